@@ -1,0 +1,62 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- create_type(p_name, p_schema): makes a generation type: its dedicated media table <p_schema>.<name>_media (- becomes _) and
+-- its functions genflow.<name>_create, _get, _claim, _accepted, _settle. The rest is configuration (<GenflowType name>).
+-- Called by: an administrator, sql/apply. Asking again for a type that exists renews its functions and makes its table
+-- again if it is gone. Returns the type number. Names: a-z, 0-9 and single hyphens, at most 40 characters.
+CREATE OR REPLACE FUNCTION genflow.create_type(p_name text, p_schema text DEFAULT 'public') RETURNS smallint
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    v_prefix text := replace(p_name, '-', '_');
+    t        genflow.types;
+BEGIN
+    LOCK TABLE genflow.types IN SHARE ROW EXCLUSIVE MODE;
+    INSERT INTO genflow.types (no, name, prefix, media_schema, media_table)
+    SELECT coalesce(max(no), 0) + 1, p_name, v_prefix, p_schema, v_prefix || '_media' FROM genflow.types
+    HAVING NOT EXISTS (SELECT FROM genflow.types WHERE name = p_name);
+    SELECT * INTO t FROM genflow.types WHERE name = p_name;
+    IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
+        PERFORM genflow.type_render(t, 'media_table');
+    END IF;
+    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted']) AS f(part);
+    PERFORM genflow.types_dispatch();
+    PERFORM genflow.grant_role();
+    RETURN t.no;
+END $$;
+
+-- type_render(t, p_part): runs the template sql/types/<p_part>.sql for type t. Called by: create_type.
+CREATE OR REPLACE FUNCTION genflow.type_render(t genflow.types, p_part text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    v_sql text := (SELECT body FROM genflow.type_templates WHERE part = p_part);
+BEGIN
+    v_sql := replace(v_sql, '{media}', format('%I.%I', t.media_schema, t.media_table));
+    v_sql := replace(v_sql, '{name}', t.media_table);
+    v_sql := replace(v_sql, '{prefix}', t.prefix);
+    v_sql := replace(v_sql, '{no}', t.no::text);
+    EXECUTE v_sql;
+END $$;
+
+-- types_dispatch(): writes genflow.job_brief(id), which finds a job in whichever table its id names. It is written anew
+-- for the types there are, so that its statements are static and their plans are kept. Called by: create_type.
+CREATE OR REPLACE FUNCTION genflow.types_dispatch() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    v_cases text;
+BEGIN
+    SELECT string_agg(format('WHEN %s THEN SELECT t.user_id, t.cost, t.status INTO v FROM %I.%I t WHERE t.id = p_id;',
+                             t.no, t.media_schema, t.media_table), E'\n        ' ORDER BY t.no)
+      INTO v_cases FROM genflow.types t;
+    EXECUTE format($f$
+CREATE OR REPLACE FUNCTION genflow.job_brief(p_id uuid) RETURNS genflow.job_brief
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $body$
+DECLARE
+    v genflow.job_brief;
+BEGIN
+    CASE genflow.id_type(p_id)
+        %s
+        ELSE NULL;
+    END CASE;
+    RETURN v;
+END $body$
+$f$, v_cases);
+END $$;

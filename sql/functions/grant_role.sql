@@ -1,0 +1,22 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- grant_role(): the module's database roles may call what the module calls, and nothing else: no table, no grant of credits,
+-- no type. Called by: sql/apply, create_type. The roles are members of genflow_module, which cannot log in itself.
+CREATE OR REPLACE FUNCTION genflow.grant_role() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    f record;
+BEGIN
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC;
+    GRANT USAGE ON SCHEMA genflow TO genflow_module;
+    FOR f IN
+        SELECT p.oid::regprocedure AS name
+          FROM pg_proc p
+         WHERE p.pronamespace = 'genflow'::regnamespace
+           AND (p.proname IN ('attempt_begin', 'requeue', 'heartbeat', 'hand_back', 'quota', 'health')
+                OR EXISTS (SELECT FROM genflow.types t
+                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
+                                                t.prefix || '_accepted', t.prefix || '_settle')))
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
+    END LOOP;
+END $$;

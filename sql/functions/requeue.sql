@@ -1,0 +1,26 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- requeue(p_id, p_epoch, p_delay, p_chain_pos, p_retries, p_outcome): gives a job back to the queue, due after p_delay, with
+-- nothing sent for the next attempt. p_outcome ends the current attempt (NULL: there was none).
+-- Called by: the dispatcher's writers after a transient failure, and before the next provider of the chain.
+-- Locks: work. Outcomes: 'ok'; 'stale'; 'gone'.
+CREATE OR REPLACE FUNCTION genflow.requeue(
+    p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+BEGIN
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'gone';
+    ELSIF w.epoch <> p_epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL, lost_leases = 0,
+           chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay, t.deadline_at)
+     WHERE t.job_id = p_id;
+    UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
+     WHERE a.job_id = p_id AND a.no = w.attempts AND p_outcome IS NOT NULL;
+    RETURN 'ok';
+END $$;

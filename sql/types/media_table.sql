@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The dedicated table of one type. Rendered by genflow.create_type(): {media} the table, {name} its bare name, {no} the
+-- type number.
+--
+-- status moves pending -> processing -> completed | failed | cancelled and never leaves an end. hold_kind and
+-- settle_kind name the ledger rows that this row must have; the deferred foreign keys check it at commit: no job
+-- without its hold, no end without its capture or release.
+CREATE TABLE {media} (
+    id               uuid     PRIMARY KEY CHECK (genflow.id_type(id) = {no}),
+    user_id          text     NOT NULL,
+    run_id           text     CHECK (length(run_id) BETWEEN 1 AND 200),        -- the client's own name; NULL: id serves
+    status           text     NOT NULL CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
+    preset           text,
+    prompt           text     NOT NULL,
+    source_url       text,
+    parameters       jsonb    NOT NULL DEFAULT '{}',
+    seed             bigint   NOT NULL,                                        -- given by the client, or drawn by us
+    cost             bigint   NOT NULL CHECK (cost >= 0),
+    max_retries      smallint NOT NULL,
+    retry_count      smallint NOT NULL DEFAULT 0,
+    provider         text,
+    model            text,
+    stability_job_id text,                                                     -- the provider's id, by provider
+    aiml_job_id      text,
+    fal_job_id       text,
+    replicate_id     text,
+    image_url        text,                                                     -- ours
+    original_url     text,                                                     -- the provider's
+    persisted        boolean,
+    expires_at       timestamptz,
+    result           jsonb,                                                    -- width, height, bytes, type, sha256
+    fallback_used    boolean  NOT NULL DEFAULT false,
+    error_code       text,
+    error_message    text,
+    cause_code       text,
+    created_at       timestamptz NOT NULL,
+    started_at       timestamptz,
+    finished_at      timestamptz,
+    hold_kind        text GENERATED ALWAYS AS ('hold') STORED,
+    settle_kind      text GENERATED ALWAYS AS (CASE WHEN status = 'completed' THEN 'capture'
+                                                    WHEN status IN ('failed', 'cancelled') THEN 'release' END) STORED,
+    CONSTRAINT {name}_finished CHECK ((finished_at IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled'))),
+    CONSTRAINT {name}_result   CHECK ((image_url IS NOT NULL) = (status = 'completed')),
+    CONSTRAINT {name}_error    CHECK ((error_code IS NOT NULL) = (status = 'failed')),
+    CONSTRAINT {name}_has_hold FOREIGN KEY (id, hold_kind)   REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT {name}_settled  FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+
+CREATE INDEX {name}_user ON {media} (user_id, id);
+CREATE INDEX {name}_run ON {media} (user_id, run_id) WHERE run_id IS NOT NULL;
+
+CREATE TRIGGER {name}_guard BEFORE UPDATE ON {media} FOR EACH ROW
+    WHEN (NEW.id <> OLD.id OR NEW.user_id <> OLD.user_id OR NEW.cost <> OLD.cost OR NEW.created_at <> OLD.created_at
+          OR (OLD.status IN ('completed', 'failed', 'cancelled') AND NEW.status <> OLD.status))
+    EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER {name}_no_delete BEFORE DELETE ON {media} FOR EACH ROW
+    WHEN (OLD.status IN ('pending', 'processing')) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER {name}_no_truncate BEFORE TRUNCATE ON {media} FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();

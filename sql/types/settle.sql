@@ -1,0 +1,53 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- {prefix}_settle(...): the only way to an end. State, capture or release, and the end of live work are one transaction;
+-- nothing else charges.
+--   p_epoch   the lease under which the caller worked; NULL: the database itself
+--   p_status  'completed' (p_image_url set), 'failed' (p_error_code set) or 'cancelled'
+-- A success counts whoever brings it; any other end only from the holder of the current lease. A success that comes after
+-- another end is kept in genflow.late_results and charges nothing.
+-- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account.
+-- Outcomes: 'done'; 'same' it had ended so before; 'settled' it had ended otherwise; 'stale' another host leads; 'unknown'.
+DROP FUNCTION IF EXISTS genflow.{prefix}_settle;
+CREATE FUNCTION genflow.{prefix}_settle(
+    p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text,
+    p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $body$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+    m     record;
+BEGIN
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND THEN
+        SELECT t.status, t.image_url INTO m FROM {media} t WHERE t.id = p_id;
+        IF NOT FOUND THEN
+            RETURN 'unknown';
+        ELSIF m.status = p_status THEN
+            RETURN 'same';
+        END IF;
+        IF p_status = 'completed' THEN
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+        END IF;
+        RETURN 'settled';
+    END IF;
+    IF p_status <> 'completed' AND p_epoch <> w.epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE {media} t SET
+        status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
+        retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
+        original_url = p_original_url, persisted = p_persisted, result = p_result, error_code = p_error_code,
+        error_message = p_error_message, cause_code = p_cause_code
+     WHERE t.id = p_id
+    RETURNING t.user_id, t.cost INTO m;
+    UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
+     WHERE a.job_id = p_id AND a.no = w.attempts;
+    DELETE FROM genflow.work t WHERE t.job_id = p_id;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
+           CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
+           v_now, h.window_day
+      FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    RETURN 'done';
+END $body$;
