@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads what a request brings: body within its limit, JSON, query arguments. Leaves their meaning to the handlers. */
+#include "api/gf_api.h"
+
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <util_script.h>
+
+#define READ_PIECE 65536
+
+static gf_err_t *too_large(gf_req_t *req, apr_int64_t length)
+{
+    gf_err_t *err = gf_err_make(req->ctx, GF_E_BODY_TOO_LARGE, APR_SUCCESS, "%" APR_INT64_T_FMT " bytes, GenflowBodyMax is %"
+                                APR_INT64_T_FMT, length, req->api->conf->body_max);
+
+    err->extra = apr_psprintf(req->r->pool, "\"limit\":%" APR_INT64_T_FMT, req->api->conf->body_max);
+    req->r->connection->keepalive = AP_CONN_CLOSE;       /* rather than read the rest */
+    return err;
+}
+
+/* The buffer that grows with the body. */
+typedef struct gathered_t {
+    char *text;
+    apr_size_t length;
+    apr_size_t size;
+} gathered_t;
+
+static gf_err_t *gather(gathered_t *all, gf_req_t *req, const char *data, apr_size_t length)
+{
+    if ((apr_int64_t)(all->length + length) > req->api->conf->body_max) {
+        return too_large(req, (apr_int64_t)(all->length + length));
+    }
+    if (all->length + length > all->size) {
+        apr_size_t size = (all->length + length) * 2;
+        char *text = apr_palloc(req->r->pool, size + 1);
+
+        memcpy(text, all->text, all->length);
+        all->text = text;
+        all->size = size;
+    }
+    memcpy(all->text + all->length, data, length);
+    all->length += length;
+    return NULL;
+}
+
+/* Takes one brigade in; *end is set at the end of the body. */
+static gf_err_t *gather_brigade(gathered_t *all, gf_req_t *req, apr_bucket_brigade *brigade, bool *end)
+{
+    apr_bucket *bucket;
+
+    for (bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade) && !*end; bucket = APR_BUCKET_NEXT(bucket)) {
+        const char *data;
+        apr_size_t length;
+        apr_status_t rv;
+
+        if (APR_BUCKET_IS_EOS(bucket)) {
+            *end = true;
+        }
+        else if (!APR_BUCKET_IS_METADATA(bucket)) {
+            rv = apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ);
+            if (rv != APR_SUCCESS) {
+                return gf_err_make(req->ctx, GF_E_READ_BODY, rv, "reading the body");
+            }
+            GF_TRY(gather(all, req, data, length));
+        }
+    }
+    return NULL;
+}
+
+gf_err_t *api_body_read(gf_req_t *req, const char **text, apr_size_t *length)
+{
+    request_rec *r = req->r;
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    const char *announced = apr_table_get(r->headers_in, "Content-Length");
+    gathered_t all = { .size = 1024 };
+    bool end = false;
+
+    if (announced && apr_atoi64(announced) > req->api->conf->body_max) {
+        return too_large(req, apr_atoi64(announced));
+    }
+    if (announced && apr_atoi64(announced) > 1024) {
+        all.size = (apr_size_t)apr_atoi64(announced);
+    }
+    all.text = apr_palloc(r->pool, all.size + 1);
+    while (!end) {
+        apr_status_t rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, READ_PIECE);
+
+        if (rv != APR_SUCCESS) {
+            r->connection->keepalive = AP_CONN_CLOSE;
+            return gf_err_make(req->ctx, GF_E_READ_BODY, rv, "reading the body");
+        }
+        GF_TRY(gather_brigade(&all, req, brigade, &end));
+        apr_brigade_cleanup(brigade);
+    }
+    all.text[all.length] = '\0';
+    *text = all.text;
+    *length = all.length;
+    return NULL;
+}
+
+gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_size_t *length)
+{
+    const char *type = apr_table_get(req->r->headers_in, "Content-Type");
+    const char *media = type ? ap_getword(req->r->pool, &type, ';') : "";
+
+    if (*media && ap_cstr_casecmp(media, "application/json") != 0) {
+        return gf_err_make(req->ctx, GF_E_BODY_TYPE, APR_SUCCESS, "Content-Type %s", media);
+    }
+    GF_TRY(api_body_read(req, text, length));
+    return gf_json_parse(body, req->ctx, *text, *length);
+}
+
+const char *api_body_query(gf_req_t *req, const char *name)
+{
+    apr_table_t *arguments;
+
+    if (!req->r->args) {
+        return NULL;
+    }
+    ap_args_to_table(req->r, &arguments);
+    return apr_table_get(arguments, name);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET, POST {type}/status: one generation of the caller, by id, run id or the provider's id; waits if the client prefers. */
+#include "api/gf_api.h"
+
+#include "base/gf_text.h"
+#include "db/gf_queue.h"
+
+/* The names a client may use, in the order they count. An id that is no UUID can only be a run id. */
+static const char *const id_names[] = { "id", "jobId", "generationId", NULL };
+static const char *const run_names[] = { "runId", "run_id", NULL };
+static const char *const ref_names[] = { "stabilityJobId", "aimlJobId", "falJobId", "replicateId", NULL };
+
+static const char *first(gf_req_t *req, const gf_json_t *body, const char *const *names)
+{
+    for (; *names; names++) {
+        const char *text = api_body_query(req, *names);
+
+        if (text || (body && gf_json_string(gf_json_get(body, *names), &text))) {
+            return text;
+        }
+    }
+    return NULL;
+}
+
+static gf_err_t *read_find(gf_find_t *find, gf_req_t *req)
+{
+    gf_json_t *body = NULL;
+    const char *text;
+    apr_size_t length;
+
+    if (req->r->method_number == M_POST) {
+        GF_TRY(api_body_json(req, &body, &text, &length));
+    }
+    find->id = first(req, body, id_names);
+    find->run_id = first(req, body, run_names);
+    find->ref = first(req, body, ref_names);
+    if (find->id && !gf_text_is_uuid(find->id)) {
+        find->run_id = find->id;
+        find->id = NULL;
+    }
+    if (!find->id && !find->run_id && !find->ref) {
+        return gf_err_field(req->ctx, GF_E_INVALID, "id", "is required: id, jobId, runId or the provider's id");
+    }
+    return NULL;
+}
+
+gf_err_t *api_generation_status(gf_req_t *req)
+{
+    gf_find_t find;
+    gf_view_t view;
+    api_prefer_t prefer;
+
+    GF_TRY(read_find(&find, req));
+    api_watch_prefer(&prefer, req->r);
+    GF_TRY(api_watch_view(&view, req, &find, NULL, GF_NEWS_ENDED, prefer.wait));
+    return gf_reply_view(req, &view, HTTP_OK, NULL);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The only door out: JSON answers, errors in their one shape, headers. Leaves what an answer says to the handlers. */
+#include "api/gf_api.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include "httpd/httpd_glue.h"
+
+#define ANSWER_BYTES 2048
+
+void gf_reply_begin(gf_out_t *out, gf_req_t *req)
+{
+    gf_out_init(out, req->r->pool, ANSWER_BYTES);
+    gf_out_open(out, '{');
+    gf_out_put_bool(out, "success", true);
+    gf_out_put_bool(out, "ok", true);
+}
+
+static void send_out(request_rec *r, gf_out_t *out, int status)
+{
+    gf_out_close(out, '}');
+    r->status = status;
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, (apr_off_t)out->length);
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    ap_rwrite(out->text, (int)out->length, r);
+}
+
+gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status)
+{
+    send_out(req->r, out, status);
+    return NULL;
+}
+
+/* Scheme and host as the client sees them, for addresses of ours. */
+static const char *site(request_rec *r)
+{
+    const char *url = ap_construct_url(r->pool, "/", r);
+
+    return apr_pstrmemdup(r->pool, url, strlen(url) - 1);
+}
+
+gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message)
+{
+    request_rec *r = req->r;
+    gf_out_t out;
+
+    gf_reply_begin(&out, req);
+    gf_view_write(&out, view, req->base, site(r));
+    if (message) {
+        gf_out_put_string(&out, "message", message);
+    }
+    if (!gf_view_ended(view)) {
+        apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, req->base, "/", view->type->name, "/status?id=",
+                                                               view->id, NULL));
+        apr_table_setn(r->headers_out, "Retry-After", "2");
+    }
+    return gf_reply_send(req, &out, status);
+}
+
+/* "validationErrors":[{field,message}...] and "missingFields":[...] */
+static void put_fields(gf_out_t *out, const apr_array_header_t *fields)
+{
+    int i;
+
+    gf_out_key(out, "validationErrors");
+    gf_out_open(out, '[');
+    for (i = 0; i < fields->nelts; i++) {
+        const gf_field_error_t *field = &APR_ARRAY_IDX(fields, i, gf_field_error_t);
+
+        gf_out_open(out, '{');
+        gf_out_put_string(out, "field", field->field);
+        gf_out_put_string(out, "message", field->message);
+        gf_out_close(out, '}');
+    }
+    gf_out_close(out, ']');
+    gf_out_key(out, "missingFields");
+    gf_out_open(out, '[');
+    for (i = 0; i < fields->nelts; i++) {
+        if (APR_ARRAY_IDX(fields, i, gf_field_error_t).missing) {
+            gf_out_string(out, APR_ARRAY_IDX(fields, i, gf_field_error_t).field);
+        }
+    }
+    gf_out_close(out, ']');
+}
+
+int gf_reply_error(gf_req_t *req, const gf_err_t *err)
+{
+    request_rec *r = req->r;
+    gf_out_t out;
+
+    httpd_glue_name(req->ctx, r);
+    gf_err_log(req->ctx, err);
+    gf_out_init(&out, r->pool, ANSWER_BYTES);
+    gf_out_open(&out, '{');
+    gf_out_put_bool(&out, "success", false);
+    gf_out_put_bool(&out, "ok", false);
+    gf_out_put_string(&out, "error", err->row->code);
+    gf_out_put_string(&out, "code", err->row->code);
+    gf_out_put_string(&out, "message", err->row->text);
+    if (err->fields) {
+        put_fields(&out, err->fields);
+    }
+    gf_out_put_string(&out, "requestId", httpd_glue_request_id(r));
+    if (err->extra) {
+        gf_out_raw(&out, err->extra);                    /* members, already JSON */
+    }
+    if (err->retry_after) {
+        apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, err->retry_after));
+    }
+    if (err->row->http == HTTP_UNAUTHORIZED && ap_auth_type(r)) {
+        ap_note_auth_failure(r);
+        apr_table_setn(r->headers_out, "WWW-Authenticate", apr_table_get(r->err_headers_out, "WWW-Authenticate"));
+    }
+    send_out(r, &out, err->row->http);
+    return OK;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request on its way: route finds the handler, the handler makes at most a few calls below and ends in exactly one
+ * reply. Request threads only. */
+#ifndef GF_API_H
+#define GF_API_H
+
+#include <httpd.h>
+
+#include "base/gf_err.h"
+#include "base/gf_json.h"
+#include "db/gf_queue.h"
+#include "hub/gf_hub.h"
+#include "model/gf_job.h"
+
+/* What requests share in a child; made by mod_genflow.c. */
+typedef struct gf_api_t {
+    const gf_conf_t *conf;
+    gf_hub_t *hub;
+    const char *owner;                   /* this process, in leases */
+} gf_api_t;
+
+typedef struct gf_req_t {
+    request_rec *r;
+    gf_ctx_t *ctx;
+    const gf_api_t *api;
+    const char *base;                    /* where the API is mounted: "/api" */
+    const char *user;                    /* whom httpd authenticated; NULL only for handlers that need nobody */
+    const gf_type_t *type;               /* of a {type} route */
+} gf_req_t;
+
+/* A handler replies and returns NULL, or returns the error that is the reply. */
+typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
+
+/* ---- the handlers, one file each ---- */
+
+gf_err_t *api_generate(gf_req_t *req);                   /* POST {type}/generate */
+gf_err_t *api_generation_status(gf_req_t *req);          /* GET, POST {type}/status */
+gf_err_t *api_credit_quota(gf_req_t *req);               /* GET, POST getQuota */
+gf_err_t *api_health(gf_req_t *req);                     /* GET health */
+int api_result(request_rec *r, const gf_conf_t *conf, const char *base);     /* GET a stored picture; its own handler */
+
+/* ---- the way in (api_route.c) ---- */
+
+/* Is this a name that SetHandler may give to us? */
+bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *scratch_pool);
+
+/* Serves a request whose handler is ours. */
+int api_route(request_rec *r, const gf_api_t *api);
+
+/* ---- reading (api_body.c) ---- */
+
+/* The body as text, within GenflowBodyMax; NUL-ended. Errors: BODY_TOO_LARGE, READ_BODY. */
+gf_err_t *api_body_read(gf_req_t *req, const char **text, apr_size_t *length);
+
+/* The body as a JSON object. Errors: those of reading, BODY_TYPE, BAD_JSON. */
+gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_size_t *length);
+
+/* A query argument, decoded; NULL: absent. */
+const char *api_body_query(gf_req_t *req, const char *name);
+
+/* ---- waiting (api_watch.c) ---- */
+
+/* What the client says about waiting: RFC 7240's wait=N and respond-async, N bounded. */
+typedef struct api_prefer_t {
+    bool given;                          /* did it say anything? */
+    apr_interval_time_t wait;
+} api_prefer_t;
+
+void api_watch_prefer(api_prefer_t *prefer, const request_rec *r);
+
+/* Reads the generation `find` into *view, waiting for news of at least `enough` up to `wait`. watch: begun by
+ * gf_hub_req_watch() before the job could move, or NULL to begin one here. */
+gf_err_t *api_watch_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch, gf_news_t enough,
+                         apr_interval_time_t wait);
+
+/* ---- the only doors out (api_reply.c) ---- */
+
+/* Begins an answer object: {"success":true,"ok":true, ... */
+void gf_reply_begin(gf_out_t *out, gf_req_t *req);
+
+/* Sends it with `status`; closes the object. */
+gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status);
+
+/* Sends the one generation object with what belongs to its state: 200 when it is ended, else 202 with Location, Retry-After. */
+gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message);
+
+/* Answers with an error, and logs it once. */
+int gf_reply_error(gf_req_t *req, const gf_err_t *err);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads JSON with json-c and writes it into a buffer. Leaves meaning and bounds of values to model/. */
+#include "base/gf_json.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <json-c/json.h>
+
+/* ---- reading ---- */
+
+static apr_status_t put_document(void *document)
+{
+    json_object_put(document);
+    return APR_SUCCESS;
+}
+
+static gf_err_t *bad_json(gf_ctx_t *ctx, const char *why, apr_size_t at)
+{
+    return gf_err_field(ctx, GF_E_BAD_JSON, "body", apr_psprintf(ctx->pool, "%s (at byte %lu)", why, (unsigned long)at));
+}
+
+gf_err_t *gf_json_parse(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length)
+{
+    struct json_tokener *tokener = json_tokener_new_ex(GF_JSON_DEPTH);
+    json_object *document;
+    enum json_tokener_error error;
+    apr_size_t end;
+
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    document = json_tokener_parse_ex(tokener, text, (int)length);
+    error = json_tokener_get_error(tokener);
+    end = json_tokener_get_parse_end(tokener);
+    json_tokener_free(tokener);
+    if (document) {
+        apr_pool_cleanup_register(ctx->pool, document, put_document, apr_pool_cleanup_null);
+    }
+    if (error == json_tokener_continue) {
+        return bad_json(ctx, length ? "the JSON ends too early" : "the body is empty", length);
+    }
+    if (error != json_tokener_success) {
+        return bad_json(ctx, json_tokener_error_desc(error), end);
+    }
+    if (end != length) {
+        return bad_json(ctx, "there is something behind the JSON", end);
+    }
+    if (!json_object_is_type(document, json_type_object)) {
+        return bad_json(ctx, "the body is not a JSON object", 0);
+    }
+    *out = document;
+    return NULL;
+}
+
+gf_json_t *gf_json_get(const gf_json_t *object, const char *name)
+{
+    json_object *value = NULL;
+
+    return json_object_object_get_ex(object, name, &value) ? value : NULL;
+}
+
+bool gf_json_string(const gf_json_t *value, const char **out)
+{
+    const char *text;
+
+    if (!json_object_is_type(value, json_type_string)) {
+        return false;
+    }
+    text = json_object_get_string((json_object *)value);
+    if (strlen(text) != (size_t)json_object_get_string_len(value)) {
+        return false;
+    }
+    *out = text;
+    return true;
+}
+
+bool gf_json_int(const gf_json_t *value, apr_int64_t *out)
+{
+    if (!json_object_is_type(value, json_type_int)) {
+        return false;
+    }
+    *out = json_object_get_int64(value);
+    return true;
+}
+
+bool gf_json_number(const gf_json_t *value, double *out)
+{
+    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double)) {
+        return false;
+    }
+    *out = json_object_get_double(value);
+    return true;
+}
+
+bool gf_json_is_object(const gf_json_t *value)
+{
+    return json_object_is_type(value, json_type_object);
+}
+
+const char *gf_json_text(gf_json_t *value)
+{
+    return json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+gf_json_t *gf_json_at(const gf_json_t *array, apr_size_t index)
+{
+    if (!json_object_is_type(array, json_type_array) || index >= json_object_array_length(array)) {
+        return NULL;
+    }
+    return json_object_array_get_idx(array, index);
+}
+
+/* ---- writing ---- */
+
+void gf_out_init(gf_out_t *out, apr_pool_t *pool, apr_size_t size)
+{
+    out->pool = pool;
+    out->text = apr_palloc(pool, size + 1);
+    out->text[0] = '\0';
+    out->length = 0;
+    out->size = size;
+    out->comma = false;
+}
+
+static void append(gf_out_t *out, const char *bytes, apr_size_t length)
+{
+    if (out->length + length > out->size) {
+        apr_size_t size = (out->length + length) * 2;
+        char *text = apr_palloc(out->pool, size + 1);
+
+        memcpy(text, out->text, out->length);
+        out->text = text;
+        out->size = size;
+    }
+    memcpy(out->text + out->length, bytes, length);
+    out->length += length;
+    out->text[out->length] = '\0';
+}
+
+static void before_value(gf_out_t *out)
+{
+    if (out->comma) {
+        append(out, ",", 1);
+    }
+    out->comma = true;
+}
+
+void gf_out_open(gf_out_t *out, char bracket)
+{
+    before_value(out);
+    append(out, &bracket, 1);
+    out->comma = false;
+}
+
+void gf_out_close(gf_out_t *out, char bracket)
+{
+    append(out, &bracket, 1);
+    out->comma = true;
+}
+
+void gf_out_key(gf_out_t *out, const char *name)
+{
+    before_value(out);
+    append(out, "\"", 1);
+    append(out, name, strlen(name));
+    append(out, "\":", 2);
+    out->comma = false;
+}
+
+static void append_escaped(gf_out_t *out, unsigned char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    char code[6] = { '\\', 'u', '0', '0', digits[c >> 4], digits[c & 15] };
+
+    switch (c) {
+    case '"':
+        append(out, "\\\"", 2);
+        break;
+    case '\\':
+        append(out, "\\\\", 2);
+        break;
+    case '\n':
+        append(out, "\\n", 2);
+        break;
+    default:
+        append(out, code, sizeof(code));
+    }
+}
+
+void gf_out_string(gf_out_t *out, const char *value)
+{
+    const char *plain = value;
+
+    if (!value) {
+        gf_out_raw(out, NULL);
+        return;
+    }
+    before_value(out);
+    append(out, "\"", 1);
+    for (; *value; value++) {
+        unsigned char c = (unsigned char)*value;
+
+        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F) {
+            append(out, plain, (apr_size_t)(value - plain));
+            append_escaped(out, c);
+            plain = value + 1;
+        }
+    }
+    append(out, plain, (apr_size_t)(value - plain));
+    append(out, "\"", 1);
+}
+
+void gf_out_raw(gf_out_t *out, const char *json)
+{
+    if (!json) {
+        json = "null";
+    }
+    before_value(out);
+    append(out, json, strlen(json));
+}
+
+void gf_out_put_string(gf_out_t *out, const char *name, const char *value)
+{
+    gf_out_key(out, name);
+    gf_out_string(out, value);
+}
+
+void gf_out_put_raw(gf_out_t *out, const char *name, const char *json)
+{
+    gf_out_key(out, name);
+    gf_out_raw(out, json);
+}
+
+void gf_out_put_int(gf_out_t *out, const char *name, apr_int64_t value)
+{
+    char digits[24];
+
+    apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, value);
+    gf_out_put_raw(out, name, digits);
+}
+
+void gf_out_put_bool(gf_out_t *out, const char *name, bool value)
+{
+    gf_out_put_raw(out, name, value ? "true" : "false");
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small questions about text. Knows nobody. */
+#include "base/gf_text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+bool gf_text_is_uuid(const char *text)
+{
+    int i;
+
+    if (!text || strlen(text) != 36) {
+        return false;
+    }
+    for (i = 0; i < 36; i++) {
+        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (hyphen ? text[i] != '-' : !apr_isxdigit(text[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+apr_size_t gf_text_length(const char *text)
+{
+    apr_size_t length = 0;
+
+    for (; *text; text++) {
+        length += ((unsigned char)*text & 0xC0) != 0x80;     /* continuation bytes do not count */
+    }
+    return length;
+}
+
+bool gf_text_is_token(const char *text, apr_size_t max)
+{
+    apr_size_t length = 0;
+
+    for (; text[length]; length++) {
+        if (!apr_isalnum(text[length]) && !strchr("._:-", text[length])) {
+            return false;
+        }
+    }
+    return length >= 1 && length <= max;
+}
+
+bool gf_text_is_printable(const char *text, apr_size_t max)
+{
+    apr_size_t length = 0;
+
+    for (; text[length]; length++) {
+        if (text[length] <= ' ' || text[length] > '~') {
+            return false;
+        }
+    }
+    return length >= 1 && length <= max;
+}
+
+bool gf_text_int(apr_int64_t *out, const char *text)
+{
+    char *end = NULL;
+
+    errno = 0;
+    *out = apr_strtoi64(text, &end, 10);
+    return errno == 0 && end != text && *end == '\0';
+}
+
+/* A number with one of a few units behind it. */
+struct unit {
+    const char *name;
+    apr_int64_t factor;
+};
+
+static bool number_with_unit(apr_int64_t *out, const char *text, const struct unit *units)
+{
+    char *end = NULL;
+    apr_int64_t number;
+
+    errno = 0;
+    number = apr_strtoi64(text, &end, 10);
+    if (errno != 0 || end == text || number < 0) {
+        return false;
+    }
+    for (; units->name; units++) {
+        if (strcasecmp(end, units->name) == 0) {
+            if (number > APR_INT64_MAX / units->factor) {
+                return false;
+            }
+            *out = number * units->factor;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool gf_text_time(apr_interval_time_t *out, const char *text)
+{
+    static const struct unit units[] = {
+        { "", APR_USEC_PER_SEC }, { "ms", 1000 }, { "s", APR_USEC_PER_SEC },
+        { "m", 60 * APR_USEC_PER_SEC }, { "h", 3600 * APR_USEC_PER_SEC }, { NULL, 0 }
+    };
+
+    return number_with_unit(out, text, units);
+}
+
+bool gf_text_size(apr_int64_t *out, const char *text)
+{
+    static const struct unit units[] = { { "", 1 }, { "k", 1 << 10 }, { "m", 1 << 20 }, { "g", 1 << 30 }, { NULL, 0 } };
+
+    return number_with_unit(out, text, units);
+}
+
+const char *gf_text_interval(apr_pool_t *pool, apr_interval_time_t interval)
+{
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT " milliseconds", (apr_int64_t)apr_time_as_msec(interval));
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small questions about text: ids, urls, lengths, times. Any thread; nothing is kept. */
+#ifndef GF_TEXT_H
+#define GF_TEXT_H
+
+#include <stdbool.h>
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+/* Is text a UUID in its usual form (36 characters, any case)? NULL is not. */
+bool gf_text_is_uuid(const char *text);
+
+/* Characters (not bytes) of valid UTF-8. */
+apr_size_t gf_text_length(const char *text);
+
+/* Is text only made of A-Z a-z 0-9 . _ : - and from 1 to `max` long? Run ids. */
+bool gf_text_is_token(const char *text, apr_size_t max);
+
+/* Is text only made of printable ASCII without spaces, from 1 to `max` long? Idempotency keys. */
+bool gf_text_is_printable(const char *text, apr_size_t max);
+
+/* Parses `30s`, `500ms`, `10m`, `2h` (no unit: seconds). False: not a time. */
+bool gf_text_time(apr_interval_time_t *out, const char *text);
+
+/* Parses `64k`, `10m`, `1g` (no unit: bytes). False: not a size. */
+bool gf_text_size(apr_int64_t *out, const char *text);
+
+/* A whole number, nothing before or behind it, within 64 bits. */
+bool gf_text_int(apr_int64_t *out, const char *text);
+
+/* `interval` as PostgreSQL reads it: "1500 milliseconds". */
+const char *gf_text_interval(apr_pool_t *pool, apr_interval_time_t interval);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Maps the acts of a generation's life to their SQL functions and rows to structs. Leaves rules to the SQL and to work/. */
+#include "db/gf_queue.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/gf_text.h"
+
+#define RACES_MAX 3
+
+static const char *number(gf_ctx_t *ctx, apr_int64_t value)
+{
+    return apr_psprintf(ctx->pool, "%" APR_INT64_T_FMT, value);
+}
+
+static const char *bytea(gf_ctx_t *ctx, const char *hex)
+{
+    return hex ? apr_pstrcat(ctx->pool, "\\x", hex, NULL) : NULL;
+}
+
+/* ---- create ---- */
+
+static gf_create_outcome_t create_outcome(const char *word)
+{
+    static const char *const words[] = {
+        [GF_CREATED] = "ok", [GF_REPLAY] = "replay", [GF_MISMATCH] = "mismatch", [GF_NO_CREDIT] = "insufficient_credits",
+        [GF_QUOTA_SPENT] = "quota_exceeded", [GF_ACCOUNT_BLOCKED] = "blocked"
+    };
+    int i = GF_ACCOUNT_BLOCKED;
+
+    while (i > 0 && strcmp(words[i], word) != 0) {
+        i--;
+    }
+    return (gf_create_outcome_t)i;
+}
+
+gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller, const gf_ask_t *ask, const char *owner)
+{
+    const char *args[] = {
+        caller->user, caller->key, bytea(ctx, caller->hash), ask->run_id, ask->preset, ask->prompt, ask->source_url,
+        ask->parameters, number(ctx, ask->seed), number(ctx, ask->type->cost), number(ctx, ask->max_retries),
+        gf_text_interval(ctx->pool, ask->type->lifetime), owner, gf_text_interval(ctx->pool, ctx->conf->lease)
+    };
+    gf_rows_t *rows = NULL;
+    bool raced = false;
+    int round;
+
+    for (round = 0; round < RACES_MAX; round++) {            /* credits went between look and hold: the look now tells */
+        GF_TRY(gf_db_call(&rows, ctx, GF_SQL_CREATE, ask->type, args, &raced));
+        if (!raced) {
+            break;
+        }
+    }
+    if (raced) {
+        gf_err_t *err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "create: lost %d races for credits", RACES_MAX);
+
+        err->retry_after = 1;
+        return err;
+    }
+    created->outcome = create_outcome(gf_rows_text(rows, 0, 0));
+    created->id = gf_rows_text(rows, 0, 1);
+    created->epoch = (int)gf_rows_int(rows, 0, 2);
+    created->status = gf_rows_text(rows, 0, 3);
+    created->created_at = gf_rows_text(rows, 0, 4);
+    created->balance = gf_rows_int(rows, 0, 5);
+    created->held = gf_rows_int(rows, 0, 6);
+    return NULL;
+}
+
+/* ---- read ---- */
+
+gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user, const gf_find_t *find)
+{
+    const char *args[] = { user, find->id, find->run_id, find->ref };
+    const char *const asked = find->id ? find->id : find->run_id ? find->run_id : find->ref;
+    const char **texts[] = {                                 /* in the order of the statement, from column 1 */
+        &view->id, &view->run_id, &view->status, &view->preset, &view->prompt, &view->source_url, &view->parameters_json,
+        &view->seed_json, &view->cost_json, &view->retry_count_json, &view->max_retries_json, &view->provider, &view->model,
+        &view->stability_job_id, &view->aiml_job_id, &view->fal_job_id, &view->replicate_id, &view->image_url,
+        &view->original_url, NULL, &view->expires_at, NULL, &view->error_code, &view->error_message, &view->cause_code,
+        &view->created_at, &view->started_at, &view->finished_at, &view->processing_ms_json, &view->result_json
+    };
+    gf_rows_t *rows;
+    size_t i;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_GET, type, args, NULL));
+    if (strcmp(gf_rows_text(rows, 0, 0), "not_found") == 0) {
+        return gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no %s %s", type->name, asked);
+    }
+    if (strcmp(gf_rows_text(rows, 0, 0), "not_yours") == 0) {
+        return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", type->name, asked, user);
+    }
+    view->type = type;
+    view->user = user;
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (texts[i]) {
+            *texts[i] = gf_rows_text(rows, 0, (int)i + 1);
+        }
+    }
+    view->persisted = gf_rows_bool(rows, 0, 20);
+    view->fallback_used = gf_rows_bool(rows, 0, 22);
+    return NULL;
+}
+
+/* ---- claim ---- */
+
+static gf_phase_t phase_of(const char *word)
+{
+    return strcmp(word, "queued") == 0 ? GF_PHASE_QUEUED : strcmp(word, "sending") == 0 ? GF_PHASE_SENDING : GF_PHASE_WORKING;
+}
+
+static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *type)
+{
+    gf_job_t *job = gf_job_make(type);
+    apr_pool_t *pool = job->pool;
+
+    job->id = apr_pstrdup(pool, gf_rows_text(rows, row, 0));
+    job->epoch = (int)gf_rows_int(rows, row, 1);
+    job->phase = phase_of(gf_rows_text(rows, row, 2));
+    job->attempts = (int)gf_rows_int(rows, row, 3);
+    job->chain_pos = (int)gf_rows_int(rows, row, 4);
+    job->retries = (int)gf_rows_int(rows, row, 5);
+    job->provider_ref = apr_pstrdup(pool, gf_rows_text(rows, row, 6));
+    job->deadline = apr_time_now() + gf_rows_int(rows, row, 7) * 1000;
+    job->user = apr_pstrdup(pool, gf_rows_text(rows, row, 8));
+    job->preset = apr_pstrdup(pool, gf_rows_text(rows, row, 9));
+    job->prompt = apr_pstrdup(pool, gf_rows_text(rows, row, 10));
+    job->source_url = apr_pstrdup(pool, gf_rows_text(rows, row, 11));
+    job->parameters = apr_pstrdup(pool, gf_rows_text(rows, row, 12));
+    job->seed = gf_rows_int(rows, row, 13);
+    job->max_retries = (int)gf_rows_int(rows, row, 14);
+    return job;
+}
+
+gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, const char *owner, int limit)
+{
+    const char *args[] = { owner, number(ctx, limit), gf_text_interval(ctx->pool, ctx->conf->lease), "-infinity" };
+    gf_rows_t *rows;
+    int row;
+
+    *jobs = NULL;
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_CLAIM, type, args, NULL));
+    for (row = gf_rows_count(rows) - 1; row >= 0; row--) {
+        gf_job_t *job = job_of_row(rows, row, type);
+
+        job->next = *jobs;
+        *jobs = job;
+    }
+    return NULL;
+}
+
+/* ---- acts of the lease ---- */
+
+static gf_hold_t hold_of(const gf_rows_t *rows)
+{
+    const char *word = gf_rows_text(rows, 0, 0);
+
+    return strcmp(word, "ok") == 0 ? GF_HOLD_ON : strcmp(word, "cancelled") == 0 ? GF_HOLD_CANCEL : GF_HOLD_LOST;
+}
+
+gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, const gf_choice_t *choice, const char *hash)
+{
+    const char *args[] = {
+        job->id, number(ctx, job->epoch), number(ctx, job->attempts), choice->provider->name, choice->model,
+        number(ctx, job->seed), bytea(ctx, hash), gf_text_interval(ctx->pool, ctx->conf->lease)
+    };
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ATTEMPT_BEGIN, NULL, args, NULL));
+    *hold = hold_of(rows);
+    return NULL;
+}
+
+gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, const gf_choice_t *choice, const char *kind)
+{
+    const char *args[] = {
+        job->id, number(ctx, job->epoch), number(ctx, job->attempts), choice->provider->name, kind, job->provider_ref,
+        gf_text_interval(ctx->pool, ctx->conf->lease)
+    };
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ACCEPTED, job->type, args, NULL));
+    *hold = hold_of(rows);
+    return NULL;
+}
+
+gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay, const char *outcome)
+{
+    const char *args[] = {
+        job->id, number(ctx, job->epoch), gf_text_interval(ctx->pool, delay), number(ctx, job->chain_pos),
+        number(ctx, job->retries), outcome
+    };
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_REQUEUE, NULL, args, NULL));
+    *hold = hold_of(rows);
+    return NULL;
+}
+
+gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *job, const gf_end_t *end)
+{
+    const char *args[] = {
+        job->id, number(ctx, job->epoch), end->status, end->choice ? end->choice->provider->name : NULL,
+        end->choice ? end->choice->model : NULL, end->fallback ? "true" : "false", end->image_url, NULL,
+        end->image_url ? "true" : NULL, end->result, end->error_code, end->error_message, end->cause_code
+    };
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_SETTLE, job->type, args, NULL));
+    *outcome = gf_rows_text(rows, 0, 0);
+    return NULL;
+}
+
+/* ---- all leases of a host at once ---- */
+
+static void lease_arrays(gf_ctx_t *ctx, const apr_array_header_t *leases, const char **ids, const char **epochs)
+{
+    apr_array_header_t *id_texts = apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
+    apr_array_header_t *epoch_texts = apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < leases->nelts; i++) {
+        const gf_lease_t *lease = &APR_ARRAY_IDX(leases, i, gf_lease_t);
+
+        APR_ARRAY_PUSH(id_texts, const char *) = lease->id;
+        APR_ARRAY_PUSH(epoch_texts, const char *) = number(ctx, lease->epoch);
+    }
+    *ids = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, id_texts, ','), "}", NULL);
+    *epochs = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, epoch_texts, ','), "}", NULL);
+}
+
+gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx, const apr_array_header_t *leases)
+{
+    const char *args[3];
+    gf_rows_t *rows;
+    int row;
+
+    lease_arrays(ctx, leases, &args[0], &args[1]);
+    args[2] = gf_text_interval(ctx->pool, ctx->conf->lease);
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HEARTBEAT, NULL, args, NULL));
+    *held = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(const char *));
+    for (row = 0; row < gf_rows_count(rows); row++) {
+        APR_ARRAY_PUSH(*held, const char *) = gf_rows_text(rows, row, 0);
+    }
+    return NULL;
+}
+
+gf_err_t *gf_queue_hand_back(gf_ctx_t *ctx, const apr_array_header_t *leases)
+{
+    const char *args[2];
+    gf_rows_t *rows;
+
+    lease_arrays(ctx, leases, &args[0], &args[1]);
+    return gf_db_call(&rows, ctx, GF_SQL_HAND_BACK, NULL, args, NULL);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every statement the module runs: name and text, nothing else. Each calls one SQL function; its meaning, parameters and
+ * outcomes are documented there (sql/functions, sql/types). */
+#ifndef GF_SQL_H
+#define GF_SQL_H
+
+typedef enum {
+    GF_SQL_CREATE,
+    GF_SQL_GET,
+    GF_SQL_CLAIM,
+    GF_SQL_ACCEPTED,
+    GF_SQL_SETTLE,
+    GF_SQL_ATTEMPT_BEGIN,
+    GF_SQL_REQUEUE,
+    GF_SQL_HEARTBEAT,
+    GF_SQL_HAND_BACK,
+    GF_SQL_QUOTA,
+    GF_SQL_HEALTH,
+    GF_SQL_COUNT
+} gf_sql_t;
+
+#define GF_SQL_ARGS_MAX 14
+
+typedef struct gf_sql_row_t {
+    const char *name;
+    const char *text;                    /* %s stands for the type's prefix; without it the statement is of no type */
+    int args;
+} gf_sql_row_t;
+
+extern const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT];
+
+#endif

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Directives: one row each; generic setters read type, bounds and default from the row. Leaves resolving chains and checking
+ * providers to model/ and provider/. Start-up only; nothing here runs once the configuration is frozen. */
+#include "httpd/httpd_conf.h"
+
+#include <string.h>
+
+#include <apr_env.h>
+#include <apr_file_io.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_core.h>
+
+#include "base/gf_text.h"
+#include "httpd/httpd_glue.h"
+#include "model/gf_type.h"
+#include "provider/gf_provider.h"
+#include "store/gf_store.h"
+
+#define TYPES_MAX 64                     /* gf_db.c keeps prepared statements for so many */
+#define KEY_MAX 4096
+
+/* What the module keeps per server: the one configuration, and which section is being read. */
+typedef struct server_conf_t {
+    gf_conf_t *conf;
+    gf_provider_t *provider;
+    gf_type_t *type;
+} server_conf_t;
+
+/* ---- rows ---- */
+
+typedef enum { IN_SERVER, IN_PROVIDER, IN_TYPE } place_t;
+typedef enum { IS_FLAG, IS_INT, IS_TIME, IS_SIZE, IS_TEXT, IS_URL, IS_FOLDER } kind_t;
+
+typedef struct row_t {
+    place_t place;
+    kind_t kind;
+    size_t offset;
+    apr_int64_t min, max;
+    const char *bounds;                  /* min and max as one writes them, for the message */
+    const char *value;                   /* default; NULL: none */
+} row_t;
+
+#define ROW(name, place, kind, member, min, max, bounds, value, help)                                                  \
+    AP_INIT_TAKE1(name, set_value, ((void *)&(const row_t){ place, kind, member, min, max, bounds, value }), RSRC_CONF, help)
+#define SERVER(member) offsetof(gf_conf_t, member)
+#define PROVIDER(member) offsetof(gf_provider_t, member)
+#define TYPE(member) offsetof(gf_type_t, member)
+#define MS 1000LL
+#define SECOND 1000000LL
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+
+static server_conf_t *server_conf(const server_rec *server)
+{
+    return ap_get_module_config(server->module_config, &genflow_module);
+}
+
+/* ---- generic setters ---- */
+
+static bool parse_number(const row_t *row, const char *text, apr_int64_t *number)
+{
+    switch (row->kind) {
+    case IS_FLAG:
+        *number = strcasecmp(text, "on") == 0;
+        return *number || strcasecmp(text, "off") == 0;
+    case IS_INT:
+        return gf_text_int(number, text);
+    case IS_TIME:
+        return gf_text_time(number, text);
+    default:
+        return gf_text_size(number, text);
+    }
+}
+
+static const char *set_number(apr_pool_t *pool, const row_t *row, void *base, const char *name, const char *text)
+{
+    apr_int64_t number;
+
+    if (!parse_number(row, text, &number) || number < row->min || number > row->max) {
+        return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
+    }
+    *(apr_int64_t *)((char *)base + row->offset) = number;
+    return NULL;
+}
+
+static bool is_url(const char *text)
+{
+    return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+}
+
+static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, const char *name, const char *text)
+{
+    char *value = apr_pstrdup(pool, text);
+    size_t length = strlen(value);
+
+    if (row->kind == IS_URL && !is_url(text) && !(row->place == IN_SERVER && text[0] == '/')) {
+        return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
+    }
+    if (row->kind == IS_FOLDER && !(value = ap_server_root_relative(pool, text))) {
+        return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
+    }
+    while (row->kind != IS_TEXT && length > 1 && value[length - 1] == '/') {
+        value[--length] = '\0';
+    }
+    *(const char **)((char *)base + row->offset) = value;
+    return NULL;
+}
+
+static const char *set_row(apr_pool_t *pool, const row_t *row, void *base, const char *name, const char *text)
+{
+    return row->kind >= IS_TEXT ? set_text(pool, row, base, name, text) : set_number(pool, row, base, name, text);
+}
+
+static void *base_of(const server_conf_t *sc, place_t place)
+{
+    return place == IN_SERVER ? (void *)sc->conf : place == IN_PROVIDER ? (void *)sc->provider : (void *)sc->type;
+}
+
+static const char *not_here(const cmd_parms *cmd, place_t place)
+{
+    return apr_psprintf(cmd->pool, "%s belongs inside <%s name>", cmd->cmd->name,
+                        place == IN_PROVIDER ? "GenflowProvider" : "GenflowType");
+}
+
+static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
+{
+    const row_t *row = cmd->info;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    void *base = base_of(server_conf(cmd->server), row->place);
+
+    (void)dir;
+    if (wrong) {
+        return wrong;
+    }
+    return base ? set_row(cmd->pool, row, base, cmd->cmd->name, text) : not_here(cmd, row->place);
+}
+
+/* ---- sections ---- */
+
+/* Every number of a new section is unset; texts are NULL. */
+static void unset_numbers(void *base, place_t place)
+{
+    const command_rec *command;
+
+    for (command = httpd_conf_commands; command->name; command++) {
+        const row_t *row = command->cmd_data;
+
+        if (row && row->place == place && row->kind < IS_TEXT) {
+            *(apr_int64_t *)((char *)base + row->offset) = GF_UNSET;
+        }
+    }
+}
+
+static gf_provider_t *open_provider(apr_pool_t *pool, gf_conf_t *conf, const char *name)
+{
+    gf_provider_t *provider = apr_hash_get(conf->providers, name, APR_HASH_KEY_STRING);
+
+    if (!provider) {
+        provider = apr_pcalloc(pool, sizeof(*provider));
+        provider->name = name;
+        unset_numbers(provider, IN_PROVIDER);
+        apr_hash_set(conf->providers, name, APR_HASH_KEY_STRING, provider);
+    }
+    return provider;
+}
+
+static gf_type_t *open_type(apr_pool_t *pool, gf_conf_t *conf, const char *name)
+{
+    gf_type_t *type = apr_hash_get(conf->types, name, APR_HASH_KEY_STRING);
+    char *prefix;
+
+    if (type) {
+        return type;
+    }
+    type = apr_pcalloc(pool, sizeof(*type));
+    type->name = name;
+    type->index = conf->type_list->nelts;
+    type->prefix = prefix = apr_pstrdup(pool, name);
+    while ((prefix = strchr(prefix, '-'))) {
+        *prefix = '_';
+    }
+    type->chain_text = apr_array_make(pool, 2, sizeof(const char *));
+    type->presets = apr_array_make(pool, 8, sizeof(gf_preset_t));
+    unset_numbers(type, IN_TYPE);
+    apr_hash_set(conf->types, name, APR_HASH_KEY_STRING, type);
+    APR_ARRAY_PUSH(conf->type_list, gf_type_t *) = type;
+    return type;
+}
+
+/* Lower case, digits and single hyphens, as genflow.create_type() takes them. */
+static bool is_name(const char *name)
+{
+    const char *at;
+
+    for (at = name; *at; at++) {
+        if (!apr_islower(*at) && !(at > name && (apr_isdigit(*at) || (*at == '-' && at[-1] != '-' && at[1])))) {
+            return false;
+        }
+    }
+    return at > name && at - name <= 40;
+}
+
+static const char *section(cmd_parms *cmd, void *dir, const char *arg)
+{
+    server_conf_t *sc = server_conf(cmd->server);
+    bool is_type = strcmp(cmd->cmd->name, "<GenflowType") == 0;
+    const char *end = strrchr(arg, '>');
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *name;
+
+    (void)dir;
+    if (wrong) {
+        return wrong;
+    }
+    if (!end) {
+        return apr_psprintf(cmd->pool, "%s> directive missing closing '>'", cmd->cmd->name);
+    }
+    arg = apr_pstrmemdup(cmd->pool, arg, (apr_size_t)(end - arg));
+    name = ap_getword_conf(cmd->pool, &arg);
+    if (!is_name(name) || *arg) {
+        return apr_psprintf(cmd->pool, "%s %s>: needs one name of a-z, 0-9 and single hyphens, at most 40 long",
+                            cmd->cmd->name, name);
+    }
+    if (is_type && sc->conf->type_list->nelts == TYPES_MAX) {
+        return apr_psprintf(cmd->pool, "<GenflowType %s>: there may be at most %d types", name, TYPES_MAX);
+    }
+    sc->type = is_type ? open_type(cmd->pool, sc->conf, name) : NULL;
+    sc->provider = is_type ? NULL : open_provider(cmd->pool, sc->conf, name);
+    wrong = ap_walk_config(cmd->directive->first_child, cmd, cmd->context);
+    sc->type = NULL;
+    sc->provider = NULL;
+    return wrong;
+}
+
+/* ---- setters of their own: what they parse is not one number or text ---- */
+
+static const char *read_key_file(cmd_parms *cmd, const char *path, const char **key)
+{
+    char text[KEY_MAX + 1];
+    apr_size_t length = KEY_MAX;
+    apr_file_t *file;
+    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ, 0, cmd->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_read_full(file, text, length, &length);
+        apr_file_close(file);
+    }
+    if (rv != APR_SUCCESS && !APR_STATUS_IS_EOF(rv)) {
+        return apr_psprintf(cmd->pool, "GenflowProviderKey: cannot read the file %s", path);
+    }
+    text[length] = '\0';
+    text[strcspn(text, "\r\n")] = '\0';
+    *key = apr_pstrdup(cmd->pool, text);
+    return NULL;
+}
+
+/* A variable that is not set leaves the provider without a key: that matters only if a type uses it (see finish). */
+static const char *set_key(cmd_parms *cmd, void *dir, const char *text)
+{
+    gf_provider_t *provider = server_conf(cmd->server)->provider;
+    char *value = NULL;
+
+    (void)dir;
+    if (!provider) {
+        return not_here(cmd, IN_PROVIDER);
+    }
+    if (strncmp(text, "file:", 5) == 0) {
+        return read_key_file(cmd, ap_server_root_relative(cmd->pool, text + 5), &provider->key);
+    }
+    if (strncmp(text, "env:", 4) != 0) {
+        return "GenflowProviderKey: must be env:NAME or file:PATH (a key does not belong into httpd.conf)";
+    }
+    apr_env_get(&value, text + 4, cmd->pool);
+    provider->key = value && *value ? value : NULL;
+    return NULL;
+}
+
+static const char *set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    gf_type_t *type = server_conf(cmd->server)->type;
+    int i;
+
+    (void)dir;
+    if (!type) {
+        return not_here(cmd, IN_TYPE);
+    }
+    if (argc == 0) {
+        return "GenflowTypeProviders: needs at least one provider, as in `stability/sd3 local`";
+    }
+    apr_array_clear(type->chain_text);
+    for (i = 0; i < argc; i++) {
+        APR_ARRAY_PUSH(type->chain_text, const char *) = argv[i];
+    }
+    return NULL;
+}
+
+static const char *set_preset(cmd_parms *cmd, void *dir, const char *key, const char *strength, const char *prompt)
+{
+    gf_type_t *type = server_conf(cmd->server)->type;
+    gf_preset_t *preset;
+    char *end = NULL;
+    double number = strtod(strength, &end);
+
+    (void)dir;
+    if (!type) {
+        return not_here(cmd, IN_TYPE);
+    }
+    if (!gf_text_is_token(key, 64)) {
+        return apr_psprintf(cmd->pool, "GenflowTypePreset %s: the key must be 1 to 64 characters of A-Z a-z 0-9 . _ : -", key);
+    }
+    if (end == strength || *end || !(number >= 0 && number <= 1)) {
+        return apr_psprintf(cmd->pool, "GenflowTypePreset %s %s: the strength must be a number from 0 to 1", key, strength);
+    }
+    preset = (gf_preset_t *)gf_type_preset(type, key);
+    if (!preset) {
+        preset = apr_array_push(type->presets);
+        preset->key = key;
+    }
+    preset->strength = number;
+    preset->prompt = prompt;
+    return NULL;
+}
+
+static const char *set_user(cmd_parms *cmd, void *dir, const char *text)
+{
+    const char *wrong = NULL;
+
+    ((httpd_dir_t *)dir)->user = ap_expr_parse_cmd(cmd, text, AP_EXPR_FLAG_STRING_RESULT, &wrong, NULL);
+    return wrong ? apr_pstrcat(cmd->pool, "GenflowUser ", text, ": ", wrong, NULL) : NULL;
+}
+
+static const char *set_base(cmd_parms *cmd, void *dir, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (text[0] != '/' || (length > 1 && text[length - 1] == '/')) {
+        return apr_psprintf(cmd->pool, "GenflowBase %s: must be a path that begins with / and does not end with one", text);
+    }
+    ((httpd_dir_t *)dir)->base = length > 1 ? text : "";
+    return NULL;
+}
+
+const command_rec httpd_conf_commands[] = {
+    ROW("GenflowDispatch", IN_SERVER, IS_FLAG, SERVER(dispatch), 0, 1, "On or Off", "On", "work on jobs, or only take requests"),
+    ROW("GenflowDispatchJobs", IN_SERVER, IS_INT, SERVER(jobs_max), 1, 10000, "1 to 10000", "256", "jobs in flight per child"),
+    ROW("GenflowDispatchWriters", IN_SERVER, IS_INT, SERVER(writers), 1, 32, "1 to 32", "4",
+        "threads per child for statements, drawing and disk"),
+    ROW("GenflowDispatchLease", IN_SERVER, IS_TIME, SERVER(lease), SECOND, 10 * MINUTE, "1s to 10m", "30s",
+        "after it another process takes a silent one's jobs over"),
+    ROW("GenflowDispatchPoll", IN_SERVER, IS_TIME, SERVER(look), 50 * MS, MINUTE, "50ms to 1m", "1s",
+        "between two looks for due jobs"),
+    ROW("GenflowDispatchDrain", IN_SERVER, IS_TIME, SERVER(drain), 0, 10 * MINUTE, "0s to 10m", "30s",
+        "what a graceful stop waits for running jobs"),
+    ROW("GenflowBodyMax", IN_SERVER, IS_SIZE, SERVER(body_max), 1024, 100 << 20, "1k to 100m", "10m", "bytes of a request body"),
+    ROW("GenflowWatchWait", IN_SERVER, IS_TIME, SERVER(wait), 0, 10 * MINUTE, "0s to 10m", "60s",
+        "how long a request without Prefer waits for its picture"),
+    ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 10000, "0 to 10000", "16", "waiting requests per child"),
+    ROW("GenflowStoreFolder", IN_SERVER, IS_FOLDER, SERVER(store_folder), 0, 0, "a folder", NULL, "where pictures are kept"),
+    ROW("GenflowStoreUrl", IN_SERVER, IS_URL, SERVER(store_url), 0, 0, "a path like /generated or an http(s) address", "/generated",
+        "public address of the pictures"),
+    ROW("GenflowStoreMaxBytes", IN_SERVER, IS_SIZE, SERVER(result_max), 1024, 1LL << 30, "1k to 1g", "50m", "bytes of a picture"),
+    ROW("GenflowStoreMaxPixels", IN_SERVER, IS_INT, SERVER(pixels_max), 1, 1LL << 30, "1 to 1073741824", "67108864",
+        "width x height of a picture"),
+
+    AP_INIT_RAW_ARGS("<GenflowProvider", section, NULL, RSRC_CONF, "a provider: <GenflowProvider name>"),
+    ROW("GenflowProviderKind", IN_PROVIDER, IS_TEXT, PROVIDER(kind_name), 0, 0, "", NULL, "what it speaks: stability or local"),
+    ROW("GenflowProviderUrl", IN_PROVIDER, IS_URL, PROVIDER(url), 0, 0, "an http(s) address", NULL, "address of its API"),
+    AP_INIT_TAKE1("GenflowProviderKey", set_key, NULL, RSRC_CONF, "env:NAME or file:PATH of its API key"),
+    ROW("GenflowProviderConnectTimeout", IN_PROVIDER, IS_TIME, PROVIDER(connect_timeout), 10 * MS, 5 * MINUTE, "10ms to 5m", "5s",
+        "for a connection, TLS included"),
+    ROW("GenflowProviderDeadline", IN_PROVIDER, IS_TIME, PROVIDER(deadline), 100 * MS, HOUR, "100ms to 1h", "120s",
+        "from submission to picture"),
+    ROW("GenflowProviderPoll", IN_PROVIDER, IS_TIME, PROVIDER(poll), 10 * MS, 5 * MINUTE, "10ms to 5m", "2s",
+        "between two questions to a provider that works"),
+    ROW("GenflowProviderBackoff", IN_PROVIDER, IS_TIME, PROVIDER(backoff), 0, 5 * MINUTE, "0s to 5m", "2s",
+        "first wait after a failure; doubles"),
+    ROW("GenflowProviderBackoffMax", IN_PROVIDER, IS_TIME, PROVIDER(backoff_max), 0, HOUR, "0s to 1h", "30s", "longest such wait"),
+
+    AP_INIT_RAW_ARGS("<GenflowType", section, NULL, RSRC_CONF, "a generation type: <GenflowType name>"),
+    AP_INIT_TAKE_ARGV("GenflowTypeProviders", set_chain, NULL, RSRC_CONF, "its chain of provider/model, first to last"),
+    AP_INIT_TAKE3("GenflowTypePreset", set_preset, NULL, RSRC_CONF, "a preset: key, strength, prompt"),
+    ROW("GenflowTypeCost", IN_TYPE, IS_INT, TYPE(cost), 0, 1000000, "0 to 1000000", "2", "credits for a picture"),
+    ROW("GenflowTypeRetries", IN_TYPE, IS_INT, TYPE(retries), 0, 10, "0 to 10", "3", "retries per provider"),
+    ROW("GenflowTypeLifetime", IN_TYPE, IS_TIME, TYPE(lifetime), SECOND, 24 * HOUR, "1s to 24h", "10m",
+        "after it a generation fails, whatever happens"),
+    ROW("GenflowTypePromptMin", IN_TYPE, IS_INT, TYPE(prompt_min), 0, 1000, "0 to 1000", "1", "characters a prompt needs; 0: none"),
+    ROW("GenflowTypePromptMax", IN_TYPE, IS_INT, TYPE(prompt_max), 1, 10000, "1 to 10000", "1000", "characters a prompt may have"),
+
+    AP_INIT_TAKE1("GenflowUser", set_user, NULL, ACCESS_CONF, "expression that names the user"),
+    AP_INIT_TAKE1("GenflowBase", set_base, NULL, ACCESS_CONF, "path where the API is mounted"),
+    { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
+};
+
+/* ---- creation, merging, finishing ---- */
+
+void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server)
+{
+    server_conf_t *sc = apr_pcalloc(pool, sizeof(*sc));
+
+    (void)server;
+    sc->conf = apr_pcalloc(pool, sizeof(*sc->conf));
+    sc->conf->providers = apr_hash_make(pool);
+    sc->conf->types = apr_hash_make(pool);
+    sc->conf->type_list = apr_array_make(pool, 8, sizeof(gf_type_t *));
+    unset_numbers(sc->conf, IN_SERVER);
+    return sc;
+}
+
+/* The configuration is one for all virtual hosts. */
+void *httpd_conf_merge_server(apr_pool_t *pool, void *base, void *add)
+{
+    (void)pool;
+    (void)add;
+    return base;
+}
+
+void *httpd_conf_create_dir(apr_pool_t *pool, char *path)
+{
+    (void)path;
+    return apr_pcalloc(pool, sizeof(httpd_dir_t));
+}
+
+void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
+{
+    const httpd_dir_t *parent = base;
+    httpd_dir_t *merged = apr_pmemdup(pool, add, sizeof(*merged));
+
+    merged->user = merged->user ? merged->user : parent->user;
+    merged->base = merged->base ? merged->base : parent->base;
+    return merged;
+}
+
+/* Gives every value of a place that is still unset its default. */
+static void add_defaults(apr_pool_t *pool, void *base, place_t place)
+{
+    const command_rec *command;
+
+    for (command = httpd_conf_commands; command->name; command++) {
+        const row_t *row = command->cmd_data;
+        bool unset;
+
+        if (!row || row->place != place || !row->value) {
+            continue;
+        }
+        unset = row->kind < IS_TEXT ? *(apr_int64_t *)((char *)base + row->offset) == GF_UNSET
+                                    : !*(const char **)((char *)base + row->offset);
+        if (unset) {
+            set_row(pool, row, base, command->name, row->value);
+        }
+    }
+}
+
+static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
+{
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(pool, conf->providers); at; at = apr_hash_next(at)) {
+        gf_provider_t *provider = apr_hash_this_val(at);
+
+        add_defaults(pool, provider, IN_PROVIDER);
+        provider->kind = gf_provider_kind(provider->kind_name ? provider->kind_name : provider->name);
+        if (!provider->kind) {
+            return apr_psprintf(pool, "<GenflowProvider %s>: GenflowProviderKind %s: must be one of %s", provider->name,
+                                provider->kind_name ? provider->kind_name : "(missing)", gf_provider_kind_names(pool));
+        }
+    }
+    return NULL;
+}
+
+/* Only providers that a type uses must be complete: a shipped section without a key does no harm. */
+static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *wrong;
+    int i;
+
+    add_defaults(pool, type, IN_TYPE);
+    if (type->prompt_min > type->prompt_max) {
+        return apr_psprintf(pool, "<GenflowType %s>: GenflowTypePromptMin is larger than GenflowTypePromptMax", type->name);
+    }
+    wrong = gf_type_resolve(type, conf, pool);
+    for (i = 0; !wrong && i < type->chain->nelts; i++) {
+        const gf_provider_t *provider = APR_ARRAY_IDX(type->chain, i, gf_choice_t).provider;
+        const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
+
+        if (missing) {
+            wrong = apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s", provider->name, type->name, missing);
+        }
+    }
+    return wrong;
+}
+
+const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
+{
+    gf_conf_t *conf = server_conf(server)->conf;
+    const char *wrong;
+    int i;
+
+    add_defaults(pool, conf, IN_SERVER);
+    wrong = finish_providers(conf, pool);
+    for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
+        wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
+    }
+    if (!wrong && conf->type_list->nelts > 0 && !conf->store_folder) {
+        wrong = "GenflowStoreFolder is missing: name a folder that httpd's user may write, for the pictures";
+    }
+    return wrong;
+}
+
+const gf_conf_t *httpd_conf_get(const server_rec *server)
+{
+    return server_conf(server)->conf;
+}
+
+const httpd_dir_t *httpd_conf_dir(const request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &genflow_module);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inbox of jobs, watchers by job id, places in flight, and the bell. Leaves what a job is and what news mean to its two
+ * sides. */
+#include "hub/gf_hub.h"
+
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <apr_hash.h>
+
+#define WATCH_BUCKETS 256
+
+struct gf_hub_t {
+    apr_thread_mutex_t *mutex;           /* guards everything below but the bell */
+    int bell;
+    gf_job_t *first;                     /* inbox */
+    gf_job_t *last;
+    gf_watch_t *watchers[WATCH_BUCKETS];
+    int waiting;
+    int waiters_max;
+    int jobs;
+    int jobs_max;
+    bool closing;
+};
+
+static apr_status_t close_bell(void *data)
+{
+    gf_hub_t *hub = data;
+
+    close(hub->bell);
+    return APR_SUCCESS;
+}
+
+apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, int jobs_max, int waiters_max)
+{
+    gf_hub_t *hub = apr_pcalloc(pool, sizeof(*hub));
+    apr_status_t rv = apr_thread_mutex_create(&hub->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    hub->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (hub->bell < 0) {
+        return apr_get_os_error();
+    }
+    apr_pool_cleanup_register(pool, hub, close_bell, apr_pool_cleanup_null);
+    hub->jobs_max = jobs_max;
+    hub->waiters_max = waiters_max;
+    *out = hub;
+    return APR_SUCCESS;
+}
+
+int gf_hub_bell(const gf_hub_t *hub)
+{
+    return hub->bell;
+}
+
+void gf_hub_ring(gf_hub_t *hub)
+{
+    apr_uint64_t one = 1;
+    ssize_t written = write(hub->bell, &one, sizeof(one));     /* full means it rings already */
+
+    (void)written;
+}
+
+void gf_hub_bg_silence(gf_hub_t *hub)
+{
+    apr_uint64_t count;
+    ssize_t got = read(hub->bell, &count, sizeof(count));      /* nothing to read: it was silent */
+
+    (void)got;
+}
+
+bool gf_hub_reserve(gf_hub_t *hub)
+{
+    bool room;
+
+    apr_thread_mutex_lock(hub->mutex);
+    room = !hub->closing && hub->jobs < hub->jobs_max;
+    hub->jobs += room;
+    apr_thread_mutex_unlock(hub->mutex);
+    return room;
+}
+
+void gf_hub_leave(gf_hub_t *hub)
+{
+    apr_thread_mutex_lock(hub->mutex);
+    hub->jobs--;
+    apr_thread_mutex_unlock(hub->mutex);
+}
+
+void gf_hub_req_submit(gf_hub_t *hub, gf_job_t *job)
+{
+    apr_thread_mutex_lock(hub->mutex);
+    job->next = NULL;
+    if (hub->last) {
+        hub->last->next = job;
+    }
+    else {
+        hub->first = job;
+    }
+    hub->last = job;
+    apr_thread_mutex_unlock(hub->mutex);
+    gf_hub_ring(hub);
+}
+
+gf_job_t *gf_hub_bg_take(gf_hub_t *hub)
+{
+    gf_job_t *job;
+
+    apr_thread_mutex_lock(hub->mutex);
+    job = hub->first;
+    if (job) {
+        hub->first = job->next;
+        if (!hub->first) {
+            hub->last = NULL;
+        }
+        job->next = NULL;
+    }
+    apr_thread_mutex_unlock(hub->mutex);
+    return job;
+}
+
+static gf_watch_t **bucket(gf_hub_t *hub, const char *id)
+{
+    apr_ssize_t length = APR_HASH_KEY_STRING;
+
+    return &hub->watchers[apr_hashfunc_default(id, &length) % WATCH_BUCKETS];
+}
+
+bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id, apr_pool_t *pool)
+{
+    gf_watch_t **at = bucket(hub, id);
+    bool room;
+
+    watch->id = id;
+    watch->news = GF_NEWS_NONE;
+    if (apr_thread_cond_create(&watch->changed, pool) != APR_SUCCESS) {
+        return false;
+    }
+    apr_thread_mutex_lock(hub->mutex);
+    room = !hub->closing && hub->waiting < hub->waiters_max;
+    if (room) {
+        hub->waiting++;
+        watch->next = *at;
+        *at = watch;
+    }
+    apr_thread_mutex_unlock(hub->mutex);
+    return room;
+}
+
+void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch)
+{
+    gf_watch_t **at = bucket(hub, watch->id);
+
+    apr_thread_mutex_lock(hub->mutex);
+    while (*at != watch) {
+        at = &(*at)->next;
+    }
+    *at = watch->next;
+    hub->waiting--;
+    apr_thread_mutex_unlock(hub->mutex);
+}
+
+gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough, apr_interval_time_t timeout)
+{
+    apr_time_t deadline = apr_time_now() + timeout;
+    gf_news_t news;
+
+    apr_thread_mutex_lock(hub->mutex);
+    while (watch->news < enough) {
+        apr_interval_time_t left = deadline - apr_time_now();
+
+        if (left <= 0) {
+            break;
+        }
+        apr_thread_cond_timedwait(watch->changed, hub->mutex, left);
+    }
+    news = watch->news;
+    apr_thread_mutex_unlock(hub->mutex);
+    return news;
+}
+
+void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
+{
+    gf_watch_t *watch;
+
+    apr_thread_mutex_lock(hub->mutex);
+    for (watch = *bucket(hub, id); watch; watch = watch->next) {
+        if (strcmp(watch->id, id) == 0 && news > watch->news) {
+            watch->news = news;
+            apr_thread_cond_signal(watch->changed);
+        }
+    }
+    apr_thread_mutex_unlock(hub->mutex);
+}
+
+void gf_hub_close(gf_hub_t *hub)
+{
+    int i;
+
+    apr_thread_mutex_lock(hub->mutex);
+    hub->closing = true;
+    for (i = 0; i < WATCH_BUCKETS; i++) {
+        gf_watch_t *watch;
+
+        for (watch = hub->watchers[i]; watch; watch = watch->next) {
+            watch->news = GF_NEWS_CLOSING;
+            apr_thread_cond_signal(watch->changed);
+        }
+    }
+    apr_thread_mutex_unlock(hub->mutex);
+    gf_hub_ring(hub);
+}
+
+bool gf_hub_closing(gf_hub_t *hub)
+{
+    bool closing;
+
+    apr_thread_mutex_lock(hub->mutex);
+    closing = hub->closing;
+    apr_thread_mutex_unlock(hub->mutex);
+    return closing;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes jobs, and writes the one generation object of the wire. Leaves rows to db/ and transport to api/. */
+#include "model/gf_job.h"
+
+#include <string.h>
+
+#include <apr_allocator.h>
+#include <apr_strings.h>
+
+gf_job_t *gf_job_make(const gf_type_t *type)
+{
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+    gf_job_t *job;
+
+    apr_allocator_create(&allocator);                    /* its own: pools of different threads share nothing */
+    apr_pool_create_ex(&pool, NULL, NULL, allocator);
+    apr_allocator_owner_set(allocator, pool);
+    apr_pool_tag(pool, "genflow_job");
+    job = apr_pcalloc(pool, sizeof(*job));
+    job->pool = pool;
+    job->type = type;
+    return job;
+}
+
+void gf_job_free(gf_job_t *job)
+{
+    apr_pool_destroy(job->pool);
+}
+
+const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "job=%s type=%s user=%s attempt=%d: ", job->id, job->type->name, job->user, job->attempts);
+}
+
+bool gf_view_ended(const gf_view_t *view)
+{
+    return strcmp(view->status, "pending") != 0 && strcmp(view->status, "processing") != 0;
+}
+
+/* An address of ours becomes absolute; a provider's is left alone. */
+static const char *absolute(const gf_out_t *out, const char *site, const char *url)
+{
+    return url && url[0] == '/' ? apr_pstrcat(out->pool, site, url, NULL) : url;
+}
+
+static void write_identity(gf_out_t *out, const gf_view_t *view)
+{
+    gf_out_put_string(out, "id", view->id);
+    gf_out_put_string(out, "jobId", view->id);
+    gf_out_put_string(out, "generationId", view->id);
+    gf_out_put_string(out, "runId", view->run_id);
+    gf_out_put_string(out, "type", view->type->name);
+    gf_out_put_string(out, "status", view->status);
+}
+
+static void write_picture(gf_out_t *out, const gf_view_t *view, const char *site)
+{
+    const char *url = absolute(out, site, view->image_url);
+
+    gf_out_put_string(out, "imageUrl", url);
+    gf_out_put_string(out, "cloudinaryUrl", url);
+    gf_out_key(out, "resultImages");
+    gf_out_open(out, '[');
+    if (url) {
+        gf_out_string(out, url);
+    }
+    gf_out_close(out, ']');
+    gf_out_put_string(out, "originalUrl", view->original_url);
+    gf_out_put_bool(out, "persisted", view->persisted);
+    gf_out_put_string(out, "expiresAt", view->expires_at);
+    gf_out_put_raw(out, "result", view->result_json);
+}
+
+static void write_provider(gf_out_t *out, const gf_view_t *view)
+{
+    gf_out_put_string(out, "provider", view->provider);
+    gf_out_put_string(out, "model", view->model);
+    gf_out_put_string(out, "stabilityJobId", view->stability_job_id);
+    gf_out_put_string(out, "aimlJobId", view->aiml_job_id);
+    gf_out_put_string(out, "falJobId", view->fal_job_id);
+    gf_out_put_string(out, "replicateId", view->replicate_id);
+}
+
+static void write_request(gf_out_t *out, const gf_view_t *view)
+{
+    gf_out_put_string(out, "preset", view->preset);
+    gf_out_put_string(out, "prompt", view->prompt);
+    gf_out_put_string(out, "sourceUrl", view->source_url);
+    gf_out_put_raw(out, "parameters", view->parameters_json);
+    gf_out_put_raw(out, "seed", view->seed_json);
+    gf_out_put_string(out, "userId", view->user);
+}
+
+static void write_course(gf_out_t *out, const gf_view_t *view)
+{
+    gf_out_put_raw(out, "estimatedCost", view->cost_json);
+    gf_out_put_raw(out, "tokensUsed", strcmp(view->status, "completed") == 0 ? view->cost_json : "0");
+    gf_out_put_raw(out, "retryCount", view->retry_count_json);
+    gf_out_put_raw(out, "maxRetries", view->max_retries_json);
+    gf_out_put_bool(out, "fallbackUsed", view->fallback_used);
+    gf_out_put_raw(out, "queuePosition", NULL);
+    gf_out_put_raw(out, "progress", NULL);
+    gf_out_put_raw(out, "logs", "[]");
+    gf_out_put_string(out, "errorCode", view->error_code);
+    gf_out_put_string(out, "errorMessage", view->error_message);
+    gf_out_put_string(out, "causeCode", view->cause_code);
+    gf_out_put_string(out, "createdAt", view->created_at);
+    gf_out_put_string(out, "startedAt", view->started_at);
+    gf_out_put_string(out, "finishedAt", view->finished_at);
+    gf_out_put_string(out, "completedAt", view->finished_at);
+    gf_out_put_raw(out, "processingTime", view->processing_ms_json);
+}
+
+void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const char *site)
+{
+    write_identity(out, view);
+    write_picture(out, view, site);
+    write_provider(out, view);
+    write_request(out, view);
+    write_course(out, view);
+    if (!gf_view_ended(view)) {
+        gf_out_put_string(out, "pollUrl",
+                          apr_pstrcat(out->pool, base, "/", view->type->name, "/status?id=", view->id, NULL));
+    }
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds types, presets and links of chains. Leaves directives to httpd/httpd_conf.c. */
+#include "model/gf_type.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_t *scratch_pool)
+{
+    char *hyphens;
+    char *at;
+
+    if (!strchr(name, '_')) {
+        return apr_hash_get(conf->types, name, APR_HASH_KEY_STRING);
+    }
+    hyphens = apr_pstrdup(scratch_pool, name);
+    for (at = hyphens; *at; at++) {
+        if (*at == '_') {
+            *at = '-';
+        }
+    }
+    return apr_hash_get(conf->types, hyphens, APR_HASH_KEY_STRING);
+}
+
+const gf_preset_t *gf_type_preset(const gf_type_t *type, const char *key)
+{
+    int i;
+
+    for (i = 0; i < type->presets->nelts; i++) {
+        const gf_preset_t *preset = &APR_ARRAY_IDX(type->presets, i, gf_preset_t);
+
+        if (strcmp(preset->key, key) == 0) {
+            return preset;
+        }
+    }
+    return NULL;
+}
+
+const gf_choice_t *gf_type_choice(const gf_type_t *type, int position)
+{
+    return position < type->chain->nelts ? &APR_ARRAY_IDX(type->chain, position, gf_choice_t) : NULL;
+}
+
+const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
+{
+    int i;
+
+    if (type->chain_text->nelts == 0) {
+        return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeProviders is missing: name at least one provider, "
+                            "as in `GenflowTypeProviders stability/sd3 local`", type->name);
+    }
+    type->chain = apr_array_make(pool, type->chain_text->nelts, sizeof(gf_choice_t));
+    for (i = 0; i < type->chain_text->nelts; i++) {
+        const char *text = APR_ARRAY_IDX(type->chain_text, i, const char *);
+        const char *slash = strchr(text, '/');
+        const char *name = slash ? apr_pstrmemdup(pool, text, (apr_size_t)(slash - text)) : text;
+        gf_choice_t *choice = apr_array_push(type->chain);
+
+        choice->provider = apr_hash_get(conf->providers, name, APR_HASH_KEY_STRING);
+        choice->model = slash ? slash + 1 : "";
+        if (!choice->provider) {
+            return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeProviders names `%s`, but there is no "
+                                "<GenflowProvider %s>", type->name, text, name);
+        }
+    }
+    return NULL;
+}

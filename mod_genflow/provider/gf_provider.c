@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The registry of provider kinds, and what their translators share. Leaves each wire format to its prov_<name>.c. */
+#include "provider/gf_provider.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/gf_text.h"
+
+#define RETRY_AFTER_MAX 300
+
+static const gf_prov_kind_t *const kinds[] = { &gf_prov_local, &gf_prov_stability };
+
+#define KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
+
+const gf_prov_kind_t *gf_provider_kind(const char *name)
+{
+    int i;
+
+    for (i = 0; i < KINDS; i++) {
+        if (strcmp(kinds[i]->name, name) == 0) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+const char *gf_provider_kind_names(apr_pool_t *pool)
+{
+    const char *names = kinds[0]->name;
+    int i;
+
+    for (i = 1; i < KINDS; i++) {
+        names = apr_pstrcat(pool, names, ", ", kinds[i]->name, NULL);
+    }
+    return names;
+}
+
+bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
+{
+    memset(outcome, 0, sizeof(*outcome));
+    outcome->detail = msg->detail;
+    outcome->code = msg->timed_out ? GF_E_TIMEOUT : GF_E_NETWORK;
+    switch (msg->end) {
+    case GF_MSG_ANSWERED:
+        return false;
+    case GF_MSG_NOT_SENT:
+        outcome->state = GF_PROV_TRANSIENT;
+        return true;
+    case GF_MSG_TOO_LARGE:
+        outcome->state = GF_PROV_PERMANENT;
+        outcome->code = GF_E_RESULT;
+        return true;
+    default:
+        outcome->state = GF_PROV_UNKNOWN;
+        return true;
+    }
+}
+
+apr_interval_time_t gf_provider_retry_after(const gf_msg_t *msg)
+{
+    const char *text = apr_table_get(msg->answer, "Retry-After");
+    apr_int64_t seconds;
+
+    if (!text || !gf_text_int(&seconds, text) || seconds < 0) {
+        return 0;
+    }
+    return apr_time_from_sec(seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX);
+}
+
+const char *gf_provider_parameter(const gf_job_t *job, const char *name, apr_pool_t *pool)
+{
+    gf_ctx_t ctx = { .pool = pool };
+    gf_json_t *document = NULL;
+    gf_json_t *value;
+    const char *text;
+
+    if (gf_json_parse(&document, &ctx, job->parameters, strlen(job->parameters))) {
+        return NULL;
+    }
+    value = gf_json_get(document, name);
+    if (!value) {
+        return NULL;
+    }
+    return apr_pstrdup(pool, gf_json_string(value, &text) ? text : gf_json_text(value));
+}

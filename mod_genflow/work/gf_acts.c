@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What writers do for a run: one act, one or two blocking calls, the result noted in the run. Decides nothing; what follows
+ * from a result is gf_steps.c's matter. Runs on a writer thread, which owns the run meanwhile. */
+#include "work/gf_run.h"
+
+#include <apr_strings.h>
+
+#include "store/gf_store.h"
+
+static gf_err_t *settle(gf_run_t *run, gf_ctx_t *ctx, const gf_end_t *end)
+{
+    const char *word;
+
+    GF_TRY(gf_queue_settle(&word, ctx, run->job, end));
+    run->settled = apr_pstrdup(run->job->pool, word);
+    return NULL;
+}
+
+static gf_err_t *keep(gf_run_t *run, gf_ctx_t *ctx)
+{
+    gf_end_t end = { .status = "completed", .choice = run->choice, .fallback = run->job->chain_pos > 0 };
+
+    if (!run->image_url) {
+        gf_stored_t stored;
+
+        GF_TRY(gf_store_put(&stored, ctx, run->job, run->spool));
+        run->image_url = apr_pstrdup(run->job->pool, stored.url);
+        run->result = gf_store_result(&stored, run->job->pool);
+    }
+    end.image_url = run->image_url;
+    end.result = run->result;
+    return settle(run, ctx, &end);
+}
+
+static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
+{
+    if (!run->image_url) {
+        const gf_prov_kind_t *kind = run->choice->provider->kind;
+        apr_status_t rv = kind->draw(run->choice->model, run->job, run->spool, ctx->pool);
+
+        if (rv != APR_SUCCESS) {
+            return gf_err_make(ctx, GF_E_STORE, rv, "cannot draw into %s", run->spool);
+        }
+    }
+    return keep(run, ctx);
+}
+
+static gf_err_t *fail(gf_run_t *run, gf_ctx_t *ctx)
+{
+    const gf_err_row_t *row = gf_err_row(run->code);
+    gf_end_t end = {
+        .status = "failed", .choice = run->choice, .fallback = run->job->chain_pos > 0,
+        .error_code = row->code, .error_message = row->text, .cause_code = run->cause
+    };
+
+    return settle(run, ctx, &end);
+}
+
+static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
+{
+    switch (run->act) {
+    case GF_ACT_ATTEMPT:
+        return gf_queue_attempt(&run->hold, ctx, run->job, run->choice, NULL);
+    case GF_ACT_ACCEPTED:
+        return gf_queue_accepted(&run->hold, ctx, run->job, run->choice, run->choice->provider->kind->name);
+    case GF_ACT_REQUEUE:
+        return gf_queue_requeue(&run->hold, ctx, run->job, run->delay, gf_err_row(run->code)->code);
+    case GF_ACT_DRAW:
+        return draw(run, ctx);
+    case GF_ACT_KEEP:
+        return keep(run, ctx);
+    case GF_ACT_FAIL:
+        return fail(run, ctx);
+    }
+    return NULL;
+}
+
+/* An error outlives the writer's pool: it goes along with the run. */
+static gf_err_t *adopt(gf_run_t *run, const gf_err_t *err)
+{
+    gf_err_t *copy = apr_pmemdup(run->job->pool, err, sizeof(*err));
+
+    copy->detail = apr_pstrdup(run->job->pool, err->detail);
+    return copy;
+}
+
+void gf_acts_run(gf_task_t *task, gf_ctx_t *ctx)
+{
+    gf_run_t *run = (gf_run_t *)task;
+    gf_err_t *err;
+
+    ctx->subject = gf_job_subject(run->job, ctx->pool);
+    err = act(run, ctx);
+    run->err = err ? adopt(run, err) : NULL;
+    ctx->subject = "";
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The background of a child: one dispatcher thread (exchanges, alarms, leases; it never waits for SQL) and its writers. */
+#ifndef GF_DISPATCH_H
+#define GF_DISPATCH_H
+
+#include "base/gf_ctx.h"
+#include "hub/gf_hub.h"
+
+typedef struct gf_dispatch_t gf_dispatch_t;
+
+/* Starts the threads. ctx is copied; its pool is not used. pool: the child's. `owner` names this process in leases. */
+apr_status_t gf_dispatch_start(gf_dispatch_t **dispatch, apr_pool_t *pool, const gf_ctx_t *ctx, gf_hub_t *hub, const char *owner);
+
+/* How long a close may go on working on what runs; 0: hand everything back at once. Call before gf_hub_close(). */
+void gf_dispatch_drain(gf_dispatch_t *dispatch, apr_interval_time_t time);
+
+/* Waits for the threads to end; the hub must have been closed. */
+void gf_dispatch_join(gf_dispatch_t *dispatch);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A queue of tasks, some threads that run them, a list of done ones. Leaves what a task does to gf_acts.c and gf_dispatch.c. */
+#include "work/gf_writers.h"
+
+#include <apr_thread_proc.h>
+
+typedef struct list_t {
+    gf_task_t *first;
+    gf_task_t *last;
+} list_t;
+
+struct gf_writers_t {
+    apr_thread_mutex_t *mutex;           /* guards the lists and stopping */
+    apr_thread_cond_t *work;
+    gf_hub_t *hub;
+    gf_ctx_t ctx;                        /* copied for each thread */
+    list_t given;
+    list_t done;
+    bool stopping;
+    int count;
+    apr_thread_t **threads;
+};
+
+static void push(list_t *list, gf_task_t *task)
+{
+    task->next = NULL;
+    if (list->last) {
+        list->last->next = task;
+    }
+    else {
+        list->first = task;
+    }
+    list->last = task;
+}
+
+static gf_task_t *pop(list_t *list)
+{
+    gf_task_t *task = list->first;
+
+    if (task) {
+        list->first = task->next;
+        if (!list->first) {
+            list->last = NULL;
+        }
+    }
+    return task;
+}
+
+/* Waits for a task; NULL: it is time to end. */
+static gf_task_t *next_given(gf_writers_t *writers)
+{
+    gf_task_t *task;
+
+    apr_thread_mutex_lock(writers->mutex);
+    while (!writers->given.first && !writers->stopping) {
+        apr_thread_cond_wait(writers->work, writers->mutex);
+    }
+    task = pop(&writers->given);
+    apr_thread_mutex_unlock(writers->mutex);
+    return task;
+}
+
+static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
+{
+    gf_writers_t *writers = data;
+    gf_ctx_t ctx = writers->ctx;
+    apr_allocator_t *allocator;
+    gf_task_t *task;
+
+    (void)thread;
+    apr_allocator_create(&allocator);
+    apr_pool_create_ex(&ctx.pool, NULL, NULL, allocator);
+    apr_allocator_owner_set(allocator, ctx.pool);
+    apr_pool_tag(ctx.pool, "genflow_writer");
+    while ((task = next_given(writers))) {
+        task->run(task, &ctx);
+        apr_pool_clear(ctx.pool);
+        apr_thread_mutex_lock(writers->mutex);
+        push(&writers->done, task);
+        apr_thread_mutex_unlock(writers->mutex);
+        gf_hub_ring(writers->hub);
+    }
+    apr_pool_destroy(ctx.pool);
+    return NULL;
+}
+
+apr_status_t gf_writers_start(gf_writers_t **out, apr_pool_t *pool, const gf_ctx_t *ctx, gf_hub_t *hub, int count)
+{
+    gf_writers_t *writers = apr_pcalloc(pool, sizeof(*writers));
+    apr_status_t rv = apr_thread_mutex_create(&writers->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_cond_create(&writers->work, pool);
+    }
+    writers->hub = hub;
+    writers->ctx = *ctx;
+    writers->threads = apr_pcalloc(pool, (apr_size_t)count * sizeof(*writers->threads));
+    while (rv == APR_SUCCESS && writers->count < count) {
+        rv = apr_thread_create(&writers->threads[writers->count], NULL, work, writers, pool);
+        writers->count += rv == APR_SUCCESS;
+    }
+    *out = writers;
+    return rv;
+}
+
+void gf_writers_give(gf_writers_t *writers, gf_task_t *task)
+{
+    apr_thread_mutex_lock(writers->mutex);
+    push(&writers->given, task);
+    apr_thread_cond_signal(writers->work);
+    apr_thread_mutex_unlock(writers->mutex);
+}
+
+gf_task_t *gf_writers_next_done(gf_writers_t *writers)
+{
+    gf_task_t *task;
+
+    apr_thread_mutex_lock(writers->mutex);
+    task = pop(&writers->done);
+    apr_thread_mutex_unlock(writers->mutex);
+    return task;
+}
+
+void gf_writers_stop(gf_writers_t *writers)
+{
+    apr_status_t rv;
+    int i;
+
+    apr_thread_mutex_lock(writers->mutex);
+    writers->stopping = true;
+    apr_thread_cond_broadcast(writers->work);
+    apr_thread_mutex_unlock(writers->mutex);
+    for (i = 0; i < writers->count; i++) {
+        apr_thread_join(&rv, writers->threads[i]);
+    }
+}

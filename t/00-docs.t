@@ -1,0 +1,284 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the code has and what the documents say are the same: directives and conf/genflow.conf, error
+# rows and docs/errors.md, statements and SQL functions, unit tests and the Makefile. Read from the
+# source folder, GENFLOW_SRCDIR or the one above this file.
+
+use strict;
+use warnings;
+
+use File::Find qw(find);
+use FindBin;
+use Test::More;
+
+my $TOP = $ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..";
+
+# ---- directives ----
+
+my %row     = directives_of_code();
+my @entries = entries_of_reference();
+my %entry   = map { $_->{name} => $_ } @entries;
+my %in_conf = directives_used_in_conf();
+
+ok %row, 'httpd/httpd_conf.c has directives';
+ok @entries, 'conf/genflow.conf has entries';
+none('every directive has its entry in conf/genflow.conf', only_in(\%row, \%entry));
+none('every entry in conf/genflow.conf is a directive', only_in(\%entry, \%row));
+none('no directive has two entries', repeated(map { $_->{name} } @entries));
+none('every entry has syntax, default, context, text and an example',
+     map { incomplete_entry($_) } @entries);
+none('the reference changes nothing: all of it is commented out',
+     active_lines('conf/genflow.conf'));
+none('the files in conf/ use directives that exist', only_in(\%in_conf, \%row));
+
+# ---- errors ----
+
+my @errors     = error_rows();
+my %code       = map { $_->{code} => 1 } @errors;
+my @documented = documented_errors();
+my %documented = map { $_->{code} => 1 } @documented;
+
+ok @errors, 'base/gf_err_table.h has rows';
+none('every row of the error table is well formed', malformed_error_rows());
+none('every error code is documented in docs/errors.md', only_in(\%code, \%documented));
+none('every documented error code exists', only_in(\%documented, \%code));
+none('no error code is documented twice', repeated(map { $_->{code} } @documented));
+none('the documented statuses are those of the table', wrong_statuses());
+none('no two error rows share a symbol', repeated(map { $_->{symbol} } @errors));
+
+# ---- log tags ----
+
+my %places = places_of_tags();
+ok %places, 'there are log tags';
+none('a log tag stands at one place only',
+     map { "$_: @{ $places{$_} }" } grep { @{ $places{$_} } > 1 } sort keys %places);
+
+# ---- statements ----
+
+my @calls   = functions_called();
+my @defined = functions_defined();
+ok @calls, 'db/gf_sql.c calls functions';
+none('every statement calls a function that sql/ defines',
+     grep { !is_defined($_) } @calls);
+
+# ---- tests ----
+
+none('every unit test is listed in Makefile.am', unlisted_unit_tests());
+none('every line of t/requirements.map is a number and paths', malformed_map_lines());
+none('no requirement has two lines', repeated(map { (split)[0] } map_lines()));
+none('every test that t/requirements.map names exists', missing_tests_of_map());
+
+done_testing;
+
+sub none {
+    my ($says, @violations) = @_;
+    ok !@violations, $says or diag(join "\n", @violations);
+}
+
+sub only_in {
+    my ($these, $those) = @_;
+    return grep { !$those->{$_} } sort keys %$these;
+}
+
+sub repeated {
+    my %count;
+    $count{$_}++ for @_;
+    return grep { $count{$_} > 1 } sort keys %count;
+}
+
+# ---- reading ----
+
+# A missing file is empty: the sentences about its content fail and say what they miss.
+sub slurp {
+    my ($path) = @_;
+    open my $file, '<', "$TOP/$path" or return '';
+    local $/;
+    return <$file> // '';
+}
+
+sub files_below {
+    my ($folder, $pattern) = @_;
+    return if !-d "$TOP/$folder";
+    my @paths;
+    my $keep = sub { push @paths, $_ if -f && $_ =~ $pattern };
+    find({ no_chdir => 1, wanted => $keep }, "$TOP/$folder");
+    return map { substr $_, length($TOP) + 1 } sort @paths;
+}
+
+# Comments become blanks, line ends stay. Literals are part of the pattern because they may hold
+# what looks like a comment.
+sub without_comments {
+    my ($text) = @_;
+    $text =~ s{( /\*.*?(?:\*/|\z) | //[^\n]* ) | ( "(?:[^"\\\n]|\\.)*+" | '(?:[^'\\\n]|\\.)*+' )}
+              { defined $2 ? $2 : blanks($1) }gsex;
+    return $text;
+}
+
+sub blanks {
+    my ($text) = @_;
+    $text =~ s/[^\n]/ /g;
+    return $text;
+}
+
+sub code_of { return without_comments(slurp($_[0])) }
+
+sub line_at {
+    my ($text, $at) = @_;
+    return 1 + (substr($text, 0, $at) =~ tr/\n//);
+}
+
+# ---- directives and their reference ----
+
+# A section is the directive "<GenflowType"; here it is GenflowType, wherever it is written.
+sub directives_of_code {
+    my $code = code_of('mod_genflow/httpd/httpd_conf.c');
+    return map { $_ => 1 } $code =~ /"<?(Genflow[A-Z]\w*)>?"/g;
+}
+
+# An entry begins with "# Directive: Name" and reaches to the next one.
+sub entries_of_reference {
+    my ($preface, @entries) = split /^#[ \t]*Directive:[ \t]*/m, slurp('conf/genflow.conf');
+    return map { { name => /\A<?(Genflow\w+)/ ? $1 : '(no name)', text => $_ } } @entries;
+}
+
+sub incomplete_entry {
+    my ($entry) = @_;
+    my $name = $entry->{name};
+    my ($heading, @lines) = grep { /\S/ } map { s/\A#?[ \t]*//r } split /\n/, $entry->{text};
+
+    my @missing;
+    for my $label ("Syntax:[ \t]*<?$name\\b", 'Default:[ \t]*\S', 'Context:[ \t]*\S') {
+        if (@lines && $lines[0] =~ /\A$label/) { shift @lines }
+        else                                   { push @missing, $label =~ s/:.*/:/r }
+    }
+    push @missing, 'text'    if !grep { /\A\w[^:]*\s\w/ && !/\AGenflow/ } @lines;
+    push @missing, 'example' if !grep { /\A<?$name\b/ } @lines;
+    return map { "$name: $_ is missing or not in its place" } @missing;
+}
+
+sub active_lines {
+    my ($path) = @_;
+    my @lines = split /\n/, slurp($path);
+    return map { "$path:" . ($_ + 1) . ": $lines[$_]" }
+        grep { $lines[$_] =~ /\A\s*[^#\s]/ } 0 .. $#lines;
+}
+
+sub directives_used_in_conf {
+    my @texts = map { slurp($_) } files_below('conf', qr/\.conf\z/);
+    return map { $_ => 1 } map { m{^[ \t]*(?:</?)?(Genflow\w+)}mg } @texts;
+}
+
+# ---- errors and their document ----
+
+sub error_table { return code_of('mod_genflow/base/gf_err_table.h') =~ s/^[ \t]*#.*//mgr }
+
+sub error_rows {
+    my $row = qr/\bGF_ERR\(
+        \s* (\w+)       \s* ,    # symbol
+        \s* "(\w+)"     \s* ,    # machine code
+        \s* (\d{3})     \s* ,    # status
+        \s* GF_\w+      \s* ,    # level
+        \s* "GF\d{4}"   \s* ,    # tag
+        \s* "[^"]/x;
+    my @rows;
+    my $table = error_table();
+    push @rows, { symbol => $1, code => $2, status => $3 } while $table =~ /$row/g;
+    return @rows;
+}
+
+# What error_rows() does not understand would be missing from every comparison without a sound.
+sub malformed_error_rows {
+    my $table = error_table();
+    my @all   = $table =~ /\bGF_ERR\b/g;
+    return if @all == @errors;
+    return scalar(@all) . ' rows, ' . scalar(@errors) . ' of them readable here';
+}
+
+# Rows of a table whose first cell is a code: | `CODE` | 402 | ... Log tags may have rows as well.
+sub documented_errors {
+    my @rows;
+    my $text = slurp('docs/errors.md');
+    push @rows, { code => $1, rest => $2 } while $text =~ /^\|[ \t]*`(\w+)`[ \t]*\|([^\n]*)/mg;
+    return grep { $_->{code} !~ /\AGF\d{4}\z/ } @rows;
+}
+
+# A code may have several rows in the table and with them several statuses; the second cell, where
+# it holds nothing but statuses, names all of them.
+sub wrong_statuses {
+    my %statuses;
+    $statuses{ $_->{code} }{ $_->{status} } = 1 for @errors;
+    my @wrong;
+    for my $row (grep { $statuses{ $_->{code} } } @documented) {
+        my ($told) = $row->{rest} =~ /\A\s*(\d{3}(?:[,\s]+\d{3})*)\s*\|/ or next;
+        my $says = join ' ', sort $told =~ /\d{3}/g;
+        my $is   = join ' ', sort keys %{ $statuses{ $row->{code} } };
+        push @wrong, "$row->{code}: the document says $says, the table $is" if $says ne $is;
+    }
+    return @wrong;
+}
+
+# ---- tags ----
+
+# A place is a literal that begins with a tag; a comment that mentions one is none.
+sub places_of_tags {
+    my %found;
+    for my $path (files_below('mod_genflow', qr/\.[ch]\z/)) {
+        my $code = code_of($path);
+        push @{ $found{$1} }, "$path:" . line_at($code, $-[0]) while $code =~ /"(GF\d{4})(?!\d)/g;
+    }
+    return %found;
+}
+
+# ---- statements and functions ----
+
+# genflow.name( or, for the functions that every type has, genflow.%s_name( - with literals that
+# follow each other read as one.
+sub functions_called {
+    my %names;
+    my $code = code_of('mod_genflow/db/gf_sql.c') =~ s/"\s*"//gr;
+    $names{$1} = 1 while $code =~ /\bgenflow\.((?:%s_)?\w+)\s*\(/g;
+    return sort keys %names;
+}
+
+# What stands between FUNCTION and the parenthesis, as templates write it: genflow.{prefix}_create.
+sub functions_defined {
+    my $create = qr/\bCREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION\s+genflow\.([^\s(]+)\s*\(/i;
+    my @paths  = map { files_below($_, qr/\.sql\z/) } qw(sql/functions sql/types);
+    return map { slurp($_) =~ s/--.*//gr =~ /$create/g } @paths;
+}
+
+sub is_defined {
+    my ($called) = @_;
+    my $pattern = quotemeta($called) =~ s/\A\\%s/\\S+/r;
+    return scalar grep { /\A$pattern\z/ } @defined;
+}
+
+# ---- tests and where they are listed ----
+
+# With or without .c: a program of its own is listed by its name.
+sub unlisted_unit_tests {
+    my $makefile = slurp('Makefile.am') =~ s/^\s*#.*//mgr;
+    my @unlisted;
+    for my $path (files_below('t/unit', qr/_test\.c\z/)) {
+        my $program = $path =~ s/\.c\z//r;
+        push @unlisted, $path if $makefile !~ m{\b\Q$program\E(?:\.c)?(?![\w./])};
+    }
+    return @unlisted;
+}
+
+sub map_lines { return grep { /\S/ && !/\A\s*#/ } split /\n/, slurp('t/requirements.map') }
+
+sub malformed_map_lines {
+    my @lines = map_lines() or return 't/requirements.map has no line';
+    return grep { !/\A\d+(?:\s+[\w.\/-]+)+\s*\z/ } @lines;
+}
+
+sub missing_tests_of_map {
+    my @missing;
+    for my $line (map_lines()) {
+        my ($number, @paths) = split ' ', $line;
+        push @missing, map { "$number: $_" } grep { !-f "$TOP/$_" } @paths;
+    }
+    return @missing;
+}

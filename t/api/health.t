@@ -1,0 +1,20 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# The health endpoint tells a load balancer whether this server can work, and an operator what it is
+# running. It asks nobody who they are.
+use Genflow::Test;
+
+my $res = api(GET => '/api/health');
+is $res->{status}, 200, 'a server with its database is healthy';
+like $res->{headers}{'content-type'}, qr{\Aapplication/json\b}, 'the answer is JSON';
+
+my $health = data($res);
+is $health->{status}, 'ok', 'the status is ok';
+is $health->{database}, 'ok', 'the database is ok';
+is $health->{schema}, sql1('SELECT schema_version FROM genflow.health()'),
+    'the schema is the version that was applied';
+like $health->{version}, qr/\A\d+\.\d+\.\d+/, 'the version is the module\'s';
+
+is api(POST => '/api/health', json => {})->{status}, 405, 'there is nothing to post';
+
+finish;

@@ -1,0 +1,441 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A private site in a folder of its own: PostgreSQL on a unix socket, the schema, httpd on a free
+# port of the loopback address. It needs no root, touches nothing outside of that folder and leaves
+# nothing behind. The tests, the demo and the benchmark all start their servers through this class.
+#
+#     my $site = Genflow::Site->new(source => $checkout, module => "$build/.libs/mod_genflow.so");
+#     exit $site->run(sub {
+#         $site->start_postgres;
+#         $site->create_database;
+#         $site->start_httpd('demo.conf');
+#         ...                                     # inside: an unprivileged user, in the folder
+#         return 0;                               # the exit code; then all is stopped
+#     });
+#
+# A process that run() has started (a test) finds its site again by Genflow::Site->attach.
+
+package Genflow::Site;
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Path qw(make_path remove_tree);
+use File::Spec ();
+use File::Temp qw(tempdir);
+use IO::Socket::INET ();
+use POSIX ();
+use Time::HiRes qw(sleep time);
+
+use constant {
+    SOCKET_ROOM => 70,        # a unix socket's path holds 107 bytes: so many for the folder
+    PORT_TRIES  => 10,
+    STOP_TIME   => 30,        # seconds that httpd has to end after TERM
+    START_TIME  => 10,        # seconds that the fake provider has to announce its port
+};
+
+# Options: source (the checkout), module (the .so), durable (PostgreSQL as an operator runs it, for
+# crash tests and benchmarks; otherwise without fsync), programs (files that go to t/unit), keep
+# (leave the folder).
+sub new {
+    my ($class, %option) = @_;
+    my $self = bless {%option, stops => []}, $class;
+    $self->find_tools;
+    return $self;
+}
+
+# The site that this process was started in.
+sub attach {
+    my ($class) = @_;
+    return bless {folder => $ENV{GENFLOW_WORK}, pg_bindir => $ENV{PG_BINDIR}}, $class;
+}
+
+sub folder { return $_[0]{folder} }
+
+# ---- tools ---------------------------------------------------------------------------------------
+
+sub find_tools {
+    my ($self) = @_;
+    my $apxs      = $ENV{APXS} || first_executable(qw(apxs apxs2)) || missing('apxs', 'APXS');
+    my $pg_config = first_executable('pg_config');
+    my $httpd     = join '/', map { output_of($apxs, '-q', $_) } qw(SBINDIR PROGNAME);
+
+    $self->{apxs}      = $apxs;
+    $self->{libexec}   = output_of($apxs, '-q', 'LIBEXECDIR');
+    $self->{httpd}     = $ENV{HTTPD} || $httpd;
+    $self->{pg_bindir} = $ENV{PG_BINDIR} || ($pg_config && output_of($pg_config, '--bindir')) || '';
+
+    -x $self->{httpd}              or missing($self->{httpd}, 'HTTPD');
+    -x "$self->{pg_bindir}/initdb" or missing("PostgreSQL's initdb", 'PG_BINDIR');
+    return;
+}
+
+sub missing {
+    my ($what, $variable) = @_;
+    die "$what not found: run support/packages, or set $variable\n";
+}
+
+sub first_executable {
+    my @names = @_;
+    for my $name (@names) {
+        for my $dir (File::Spec->path, '/usr/sbin', '/usr/local/bin') {
+            return "$dir/$name" if -x "$dir/$name";
+        }
+    }
+    return;
+}
+
+sub output_of {
+    my @command = @_;
+    open my $pipe, '-|', @command or die "$command[0]: $!\n";
+    my $line = <$pipe>;
+    close $pipe;
+    chomp $line if defined $line;
+    return $line;
+}
+
+# ---- the folder and who works in it --------------------------------------------------------------
+
+# Makes the folder, calls $inside in a child process that is nobody special and lives there, stops
+# what that started, removes the folder. Returns the exit code.
+sub run {
+    my ($self, $inside) = @_;
+    $self->make_folder;
+
+    my $pid = fork // die "fork: $!\n";
+    exit $self->work_inside($inside) if !$pid;
+
+    local $SIG{INT}  = sub { kill TERM => $pid };
+    local $SIG{TERM} = $SIG{INT};
+    my $code = exit_code_of($pid);
+
+    if ($self->{keep}) {
+        print "Kept: $self->{folder}\n";
+    }
+    else {
+        remove_tree($self->{folder});
+    }
+    return $code;
+}
+
+# A copy of the sources, because the checkout may be unreadable to the user below, or read-only
+# (make distcheck).
+sub make_folder {
+    my ($self) = @_;
+    my $tmp = File::Spec->tmpdir;
+    $tmp = '/tmp' if length $tmp > SOCKET_ROOM;
+    my $folder = $self->{folder} = tempdir('gf.XXXXXX', DIR => $tmp);
+    chmod 0755, $folder;
+
+    my $source = abs_path($self->{source});
+    my @files  = grep { -f } glob "$source/*";
+    my @dirs   = grep { -d } map { "$source/$_" } qw(conf docs mod_genflow sql support t);
+    system('cp', '-R', @files, @dirs, "$folder/") == 0 or die "cannot copy $source\n";
+    system('chmod', '-R', 'u+w', $folder);
+
+    make_path(map { "$folder/$_" } qw(modules store tmp t/logs t/htdocs));
+    system('cp', $self->{module}, "$folder/modules/mod_genflow.so") == 0
+        or die "cannot copy the module $self->{module}: run support/build\n";
+
+    my @programs = @{ $self->{programs} // [] };
+    return if !@programs;
+    make_path("$folder/t/unit");
+    system('cp', @programs, "$folder/t/unit/") == 0 or die "cannot copy @programs\n";
+    return;
+}
+
+sub work_inside {
+    my ($self, $inside) = @_;
+    my $code = eval {
+        POSIX::setpgid(0, 0);
+        local $SIG{INT}  = sub { die "interrupted\n" };
+        local $SIG{TERM} = $SIG{INT};
+        $self->become_unprivileged if $> == 0;
+        $self->set_environment;
+        $inside->($self);
+    };
+    if (!defined $code) {
+        print STDERR $@ if $@ ne "interrupted\n";
+        $code = 1;
+    }
+    $self->stop_all;
+    return $code;
+}
+
+# PostgreSQL and Apache::Test refuse to run as root.
+sub become_unprivileged {
+    my ($self) = @_;
+    my $name = $ENV{GENFLOW_TEST_USER} || 'nobody';
+    my (undef, undef, $uid, $gid) = getpwnam $name or die "no user $name: set GENFLOW_TEST_USER\n";
+
+    system('chown', '-R', "$uid:$gid", $self->{folder}) == 0
+        or die "cannot give $self->{folder} to $name\n";
+    $) = "$gid $gid";
+    POSIX::setgid($gid);
+    POSIX::setuid($uid);
+    die "cannot become $name\n" if $> == 0 || $< == 0;
+    return;
+}
+
+sub set_environment {
+    my ($self) = @_;
+    my $folder = $self->{folder};
+    chdir $folder or die "$folder: $!\n";
+
+    # Neither the caller's database nor a proxy may get between the parts.
+    delete @ENV{ grep { /\APG[A-Z]/ || /_proxy\z/i } keys %ENV };
+
+    my %set = (
+        HOME            => $folder,
+        TMPDIR          => "$folder/tmp",
+        PATH            => "$self->{pg_bindir}:$ENV{PATH}",
+        LC_ALL          => 'C.UTF-8',
+        PERL5LIB        => "$folder/t/lib",
+        PGHOST          => $folder,
+        PGUSER          => 'genflow',
+        PGDATABASE      => 'postgres',
+        PGOPTIONS       => '-c client_min_messages=warning',
+        APXS            => $self->{apxs},
+        HTTPD           => $self->{httpd},
+        PG_BINDIR       => $self->{pg_bindir},
+        GENFLOW_WORK    => $folder,
+        GENFLOW_LIBEXEC => $self->{libexec},
+    );
+    @ENV{ keys %set } = values %set;
+    unshift @INC, "$folder/t/lib";
+    return;
+}
+
+# ---- starting and stopping -----------------------------------------------------------------------
+
+# What was started last is stopped first.
+sub stop_all {
+    my ($self) = @_;
+    local $SIG{TERM} = 'IGNORE';
+    kill TERM => -$$;                       # this process group: a prove that was interrupted
+    while (my $stop = pop @{ $self->{stops} }) {
+        eval { $stop->(); 1 } or warn $@;
+    }
+    return;
+}
+
+# Runs a command and keeps what it says in the folder's setup.log; true when it succeeded.
+sub try_command {
+    my ($self, @command) = @_;
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        open STDIN,  '<',  '/dev/null'                 or POSIX::_exit(127);
+        open STDOUT, '>>', "$self->{folder}/setup.log" or POSIX::_exit(127);
+        open STDERR, '>&', \*STDOUT                    or POSIX::_exit(127);
+        exec { $command[0] } @command or POSIX::_exit(127);
+    }
+    return exit_code_of($pid) == 0;
+}
+
+sub command {
+    my ($self, @command) = @_;
+    return if $self->try_command(@command);
+    die "$command[0] failed; its last words:\n" . $self->tail('setup.log', 20);
+}
+
+sub exit_code_of {
+    my ($pid) = @_;
+    1 while waitpid($pid, 0) == -1 && $!{EINTR};
+    return $? & 127 ? 1 : $? >> 8;
+}
+
+# ---- PostgreSQL ----------------------------------------------------------------------------------
+
+sub start_postgres {
+    my ($self) = @_;
+    my $data = "$self->{folder}/pg";
+    my @how  = (qw(-U genflow -A trust -E UTF8 --locale=C), $self->{durable} ? () : '--no-sync');
+    $self->command('initdb', '-D', $data, @how);
+
+    open my $conf, '>>', "$data/postgresql.conf" or die "$data: $!\n";
+    print $conf "listen_addresses = ''\n",
+        "unix_socket_directories = '$self->{folder}'\n",
+        "max_connections = 100\n",
+        "log_min_messages = warning\n";
+    print $conf "fsync = off\nfull_page_writes = off\n" if !$self->{durable};
+    close $conf or die "$data: $!\n";
+
+    push @{ $self->{stops} }, sub {
+        $self->pg_ctl('stop', 'immediate') if -e "$data/postmaster.pid";
+    };
+    $self->pg_ctl('start') or die "PostgreSQL did not start:\n" . $self->tail('postgres.log', 20);
+    return;
+}
+
+# pg_ctl('start'), pg_ctl('stop' or 'restart', 'fast' or 'immediate'): true when it is done.
+sub pg_ctl {
+    my ($self, $action, $mode) = @_;
+    my @how = defined $mode ? ('-m', $mode) : ();
+    return $self->try_command("$self->{pg_bindir}/pg_ctl", '-D', "$self->{folder}/pg", '-w', @how,
+        '-l', "$self->{folder}/postgres.log", $action);
+}
+
+# The database as sql/apply makes it. The module is genflow_app there, this process the owner.
+sub create_database {
+    my ($self) = @_;
+    $self->command('createdb', 'genflow');
+    $ENV{PGDATABASE} = 'genflow';
+    $self->command('sql/apply', '--role', 'genflow_app');
+    return;
+}
+
+# Runs SQL and returns its lines. :'name' in the text stands for a value given as name => value,
+# properly quoted.
+sub sql {
+    my ($self, $text, %value) = @_;
+    $value{ON_ERROR_STOP} = 1;
+    open my $script, '+>', undef or die "temporary file: $!\n";
+    binmode $script, ':utf8';
+    print $script $text;
+    seek $script, 0, 0;
+
+    my $pid = open(my $answer, '-|') // die "fork: $!\n";
+    if (!$pid) {
+        open STDIN, '<&', $script or POSIX::_exit(127);
+        my @values = map { ('-v', "$_=$value{$_}") } sort keys %value;
+        exec "$self->{pg_bindir}/psql", '-XqAt', @values, '-f', '-' or POSIX::_exit(127);
+    }
+    binmode $answer, ':utf8';
+    my @lines = <$answer>;
+    close $answer or die "psql failed: $text\n";
+    chomp @lines;
+    return @lines;
+}
+
+# ---- httpd ---------------------------------------------------------------------------------------
+
+# Starts httpd with a configuration from t/conf. $start says how (true when it runs); without it,
+# directly. The port is the kernel's choice; in the moment until httpd takes it somebody else may,
+# therefore the tries.
+sub start_httpd {
+    my ($self, $conf, $start) = @_;
+    $start //= sub { $self->try_command($self->httpd_command) };
+    $ENV{GENFLOW_CONF} = $conf;
+    $ENV{GENFLOW_PORT} = free_port();
+    $self->command($self->httpd_command, '-t');
+
+    push @{ $self->{stops} }, sub { $self->stop_httpd };
+    for (1 .. PORT_TRIES) {
+        return if $start->();
+        $self->stop_httpd;
+        $ENV{GENFLOW_PORT} = free_port();
+    }
+    die "httpd did not start:\n", $self->tail('setup.log', 20), $self->tail('t/logs/error_log', 20);
+}
+
+sub httpd_command {
+    my ($self) = @_;
+    my $root = "$self->{folder}/t";
+    return ($self->{httpd}, '-d', $root, '-f', "$root/conf/httpd.conf.in");
+}
+
+# Puts a script in httpd's place, for instance to start it under valgrind; $text runs the real one
+# as "$HTTPD".
+sub wrap_httpd {
+    my ($self, $text) = @_;
+    my $script = "$self->{folder}/httpd";
+    open my $file, '>', $script or die "$script: $!\n";
+    print $file "#!/bin/sh\nHTTPD='$self->{httpd}'\n$text";
+    close $file or die "$script: $!\n";
+    chmod 0755, $script;
+    $self->{httpd} = $ENV{HTTPD} = $script;
+    return;
+}
+
+sub free_port {
+    my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 1)
+        or die "no free port: $!\n";
+    return $socket->sockport;
+}
+
+sub base { return "http://127.0.0.1:$ENV{GENFLOW_PORT}" }
+
+sub stop_httpd {
+    my ($self) = @_;
+    my $pid = $self->httpd_pid or return;
+    kill TERM => $pid;
+    my $end = time + STOP_TIME;
+    sleep 0.05 while kill(0, $pid) && time < $end;
+    if (kill 0, $pid) {
+        warn "httpd did not end within " . STOP_TIME . " s and was killed\n";
+        kill KILL => -$pid;                 # it leads a process group of its own
+    }
+    unlink "$self->{folder}/t/logs/httpd.pid";
+    return;
+}
+
+sub httpd_pid {
+    my ($self) = @_;
+    open my $file, '<', "$self->{folder}/t/logs/httpd.pid" or return;
+    my ($pid) = (<$file> // '') =~ /(\d+)/;
+    return $pid;
+}
+
+# The processes that serve requests.
+sub httpd_children {
+    my ($self) = @_;
+    my $parent = $self->httpd_pid or return;
+    my @children;
+    for my $stat (glob '/proc/[0-9]*/stat') {
+        open my $file, '<', $stat or next;
+        my ($pid, $state, $ppid) = (<$file> // '') =~ /\A(\d+) \(.*\) (\S) (\d+)/ or next;
+        push @children, $pid if $ppid == $parent && $state ne 'Z';
+    }
+    return @children;
+}
+
+# ---- the fake provider ---------------------------------------------------------------------------
+
+sub start_provider {
+    my ($self) = @_;
+    my $announced = "$self->{folder}/provider.port";
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        open STDOUT, '>>', "$self->{folder}/provider.log" or POSIX::_exit(127);
+        open STDERR, '>&', \*STDOUT                       or POSIX::_exit(127);
+        exec $^X, '-MGenflow::FakeProvider', '-e', 'Genflow::FakeProvider->run(shift)', $announced
+            or POSIX::_exit(127);
+    }
+    push @{ $self->{stops} }, sub { kill TERM => $pid; waitpid $pid, 0 };
+
+    my $end = time + START_TIME;
+    sleep 0.02 while !-s $announced && time < $end;
+    my ($port) = read_text($announced) =~ /(\d+)/
+        or die "the fake provider did not start:\n" . $self->tail('provider.log', 20);
+    $ENV{GENFLOW_FAKE} = "http://127.0.0.1:$port";
+    return;
+}
+
+# ---- files of the folder -------------------------------------------------------------------------
+
+sub error_log { return "$_[0]{folder}/t/logs/error_log" }
+
+# Of some lines of the error log, our own at warning or above: pairs of tag and line.
+sub alarms {
+    my @lines = @_;
+    my $alarm = qr/\[genflow:(?:warn|error|crit|alert|emerg)\].*?\b(GF\d{4})\b/;
+    return map { /$alarm/ ? [$1, $_] : () } @lines;
+}
+
+sub read_text {
+    my ($path) = @_;
+    open my $file, '<', $path or return '';
+    local $/ = undef;
+    return <$file> // '';
+}
+
+# The last lines of a file, indented.
+sub tail {
+    my ($self, $name, $count) = @_;
+    my @lines = split /^/, read_text("$self->{folder}/$name");
+    splice @lines, 0, @lines - $count if @lines > $count;
+    return join '', map { "    $_" } @lines;
+}
+
+1;

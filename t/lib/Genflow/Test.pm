@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What every .t file speaks: accounts, generations, credits, and the servers behind them. It brings
+# Test::More along, and turns on strict and warnings.
+#
+#     use Genflow::Test;
+#
+#     my $user = account(10);
+#     my $res  = generate($user, { prompt => 'a neon cat' });
+#     is $res->{status}, 200, 'a generation completes in its own request';
+#     credits_are $user, 9, 0, 'and costs one credit';
+#     finish;
+#
+# THE LOG GUARD. finish() fails the file for every log line of ours at warning or above whose tag it
+# did not announce by expect_log('GF0310'), and for every tag that it announced and that never came.
+# Which lines are the file's? Files run side by side, therefore only those that name one of its
+# users or their generations; a file in t/fault runs alone, and all lines written meanwhile are its
+# own. Lines that name nobody are looked at after the run, by t/run.pl.
+
+package Genflow::Test;
+
+use strict;
+use warnings;
+
+use HTTP::Tiny ();
+use JSON::PP ();
+use parent 'Exporter';
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Genflow::Site ();
+
+our @EXPORT = (
+    @Test::More::EXPORT,
+    qw(account credits credits_are grant),
+    qw(base api generate data status_of error_is submissions),
+    qw(sql sql1 wait_for in_parallel),
+    qw(httpd_pid children kill_child restart_httpd pg),
+    qw(log_mark log_since expect_log finish),
+);
+
+# Under valgrind everything takes longer.
+my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
+
+use constant {
+    ANSWER_TIME  => 30,       # seconds that an answer may take
+    RESTART_TIME => 30,
+    WAIT_TIME    => 10,
+    WORKERS      => 32,       # processes of in_parallel
+};
+
+my $JSON = JSON::PP->new->utf8->canonical->allow_nonref;
+my $NO   = JSON::PP::false();
+my $site = Genflow::Site->attach;
+
+sub import {
+    my ($class) = @_;
+    strict->import;
+    warnings->import;
+    return $class->export_to_level(1, @_);
+}
+
+# ---- accounts and credits ------------------------------------------------------------------------
+
+# All users of this file have names that begin with this.
+my ($FILE_NAME) = $0 =~ m{([^/]+?)(?:\.t)?\z};
+my $OUR_USERS = "$FILE_NAME-$$-";
+my $users = 0;
+
+# The name of a new user who has that many credits.
+sub account {
+    my ($credits) = @_;
+    my $user = $OUR_USERS . ($$ . '-' . ++$users);
+    grant($user, $credits) if $credits;
+    return $user;
+}
+
+sub grant {
+    my ($user, $credits) = @_;
+    sql("SELECT genflow.grant_credits(:'user', :'credits', 'for a test', NULL)",
+        user => $user, credits => $credits);
+    return;
+}
+
+# [balance, held]
+sub credits {
+    my ($user) = @_;
+    my $line = sql1("SELECT balance, held FROM genflow.accounts WHERE user_id = :'user'",
+        user => $user);
+    return [split /\|/, $line // '0|0'];
+}
+
+sub credits_are {
+    my ($user, $balance, $held, $sentence) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return is_deeply credits($user), [$balance, $held], $sentence;
+}
+
+# ---- requests ------------------------------------------------------------------------------------
+
+sub base { return $site->base }
+
+# A request: api(GET => '/api/health'),
+# api(POST => '/api/...', user => $user, json => {...}, headers => {...}), or with body => 'text' in
+# place of json. Returns HTTP::Tiny's answer: {status, headers, content, ...}.
+sub api {
+    my ($method, $path, %option) = @_;
+    my %headers = %{ $option{headers} // {} };
+    my $body    = $option{body};
+    $headers{'X-User'} = $option{user} if defined $option{user};
+    if (exists $option{json}) {
+        $headers{'Content-Type'} //= 'application/json';
+        $body = $JSON->encode($option{json});
+    }
+    my %request = (headers => \%headers, defined $body ? (content => $body) : ());
+    return client()->request($method, base() . $path, \%request);
+}
+
+sub client {
+    return HTTP::Tiny->new(timeout => ANSWER_TIME * $PATIENCE, keep_alive => 0, max_redirect => 0);
+}
+
+# One-step generation: generate($user, {prompt => '...', type => 'sketch'}, Prefer => 'wait=5').
+# Without type it is neo-glitch; without prompt and presetKey these are something harmless.
+sub generate {
+    my ($user, $input, %headers) = @_;
+    my %body = (prompt => 'a cat in the rain', presetKey => 'base', %{ $input // {} });
+    my $type = delete $body{type} // 'neo-glitch';
+    return api(POST => "/api/$type/generate", user => $user, json => \%body, headers => \%headers);
+}
+
+# The answer's JSON, or undef.
+sub data {
+    my ($res) = @_;
+    return eval { $JSON->decode($res->{content}) };
+}
+
+# The generation as its status endpoint tells it.
+sub status_of {
+    my ($user, $id, $type) = @_;
+    $type //= 'neo-glitch';
+    return data(api(GET => "/api/$type/status?id=$id", user => $user));
+}
+
+# The answer is that error, in the one shape that errors have.
+sub error_is {
+    my ($res, $status, $code, $sentence) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $body   = data($res);
+    my %member = ref $body eq 'HASH' ? %$body : ();
+    my %got    = (status => $res->{status}, map { $_ => $member{$_} } qw(error code success ok));
+    my %wanted = (status => $status, error => $code, code => $code, success => $NO, ok => $NO);
+    return is_deeply(\%got, \%wanted, $sentence) || diag "the answer was: $res->{content}";
+}
+
+# How many submissions have reached the fake provider whose prompt contains this text.
+sub submissions {
+    my ($text) = @_;
+    my $match = $text =~ s/([^A-Za-z0-9_.-])/sprintf '%%%02X', ord $1/ger;
+    my $res   = client()->get("$ENV{GENFLOW_FAKE}/_submissions?match=$match");
+    die "the fake provider answered $res->{status}: $res->{content}\n" if !$res->{success};
+    return scalar @{ data($res) };
+}
+
+# ---- SQL, as the owner ---------------------------------------------------------------------------
+
+# sql("SELECT ... WHERE user_id = :'user'", user => $user): lines, with bars between columns.
+sub sql { return $site->sql(@_) }
+
+sub sql1 { return (sql(@_))[0] }
+
+# ---- time and numbers ----------------------------------------------------------------------------
+
+# wait_for { condition } 5: what the condition returns once that is true; false after 5 seconds.
+sub wait_for (&;$) {
+    my ($condition, $seconds) = @_;
+    my $end = time + ($seconds // WAIT_TIME) * $PATIENCE;
+    while (1) {
+        my $result = $condition->();
+        return $result if $result || time >= $end;
+        sleep 0.05;
+    }
+}
+
+# in_parallel(100, sub { my $i = shift; ... }): calls the function for 0..99 in that many processes
+# (at most $limit), which all begin at the same moment. Returns the results in order; each is copied
+# as JSON.
+sub in_parallel {
+    my ($count, $function, $limit) = @_;
+    my $workers = $limit // WORKERS;
+    $workers = $count if $workers > $count;
+
+    pipe my $at_gate, my $gate or die "pipe: $!\n";
+    my @pipes = map { worker($_, $workers, $count, $function, $at_gate, $gate) } 0 .. $workers - 1;
+    close $gate;                                    # everybody reads the end of the file now
+
+    my %result;
+    for my $pipe (@pipes) {
+        local $/ = "\n";
+        while (my $line = <$pipe>) {
+            my ($i, $value) = @{ $JSON->decode($line) };
+            $result{$i} = $value;
+        }
+        close $pipe or die "a worker of in_parallel died\n";
+    }
+    return map { $result{$_} } 0 .. $count - 1;
+}
+
+# One process, which does each $workers-th call and prints its results into the returned pipe.
+sub worker {
+    my ($first, $workers, $count, $function, $at_gate, $gate) = @_;
+    my $pid = open(my $pipe, '-|') // die "fork: $!\n";
+    return $pipe if $pid;
+
+    close $gate;
+    readline $at_gate;
+    my $ok = eval {
+        for (my $i = $first; $i < $count; $i += $workers) {
+            print $JSON->encode([$i, scalar $function->($i)]), "\n" or die "pipe: $!\n";
+        }
+        close STDOUT;
+    };
+    print STDERR $@ if !$ok;
+    POSIX::_exit($ok ? 0 : 1);                      # without the END blocks of Test::More
+}
+
+# ---- the servers, for t/fault --------------------------------------------------------------------
+
+sub httpd_pid { return $site->httpd_pid }
+
+# The pids of the children that serve requests.
+sub children { return $site->httpd_children }
+
+# Kills a child (this one, or the first) as a crash would, and waits until it is replaced and the
+# server answers.
+sub kill_child {
+    my ($pid) = @_;
+    $pid //= (children())[0];
+    kill KILL => $pid or return;
+    return wait_for { (grep { $_ != $pid } children()) >= 2 && serves() } RESTART_TIME;
+}
+
+# Sends the signal (USR1: graceful, HUP: now) to httpd, and waits until it says that it is back and
+# answers.
+sub restart_httpd {
+    my ($signal) = @_;
+    my $mark = log_mark();
+    kill $signal // 'USR1', httpd_pid();
+    return wait_for { log_since($mark) =~ /resuming normal operations/ && serves() } RESTART_TIME;
+}
+
+sub serves {
+    return api(GET => '/server-status?auto')->{status} == 200;
+}
+
+# pg('restart', 'immediate'), pg('stop', 'fast'), pg('start')
+sub pg { return $site->pg_ctl(@_) }
+
+# ---- the error log -------------------------------------------------------------------------------
+
+my $begin = log_mark();
+my %announced;
+
+# A place in the error log, for log_since.
+sub log_mark { return -s $site->error_log // 0 }
+
+# What was logged after that place.
+sub log_since {
+    my ($mark) = @_;
+    open my $file, '<', $site->error_log or return '';
+    seek $file, $mark, 0;
+    local $/ = undef;
+    return <$file> // '';
+}
+
+# Announces tags of lines at warning or above that this file will cause.
+sub expect_log {
+    my @tags = @_;
+    $announced{$_} = 1 for @tags;
+    open my $file, '>>', $ENV{GENFLOW_WORK} . '/t/logs/expected_tags' or die "expected_tags: $!\n";
+    print $file map { "$_\n" } @tags;
+    close $file;
+    return;
+}
+
+# Tag and line of this file's lines at warning or above.
+sub our_alarms {
+    my @alarms = Genflow::Site::alarms(split /\n/, log_since($begin));
+    return @alarms if $0 =~ m{(?:\A|/)t/fault/};
+    my $names = join '|', map { quotemeta } $OUR_USERS, our_generations();
+    return grep { $_->[1] =~ /$names/ } @alarms;
+}
+
+sub our_generations {
+    return sql(<<'SQL', ours => $OUR_USERS);
+        SELECT DISTINCT ref FROM genflow.ledger
+         WHERE kind = 'hold' AND starts_with(user_id, :'ours')
+SQL
+}
+
+sub guard_log {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    wait_for { !silent_tags(our_alarms()) } 2;
+    my @alarms     = our_alarms();
+    my @unexpected = map { $_->[1] } grep { !$announced{ $_->[0] } } @alarms;
+    is join("\n", @unexpected), '', 'nothing unexpected was logged';
+    is join(' ', silent_tags(@alarms)), '', 'what was announced was logged' if %announced;
+    return;
+}
+
+# What was announced and is not among these.
+sub silent_tags {
+    my @alarms = @_;
+    my %seen = map { $_->[0] => 1 } @alarms;
+    return grep { !$seen{$_} } sort keys %announced;
+}
+
+# Ends the file: the log is as announced, and the books are sound.
+sub finish {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    guard_log();
+    is join("\n", sql('SELECT rule, n, sample FROM genflow.check()')), '', 'the books are sound';
+    return done_testing();
+}
+
+1;
