@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The front door: every hook, with what it is for, and the start and end of a child. The way of a request begins in
- * genflow_handler() and goes through api/api_route.c; the way of a job is in work/gf_dispatch.c. */
+/* The front door: every hook, with what it is for, and the start and end of a child. The way of a
+ * request begins in genflow_handler() and goes through api/api_route.c; the way of a job is in
+ * work/gf_dispatch.c. */
 #include <httpd.h>
 #include <ap_mpm.h>
 #include <apr_strings.h>
@@ -16,19 +17,19 @@
 #include "base/gf_hash.h"
 #include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"
-#include "net/gf_net.h"
-#include "store/gf_store.h"
 #include "work/gf_dispatch.h"
 
 #define OUR_FILENAME "genflow:"
 
-/* The child's state: written in child_init, const to requests. The only mutable statics of the module beside the glue's. */
+/* The child's state: written in child_init, const to requests. The only mutable statics of the
+ * module beside the glue's. */
 static gf_api_t child_api;
 static gf_dispatch_t *child_dispatch;
 
 /* ---- configuration ---- */
 
-static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
+static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                                server_rec *server)
 {
     const char *wrong = httpd_conf_finish(server, pconf);
 
@@ -41,39 +42,28 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
     return OK;
 }
 
-/* Pictures are written by children, which may run as another user than the start. */
-static void give_to_children(const char *folder)
-{
-    if (geteuid() == 0 && chown(folder, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, errno, NULL, "GF0002: cannot give %s to httpd's user", folder);
-    }
-}
-
-static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *server)
+static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                               server_rec *server)
 {
     const gf_conf_t *conf = httpd_conf_get(server);
     const char *wrong = NULL;
 
     (void)pconf;
     (void)plog;
-    if (conf->type_list->nelts == 0 || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
-        return OK;                               /* loaded but not used, or httpd's first of two passes */
+    if (conf->type_list->nelts == 0
+        || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK; /* loaded but not used, or httpd's first of two passes */
     }
     if (!httpd_glue_ready()) {
         wrong = "mod_dbd is not loaded: LoadModule dbd_module, then DBDriver pgsql and DBDParams";
     }
-    else if (gf_net_init() != APR_SUCCESS) {
-        wrong = "libcurl cannot be initialised";
-    }
     else {
-        wrong = gf_store_prepare(conf, ptemp);
+        wrong = gf_dispatch_prepare(conf, ptemp, ap_unixd_config.user_id, ap_unixd_config.group_id);
     }
     if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, server, "GF0003: %s", wrong);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    give_to_children(conf->store_folder);
-    give_to_children(apr_pstrcat(ptemp, conf->store_folder, "/" GF_STORE_SPOOL, NULL));
     return OK;
 }
 
@@ -83,7 +73,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
 static apr_status_t child_end(void *data)
 {
     (void)data;
-    gf_hub_close(child_api.hub);                 /* a child may end without having been told to stop */
+    gf_hub_close(child_api.hub); /* a child may end without having been told to stop */
     if (child_dispatch) {
         gf_dispatch_join(child_dispatch);
     }
@@ -102,14 +92,17 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
     httpd_glue_child(pchild, server);
     httpd_glue_ctx(&ctx, pchild, conf);
     child_api.conf = conf;
-    child_api.owner = apr_psprintf(pchild, "%s:%d:%s", server->server_hostname ? server->server_hostname : "", (int)getpid(),
-                                   gf_hash_random(pchild, 4));
-    rv = gf_hub_make(&child_api.hub, pchild, conf->dispatch ? (int)conf->jobs_max : 0, (int)conf->waiters_max);
+    child_api.owner =
+        apr_psprintf(pchild, "%s:%d:%s", server->server_hostname ? server->server_hostname : "",
+                     (int)getpid(), gf_hash_random(pchild, 4));
+    rv = gf_hub_make(&child_api.hub, pchild, conf->dispatch ? (int)conf->jobs_max : 0,
+                     (int)conf->waiters_max);
     if (rv == APR_SUCCESS && conf->dispatch) {
         rv = gf_dispatch_start(&child_dispatch, pchild, &ctx, child_api.hub, child_api.owner);
     }
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, server, "GF0004: the child cannot start its background");
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, server,
+                     "GF0004: the child cannot start its background");
         child_api.hub = NULL;
         return;
     }
@@ -129,13 +122,15 @@ static void genflow_child_stopping(apr_pool_t *pchild, int graceful)
 
 /* ---- the request ---- */
 
-/* Our addresses are no files: no DocumentRoot, no stat(), no .htaccess walk. <Location> settings are visible here but not
- * in map_to_storage, so r->filename carries the decision, as mod_proxy does it. */
+/* Our addresses are no files: no DocumentRoot, no stat(), no .htaccess walk. <Location> settings
+ * are visible here but not in map_to_storage, so r->filename carries the decision, as mod_proxy
+ * does it. */
 static int genflow_translate_name(request_rec *r)
 {
     const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
 
-    if (!location->handler || !api_route_is_ours(httpd_conf_get(r->server), location->handler, r->pool)) {
+    if (!location->handler
+        || !api_route_is_ours(httpd_conf_get(r->server), location->handler, r->pool)) {
         return DECLINED;
     }
     r->filename = apr_pstrcat(r->pool, OUR_FILENAME, r->uri, NULL);
@@ -144,7 +139,9 @@ static int genflow_translate_name(request_rec *r)
 
 static int genflow_map_to_storage(request_rec *r)
 {
-    return r->filename && strncmp(r->filename, OUR_FILENAME, sizeof(OUR_FILENAME) - 1) == 0 ? OK : DECLINED;
+    return r->filename && strncmp(r->filename, OUR_FILENAME, sizeof(OUR_FILENAME) - 1) == 0
+               ? OK
+               : DECLINED;
 }
 
 static int genflow_handler(request_rec *r)
@@ -160,18 +157,21 @@ static void genflow_hooks(apr_pool_t *pool)
     static const char *const after_dbd[] = { "mod_dbd.c", NULL };
 
     (void)pool;
-    ap_hook_check_config(genflow_check_config, NULL, NULL, APR_HOOK_MIDDLE);     /* configtest finds every mistake */
-    ap_hook_post_config(genflow_post_config, NULL, NULL, APR_HOOK_MIDDLE);       /* what a start needs beside */
-    ap_hook_child_init(genflow_child_init, after_dbd, NULL, APR_HOOK_LAST);      /* threads: mod_dbd's pool is there */
-    ap_hook_child_stopping(genflow_child_stopping, NULL, NULL, APR_HOOK_MIDDLE); /* drain, wake those who wait */
-    ap_hook_translate_name(genflow_translate_name, NULL, NULL, APR_HOOK_FIRST);  /* our addresses are no files */
+    ap_hook_check_config(genflow_check_config, NULL, NULL,
+                         APR_HOOK_MIDDLE); /* configtest finds every mistake */
+    ap_hook_post_config(genflow_post_config, NULL, NULL,
+                        APR_HOOK_MIDDLE); /* what a start needs beside */
+    ap_hook_child_init(genflow_child_init, after_dbd, NULL,
+                       APR_HOOK_LAST); /* threads: mod_dbd's pool is there */
+    ap_hook_child_stopping(genflow_child_stopping, NULL, NULL,
+                           APR_HOOK_MIDDLE); /* drain, wake those who wait */
+    ap_hook_translate_name(genflow_translate_name, NULL, NULL,
+                           APR_HOOK_FIRST); /* our addresses are no files */
     ap_hook_map_to_storage(genflow_map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(genflow_handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
-module AP_MODULE_DECLARE_DATA genflow_module = {
-    STANDARD20_MODULE_STUFF,
-    httpd_conf_create_dir, httpd_conf_merge_dir,
-    httpd_conf_create_server, httpd_conf_merge_server,
-    httpd_conf_commands, genflow_hooks, 0
-};
+module AP_MODULE_DECLARE_DATA genflow_module = { STANDARD20_MODULE_STUFF, httpd_conf_create_dir,
+                                                 httpd_conf_merge_dir,    httpd_conf_create_server,
+                                                 httpd_conf_merge_server, httpd_conf_commands,
+                                                 genflow_hooks,           0 };

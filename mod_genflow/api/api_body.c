@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads what a request brings: body within its limit, JSON, query arguments. Leaves their meaning to the handlers. */
+/* Reads what a request brings: body within its limit, JSON, query arguments. Leaves their meaning
+ * to the handlers. */
 #include "api/gf_api.h"
 
 #include <apr_strings.h>
@@ -10,11 +11,13 @@
 
 static gf_err_t *too_large(gf_req_t *req, apr_int64_t length)
 {
-    gf_err_t *err = gf_err_make(req->ctx, GF_E_BODY_TOO_LARGE, APR_SUCCESS, "%" APR_INT64_T_FMT " bytes, GenflowBodyMax is %"
-                                APR_INT64_T_FMT, length, req->api->conf->body_max);
+    gf_err_t *err = gf_err_make(req->ctx, GF_E_BODY_TOO_LARGE, APR_SUCCESS,
+                                "%" APR_INT64_T_FMT " bytes, GenflowBodyMax is %" APR_INT64_T_FMT,
+                                length, req->api->conf->body_max);
 
-    err->extra = apr_psprintf(req->r->pool, "\"limit\":%" APR_INT64_T_FMT, req->api->conf->body_max);
-    req->r->connection->keepalive = AP_CONN_CLOSE;       /* rather than read the rest */
+    err->extra =
+        apr_psprintf(req->r->pool, "\"limit\":%" APR_INT64_T_FMT, req->api->conf->body_max);
+    req->r->connection->keepalive = AP_CONN_CLOSE; /* rather than read the rest */
     return err;
 }
 
@@ -44,11 +47,13 @@ static gf_err_t *gather(gathered_t *all, gf_req_t *req, const char *data, apr_si
 }
 
 /* Takes one brigade in; *end is set at the end of the body. */
-static gf_err_t *gather_brigade(gathered_t *all, gf_req_t *req, apr_bucket_brigade *brigade, bool *end)
+static gf_err_t *gather_brigade(gathered_t *all, gf_req_t *req, apr_bucket_brigade *brigade,
+                                bool *end)
 {
     apr_bucket *bucket;
 
-    for (bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade) && !*end; bucket = APR_BUCKET_NEXT(bucket)) {
+    for (bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade) && !*end;
+         bucket = APR_BUCKET_NEXT(bucket)) {
         const char *data;
         apr_size_t length;
         apr_status_t rv;
@@ -83,7 +88,8 @@ gf_err_t *api_body_read(gf_req_t *req, const char **text, apr_size_t *length)
     }
     all.text = apr_palloc(r->pool, all.size + 1);
     while (!end) {
-        apr_status_t rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, READ_PIECE);
+        apr_status_t rv = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES,
+                                         APR_BLOCK_READ, READ_PIECE);
 
         if (rv != APR_SUCCESS) {
             r->connection->keepalive = AP_CONN_CLOSE;

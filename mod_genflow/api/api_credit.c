@@ -32,7 +32,8 @@ gf_err_t *api_credit_quota(gf_req_t *req)
     gf_out_put_int(&out, "held", quota.held);
     gf_out_put_string(&out, "timestamp", quota.at);
     /* the old names: without a daily limit the day's credits are what was used and what is left */
-    gf_out_put_int(&out, "dailyCredits", quota.day_limit < 0 ? quota.day_used + quota.remaining : quota.day_limit);
+    gf_out_put_int(&out, "dailyCredits",
+                   quota.day_limit < 0 ? quota.day_used + quota.remaining : quota.day_limit);
     gf_out_put_int(&out, "usedCredits", quota.day_used);
     gf_out_put_int(&out, "remainingCredits", quota.remaining);
     return gf_reply_send(req, &out, HTTP_OK);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST {type}/generate: check, price, one statement, then start and wait as the client prefers. Never talks to a provider. */
+/* POST {type}/generate: check, price, one statement, then start and wait as the client prefers.
+ * Never talks to a provider. */
 #include "api/gf_api.h"
 
 #include <apr_strings.h>
@@ -12,19 +13,20 @@
 
 #define KEY_MAX 255
 
-/* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours (which still guards a
- * statement that is sent twice). */
+/* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
+ * (which still guards a statement that is sent twice). */
 static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *ask)
 {
     apr_pool_t *pool = req->r->pool;
     const char *key = apr_table_get(req->r->headers_in, "Idempotency-Key");
 
     if (key && !gf_text_is_printable(key, KEY_MAX)) {
-        return gf_err_field(req->ctx, GF_E_INVALID, "Idempotency-Key", "must be 1 to 255 printable characters without spaces");
+        return gf_err_field(req->ctx, GF_E_INVALID, "Idempotency-Key",
+                            "must be 1 to 255 printable characters without spaces");
     }
-    caller->key = key ? apr_pstrcat(pool, "key:", key, NULL)
-                : ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL)
-                : apr_pstrcat(pool, "own:", gf_hash_random(pool, 16), NULL);
+    caller->key = key           ? apr_pstrcat(pool, "key:", key, NULL)
+                  : ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL)
+                                : apr_pstrcat(pool, "own:", gf_hash_random(pool, 16), NULL);
     return NULL;
 }
 
@@ -49,11 +51,15 @@ static gf_err_t *no_credit(gf_req_t *req, const gf_created_t *created)
 {
     apr_int64_t available = created->balance - created->held;
     apr_int64_t cost = req->type->cost;
-    gf_err_t *err = gf_err_make(req->ctx, GF_E_NO_CREDIT, APR_SUCCESS, "%s has %" APR_INT64_T_FMT " of %" APR_INT64_T_FMT,
-                                req->user, available, cost);
+    gf_err_t *err =
+        gf_err_make(req->ctx, GF_E_NO_CREDIT, APR_SUCCESS,
+                    "%s has %" APR_INT64_T_FMT " of %" APR_INT64_T_FMT, req->user, available, cost);
 
-    err->extra = apr_psprintf(req->r->pool, "\"currentBalance\":%" APR_INT64_T_FMT ",\"requiredCredits\":%" APR_INT64_T_FMT
-                              ",\"shortfall\":%" APR_INT64_T_FMT, available, cost, cost - available);
+    err->extra =
+        apr_psprintf(req->r->pool,
+                     "\"currentBalance\":%" APR_INT64_T_FMT ",\"requiredCredits\":%" APR_INT64_T_FMT
+                     ",\"shortfall\":%" APR_INT64_T_FMT,
+                     available, cost, cost - available);
     return err;
 }
 
@@ -62,7 +68,7 @@ static gf_err_t *quota_spent(gf_req_t *req)
     gf_err_t *err = gf_err_make(req->ctx, GF_E_QUOTA, APR_SUCCESS, "%s", req->user);
     apr_time_t now = apr_time_sec(apr_time_now());
 
-    err->retry_after = (int)(86400 - now % 86400);       /* midnight UTC */
+    err->retry_after = (int)(86400 - now % 86400); /* midnight UTC */
     return err;
 }
 
@@ -85,7 +91,8 @@ static gf_err_t *refused(gf_req_t *req, const gf_created_t *created)
 /* A one-step call whose generation failed is an error answer; the generation stands beside it. */
 static gf_err_t *failed(gf_req_t *req, const gf_view_t *view)
 {
-    gf_err_t *err = gf_err_make(req->ctx, GF_E_FAILED, APR_SUCCESS, "%s: %s", view->id, view->error_code);
+    gf_err_t *err =
+        gf_err_make(req->ctx, GF_E_FAILED, APR_SUCCESS, "%s: %s", view->id, view->error_code);
     gf_out_t out;
 
     gf_out_init(&out, req->r->pool, 512);
@@ -124,14 +131,16 @@ static gf_err_t *replay(gf_req_t *req, const gf_created_t *created)
         return answer(req, &view);
     }
     err = gf_err_make(req->ctx, GF_E_KEY_RUNNING, APR_SUCCESS, "%s", created->id);
-    err->extra = apr_psprintf(req->r->pool, "\"generationId\":\"%s\",\"pollUrl\":\"%s/%s/status?id=%s\"", created->id,
-                              req->base, req->type->name, created->id);
+    err->extra =
+        apr_psprintf(req->r->pool, "\"generationId\":\"%s\",\"pollUrl\":\"%s/%s/status?id=%s\"",
+                     created->id, req->base, req->type->name, created->id);
     err->retry_after = 2;
     return err;
 }
 
 /* What a new generation looks like before anything happened: the row need not be read for it. */
-static void view_of_new(gf_view_t *view, gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created)
+static void view_of_new(gf_view_t *view, gf_req_t *req, const gf_ask_t *ask,
+                        const gf_created_t *created)
 {
     memset(view, 0, sizeof(*view));
     view->type = ask->type;
@@ -170,8 +179,10 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_creat
     return job;
 }
 
-/* Starts the job here if it has a place, and waits for its end, or, if the client did not say, for news that it takes time. */
-static gf_err_t *start_and_wait(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created, bool here)
+/* Starts the job here if it has a place, and waits for its end, or, if the client did not say, for
+ * news that it takes time. */
+static gf_err_t *start_and_wait(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created,
+                                bool here)
 {
     gf_hub_t *hub = req->api->hub;
     gf_find_t find = { created->id, NULL, NULL };
@@ -233,5 +244,6 @@ gf_err_t *api_generate(gf_req_t *req)
     if (created.outcome == GF_REPLAY) {
         return replay(req, &created);
     }
-    return created.outcome == GF_CREATED ? start_and_wait(req, &ask, &created, here) : refused(req, &created);
+    return created.outcome == GF_CREATED ? start_and_wait(req, &ask, &created, here)
+                                         : refused(req, &created);
 }

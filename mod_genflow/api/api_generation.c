@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET, POST {type}/status: one generation of the caller, by id, run id or the provider's id; waits if the client prefers. */
+/* GET, POST {type}/status: one generation of the caller, by id, run id or the provider's id; waits
+ * if the client prefers. */
 #include "api/gf_api.h"
 
 #include "base/gf_text.h"
 #include "db/gf_queue.h"
 
-/* The names a client may use, in the order they count. An id that is no UUID can only be a run id. */
+/* The names a client may use, in the order they count. An id that is no UUID can only be a run id.
+ */
 static const char *const id_names[] = { "id", "jobId", "generationId", NULL };
 static const char *const run_names[] = { "runId", "run_id", NULL };
-static const char *const ref_names[] = { "stabilityJobId", "aimlJobId", "falJobId", "replicateId", NULL };
+static const char *const ref_names[] = { "stabilityJobId", "aimlJobId", "falJobId", "replicateId",
+                                         NULL };
 
 static const char *first(gf_req_t *req, const gf_json_t *body, const char *const *names)
 {
@@ -39,7 +42,8 @@ static gf_err_t *read_find(gf_find_t *find, gf_req_t *req)
         find->id = NULL;
     }
     if (!find->id && !find->run_id && !find->ref) {
-        return gf_err_field(req->ctx, GF_E_INVALID, "id", "is required: id, jobId, runId or the provider's id");
+        return gf_err_field(req->ctx, GF_E_INVALID, "id",
+                            "is required: id, jobId, runId or the provider's id");
     }
     return NULL;
 }

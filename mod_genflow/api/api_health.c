@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET health: is the database there and its schema new enough? 200 or 503, for load balancers and people. */
+/* GET health: is the database there and its schema new enough? 200 or 503, for load balancers and
+ * people. */
 #include "api/gf_api.h"
 
 #include "db/gf_ledger.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only door out: JSON answers, errors in their one shape, headers. Leaves what an answer says to the handlers. */
+/* The only door out: JSON answers, errors in their one shape, headers. Leaves what an answer says
+ * to the handlers. */
 #include "api/gf_api.h"
 
 #include <apr_strings.h>
@@ -55,8 +56,9 @@ gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const 
         gf_out_put_string(&out, "message", message);
     }
     if (!gf_view_ended(view)) {
-        apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, req->base, "/", view->type->name, "/status?id=",
-                                                               view->id, NULL));
+        apr_table_setn(
+            r->headers_out, "Location",
+            apr_pstrcat(r->pool, req->base, "/", view->type->name, "/status?id=", view->id, NULL));
         apr_table_setn(r->headers_out, "Retry-After", "2");
     }
     return gf_reply_send(req, &out, status);
@@ -107,14 +109,15 @@ int gf_reply_error(gf_req_t *req, const gf_err_t *err)
     }
     gf_out_put_string(&out, "requestId", httpd_glue_request_id(r));
     if (err->extra) {
-        gf_out_raw(&out, err->extra);                    /* members, already JSON */
+        gf_out_raw(&out, err->extra); /* members, already JSON */
     }
     if (err->retry_after) {
         apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, err->retry_after));
     }
     if (err->row->http == HTTP_UNAUTHORIZED && ap_auth_type(r)) {
         ap_note_auth_failure(r);
-        apr_table_setn(r->headers_out, "WWW-Authenticate", apr_table_get(r->err_headers_out, "WWW-Authenticate"));
+        apr_table_setn(r->headers_out, "WWW-Authenticate",
+                       apr_table_get(r->err_headers_out, "WWW-Authenticate"));
     }
     send_out(r, &out, err->row->http);
     return OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET of a stored picture from the folder store (SetHandler genflow-result). A picture never changes under its name, so it
- * may be cached for ever; ranges and conditions are httpd's own. */
+/* GET of a stored picture from the folder store (SetHandler genflow-result). A picture never
+ * changes under its name, so it may be cached for ever; ranges and conditions are httpd's own. */
 #include "api/gf_api.h"
 
 #include <apr_lib.h>
@@ -22,7 +22,8 @@ static bool is_picture_name(const char *name)
     for (; *name; name++) {
         slashes += *name == '/';
         dots += *name == '.';
-        if (!apr_islower(*name) && !apr_isdigit(*name) && *name != '-' && *name != '/' && !(*name == '.' && slashes == 2)) {
+        if (!apr_islower(*name) && !apr_isdigit(*name) && *name != '-' && *name != '/'
+            && !(*name == '.' && slashes == 2)) {
             return false;
         }
     }
@@ -33,8 +34,10 @@ static const char *type_of(const char *name)
 {
     const char *extension = strrchr(name, '.') + 1;
 
-    return strcmp(extension, "png") == 0 ? "image/png" : strcmp(extension, "jpg") == 0 ? "image/jpeg"
-         : strcmp(extension, "webp") == 0 ? "image/webp" : NULL;
+    return strcmp(extension, "png") == 0    ? "image/png"
+           : strcmp(extension, "jpg") == 0  ? "image/jpeg"
+           : strcmp(extension, "webp") == 0 ? "image/webp"
+                                            : NULL;
 }
 
 static int send_file(request_rec *r, apr_file_t *file)
@@ -43,7 +46,9 @@ static int send_file(request_rec *r, apr_file_t *file)
 
     apr_brigade_insert_file(brigade, file, 0, r->finfo.size, r->pool);
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(r->connection->bucket_alloc));
-    return ap_pass_brigade(r->output_filters, brigade) == APR_SUCCESS || r->connection->aborted ? OK : HTTP_INTERNAL_SERVER_ERROR;
+    return ap_pass_brigade(r->output_filters, brigade) == APR_SUCCESS || r->connection->aborted
+               ? OK
+               : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 int api_result(request_rec *r, const gf_conf_t *conf, const char *base)
@@ -57,8 +62,9 @@ int api_result(request_rec *r, const gf_conf_t *conf, const char *base)
         return HTTP_METHOD_NOT_ALLOWED;
     }
     if (*name != '/' || !is_picture_name(++name) || !type_of(name)
-        || apr_file_open(&file, gf_store_fs_path(conf, name, r->pool), APR_FOPEN_READ | APR_FOPEN_SENDFILE_ENABLED, 0, r->pool)
-           != APR_SUCCESS
+        || apr_file_open(&file, gf_store_fs_path(conf, name, r->pool),
+                         APR_FOPEN_READ | APR_FOPEN_SENDFILE_ENABLED, 0, r->pool)
+               != APR_SUCCESS
         || apr_file_info_get(&r->finfo, APR_FINFO_NORM, file) != APR_SUCCESS) {
         return HTTP_NOT_FOUND;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the handler of a request, who asks, and which type is meant. Leaves everything else to the handlers. */
+/* Finds the handler of a request, who asks, and which type is meant. Leaves everything else to the
+ * handlers. */
 #include "api/gf_api.h"
 
 #include <apr_strings.h>
@@ -10,10 +11,11 @@
 #include "httpd/httpd_glue.h"
 #include "model/gf_type.h"
 
-#define GET (AP_METHOD_BIT << M_GET)
+#define GET  (AP_METHOD_BIT << M_GET)
 #define POST (AP_METHOD_BIT << M_POST)
 
-/* What the API serves below its base. A path that begins with {type} is tried for every configured type. */
+/* clang-format off */
+/* What the API serves below its base; {type} stands for any configured type. */
 static const struct route_t {
     apr_int64_t methods;
     const char *path;
@@ -25,13 +27,15 @@ static const struct route_t {
     { GET | POST, "getQuota",        api_credit_quota,      false },
     { GET,        "health",          api_health,            true }
 };
+/* clang-format on */
 
-#define ROUTES ((int)(sizeof(routes) / sizeof(routes[0])))
-#define TYPE_MARK "{type}"
+#define ROUTES           ((int)(sizeof(routes) / sizeof(routes[0])))
+#define TYPE_MARK        "{type}"
 #define TYPE_MARK_LENGTH 6
 
 /* "<type>-generate" or "<type>-status" as SetHandler names it: the type, and which of the two. */
-static const gf_type_t *type_handler(const gf_conf_t *conf, const char *handler, const char **act, apr_pool_t *pool)
+static const gf_type_t *type_handler(const gf_conf_t *conf, const char *handler, const char **act,
+                                     apr_pool_t *pool)
 {
     const char *hyphen = strrchr(handler, '-');
 
@@ -88,13 +92,18 @@ static bool matches(gf_req_t *req, const char *path, int i)
     if (!slash || strcmp(slash, pattern + TYPE_MARK_LENGTH) != 0) {
         return false;
     }
-    req->type = gf_type_find(req->api->conf, apr_pstrmemdup(req->r->pool, path, (apr_size_t)(slash - path)), req->r->pool);
+    req->type =
+        gf_type_find(req->api->conf, apr_pstrmemdup(req->r->pool, path, (apr_size_t)(slash - path)),
+                     req->r->pool);
     return req->type != NULL;
 }
 
 static gf_err_t *wrong_method(gf_req_t *req, apr_int64_t methods)
 {
-    apr_table_setn(req->r->headers_out, "Allow", methods == (GET | POST) ? "GET, HEAD, POST" : methods == GET ? "GET, HEAD" : "POST");
+    apr_table_setn(req->r->headers_out, "Allow",
+                   methods == (GET | POST) ? "GET, HEAD, POST"
+                   : methods == GET        ? "GET, HEAD"
+                                           : "POST");
     return gf_err_make(req->ctx, GF_E_METHOD, APR_SUCCESS, "%s", req->r->method);
 }
 
@@ -120,7 +129,8 @@ static gf_err_t *serve(gf_req_t *req, const char *path)
     return routes[i].handle(req);
 }
 
-/* Below which path the client finds the whole API, when the handler itself serves one address only. */
+/* Below which path the client finds the whole API, when the handler itself serves one address only.
+ */
 static const char *path_of(gf_req_t *req)
 {
     const char *act;
@@ -130,8 +140,10 @@ static const char *path_of(gf_req_t *req)
         req->base = httpd_conf_dir(req->r)->base ? req->base : "/api";
         return apr_pstrcat(req->r->pool, type->name, "/", act, NULL);
     }
-    return strncmp(req->r->uri, req->base, strlen(req->base)) == 0 && req->r->uri[strlen(req->base)] == '/'
-           ? req->r->uri + strlen(req->base) + 1 : "";
+    return strncmp(req->r->uri, req->base, strlen(req->base)) == 0
+                   && req->r->uri[strlen(req->base)] == '/'
+               ? req->r->uri + strlen(req->base) + 1
+               : "";
 }
 
 int api_route(request_rec *r, const gf_api_t *api)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request on its way: route finds the handler, the handler makes at most a few calls below and ends in exactly one
- * reply. Request threads only. */
+/* One request on its way: route finds the handler, the handler makes at most a few calls below and
+ * ends in exactly one reply. Request threads only. */
 #ifndef GF_API_H
 #define GF_API_H
 
@@ -16,16 +16,16 @@
 typedef struct gf_api_t {
     const gf_conf_t *conf;
     gf_hub_t *hub;
-    const char *owner;                   /* this process, in leases */
+    const char *owner; /* this process, in leases */
 } gf_api_t;
 
 typedef struct gf_req_t {
     request_rec *r;
     gf_ctx_t *ctx;
     const gf_api_t *api;
-    const char *base;                    /* where the API is mounted: "/api" */
-    const char *user;                    /* whom httpd authenticated; NULL only for handlers that need nobody */
-    const gf_type_t *type;               /* of a {type} route */
+    const char *base;      /* where the API is mounted: "/api" */
+    const char *user;      /* whom httpd authenticated; NULL only for handlers that need nobody */
+    const gf_type_t *type; /* of a {type} route */
 } gf_req_t;
 
 /* A handler replies and returns NULL, or returns the error that is the reply. */
@@ -33,11 +33,12 @@ typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 
 /* ---- the handlers, one file each ---- */
 
-gf_err_t *api_generate(gf_req_t *req);                   /* POST {type}/generate */
-gf_err_t *api_generation_status(gf_req_t *req);          /* GET, POST {type}/status */
-gf_err_t *api_credit_quota(gf_req_t *req);               /* GET, POST getQuota */
-gf_err_t *api_health(gf_req_t *req);                     /* GET health */
-int api_result(request_rec *r, const gf_conf_t *conf, const char *base);     /* GET a stored picture; its own handler */
+gf_err_t *api_generate(gf_req_t *req);          /* POST {type}/generate */
+gf_err_t *api_generation_status(gf_req_t *req); /* GET, POST {type}/status */
+gf_err_t *api_credit_quota(gf_req_t *req);      /* GET, POST getQuota */
+gf_err_t *api_health(gf_req_t *req);            /* GET health */
+int api_result(request_rec *r, const gf_conf_t *conf,
+               const char *base); /* GET a stored picture; its own handler */
 
 /* ---- the way in (api_route.c) ---- */
 
@@ -62,16 +63,16 @@ const char *api_body_query(gf_req_t *req, const char *name);
 
 /* What the client says about waiting: RFC 7240's wait=N and respond-async, N bounded. */
 typedef struct api_prefer_t {
-    bool given;                          /* did it say anything? */
+    bool given; /* did it say anything? */
     apr_interval_time_t wait;
 } api_prefer_t;
 
 void api_watch_prefer(api_prefer_t *prefer, const request_rec *r);
 
-/* Reads the generation `find` into *view, waiting for news of at least `enough` up to `wait`. watch: begun by
- * gf_hub_req_watch() before the job could move, or NULL to begin one here. */
-gf_err_t *api_watch_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch, gf_news_t enough,
-                         apr_interval_time_t wait);
+/* Reads the generation `find` into *view, waiting for news of at least `enough` up to `wait`.
+ * watch: begun by gf_hub_req_watch() before the job could move, or NULL to begin one here. */
+gf_err_t *api_watch_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,
+                         gf_news_t enough, apr_interval_time_t wait);
 
 /* ---- the only doors out (api_reply.c) ---- */
 
@@ -81,7 +82,8 @@ void gf_reply_begin(gf_out_t *out, gf_req_t *req);
 /* Sends it with `status`; closes the object. */
 gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status);
 
-/* Sends the one generation object with what belongs to its state: 200 when it is ended, else 202 with Location, Retry-After. */
+/* Sends the one generation object with what belongs to its state: 200 when it is ended, else 202
+ * with Location, Retry-After. */
 gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message);
 
 /* Answers with an error, and logs it once. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The call context: what nearly every function needs and no function should look for elsewhere. One per request, per
- * writer thread and for the dispatcher; made by the glue (httpd/httpd_glue.c) or by a test. A context belongs to one
- * thread, as its pool does. */
+/* The call context: what nearly every function needs and no function should look for elsewhere. One
+ * per request, per writer thread and for the dispatcher; made by the glue (httpd/httpd_glue.c) or
+ * by a test. A context belongs to one thread, as its pool does. */
 #ifndef GF_CTX_H
 #define GF_CTX_H
 
@@ -13,7 +13,8 @@
 struct gf_conf_t;
 struct gf_log_sink_t;
 
-/* A borrowed database connection: `pg` is libpq's PGconn, `owner` what the lender needs to take it back. */
+/* A borrowed database connection: `pg` is libpq's PGconn, `owner` what the lender needs to take it
+ * back. */
 typedef struct gf_link_t {
     void *pg;
     void *owner;
@@ -28,11 +29,11 @@ typedef struct gf_lender_t {
 } gf_lender_t;
 
 typedef struct gf_ctx_t {
-    apr_pool_t *pool;                    /* results live here; loops clear it each turn */
-    const struct gf_conf_t *conf;        /* frozen */
+    apr_pool_t *pool;             /* results live here; loops clear it each turn */
+    const struct gf_conf_t *conf; /* frozen */
     const struct gf_log_sink_t *log;
     const gf_lender_t *lender;
-    const char *subject;                 /* whom a log line is about: "job=... ", "request=... "; may be "" */
+    const char *subject; /* whom a log line is about: "job=... ", "request=... "; may be "" */
 } gf_ctx_t;
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes error objects from the table's rows. Leaves their end (answer, job outcome) to api_reply.c and gf_steps.c. */
+/* Makes error objects from the table's rows. Leaves their end (answer, job outcome) to api_reply.c
+ * and gf_steps.c. */
 #include "base/gf_err.h"
 
 #include <stdarg.h>
@@ -17,8 +18,8 @@ const gf_err_row_t *gf_err_row(gf_err_code_t code)
     return &rows[code];
 }
 
-gf_err_t *gf_err_make_at(const char *file, int line, const gf_ctx_t *ctx, gf_err_code_t code, apr_status_t rv,
-                         const char *format, ...)
+gf_err_t *gf_err_make_at(const char *file, int line, const gf_ctx_t *ctx, gf_err_code_t code,
+                         apr_status_t rv, const char *format, ...)
 {
     gf_err_t *err = apr_pcalloc(ctx->pool, sizeof(*err));
     va_list args;
@@ -33,7 +34,8 @@ gf_err_t *gf_err_make_at(const char *file, int line, const gf_ctx_t *ctx, gf_err
     return err;
 }
 
-gf_err_t *gf_err_field(const gf_ctx_t *ctx, gf_err_code_t code, const char *field, const char *message)
+gf_err_t *gf_err_field(const gf_ctx_t *ctx, gf_err_code_t code, const char *field,
+                       const char *message)
 {
     gf_err_t *err = gf_err_make(ctx, code, APR_SUCCESS, "%s %s", field, message);
     apr_array_header_t *fields = apr_array_make(ctx->pool, 1, sizeof(gf_field_error_t));
@@ -53,5 +55,6 @@ bool gf_err_is(const gf_err_t *err, gf_err_code_t code)
 
 void gf_err_log(const gf_ctx_t *ctx, const gf_err_t *err)
 {
-    gf_log_at(err->file, err->line, ctx, err->row->level, err->rv, err->row->tag, "%s: %s", err->row->code, err->detail);
+    gf_log_at(err->file, err->line, ctx, err->row->level, err->rv, err->row->tag, "%s: %s",
+              err->row->code, err->detail);
 }

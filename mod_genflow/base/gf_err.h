@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Errors that a client or operator must hear about: made once (gf_err_make), carried untouched (GF_TRY), ended once, by
- * gf_reply_error() for a request and gf_steps_fail() for a job. NULL is success. An error lives in its context's pool and
- * does not log by itself. Any thread. */
+/* Errors that a client or operator must hear about: made once (gf_err_make), carried untouched
+ * (GF_TRY), ended once, by gf_reply_error() for a request and gf_steps_fail() for a job. NULL is
+ * success. An error lives in its context's pool and does not log by itself. Any thread. */
 #ifndef GF_ERR_H
 #define GF_ERR_H
 
@@ -19,11 +19,11 @@ typedef enum {
 } gf_err_code_t;
 
 typedef struct gf_err_row_t {
-    const char *code;                    /* machine code, as on the wire */
+    const char *code; /* machine code, as on the wire */
     int http;
     gf_log_level_t level;
     const char *tag;
-    const char *text;                    /* for the client */
+    const char *text; /* for the client */
 } gf_err_row_t;
 
 /* One bad field of a request. */
@@ -35,25 +35,28 @@ typedef struct gf_field_error_t {
 
 typedef struct gf_err_t {
     const gf_err_row_t *row;
-    apr_status_t rv;                     /* cause, or APR_SUCCESS */
-    const char *detail;                  /* private: for the log alone */
+    apr_status_t rv;    /* cause, or APR_SUCCESS */
+    const char *detail; /* private: for the log alone */
     const char *file;
     int line;
-    const char *extra;                   /* JSON members for the answer ("\"a\":1,\"b\":2"), or NULL */
-    const apr_array_header_t *fields;    /* of gf_field_error_t, or NULL */
-    int retry_after;                     /* seconds, 0: none */
+    const char *extra;                /* JSON members for the answer ("\"a\":1,\"b\":2"), or NULL */
+    const apr_array_header_t *fields; /* of gf_field_error_t, or NULL */
+    int retry_after;                  /* seconds, 0: none */
 } gf_err_t;
 
 /* The row of a code. */
 const gf_err_row_t *gf_err_row(gf_err_code_t code);
 
-#define gf_err_make(ctx, code, rv, ...) gf_err_make_at(__FILE__, __LINE__, ctx, code, rv, __VA_ARGS__)
+#define gf_err_make(ctx, code, rv, ...) \
+    gf_err_make_at(__FILE__, __LINE__, ctx, code, rv, __VA_ARGS__)
 
-gf_err_t *gf_err_make_at(const char *file, int line, const gf_ctx_t *ctx, gf_err_code_t code, apr_status_t rv,
-                         const char *format, ...) __attribute__((format(printf, 6, 7)));
+gf_err_t *gf_err_make_at(const char *file, int line, const gf_ctx_t *ctx, gf_err_code_t code,
+                         apr_status_t rv, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 
 /* An error about one field of the request; `message` is for the client. */
-gf_err_t *gf_err_field(const gf_ctx_t *ctx, gf_err_code_t code, const char *field, const char *message);
+gf_err_t *gf_err_field(const gf_ctx_t *ctx, gf_err_code_t code, const char *field,
+                       const char *message);
 
 /* Is err that error? NULL is none. */
 bool gf_err_is(const gf_err_t *err, gf_err_code_t code);
@@ -62,12 +65,12 @@ bool gf_err_is(const gf_err_t *err, gf_err_code_t code);
 void gf_err_log(const gf_ctx_t *ctx, const gf_err_t *err);
 
 /* Returns a non-NULL error to the caller. */
-#define GF_TRY(expr)                     \
-    do {                                 \
-        gf_err_t *gf_try_err = (expr);   \
-        if (gf_try_err) {                \
-            return gf_try_err;           \
-        }                                \
+#define GF_TRY(expr)                   \
+    do {                               \
+        gf_err_t *gf_try_err = (expr); \
+        if (gf_try_err) {              \
+            return gf_try_err;         \
+        }                              \
     } while (0)
 
 #endif

@@ -1,39 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every error there is, one row each; nothing about an error is written anywhere else. Included by gf_err.[ch] only.
- * HTTP is the status of an answer that reports it; rows marked "job" end a generation and reach the client as its errorCode. */
+/* clang-format off */
+/* Every error there is, one row each; nothing about an error is written anywhere else. Included by
+ * gf_err.[ch] only. HTTP is the status of an answer that reports it; the rows behind "job" end a
+ * generation and reach the client as its errorCode. */
 
-/*     symbol           machine code                 HTTP  log level       tag       text for the client */
-GF_ERR(BAD_JSON,        "VALIDATION_ERROR",          400,  GF_LOG_INFO,    "GF0101", "The request body is not a JSON object in UTF-8")
-GF_ERR(NOT_SIGNED_IN,   "AUTHENTICATION_REQUIRED",   401,  GF_LOG_INFO,    "GF0102", "Sign in first")
-GF_ERR(NO_CREDIT,       "INSUFFICIENT_CREDITS",      402,  GF_LOG_INFO,    "GF0103", "Not enough credits")
-GF_ERR(NOT_YOURS,       "UNAUTHORIZED",              403,  GF_LOG_INFO,    "GF0104", "This belongs to another user")
-GF_ERR(BLOCKED,         "ACCOUNT_BLOCKED",           403,  GF_LOG_INFO,    "GF0105", "This account may not start generations")
-GF_ERR(NO_GENERATION,   "GENERATION_NOT_FOUND",      404,  GF_LOG_INFO,    "GF0106", "There is no such generation")
-GF_ERR(NO_ROUTE,        "NOT_FOUND",                 404,  GF_LOG_INFO,    "GF0107", "There is nothing at this address")
-GF_ERR(METHOD,          "METHOD_NOT_ALLOWED",        405,  GF_LOG_INFO,    "GF0108", "This address does not take that method; see Allow")
-GF_ERR(KEY_RUNNING,     "IDEMPOTENCY_IN_PROGRESS",   409,  GF_LOG_INFO,    "GF0109", "The generation of this key is still running; ask again or follow pollUrl")
-GF_ERR(BODY_TOO_LARGE,  "PAYLOAD_TOO_LARGE",         413,  GF_LOG_INFO,    "GF0110", "The request body is too large")
-GF_ERR(BODY_TYPE,       "UNSUPPORTED_MEDIA_TYPE",    415,  GF_LOG_INFO,    "GF0111", "Send the body as application/json")
-GF_ERR(INVALID,         "VALIDATION_FAILED",         422,  GF_LOG_INFO,    "GF0112", "Some fields are missing or wrong; see validationErrors")
-GF_ERR(PRESET,          "INVALID_PRESET",            422,  GF_LOG_INFO,    "GF0113", "There is no such preset; see valid")
-GF_ERR(SOURCE_URL,      "INVALID_IMAGE_URL",         422,  GF_LOG_INFO,    "GF0114", "The source picture cannot be used")
-GF_ERR(PROMPT,          "INVALID_PROMPT",            422,  GF_LOG_INFO,    "GF0115", "The prompt cannot be used")
-GF_ERR(PROMPT_LENGTH,   "PROMPT_TOO_LONG",           422,  GF_LOG_INFO,    "GF0116", "The prompt is too long")
-GF_ERR(KEY_MISMATCH,    "IDEMPOTENCY_MISMATCH",      422,  GF_LOG_INFO,    "GF0117", "This idempotency key was used with another body; take a new key")
-GF_ERR(QUOTA,           "QUOTA_EXCEEDED",            429,  GF_LOG_INFO,    "GF0118", "The quota of this day or week is used up")
-GF_ERR(FAILED,          "GENERATION_FAILED",         500,  GF_LOG_INFO,    "GF0119", "The picture could not be made; nothing was charged")
-GF_ERR(INTERNAL,        "INTERNAL_ERROR",            500,  GF_LOG_CRIT,    "GF0120", "Something went wrong here; it has been logged")
-GF_ERR(DB_DOWN,         "DATABASE_UNAVAILABLE",      503,  GF_LOG_ERR,     "GF0121", "The service cannot reach its database; try again shortly")
-GF_ERR(DB_SCHEMA,       "INTERNAL_ERROR",            500,  GF_LOG_ERR,     "GF0122", "This type is not set up completely; the administrator finds the reason in the log")
-GF_ERR(READ_BODY,       "VALIDATION_ERROR",          400,  GF_LOG_INFO,    "GF0123", "The request body could not be read to its end")
+/*     symbol          machine code                HTTP log level        tag
+       text for the client */
+GF_ERR(BAD_JSON,       "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0101",
+       "The request body is not a JSON object in UTF-8")
+GF_ERR(NOT_SIGNED_IN,  "AUTHENTICATION_REQUIRED",  401, GF_LOG_INFO,     "GF0102",
+       "Sign in first")
+GF_ERR(NO_CREDIT,      "INSUFFICIENT_CREDITS",     402, GF_LOG_INFO,     "GF0103",
+       "Not enough credits")
+GF_ERR(NOT_YOURS,      "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0104",
+       "This belongs to another user")
+GF_ERR(BLOCKED,        "ACCOUNT_BLOCKED",          403, GF_LOG_INFO,     "GF0105",
+       "This account may not start generations")
+GF_ERR(NO_GENERATION,  "GENERATION_NOT_FOUND",     404, GF_LOG_INFO,     "GF0106",
+       "There is no such generation")
+GF_ERR(NO_ROUTE,       "NOT_FOUND",                404, GF_LOG_INFO,     "GF0107",
+       "There is nothing at this address")
+GF_ERR(METHOD,         "METHOD_NOT_ALLOWED",       405, GF_LOG_INFO,     "GF0108",
+       "This address does not take that method; see Allow")
+GF_ERR(KEY_RUNNING,    "IDEMPOTENCY_IN_PROGRESS",  409, GF_LOG_INFO,     "GF0109",
+       "The generation of this key is still running; ask again or follow pollUrl")
+GF_ERR(BODY_TOO_LARGE, "PAYLOAD_TOO_LARGE",        413, GF_LOG_INFO,     "GF0110",
+       "The request body is too large")
+GF_ERR(BODY_TYPE,      "UNSUPPORTED_MEDIA_TYPE",   415, GF_LOG_INFO,     "GF0111",
+       "Send the body as application/json")
+GF_ERR(INVALID,        "VALIDATION_FAILED",        422, GF_LOG_INFO,     "GF0112",
+       "Some fields are missing or wrong; see validationErrors")
+GF_ERR(PRESET,         "INVALID_PRESET",           422, GF_LOG_INFO,     "GF0113",
+       "There is no such preset; see valid")
+GF_ERR(SOURCE_URL,     "INVALID_IMAGE_URL",        422, GF_LOG_INFO,     "GF0114",
+       "The source picture cannot be used")
+GF_ERR(PROMPT,         "INVALID_PROMPT",           422, GF_LOG_INFO,     "GF0115",
+       "The prompt cannot be used")
+GF_ERR(PROMPT_LENGTH,  "PROMPT_TOO_LONG",          422, GF_LOG_INFO,     "GF0116",
+       "The prompt is too long")
+GF_ERR(KEY_MISMATCH,   "IDEMPOTENCY_MISMATCH",     422, GF_LOG_INFO,     "GF0117",
+       "This idempotency key was used with another body; take a new key")
+GF_ERR(QUOTA,          "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0118",
+       "The quota of this day or week is used up")
+GF_ERR(FAILED,         "GENERATION_FAILED",        500, GF_LOG_INFO,     "GF0119",
+       "The picture could not be made; nothing was charged")
+GF_ERR(INTERNAL,       "INTERNAL_ERROR",           500, GF_LOG_CRIT,     "GF0120",
+       "Something went wrong here; it has been logged")
+GF_ERR(DB_DOWN,        "DATABASE_UNAVAILABLE",     503, GF_LOG_ERR,      "GF0121",
+       "The service cannot reach its database; try again shortly")
+GF_ERR(DB_SCHEMA,      "INTERNAL_ERROR",           500, GF_LOG_ERR,      "GF0122",
+       "This type is not set up completely; the administrator finds the reason in the log")
+GF_ERR(READ_BODY,      "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0123",
+       "The request body could not be read to its end")
 /* job */
-GF_ERR(TIMEOUT,         "TIMEOUT",                   500,  GF_LOG_WARNING, "GF0201", "The provider did not finish in time")
-GF_ERR(NETWORK,         "NETWORK_ERROR",             500,  GF_LOG_WARNING, "GF0202", "The provider could not be reached, or its answer was lost")
-GF_ERR(API,             "API_ERROR",                 500,  GF_LOG_WARNING, "GF0203", "The provider refused the request")
-GF_ERR(RATE_LIMIT,      "RATE_LIMIT",                429,  GF_LOG_WARNING, "GF0204", "The provider takes no more requests for now")
-GF_ERR(RETRIES,         "MAX_RETRIES_EXCEEDED",      500,  GF_LOG_WARNING, "GF0205", "Every provider failed, every retry is used up")
-GF_ERR(EMPTY,           "EMPTY_RESULT",              500,  GF_LOG_WARNING, "GF0206", "The provider returned no picture")
-GF_ERR(FILTERED,        "CONTENT_FILTERED",          500,  GF_LOG_INFO,    "GF0207", "The provider's content filter refused this prompt or picture")
-GF_ERR(STORE,           "STORE_FAILED",              500,  GF_LOG_ERR,     "GF0208", "The picture could not be stored")
-GF_ERR(NO_PROVIDER,     "PROVIDER_UNAVAILABLE",      503,  GF_LOG_ERR,     "GF0209", "No provider can be used for this type now")
-GF_ERR(RESULT,          "API_ERROR",                 500,  GF_LOG_WARNING, "GF0210", "The provider's answer is not a picture that can be kept")
+GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
+       "The provider did not finish in time")
+GF_ERR(NETWORK,        "NETWORK_ERROR",            500, GF_LOG_WARNING,  "GF0202",
+       "The provider could not be reached, or its answer was lost")
+GF_ERR(API,            "API_ERROR",                500, GF_LOG_WARNING,  "GF0203",
+       "The provider refused the request")
+GF_ERR(RATE_LIMIT,     "RATE_LIMIT",               429, GF_LOG_WARNING,  "GF0204",
+       "The provider takes no more requests for now")
+GF_ERR(RETRIES,        "MAX_RETRIES_EXCEEDED",     500, GF_LOG_WARNING,  "GF0205",
+       "Every provider failed, every retry is used up")
+GF_ERR(EMPTY,          "EMPTY_RESULT",             500, GF_LOG_WARNING,  "GF0206",
+       "The provider returned no picture")
+GF_ERR(FILTERED,       "CONTENT_FILTERED",         500, GF_LOG_INFO,     "GF0207",
+       "The provider's content filter refused this prompt or picture")
+GF_ERR(STORE,          "STORE_FAILED",             500, GF_LOG_ERR,      "GF0208",
+       "The picture could not be stored")
+GF_ERR(NO_PROVIDER,    "PROVIDER_UNAVAILABLE",     503, GF_LOG_ERR,      "GF0209",
+       "No provider can be used for this type now")
+GF_ERR(RESULT,         "API_ERROR",                500, GF_LOG_WARNING,  "GF0210",
+       "The provider's answer is not a picture that can be kept")

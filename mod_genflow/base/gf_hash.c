@@ -21,12 +21,13 @@ static void finish(EVP_MD_CTX *md, char hex[GF_SHA256_HEX])
     apr_escape_hex(hex, raw, length, 0, NULL);
 }
 
-void gf_hash_texts(char hex[GF_SHA256_HEX], const char *first, const char *second, apr_size_t second_length)
+void gf_hash_texts(char hex[GF_SHA256_HEX], const char *first, const char *second,
+                   apr_size_t second_length)
 {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
 
     EVP_DigestInit_ex(md, EVP_sha256(), NULL);
-    EVP_DigestUpdate(md, first, strlen(first) + 1);      /* the NUL separates: no text holds one */
+    EVP_DigestUpdate(md, first, strlen(first) + 1); /* the NUL separates: no text holds one */
     EVP_DigestUpdate(md, second, second_length);
     finish(md, hex);
 }

@@ -14,7 +14,8 @@ static int le24(const unsigned char *p)
     return p[0] | p[1] << 8 | p[2] << 16;
 }
 
-static bool found(gf_image_t *image, const char *type, const char *extension, apr_int64_t width, apr_int64_t height)
+static bool found(gf_image_t *image, const char *type, const char *extension, apr_int64_t width,
+                  apr_int64_t height)
 {
     image->type = type;
     image->extension = extension;
@@ -43,11 +44,12 @@ static bool probe_jpeg(gf_image_t *image, const unsigned char *b, apr_size_t len
     while (at + 9 <= length && b[at] == 0xFF) {
         unsigned char marker = b[at + 1];
 
-        if (marker == 0xFF) {                            /* fill byte */
+        if (marker == 0xFF) { /* fill byte */
             at++;
             continue;
         }
-        if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) {
+        if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8
+            && marker != 0xCC) {
             return found(image, "image/jpeg", "jpg", be16(b + at + 7), be16(b + at + 5));
         }
         at += 2 + (apr_size_t)be16(b + at + 2);
@@ -68,12 +70,14 @@ static bool probe_webp(gf_image_t *image, const unsigned char *b, apr_size_t len
                      1 + (b[22] >> 6 | b[23] << 2 | (b[24] & 0x0F) << 10));
     }
     if (memcmp(b + 12, "VP8 ", 4) == 0 && memcmp(b + 23, "\x9d\x01\x2a", 3) == 0) {
-        return found(image, "image/webp", "webp", (b[26] | b[27] << 8) & 0x3FFF, (b[28] | b[29] << 8) & 0x3FFF);
+        return found(image, "image/webp", "webp", (b[26] | b[27] << 8) & 0x3FFF,
+                     (b[28] | b[29] << 8) & 0x3FFF);
     }
     return false;
 }
 
 bool gf_image_probe(gf_image_t *image, const unsigned char *bytes, apr_size_t length)
 {
-    return probe_png(image, bytes, length) || probe_jpeg(image, bytes, length) || probe_webp(image, bytes, length);
+    return probe_png(image, bytes, length) || probe_jpeg(image, bytes, length)
+           || probe_webp(image, bytes, length);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a picture is, told from its first bytes; names and Content-Type headers are not believed. No decoding. Any thread. */
+/* What a picture is, told from its first bytes; names and Content-Type headers are not believed. No
+ * decoding. Any thread. */
 #ifndef GF_IMAGE_H
 #define GF_IMAGE_H
 
@@ -7,11 +8,11 @@
 
 #include <apr.h>
 
-#define GF_IMAGE_PROBE 65536             /* bytes from the start that suffice for gf_image_probe() */
+#define GF_IMAGE_PROBE 65536 /* bytes from the start that suffice for gf_image_probe() */
 
 typedef struct gf_image_t {
-    const char *type;                    /* "image/png", ... static */
-    const char *extension;               /* "png", ... static */
+    const char *type;      /* "image/png", ... static */
+    const char *extension; /* "png", ... static */
     int width;
     int height;
 } gf_image_t;

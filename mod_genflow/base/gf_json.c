@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads JSON with json-c and writes it into a buffer. Leaves meaning and bounds of values to model/. */
+/* Reads JSON with json-c and writes it into a buffer. Leaves meaning and bounds of values to
+ * model/. */
 #include "base/gf_json.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ static apr_status_t put_document(void *document)
 
 static gf_err_t *bad_json(gf_ctx_t *ctx, const char *why, apr_size_t at)
 {
-    return gf_err_field(ctx, GF_E_BAD_JSON, "body", apr_psprintf(ctx->pool, "%s (at byte %lu)", why, (unsigned long)at));
+    return gf_err_field(ctx, GF_E_BAD_JSON, "body",
+                        apr_psprintf(ctx->pool, "%s (at byte %lu)", why, (unsigned long)at));
 }
 
 gf_err_t *gf_json_parse(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length)
@@ -84,7 +86,8 @@ bool gf_json_int(const gf_json_t *value, apr_int64_t *out)
 
 bool gf_json_number(const gf_json_t *value, double *out)
 {
-    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double)) {
+    if (!json_object_is_type(value, json_type_int)
+        && !json_object_is_type(value, json_type_double)) {
         return false;
     }
     *out = json_object_get_double(value);
@@ -98,7 +101,8 @@ bool gf_json_is_object(const gf_json_t *value)
 
 const char *gf_json_text(gf_json_t *value)
 {
-    return json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    return json_object_to_json_string_ext(value,
+                                          JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
 gf_json_t *gf_json_at(const gf_json_t *array, apr_size_t index)

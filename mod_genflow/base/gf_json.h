@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON in and out. Reading is json-c (strict, UTF-8 checked, depth bounded); a document lives as long as its context's
- * pool. Writing appends to one growing buffer: an answer is written front to back, and values that Postgres already gives
- * as JSON are spliced in untouched. The only user of json-c. Any thread, one document or buffer by one thread at a time. */
+/* JSON in and out. Reading is json-c (strict, UTF-8 checked, depth bounded); a document lives as
+ * long as its context's pool. Writing appends to one growing buffer: an answer is written front to
+ * back, and values that Postgres already gives as JSON are spliced in untouched. The only user of
+ * json-c. Any thread, one document or buffer by one thread at a time. */
 #ifndef GF_JSON_H
 #define GF_JSON_H
 
 #include "base/gf_err.h"
 
-#define GF_JSON_DEPTH 32                 /* nesting that a body may have */
+#define GF_JSON_DEPTH 32 /* nesting that a body may have */
 
-typedef struct json_object gf_json_t;    /* opaque here */
+typedef struct json_object gf_json_t; /* opaque here */
 
 /* ---- reading ---- */
 
-/* Parses text as one JSON object and nothing behind it. Anything else is BAD_JSON with a field error that tells where. */
+/* Parses text as one JSON object and nothing behind it. Anything else is BAD_JSON with a field
+ * error that tells where. */
 gf_err_t *gf_json_parse(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length);
 
 /* Member of an object; NULL if it is absent or null. */
 gf_json_t *gf_json_get(const gf_json_t *object, const char *name);
 
-/* Each asks for a type, never converts; false leaves *out alone. A text with a NUL inside is none (Postgres and C could
- * not hold it). An integer is one without fraction or exponent; beyond 64 bits it is clamped: check its bounds. */
+/* Each asks for a type, never converts; false leaves *out alone. A text with a NUL inside is none
+ * (Postgres and C could not hold it). An integer is one without fraction or exponent; beyond 64
+ * bits it is clamped: check its bounds. */
 bool gf_json_string(const gf_json_t *value, const char **out);
 bool gf_json_int(const gf_json_t *value, apr_int64_t *out);
 bool gf_json_number(const gf_json_t *value, double *out);
@@ -39,15 +42,16 @@ typedef struct gf_out_t {
     char *text;
     apr_size_t length;
     apr_size_t size;
-    bool comma;                          /* the next value needs one before it */
+    bool comma; /* the next value needs one before it */
 } gf_out_t;
 
 void gf_out_init(gf_out_t *out, apr_pool_t *pool, apr_size_t size);
 void gf_out_open(gf_out_t *out, char bracket);
 void gf_out_close(gf_out_t *out, char bracket);
 void gf_out_key(gf_out_t *out, const char *name);
-void gf_out_string(gf_out_t *out, const char *value);            /* NULL writes null; escapes what must be */
-void gf_out_raw(gf_out_t *out, const char *json);                /* one value that is JSON already; NULL writes null */
+void gf_out_string(gf_out_t *out, const char *value); /* NULL writes null; escapes what must be */
+void gf_out_raw(gf_out_t *out,
+                const char *json); /* one value that is JSON already; NULL writes null */
 
 /* "name": value, in one call */
 void gf_out_put_string(gf_out_t *out, const char *name, const char *value);

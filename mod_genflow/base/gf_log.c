@@ -9,8 +9,8 @@
 
 #define LINE_MAX_BYTES 1024
 
-void gf_log_at(const char *file, int line, const gf_ctx_t *ctx, gf_log_level_t level, apr_status_t rv,
-               const char *tag, const char *format, ...)
+void gf_log_at(const char *file, int line, const gf_ctx_t *ctx, gf_log_level_t level,
+               apr_status_t rv, const char *tag, const char *format, ...)
 {
     char text[LINE_MAX_BYTES];
     va_list args;

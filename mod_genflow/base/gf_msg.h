@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One HTTP exchange with the outside as plain data. A provider or store describes it, net performs it, work carries it
- * across; none of them needs to know the other. Everything is in the message's pool. */
+/* One HTTP exchange with the outside as plain data. A provider or store describes it, net performs
+ * it, work carries it across; none of them needs to know the other. Everything is in the message's
+ * pool. */
 #ifndef GF_MSG_H
 #define GF_MSG_H
 
@@ -12,20 +13,20 @@
 
 /* How an exchange ended. */
 typedef enum {
-    GF_MSG_OPEN,                         /* not ended */
-    GF_MSG_ANSWERED,                     /* a whole answer: status, headers, body */
-    GF_MSG_NOT_SENT,                     /* no byte of the request left: safe to send again */
-    GF_MSG_UNKNOWN,                      /* request bytes left, no whole answer came: it may have been done */
-    GF_MSG_TOO_LARGE,                    /* the answer broke its byte limit */
-    GF_MSG_CANCELLED                     /* we dropped it; if bytes had left, as UNKNOWN */
+    GF_MSG_OPEN,      /* not ended */
+    GF_MSG_ANSWERED,  /* a whole answer: status, headers, body */
+    GF_MSG_NOT_SENT,  /* no byte of the request left: safe to send again */
+    GF_MSG_UNKNOWN,   /* request bytes left, no whole answer came: it may have been done */
+    GF_MSG_TOO_LARGE, /* the answer broke its byte limit */
+    GF_MSG_CANCELLED  /* we dropped it; if bytes had left, as UNKNOWN */
 } gf_msg_end_t;
 
 /* A part of a multipart/form-data request. */
 typedef struct gf_msg_part_t {
     const char *name;
-    const char *text;                    /* value, unless file */
-    const char *file;                    /* path of a file to send, or NULL */
-    const char *type;                    /* content type of the file */
+    const char *text; /* value, unless file */
+    const char *file; /* path of a file to send, or NULL */
+    const char *type; /* content type of the file */
 } gf_msg_part_t;
 
 typedef struct gf_msg_t {
@@ -35,29 +36,29 @@ typedef struct gf_msg_t {
     const char *method;
     const char *url;
     apr_table_t *headers;
-    apr_array_header_t *parts;           /* of gf_msg_part_t: sent as multipart/form-data; NULL: none */
-    const char *body;                    /* sent as it is; NULL: none */
-    bool once;                           /* may have been paid for: never repeated inside one exchange */
+    apr_array_header_t *parts; /* of gf_msg_part_t: sent as multipart/form-data; NULL: none */
+    const char *body;          /* sent as it is; NULL: none */
+    bool once;                 /* may have been paid for: never repeated inside one exchange */
     apr_interval_time_t connect_timeout;
-    apr_interval_time_t timeout;         /* whole exchange */
+    apr_interval_time_t timeout; /* whole exchange */
 
     /* limits of the answer */
-    apr_size_t text_max;                 /* bytes kept in memory (errors, JSON) */
-    apr_int64_t file_max;                /* bytes written to the spool file (pictures) */
-    const char *spool;                   /* file for an image/... answer of status 2xx; NULL: none is expected */
+    apr_size_t text_max;  /* bytes kept in memory (errors, JSON) */
+    apr_int64_t file_max; /* bytes written to the spool file (pictures) */
+    const char *spool;    /* file for an image/... answer of status 2xx; NULL: none is expected */
 
     /* answer */
     gf_msg_end_t end;
-    bool timed_out;                      /* it ended because its time was over */
+    bool timed_out; /* it ended because its time was over */
     int status;
-    apr_table_t *answer;                 /* header fields */
-    const char *text;                    /* NUL-ended body, "" if none or spooled */
+    apr_table_t *answer; /* header fields */
+    const char *text;    /* NUL-ended body, "" if none or spooled */
     apr_size_t text_length;
-    apr_int64_t spooled;                 /* bytes in the spool file; -1: not spooled */
-    const char *detail;                  /* why it did not end well, for the log */
+    apr_int64_t spooled; /* bytes in the spool file; -1: not spooled */
+    const char *detail;  /* why it did not end well, for the log */
 
-    void *owner;                         /* whoever started it */
-    void *net;                           /* net's own */
+    void *owner; /* whoever started it */
+    void *net;   /* net's own */
 } gf_msg_t;
 
 /* An empty message with sane limits. */

@@ -31,7 +31,7 @@ apr_size_t gf_text_length(const char *text)
     apr_size_t length = 0;
 
     for (; *text; text++) {
-        length += ((unsigned char)*text & 0xC0) != 0x80;     /* continuation bytes do not count */
+        length += ((unsigned char)*text & 0xC0) != 0x80; /* continuation bytes do not count */
     }
     return length;
 }
@@ -100,8 +100,9 @@ static bool number_with_unit(apr_int64_t *out, const char *text, const struct un
 bool gf_text_time(apr_interval_time_t *out, const char *text)
 {
     static const struct unit units[] = {
-        { "", APR_USEC_PER_SEC }, { "ms", 1000 }, { "s", APR_USEC_PER_SEC },
-        { "m", 60 * APR_USEC_PER_SEC }, { "h", 3600 * APR_USEC_PER_SEC }, { NULL, 0 }
+        { "", APR_USEC_PER_SEC },         { "ms", 1000 },
+        { "s", APR_USEC_PER_SEC },        { "m", 60 * APR_USEC_PER_SEC },
+        { "h", 3600 * APR_USEC_PER_SEC }, { NULL, 0 }
     };
 
     return number_with_unit(out, text, units);
@@ -109,12 +110,15 @@ bool gf_text_time(apr_interval_time_t *out, const char *text)
 
 bool gf_text_size(apr_int64_t *out, const char *text)
 {
-    static const struct unit units[] = { { "", 1 }, { "k", 1 << 10 }, { "m", 1 << 20 }, { "g", 1 << 30 }, { NULL, 0 } };
+    static const struct unit units[] = {
+        { "", 1 }, { "k", 1 << 10 }, { "m", 1 << 20 }, { "g", 1 << 30 }, { NULL, 0 }
+    };
 
     return number_with_unit(out, text, units);
 }
 
 const char *gf_text_interval(apr_pool_t *pool, apr_interval_time_t interval)
 {
-    return apr_psprintf(pool, "%" APR_INT64_T_FMT " milliseconds", (apr_int64_t)apr_time_as_msec(interval));
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT " milliseconds",
+                        (apr_int64_t)apr_time_as_msec(interval));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Statements through libpq on connections that somebody else pools (mod_dbd in httpd). Prepares lazily per connection,
- * notices resets of the connection by whomever (libpq events), and tells a dead link from a failing statement. Leaves what a
- * statement means to gf_queue.c and gf_ledger.c. */
+/* Statements through libpq on connections that somebody else pools (mod_dbd in httpd). Prepares
+ * lazily per connection, notices resets of the connection by whomever (libpq events), and tells a
+ * dead link from a failing statement. Leaves what a statement means to gf_queue.c and gf_ledger.c.
+ */
 #include "db/gf_db.h"
 
 #include <string.h>
@@ -10,7 +11,9 @@
 #include <libpq-events.h>
 #include <libpq-fe.h>
 
-#define TYPES_MAX 64                     /* types with an index below it are prepared; gf_type_t.index is bounded so */
+#define TYPES_MAX                                                                  \
+    64 /* types with an index below it are prepared; gf_type_t.index is bounded so \
+        */
 #define RETRY_AFTER_SECONDS 2
 
 struct gf_rows_t {
@@ -52,7 +55,8 @@ static prepared_t *knowledge(PGconn *pg)
     if (known) {
         return known;
     }
-    if (!PQregisterEventProc(pg, on_event, "mod_genflow", NULL) || apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+    if (!PQregisterEventProc(pg, on_event, "mod_genflow", NULL)
+        || apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return NULL;
     }
     known = apr_pcalloc(pool, sizeof(*known));
@@ -75,8 +79,8 @@ static bool succeeded(const PGresult *result)
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
-/* Right after a crash of the server libpq may still call the connection good; an error without SQLSTATE then was made by
- * libpq, not by the server. */
+/* Right after a crash of the server libpq may still call the connection good; an error without
+ * SQLSTATE then was made by libpq, not by the server. */
 static bool is_dead(PGconn *pg, const PGresult *result)
 {
     return PQstatus(pg) == CONNECTION_BAD || (!succeeded(result) && sqlstate(result)[0] == '\0');
@@ -85,13 +89,14 @@ static bool is_dead(PGconn *pg, const PGresult *result)
 /* The server is going down, coming up or full: worth a new connection or a later try. */
 static bool is_unavailable(const char *state)
 {
-    return state[0] == '\0' || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 || strncmp(state, "53", 2) == 0
-           || strcmp(state, "55P03") == 0 || strcmp(state, "25006") == 0;
+    return state[0] == '\0' || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0
+           || strncmp(state, "53", 2) == 0 || strcmp(state, "55P03") == 0
+           || strcmp(state, "25006") == 0;
 }
 
 /* Prepares the statement if this connection has not yet, then runs it. */
-static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, gf_sql_t statement, const gf_type_t *type,
-                                 const char *const *args)
+static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, gf_sql_t statement,
+                                 const gf_type_t *type, const char *const *args)
 {
     const gf_sql_row_t *row = &gf_sql_rows[statement];
     prepared_t *known = knowledge(pg);
@@ -103,7 +108,8 @@ static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, gf_sql_t statemen
         const char *text = type ? apr_psprintf(pool, row->text, type->prefix) : row->text;
         PGresult *result = PQprepare(pg, name, text, 0, NULL);
 
-        if (!succeeded(result) && strcmp(sqlstate(result), "42P05") != 0) {      /* 42P05: it is prepared */
+        if (!succeeded(result)
+            && strcmp(sqlstate(result), "42P05") != 0) { /* 42P05: it is prepared */
             return result;
         }
         PQclear(result);
@@ -113,13 +119,14 @@ static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, gf_sql_t statemen
 }
 
 /* One round; a dead link or a deadlock gets a second one. */
-static PGresult *run(gf_ctx_t *ctx, PGconn *pg, gf_sql_t statement, const gf_type_t *type, const char *const *args)
+static PGresult *run(gf_ctx_t *ctx, PGconn *pg, gf_sql_t statement, const gf_type_t *type,
+                     const char *const *args)
 {
     PGresult *result = prepare_and_run(pg, ctx->pool, statement, type, args);
 
     if (is_dead(pg, result) || strncmp(sqlstate(result), "57P", 3) == 0) {
-        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0301", "lost a database connection in %s, connecting again",
-               gf_sql_rows[statement].name);
+        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0301",
+               "lost a database connection in %s, connecting again", gf_sql_rows[statement].name);
         PQreset(pg);
         if (PQstatus(pg) != CONNECTION_OK) {
             return result;
@@ -138,7 +145,8 @@ static apr_status_t clear_result(void *result)
     return APR_SUCCESS;
 }
 
-static gf_err_t *statement_error(gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type, const PGresult *result)
+static gf_err_t *statement_error(gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
+                                 const PGresult *result)
 {
     const char *state = sqlstate(result);
     const char *of = type ? type->name : "no type";
@@ -146,31 +154,34 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, gf_sql_t statement, const gf_typ
     gf_err_t *err;
 
     if (is_unavailable(state)) {
-        err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s", gf_sql_rows[statement].name, of,
-                          state, message);
+        err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s",
+                          gf_sql_rows[statement].name, of, state, message);
         err->retry_after = RETRY_AFTER_SECONDS;
         return err;
     }
     if (strncmp(state, "42", 2) == 0 || strcmp(state, "3F000") == 0) {
-        return gf_err_make(ctx, GF_E_DB_SCHEMA, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s; run sql/apply and "
-                           "genflow.create_type() for this type", gf_sql_rows[statement].name, of, state, message);
+        return gf_err_make(ctx, GF_E_DB_SCHEMA, APR_SUCCESS,
+                           "%s (%s): SQLSTATE %s: %s; run sql/apply and "
+                           "genflow.create_type() for this type",
+                           gf_sql_rows[statement].name, of, state, message);
     }
     if (strncmp(state, "22", 2) == 0) {
-        return gf_err_make(ctx, GF_E_INVALID, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s", gf_sql_rows[statement].name, of,
-                           state, message);
+        return gf_err_make(ctx, GF_E_INVALID, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s",
+                           gf_sql_rows[statement].name, of, state, message);
     }
-    return gf_err_make(ctx, GF_E_INTERNAL, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s", gf_sql_rows[statement].name, of,
-                       state, message);
+    return gf_err_make(ctx, GF_E_INTERNAL, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s",
+                       gf_sql_rows[statement].name, of, state, message);
 }
 
-gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type, const char *const *args,
-                     bool *raced)
+gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
+                     const char *const *args, bool *raced)
 {
     gf_link_t link;
     PGresult *result;
 
     if (!ctx->lender->take(&link, ctx->pool, ctx->lender->baton)) {
-        gf_err_t *err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s: no connection", gf_sql_rows[statement].name);
+        gf_err_t *err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s: no connection",
+                                    gf_sql_rows[statement].name);
 
         err->retry_after = RETRY_AFTER_SECONDS;
         return err;

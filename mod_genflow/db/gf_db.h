@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs one statement on a borrowed connection: one statement is one transaction is one round trip. The connection is given
- * back before the caller sees the rows. The only user of libpq. Any thread; it blocks. */
+/* Runs one statement on a borrowed connection: one statement is one transaction is one round trip.
+ * The connection is given back before the caller sees the rows. The only user of libpq. Any thread;
+ * it blocks. */
 #ifndef GF_DB_H
 #define GF_DB_H
 
@@ -11,19 +12,20 @@
 /* The rows of an answer; they live in the context's pool. */
 typedef struct gf_rows_t gf_rows_t;
 
-/* Calls `statement`, of `type` (NULL for a statement of no type), with its text arguments (NULL is SQL's NULL).
- * A dead connection is mended and the statement sent once more: every statement is harmless when it runs twice, by key, id
- * or epoch. Errors: DB_DOWN (503, Retry-After), DB_SCHEMA (something is missing in the database), INVALID (a value that the
- * database cannot hold), INTERNAL. `raced` (may be NULL) is set instead of an error when the statement lost a race for
+/* Calls `statement`, of `type` (NULL for a statement of no type), with its text arguments (NULL is
+ * SQL's NULL). A dead connection is mended and the statement sent once more: every statement is
+ * harmless when it runs twice, by key, id or epoch. Errors: DB_DOWN (503, Retry-After), DB_SCHEMA
+ * (something is missing in the database), INVALID (a value that the database cannot hold),
+ * INTERNAL. `raced` (may be NULL) is set instead of an error when the statement lost a race for
  * credits (SQLSTATE class GF): ask again. */
-gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type, const char *const *args,
-                     bool *raced);
+gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
+                     const char *const *args, bool *raced);
 
 int gf_rows_count(const gf_rows_t *rows);
 
 /* A field as text; NULL for SQL's NULL. */
 const char *gf_rows_text(const gf_rows_t *rows, int row, int column);
-apr_int64_t gf_rows_int(const gf_rows_t *rows, int row, int column);         /* NULL: 0 */
-bool gf_rows_bool(const gf_rows_t *rows, int row, int column);               /* NULL: false */
+apr_int64_t gf_rows_int(const gf_rows_t *rows, int row, int column); /* NULL: 0 */
+bool gf_rows_bool(const gf_rows_t *rows, int row, int column);       /* NULL: false */
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a user has and has used, and whether the database is there. Both block; any thread with its own context. */
+/* What a user has and has used, and whether the database is there. Both block; any thread with its
+ * own context. */
 #ifndef GF_LEDGER_H
 #define GF_LEDGER_H
 

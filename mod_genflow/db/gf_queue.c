@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maps the acts of a generation's life to their SQL functions and rows to structs. Leaves rules to the SQL and to work/. */
+/* Maps the acts of a generation's life to their SQL functions and rows to structs. Leaves rules to
+ * the SQL and to work/. */
 #include "db/gf_queue.h"
 
 #include <string.h>
@@ -24,10 +25,12 @@ static const char *bytea(gf_ctx_t *ctx, const char *hex)
 
 static gf_create_outcome_t create_outcome(const char *word)
 {
-    static const char *const words[] = {
-        [GF_CREATED] = "ok", [GF_REPLAY] = "replay", [GF_MISMATCH] = "mismatch", [GF_NO_CREDIT] = "insufficient_credits",
-        [GF_QUOTA_SPENT] = "quota_exceeded", [GF_ACCOUNT_BLOCKED] = "blocked"
-    };
+    static const char *const words[] = { [GF_CREATED] = "ok",
+                                         [GF_REPLAY] = "replay",
+                                         [GF_MISMATCH] = "mismatch",
+                                         [GF_NO_CREDIT] = "insufficient_credits",
+                                         [GF_QUOTA_SPENT] = "quota_exceeded",
+                                         [GF_ACCOUNT_BLOCKED] = "blocked" };
     int i = GF_ACCOUNT_BLOCKED;
 
     while (i > 0 && strcmp(words[i], word) != 0) {
@@ -36,25 +39,37 @@ static gf_create_outcome_t create_outcome(const char *word)
     return (gf_create_outcome_t)i;
 }
 
-gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller, const gf_ask_t *ask, const char *owner)
+gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
+                          const gf_ask_t *ask, const char *owner)
 {
-    const char *args[] = {
-        caller->user, caller->key, bytea(ctx, caller->hash), ask->run_id, ask->preset, ask->prompt, ask->source_url,
-        ask->parameters, number(ctx, ask->seed), number(ctx, ask->type->cost), number(ctx, ask->max_retries),
-        gf_text_interval(ctx->pool, ask->type->lifetime), owner, gf_text_interval(ctx->pool, ctx->conf->lease)
-    };
+    const char *args[] = { caller->user,
+                           caller->key,
+                           bytea(ctx, caller->hash),
+                           ask->run_id,
+                           ask->preset,
+                           ask->prompt,
+                           ask->source_url,
+                           ask->parameters,
+                           number(ctx, ask->seed),
+                           number(ctx, ask->type->cost),
+                           number(ctx, ask->max_retries),
+                           gf_text_interval(ctx->pool, ask->type->lifetime),
+                           owner,
+                           gf_text_interval(ctx->pool, ctx->conf->lease) };
     gf_rows_t *rows = NULL;
     bool raced = false;
     int round;
 
-    for (round = 0; round < RACES_MAX; round++) {            /* credits went between look and hold: the look now tells */
+    for (round = 0; round < RACES_MAX;
+         round++) { /* credits went between look and hold: the look now tells */
         GF_TRY(gf_db_call(&rows, ctx, GF_SQL_CREATE, ask->type, args, &raced));
         if (!raced) {
             break;
         }
     }
     if (raced) {
-        gf_err_t *err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "create: lost %d races for credits", RACES_MAX);
+        gf_err_t *err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS,
+                                    "create: lost %d races for credits", RACES_MAX);
 
         err->retry_after = 1;
         return err;
@@ -71,16 +86,42 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
 
 /* ---- read ---- */
 
-gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user, const gf_find_t *find)
+gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
+                       const gf_find_t *find)
 {
     const char *args[] = { user, find->id, find->run_id, find->ref };
     const char *const asked = find->id ? find->id : find->run_id ? find->run_id : find->ref;
-    const char **texts[] = {                                 /* in the order of the statement, from column 1 */
-        &view->id, &view->run_id, &view->status, &view->preset, &view->prompt, &view->source_url, &view->parameters_json,
-        &view->seed_json, &view->cost_json, &view->retry_count_json, &view->max_retries_json, &view->provider, &view->model,
-        &view->stability_job_id, &view->aiml_job_id, &view->fal_job_id, &view->replicate_id, &view->image_url,
-        &view->original_url, NULL, &view->expires_at, NULL, &view->error_code, &view->error_message, &view->cause_code,
-        &view->created_at, &view->started_at, &view->finished_at, &view->processing_ms_json, &view->result_json
+    const char **texts[] = { /* in the order of the statement, from column 1 */
+                             &view->id,
+                             &view->run_id,
+                             &view->status,
+                             &view->preset,
+                             &view->prompt,
+                             &view->source_url,
+                             &view->parameters_json,
+                             &view->seed_json,
+                             &view->cost_json,
+                             &view->retry_count_json,
+                             &view->max_retries_json,
+                             &view->provider,
+                             &view->model,
+                             &view->stability_job_id,
+                             &view->aiml_job_id,
+                             &view->fal_job_id,
+                             &view->replicate_id,
+                             &view->image_url,
+                             &view->original_url,
+                             NULL,
+                             &view->expires_at,
+                             NULL,
+                             &view->error_code,
+                             &view->error_message,
+                             &view->cause_code,
+                             &view->created_at,
+                             &view->started_at,
+                             &view->finished_at,
+                             &view->processing_ms_json,
+                             &view->result_json
     };
     gf_rows_t *rows;
     size_t i;
@@ -90,7 +131,8 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
         return gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no %s %s", type->name, asked);
     }
     if (strcmp(gf_rows_text(rows, 0, 0), "not_yours") == 0) {
-        return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", type->name, asked, user);
+        return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", type->name,
+                           asked, user);
     }
     view->type = type;
     view->user = user;
@@ -108,7 +150,9 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
 
 static gf_phase_t phase_of(const char *word)
 {
-    return strcmp(word, "queued") == 0 ? GF_PHASE_QUEUED : strcmp(word, "sending") == 0 ? GF_PHASE_SENDING : GF_PHASE_WORKING;
+    return strcmp(word, "queued") == 0    ? GF_PHASE_QUEUED
+           : strcmp(word, "sending") == 0 ? GF_PHASE_SENDING
+                                          : GF_PHASE_WORKING;
 }
 
 static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *type)
@@ -134,9 +178,10 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
     return job;
 }
 
-gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, const char *owner, int limit)
+gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, gf_look_t *look)
 {
-    const char *args[] = { owner, number(ctx, limit), gf_text_interval(ctx->pool, ctx->conf->lease), "-infinity" };
+    const char *args[] = { look->owner, number(ctx, look->limit),
+                           gf_text_interval(ctx->pool, ctx->conf->lease), look->from };
     gf_rows_t *rows;
     int row;
 
@@ -148,6 +193,9 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
         job->next = *jobs;
         *jobs = job;
     }
+    if (*jobs) {
+        apr_cpystrn(look->from, gf_rows_text(rows, 0, 15), sizeof(look->from));
+    }
     return NULL;
 }
 
@@ -157,15 +205,22 @@ static gf_hold_t hold_of(const gf_rows_t *rows)
 {
     const char *word = gf_rows_text(rows, 0, 0);
 
-    return strcmp(word, "ok") == 0 ? GF_HOLD_ON : strcmp(word, "cancelled") == 0 ? GF_HOLD_CANCEL : GF_HOLD_LOST;
+    return strcmp(word, "ok") == 0          ? GF_HOLD_ON
+           : strcmp(word, "cancelled") == 0 ? GF_HOLD_CANCEL
+                                            : GF_HOLD_LOST;
 }
 
-gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, const gf_choice_t *choice, const char *hash)
+gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                           const gf_choice_t *choice, const char *hash)
 {
-    const char *args[] = {
-        job->id, number(ctx, job->epoch), number(ctx, job->attempts), choice->provider->name, choice->model,
-        number(ctx, job->seed), bytea(ctx, hash), gf_text_interval(ctx->pool, ctx->conf->lease)
-    };
+    const char *args[] = { job->id,
+                           number(ctx, job->epoch),
+                           number(ctx, job->attempts),
+                           choice->provider->name,
+                           choice->model,
+                           number(ctx, job->seed),
+                           bytea(ctx, hash),
+                           gf_text_interval(ctx->pool, ctx->conf->lease) };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ATTEMPT_BEGIN, NULL, args, NULL));
@@ -173,12 +228,16 @@ gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, 
     return NULL;
 }
 
-gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, const gf_choice_t *choice, const char *kind)
+gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                            const gf_choice_t *choice, const char *kind)
 {
-    const char *args[] = {
-        job->id, number(ctx, job->epoch), number(ctx, job->attempts), choice->provider->name, kind, job->provider_ref,
-        gf_text_interval(ctx->pool, ctx->conf->lease)
-    };
+    const char *args[] = { job->id,
+                           number(ctx, job->epoch),
+                           number(ctx, job->attempts),
+                           choice->provider->name,
+                           kind,
+                           job->provider_ref,
+                           gf_text_interval(ctx->pool, ctx->conf->lease) };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ACCEPTED, job->type, args, NULL));
@@ -186,12 +245,15 @@ gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
     return NULL;
 }
 
-gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay, const char *outcome)
+gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                           apr_interval_time_t delay, const char *outcome)
 {
-    const char *args[] = {
-        job->id, number(ctx, job->epoch), gf_text_interval(ctx->pool, delay), number(ctx, job->chain_pos),
-        number(ctx, job->retries), outcome
-    };
+    const char *args[] = { job->id,
+                           number(ctx, job->epoch),
+                           gf_text_interval(ctx->pool, delay),
+                           number(ctx, job->chain_pos),
+                           number(ctx, job->retries),
+                           outcome };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_REQUEUE, NULL, args, NULL));
@@ -199,13 +261,22 @@ gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, 
     return NULL;
 }
 
-gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *job, const gf_end_t *end)
+gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *job,
+                          const gf_end_t *end)
 {
-    const char *args[] = {
-        job->id, number(ctx, job->epoch), end->status, end->choice ? end->choice->provider->name : NULL,
-        end->choice ? end->choice->model : NULL, end->fallback ? "true" : "false", end->image_url, NULL,
-        end->image_url ? "true" : NULL, end->result, end->error_code, end->error_message, end->cause_code
-    };
+    const char *args[] = { job->id,
+                           number(ctx, job->epoch),
+                           end->status,
+                           end->choice ? end->choice->provider->name : NULL,
+                           end->choice ? end->choice->model : NULL,
+                           end->fallback ? "true" : "false",
+                           end->image_url,
+                           NULL,
+                           end->image_url ? "true" : NULL,
+                           end->result,
+                           end->error_code,
+                           end->error_message,
+                           end->cause_code };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_SETTLE, job->type, args, NULL));
@@ -215,10 +286,12 @@ gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *j
 
 /* ---- all leases of a host at once ---- */
 
-static void lease_arrays(gf_ctx_t *ctx, const apr_array_header_t *leases, const char **ids, const char **epochs)
+static void lease_arrays(gf_ctx_t *ctx, const apr_array_header_t *leases, const char **ids,
+                         const char **epochs)
 {
     apr_array_header_t *id_texts = apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
-    apr_array_header_t *epoch_texts = apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
+    apr_array_header_t *epoch_texts =
+        apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
     int i;
 
     for (i = 0; i < leases->nelts; i++) {
@@ -228,10 +301,12 @@ static void lease_arrays(gf_ctx_t *ctx, const apr_array_header_t *leases, const 
         APR_ARRAY_PUSH(epoch_texts, const char *) = number(ctx, lease->epoch);
     }
     *ids = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, id_texts, ','), "}", NULL);
-    *epochs = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, epoch_texts, ','), "}", NULL);
+    *epochs =
+        apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, epoch_texts, ','), "}", NULL);
 }
 
-gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx, const apr_array_header_t *leases)
+gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
+                             const apr_array_header_t *leases)
 {
     const char *args[3];
     gf_rows_t *rows;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a generation in the database, one C call per act. What each act means, locks and answers is documented with
- * its SQL function. All block; any thread with its own context. */
+/* The life of a generation in the database, one C call per act. What each act means, locks and
+ * answers is documented with its SQL function. All block; any thread with its own context. */
 #ifndef GF_QUEUE_H
 #define GF_QUEUE_H
 
@@ -10,10 +10,10 @@
 
 /* What a create call answers. */
 typedef enum {
-    GF_CREATED,                          /* id, epoch, created_at are set */
-    GF_REPLAY,                           /* the key made id before; status is its state */
-    GF_MISMATCH,                         /* the key was used with another body */
-    GF_NO_CREDIT,                        /* balance, held are set, as for the next two */
+    GF_CREATED,   /* id, epoch, created_at are set */
+    GF_REPLAY,    /* the key made id before; status is its state */
+    GF_MISMATCH,  /* the key was used with another body */
+    GF_NO_CREDIT, /* balance, held are set, as for the next two */
     GF_QUOTA_SPENT,
     GF_ACCOUNT_BLOCKED
 } gf_create_outcome_t;
@@ -32,63 +32,81 @@ typedef struct gf_created_t {
 typedef struct gf_caller_t {
     const char *user;
     const char *key;
-    const char *hash;                    /* SHA-256 of what was asked, hex */
+    const char *hash; /* SHA-256 of what was asked, hex */
 } gf_caller_t;
 
-/* Makes a generation. owner: this host process, which then holds a lease on it; NULL: left for whoever claims. */
-gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller, const gf_ask_t *ask, const char *owner);
+/* Makes a generation. owner: this host process, which then holds a lease on it; NULL: left for
+ * whoever claims. */
+gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
+                          const gf_ask_t *ask, const char *owner);
 
 /* Which generation is meant: the first of these that is not NULL. */
 typedef struct gf_find_t {
     const char *id;
     const char *run_id;
-    const char *ref;                     /* the provider's id */
+    const char *ref; /* the provider's id */
 } gf_find_t;
 
 /* Reads a generation of `user`. Errors: NO_GENERATION, NOT_YOURS. */
-gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user, const gf_find_t *find);
+gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
+                       const gf_find_t *find);
 
-/* Leases up to `limit` due jobs of a type; *jobs is a list linked by `next`, NULL if nothing is due. */
-gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, const char *owner, int limit);
+/* A look for due jobs of one type. */
+typedef struct gf_look_t {
+    const char *owner; /* this host process */
+    int limit;
+    char from[48]; /* where the look begins: "-infinity", or the oldest due time of the last one */
+} gf_look_t;
+
+/* Leases due jobs; *jobs is a list linked by `next`, NULL if nothing is due. Moves look->from. */
+gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, gf_look_t *look);
 
 /* Whether the caller may go on with a job after an act of its lease. */
 typedef enum {
-    GF_HOLD_ON,                          /* the act took place */
-    GF_HOLD_LOST,                        /* another host leads, or the job has ended: stop, without a word to anyone */
-    GF_HOLD_CANCEL                       /* the user does not want it any more */
+    GF_HOLD_ON,    /* the act took place */
+    GF_HOLD_LOST,  /* another host leads, or the job has ended: stop, without a word to anyone */
+    GF_HOLD_CANCEL /* the user does not want it any more */
 } gf_hold_t;
 
 /* Intent to submit attempt job->attempts; call before a byte leaves. */
-gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, const gf_choice_t *choice, const char *hash);
+gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                           const gf_choice_t *choice, const char *hash);
 
 /* The provider took it under job->provider_ref. `kind` names the column that keeps the id. */
-gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, const gf_choice_t *choice, const char *kind);
+gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                            const gf_choice_t *choice, const char *kind);
 
-/* Back to the queue after `delay`, for job->chain_pos and job->retries; `outcome` ends the attempt. */
-gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay, const char *outcome);
+/* Back to the queue after `delay`, for job->chain_pos and job->retries; `outcome` ends the attempt.
+ */
+gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                           apr_interval_time_t delay, const char *outcome);
 
 /* How a generation ends. A NULL error_code is success. */
 typedef struct gf_end_t {
-    const char *status;                  /* "completed", "failed", "cancelled" */
-    const gf_choice_t *choice;           /* who brought it; NULL: nobody */
+    const char *status;        /* "completed", "failed", "cancelled" */
+    const gf_choice_t *choice; /* who brought it; NULL: nobody */
     bool fallback;
     const char *image_url;
-    const char *result;                  /* JSON: width, height, bytes, type, sha256 */
+    const char *result; /* JSON: width, height, bytes, type, sha256 */
     const char *error_code;
     const char *error_message;
     const char *cause_code;
 } gf_end_t;
 
-/* Ends a generation: state and money in one transaction. *outcome is settle's word: "done", "same", ... */
-gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *job, const gf_end_t *end);
+/* Ends a generation: state and money in one transaction. *outcome is settle's word: "done", "same",
+ * ... */
+gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *job,
+                          const gf_end_t *end);
 
-/* Moves the leases of `jobs` (array of gf_lease_t) ahead; *held gets the ids still ours, in any order. */
+/* Moves the leases of `jobs` (array of gf_lease_t) ahead; *held gets the ids still ours, in any
+ * order. */
 typedef struct gf_lease_t {
     const char *id;
     int epoch;
 } gf_lease_t;
 
-gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx, const apr_array_header_t *leases);
+gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
+                             const apr_array_header_t *leases);
 
 /* Gives the leases up, due at once. */
 gf_err_t *gf_queue_hand_back(gf_ctx_t *ctx, const apr_array_header_t *leases);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every statement the module runs: name and text, nothing else. Each calls one SQL function; its meaning, parameters and
- * outcomes are documented there (sql/functions, sql/types). */
+/* Every statement the module runs: name and text, nothing else. Each calls one SQL function; its
+ * meaning, parameters and outcomes are documented there (sql/functions, sql/types). */
 #ifndef GF_SQL_H
 #define GF_SQL_H
 
@@ -23,7 +23,7 @@ typedef enum {
 
 typedef struct gf_sql_row_t {
     const char *name;
-    const char *text;                    /* %s stands for the type's prefix; without it the statement is of no type */
+    const char *text; /* %s stands for the type's prefix; without it the statement is of no type */
     int args;
 } gf_sql_row_t;
 

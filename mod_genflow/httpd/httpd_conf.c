@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directives: one row each; generic setters read type, bounds and default from the row. Leaves resolving chains and checking
- * providers to model/ and provider/. Start-up only; nothing here runs once the configuration is frozen. */
+/* Directives: one row each; generic setters read type, bounds and default from the row. Leaves
+ * resolving chains and checking providers to model/ and provider/. Start-up only; nothing here runs
+ * once the configuration is frozen. */
 #include "httpd/httpd_conf.h"
 
 #include <string.h>
@@ -17,8 +18,8 @@
 #include "provider/gf_provider.h"
 #include "store/gf_store.h"
 
-#define TYPES_MAX 64                     /* gf_db.c keeps prepared statements for so many */
-#define KEY_MAX 4096
+#define TYPES_MAX 64 /* gf_db.c keeps prepared statements for so many */
+#define KEY_MAX   4096
 
 /* What the module keeps per server: the one configuration, and which section is being read. */
 typedef struct server_conf_t {
@@ -37,19 +38,21 @@ typedef struct row_t {
     kind_t kind;
     size_t offset;
     apr_int64_t min, max;
-    const char *bounds;                  /* min and max as one writes them, for the message */
-    const char *value;                   /* default; NULL: none */
+    const char *bounds; /* min and max as one writes them, for the message */
+    const char *value;  /* default; NULL: none */
 } row_t;
 
-#define ROW(name, place, kind, member, min, max, bounds, value, help)                                                  \
-    AP_INIT_TAKE1(name, set_value, ((void *)&(const row_t){ place, kind, member, min, max, bounds, value }), RSRC_CONF, help)
-#define SERVER(member) offsetof(gf_conf_t, member)
+#define ROW(name, place, kind, member, min, max, bounds, value, help)                       \
+    AP_INIT_TAKE1(name, set_value,                                                          \
+                  ((void *)&(const row_t){ place, kind, member, min, max, bounds, value }), \
+                  RSRC_CONF, help)
+#define SERVER(member)   offsetof(gf_conf_t, member)
 #define PROVIDER(member) offsetof(gf_provider_t, member)
-#define TYPE(member) offsetof(gf_type_t, member)
-#define MS 1000LL
-#define SECOND 1000000LL
-#define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
+#define TYPE(member)     offsetof(gf_type_t, member)
+#define MS               1000LL
+#define SECOND           1000000LL
+#define MINUTE           (60 * SECOND)
+#define HOUR             (60 * MINUTE)
 
 static server_conf_t *server_conf(const server_rec *server)
 {
@@ -73,7 +76,8 @@ static bool parse_number(const row_t *row, const char *text, apr_int64_t *number
     }
 }
 
-static const char *set_number(apr_pool_t *pool, const row_t *row, void *base, const char *name, const char *text)
+static const char *set_number(apr_pool_t *pool, const row_t *row, void *base, const char *name,
+                              const char *text)
 {
     apr_int64_t number;
 
@@ -89,7 +93,8 @@ static bool is_url(const char *text)
     return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
 }
 
-static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, const char *name, const char *text)
+static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, const char *name,
+                            const char *text)
 {
     char *value = apr_pstrdup(pool, text);
     size_t length = strlen(value);
@@ -107,14 +112,18 @@ static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, cons
     return NULL;
 }
 
-static const char *set_row(apr_pool_t *pool, const row_t *row, void *base, const char *name, const char *text)
+static const char *set_row(apr_pool_t *pool, const row_t *row, void *base, const char *name,
+                           const char *text)
 {
-    return row->kind >= IS_TEXT ? set_text(pool, row, base, name, text) : set_number(pool, row, base, name, text);
+    return row->kind >= IS_TEXT ? set_text(pool, row, base, name, text)
+                                : set_number(pool, row, base, name, text);
 }
 
 static void *base_of(const server_conf_t *sc, place_t place)
 {
-    return place == IN_SERVER ? (void *)sc->conf : place == IN_PROVIDER ? (void *)sc->provider : (void *)sc->type;
+    return place == IN_SERVER     ? (void *)sc->conf
+           : place == IN_PROVIDER ? (void *)sc->provider
+                                  : (void *)sc->type;
 }
 
 static const char *not_here(const cmd_parms *cmd, place_t place)
@@ -194,7 +203,8 @@ static bool is_name(const char *name)
     const char *at;
 
     for (at = name; *at; at++) {
-        if (!apr_islower(*at) && !(at > name && (apr_isdigit(*at) || (*at == '-' && at[-1] != '-' && at[1])))) {
+        if (!apr_islower(*at)
+            && !(at > name && (apr_isdigit(*at) || (*at == '-' && at[-1] != '-' && at[1])))) {
             return false;
         }
     }
@@ -219,11 +229,13 @@ static const char *section(cmd_parms *cmd, void *dir, const char *arg)
     arg = apr_pstrmemdup(cmd->pool, arg, (apr_size_t)(end - arg));
     name = ap_getword_conf(cmd->pool, &arg);
     if (!is_name(name) || *arg) {
-        return apr_psprintf(cmd->pool, "%s %s>: needs one name of a-z, 0-9 and single hyphens, at most 40 long",
-                            cmd->cmd->name, name);
+        return apr_psprintf(
+            cmd->pool, "%s %s>: needs one name of a-z, 0-9 and single hyphens, at most 40 long",
+            cmd->cmd->name, name);
     }
     if (is_type && sc->conf->type_list->nelts == TYPES_MAX) {
-        return apr_psprintf(cmd->pool, "<GenflowType %s>: there may be at most %d types", name, TYPES_MAX);
+        return apr_psprintf(cmd->pool, "<GenflowType %s>: there may be at most %d types", name,
+                            TYPES_MAX);
     }
     sc->type = is_type ? open_type(cmd->pool, sc->conf, name) : NULL;
     sc->provider = is_type ? NULL : open_provider(cmd->pool, sc->conf, name);
@@ -255,7 +267,8 @@ static const char *read_key_file(cmd_parms *cmd, const char *path, const char **
     return NULL;
 }
 
-/* A variable that is not set leaves the provider without a key: that matters only if a type uses it (see finish). */
+/* A variable that is not set leaves the provider without a key: that matters only if a type uses it
+ * (see finish). */
 static const char *set_key(cmd_parms *cmd, void *dir, const char *text)
 {
     gf_provider_t *provider = server_conf(cmd->server)->provider;
@@ -269,7 +282,8 @@ static const char *set_key(cmd_parms *cmd, void *dir, const char *text)
         return read_key_file(cmd, ap_server_root_relative(cmd->pool, text + 5), &provider->key);
     }
     if (strncmp(text, "env:", 4) != 0) {
-        return "GenflowProviderKey: must be env:NAME or file:PATH (a key does not belong into httpd.conf)";
+        return "GenflowProviderKey: must be env:NAME or file:PATH (a key does not belong into "
+               "httpd.conf)";
     }
     apr_env_get(&value, text + 4, cmd->pool);
     provider->key = value && *value ? value : NULL;
@@ -295,7 +309,8 @@ static const char *set_chain(cmd_parms *cmd, void *dir, int argc, char *const ar
     return NULL;
 }
 
-static const char *set_preset(cmd_parms *cmd, void *dir, const char *key, const char *strength, const char *prompt)
+static const char *set_preset(cmd_parms *cmd, void *dir, const char *key, const char *strength,
+                              const char *prompt)
 {
     gf_type_t *type = server_conf(cmd->server)->type;
     gf_preset_t *preset;
@@ -307,10 +322,14 @@ static const char *set_preset(cmd_parms *cmd, void *dir, const char *key, const 
         return not_here(cmd, IN_TYPE);
     }
     if (!gf_text_is_token(key, 64)) {
-        return apr_psprintf(cmd->pool, "GenflowTypePreset %s: the key must be 1 to 64 characters of A-Z a-z 0-9 . _ : -", key);
+        return apr_psprintf(
+            cmd->pool,
+            "GenflowTypePreset %s: the key must be 1 to 64 characters of A-Z a-z 0-9 . _ : -", key);
     }
     if (end == strength || *end || !(number >= 0 && number <= 1)) {
-        return apr_psprintf(cmd->pool, "GenflowTypePreset %s %s: the strength must be a number from 0 to 1", key, strength);
+        return apr_psprintf(cmd->pool,
+                            "GenflowTypePreset %s %s: the strength must be a number from 0 to 1",
+                            key, strength);
     }
     preset = (gf_preset_t *)gf_type_preset(type, key);
     if (!preset) {
@@ -326,7 +345,8 @@ static const char *set_user(cmd_parms *cmd, void *dir, const char *text)
 {
     const char *wrong = NULL;
 
-    ((httpd_dir_t *)dir)->user = ap_expr_parse_cmd(cmd, text, AP_EXPR_FLAG_STRING_RESULT, &wrong, NULL);
+    ((httpd_dir_t *)dir)->user =
+        ap_expr_parse_cmd(cmd, text, AP_EXPR_FLAG_STRING_RESULT, &wrong, NULL);
     return wrong ? apr_pstrcat(cmd->pool, "GenflowUser ", text, ": ", wrong, NULL) : NULL;
 }
 
@@ -335,62 +355,85 @@ static const char *set_base(cmd_parms *cmd, void *dir, const char *text)
     size_t length = strlen(text);
 
     if (text[0] != '/' || (length > 1 && text[length - 1] == '/')) {
-        return apr_psprintf(cmd->pool, "GenflowBase %s: must be a path that begins with / and does not end with one", text);
+        return apr_psprintf(
+            cmd->pool,
+            "GenflowBase %s: must be a path that begins with / and does not end with one", text);
     }
     ((httpd_dir_t *)dir)->base = length > 1 ? text : "";
     return NULL;
 }
 
+/* clang-format off */
 const command_rec httpd_conf_commands[] = {
-    ROW("GenflowDispatch", IN_SERVER, IS_FLAG, SERVER(dispatch), 0, 1, "On or Off", "On", "work on jobs, or only take requests"),
-    ROW("GenflowDispatchJobs", IN_SERVER, IS_INT, SERVER(jobs_max), 1, 10000, "1 to 10000", "256", "jobs in flight per child"),
-    ROW("GenflowDispatchWriters", IN_SERVER, IS_INT, SERVER(writers), 1, 32, "1 to 32", "4",
-        "threads per child for statements, drawing and disk"),
-    ROW("GenflowDispatchLease", IN_SERVER, IS_TIME, SERVER(lease), SECOND, 10 * MINUTE, "1s to 10m", "30s",
-        "after it another process takes a silent one's jobs over"),
-    ROW("GenflowDispatchPoll", IN_SERVER, IS_TIME, SERVER(look), 50 * MS, MINUTE, "50ms to 1m", "1s",
-        "between two looks for due jobs"),
-    ROW("GenflowDispatchDrain", IN_SERVER, IS_TIME, SERVER(drain), 0, 10 * MINUTE, "0s to 10m", "30s",
-        "what a graceful stop waits for running jobs"),
-    ROW("GenflowBodyMax", IN_SERVER, IS_SIZE, SERVER(body_max), 1024, 100 << 20, "1k to 100m", "10m", "bytes of a request body"),
-    ROW("GenflowWatchWait", IN_SERVER, IS_TIME, SERVER(wait), 0, 10 * MINUTE, "0s to 10m", "60s",
-        "how long a request without Prefer waits for its picture"),
-    ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 10000, "0 to 10000", "16", "waiting requests per child"),
-    ROW("GenflowStoreFolder", IN_SERVER, IS_FOLDER, SERVER(store_folder), 0, 0, "a folder", NULL, "where pictures are kept"),
-    ROW("GenflowStoreUrl", IN_SERVER, IS_URL, SERVER(store_url), 0, 0, "a path like /generated or an http(s) address", "/generated",
+    ROW("GenflowDispatch", IN_SERVER, IS_FLAG, SERVER(dispatch), 0, 1,
+        "On or Off", "On", "work on jobs, or only take requests"),
+    ROW("GenflowDispatchJobs", IN_SERVER, IS_INT, SERVER(jobs_max), 1, 10000,
+        "1 to 10000", "256", "jobs in flight per child"),
+    ROW("GenflowDispatchWriters", IN_SERVER, IS_INT, SERVER(writers), 1, 32,
+        "1 to 32", "4", "threads per child for statements, drawing and disk"),
+    ROW("GenflowDispatchLease", IN_SERVER, IS_TIME, SERVER(lease), SECOND, 10 * MINUTE,
+        "1s to 10m", "30s", "after it another process takes a silent one's jobs over"),
+    ROW("GenflowDispatchPoll", IN_SERVER, IS_TIME, SERVER(look), 50 * MS, MINUTE,
+        "50ms to 1m", "1s", "between two looks for due jobs"),
+    ROW("GenflowDispatchDrain", IN_SERVER, IS_TIME, SERVER(drain), 0, 10 * MINUTE,
+        "0s to 10m", "30s", "what a graceful stop waits for running jobs"),
+    ROW("GenflowBodyMax", IN_SERVER, IS_SIZE, SERVER(body_max), 1024, 100 << 20,
+        "1k to 100m", "10m", "bytes of a request body"),
+    ROW("GenflowWatchWait", IN_SERVER, IS_TIME, SERVER(wait), 0, 10 * MINUTE,
+        "0s to 10m", "60s", "how long a request without Prefer waits for its picture"),
+    ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 10000,
+        "0 to 10000", "16", "waiting requests per child"),
+    ROW("GenflowStoreFolder", IN_SERVER, IS_FOLDER, SERVER(store_folder), 0, 0,
+        "a folder", NULL, "where pictures are kept"),
+    ROW("GenflowStoreUrl", IN_SERVER, IS_URL, SERVER(store_url), 0, 0,
+        "a path like /generated or an http(s) address", "/generated",
         "public address of the pictures"),
-    ROW("GenflowStoreMaxBytes", IN_SERVER, IS_SIZE, SERVER(result_max), 1024, 1LL << 30, "1k to 1g", "50m", "bytes of a picture"),
-    ROW("GenflowStoreMaxPixels", IN_SERVER, IS_INT, SERVER(pixels_max), 1, 1LL << 30, "1 to 1073741824", "67108864",
-        "width x height of a picture"),
+    ROW("GenflowStoreMaxBytes", IN_SERVER, IS_SIZE, SERVER(result_max), 1024, 1LL << 30,
+        "1k to 1g", "50m", "bytes of a picture"),
+    ROW("GenflowStoreMaxPixels", IN_SERVER, IS_INT, SERVER(pixels_max), 1, 1LL << 30,
+        "1 to 1073741824", "67108864", "width x height of a picture"),
 
-    AP_INIT_RAW_ARGS("<GenflowProvider", section, NULL, RSRC_CONF, "a provider: <GenflowProvider name>"),
-    ROW("GenflowProviderKind", IN_PROVIDER, IS_TEXT, PROVIDER(kind_name), 0, 0, "", NULL, "what it speaks: stability or local"),
-    ROW("GenflowProviderUrl", IN_PROVIDER, IS_URL, PROVIDER(url), 0, 0, "an http(s) address", NULL, "address of its API"),
-    AP_INIT_TAKE1("GenflowProviderKey", set_key, NULL, RSRC_CONF, "env:NAME or file:PATH of its API key"),
-    ROW("GenflowProviderConnectTimeout", IN_PROVIDER, IS_TIME, PROVIDER(connect_timeout), 10 * MS, 5 * MINUTE, "10ms to 5m", "5s",
-        "for a connection, TLS included"),
-    ROW("GenflowProviderDeadline", IN_PROVIDER, IS_TIME, PROVIDER(deadline), 100 * MS, HOUR, "100ms to 1h", "120s",
-        "from submission to picture"),
-    ROW("GenflowProviderPoll", IN_PROVIDER, IS_TIME, PROVIDER(poll), 10 * MS, 5 * MINUTE, "10ms to 5m", "2s",
-        "between two questions to a provider that works"),
-    ROW("GenflowProviderBackoff", IN_PROVIDER, IS_TIME, PROVIDER(backoff), 0, 5 * MINUTE, "0s to 5m", "2s",
-        "first wait after a failure; doubles"),
-    ROW("GenflowProviderBackoffMax", IN_PROVIDER, IS_TIME, PROVIDER(backoff_max), 0, HOUR, "0s to 1h", "30s", "longest such wait"),
+    AP_INIT_RAW_ARGS("<GenflowProvider", section, NULL, RSRC_CONF,
+        "a provider: <GenflowProvider name>"),
+    ROW("GenflowProviderKind", IN_PROVIDER, IS_TEXT, PROVIDER(kind_name), 0, 0,
+        "", NULL, "what it speaks: stability or local"),
+    ROW("GenflowProviderUrl", IN_PROVIDER, IS_URL, PROVIDER(url), 0, 0,
+        "an http(s) address", NULL, "address of its API"),
+    AP_INIT_TAKE1("GenflowProviderKey", set_key, NULL, RSRC_CONF,
+        "env:NAME or file:PATH of its API key"),
+    ROW("GenflowProviderConnectTimeout", IN_PROVIDER, IS_TIME, PROVIDER(connect_timeout),
+        10 * MS, 5 * MINUTE, "10ms to 5m", "5s", "for a connection, TLS included"),
+    ROW("GenflowProviderDeadline", IN_PROVIDER, IS_TIME, PROVIDER(deadline), 100 * MS, HOUR,
+        "100ms to 1h", "120s", "from submission to picture"),
+    ROW("GenflowProviderPoll", IN_PROVIDER, IS_TIME, PROVIDER(poll), 10 * MS, 5 * MINUTE,
+        "10ms to 5m", "2s", "between two questions to a provider that works"),
+    ROW("GenflowProviderBackoff", IN_PROVIDER, IS_TIME, PROVIDER(backoff), 0, 5 * MINUTE,
+        "0s to 5m", "2s", "first wait after a failure; doubles"),
+    ROW("GenflowProviderBackoffMax", IN_PROVIDER, IS_TIME, PROVIDER(backoff_max), 0, HOUR,
+        "0s to 1h", "30s", "longest such wait"),
 
-    AP_INIT_RAW_ARGS("<GenflowType", section, NULL, RSRC_CONF, "a generation type: <GenflowType name>"),
-    AP_INIT_TAKE_ARGV("GenflowTypeProviders", set_chain, NULL, RSRC_CONF, "its chain of provider/model, first to last"),
-    AP_INIT_TAKE3("GenflowTypePreset", set_preset, NULL, RSRC_CONF, "a preset: key, strength, prompt"),
-    ROW("GenflowTypeCost", IN_TYPE, IS_INT, TYPE(cost), 0, 1000000, "0 to 1000000", "2", "credits for a picture"),
-    ROW("GenflowTypeRetries", IN_TYPE, IS_INT, TYPE(retries), 0, 10, "0 to 10", "3", "retries per provider"),
-    ROW("GenflowTypeLifetime", IN_TYPE, IS_TIME, TYPE(lifetime), SECOND, 24 * HOUR, "1s to 24h", "10m",
-        "after it a generation fails, whatever happens"),
-    ROW("GenflowTypePromptMin", IN_TYPE, IS_INT, TYPE(prompt_min), 0, 1000, "0 to 1000", "1", "characters a prompt needs; 0: none"),
-    ROW("GenflowTypePromptMax", IN_TYPE, IS_INT, TYPE(prompt_max), 1, 10000, "1 to 10000", "1000", "characters a prompt may have"),
+    AP_INIT_RAW_ARGS("<GenflowType", section, NULL, RSRC_CONF,
+        "a generation type: <GenflowType name>"),
+    AP_INIT_TAKE_ARGV("GenflowTypeProviders", set_chain, NULL, RSRC_CONF,
+        "its chain of provider/model, first to last"),
+    AP_INIT_TAKE3("GenflowTypePreset", set_preset, NULL, RSRC_CONF,
+        "a preset: key, strength, prompt"),
+    ROW("GenflowTypeCost", IN_TYPE, IS_INT, TYPE(cost), 0, 1000000,
+        "0 to 1000000", "2", "credits for a picture"),
+    ROW("GenflowTypeRetries", IN_TYPE, IS_INT, TYPE(retries), 0, 10,
+        "0 to 10", "3", "retries per provider"),
+    ROW("GenflowTypeLifetime", IN_TYPE, IS_TIME, TYPE(lifetime), SECOND, 24 * HOUR,
+        "1s to 24h", "10m", "after it a generation fails, whatever happens"),
+    ROW("GenflowTypePromptMin", IN_TYPE, IS_INT, TYPE(prompt_min), 0, 1000,
+        "0 to 1000", "1", "characters a prompt needs; 0: none"),
+    ROW("GenflowTypePromptMax", IN_TYPE, IS_INT, TYPE(prompt_max), 1, 10000,
+        "1 to 10000", "1000", "characters a prompt may have"),
 
     AP_INIT_TAKE1("GenflowUser", set_user, NULL, ACCESS_CONF, "expression that names the user"),
     AP_INIT_TAKE1("GenflowBase", set_base, NULL, ACCESS_CONF, "path where the API is mounted"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };
+/* clang-format on */
 
 /* ---- creation, merging, finishing ---- */
 
@@ -459,16 +502,20 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
         gf_provider_t *provider = apr_hash_this_val(at);
 
         add_defaults(pool, provider, IN_PROVIDER);
-        provider->kind = gf_provider_kind(provider->kind_name ? provider->kind_name : provider->name);
+        provider->kind =
+            gf_provider_kind(provider->kind_name ? provider->kind_name : provider->name);
         if (!provider->kind) {
-            return apr_psprintf(pool, "<GenflowProvider %s>: GenflowProviderKind %s: must be one of %s", provider->name,
-                                provider->kind_name ? provider->kind_name : "(missing)", gf_provider_kind_names(pool));
+            return apr_psprintf(
+                pool, "<GenflowProvider %s>: GenflowProviderKind %s: must be one of %s",
+                provider->name, provider->kind_name ? provider->kind_name : "(missing)",
+                gf_provider_kind_names(pool));
         }
     }
     return NULL;
 }
 
-/* Only providers that a type uses must be complete: a shipped section without a key does no harm. */
+/* Only providers that a type uses must be complete: a shipped section without a key does no harm.
+ */
 static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *pool)
 {
     const char *wrong;
@@ -476,7 +523,9 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
 
     add_defaults(pool, type, IN_TYPE);
     if (type->prompt_min > type->prompt_max) {
-        return apr_psprintf(pool, "<GenflowType %s>: GenflowTypePromptMin is larger than GenflowTypePromptMax", type->name);
+        return apr_psprintf(
+            pool, "<GenflowType %s>: GenflowTypePromptMin is larger than GenflowTypePromptMax",
+            type->name);
     }
     wrong = gf_type_resolve(type, conf, pool);
     for (i = 0; !wrong && i < type->chain->nelts; i++) {
@@ -484,7 +533,8 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
         const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
 
         if (missing) {
-            wrong = apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s", provider->name, type->name, missing);
+            wrong = apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
+                                 provider->name, type->name, missing);
         }
     }
     return wrong;
@@ -502,7 +552,8 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
     }
     if (!wrong && conf->type_list->nelts > 0 && !conf->store_folder) {
-        wrong = "GenflowStoreFolder is missing: name a folder that httpd's user may write, for the pictures";
+        wrong = "GenflowStoreFolder is missing: name a folder that httpd's user may write, for the "
+                "pictures";
     }
     return wrong;
 }

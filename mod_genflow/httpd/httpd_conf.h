@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The directives. conf/genflow.conf documents each; the rows in httpd_conf.c hold its type, bounds and default. */
+/* The directives. conf/genflow.conf documents each; the rows in httpd_conf.c hold its type, bounds
+ * and default. */
 #ifndef HTTPD_CONF_H
 #define HTTPD_CONF_H
 
@@ -11,8 +12,8 @@
 
 /* Per <Location>. */
 typedef struct httpd_dir_t {
-    ap_expr_info_t *user;                /* GenflowUser; NULL: whoever httpd authenticated */
-    const char *base;                    /* GenflowBase; NULL: the path of the <Location> */
+    ap_expr_info_t *user; /* GenflowUser; NULL: whoever httpd authenticated */
+    const char *base;     /* GenflowBase; NULL: the path of the <Location> */
 } httpd_dir_t;
 
 extern const command_rec httpd_conf_commands[];
@@ -23,7 +24,8 @@ void *httpd_conf_merge_server(apr_pool_t *pool, void *base, void *add);
 void *httpd_conf_create_dir(apr_pool_t *pool, char *path);
 void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add);
 
-/* check_config: fills in defaults, resolves names, checks what only the whole tells. NULL, or what is wrong and what to do. */
+/* check_config: fills in defaults, resolves names, checks what only the whole tells. NULL, or what
+ * is wrong and what to do. */
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool);
 
 /* The configuration; frozen once httpd_conf_finish() has passed. */

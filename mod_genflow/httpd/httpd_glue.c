@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ties the core's three needs (pool, log, database) to httpd. Leaves configuration to httpd_conf.c. */
+/* Ties the core's three needs (pool, log, database) to httpd. Leaves configuration to httpd_conf.c.
+ */
 #include "httpd/httpd_glue.h"
 
 #include <apr_atomic.h>
@@ -10,11 +11,12 @@
 
 #include "base/gf_hash.h"
 
-#define FAIL_FAST_SECONDS 1              /* after a failed connect: mod_dbd connects inside its lock, so a dead database
-                                            would otherwise queue every request behind the connect timeout */
+#define FAIL_FAST_SECONDS                                                             \
+    1 /* after a failed connect: mod_dbd connects inside its lock, so a dead database \
+         would otherwise queue every request behind the connect timeout */
 
-static APR_OPTIONAL_FN_TYPE(ap_dbd_open) *dbd_open;
-static APR_OPTIONAL_FN_TYPE(ap_dbd_close) *dbd_close;
+static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * dbd_open;
+static APR_OPTIONAL_FN_TYPE(ap_dbd_close) * dbd_close;
 
 /* This child's, written once in child_init; down_until by any thread, atomically. */
 static struct {
@@ -34,11 +36,12 @@ bool httpd_glue_ready(void)
 /* ---- log ---- */
 
 static const int levels[] = {
-    [GF_LOG_CRIT] = APLOG_CRIT, [GF_LOG_ERR] = APLOG_ERR, [GF_LOG_WARNING] = APLOG_WARNING, [GF_LOG_NOTICE] = APLOG_NOTICE,
-    [GF_LOG_INFO] = APLOG_INFO, [GF_LOG_DEBUG] = APLOG_DEBUG
+    [GF_LOG_CRIT] = APLOG_CRIT,     [GF_LOG_ERR] = APLOG_ERR,   [GF_LOG_WARNING] = APLOG_WARNING,
+    [GF_LOG_NOTICE] = APLOG_NOTICE, [GF_LOG_INFO] = APLOG_INFO, [GF_LOG_DEBUG] = APLOG_DEBUG
 };
 
-static void write_line(void *baton, const char *file, int line, gf_log_level_t level, apr_status_t rv, const char *text)
+static void write_line(void *baton, const char *file, int line, gf_log_level_t level,
+                       apr_status_t rv, const char *text)
 {
     (void)baton;
     ap_log_error(file, line, APLOG_MODULE_INDEX, levels[level], rv, child.server, "%s", text);
@@ -127,6 +130,6 @@ gf_ctx_t *httpd_glue_request_ctx(request_rec *r, const gf_conf_t *conf)
 
 void httpd_glue_name(gf_ctx_t *ctx, request_rec *r)
 {
-    ctx->subject = apr_psprintf(r->pool, "request=%s %s %s client=%s: ", httpd_glue_request_id(r), r->method, r->uri,
-                                r->useragent_ip);
+    ctx->subject = apr_psprintf(r->pool, "request=%s %s %s client=%s: ", httpd_glue_request_id(r),
+                                r->method, r->uri, r->useragent_ip);
 }

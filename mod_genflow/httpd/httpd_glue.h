@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What httpd gives to the core: contexts, the error log as a sink, mod_dbd's connections. The only user of mod_dbd. */
+/* What httpd gives to the core: contexts, the error log as a sink, mod_dbd's connections. The only
+ * user of mod_dbd. */
 #ifndef HTTPD_GLUE_H
 #define HTTPD_GLUE_H
 
@@ -22,13 +23,15 @@ void httpd_glue_child(apr_pool_t *pool, server_rec *server);
 /* A context for the background of this child (no request); its pool is `pool`. */
 void httpd_glue_ctx(gf_ctx_t *ctx, apr_pool_t *pool, const gf_conf_t *conf);
 
-/* A context for one request, in its pool. Its subject stays empty until a line is to be logged (httpd_glue_name). */
+/* A context for one request, in its pool. Its subject stays empty until a line is to be logged
+ * (httpd_glue_name). */
 gf_ctx_t *httpd_glue_request_ctx(request_rec *r, const gf_conf_t *conf);
 
 /* Makes the lines of ctx name the request. */
 void httpd_glue_name(gf_ctx_t *ctx, request_rec *r);
 
-/* The id that logs and error answers name a request by: mod_unique_id's if it is loaded, else one of ours. */
+/* The id that logs and error answers name a request by: mod_unique_id's if it is loaded, else one
+ * of ours. */
 const char *httpd_glue_request_id(request_rec *r);
 
 #endif

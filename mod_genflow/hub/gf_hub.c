@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inbox of jobs, watchers by job id, places in flight, and the bell. Leaves what a job is and what news mean to its two
- * sides. */
+/* Inbox of jobs, watchers by job id, places in flight, and the bell. Leaves what a job is and what
+ * news mean to its two sides. */
 #include "hub/gf_hub.h"
 
 #include <string.h>
@@ -12,9 +12,9 @@
 #define WATCH_BUCKETS 256
 
 struct gf_hub_t {
-    apr_thread_mutex_t *mutex;           /* guards everything below but the bell */
+    apr_thread_mutex_t *mutex; /* guards everything below but the bell */
     int bell;
-    gf_job_t *first;                     /* inbox */
+    gf_job_t *first; /* inbox */
     gf_job_t *last;
     gf_watch_t *watchers[WATCH_BUCKETS];
     int waiting;
@@ -59,7 +59,7 @@ int gf_hub_bell(const gf_hub_t *hub)
 void gf_hub_ring(gf_hub_t *hub)
 {
     apr_uint64_t one = 1;
-    ssize_t written = write(hub->bell, &one, sizeof(one));     /* full means it rings already */
+    ssize_t written = write(hub->bell, &one, sizeof(one)); /* full means it rings already */
 
     (void)written;
 }
@@ -67,7 +67,7 @@ void gf_hub_ring(gf_hub_t *hub)
 void gf_hub_bg_silence(gf_hub_t *hub)
 {
     apr_uint64_t count;
-    ssize_t got = read(hub->bell, &count, sizeof(count));      /* nothing to read: it was silent */
+    ssize_t got = read(hub->bell, &count, sizeof(count)); /* nothing to read: it was silent */
 
     (void)got;
 }
@@ -163,7 +163,8 @@ void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch)
     apr_thread_mutex_unlock(hub->mutex);
 }
 
-gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough, apr_interval_time_t timeout)
+gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough,
+                          apr_interval_time_t timeout)
 {
     apr_time_t deadline = apr_time_now() + timeout;
     gf_news_t news;

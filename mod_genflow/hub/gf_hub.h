@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The meeting point of requests and the background inside one child. Requests hand jobs in (by value: a job owns its pool)
- * and wait for news; the dispatcher takes jobs and publishes. What is published is a hint that the row changed: the row is
- * the truth. One mutex, no I/O while it is held. The names say who calls: req a request's thread, bg the dispatcher. */
+/* The meeting point of requests and the background inside one child. Requests hand jobs in (by
+ * value: a job owns its pool) and wait for news; the dispatcher takes jobs and publishes. What is
+ * published is a hint that the row changed: the row is the truth. One mutex, no I/O while it is
+ * held. The names say who calls: req a request's thread, bg the dispatcher. */
 #ifndef GF_HUB_H
 #define GF_HUB_H
 
@@ -14,10 +15,10 @@
 typedef struct gf_hub_t gf_hub_t;
 
 typedef enum {
-    GF_NEWS_NONE,                        /* nothing happened until the deadline */
-    GF_NEWS_WORKING,                     /* a provider has it and needs time */
-    GF_NEWS_ENDED,                       /* it reached an end */
-    GF_NEWS_CLOSING                      /* this child stops: answer with what there is */
+    GF_NEWS_NONE,    /* nothing happened until the deadline */
+    GF_NEWS_WORKING, /* a provider has it and needs time */
+    GF_NEWS_ENDED,   /* it reached an end */
+    GF_NEWS_CLOSING  /* this child stops: answer with what there is */
 } gf_news_t;
 
 /* One request's interest in one job; lives in the request (on its stack) from watch to unwatch. */
@@ -31,28 +32,32 @@ typedef struct gf_watch_t {
 /* Child start, before any thread. jobs_max, waiters_max: bounds of this child. */
 apr_status_t gf_hub_make(gf_hub_t **hub, apr_pool_t *pool, int jobs_max, int waiters_max);
 
-/* The bell: a descriptor that becomes readable when there is something to take. ring: any thread. */
+/* The bell: a descriptor that becomes readable when there is something to take. ring: any thread.
+ */
 int gf_hub_bell(const gf_hub_t *hub);
 void gf_hub_ring(gf_hub_t *hub);
 void gf_hub_bg_silence(gf_hub_t *hub);
 
-/* A place among the jobs in flight of this child; false: full, or it is stopping. Given back by leave. */
+/* A place among the jobs in flight of this child; false: full, or it is stopping. Given back by
+ * leave. */
 bool gf_hub_reserve(gf_hub_t *hub);
 void gf_hub_leave(gf_hub_t *hub);
 
-/* Hands a job (with its reserved place) to the dispatcher and rings. The caller may not touch it again. */
+/* Hands a job (with its reserved place) to the dispatcher and rings. The caller may not touch it
+ * again. */
 void gf_hub_req_submit(gf_hub_t *hub, gf_job_t *job);
 
 /* The oldest job handed in, or NULL. */
 gf_job_t *gf_hub_bg_take(gf_hub_t *hub);
 
-/* Starts watching job `id`; false: too many wait in this child already. Watch first, then submit or read the row: nothing
- * is missed. A true watch must be ended by unwatch. */
+/* Starts watching job `id`; false: too many wait in this child already. Watch first, then submit or
+ * read the row: nothing is missed. A true watch must be ended by unwatch. */
 bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id, apr_pool_t *pool);
 void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch);
 
 /* Blocks until news of at least `enough` or for `timeout`; returns the newest news. */
-gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough, apr_interval_time_t timeout);
+gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough,
+                          apr_interval_time_t timeout);
 
 /* Tells whoever watches `id`. */
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news);

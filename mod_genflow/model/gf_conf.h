@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration as the rooms read it: filled by httpd/httpd_conf.c, frozen at the end of post_config, const after.
- * Numbers, times (microseconds), sizes (bytes) and switches are all 64-bit, so that one setter serves them. */
+/* The configuration as the rooms read it: filled by httpd/httpd_conf.c, frozen at the end of
+ * post_config, const after. Numbers, times (microseconds), sizes (bytes) and switches are all
+ * 64-bit, so that one setter serves them. */
 #ifndef GF_CONF_H
 #define GF_CONF_H
 
@@ -16,60 +17,60 @@ struct gf_prov_kind_t;
 typedef struct gf_provider_t {
     const char *name;
     const char *kind_name;
-    const struct gf_prov_kind_t *kind;   /* resolved from kind_name */
-    const char *url;                     /* without a slash at its end */
-    const char *key;                     /* the secret itself; never logged */
+    const struct gf_prov_kind_t *kind; /* resolved from kind_name */
+    const char *url;                   /* without a slash at its end */
+    const char *key;                   /* the secret itself; never logged */
     apr_int64_t connect_timeout;
-    apr_int64_t deadline;                /* from the submission to the picture */
-    apr_int64_t poll;                    /* between two questions to a provider that works */
-    apr_int64_t backoff;                 /* first wait after a transient failure; doubles */
+    apr_int64_t deadline; /* from the submission to the picture */
+    apr_int64_t poll;     /* between two questions to a provider that works */
+    apr_int64_t backoff;  /* first wait after a transient failure; doubles */
     apr_int64_t backoff_max;
 } gf_provider_t;
 
 /* One link of a type's chain: provider/model. */
 typedef struct gf_choice_t {
     const gf_provider_t *provider;
-    const char *model;                   /* "" if none was named */
+    const char *model; /* "" if none was named */
 } gf_choice_t;
 
 typedef struct gf_preset_t {
     const char *key;
     double strength;
-    const char *prompt;                  /* goes before the user's own */
+    const char *prompt; /* goes before the user's own */
 } gf_preset_t;
 
 /* <GenflowType name> */
 typedef struct gf_type_t {
-    const char *name;                    /* "neo-glitch" */
-    const char *prefix;                  /* "neo_glitch": names its SQL functions */
-    int index;                           /* place among the configured types */
-    apr_array_header_t *chain_text;      /* of const char *: "stability/sd3", as configured */
-    apr_array_header_t *chain;           /* of gf_choice_t, resolved from chain_text */
-    apr_array_header_t *presets;         /* of gf_preset_t; empty: the type has none */
-    apr_int64_t cost;                    /* credits */
-    apr_int64_t retries;                 /* per provider */
-    apr_int64_t lifetime;                /* of a generation, whatever happens */
-    apr_int64_t prompt_min;              /* characters */
+    const char *name;               /* "neo-glitch" */
+    const char *prefix;             /* "neo_glitch": names its SQL functions */
+    int index;                      /* place among the configured types */
+    apr_array_header_t *chain_text; /* of const char *: "stability/sd3", as configured */
+    apr_array_header_t *chain;      /* of gf_choice_t, resolved from chain_text */
+    apr_array_header_t *presets;    /* of gf_preset_t; empty: the type has none */
+    apr_int64_t cost;               /* credits */
+    apr_int64_t retries;            /* per provider */
+    apr_int64_t lifetime;           /* of a generation, whatever happens */
+    apr_int64_t prompt_min;         /* characters */
     apr_int64_t prompt_max;
 } gf_type_t;
 
 typedef struct gf_conf_t {
-    apr_int64_t dispatch;                /* 1: this server works on jobs; 0: it only takes requests */
-    apr_int64_t jobs_max;                /* in flight per child */
-    apr_int64_t writers;                 /* threads per child */
+    apr_int64_t dispatch; /* 1: this server works on jobs; 0: it only takes requests */
+    apr_int64_t jobs_max; /* in flight per child */
+    apr_int64_t writers;  /* threads per child */
     apr_int64_t lease;
-    apr_int64_t look;                    /* between two looks for due jobs */
-    apr_int64_t drain;                   /* what a graceful stop waits for running jobs */
+    apr_int64_t look;  /* between two looks for due jobs */
+    apr_int64_t drain; /* what a graceful stop waits for running jobs */
     apr_int64_t body_max;
-    apr_int64_t wait;                    /* how long a request without Prefer waits for its picture */
-    apr_int64_t waiters_max;             /* waiting requests per child; beyond: 202 at once */
+    apr_int64_t wait;        /* how long a request without Prefer waits for its picture */
+    apr_int64_t waiters_max; /* waiting requests per child; beyond: 202 at once */
     const char *store_folder;
-    const char *store_url;               /* public prefix of pictures, without a slash at its end */
-    apr_int64_t result_max;              /* bytes of a picture */
-    apr_int64_t pixels_max;              /* width x height of a picture */
-    apr_hash_t *providers;               /* name -> gf_provider_t */
-    apr_hash_t *types;                   /* name -> gf_type_t */
-    apr_array_header_t *type_list;       /* of gf_type_t *, in order of configuration */
+    const char *store_url;         /* public prefix of pictures, without a slash at its end */
+    apr_int64_t result_max;        /* bytes of a picture */
+    apr_int64_t pixels_max;        /* width x height of a picture */
+    apr_hash_t *providers;         /* name -> gf_provider_t */
+    apr_hash_t *types;             /* name -> gf_type_t */
+    apr_array_header_t *type_list; /* of gf_type_t *, in order of configuration */
 } gf_conf_t;
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes jobs, and writes the one generation object of the wire. Leaves rows to db/ and transport to api/. */
+/* Makes jobs, and writes the one generation object of the wire. Leaves rows to db/ and transport to
+ * api/. */
 #include "model/gf_job.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ gf_job_t *gf_job_make(const gf_type_t *type)
     apr_pool_t *pool;
     gf_job_t *job;
 
-    apr_allocator_create(&allocator);                    /* its own: pools of different threads share nothing */
+    apr_allocator_create(&allocator); /* its own: pools of different threads share nothing */
     apr_pool_create_ex(&pool, NULL, NULL, allocator);
     apr_allocator_owner_set(allocator, pool);
     apr_pool_tag(pool, "genflow_job");
@@ -30,7 +31,8 @@ void gf_job_free(gf_job_t *job)
 
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "job=%s type=%s user=%s attempt=%d: ", job->id, job->type->name, job->user, job->attempts);
+    return apr_psprintf(pool, "job=%s type=%s user=%s attempt=%d: ", job->id, job->type->name,
+                        job->user, job->attempts);
 }
 
 bool gf_view_ended(const gf_view_t *view)
@@ -95,7 +97,8 @@ static void write_request(gf_out_t *out, const gf_view_t *view)
 static void write_course(gf_out_t *out, const gf_view_t *view)
 {
     gf_out_put_raw(out, "estimatedCost", view->cost_json);
-    gf_out_put_raw(out, "tokensUsed", strcmp(view->status, "completed") == 0 ? view->cost_json : "0");
+    gf_out_put_raw(out, "tokensUsed",
+                   strcmp(view->status, "completed") == 0 ? view->cost_json : "0");
     gf_out_put_raw(out, "retryCount", view->retry_count_json);
     gf_out_put_raw(out, "maxRetries", view->max_retries_json);
     gf_out_put_bool(out, "fallbackUsed", view->fallback_used);
@@ -120,7 +123,8 @@ void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const
     write_request(out, view);
     write_course(out, view);
     if (!gf_view_ended(view)) {
-        gf_out_put_string(out, "pollUrl",
-                          apr_pstrcat(out->pool, base, "/", view->type->name, "/status?id=", view->id, NULL));
+        gf_out_put_string(
+            out, "pollUrl",
+            apr_pstrcat(out->pool, base, "/", view->type->name, "/status?id=", view->id, NULL));
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A generation twice over: gf_job_t is what the background works on, gf_view_t what the wire shows of a row. Names follow
- * the columns of the media tables. */
+/* A generation twice over: gf_job_t is what the background works on, gf_view_t what the wire shows
+ * of a row. Names follow the columns of the media tables. */
 #ifndef GF_JOB_H
 #define GF_JOB_H
 
@@ -9,32 +9,32 @@
 
 /* The phase of live work, as genflow.work knows it. */
 typedef enum {
-    GF_PHASE_QUEUED,                     /* nothing was sent for the current attempt */
-    GF_PHASE_SENDING,                    /* a provider may have it */
-    GF_PHASE_WORKING                     /* a provider has it under provider_ref */
+    GF_PHASE_QUEUED,  /* nothing was sent for the current attempt */
+    GF_PHASE_SENDING, /* a provider may have it */
+    GF_PHASE_WORKING  /* a provider has it under provider_ref */
 } gf_phase_t;
 
-/* A leased job. It owns its pool, which belongs to whichever one thread holds the job: it is handed over whole from request
- * to dispatcher to writer and back, never shared. */
+/* A leased job. It owns its pool, which belongs to whichever one thread holds the job: it is handed
+ * over whole from request to dispatcher to writer and back, never shared. */
 typedef struct gf_job_t {
     apr_pool_t *pool;
     const gf_type_t *type;
     const char *id;
     int epoch;
     gf_phase_t phase;
-    int attempts;                        /* submissions so far */
+    int attempts; /* submissions so far */
     int chain_pos;
-    int retries;                         /* with the current provider */
+    int retries; /* with the current provider */
     int max_retries;
     const char *provider_ref;
-    apr_time_t deadline;                 /* on this host's clock, from the interval that the database told */
+    apr_time_t deadline; /* on this host's clock, from the interval that the database told */
     const char *user;
     const char *preset;
     const char *prompt;
     const char *source_url;
-    const char *parameters;              /* JSON object */
+    const char *parameters; /* JSON object */
     apr_int64_t seed;
-    struct gf_job_t *next;               /* link of whoever queues it */
+    struct gf_job_t *next; /* link of whoever queues it */
 } gf_job_t;
 
 /* A job with a pool of its own; gf_job_free() ends both. */
@@ -44,12 +44,16 @@ void gf_job_free(gf_job_t *job);
 /* "job=... " for log lines. */
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool);
 
-/* One row as the wire shows it: text as Postgres gives it, NULL for null. Members ending in _json are JSON already. */
+/* One row as the wire shows it: text as Postgres gives it, NULL for null. Members ending in _json
+ * are JSON already. */
 typedef struct gf_view_t {
     const gf_type_t *type;
-    const char *id, *run_id, *status, *preset, *prompt, *source_url, *parameters_json, *seed_json, *cost_json;
-    const char *retry_count_json, *max_retries_json, *provider, *model, *stability_job_id, *aiml_job_id, *fal_job_id;
-    const char *replicate_id, *image_url, *original_url, *expires_at, *error_code, *error_message, *cause_code;
+    const char *id, *run_id, *status, *preset, *prompt, *source_url, *parameters_json, *seed_json,
+        *cost_json;
+    const char *retry_count_json, *max_retries_json, *provider, *model, *stability_job_id,
+        *aiml_job_id, *fal_job_id;
+    const char *replicate_id, *image_url, *original_url, *expires_at, *error_code, *error_message,
+        *cause_code;
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
     bool persisted, fallback_used;
 } gf_view_t;
@@ -57,8 +61,9 @@ typedef struct gf_view_t {
 /* Has it ended? */
 bool gf_view_ended(const gf_view_t *view);
 
-/* Writes the members of the generation object (api.md 1) into an open object. base: where the API is mounted; site: scheme
- * and host put before addresses that begin with a slash ("" leaves them). */
+/* Writes the members of the generation object (api.md 1) into an open object. base: where the API
+ * is mounted; site: scheme and host put before addresses that begin with a slash ("" leaves them).
+ */
 void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const char *site);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks the body of a generate call against its type, row by row, and composes the prompt. Leaves parsing to gf_json.c
- * and price and credits to the caller. No I/O; any thread. */
+/* Checks the body of a generate call against its type, row by row, and composes the prompt. Leaves
+ * parsing to gf_json.c and price and credits to the caller. No I/O; any thread. */
 #include "model/gf_param.h"
 
 #include <stdarg.h>
@@ -11,9 +11,9 @@
 #include "base/gf_text.h"
 #include "model/gf_type.h"
 
-#define RUN_ID_MAX 200
-#define PARAMETERS_MAX 8192
-#define SEED_MAX 4294967294LL            /* the largest that every provider takes */
+#define RUN_ID_MAX      200
+#define PARAMETERS_MAX  8192
+#define SEED_MAX        4294967294LL /* the largest that every provider takes */
 #define SEED_DRAWN_BITS 31
 
 /* The check in progress: errors gather here, the first code decides unless a second differs. */
@@ -22,14 +22,15 @@ typedef struct check_t {
     const gf_type_t *type;
     const gf_json_t *body;
     gf_err_code_t code;
-    apr_array_header_t *errors;          /* of gf_field_error_t */
-    const char *extra;                   /* of the error with that code */
+    apr_array_header_t *errors; /* of gf_field_error_t */
+    const char *extra;          /* of the error with that code */
 } check_t;
 
-static void refuse(check_t *check, gf_err_code_t code, bool missing, const char *field, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+static void refuse(check_t *check, gf_err_code_t code, bool missing, const char *field,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-static void refuse(check_t *check, gf_err_code_t code, bool missing, const char *field, const char *format, ...)
+static void refuse(check_t *check, gf_err_code_t code, bool missing, const char *field,
+                   const char *format, ...)
 {
     gf_field_error_t *error;
     va_list args;
@@ -113,14 +114,17 @@ static void check_prompt(check_t *check, gf_ask_t *ask)
     }
     length = gf_text_length(ask->prompt);
     if ((apr_int64_t)length < check->type->prompt_min) {
-        refuse(check, GF_E_PROMPT, false, "prompt", "must have at least %" APR_INT64_T_FMT " characters",
-               check->type->prompt_min);
-        check->extra = apr_psprintf(check->ctx->pool, "\"minLength\":%" APR_INT64_T_FMT, check->type->prompt_min);
+        refuse(check, GF_E_PROMPT, false, "prompt",
+               "must have at least %" APR_INT64_T_FMT " characters", check->type->prompt_min);
+        check->extra = apr_psprintf(check->ctx->pool, "\"minLength\":%" APR_INT64_T_FMT,
+                                    check->type->prompt_min);
     }
     else if ((apr_int64_t)length > check->type->prompt_max) {
-        refuse(check, GF_E_PROMPT_LENGTH, false, "prompt", "has %lu characters, at most %" APR_INT64_T_FMT " are taken",
-               (unsigned long)length, check->type->prompt_max);
-        check->extra = apr_psprintf(check->ctx->pool, "\"maxLength\":%" APR_INT64_T_FMT, check->type->prompt_max);
+        refuse(check, GF_E_PROMPT_LENGTH, false, "prompt",
+               "has %lu characters, at most %" APR_INT64_T_FMT " are taken", (unsigned long)length,
+               check->type->prompt_max);
+        check->extra = apr_psprintf(check->ctx->pool, "\"maxLength\":%" APR_INT64_T_FMT,
+                                    check->type->prompt_max);
     }
 }
 
@@ -129,7 +133,8 @@ static void check_run_id(check_t *check, gf_ask_t *ask)
     static const char *const names[] = { "runId", "run_id", NULL };
 
     if (text_member(check, names, &ask->run_id) && !gf_text_is_token(ask->run_id, RUN_ID_MAX)) {
-        refuse(check, GF_E_INVALID, false, "runId", "must be 1 to %d characters of A-Z a-z 0-9 . _ : -", RUN_ID_MAX);
+        refuse(check, GF_E_INVALID, false, "runId",
+               "must be 1 to %d characters of A-Z a-z 0-9 . _ : -", RUN_ID_MAX);
     }
 }
 
@@ -140,14 +145,15 @@ static void check_source(check_t *check)
 
     for (i = 0; names[i]; i++) {
         if (gf_json_get(check->body, names[i])) {
-            refuse(check, GF_E_SOURCE_URL, false, names[i], "%s takes no source picture: leave it out", check->type->name);
+            refuse(check, GF_E_SOURCE_URL, false, names[i],
+                   "%s takes no source picture: leave it out", check->type->name);
         }
     }
 }
 
 /* A whole number in bounds; absent leaves *out alone. */
-static void check_int(check_t *check, const gf_json_t *object, const char *name, apr_int64_t min, apr_int64_t max,
-                      apr_int64_t *out)
+static void check_int(check_t *check, const gf_json_t *object, const char *name, apr_int64_t min,
+                      apr_int64_t max, apr_int64_t *out)
 {
     gf_json_t *value = gf_json_get(object, name);
     apr_int64_t number;
@@ -156,8 +162,8 @@ static void check_int(check_t *check, const gf_json_t *object, const char *name,
         return;
     }
     if (!gf_json_int(value, &number) || number < min || number > max) {
-        refuse(check, GF_E_INVALID, false, name, "must be a whole number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
-               min, max);
+        refuse(check, GF_E_INVALID, false, name,
+               "must be a whole number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, min, max);
         return;
     }
     *out = number;
@@ -167,24 +173,20 @@ static void check_int(check_t *check, const gf_json_t *object, const char *name,
 static const struct {
     const char *name;
     double min, max;
-} number_rows[] = {
-    { "strength", 0.0, 1.0 },
-    { "guidance_scale", 1.0, 20.0 },
-    { "num_inference_steps", 1.0, 100.0 },
-    { "cfg_scale", 1.0, 10.0 },
-    { "control_strength", 0.0, 1.0 },
-    { "fidelity", 0.0, 1.0 }
-};
+} number_rows[] = { { "strength", 0.0, 1.0 },
+                    { "guidance_scale", 1.0, 20.0 },
+                    { "num_inference_steps", 1.0, 100.0 },
+                    { "cfg_scale", 1.0, 10.0 },
+                    { "control_strength", 0.0, 1.0 },
+                    { "fidelity", 0.0, 1.0 } };
 
 static const struct {
     const char *name;
-    apr_size_t max;                      /* characters */
-} text_rows[] = {
-    { "aspect_ratio", 8 },
-    { "negative_prompt", 1000 },
-    { "style_preset", 40 },
-    { "output_format", 8 }
-};
+    apr_size_t max; /* characters */
+} text_rows[] = { { "aspect_ratio", 8 },
+                  { "negative_prompt", 1000 },
+                  { "style_preset", 40 },
+                  { "output_format", 8 } };
 
 static void check_known_parameters(check_t *check, const gf_json_t *object)
 {
@@ -194,9 +196,11 @@ static void check_known_parameters(check_t *check, const gf_json_t *object)
         gf_json_t *value = gf_json_get(object, number_rows[i].name);
         double number;
 
-        if (value && (!gf_json_number(value, &number) || !(number >= number_rows[i].min && number <= number_rows[i].max))) {
-            refuse(check, GF_E_INVALID, false, number_rows[i].name, "must be a number from %g to %g",
-                   number_rows[i].min, number_rows[i].max);
+        if (value
+            && (!gf_json_number(value, &number)
+                || !(number >= number_rows[i].min && number <= number_rows[i].max))) {
+            refuse(check, GF_E_INVALID, false, number_rows[i].name,
+                   "must be a number from %g to %g", number_rows[i].min, number_rows[i].max);
         }
     }
     for (i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
@@ -204,8 +208,8 @@ static void check_known_parameters(check_t *check, const gf_json_t *object)
         const char *text;
 
         if (value && (!gf_json_string(value, &text) || gf_text_length(text) > text_rows[i].max)) {
-            refuse(check, GF_E_INVALID, false, text_rows[i].name, "must be a text of at most %lu characters",
-                   (unsigned long)text_rows[i].max);
+            refuse(check, GF_E_INVALID, false, text_rows[i].name,
+                   "must be a text of at most %lu characters", (unsigned long)text_rows[i].max);
         }
     }
 }
@@ -214,7 +218,8 @@ static void check_parameters(check_t *check, gf_ask_t *ask)
 {
     gf_json_t *object = gf_json_get(check->body, "parameters");
 
-    check_known_parameters(check, check->body);          /* `strength` and friends may stand beside the prompt */
+    check_known_parameters(check,
+                           check->body); /* `strength` and friends may stand beside the prompt */
     if (!object) {
         return;
     }
@@ -226,8 +231,8 @@ static void check_parameters(check_t *check, gf_ask_t *ask)
     check_int(check, object, "seed", 0, SEED_MAX, &ask->seed);
     ask->parameters = gf_json_text(object);
     if (strlen(ask->parameters) > PARAMETERS_MAX || strstr(ask->parameters, "\\u0000")) {
-        refuse(check, GF_E_INVALID, false, "parameters", "must take at most %d bytes and hold no NUL character",
-               PARAMETERS_MAX);
+        refuse(check, GF_E_INVALID, false, "parameters",
+               "must take at most %d bytes and hold no NUL character", PARAMETERS_MAX);
     }
 }
 
@@ -243,14 +248,15 @@ static void add_strength(check_t *check, gf_ask_t *ask, const gf_preset_t *prese
     if (!given || !gf_json_number(given, &strength)) {
         strength = preset->strength;
     }
-    ask->parameters = apr_psprintf(check->ctx->pool, "{\"strength\":%.3g%s%s", strength,
+    ask->parameters = apr_psprintf(check->ctx->pool, "{\"strength\":%.3f%s%s", strength,
                                    ask->parameters[1] == '}' ? "" : ",", ask->parameters + 1);
 }
 
 static gf_err_t *failed(check_t *check)
 {
-    gf_err_t *err = gf_err_make(check->ctx, check->code, APR_SUCCESS, "%d bad fields, the first is %s",
-                                check->errors->nelts, APR_ARRAY_IDX(check->errors, 0, gf_field_error_t).field);
+    gf_err_t *err =
+        gf_err_make(check->ctx, check->code, APR_SUCCESS, "%d bad fields, the first is %s",
+                    check->errors->nelts, APR_ARRAY_IDX(check->errors, 0, gf_field_error_t).field);
 
     err->fields = check->errors;
     err->extra = check->code == GF_E_INVALID ? NULL : check->extra;
@@ -265,20 +271,26 @@ static void compose(check_t *check, gf_ask_t *ask)
         apr_uint32_t drawn;
 
         apr_generate_random_bytes((unsigned char *)&drawn, sizeof(drawn));
-        ask->seed = 1 + (drawn & ((1U << SEED_DRAWN_BITS) - 2));     /* never 0: that means "any" to providers */
+        ask->seed =
+            1
+            + (drawn & ((1U << SEED_DRAWN_BITS) - 2)); /* never 0: that means "any" to providers */
     }
     add_strength(check, ask, preset);
     if (!ask->prompt) {
         ask->prompt = "";
     }
     if (preset && preset->prompt[0]) {
-        ask->prompt = apr_pstrcat(check->ctx->pool, preset->prompt, ask->prompt[0] ? ", " : "", ask->prompt, NULL);
+        ask->prompt = apr_pstrcat(check->ctx->pool, preset->prompt, ask->prompt[0] ? ", " : "",
+                                  ask->prompt, NULL);
     }
 }
 
 gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type, const gf_json_t *body)
 {
-    check_t check = { .ctx = ctx, .type = type, .body = body, .errors = apr_array_make(ctx->pool, 4, sizeof(gf_field_error_t)) };
+    check_t check = { .ctx = ctx,
+                      .type = type,
+                      .body = body,
+                      .errors = apr_array_make(ctx->pool, 4, sizeof(gf_field_error_t)) };
     apr_int64_t retries = type->retries;
 
     memset(ask, 0, sizeof(*ask));

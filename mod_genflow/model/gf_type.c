@@ -39,7 +39,8 @@ const gf_preset_t *gf_type_preset(const gf_type_t *type, const char *key)
 
 const gf_choice_t *gf_type_choice(const gf_type_t *type, int position)
 {
-    return position < type->chain->nelts ? &APR_ARRAY_IDX(type->chain, position, gf_choice_t) : NULL;
+    return position < type->chain->nelts ? &APR_ARRAY_IDX(type->chain, position, gf_choice_t)
+                                         : NULL;
 }
 
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
@@ -47,8 +48,11 @@ const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *
     int i;
 
     if (type->chain_text->nelts == 0) {
-        return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeProviders is missing: name at least one provider, "
-                            "as in `GenflowTypeProviders stability/sd3 local`", type->name);
+        return apr_psprintf(
+            pool,
+            "<GenflowType %s>: GenflowTypeProviders is missing: name at least one provider, "
+            "as in `GenflowTypeProviders stability/sd3 local`",
+            type->name);
     }
     type->chain = apr_array_make(pool, type->chain_text->nelts, sizeof(gf_choice_t));
     for (i = 0; i < type->chain_text->nelts; i++) {
@@ -60,8 +64,11 @@ const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *
         choice->provider = apr_hash_get(conf->providers, name, APR_HASH_KEY_STRING);
         choice->model = slash ? slash + 1 : "";
         if (!choice->provider) {
-            return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeProviders names `%s`, but there is no "
-                                "<GenflowProvider %s>", type->name, text, name);
+            return apr_psprintf(
+                pool,
+                "<GenflowType %s>: GenflowTypeProviders names `%s`, but there is no "
+                "<GenflowProvider %s>",
+                type->name, text, name);
         }
     }
     return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The generation types as configured: finding them, their presets, and making their chains ready. Any thread once the
- * configuration is frozen. */
+/* The generation types as configured: finding them, their presets, and making their chains ready.
+ * Any thread once the configuration is frozen. */
 #ifndef GF_TYPE_H
 #define GF_TYPE_H
 

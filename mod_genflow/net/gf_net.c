@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drives libcurl's multi interface by sockets (multi_socket_action) on one epoll: measured at a thousand open exchanges, an
- * eighth of the CPU of curl_multi_poll. Pictures are streamed into their spool files, other answers kept in memory, both
- * within limits. Leaves to providers what an answer means. Runs on the dispatcher thread. */
+/* Drives libcurl's multi interface by sockets (multi_socket_action) on one epoll: measured at a
+ * thousand open exchanges, an eighth of the CPU of curl_multi_poll. Pictures are streamed into
+ * their spool files, other answers kept in memory, both within limits. Leaves to providers what an
+ * answer means. Runs on the dispatcher thread. */
 #include "net/gf_net.h"
 
 #include <string.h>
@@ -12,8 +13,8 @@
 #include <apr_strings.h>
 #include <curl/curl.h>
 
-#define EVENTS_MAX 64
-#define NO_TIMER ((apr_time_t)-1)
+#define EVENTS_MAX       64
+#define NO_TIMER         ((apr_time_t)-1)
 #define CONNECTIONS_KEPT 32
 
 struct gf_net_t {
@@ -21,8 +22,8 @@ struct gf_net_t {
     CURLM *multi;
     int epoll;
     int bell;
-    apr_time_t timer;                    /* when curl wants to be called without an event */
-    struct exchange_t *open;             /* all, doubly linked */
+    apr_time_t timer;        /* when curl wants to be called without an event */
+    struct exchange_t *open; /* all, doubly linked */
 };
 
 /* What the net keeps of a message; lives in the message's pool. */
@@ -60,7 +61,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *baton, vo
     }
     event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
     epoll_ctl(net->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event);
-    curl_multi_assign(net->multi, socket, net);          /* any non-NULL: this socket is known */
+    curl_multi_assign(net->multi, socket, net); /* any non-NULL: this socket is known */
     return 0;
 }
 
@@ -84,7 +85,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *baton)
     char *value = strchr(copy, ':');
 
     if (strncmp(copy, "HTTP/", 5) == 0) {
-        apr_table_clear(msg->answer);                    /* a new header block, behind 100 Continue */
+        apr_table_clear(msg->answer); /* a new header block, behind 100 Continue */
     }
     else if (value) {
         *value++ = '\0';
@@ -150,14 +151,17 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *baton)
     gf_msg_t *msg = exchange->msg;
 
     if (msg->spooled < 0 && msg->text_length == 0 && is_picture(exchange)) {
-        exchange->file_rv = apr_file_open(&exchange->file, msg->spool, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE
-                                          | APR_FOPEN_BINARY, APR_FPROT_OS_DEFAULT, msg->pool);
+        exchange->file_rv = apr_file_open(&exchange->file, msg->spool,
+                                          APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE
+                                              | APR_FOPEN_BINARY,
+                                          APR_FPROT_OS_DEFAULT, msg->pool);
         if (exchange->file_rv != APR_SUCCESS) {
             return 0;
         }
         msg->spooled = 0;
     }
-    return msg->spooled >= 0 ? to_file(exchange, bytes, size * count) : to_text(exchange, bytes, size * count);
+    return msg->spooled >= 0 ? to_file(exchange, bytes, size * count)
+                             : to_text(exchange, bytes, size * count);
 }
 
 /* ---- an exchange begins and ends ---- */
@@ -188,7 +192,8 @@ static int add_header(void *baton, const char *name, const char *value)
 {
     exchange_t *exchange = baton;
 
-    exchange->headers = curl_slist_append(exchange->headers, apr_pstrcat(exchange->msg->pool, name, ": ", value, NULL));
+    exchange->headers = curl_slist_append(
+        exchange->headers, apr_pstrcat(exchange->msg->pool, name, ": ", value, NULL));
     return 1;
 }
 
@@ -198,7 +203,8 @@ static void set_request(exchange_t *exchange)
     CURL *easy = exchange->easy;
 
     curl_easy_setopt(easy, CURLOPT_URL, msg->url);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, strcmp(msg->method, "GET") == 0 ? NULL : msg->method);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+                     strcmp(msg->method, "GET") == 0 ? NULL : msg->method);
     if (msg->parts) {
         add_parts(exchange);
     }
@@ -207,7 +213,8 @@ static void set_request(exchange_t *exchange)
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, msg->body);
     }
     apr_table_do(add_header, exchange, msg->headers, NULL);
-    exchange->headers = curl_slist_append(exchange->headers, "Expect:");   /* never wait for 100 Continue */
+    exchange->headers =
+        curl_slist_append(exchange->headers, "Expect:"); /* never wait for 100 Continue */
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
 }
 
@@ -224,8 +231,8 @@ static void set_limits(exchange_t *exchange)
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(msg->timeout));
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "mod_genflow/" GENFLOW_VERSION);
     if (msg->once) {
-        /* On a kept connection that dies without an answer curl sends the request again by itself: that would be a second
-         * paid run. On a connection of its own it does not. */
+        /* On a kept connection that dies without an answer curl sends the request again by itself:
+         * that would be a second paid run. On a connection of its own it does not. */
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     }
@@ -313,10 +320,15 @@ static void conclude(exchange_t *exchange, CURLcode code)
         return;
     }
     msg->timed_out = code == CURLE_OPERATION_TIMEDOUT;
-    msg->end = exchange->too_large ? GF_MSG_TOO_LARGE : was_sent(exchange->easy) ? GF_MSG_UNKNOWN : GF_MSG_NOT_SENT;
-    msg->detail = exchange->too_large ? "the answer is larger than allowed"
-                : exchange->file_rv != APR_SUCCESS ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool, exchange->file_rv)
-                : apr_pstrdup(msg->pool, exchange->error[0] ? exchange->error : curl_easy_strerror(code));
+    msg->end = exchange->too_large        ? GF_MSG_TOO_LARGE
+               : was_sent(exchange->easy) ? GF_MSG_UNKNOWN
+                                          : GF_MSG_NOT_SENT;
+    msg->detail =
+        exchange->too_large ? "the answer is larger than allowed"
+        : exchange->file_rv != APR_SUCCESS
+            ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool, exchange->file_rv)
+            : apr_pstrdup(msg->pool,
+                          exchange->error[0] ? exchange->error : curl_easy_strerror(code));
 }
 
 gf_msg_t *gf_net_next_done(gf_net_t *net)
@@ -360,7 +372,8 @@ void gf_net_wait(gf_net_t *net, apr_interval_time_t timeout)
 
     for (i = 0; i < count; i++) {
         if (events[i].data.fd != net->bell) {
-            int what = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
+            int what = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0)
+                       | (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
                        | (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
 
             curl_multi_socket_action(net->multi, events[i].data.fd, what, &running);

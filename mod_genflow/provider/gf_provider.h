@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A provider kind is a table of pure translators: a job becomes an exchange, an ended exchange becomes an outcome. No I/O
- * here; who performs, retries and pays is work/. */
+/* A provider kind is a table of pure translators: a job becomes an exchange, an ended exchange
+ * becomes an outcome. No I/O here; who performs, retries and pays is work/. */
 #ifndef GF_PROVIDER_H
 #define GF_PROVIDER_H
 
@@ -10,39 +10,44 @@
 
 /* What an exchange means for the job (requirements.md 27). */
 typedef enum {
-    GF_PROV_SUCCEEDED,                   /* the picture is in the spool file */
-    GF_PROV_WORKING,                     /* it has the job under outcome->ref; ask again later */
-    GF_PROV_TRANSIENT,                   /* failed, nothing was paid: may be tried again */
-    GF_PROV_PERMANENT,                   /* failed, trying the same again cannot help */
-    GF_PROV_FILTERED,                    /* its content filter refused */
-    GF_PROV_EMPTY,                       /* done without a picture */
-    GF_PROV_UNKNOWN                      /* sent, no answer: may have been paid for, must not be sent again */
+    GF_PROV_SUCCEEDED, /* the picture is in the spool file */
+    GF_PROV_WORKING,   /* it has the job under outcome->ref; ask again later */
+    GF_PROV_TRANSIENT, /* failed, nothing was paid: may be tried again */
+    GF_PROV_PERMANENT, /* failed, trying the same again cannot help */
+    GF_PROV_FILTERED,  /* its content filter refused */
+    GF_PROV_EMPTY,     /* done without a picture */
+    GF_PROV_UNKNOWN    /* sent, no answer: may have been paid for, must not be sent again */
 } gf_prov_state_t;
 
 typedef struct gf_outcome_t {
     gf_prov_state_t state;
-    gf_err_code_t code;                  /* for the failing states */
-    const char *ref;                     /* WORKING: the provider's id */
-    const char *detail;                  /* for the log; never holds a secret */
-    apr_interval_time_t retry_after;     /* TRANSIENT: what the provider asked for; 0: nothing */
-    bool alarm;                          /* key or account trouble: an operator must look */
+    gf_err_code_t code;              /* for the failing states */
+    const char *ref;                 /* WORKING: the provider's id */
+    const char *detail;              /* for the log; never holds a secret */
+    apr_interval_time_t retry_after; /* TRANSIENT: what the provider asked for; 0: nothing */
+    bool alarm;                      /* key or account trouble: an operator must look */
 } gf_outcome_t;
 
 typedef struct gf_prov_kind_t {
     const char *name;
-    bool repeatable;                     /* a second run costs nothing: no intent is written, a lost run is done again */
+    bool
+        repeatable; /* a second run costs nothing: no intent is written, a lost run is done again */
 
     /* Is the section complete? NULL, or what is missing (for configtest). */
     const char *(*check)(const gf_provider_t *provider, apr_pool_t *pool);
 
-    /* Providers over HTTP. The message is made in `pool`; limits and times are set by the caller. */
-    gf_msg_t *(*submit)(const gf_provider_t *provider, const char *model, const gf_job_t *job, apr_pool_t *pool);
+    /* Providers over HTTP. The message is made in `pool`; limits and times are set by the caller.
+     */
+    gf_msg_t *(*submit)(const gf_provider_t *provider, const char *model, const gf_job_t *job,
+                        apr_pool_t *pool);
     void (*read_submit)(gf_outcome_t *outcome, const gf_msg_t *msg);
     gf_msg_t *(*poll)(const gf_provider_t *provider, const gf_job_t *job, apr_pool_t *pool);
     void (*read_poll)(gf_outcome_t *outcome, const gf_msg_t *msg);
 
-    /* Providers that make the picture themselves, on a writer thread: writes the file `path`. NULL: over HTTP. */
-    apr_status_t (*draw)(const char *model, const gf_job_t *job, const char *path, apr_pool_t *scratch_pool);
+    /* Providers that make the picture themselves, on a writer thread: writes the file `path`. NULL:
+     * over HTTP. */
+    apr_status_t (*draw)(const char *model, const gf_job_t *job, const char *path,
+                         apr_pool_t *scratch_pool);
 } gf_prov_kind_t;
 
 extern const gf_prov_kind_t gf_prov_stability;
@@ -54,7 +59,8 @@ const gf_prov_kind_t *gf_provider_kind(const char *name);
 /* The names of all kinds, for messages: "local, stability". */
 const char *gf_provider_kind_names(apr_pool_t *pool);
 
-/* What every provider has in common: sets an outcome for an exchange that brought no whole answer, and returns true. */
+/* What every provider has in common: sets an outcome for an exchange that brought no whole answer,
+ * and returns true. */
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg);
 
 /* The wait that `Retry-After` (seconds) asks for, bounded to 5 minutes; 0: none. */

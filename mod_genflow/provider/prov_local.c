@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The local provider: draws a picture from prompt, preset and seed. Same input, same bytes; no key, no network, no cost, so
- * a lost run is simply drawn again. Leaves the drawing to prov_local_draw.c. Runs on a writer thread. */
+/* The local provider: draws a picture from prompt, preset and seed. Same input, same bytes; no key,
+ * no network, no cost, so a lost run is simply drawn again. Leaves the drawing to
+ * prov_local_draw.c. Runs on a writer thread. */
 #include "provider/gf_provider.h"
 
 #include <apr_strings.h>
@@ -13,18 +14,19 @@
 static const struct {
     const char *ratio;
     int width, height;
-} shapes[] = {
-    { "1:1", SIDE, SIDE }, { "16:9", 1024, 576 }, { "9:16", 576, 1024 }, { "3:2", 936, 624 }, { "2:3", 624, 936 },
-    { "4:3", 880, 660 }, { "3:4", 660, 880 }
-};
+} shapes[] = { { "1:1", SIDE, SIDE }, { "16:9", 1024, 576 }, { "9:16", 576, 1024 },
+               { "3:2", 936, 624 },   { "2:3", 624, 936 },   { "4:3", 880, 660 },
+               { "3:4", 660, 880 } };
 
-static apr_status_t draw(const char *model, const gf_job_t *job, const char *path, apr_pool_t *scratch_pool)
+static apr_status_t draw(const char *model, const gf_job_t *job, const char *path,
+                         apr_pool_t *scratch_pool)
 {
     const char *ratio = gf_provider_parameter(job, "aspect_ratio", scratch_pool);
-    prov_local_scene_t scene = {
-        .prompt = job->prompt, .preset = job->preset ? job->preset : "base", .seed = (apr_uint64_t)job->seed,
-        .width = SIDE, .height = SIDE
-    };
+    prov_local_scene_t scene = { .prompt = job->prompt,
+                                 .preset = job->preset ? job->preset : "base",
+                                 .seed = (apr_uint64_t)job->seed,
+                                 .width = SIDE,
+                                 .height = SIDE };
     size_t i;
 
     (void)model;

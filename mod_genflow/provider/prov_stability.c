@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stability.ai v2beta: multipart in, a picture out, at once; some models answer with an id to ask for. It has no list of
- * runs and no idempotency key: what was sent and not answered can never be told from what was paid, so it is not sent
- * again. Pure translation; runs on the dispatcher thread. */
+/* Stability.ai v2beta: multipart in, a picture out, at once; some models answer with an id to ask
+ * for. It has no list of runs and no idempotency key: what was sent and not answered can never be
+ * told from what was paid, so it is not sent again. Pure translation; runs on the dispatcher
+ * thread. */
 #include "provider/gf_provider.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
-#define LOCKED_OUT_SECONDS 60            /* what a 429 costs at least, whatever its header says */
-#define DETAIL_MAX 200
+#define LOCKED_OUT_SECONDS 60 /* what a 429 costs at least, whatever its header says */
+#define DETAIL_MAX         200
 
 static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
 {
@@ -17,7 +18,8 @@ static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
         return "GenflowProviderUrl is missing: https://api.stability.ai";
     }
     if (!provider->key) {
-        return apr_pstrdup(pool, "GenflowProviderKey is missing: env:STABILITY_API_KEY or file:/path");
+        return apr_pstrdup(pool,
+                           "GenflowProviderKey is missing: env:STABILITY_API_KEY or file:/path");
     }
     return NULL;
 }
@@ -38,13 +40,16 @@ static const char *endpoint(const char *model)
 
 static void authorize(gf_msg_t *msg, const gf_provider_t *provider, const char *accept)
 {
-    apr_table_setn(msg->headers, "Authorization", apr_pstrcat(msg->pool, "Bearer ", provider->key, NULL));
+    apr_table_setn(msg->headers, "Authorization",
+                   apr_pstrcat(msg->pool, "Bearer ", provider->key, NULL));
     apr_table_setn(msg->headers, "Accept", accept);
 }
 
-static gf_msg_t *submit(const gf_provider_t *provider, const char *model, const gf_job_t *job, apr_pool_t *pool)
+static gf_msg_t *submit(const gf_provider_t *provider, const char *model, const gf_job_t *job,
+                        apr_pool_t *pool)
 {
-    const char *url = apr_pstrcat(pool, provider->url, "/v2beta/stable-image/", endpoint(model), NULL);
+    const char *url =
+        apr_pstrcat(pool, provider->url, "/v2beta/stable-image/", endpoint(model), NULL);
     gf_msg_t *msg = gf_msg_make(pool, "POST", url);
     const char *format = gf_provider_parameter(job, "output_format", pool);
 
@@ -67,13 +72,15 @@ static gf_msg_t *submit(const gf_provider_t *provider, const char *model, const 
 
 static gf_msg_t *poll(const gf_provider_t *provider, const gf_job_t *job, apr_pool_t *pool)
 {
-    gf_msg_t *msg = gf_msg_make(pool, "GET", apr_pstrcat(pool, provider->url, "/v2beta/results/", job->provider_ref, NULL));
+    gf_msg_t *msg = gf_msg_make(
+        pool, "GET", apr_pstrcat(pool, provider->url, "/v2beta/results/", job->provider_ref, NULL));
 
     authorize(msg, provider, "*/*");
     return msg;
 }
 
-/* The members of a JSON answer that matter: {id, name, errors[]} or {message}; absent ones stay NULL. */
+/* The members of a JSON answer that matter: {id, name, errors[]} or {message}; absent ones stay
+ * NULL. */
 typedef struct told_t {
     const char *id;
     const char *name;
@@ -105,8 +112,9 @@ static void set(gf_outcome_t *outcome, gf_prov_state_t state, gf_err_code_t code
 /* 4xx and 5xx, the same for submitting and for asking. */
 static void read_refusal(gf_outcome_t *outcome, const gf_msg_t *msg, const told_t *told)
 {
-    outcome->detail = apr_psprintf(msg->pool, "HTTP %d %s: %.*s", msg->status, told->name ? told->name : "",
-                                   DETAIL_MAX, told->message ? told->message : "");
+    outcome->detail =
+        apr_psprintf(msg->pool, "HTTP %d %s: %.*s", msg->status, told->name ? told->name : "",
+                     DETAIL_MAX, told->message ? told->message : "");
     if (msg->status == 403 && told->name && strcmp(told->name, "content_moderation") == 0) {
         set(outcome, GF_PROV_FILTERED, GF_E_FILTERED);
     }
@@ -133,7 +141,7 @@ static void read_picture(gf_outcome_t *outcome, const gf_msg_t *msg)
     const char *finish = apr_table_get(msg->answer, "finish-reason");
 
     if (finish && strcasecmp(finish, "CONTENT_FILTERED") == 0) {
-        set(outcome, GF_PROV_FILTERED, GF_E_FILTERED);       /* it is blurred */
+        set(outcome, GF_PROV_FILTERED, GF_E_FILTERED); /* it is blurred */
     }
     else if (msg->spooled <= 0) {
         set(outcome, GF_PROV_EMPTY, GF_E_EMPTY);
@@ -158,7 +166,8 @@ static void read_submit(gf_outcome_t *outcome, const gf_msg_t *msg)
     if (msg->status >= 400) {
         read_refusal(outcome, msg, &told);
     }
-    else if (msg->status / 100 == 2 && told.id && strlen(told.id) <= 128 && !strpbrk(told.id, "/?#% ")) {
+    else if (msg->status / 100 == 2 && told.id && strlen(told.id) <= 128
+             && !strpbrk(told.id, "/?#% ")) {
         outcome->state = GF_PROV_WORKING;
         outcome->ref = told.id;
     }
@@ -173,7 +182,7 @@ static void read_poll(gf_outcome_t *outcome, const gf_msg_t *msg)
     told_t told;
 
     if (gf_provider_unanswered(outcome, msg)) {
-        outcome->state = GF_PROV_WORKING;                    /* a lost question says nothing about the job */
+        outcome->state = GF_PROV_WORKING; /* a lost question says nothing about the job */
         return;
     }
     if (msg->spooled >= 0) {
@@ -194,11 +203,9 @@ static void read_poll(gf_outcome_t *outcome, const gf_msg_t *msg)
     }
 }
 
-const gf_prov_kind_t gf_prov_stability = {
-    .name = "stability",
-    .check = check,
-    .submit = submit,
-    .read_submit = read_submit,
-    .poll = poll,
-    .read_poll = read_poll
-};
+const gf_prov_kind_t gf_prov_stability = { .name = "stability",
+                                           .check = check,
+                                           .submit = submit,
+                                           .read_submit = read_submit,
+                                           .poll = poll,
+                                           .read_poll = read_poll };

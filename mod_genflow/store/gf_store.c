@@ -1,35 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks at a result before it is kept, names it, and hands it to the store. Leaves how bytes are kept to store_<kind>.c. */
+/* Looks at a result before it is kept, names it, and hands it to the store. Leaves how bytes are
+ * kept to store_<kind>.c. */
 #include "store/gf_store.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
 #include "base/gf_json.h"
 
-const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool)
+const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
+                             apr_gid_t group)
 {
-    const char *folder = apr_pstrcat(pool, conf->store_folder, "/" GF_STORE_SPOOL, NULL);
-    apr_status_t rv = apr_dir_make_recursive(folder, APR_FPROT_OS_DEFAULT, pool);
+    const char *spool = apr_pstrcat(pool, conf->store_folder, "/" GF_STORE_SPOOL, NULL);
+    apr_status_t rv = apr_dir_make_recursive(spool, APR_FPROT_OS_DEFAULT, pool);
     char why[120];
 
+    if (rv == APR_SUCCESS && geteuid() == 0
+        && (chown(conf->store_folder, user, group) < 0 || chown(spool, user, group) < 0)) {
+        rv = errno;
+    }
     if (rv != APR_SUCCESS) {
-        return apr_psprintf(pool, "GenflowStoreFolder: cannot make %s: %s", folder, apr_strerror(rv, why, sizeof(why)));
+        return apr_psprintf(pool, "GenflowStoreFolder %s: cannot be made ready: %s",
+                            conf->store_folder, apr_strerror(rv, why, sizeof(why)));
     }
     return NULL;
 }
 
 const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.%d", conf->store_folder, job->id, job->epoch);
+    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.%d", conf->store_folder, job->id,
+                        job->epoch);
 }
 
 /* Two digits of the id spread the pictures over 256 folders a type. */
 static const char *object_name(const gf_job_t *job, const gf_image_t *image, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%s/%s/%s.%s", job->type->name, job->id + strlen(job->id) - 2, job->id, image->extension);
+    return apr_psprintf(pool, "%s/%s/%s.%s", job->type->name, job->id + strlen(job->id) - 2,
+                        job->id, image->extension);
 }
 
 static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
@@ -57,13 +68,17 @@ static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
         err = gf_err_make(ctx, GF_E_EMPTY, APR_SUCCESS, "the picture has no bytes");
     }
     else if (!gf_image_probe(&stored->image, head, length)) {
-        err = gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS, "%" APR_INT64_T_FMT " bytes that are no PNG, JPEG or WebP", stored->bytes);
+        err =
+            gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
+                        "%" APR_INT64_T_FMT " bytes that are no PNG, JPEG or WebP", stored->bytes);
     }
     else if ((apr_int64_t)stored->image.width * stored->image.height > ctx->conf->pixels_max) {
-        err = gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS, "%d x %d pixels are more than GenflowStoreMaxPixels %" APR_INT64_T_FMT,
+        err = gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
+                          "%d x %d pixels are more than GenflowStoreMaxPixels %" APR_INT64_T_FMT,
                           stored->image.width, stored->image.height, ctx->conf->pixels_max);
     }
-    else if ((rv = apr_file_seek(file, APR_SET, &start)) != APR_SUCCESS || (rv = gf_hash_file(stored->sha256, file)) != APR_SUCCESS) {
+    else if ((rv = apr_file_seek(file, APR_SET, &start)) != APR_SUCCESS
+             || (rv = gf_hash_file(stored->sha256, file)) != APR_SUCCESS) {
         err = gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
     }
     apr_file_close(file);
@@ -78,7 +93,7 @@ static gf_err_t *keep(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, c
     GF_TRY(look(stored, ctx, spool));
     name = object_name(job, &stored->image, ctx->pool);
     GF_TRY(gf_store_fs.put(&existing, ctx, name, spool));
-    if (existing) {                                      /* an earlier run got as far as here */
+    if (existing) { /* an earlier run got as far as here */
         GF_TRY(look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool)));
     }
     stored->url = apr_pstrcat(ctx->pool, ctx->conf->store_url, "/", name, NULL);

@@ -1,32 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where pictures are kept for good. A file that a provider or drawing left in the spool is looked at (type sniffed, limits
- * kept), then given to the configured store. Storing twice is harmless: the name comes from the job, the first picture under
- * a name stays. Blocks on the disk; writer threads only. */
+/* Where pictures are kept for good. A file that a provider or drawing left in the spool is looked
+ * at (type sniffed, limits kept), then given to the configured store. Storing twice is harmless:
+ * the name comes from the job, the first picture under a name stays. Blocks on the disk; writer
+ * threads only. */
 #ifndef GF_STORE_H
 #define GF_STORE_H
+
+#include <apr_user.h>
 
 #include "base/gf_err.h"
 #include "base/gf_hash.h"
 #include "base/gf_image.h"
 #include "model/gf_job.h"
 
-#define GF_STORE_SPOOL ".spool"          /* folder inside the store, so that keeping is a link, not a copy */
+#define GF_STORE_SPOOL ".spool" /* folder inside the store, so that keeping is a link, not a copy \
+                                 */
 
 typedef struct gf_stored_t {
-    const char *url;                     /* public address */
+    const char *url; /* public address */
     gf_image_t image;
     apr_int64_t bytes;
     char sha256[GF_SHA256_HEX];
 } gf_stored_t;
 
-/* Makes the folders that are missing. Start-up; NULL, or what is wrong. */
-const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool);
+/* Makes the folders that are missing and gives them to user and group if this process is root.
+ * Start-up; NULL, or what is wrong. */
+const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
+                             apr_gid_t group);
 
 /* Name of the spool file for an attempt of a job. */
 const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool);
 
-/* Keeps the file `spool` as the picture of `job`; the spool file is gone afterwards, however it ends.
- * Errors: RESULT (no picture, too many pixels), EMPTY (no bytes), STORE (could not be kept). */
+/* Keeps the file `spool` as the picture of `job`; the spool file is gone afterwards, however it
+ * ends. Errors: RESULT (no picture, too many pixels), EMPTY (no bytes), STORE (could not be kept).
+ */
 gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *spool);
 
 /* The stored facts as JSON: width, height, bytes, type, sha256. */
@@ -34,8 +41,8 @@ const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool);
 
 /* ---- for stores ---- */
 
-/* A store: puts the whole, checked, flushed file under `name` ("neo-glitch/a7/<id>.png"). If the name is taken, the picture
- * there stays and *existing is set: its facts count. */
+/* A store: puts the whole, checked, flushed file under `name` ("neo-glitch/a7/<id>.png"). If the
+ * name is taken, the picture there stays and *existing is set: its facts count. */
 typedef struct gf_store_kind_t {
     const char *name;
     gf_err_t *(*put)(bool *existing, gf_ctx_t *ctx, const char *name, const char *file);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The folder store: pictures as files that httpd serves. A picture appears whole or not at all and survives a power cut: the
- * file is flushed, linked to its name (which never replaces another), and its folder flushed. Runs on a writer thread. */
+/* The folder store: pictures as files that httpd serves. A picture appears whole or not at all and
+ * survives a power cut: the file is flushed, linked to its name (which never replaces another), and
+ * its folder flushed. Runs on a writer thread. */
 #include "store/gf_store.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ static gf_err_t *put(bool *existing, gf_ctx_t *ctx, const char *name, const char
 
     if (rv == APR_SUCCESS && link(file, path) < 0) {
         rv = errno;
-        if (rv == ENOENT) {                              /* the first picture of this folder */
+        if (rv == ENOENT) { /* the first picture of this folder */
             rv = apr_dir_make_recursive(folder, APR_FPROT_OS_DEFAULT, ctx->pool);
             if (rv == APR_SUCCESS && link(file, path) < 0) {
                 rv = errno;

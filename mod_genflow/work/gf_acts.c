@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What writers do for a run: one act, one or two blocking calls, the result noted in the run. Decides nothing; what follows
- * from a result is gf_steps.c's matter. Runs on a writer thread, which owns the run meanwhile. */
+/* What writers do for a run: one act, one or two blocking calls, the result noted in the run.
+ * Decides nothing; what follows from a result is gf_steps.c's matter. Runs on a writer thread,
+ * which owns the run meanwhile. */
 #include "work/gf_run.h"
 
 #include <apr_strings.h>
@@ -18,7 +19,9 @@ static gf_err_t *settle(gf_run_t *run, gf_ctx_t *ctx, const gf_end_t *end)
 
 static gf_err_t *keep(gf_run_t *run, gf_ctx_t *ctx)
 {
-    gf_end_t end = { .status = "completed", .choice = run->choice, .fallback = run->job->chain_pos > 0 };
+    gf_end_t end = { .status = "completed",
+                     .choice = run->choice,
+                     .fallback = run->job->chain_pos > 0 };
 
     if (!run->image_url) {
         gf_stored_t stored;
@@ -48,10 +51,12 @@ static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
 static gf_err_t *fail(gf_run_t *run, gf_ctx_t *ctx)
 {
     const gf_err_row_t *row = gf_err_row(run->code);
-    gf_end_t end = {
-        .status = "failed", .choice = run->choice, .fallback = run->job->chain_pos > 0,
-        .error_code = row->code, .error_message = row->text, .cause_code = run->cause
-    };
+    gf_end_t end = { .status = "failed",
+                     .choice = run->choice,
+                     .fallback = run->job->chain_pos > 0,
+                     .error_code = row->code,
+                     .error_message = row->text,
+                     .cause_code = run->cause };
 
     return settle(run, ctx, &end);
 }
@@ -62,7 +67,8 @@ static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
     case GF_ACT_ATTEMPT:
         return gf_queue_attempt(&run->hold, ctx, run->job, run->choice, NULL);
     case GF_ACT_ACCEPTED:
-        return gf_queue_accepted(&run->hold, ctx, run->job, run->choice, run->choice->provider->kind->name);
+        return gf_queue_accepted(&run->hold, ctx, run->job, run->choice,
+                                 run->choice->provider->kind->name);
     case GF_ACT_REQUEUE:
         return gf_queue_requeue(&run->hold, ctx, run->job, run->delay, gf_err_row(run->code)->code);
     case GF_ACT_DRAW:

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loop: takes jobs from the hub, claims due ones, drains writers and net, wakes runs, keeps leases alive, and at the end
- * drains and hands back. Leaves every decision about a job to gf_steps.c. Blocks only in its one epoll (gf_net_wait).
+/* The loop: takes jobs from the hub, claims due ones, drains writers and net, wakes runs, keeps
+ * leases alive, and at the end drains and hands back. Leaves every decision about a job to
+ * gf_steps.c. Blocks only in its one epoll (gf_net_wait).
  *
- * Shared with other threads: the hub and the writers' queues, through their own locks; drain_time, written before the hub is
- * closed and read after. Everything else belongs to this thread. */
+ * Shared with other threads: the hub and the writers' queues, through their own locks; drain_time,
+ * written before the hub is closed and read after. Everything else belongs to this thread. */
 #include "work/gf_dispatch.h"
 
 #include <string.h>
@@ -13,22 +14,26 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
+#include "store/gf_store.h"
 #include "work/gf_steps.h"
 
-#define CLAIM_MAX 32                             /* jobs of one look, over all types */
-#define BEATS_PER_LEASE 3
+#define CLAIM_MAX         32 /* jobs of one look, over all types */
+#define BEATS_PER_LEASE   3
+#define FULL_LOOK_EVERY   8
 #define BROKEN_TYPE_QUIET (60 * APR_USEC_PER_SEC)
-#define LONGEST_WAIT (APR_USEC_PER_SEC)
+#define LONGEST_WAIT      (APR_USEC_PER_SEC)
 
 /* A look for due jobs, type by type, on a writer. */
 typedef struct look_t {
     gf_task_t task;
     gf_dispatch_t *dispatch;
     bool open;
-    int places;                                  /* reserved in the hub before */
+    int places; /* reserved in the hub before */
     gf_job_t *found;
     int count;
-    apr_time_t *quiet_until;                     /* per type: when a failure may be logged again */
+    int number;              /* of the look */
+    gf_look_t *types;        /* per type: where it begins */
+    apr_time_t *quiet_until; /* per type: when a failure may be logged again */
 } look_t;
 
 /* A heartbeat for all runs, on a writer. */
@@ -39,18 +44,18 @@ typedef struct beat_t {
     bool succeeded;
     int number;
     apr_array_header_t *leases;
-    apr_hash_t *held;                            /* ids still ours */
+    apr_hash_t *held; /* ids still ours */
 } beat_t;
 
 struct gf_dispatch_t {
-    apr_pool_t *pool;                            /* this thread's own */
-    gf_steps_t steps;                            /* ctx.pool is cleared each turn */
+    apr_pool_t *pool; /* this thread's own */
+    gf_steps_t steps; /* ctx.pool is cleared each turn */
     const char *owner;
     apr_thread_t *thread;
     apr_interval_time_t drain_time;
     gf_run_t *runs;
     int count;
-    apr_skiplist *alarms;                        /* runs with a wake time, soonest first */
+    apr_skiplist *alarms; /* runs with a wake time, soonest first */
     apr_time_t look_at;
     apr_time_t beat_at;
     look_t look;
@@ -91,7 +96,8 @@ static void after(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
 {
     if (step == GF_STEP_OVER) {
         if (run->act == GF_ACT_REQUEUE && run->delay < dispatch->look_at - apr_time_now()) {
-            dispatch->look_at = apr_time_now() + run->delay;     /* nobody needs to wait for the next usual look */
+            dispatch->look_at =
+                apr_time_now() + run->delay; /* nobody needs to wait for the next usual look */
         }
         drop(dispatch, run);
     }
@@ -134,30 +140,45 @@ static void wake_runs(gf_dispatch_t *dispatch)
 
 /* ---- looking for due jobs ---- */
 
+/* One type's due jobs. Usually the look begins where the last one found something; now and then at
+ * the very beginning, for leftovers. */
+static gf_err_t *look_at_type(look_t *look, gf_ctx_t *ctx, int i)
+{
+    gf_look_t *at = &look->types[i];
+    gf_job_t *job;
+
+    at->owner = look->dispatch->owner;
+    at->limit = look->places - look->count;
+    if (look->number % FULL_LOOK_EVERY == 0) {
+        apr_cpystrn(at->from, "-infinity", sizeof(at->from));
+    }
+    GF_TRY(
+        gf_queue_claim(&job, ctx, APR_ARRAY_IDX(ctx->conf->type_list, i, const gf_type_t *), at));
+    while (job) {
+        gf_job_t *next = job->next;
+
+        job->next = look->found;
+        look->found = job;
+        look->count++;
+        job = next;
+    }
+    return NULL;
+}
+
 static void look_run(gf_task_t *task, gf_ctx_t *ctx)
 {
     look_t *look = (look_t *)task;
-    const apr_array_header_t *types = ctx->conf->type_list;
     int i;
 
-    for (i = 0; i < types->nelts && look->count < look->places; i++) {
-        const gf_type_t *type = APR_ARRAY_IDX(types, i, const gf_type_t *);
-        gf_job_t *jobs = NULL;
-        gf_err_t *err = gf_queue_claim(&jobs, ctx, type, look->dispatch->owner, look->places - look->count);
+    for (i = 0; i < ctx->conf->type_list->nelts && look->count < look->places; i++) {
+        gf_err_t *err = look_at_type(look, ctx, i);
 
         if (err && apr_time_now() >= look->quiet_until[i]) {
             gf_err_log(ctx, err);
             look->quiet_until[i] = apr_time_now() + BROKEN_TYPE_QUIET;
         }
-        while (jobs) {
-            gf_job_t *next = jobs->next;
-
-            jobs->next = look->found;
-            look->found = jobs;
-            look->count++;
-            jobs = next;
-        }
     }
+    look->number++;
 }
 
 static void look_begin(gf_dispatch_t *dispatch)
@@ -187,7 +208,7 @@ static void look_done(gf_dispatch_t *dispatch)
 
     look->open = false;
     if (look->count == look->places) {
-        dispatch->look_at = apr_time_now();      /* there may be more */
+        dispatch->look_at = apr_time_now(); /* there may be more */
     }
     for (; spare > 0; spare--) {
         gf_hub_leave(dispatch->steps.hub);
@@ -230,7 +251,8 @@ static void beat_run(gf_task_t *task, gf_ctx_t *ctx)
         return;
     }
     for (i = 0; i < held->nelts; i++) {
-        apr_hash_set(beat->held, apr_pstrdup(beat->pool, APR_ARRAY_IDX(held, i, const char *)), APR_HASH_KEY_STRING, beat);
+        apr_hash_set(beat->held, apr_pstrdup(beat->pool, APR_ARRAY_IDX(held, i, const char *)),
+                     APR_HASH_KEY_STRING, beat);
     }
 }
 
@@ -251,8 +273,9 @@ static void beat_begin(gf_dispatch_t *dispatch)
     gf_writers_give(dispatch->steps.writers, &beat->task);
 }
 
-/* A lease is lost when this host slept too long. A run that only waits is dropped, another host asks the provider now; one
- * that is being sent or stored goes on: its success counts, its failure is refused by the epoch. */
+/* A lease is lost when this host slept too long. A run that only waits is dropped, another host
+ * asks the provider now; one that is being sent or stored goes on: its success counts, its failure
+ * is refused by the epoch. */
 static void beat_done(gf_dispatch_t *dispatch)
 {
     beat_t *beat = &dispatch->beat;
@@ -261,7 +284,8 @@ static void beat_done(gf_dispatch_t *dispatch)
     beat->open = false;
     while (beat->succeeded && run) {
         gf_run_t *next = run->next;
-        bool lost = run->beat == beat->number && !apr_hash_get(beat->held, run->job->id, APR_HASH_KEY_STRING);
+        bool lost = run->beat == beat->number
+                    && !apr_hash_get(beat->held, run->job->id, APR_HASH_KEY_STRING);
 
         if (lost && run->wake && !run->writing && !run->msg) {
             apr_skiplist_remove(dispatch->alarms, run, NULL);
@@ -341,7 +365,8 @@ static void turn(gf_dispatch_t *dispatch, bool closing)
 
 /* ---- the end ---- */
 
-/* Takes in what the writers did last, without beginning anything new: what has ended goes, the rest stays to be handed back. */
+/* Takes in what the writers did last, without beginning anything new: what has ended goes, the rest
+ * stays to be handed back. */
 static void last_tasks(gf_dispatch_t *dispatch)
 {
     gf_task_t *task;
@@ -356,7 +381,8 @@ static void last_tasks(gf_dispatch_t *dispatch)
                 adopt(dispatch, job);
             }
         }
-        else if (task != &dispatch->beat.task && !run->err && run->act != GF_ACT_ATTEMPT && run->act != GF_ACT_ACCEPTED) {
+        else if (task != &dispatch->beat.task && !run->err && run->act != GF_ACT_ATTEMPT
+                 && run->act != GF_ACT_ACCEPTED) {
             gf_hub_bg_publish(dispatch->steps.hub, run->job->id, GF_NEWS_ENDED);
             drop(dispatch, run);
         }
@@ -366,7 +392,8 @@ static void last_tasks(gf_dispatch_t *dispatch)
     }
 }
 
-/* An intent was written and nothing sent: said so, or the next host would have to take it for sent. */
+/* An intent was written and nothing sent: said so, or the next host would have to take it for sent.
+ */
 static void take_back_intents(gf_dispatch_t *dispatch)
 {
     gf_ctx_t *ctx = &dispatch->steps.ctx;
@@ -384,7 +411,8 @@ static void take_back_intents(gf_dispatch_t *dispatch)
     }
 }
 
-/* What still runs goes back to the queue. The writers are gone, so the statements run on this thread. */
+/* What still runs goes back to the queue. The writers are gone, so the statements run on this
+ * thread. */
 static void hand_back(gf_dispatch_t *dispatch)
 {
     gf_ctx_t *ctx = &dispatch->steps.ctx;
@@ -431,6 +459,15 @@ static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
     return NULL;
 }
 
+const char *gf_dispatch_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
+                                apr_gid_t group)
+{
+    if (gf_net_init() != APR_SUCCESS) {
+        return "libcurl cannot be initialised";
+    }
+    return gf_store_prepare(conf, pool, user, group);
+}
+
 static apr_pool_t *own_pool(const char *tag)
 {
     apr_allocator_t *allocator;
@@ -443,10 +480,12 @@ static apr_pool_t *own_pool(const char *tag)
     return pool;
 }
 
-apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_ctx_t *ctx, gf_hub_t *hub, const char *owner)
+apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_ctx_t *ctx,
+                               gf_hub_t *hub, const char *owner)
 {
     apr_pool_t *own = own_pool("genflow_dispatch");
     gf_dispatch_t *dispatch = apr_pcalloc(own, sizeof(*dispatch));
+    apr_size_t types = (apr_size_t)ctx->conf->type_list->nelts;
     apr_status_t rv;
 
     dispatch->pool = own;
@@ -455,7 +494,8 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
     dispatch->steps.hub = hub;
     dispatch->steps.pool = own;
     dispatch->look.dispatch = dispatch;
-    dispatch->look.quiet_until = apr_pcalloc(own, (apr_size_t)(ctx->conf->type_list->nelts + 1) * sizeof(apr_time_t));
+    dispatch->look.types = apr_pcalloc(own, types * sizeof(gf_look_t));
+    dispatch->look.quiet_until = apr_pcalloc(own, types * sizeof(apr_time_t));
     dispatch->beat_at = apr_time_now() + ctx->conf->lease / BEATS_PER_LEASE;
     apr_pool_create(&dispatch->steps.ctx.pool, own);
     apr_pool_create(&dispatch->beat.pool, own);

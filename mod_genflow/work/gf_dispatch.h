@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The background of a child: one dispatcher thread (exchanges, alarms, leases; it never waits for SQL) and its writers. */
+/* The background of a child: one dispatcher thread (exchanges, alarms, leases; it never waits for
+ * SQL) and its writers. */
 #ifndef GF_DISPATCH_H
 #define GF_DISPATCH_H
+
+#include <apr_user.h>
 
 #include "base/gf_ctx.h"
 #include "hub/gf_hub.h"
 
 typedef struct gf_dispatch_t gf_dispatch_t;
 
-/* Starts the threads. ctx is copied; its pool is not used. pool: the child's. `owner` names this process in leases. */
-apr_status_t gf_dispatch_start(gf_dispatch_t **dispatch, apr_pool_t *pool, const gf_ctx_t *ctx, gf_hub_t *hub, const char *owner);
+/* What the process needs before any child: curl, and the store's folders, which are given to user
+ * and group if this process may. NULL, or what is wrong. */
+const char *gf_dispatch_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
+                                apr_gid_t group);
 
-/* How long a close may go on working on what runs; 0: hand everything back at once. Call before gf_hub_close(). */
+/* Starts the threads. ctx is copied; its pool is not used. pool: the child's. `owner` names this
+ * process in leases. */
+apr_status_t gf_dispatch_start(gf_dispatch_t **dispatch, apr_pool_t *pool, const gf_ctx_t *ctx,
+                               gf_hub_t *hub, const char *owner);
+
+/* How long a close may go on working on what runs; 0: hand everything back at once. Call before
+ * gf_hub_close(). */
 void gf_dispatch_drain(gf_dispatch_t *dispatch, apr_interval_time_t time);
 
 /* Waits for the threads to end; the hub must have been closed. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A leased job on its way through this child: what gf_steps.c decides, gf_acts.c does on a writer, gf_dispatch.c moves. */
+/* A leased job on its way through this child: what gf_steps.c decides, gf_acts.c does on a writer,
+ * gf_dispatch.c moves. */
 #ifndef GF_RUN_H
 #define GF_RUN_H
 
@@ -10,36 +11,36 @@
 
 /* What a writer is to do for a run. */
 typedef enum {
-    GF_ACT_ATTEMPT,                      /* write the intent to submit */
-    GF_ACT_ACCEPTED,                     /* write the provider's id */
-    GF_ACT_DRAW,                         /* make the picture here, then keep it */
-    GF_ACT_KEEP,                         /* store the spooled picture and settle as completed */
-    GF_ACT_REQUEUE,                      /* give it back for a later attempt */
-    GF_ACT_FAIL                          /* settle as failed */
+    GF_ACT_ATTEMPT,  /* write the intent to submit */
+    GF_ACT_ACCEPTED, /* write the provider's id */
+    GF_ACT_DRAW,     /* make the picture here, then keep it */
+    GF_ACT_KEEP,     /* store the spooled picture and settle as completed */
+    GF_ACT_REQUEUE,  /* give it back for a later attempt */
+    GF_ACT_FAIL      /* settle as failed */
 } gf_act_t;
 
 typedef struct gf_run_t {
-    gf_task_t task;                      /* first: a done task is its run */
-    gf_job_t *job;                       /* owns this run's memory */
-    const gf_choice_t *choice;           /* provider and model of the current attempt */
+    gf_task_t task;            /* first: a done task is its run */
+    gf_job_t *job;             /* owns this run's memory */
+    const gf_choice_t *choice; /* provider and model of the current attempt */
     const char *spool;
-    apr_time_t provider_deadline;        /* 0: nothing was submitted yet */
+    apr_time_t provider_deadline; /* 0: nothing was submitted yet */
 
     /* the act: what to do, and how it went */
     gf_act_t act;
-    bool writing;                        /* a writer has the run */
-    gf_err_t *err;                       /* in the job's pool */
+    bool writing;  /* a writer has the run */
+    gf_err_t *err; /* in the job's pool */
     gf_hold_t hold;
-    apr_interval_time_t delay;           /* REQUEUE */
-    gf_err_code_t code;                  /* REQUEUE, FAIL: why */
-    const char *cause;                   /* FAIL: code behind the code, or NULL */
-    const char *image_url;               /* KEEP: set once stored, so that a settle that is repeated stores no more */
+    apr_interval_time_t delay; /* REQUEUE */
+    gf_err_code_t code;        /* REQUEUE, FAIL: why */
+    const char *cause;         /* FAIL: code behind the code, or NULL */
+    const char *image_url; /* KEEP: set once stored; a settle that is repeated stores no more */
     const char *result;
-    const char *settled;                 /* settle's word */
+    const char *settled; /* settle's word */
 
-    gf_msg_t *msg;                       /* open exchange, or NULL */
-    apr_time_t wake;                     /* when to go on by itself; 0: waits for an event */
-    int beat;                            /* number of the heartbeat that last named it */
+    gf_msg_t *msg;   /* open exchange, or NULL */
+    apr_time_t wake; /* when to go on by itself; 0: waits for an event */
+    int beat;        /* number of the heartbeat that last named it */
     struct gf_run_t *next, *previous;
 } gf_run_t;
 

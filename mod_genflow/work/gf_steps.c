@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules of a job: when to send, when to ask again, when to try once more or the next provider, when to give up. Performs
- * nothing itself: acts go to writers, exchanges to the net. Runs on the dispatcher thread.
+/* The rules of a job: when to send, when to ask again, when to try once more or the next provider,
+ * when to give up. Performs nothing itself: acts go to writers, exchanges to the net. Runs on the
+ * dispatcher thread.
  *
- * Money: nothing is sent without a written intent; what was sent and not answered is not sent again, to nobody; only
- * GF_ACT_KEEP and GF_ACT_DRAW lead to a charge, inside the settle statement. */
+ * Money: nothing is sent without a written intent; what was sent and not answered is not sent
+ * again, to nobody; only GF_ACT_KEEP and GF_ACT_DRAW lead to a charge, inside the settle statement.
+ */
 #include "work/gf_steps.h"
 
 #include <string.h>
@@ -13,7 +15,7 @@
 #include "model/gf_type.h"
 #include "store/gf_store.h"
 
-#define TRY_AGAIN (APR_USEC_PER_SEC / 2)         /* an act that found no database */
+#define TRY_AGAIN      (APR_USEC_PER_SEC / 2) /* an act that found no database */
 #define JITTER_PERCENT 20
 
 /* ---- small parts ---- */
@@ -41,7 +43,8 @@ static gf_step_t fail(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code, cons
     return write_act(steps, run, GF_ACT_FAIL);
 }
 
-/* A pool for one exchange; gf_steps_answered() ends it. Not below the job's pool: that may be with a writer by then. */
+/* A pool for one exchange; gf_steps_answered() ends it. Not below the job's pool: that may be with
+ * a writer by then. */
 static apr_pool_t *exchange_pool(const gf_steps_t *steps)
 {
     apr_pool_t *pool;
@@ -85,7 +88,8 @@ static gf_step_t attempt(gf_steps_t *steps, gf_run_t *run)
 static gf_step_t submit(gf_steps_t *steps, gf_run_t *run)
 {
     const gf_provider_t *provider = run->choice->provider;
-    gf_msg_t *msg = provider->kind->submit(provider, run->choice->model, run->job, exchange_pool(steps));
+    gf_msg_t *msg =
+        provider->kind->submit(provider, run->choice->model, run->job, exchange_pool(steps));
 
     msg->once = true;
     run->provider_deadline = apr_time_now() + provider->deadline;
@@ -98,7 +102,9 @@ static gf_step_t ask(gf_steps_t *steps, gf_run_t *run)
     if (run->provider_deadline <= apr_time_now()) {
         return fail(steps, run, GF_E_TIMEOUT, NULL);
     }
-    return exchange(steps, run, run->choice->provider->kind->poll(run->choice->provider, run->job, exchange_pool(steps)));
+    return exchange(
+        steps, run,
+        run->choice->provider->kind->poll(run->choice->provider, run->job, exchange_pool(steps)));
 }
 
 gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
@@ -110,21 +116,24 @@ gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
         return attempt(steps, run);
     }
     run->choice = gf_type_choice(job->type, job->chain_pos);
-    if (!run->choice) {                          /* the chain was configured shorter meanwhile */
+    if (!run->choice) { /* the chain was configured shorter meanwhile */
         return fail(steps, run, GF_E_NO_PROVIDER, NULL);
     }
-    gf_log(about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0401", "taken over, provider=%s, it was %s",
-           run->choice->provider->name, job->phase == GF_PHASE_SENDING ? "being sent" : "with the provider");
+    gf_log(about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0401",
+           "taken over, provider=%s, it was %s", run->choice->provider->name,
+           job->phase == GF_PHASE_SENDING ? "being sent" : "with the provider");
     run->provider_deadline = apr_time_now() + run->choice->provider->deadline;
     if (job->phase == GF_PHASE_WORKING && run->choice->provider->kind->poll) {
         return ask(steps, run);
     }
-    return fail(steps, run, GF_E_NETWORK, NULL); /* whoever sent it died: it may have been paid for */
+    return fail(steps, run, GF_E_NETWORK,
+                NULL); /* whoever sent it died: it may have been paid for */
 }
 
 /* ---- what an answer means ---- */
 
-/* 2 s, 4 s, 8 s ... to the cap, never less than the provider asked for, and scattered so that many do not return at once. */
+/* 2 s, 4 s, 8 s ... to the cap, never less than the provider asked for, and scattered so that many
+ * do not return at once. */
 static apr_interval_time_t backoff(const gf_run_t *run, apr_interval_time_t asked)
 {
     const gf_provider_t *provider = run->choice->provider;
@@ -141,7 +150,8 @@ static apr_interval_time_t backoff(const gf_run_t *run, apr_interval_time_t aske
     return wait > asked ? wait : asked;
 }
 
-static gf_step_t requeue(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code, apr_interval_time_t delay)
+static gf_step_t requeue(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code,
+                         apr_interval_time_t delay)
 {
     run->code = code;
     run->delay = delay;
@@ -156,7 +166,8 @@ static gf_step_t next_provider(gf_steps_t *steps, gf_run_t *run, gf_err_code_t c
         run->job->retries = 0;
         return requeue(steps, run, code, 0);
     }
-    return retried ? fail(steps, run, GF_E_RETRIES, gf_err_row(code)->code) : fail(steps, run, code, NULL);
+    return retried ? fail(steps, run, GF_E_RETRIES, gf_err_row(code)->code)
+                   : fail(steps, run, code, NULL);
 }
 
 static gf_step_t try_again(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)
@@ -203,8 +214,10 @@ static gf_step_t follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *ou
 gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
 {
     static const char *const words[] = {
-        [GF_PROV_SUCCEEDED] = "succeeded", [GF_PROV_WORKING] = "working", [GF_PROV_TRANSIENT] = "failed for now",
-        [GF_PROV_PERMANENT] = "failed", [GF_PROV_FILTERED] = "filtered", [GF_PROV_EMPTY] = "empty", [GF_PROV_UNKNOWN] = "unknown"
+        [GF_PROV_SUCCEEDED] = "succeeded",      [GF_PROV_WORKING] = "working",
+        [GF_PROV_TRANSIENT] = "failed for now", [GF_PROV_PERMANENT] = "failed",
+        [GF_PROV_FILTERED] = "filtered",        [GF_PROV_EMPTY] = "empty",
+        [GF_PROV_UNKNOWN] = "unknown"
     };
     const gf_choice_t *choice = run->choice;
     gf_msg_t *msg = run->msg;
@@ -219,12 +232,15 @@ gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
         choice->provider->kind->read_submit(&outcome, msg);
     }
     if (outcome.state != GF_PROV_WORKING || !run->job->provider_ref) {
-        gf_log(about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0402", "provider=%s model=%s %s%s%s", choice->provider->name,
-               choice->model, words[outcome.state], outcome.detail ? ": " : "", outcome.detail ? outcome.detail : "");
+        gf_log(about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0402", "provider=%s model=%s %s%s%s",
+               choice->provider->name, choice->model, words[outcome.state],
+               outcome.detail ? ": " : "", outcome.detail ? outcome.detail : "");
     }
     if (outcome.alarm) {
-        gf_log(about(steps, run), GF_LOG_ERR, APR_SUCCESS, "GF0403", "provider=%s refuses our key or account: %s; look at "
-               "GenflowProviderKey and at the account's credit there", choice->provider->name, outcome.detail);
+        gf_log(about(steps, run), GF_LOG_ERR, APR_SUCCESS, "GF0403",
+               "provider=%s refuses our key or account: %s; look at "
+               "GenflowProviderKey and at the account's credit there",
+               choice->provider->name, outcome.detail);
     }
     step = follow(steps, run, &outcome);
     apr_pool_destroy(msg->pool);
@@ -245,24 +261,28 @@ static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
     const char *provider = run->choice ? run->choice->provider->name : "none";
 
     if (strcmp(run->settled, "done") != 0) {
-        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0404", "provider=%s came second: %s", provider, run->settled);
+        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0404", "provider=%s came second: %s", provider,
+               run->settled);
     }
     else if (run->act != GF_ACT_FAIL) {
-        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0405", "provider=%s completed and charged: %s", provider, run->image_url);
+        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0405", "provider=%s completed and charged: %s",
+               provider, run->image_url);
     }
     else {
         const gf_err_row_t *row = gf_err_row(run->code);
 
-        gf_log(ctx, row->level, APR_SUCCESS, row->tag, "provider=%s failed and released: %s%s%s", provider, row->code,
-               run->cause ? " after " : "", run->cause ? run->cause : "");
+        gf_log(ctx, row->level, APR_SUCCESS, row->tag, "provider=%s failed and released: %s%s%s",
+               provider, row->code, run->cause ? " after " : "", run->cause ? run->cause : "");
     }
     return over(steps, run);
 }
 
-/* An act could not be done. Without a database it waits for one; a picture that cannot be kept fails the job. */
+/* An act could not be done. Without a database it waits for one; a picture that cannot be kept
+ * fails the job. */
 static gf_step_t act_failed(gf_steps_t *steps, gf_run_t *run)
 {
-    bool pictureless = gf_err_is(run->err, GF_E_EMPTY) || gf_err_is(run->err, GF_E_RESULT) || gf_err_is(run->err, GF_E_STORE);
+    bool pictureless = gf_err_is(run->err, GF_E_EMPTY) || gf_err_is(run->err, GF_E_RESULT)
+                       || gf_err_is(run->err, GF_E_STORE);
 
     gf_err_log(about(steps, run), run->err);
     if (gf_err_is(run->err, GF_E_DB_DOWN)) {
@@ -272,7 +292,7 @@ static gf_step_t act_failed(gf_steps_t *steps, gf_run_t *run)
     if (pictureless) {
         return fail(steps, run, (gf_err_code_t)(run->err->row - gf_err_row(0)), NULL);
     }
-    return over(steps, run);                     /* a bug or a broken type: its lease runs out, its deadline ends it */
+    return over(steps, run); /* a bug or a broken type: its lease runs out, its deadline ends it */
 }
 
 gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
@@ -303,7 +323,7 @@ gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
 
 gf_step_t gf_steps_awake(gf_steps_t *steps, gf_run_t *run)
 {
-    if (run->err) {                              /* an act that found no database: once more */
+    if (run->err) { /* an act that found no database: once more */
         run->err = NULL;
         return write_act(steps, run, run->act);
     }

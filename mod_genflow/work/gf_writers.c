@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A queue of tasks, some threads that run them, a list of done ones. Leaves what a task does to gf_acts.c and gf_dispatch.c. */
+/* A queue of tasks, some threads that run them, a list of done ones. Leaves what a task does to
+ * gf_acts.c and gf_dispatch.c. */
 #include "work/gf_writers.h"
 
 #include <apr_thread_proc.h>
@@ -10,10 +11,10 @@ typedef struct list_t {
 } list_t;
 
 struct gf_writers_t {
-    apr_thread_mutex_t *mutex;           /* guards the lists and stopping */
+    apr_thread_mutex_t *mutex; /* guards the lists and stopping */
     apr_thread_cond_t *work;
     gf_hub_t *hub;
-    gf_ctx_t ctx;                        /* copied for each thread */
+    gf_ctx_t ctx; /* copied for each thread */
     list_t given;
     list_t done;
     bool stopping;
@@ -84,7 +85,8 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-apr_status_t gf_writers_start(gf_writers_t **out, apr_pool_t *pool, const gf_ctx_t *ctx, gf_hub_t *hub, int count)
+apr_status_t gf_writers_start(gf_writers_t **out, apr_pool_t *pool, const gf_ctx_t *ctx,
+                              gf_hub_t *hub, int count)
 {
     gf_writers_t *writers = apr_pcalloc(pool, sizeof(*writers));
     apr_status_t rv = apr_thread_mutex_create(&writers->mutex, APR_THREAD_MUTEX_DEFAULT, pool);

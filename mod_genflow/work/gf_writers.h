@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The few threads of a child that do what blocks: statements, drawing, disk. The dispatcher gives tasks and drains what is
- * done; a task and all it points to belong to a writer from give until next_done returns it. */
+/* The few threads of a child that do what blocks: statements, drawing, disk. The dispatcher gives
+ * tasks and drains what is done; a task and all it points to belong to a writer from give until
+ * next_done returns it. */
 #ifndef GF_WRITERS_H
 #define GF_WRITERS_H
 
@@ -16,8 +17,10 @@ typedef struct gf_task_t {
     struct gf_task_t *next;
 } gf_task_t;
 
-/* Starts `count` threads. ctx is copied; its pool is not used. The hub's bell rings when a task is done. */
-apr_status_t gf_writers_start(gf_writers_t **writers, apr_pool_t *pool, const gf_ctx_t *ctx, gf_hub_t *hub, int count);
+/* Starts `count` threads. ctx is copied; its pool is not used. The hub's bell rings when a task is
+ * done. */
+apr_status_t gf_writers_start(gf_writers_t **writers, apr_pool_t *pool, const gf_ctx_t *ctx,
+                              gf_hub_t *hub, int count);
 
 void gf_writers_give(gf_writers_t *writers, gf_task_t *task);
 

@@ -106,8 +106,7 @@ sub run {
     my $pid = fork // die "fork: $!\n";
     exit $self->work_inside($inside) if !$pid;
 
-    local $SIG{INT}  = sub { kill TERM => $pid };
-    local $SIG{TERM} = $SIG{INT};
+    local @SIG{qw(INT TERM HUP)} = (sub { kill TERM => $pid }) x 3;
     my $code = exit_code_of($pid);
 
     if ($self->{keep}) {
@@ -149,8 +148,7 @@ sub work_inside {
     my ($self, $inside) = @_;
     my $code = eval {
         POSIX::setpgid(0, 0);
-        local $SIG{INT}  = sub { die "interrupted\n" };
-        local $SIG{TERM} = $SIG{INT};
+        local @SIG{qw(INT TERM HUP)} = (sub { die "interrupted\n" }) x 3;
         $self->become_unprivileged if $> == 0;
         $self->set_environment;
         $inside->($self);

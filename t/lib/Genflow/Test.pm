@@ -63,15 +63,16 @@ sub import {
 
 # ---- accounts and credits ------------------------------------------------------------------------
 
-# All users of this file have names that begin with this.
+# All users of this file have names that begin with this; a worker of in_parallel adds its own pid.
 my ($FILE_NAME) = $0 =~ m{([^/]+?)(?:\.t)?\z};
-my $OUR_USERS = "$FILE_NAME-$$-";
-my $users = 0;
+my $FILE_PID  = $$;
+my $OUR_USERS = "$FILE_NAME-$FILE_PID-";
+my $users     = 0;
 
 # The name of a new user who has that many credits.
 sub account {
     my ($credits) = @_;
-    my $user = $OUR_USERS . ($$ . '-' . ++$users);
+    my $user = $OUR_USERS . ($$ == $FILE_PID ? '' : "$$-") . ++$users;
     grant($user, $credits) if $credits;
     return $user;
 }
