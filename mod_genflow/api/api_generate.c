@@ -12,6 +12,7 @@
 #include "model/gf_type.h"
 
 #define KEY_MAX 255
+#define OWN_KEY "own:"
 
 /* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
  * (which still guards a statement that is sent twice). */
@@ -26,7 +27,7 @@ static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *
     }
     caller->key = key           ? apr_pstrcat(pool, "key:", key, NULL)
                   : ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL)
-                                : apr_pstrcat(pool, "own:", gf_hash_random(pool, 16), NULL);
+                                : apr_pstrcat(pool, OWN_KEY, gf_hash_random(pool, 16), NULL);
     return NULL;
 }
 
@@ -118,15 +119,16 @@ static gf_err_t *answer(gf_req_t *req, const gf_view_t *view)
     return gf_reply_view(req, view, HTTP_OK, view->image_url ? "Your media is ready" : NULL);
 }
 
-/* The key made a generation before: its answer again, or "still running". */
-static gf_err_t *replay(gf_req_t *req, const gf_created_t *created)
+/* The key made a generation before: its answer again, or "still running". A key that is not the
+ * client's meets itself when the statement had to be sent twice: that generation is this call's. */
+static gf_err_t *replay(gf_req_t *req, const gf_created_t *created, bool by_client)
 {
     gf_find_t find = { created->id, NULL, NULL };
     gf_view_t view;
     gf_err_t *err;
 
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
-    if (gf_view_ended(&view)) {
+    if (gf_view_ended(&view) || !by_client) {
         apr_table_setn(req->r->headers_out, "Idempotency-Replayed", "true");
         return answer(req, &view);
     }
@@ -242,7 +244,7 @@ gf_err_t *api_generate(gf_req_t *req)
         return err;
     }
     if (created.outcome == GF_REPLAY) {
-        return replay(req, &created);
+        return replay(req, &created, strncmp(caller.key, OWN_KEY, sizeof(OWN_KEY) - 1) != 0);
     }
     return created.outcome == GF_CREATED ? start_and_wait(req, &ask, &created, here)
                                          : refused(req, &created);

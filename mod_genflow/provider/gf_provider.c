@@ -50,7 +50,7 @@ bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
         outcome->state = GF_PROV_TRANSIENT;
         return true;
     case GF_MSG_TOO_LARGE:
-        outcome->state = GF_PROV_PERMANENT;
+        outcome->state = GF_PROV_EMPTY; /* it may have been paid for: no other provider */
         outcome->code = GF_E_RESULT;
         return true;
     default:

@@ -25,6 +25,7 @@ typedef struct gf_outcome_t {
     const char *ref;                 /* WORKING: the provider's id */
     const char *detail;              /* for the log; never holds a secret */
     apr_interval_time_t retry_after; /* TRANSIENT: what the provider asked for; 0: nothing */
+    bool locked_out;                 /* TRANSIENT: too many requests, and no word for how long */
     bool alarm;                      /* key or account trouble: an operator must look */
 } gf_outcome_t;
 

@@ -9,8 +9,7 @@
 
 #include <apr_strings.h>
 
-#define LOCKED_OUT_SECONDS 60 /* what a 429 costs at least, whatever its header says */
-#define DETAIL_MAX         200
+#define DETAIL_MAX 200
 
 static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
 {
@@ -121,9 +120,7 @@ static void read_refusal(gf_outcome_t *outcome, const gf_msg_t *msg, const told_
     else if (msg->status == 429) {
         set(outcome, GF_PROV_TRANSIENT, GF_E_RATE_LIMIT);
         outcome->retry_after = gf_provider_retry_after(msg);
-        if (outcome->retry_after == 0) {
-            outcome->retry_after = apr_time_from_sec(LOCKED_OUT_SECONDS);
-        }
+        outcome->locked_out = outcome->retry_after == 0;
     }
     else if (msg->status >= 500) {
         set(outcome, GF_PROV_TRANSIENT, GF_E_API);

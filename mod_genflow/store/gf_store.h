@@ -13,8 +13,9 @@
 #include "base/gf_image.h"
 #include "model/gf_job.h"
 
-#define GF_STORE_SPOOL ".spool" /* folder inside the store, so that keeping is a link, not a copy \
-                                 */
+#define GF_STORE_SPOOL                                                         \
+    ".spool" /* folder inside the store, so that keeping is a link, not a copy \
+              */
 
 typedef struct gf_stored_t {
     const char *url; /* public address */

@@ -48,6 +48,12 @@ static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
     return keep(run, ctx);
 }
 
+/* What an attempt that failed may have left: half a picture, or one that is not to be kept. */
+static void clear_spool(const gf_run_t *run, gf_ctx_t *ctx)
+{
+    apr_file_remove(run->spool, ctx->pool);
+}
+
 static gf_err_t *fail(gf_run_t *run, gf_ctx_t *ctx)
 {
     const gf_err_row_t *row = gf_err_row(run->code);
@@ -58,6 +64,7 @@ static gf_err_t *fail(gf_run_t *run, gf_ctx_t *ctx)
                      .error_message = row->text,
                      .cause_code = run->cause };
 
+    clear_spool(run, ctx);
     return settle(run, ctx, &end);
 }
 
@@ -70,6 +77,7 @@ static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
         return gf_queue_accepted(&run->hold, ctx, run->job, run->choice,
                                  run->choice->provider->kind->name);
     case GF_ACT_REQUEUE:
+        clear_spool(run, ctx);
         return gf_queue_requeue(&run->hold, ctx, run->job, run->delay, gf_err_row(run->code)->code);
     case GF_ACT_DRAW:
         return draw(run, ctx);

@@ -29,12 +29,13 @@ typedef struct gf_run_t {
     /* the act: what to do, and how it went */
     gf_act_t act;
     bool writing;  /* a writer has the run */
+    bool patient;  /* the act waits for a database, and that was logged */
     gf_err_t *err; /* in the job's pool */
     gf_hold_t hold;
     apr_interval_time_t delay; /* REQUEUE */
     gf_err_code_t code;        /* REQUEUE, FAIL: why */
     const char *cause;         /* FAIL: code behind the code, or NULL */
-    const char *image_url; /* KEEP: set once stored; a settle that is repeated stores no more */
+    const char *image_url;     /* KEEP: set once stored; a settle that is repeated stores no more */
     const char *result;
     const char *settled; /* settle's word */
 

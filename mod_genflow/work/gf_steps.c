@@ -134,10 +134,12 @@ gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
 
 /* 2 s, 4 s, 8 s ... to the cap, never less than the provider asked for, and scattered so that many
  * do not return at once. */
-static apr_interval_time_t backoff(const gf_run_t *run, apr_interval_time_t asked)
+static apr_interval_time_t backoff(const gf_run_t *run, const gf_outcome_t *outcome)
 {
     const gf_provider_t *provider = run->choice->provider;
     apr_interval_time_t wait = provider->backoff;
+    apr_interval_time_t asked =
+        outcome->locked_out ? 2 * provider->backoff_max : outcome->retry_after;
     apr_uint32_t random;
     int i;
 
@@ -176,7 +178,7 @@ static gf_step_t try_again(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t 
         return next_provider(steps, run, outcome->code, true);
     }
     run->job->retries++;
-    return requeue(steps, run, outcome->code, backoff(run, outcome->retry_after));
+    return requeue(steps, run, outcome->code, backoff(run, outcome));
 }
 
 /* The provider needs time: keep its id before anything else, then ask now and then. */
@@ -284,11 +286,15 @@ static gf_step_t act_failed(gf_steps_t *steps, gf_run_t *run)
     bool pictureless = gf_err_is(run->err, GF_E_EMPTY) || gf_err_is(run->err, GF_E_RESULT)
                        || gf_err_is(run->err, GF_E_STORE);
 
-    gf_err_log(about(steps, run), run->err);
     if (gf_err_is(run->err, GF_E_DB_DOWN)) {
+        if (!run->patient) {
+            gf_err_log(about(steps, run), run->err); /* once, not at every try */
+        }
+        run->patient = true;
         run->wake = apr_time_now() + TRY_AGAIN;
         return GF_STEP_GOES_ON;
     }
+    gf_err_log(about(steps, run), run->err);
     if (pictureless) {
         return fail(steps, run, (gf_err_code_t)(run->err->row - gf_err_row(0)), NULL);
     }
@@ -301,6 +307,7 @@ gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
     if (run->err) {
         return act_failed(steps, run);
     }
+    run->patient = false;
     switch (run->act) {
     case GF_ACT_ATTEMPT:
         return run->hold == GF_HOLD_ON ? submit(steps, run) : over(steps, run);
@@ -326,6 +333,9 @@ gf_step_t gf_steps_awake(gf_steps_t *steps, gf_run_t *run)
     if (run->err) { /* an act that found no database: once more */
         run->err = NULL;
         return write_act(steps, run, run->act);
+    }
+    if (run->job->phase == GF_PHASE_SENDING) { /* taken over, and its sender did not come back */
+        return fail(steps, run, GF_E_NETWORK, NULL);
     }
     return ask(steps, run);
 }
