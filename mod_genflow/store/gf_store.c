@@ -12,6 +12,27 @@
 
 #include "base/gf_json.h"
 
+#define SPOOL_KEPT (24 * 3600 * APR_USEC_PER_SEC)
+
+/* Removes what runs that died left in the spool long ago. */
+static void sweep(const char *spool, apr_pool_t *pool)
+{
+    apr_time_t long_ago = apr_time_now() - SPOOL_KEPT;
+    apr_finfo_t info;
+    apr_dir_t *dir;
+
+    if (apr_dir_open(&dir, spool, pool) != APR_SUCCESS) {
+        return;
+    }
+    while (apr_dir_read(&info, APR_FINFO_NAME | APR_FINFO_TYPE | APR_FINFO_MTIME, dir)
+           == APR_SUCCESS) {
+        if (info.filetype == APR_REG && info.mtime < long_ago) {
+            apr_file_remove(apr_pstrcat(pool, spool, "/", info.name, NULL), pool);
+        }
+    }
+    apr_dir_close(dir);
+}
+
 const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
                              apr_gid_t group)
 {
@@ -27,6 +48,7 @@ const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t 
         return apr_psprintf(pool, "GenflowStoreFolder %s: cannot be made ready: %s",
                             conf->store_folder, apr_strerror(rv, why, sizeof(why)));
     }
+    sweep(spool, pool);
     return NULL;
 }
 
