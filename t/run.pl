@@ -146,7 +146,8 @@ sub clean_name {
 
 sub prove {
     my @files = @_;
-    my @how = ('--norc', '-j', $option{jobs}, '--exec', 't/exec', $option{verbose} ? '-v' : ());
+    my @shown = $option{verbose} ? '--verbose' : qw(--failures --comments);
+    my @how   = ('--norc', '-j', $option{jobs}, '--exec', 't/exec', @shown);
     $ENV{HARNESS_RULESFILE} = 't/conf/testrules.yml';
     return system($ENV{PROVE} || 'prove', @how, @files) == 0;
 }

@@ -57,7 +57,7 @@ int api_result(request_rec *r, const gf_conf_t *conf, const char *base)
     apr_file_t *file;
     int refused;
 
-    r->allowed |= AP_METHOD_BIT << M_GET;
+    ap_allow_methods(r, REPLACE_ALLOW, "GET", "HEAD", NULL);
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }

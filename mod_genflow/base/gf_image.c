@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+const char *const gf_image_extensions[] = { "png", "jpg", "webp", NULL };
+
 static int be16(const unsigned char *p)
 {
     return p[0] << 8 | p[1];

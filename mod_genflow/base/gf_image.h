@@ -17,6 +17,9 @@ typedef struct gf_image_t {
     int height;
 } gf_image_t;
 
+/* The extensions of what is recognised, NULL-ended. */
+extern const char *const gf_image_extensions[];
+
 /* Recognises PNG, JPEG and WebP. False: none of them, or cut before its size is told. */
 bool gf_image_probe(gf_image_t *image, const unsigned char *bytes, apr_size_t length);
 

@@ -3,10 +3,14 @@
  * model/. */
 #include "base/gf_json.h"
 
+#include <math.h>
 #include <string.h>
 
 #include <apr_strings.h>
 #include <json-c/json.h>
+
+#define LARGEST  1e15
+#define SMALLEST 1e-15
 
 /* ---- reading ---- */
 
@@ -103,6 +107,48 @@ const char *gf_json_text(gf_json_t *value)
 {
     return json_object_to_json_string_ext(value,
                                           JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+static bool is_moderate_number(const gf_json_t *value)
+{
+    double number = fabs(json_object_get_double(value));
+    const char *exponent = strpbrk(json_object_get_string((json_object *)value), "eE");
+
+    if (number == 0) {
+        return !exponent; /* 0e-9999 is ten thousand digits, too */
+    }
+    return number >= SMALLEST && number <= LARGEST;
+}
+
+bool gf_json_is_moderate(const gf_json_t *value)
+{
+    size_t i;
+
+    switch (json_object_get_type(value)) {
+    case json_type_int:
+    case json_type_double:
+        return is_moderate_number(value);
+    case json_type_array:
+        for (i = 0; i < json_object_array_length(value); i++) {
+            if (!gf_json_is_moderate(json_object_array_get_idx(value, i))) {
+                return false;
+            }
+        }
+        return true;
+    case json_type_object: {
+        struct json_object_iterator at = json_object_iter_begin((json_object *)value);
+        struct json_object_iterator end = json_object_iter_end((json_object *)value);
+
+        for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+            if (!gf_json_is_moderate(json_object_iter_peek_value(&at))) {
+                return false;
+            }
+        }
+        return true;
+    }
+    default:
+        return true;
+    }
 }
 
 gf_json_t *gf_json_at(const gf_json_t *array, apr_size_t index)

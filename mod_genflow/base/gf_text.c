@@ -66,7 +66,8 @@ bool gf_text_int(apr_int64_t *out, const char *text)
 
     errno = 0;
     *out = apr_strtoi64(text, &end, 10);
-    return errno == 0 && end != text && *end == '\0';
+    return errno == 0 && (apr_isdigit(text[0]) || apr_isdigit(text[1])) && text[0] != '+'
+           && end != text && *end == '\0';
 }
 
 /* A number with one of a few units behind it. */
@@ -82,7 +83,7 @@ static bool number_with_unit(apr_int64_t *out, const char *text, const struct un
 
     errno = 0;
     number = apr_strtoi64(text, &end, 10);
-    if (errno != 0 || end == text || number < 0) {
+    if (errno != 0 || !apr_isdigit(text[0])) { /* no blanks, no sign */
         return false;
     }
     for (; units->name; units++) {

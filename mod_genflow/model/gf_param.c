@@ -234,6 +234,10 @@ static void check_parameters(check_t *check, gf_ask_t *ask)
         refuse(check, GF_E_INVALID, false, "parameters",
                "must take at most %d bytes and hold no NUL character", PARAMETERS_MAX);
     }
+    else if (!gf_json_is_moderate(object)) {
+        refuse(check, GF_E_INVALID, false, "parameters",
+               "holds a number beyond 1e15 or below 1e-15");
+    }
 }
 
 /* strength: what the client says in parameters or beside the prompt, else the preset's. */

@@ -31,8 +31,7 @@ typedef struct gf_outcome_t {
 
 typedef struct gf_prov_kind_t {
     const char *name;
-    bool
-        repeatable; /* a second run costs nothing: no intent is written, a lost run is done again */
+    bool repeatable; /* a second run costs nothing: no intent is written, a lost run is redone */
 
     /* Is the section complete? NULL, or what is missing (for configtest). */
     const char *(*check)(const gf_provider_t *provider, apr_pool_t *pool);

@@ -59,10 +59,10 @@ const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_
 }
 
 /* Two digits of the id spread the pictures over 256 folders a type. */
-static const char *object_name(const gf_job_t *job, const gf_image_t *image, apr_pool_t *pool)
+static const char *object_name(const gf_job_t *job, const char *extension, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%s/%s/%s.%s", job->type->name, job->id + strlen(job->id) - 2,
-                        job->id, image->extension);
+                        job->id, extension);
 }
 
 static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
@@ -107,19 +107,39 @@ static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
     return err;
 }
 
+static const char *public_url(const gf_ctx_t *ctx, const char *name)
+{
+    return apr_pstrcat(ctx->pool, ctx->conf->store_url, "/", name, NULL);
+}
+
 static gf_err_t *keep(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *spool)
 {
     const char *name;
     bool existing = false;
 
     GF_TRY(look(stored, ctx, spool));
-    name = object_name(job, &stored->image, ctx->pool);
+    name = object_name(job, stored->image.extension, ctx->pool);
     GF_TRY(gf_store_fs.put(&existing, ctx, name, spool));
     if (existing) { /* an earlier run got as far as here */
         GF_TRY(look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool)));
     }
-    stored->url = apr_pstrcat(ctx->pool, ctx->conf->store_url, "/", name, NULL);
+    stored->url = public_url(ctx, name);
     return NULL;
+}
+
+bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job)
+{
+    const char *const *extension;
+
+    for (extension = gf_image_extensions; *extension; extension++) {
+        const char *name = object_name(job, *extension, ctx->pool);
+
+        if (!look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool))) {
+            stored->url = public_url(ctx, name);
+            return true;
+        }
+    }
+    return false;
 }
 
 gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *spool)

@@ -37,6 +37,10 @@ const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_
  */
 gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *spool);
 
+/* The picture of `job` that an earlier run may have kept before it could say so; false: there is
+ * none. */
+bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job);
+
 /* The stored facts as JSON: width, height, bytes, type, sha256. */
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool);
 

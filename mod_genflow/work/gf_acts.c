@@ -17,22 +17,43 @@ static gf_err_t *settle(gf_run_t *run, gf_ctx_t *ctx, const gf_end_t *end)
     return NULL;
 }
 
-static gf_err_t *keep(gf_run_t *run, gf_ctx_t *ctx)
+static void note_stored(gf_run_t *run, const gf_stored_t *stored)
+{
+    run->image_url = apr_pstrdup(run->job->pool, stored->url);
+    run->result = gf_store_result(stored, run->job->pool);
+}
+
+static gf_err_t *complete(gf_run_t *run, gf_ctx_t *ctx)
 {
     gf_end_t end = { .status = "completed",
                      .choice = run->choice,
-                     .fallback = run->job->chain_pos > 0 };
+                     .fallback = run->job->chain_pos > 0,
+                     .image_url = run->image_url,
+                     .result = run->result };
 
+    return settle(run, ctx, &end);
+}
+
+static gf_err_t *keep(gf_run_t *run, gf_ctx_t *ctx)
+{
     if (!run->image_url) {
         gf_stored_t stored;
 
         GF_TRY(gf_store_put(&stored, ctx, run->job, run->spool));
-        run->image_url = apr_pstrdup(run->job->pool, stored.url);
-        run->result = gf_store_result(&stored, run->job->pool);
+        note_stored(run, &stored);
     }
-    end.image_url = run->image_url;
-    end.result = run->result;
-    return settle(run, ctx, &end);
+    return complete(run, ctx);
+}
+
+static gf_err_t *adopt_picture(gf_run_t *run, gf_ctx_t *ctx)
+{
+    gf_stored_t stored;
+
+    if (!gf_store_find(&stored, ctx, run->job)) {
+        return NULL;
+    }
+    note_stored(run, &stored);
+    return complete(run, ctx);
 }
 
 static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
@@ -81,6 +102,8 @@ static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
         return gf_queue_requeue(&run->hold, ctx, run->job, run->delay, gf_err_row(run->code)->code);
     case GF_ACT_DRAW:
         return draw(run, ctx);
+    case GF_ACT_ADOPT:
+        return adopt_picture(run, ctx);
     case GF_ACT_KEEP:
         return keep(run, ctx);
     case GF_ACT_FAIL:
@@ -90,7 +113,7 @@ static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
 }
 
 /* An error outlives the writer's pool: it goes along with the run. */
-static gf_err_t *adopt(gf_run_t *run, const gf_err_t *err)
+static gf_err_t *take_along(gf_run_t *run, const gf_err_t *err)
 {
     gf_err_t *copy = apr_pmemdup(run->job->pool, err, sizeof(*err));
 
@@ -105,6 +128,6 @@ void gf_acts_run(gf_task_t *task, gf_ctx_t *ctx)
 
     ctx->subject = gf_job_subject(run->job, ctx->pool);
     err = act(run, ctx);
-    run->err = err ? adopt(run, err) : NULL;
+    run->err = err ? take_along(run, err) : NULL;
     ctx->subject = "";
 }

@@ -381,8 +381,8 @@ static void last_tasks(gf_dispatch_t *dispatch)
                 adopt(dispatch, job);
             }
         }
-        else if (task != &dispatch->beat.task && !run->err && run->act != GF_ACT_ATTEMPT
-                 && run->act != GF_ACT_ACCEPTED) {
+        else if (task != &dispatch->beat.task && !run->err
+                 && (run->settled || run->act == GF_ACT_REQUEUE)) {
             gf_hub_bg_publish(dispatch->steps.hub, run->job->id, GF_NEWS_ENDED);
             drop(dispatch, run);
         }

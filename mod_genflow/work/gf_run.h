@@ -14,6 +14,7 @@ typedef enum {
     GF_ACT_ATTEMPT,  /* write the intent to submit */
     GF_ACT_ACCEPTED, /* write the provider's id */
     GF_ACT_DRAW,     /* make the picture here, then keep it */
+    GF_ACT_ADOPT,    /* settle as completed if its picture was kept before */
     GF_ACT_KEEP,     /* store the spooled picture and settle as completed */
     GF_ACT_REQUEUE,  /* give it back for a later attempt */
     GF_ACT_FAIL      /* settle as failed */
@@ -29,6 +30,7 @@ typedef struct gf_run_t {
     /* the act: what to do, and how it went */
     gf_act_t act;
     bool writing;  /* a writer has the run */
+    bool waited;   /* its former sender had its time to come back */
     bool patient;  /* the act waits for a database, and that was logged */
     gf_err_t *err; /* in the job's pool */
     gf_hold_t hold;

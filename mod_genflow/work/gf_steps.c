@@ -126,8 +126,7 @@ gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
     if (job->phase == GF_PHASE_WORKING && run->choice->provider->kind->poll) {
         return ask(steps, run);
     }
-    return fail(steps, run, GF_E_NETWORK,
-                NULL); /* whoever sent it died: it may have been paid for */
+    return write_act(steps, run, GF_ACT_ADOPT);
 }
 
 /* ---- what an answer means ---- */
@@ -257,6 +256,18 @@ static gf_step_t over(gf_steps_t *steps, const gf_run_t *run)
     return GF_STEP_OVER;
 }
 
+/* Whoever sent it died, or sleeps: it may have been paid for, so it is not sent again. Its sender
+ * gets one more lease's time to come back with the picture, or to have kept it; then it fails. */
+static gf_step_t sender_lost(gf_steps_t *steps, gf_run_t *run)
+{
+    if (run->waited) {
+        return fail(steps, run, GF_E_NETWORK, NULL);
+    }
+    run->waited = true;
+    run->wake = apr_time_now() + steps->ctx.conf->lease;
+    return GF_STEP_GOES_ON;
+}
+
 static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
 {
     const gf_ctx_t *ctx = about(steps, run);
@@ -320,6 +331,8 @@ gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
         return GF_STEP_GOES_ON;
     case GF_ACT_REQUEUE:
         return GF_STEP_OVER;
+    case GF_ACT_ADOPT:
+        return run->settled ? settled(steps, run) : sender_lost(steps, run);
     case GF_ACT_DRAW:
     case GF_ACT_KEEP:
     case GF_ACT_FAIL:
@@ -334,8 +347,8 @@ gf_step_t gf_steps_awake(gf_steps_t *steps, gf_run_t *run)
         run->err = NULL;
         return write_act(steps, run, run->act);
     }
-    if (run->job->phase == GF_PHASE_SENDING) { /* taken over, and its sender did not come back */
-        return fail(steps, run, GF_E_NETWORK, NULL);
+    if (run->act == GF_ACT_ADOPT) {
+        return write_act(steps, run, GF_ACT_ADOPT);
     }
     return ask(steps, run);
 }

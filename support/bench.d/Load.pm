@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# One round of load and what it cost: wrk or pgbench for some seconds, and the CPU time that httpd,
+# PostgreSQL and everybody else took meanwhile. Which rounds, with what and in which order is for
+# support/bench to say.
+#
+#     my $load  = Load->new(site => $site, seconds => 3);
+#     my $round = $load->wrk(clients => 32, requests => 'create.requests', url => $url);
+#     my $round = $load->pgbench(clients => 32, script => 'create', variables => {...});
+#
+# Both return { done, rate (a second), cpu_httpd, cpu_postgres (us for each done), others (share of
+# the machine's CPU), median (wrk: ms from request to answer) } and die when something failed.
+
+package Load;
+
+use strict;
+use warnings;
+
+use POSIX ();
+use Time::HiRes qw(time);
+
+use constant TIMEOUT => 10;               # seconds that an answer may take
+
+# What the module's connections are told in t/conf/site.conf (DBDParams).
+my $PG_OPTIONS = '-c statement_timeout=5000 -c lock_timeout=2000';
+
+my $TICK = 1_000_000 / POSIX::sysconf(POSIX::_SC_CLK_TCK());       # us
+
+sub new {
+    my ($class, %option) = @_;
+    return bless {%option}, $class;
+}
+
+# ---- the generators of load ----------------------------------------------------------------------
+
+sub wrk {
+    my ($self, %of) = @_;
+    my $folder = $self->{site}->folder;
+    return $self->measured(
+        sub {
+            my $told = output_of('wrk', '-t1', "-c$of{clients}", "-d$self->{seconds}s",
+                '--timeout', TIMEOUT . 's', '-s', "$folder/support/bench.d/requests.lua",
+                $of{url}, '--', "$folder/$of{requests}");
+            my %number = $told =~ /\b(answers|duration|median|errors)=(\d+)/g;
+            die "wrk says:\n$told" if !$number{answers} || $number{errors};
+            return {
+                done   => $number{answers},
+                rate   => $number{answers} / $number{duration} * 1e6,
+                median => $number{median} / 1000,
+            };
+        });
+}
+
+sub pgbench {
+    my ($self, %of) = @_;
+    my $script    = $self->{site}->folder . "/support/bench.d/$of{script}.pgbench";
+    my @variables = map { ('-D', "$_=$of{variables}{$_}") } sort keys %{ $of{variables} };
+    return $self->measured(
+        sub {
+            local $ENV{PGOPTIONS} = $PG_OPTIONS;
+            my $told = output_of('pgbench', '-n', '-M', 'prepared', '-U', 'genflow_app',
+                '-j', 1, '-c', $of{clients}, '-T', $self->{seconds}, '-f', $script, @variables);
+            my ($done)   = $told =~ /actually processed: (\d+)/;
+            my ($rate)   = $told =~ /^tps = ([\d.]+)/m;
+            my ($failed) = $told =~ /failed transactions: (\d+)/;
+            die "pgbench says:\n$told" if !$done || !$rate || $failed;
+            return { done => $done, rate => $rate };
+        });
+}
+
+# What a command says on both its channels.
+sub output_of {
+    my @command = @_;
+    my $pid = open(my $pipe, '-|') // die "fork: $!\n";
+    if (!$pid) {
+        open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
+        exec { $command[0] } @command or POSIX::_exit(127);
+    }
+    local $/ = undef;
+    my $told = <$pipe> // '';
+    close $pipe or die "$command[0] failed:\n$told";
+    return $told;
+}
+
+# ---- CPU time ------------------------------------------------------------------------------------
+
+sub measured {
+    my ($self, $load) = @_;
+    my $before = $self->ticks;
+    my $round  = $load->();
+    my $after  = $self->ticks;
+    my %used   = map { $_ => $after->{$_} - $before->{$_} } keys %$after;
+
+    my $others = $used{busy} - $used{httpd} - $used{postgres} - $used{ourselves};
+    $round->{others}       = $others > 0 ? $others / $used{all} : 0;
+    $round->{cpu_httpd}    = $used{httpd} * $TICK / $round->{done};
+    $round->{cpu_postgres} = $used{postgres} * $TICK / $round->{done};
+    return $round;
+}
+
+# Ticks since the start: httpd, PostgreSQL, this process with the generator of load and the fake
+# provider, and of the machine (busy, all).
+sub ticks {
+    my ($self) = @_;
+    my $process = processes();
+    my ($machine) = read_file('/proc/stat') =~ /\Acpu\s+([\d ]+)/;
+    my ($user, $nice, $system, $idle, $waiting, $irq, $soft, $stolen) = split ' ', $machine;
+    my $busy = $user + $nice + $system + $irq + $soft + $stolen;
+    return {
+        httpd     => family($process, $self->{site}->httpd_pid),
+        postgres  => family($process, $self->postmaster),
+        ourselves => family($process, $$),
+        busy      => $busy,
+        all       => $busy + $idle + $waiting,
+    };
+}
+
+sub postmaster {
+    my ($self) = @_;
+    my ($pid) = read_file($self->{site}->folder . '/pg/postmaster.pid') =~ /\A(\d+)/;
+    return $pid;
+}
+
+# A process and its children, those that have ended included.
+sub family {
+    my ($process, $head) = @_;
+    my $sum = 0;
+    for my $pid (grep { $_ == $head || $process->{$_}{parent} == $head } keys %$process) {
+        $sum += $process->{$pid}{ticks};
+    }
+    return $sum;
+}
+
+# Per process its parent and its ticks: its own and those of its children that have ended.
+sub processes {
+    my %found;
+    for my $path (glob '/proc/[0-9]*/stat') {
+        my ($pid, $rest) = read_file($path) =~ /\A(\d+) \(.*\) (.*)/s or next;
+        my ($parent, @time) = (split ' ', $rest)[1, 11 .. 14];
+        $found{$pid} = { parent => $parent, ticks => $time[0] + $time[1] + $time[2] + $time[3] };
+    }
+    return \%found;
+}
+
+# A process may be gone by now.
+sub read_file {
+    my ($path) = @_;
+    open my $file, '<', $path or return '';
+    local $/ = undef;
+    return <$file> // '';
+}
+
+1;

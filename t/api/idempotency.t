@@ -1,0 +1,95 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A call that is repeated with its Idempotency-Key, or its runId, makes nothing new: it gets the
+# answer that the first one made, or hears that it still runs; with another body it is refused. This
+# holds for failures too, and for any number of calls at once.
+use Genflow::Test;
+
+my $IN_PROGRESS = 'IDEMPOTENCY_IN_PROGRESS';
+
+my $user = account(20);
+
+# ---- one after another ----
+
+my @KEYS = (    # what, members of the body, headers
+    ['an Idempotency-Key', {},                        { 'Idempotency-Key' => 'a-key' }],
+    ['a runId',            { runId => 'a-run' },      {}],
+    ['both',               { runId => 'another-run' }, { 'Idempotency-Key' => 'another-key' }],
+);
+for my $case (@KEYS) {
+    my ($what, $members, $headers) = @$case;
+    my $tag   = "again with $what of $user";
+    my ($balance) = @{ credits($user) };
+    my $first = generate($user, { %$members, prompt => $tag }, %$headers);
+    my $again = generate($user, { %$members, prompt => $tag }, %$headers);
+    is $again->{status}, 200, "a call repeated with $what is answered";
+    is_deeply data($again), data($first), 'as the first was';
+    is $again->{headers}{'idempotency-replayed'}, 'true', 'which is told';
+    is $first->{headers}{'idempotency-replayed'}, undef,  'and of the first it is not';
+    is submissions($tag), 1, 'the provider was asked once';
+    credits_are $user, $balance - 1, 0, 'and one credit was taken';
+
+    my $other = generate($user, { %$members, prompt => "$tag, but a dog" }, %$headers);
+    error_is($other, 422, 'IDEMPOTENCY_MISMATCH', "another body with $what is refused");
+    is submissions("$tag, but"), 0, 'and reaches nobody';
+}
+
+my ($one, $two) = map { data(generate($_, {}, 'Idempotency-Key' => 'shared')) } $user, account(1);
+isnt $one->{id}, $two->{id}, 'the same key of two users makes two generations';
+
+my $poor = account(0);
+is generate($poor, {}, 'Idempotency-Key' => 'early')->{status}, 402, 'a refused call';
+grant($poor, 1);
+is generate($poor, {}, 'Idempotency-Key' => 'early')->{status}, 200, 'does not use up its key';
+is generate($poor, {}, 'Idempotency-Key' => 'early')->{status}, 200,
+    'and what it made is the answer also when the credits are gone';
+
+# ---- while it runs ----
+
+my @slow = ($user, { prompt => 'a cat {{delay=1000}}' }, 'Idempotency-Key' => 'slow');
+my $id   = data(generate(@slow, Prefer => 'respond-async'))->{id};
+my $wait = generate(@slow);
+error_is($wait, 409, $IN_PROGRESS, 'a call repeated while the first runs is told so');
+like $wait->{headers}{'retry-after'}, qr/\A[1-9]\d*\z/, 'and when to come back';
+is data($wait)->{pollUrl}, "/api/neo-glitch/status?id=$id", 'and where to look meanwhile';
+wait_for { status_of($user, $id)->{status} eq 'completed' } 10;
+is_deeply [@{ data(generate(@slow)) }{qw(id status)}], [$id, 'completed'],
+    'when it is completed, the call gets it';
+
+# ---- a failure ----
+
+expect_log('GF0203');
+my $tag  = "refused of $user";
+my @fail = ($user, { prompt => "$tag {{status=400 times=1}}" }, 'Idempotency-Key' => 'fail');
+my ($failed, $again) = map { generate(@fail) } 1, 2;
+error_is($again, 500, 'GENERATION_FAILED', 'a failure is the answer again');
+my @why = qw(id errorCode causeCode refunded);
+is_deeply [@{ data($again) }{@why}], [@{ data($failed) }{@why}], 'the very same';
+is submissions($tag), 1, 'it is not tried again';
+
+# ---- all at once ----
+
+my @WAYS = (    # what, members of the body, headers
+    ['one key',    {},                  { 'Idempotency-Key' => 'crowd' }],
+    ['one run id', { runId => 'crowd' }, {}],
+);
+for my $way (@WAYS) {
+    my ($what, $members, $headers) = @$way;
+    my $prompt = "the crowd with $what of $user {{delay=300}}";
+    my ($balance) = @{ credits($user) };
+    my @answers = in_parallel(50, sub {
+        my $res  = generate($user, { %$members, prompt => $prompt }, %$headers);
+        my $told = data($res);
+        return { status => $res->{status}, code => $told->{code}, id => $told->{generationId} };
+    }, 50);
+    my @made = grep { $_->{status} == 200 } @answers;
+    my @told = grep { $_->{status} == 409 && $_->{code} eq $IN_PROGRESS } @answers;
+    my %ids  = map { ($_->{id} // 'none') => 1 } @answers;
+    ok @made >= 1, "of 50 calls at once with $what at least one gets the picture";
+    is @made + @told, 50, 'and every other gets it too or hears that it is being made';
+    is keys %ids, 1, 'all hear of the same generation';
+    is submissions($prompt), 1, 'the provider was asked once';
+    credits_are $user, $balance - 1, 0, 'and one credit was taken';
+}
+
+finish;

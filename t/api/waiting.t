@@ -1,0 +1,113 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A client waits as it prefers: not at all, so many seconds, or, if it says nothing, until the
+# picture is there or the provider turns out to need time. Then it gets 202 and can wait at the
+# status. More waiters than a server takes are not refused either: they are answered at once.
+use Genflow::Test;
+
+use Time::HiRes qw(time);
+
+use Genflow::Httpd ();
+
+my $STATUS   = '/api/neo-glitch/status';
+my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
+my $user     = account(60);
+
+# ---- a generate call ----
+
+my @CALLS = (    # Prefer, what the provider does, status, seconds at least and at most
+    ['respond-async',           '{{delay=1500}}', 202, 0,   1],
+    ['respond-async, wait=0',   '{{delay=1500}}', 202, 0,   1],
+    ['wait=0',                  '{{delay=1500}}', 202, 0,   1],
+    ['wait=1',                  '{{delay=2500}}', 202, 0.9, 2],
+    ['wait=5',                  '{{delay=1500}}', 200, 1.4, 3],
+    ['handling=strict; wait=5', '{{delay=1500}}', 200, 1.4, 3],
+    ['wait=5',                  '{{poll=10}}',    200, 0.9, 3],
+    ['wait=5',                  '',               200, 0,   1],
+    [undef,                     '{{delay=1500}}', 200, 1.4, 3],
+    [undef,                     '{{poll=15}}',    202, 0,   1],
+);
+my @answers = in_parallel(scalar @CALLS, sub {
+    my ($prefer, $script) = @{ $CALLS[$_[0]] };
+    my $begin = time;
+    my $res   = generate($user, { prompt => "a cat $script" }, defined $prefer ? (Prefer => $prefer) : ());
+    return { time => time - $begin, data => data($res), %$res };
+});
+for my $i (0 .. $#CALLS) {
+    my ($prefer, $script, $status, $least, $most) = @{ $CALLS[$i] };
+    my ($time, $made, $header) = @{ $answers[$i] }{qw(time data headers)};
+    my $call = ($prefer // 'nothing said') . " with a provider that does " . ($script || 'it at once');
+    is $answers[$i]{status}, $status, "$call: $status";
+    ok $time >= $least && $time < $most * $PATIENCE, "after $least to $most seconds" or diag $time;
+    if ($status == 200) {
+        is $made->{status}, 'completed', 'with the picture';
+        is $header->{location}, undef, 'and nowhere else to look';
+        next;
+    }
+    is "$made->{status} $made->{tokensUsed}", 'processing 0', 'it goes on';
+    is $made->{pollUrl}, "$STATUS?id=$made->{id}", 'and can be followed';
+    is $header->{location}, $made->{pollUrl}, 'there, as Location says';
+    like $header->{'retry-after'}, qr/\A[1-9]\d*\z/, 'as soon as Retry-After says';
+}
+ok $answers[-1]{data}{stabilityJobId}, 'where the provider needs time its own id is told';
+my @ended = map { status_at("id=$_->{data}{id}", 'wait=10')->{status} } @answers;
+is "@ended", join(' ', ('completed') x @CALLS), 'all of them are completed in the end';
+
+# ---- the status ----
+
+my @LOOKS = (    # Prefer, status, seconds at least and at most
+    [undef,    'processing', 0,   1],
+    ['wait=1', 'processing', 0.9, 2],
+    ['wait=9', 'completed',  1,   4],
+    ['wait=9', 'completed',  0,   1],
+);
+my $slow = data(generate($user, { prompt => 'a cat {{delay=3000}}' }, Prefer => 'respond-async'));
+for my $look (@LOOKS) {
+    my ($prefer, $status, $least, $most) = @$look;
+    my $begin = time;
+    my $seen  = status_at("id=$slow->{id}", $prefer);
+    my $time  = time - $begin;
+    is $seen->{status}, $status, 'a status asked for with ' . ($prefer // 'nothing') . " is $status";
+    ok $time >= $least && $time < $most * $PATIENCE, "after $least to $most seconds" or diag $time;
+}
+
+# ---- more waiters than are taken ----
+
+my $httpd = Genflow::Httpd->start(<<'END');
+Include "${GENFLOW_WORK}/t/conf/site.conf"
+StartServers 1
+ServerLimit 1
+MaxRequestWorkers 24
+GenflowDispatch Off
+GenflowWatchMax 3
+<GenflowType neo-glitch>
+    GenflowTypeProviders local
+</GenflowType>
+<Location "/api">
+    SetHandler genflow-api
+    GenflowUser "%{HTTP:X-User}"
+</Location>
+END
+my @crowd = in_parallel(20, sub {
+    my %headers = ('X-User' => $user, 'Content-Type' => 'application/json', Prefer => 'wait=15');
+    my $res = client()->post($httpd->base . '/api/neo-glitch/generate', {
+        headers => \%headers, content => '{"prompt":"a cat {{delay=1500}}","presetKey":"base"}',
+    });
+    return { status => $res->{status}, id => data($res)->{id} };
+}, 20);
+my %count;
+$count{ $_->{status} }++ for @crowd;
+is_deeply \%count, { 200 => 3, 202 => 17 }, 'of 20 waiters 3 wait, as configured, and none fails';
+@ended = map { status_at("id=$_->{id}", 'wait=10')->{status} } @crowd;
+is "@ended", join(' ', ('completed') x @crowd), 'the other server has made a picture for each';
+is $httpd->alarms, '', 'and nobody has anything to complain about';
+
+finish;
+
+sub client { return HTTP::Tiny->new(timeout => 60) }
+
+sub status_at {
+    my ($query, $prefer) = @_;
+    my %headers = defined $prefer ? (Prefer => $prefer) : ();
+    return data(api(GET => "$STATUS?$query", user => $user, headers => \%headers));
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A graceful restart, and a graceful stop followed by a start, find generations in every phase: no
+# request in flight fails, no generation is lost, none is submitted or charged twice. The old
+# children finish what they can and go.
+use Genflow::Test;
+
+my @CASES = (
+    # type, script, cost, submissions, the test's name
+    ['neo-glitch', 'delay=2000',                      1, 1, 'being sent'],
+    ['neo-glitch', 'poll=30',                         1, 1, 'with the provider'],
+    ['neo-glitch', 'poll=90',                         1, 1, 'with the provider for long'],
+    ['neo-glitch', 'status=503 times=1 retry-after=3', 1, 2, 'waiting for its next try'],
+    ['neo-glitch', 'delay=1500 status=503 times=1',   1, 2, 'being sent, to be sent again'],
+    (['sketch', '', 2, 0, 'being drawn, or queued']) x 6,
+);
+my @ENDS = (
+    # a graceful end of the children, the test's name
+    [sub { restart_httpd('USR1') },                        'graceful restart'],
+    [sub { stop_httpd('WINCH') && start_httpd() },         'graceful stop and start'],
+);
+my $DRAIN = 5;                                   # GenflowDispatchDrain of the tests
+
+my @command = command_line(httpd_pid());
+
+for my $end (@ENDS) {
+    my ($act, $name) = @$end;
+    my $parent = httpd_pid();
+    my @old    = children();
+    my @users  = map { account(10) } @CASES;
+
+    # Each generation is asked for twice: by a client that waits, and by one that does not.
+    my @waiting = map { account(10) } @CASES;
+    my ($acted, @answers) = in_parallel(1 + @CASES, sub {
+        my ($i) = @_;
+        return request($i - 1, $waiting[$i - 1], 'wait=15') if $i > 0;
+        my @later = map { request($_, $users[$_], 'respond-async') } 0 .. $#CASES;
+        wait_for { under_way($waiting[0]) && under_way($users[0]) && under_way($users[2]) };
+        return { later => \@later, done => $act->() ? 'yes' : 'no' };
+    }, 1 + @CASES);
+    is $acted->{done}, 'yes', "a $name, with generations in every phase";
+    is httpd_pid(), $parent, '... the parent stays' if $name =~ /restart/;
+    is_deeply [grep { $_->{status} !~ /\A20[02]\z/ } @answers], [], '... no request in flight fails';
+    my %old = map { $_ => 1 } @old;
+    my $gone = wait_for { !grep { -e "/proc/$_" } @old } $DRAIN + 10;
+    ok $gone, '... the old children go';
+    is scalar(grep { $old{$_} } children()), 0, '... and others serve';
+
+    for my $i (0 .. $#CASES) {
+        my ($type, undef, $cost, $sent, $phase) = @{ $CASES[$i] };
+        my @jobs = ([$users[$i], $acted->{later}[$i]{id}], [$waiting[$i], $answers[$i]{id}]);
+        for my $job (@jobs) {
+            my ($user, $id) = @$job;
+            is ended($user, $id, $type)->{status}, 'completed', "$name, $phase: it completes";
+            is submissions("[$user]"), $sent, "... submitted $sent times";
+            credits_are $user, 10 - $cost, 0, '... charged once';
+        }
+    }
+}
+
+# Status and id that the client gets for a generation of that case.
+sub request {
+    my ($i, $user, $prefer) = @_;
+    my ($type, $script) = @{ $CASES[$i] };
+    my $prompt = $script ? "{{$script}} [$user]" : "[$user]";
+    my $res    = generate($user, { type => $type, prompt => $prompt }, Prefer => $prefer);
+    return { status => $res->{status}, id => data($res) && data($res)->{id} };
+}
+
+# Its first submission has been made.
+sub under_way {
+    my ($user) = @_;
+    return submissions("[$user]");
+}
+
+sub ended {
+    my ($user, $id, $type) = @_;
+    return wait_for { my $row = status_of($user, $id, $type); $row->{finishedAt} && $row } 20;
+}
+
+# ---- stopping and starting ----
+
+sub stop_httpd {
+    my ($signal) = @_;
+    my $pid = httpd_pid();
+    kill $signal => $pid;
+    return wait_for { !kill 0, $pid } 30;
+}
+
+sub start_httpd {
+    system(@command) == 0 or return;
+    return wait_for { api(GET => '/api/health')->{status} == 200 } 30;
+}
+
+# How httpd was started.
+sub command_line {
+    my ($pid) = @_;
+    open my $file, '<', "/proc/$pid/cmdline" or die "/proc/$pid/cmdline: $!\n";
+    return grep { $_ ne '' } split /\0/, <$file>;
+}
+
+finish;

@@ -1,0 +1,65 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# PostgreSQL is gone when a provider has answered, for less than a lease and for more: what was
+# learned is written when it is back. A picture that was made is delivered, and charged once; nothing
+# is submitted twice; waiting for a provider goes on.
+use Genflow::Test;
+
+my @OUTAGES = (
+    # seconds without PostgreSQL after the answers, the test's name
+    [0, 'a short outage'],
+    [3, 'an outage longer than a lease'],
+);
+my @CASES = (
+    # script, status, errorCode, credits, submissions, the test's name
+    ['delay=1000',                       'completed', undef,              9, 1, 'a picture'],
+    ['delay=1000 filter',                'failed',    'CONTENT_FILTERED', 10, 1, 'a refusal'],
+    ['delay=1000 status=503 times=1',    'completed', undef,              9, 2, 'a failure to retry'],
+    ['delay=1000 poll=3',                'completed', undef,              9, 1, 'an id'],
+    ['poll=12',                          'completed', undef,              9, 1, 'an answer later'],
+);
+
+expect_log 'GF0121';
+
+for my $outage (@OUTAGES) {
+    my ($seconds, $when) = @$outage;
+    my (@users, @ids);
+    for my $i (0 .. $#CASES) {
+        $users[$i] = account(10);
+        $ids[$i] = data(generate($users[$i], { prompt => "{{$CASES[$i][0]}} [$users[$i]]" },
+                Prefer => 'respond-async'))->{id};
+    }
+    wait_for { @CASES == grep { submissions("[$_]") } @users };
+    wait_for { status_of($users[-1], $ids[-1])->{stabilityJobId} };
+    my $mark = log_mark();
+    ok pg('stop', 'fast'), "$when: PostgreSQL stops while a provider works";
+
+    # Each of them has its answer and found no database.
+    my $told = sub {
+        my $log = log_since($mark);
+        return !grep { $log !~ /GF0121: job=\Q$_\E/ } @ids[0 .. $#ids - 1];
+    };
+    my $lost = wait_for { $told->() };
+    ok $lost, '... the answers come, and cannot be written';
+    my $back = time + $seconds;
+    wait_for { time >= $back } $seconds + 1;
+    ok pg('start'), '... PostgreSQL starts';
+
+    for my $i (0 .. $#CASES) {
+        my (undef, $status, $error, $credits, $sent, $name) = @{ $CASES[$i] };
+        my $end = ended($users[$i], $ids[$i]);
+        is_deeply [@$end{qw(status errorCode)}], [$status, $error], "$when, $name: $status";
+        credits_are $users[$i], $credits, 0, '... and the credits say the same';
+        is submissions("[$users[$i]]"), $sent, "... after $sent submissions";
+    }
+}
+
+sub ended {
+    my ($user, $id) = @_;
+    return wait_for {
+        my $row = status_of($user, $id);
+        $row && $row->{finishedAt} && $row;
+    } 20;
+}
+
+finish;

@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# PostgreSQL restarts under load, fast and immediate: no child of httpd dies, every request is
+# answered or told when to come back, and who repeats with the key has one generation per key in the
+# end. While it is stopped, the answer is a quick 503; when it is back, nobody needs to help.
+use Genflow::Test;
+use Time::HiRes qw(sleep time);
+
+my $CLIENTS  = 8;
+my @RESTARTS = qw(fast immediate fast immediate);
+my $QUICK    = 2;                                # seconds
+
+my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
+
+expect_log 'GF0121';
+
+# ---- restarts under load ----
+
+my @pids   = sort(children());
+my $user   = account(100_000);
+my ($restarted, @clients) = in_parallel(1 + $CLIENTS, sub {
+    my ($i) = @_;
+    return $i == 0 ? restarts() : client($i);
+}, 1 + $CLIENTS);
+
+is_deeply $restarted, [map { "$_: up" } @RESTARTS], "PostgreSQL was restarted: @RESTARTS";
+is_deeply [sort(children())], \@pids, 'no child of httpd died';
+my %answers;
+my @keys;
+for my $client (@clients) {
+    push @keys, @{ $client->{keys} };
+    $answers{$_} += $client->{answers}{$_} for keys %{ $client->{answers} };
+}
+my @known = ('200', '409 with Retry-After', '503 with Retry-After');
+is_deeply [grep { my $answer = $_; !grep { $_ eq $answer } @known } sort keys %answers], [],
+    'every answer was 200, or 409 or 503 with the time to come back';
+cmp_ok $answers{'503 with Retry-After'} // 0, '>', 0, '... the restarts were noticed';
+cmp_ok scalar @keys, '>', 3 * $CLIENTS, '... and there was load';
+my $jobs = sql1("SELECT count(DISTINCT job_id), count(*) FROM genflow.idempotency_keys"
+    . " WHERE user_id = :'user'", user => $user);
+is $jobs, @keys . '|' . @keys, 'each key has one generation';
+my $ended = wait_for {
+    !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user);
+};
+ok $ended, 'all of them end';
+is sql1("SELECT count(*) FROM public.sketch_media WHERE user_id = :'user' AND status = 'completed'",
+    user => $user), scalar @keys, '... with a picture';
+credits_are $user, 100_000 - 2 * @keys, 0, '... and one charge';
+
+# ---- stopped ----
+
+my $picture = data(generate($user, { type => 'sketch' }))->{imageUrl} =~ s/\A\Q@{[base()]}\E//r;
+ok pg('stop', 'fast'), 'PostgreSQL is stopped';
+for my $try (1 .. 3) {
+    my $begin = time;
+    my $res   = generate($user, { type => 'sketch' });
+    error_is $res, 503, 'DATABASE_UNAVAILABLE', "a request is refused, try $try";
+    like $res->{headers}{'retry-after'}, qr/\A[1-9]\d?\z/, '... with the time to come back';
+    cmp_ok time - $begin, '<', $QUICK * $PATIENCE, '... quickly';
+}
+is api(GET => '/api/health')->{status}, 503, 'the health check says that this server cannot work';
+is api(GET => $picture)->{status}, 200, 'stored pictures are served all the same';
+ok pg('start'), 'PostgreSQL is started';
+my $healed = wait_for { generate($user, { type => 'sketch' })->{status} == 200 };
+ok $healed, 'generations go on by themselves';
+is api(GET => '/api/health')->{status}, 200, '... and the health check is content';
+is_deeply [sort(children())], \@pids, '... in the same children';
+
+# ---- the parts of the load ----
+
+# Restarts with some load between, before and after.
+sub restarts {
+    my @results;
+    for my $mode (@RESTARTS) {
+        sleep 1;
+        my $down = pg('stop', $mode);
+        sleep 0.5;
+        push @results, "$mode: " . ($down && pg('start') ? 'up' : 'failed');
+    }
+    sleep 1;
+    open my $over, '>', over() or die "over: $!\n";
+    return \@results;
+}
+
+# A client that makes one generation after the other, and repeats each until it has it.
+sub client {
+    my ($number) = @_;
+    my (%answers, @keys);
+    while (!-e over()) {
+        my $key = "load-$number-" . @keys;
+        push @keys, $key;
+        while (1) {
+            my $res = generate($user, { type => 'sketch' }, 'Idempotency-Key' => $key);
+            my $after = $res->{headers}{'retry-after'};
+            $answers{ $res->{status} . (defined $after ? ' with Retry-After' : '') }++;
+            last if $res->{status} == 200 || !defined $after;
+            sleep $after;
+        }
+    }
+    return { answers => \%answers, keys => \@keys };
+}
+
+sub over { return "$ENV{GENFLOW_WORK}/tmp/postgres-load-is-over" }
+
+finish;

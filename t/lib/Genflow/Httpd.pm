@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Further httpds of a test, beside the one of the site: with a configuration of the test's own, only
+# checked, or started. They share the site's database, store and modules, and end with the test.
+#
+#     my ($good, $says) = configtest("GenflowBodyMax 0\n");       # what `httpd -t` says
+#     my $httpd = Genflow::Httpd->start("GenflowDispatch Off\n...");
+#     client()->get($httpd->base . '/api/health');
+#     is $httpd->alarms, '', 'it had nothing to complain about';
+
+package Genflow::Httpd;
+
+use strict;
+use warnings;
+
+use parent 'Exporter';
+use POSIX ();
+use Time::HiRes qw(sleep time);
+
+use Genflow::Site ();
+
+our @EXPORT_OK = qw(configtest);
+
+use constant { START_TIME => 30, STOP_TIME => 30 };
+
+my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
+my $made = 0;
+
+# (whether httpd takes this configuration, what it says about it)
+sub configtest {
+    my ($text) = @_;
+    my $path = write_conf(frame('configtest', 1) . $text);
+    my $pid  = open(my $output, '-|') // die "fork: $!\n";
+    if (!$pid) {
+        open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
+        exec $ENV{HTTPD}, '-t', '-f', $path or POSIX::_exit(127);
+    }
+    local $/ = undef;
+    my $says = <$output> // '';
+    close $output;
+    unlink $path;
+    return ($? == 0, $says);
+}
+
+# An httpd on a free port, with this text behind its frame.
+sub start {
+    my ($class, $text) = @_;
+    my $name = "httpd-$$-" . ++$made;
+    my $port = Genflow::Site::free_port();
+    my $self = bless {
+        pid_file => "$ENV{GENFLOW_WORK}/t/logs/$name.pid",
+        log      => "$ENV{GENFLOW_WORK}/t/logs/$name.log",
+        base     => "http://127.0.0.1:$port",
+        owner    => $$,
+    }, $class;
+    my $path = write_conf(frame($name, $port) . $text);
+    system($ENV{HTTPD}, '-f', $path, '-k', 'start') == 0 or die "httpd did not start: $path\n";
+
+    my $end = time + START_TIME * $PATIENCE;
+    sleep 0.05 while !-s $self->{pid_file} && time < $end;
+    -s $self->{pid_file} or die "httpd did not start:\n" . $self->log_text;
+    return $self;
+}
+
+sub base     { return $_[0]{base} }
+sub log_text { return Genflow::Site::read_text($_[0]{log}) }
+
+# Its log lines at warning or above, as one text.
+sub alarms {
+    my ($self) = @_;
+    return join "\n", map { $_->[1] } Genflow::Site::alarms(split /\n/, $self->log_text);
+}
+
+sub stop {
+    my ($self) = @_;
+    my ($pid) = Genflow::Site::read_text($self->{pid_file}) =~ /(\d+)/ or return;
+    kill TERM => $pid;
+    my $end = time + STOP_TIME * $PATIENCE;
+    sleep 0.05 while kill(0, $pid) && time < $end;
+    kill KILL => $pid;
+    unlink $self->{pid_file};
+    return;
+}
+
+# The processes of in_parallel have a copy, but it is not theirs.
+sub DESTROY {
+    my ($self) = @_;
+    local ($?, $@);
+    $self->stop if $self->{owner} == $$;
+}
+
+# What every httpd needs; its own names for what no two may share.
+sub frame {
+    my ($name, $port) = @_;
+    return <<"END";
+Include "\${GENFLOW_WORK}/t/conf/modules.conf"
+LoadModule genflow_module "\${GENFLOW_WORK}/modules/mod_genflow.so"
+Listen 127.0.0.1:$port
+ServerName 127.0.0.1:$port
+ServerRoot "\${GENFLOW_WORK}/t"
+DocumentRoot "\${GENFLOW_WORK}/t/htdocs"
+DefaultRuntimeDir "\${GENFLOW_WORK}/t/logs"
+PidFile "\${GENFLOW_WORK}/t/logs/$name.pid"
+ErrorLog "\${GENFLOW_WORK}/t/logs/$name.log"
+TypesConfig "\${GENFLOW_WORK}/t/conf/types"
+LogLevel info genflow:debug
+END
+}
+
+sub write_conf {
+    my ($text) = @_;
+    my $path = "$ENV{GENFLOW_WORK}/tmp/conf-$$-" . ++$made;
+    open my $file, '>', $path or die "$path: $!\n";
+    print $file $text;
+    close $file or die "$path: $!\n";
+    return $path;
+}
+
+1;

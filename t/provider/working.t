@@ -1,0 +1,63 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A provider that needs time makes the generation `processing`, and the client learns all that it
+# needs to follow it, the provider's id included. Only such a provider does: one that answers at once
+# completes in the same request. A provider that is overrun is left in peace.
+use Genflow::Test;
+
+# ---- an id, and later the picture ----
+
+my $user = account(10);
+my $res  = generate($user, { prompt => '{{poll=20}} in its time' });
+my $job  = data($res);
+is $res->{status}, 202, 'a provider that needs time makes the answer 202';
+is $job->{status}, 'processing', 'the generation is processing';
+is $job->{pollUrl}, "/api/neo-glitch/status?id=$job->{id}", 'pollUrl tells where to ask';
+is $res->{headers}{location}, $job->{pollUrl}, 'Location tells the same';
+like $res->{headers}{'retry-after'}, qr/\A\d+\z/, 'Retry-After tells when';
+like $job->{stabilityJobId}, qr/\A[0-9a-f]{32}\z/, 'the provider\'s id is in the answer';
+is $job->{imageUrl}, undef, 'there is no picture yet';
+credits_are $user, 10, 1, 'its credit is held';
+
+my ($kept) = sql("SELECT m.stability_job_id, w.provider_ref, a.provider_ref FROM genflow.work w"
+    . ' JOIN public.neo_glitch_media m ON m.id = w.job_id JOIN genflow.attempts a USING (job_id)'
+    . " WHERE w.job_id = :'id'", id => $job->{id});
+is $kept, join('|', ($job->{stabilityJobId}) x 3), 'the id is kept before the end, everywhere';
+
+$res = api(GET => "$job->{pollUrl}", user => $user, headers => { Prefer => 'wait=10' });
+my $done = data($res);
+is $done->{status}, 'completed', 'who waits at pollUrl gets the end';
+is $done->{stabilityJobId}, $job->{stabilityJobId}, 'it still has its id';
+is $done->{pollUrl}, undef, 'an ended generation has no pollUrl';
+is submissions('in its time'), 1, 'it was sent once';
+credits_are $user, 9, 0, 'and costs one credit';
+
+my $by_ref = data(api(GET => "/api/neo-glitch/status?stabilityJobId=$job->{stabilityJobId}",
+        user => $user));
+is $by_ref->{id}, $job->{id}, 'the provider\'s id finds the generation';
+
+$res = generate($user, { prompt => '{{poll=5}} waited for' }, Prefer => 'wait=10');
+is $res->{status}, 200, 'a client that prefers to wait gets the picture';
+
+# ---- at once ----
+
+$res = generate($user, { prompt => '{{delay=700}} at once' });
+is $res->{status}, 200, 'a slow provider that answers with the picture completes in the request';
+is data($res)->{stabilityJobId}, undef, 'it has no id';
+
+# ---- an overrun provider ----
+
+# It says nothing about when to come back: then not within its window of a minute.
+my $patient = account(10);
+$job = data(generate($patient, { prompt => '{{status=429 times=1}} overrun' },
+        Prefer => 'respond-async'));
+my $back = wait_for {
+    sql1("SELECT extract(epoch FROM due_at - clock_timestamp()) FROM genflow.work"
+        . " WHERE job_id = :'id' AND phase = 'queued' AND retries = 1", id => $job->{id});
+};
+cmp_ok $back, '>', 50, 'after 429 without Retry-After a provider is left in peace for a minute';
+cmp_ok $back, '<', 80, '... and not much longer';
+is submissions('overrun'), 1, '... so it was asked once';
+is status_of($patient, $job->{id})->{retryCount}, 1, '... and the client sees the retry';
+
+finish;

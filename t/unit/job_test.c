@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model/gf_job.c: a job has a pool of its own, and the generation object of the wire has every
+ * member that it promises, no other, with the addresses that a client can use. */
+#include "model/gf_job.h"
+
+#include "unit.h"
+
+#define ID   "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
+#define SITE "https://example.test"
+
+static const gf_type_t type = { .name = "neo-glitch" };
+
+/* A row in which every column is filled, and one of which only the least is. */
+static const gf_view_t full = {
+    .type = &type,
+    .id = ID,
+    .run_id = "run-1",
+    .status = "completed",
+    .preset = "visor",
+    .prompt = "a \"neon\" cat",
+    .source_url = "https://example.test/source.png",
+    .parameters_json = "{\"strength\":0.35}",
+    .seed_json = "77",
+    .cost_json = "2",
+    .retry_count_json = "1",
+    .max_retries_json = "3",
+    .provider = "stability",
+    .model = "sd3",
+    .stability_job_id = "s-1",
+    .aiml_job_id = "a-1",
+    .fal_job_id = "f-1",
+    .replicate_id = "r-1",
+    .image_url = "/generated/neo-glitch/5b/" ID ".png",
+    .original_url = "https://provider.test/x.png",
+    .expires_at = "2026-11-21T22:00:00.000Z",
+    .error_code = "E",
+    .error_message = "M",
+    .cause_code = "C",
+    .created_at = "2026-11-20T22:00:00.000Z",
+    .started_at = "2026-11-20T22:00:01.000Z",
+    .finished_at = "2026-11-20T22:00:03.500Z",
+    .processing_ms_json = "2500",
+    .result_json = "{\"width\":768}",
+    .user = "alice",
+    .persisted = true,
+    .fallback_used = true,
+};
+static const gf_view_t least = {
+    .type = &type, .id = ID, .run_id = ID, .status = "processing", .cost_json = "2", .user = "bob"
+};
+
+static gf_json_t *written(const gf_view_t *view, const char *base, const char *site)
+{
+    gf_out_t out;
+
+    gf_out_init(&out, unit.ctx.pool, 16);
+    gf_out_open(&out, '{');
+    gf_view_write(&out, view, base, site);
+    gf_out_close(&out, '}');
+    return unit_json(out.text);
+}
+
+/* "null" for a member that is there and null, "(absent)" for one that is not. */
+static const char *told(gf_json_t *object, const char *name)
+{
+    const char *text = gf_json_text(object);
+    gf_json_t *value = gf_json_get(object, name);
+
+    if (value) {
+        return gf_json_text(value);
+    }
+    return strstr(text, apr_psprintf(unit.ctx.pool, "\"%s\":null", name)) ? "null" : "(absent)";
+}
+
+/* How many members an object has, by the commas between them. */
+static int members_of(gf_json_t *object)
+{
+    const char *at = gf_json_text(object);
+    bool quoted = false;
+    int depth = 0;
+    int members = 1;
+
+    for (; *at; at++) {
+        if (quoted && *at == '\\') {
+            at++;
+        }
+        else if (*at == '"') {
+            quoted = !quoted;
+        }
+        else if (!quoted) {
+            depth += *at == '{' || *at == '[';
+            depth -= *at == '}' || *at == ']';
+            members += *at == ',' && depth == 1;
+        }
+    }
+    return members;
+}
+
+static const struct {
+    const char *name;
+    const char *full, *least;
+} members[] = {
+    { "id", "\"" ID "\"", "\"" ID "\"" },
+    { "jobId", "\"" ID "\"", "\"" ID "\"" },
+    { "generationId", "\"" ID "\"", "\"" ID "\"" },
+    { "runId", "\"run-1\"", "\"" ID "\"" },
+    { "type", "\"neo-glitch\"", "\"neo-glitch\"" },
+    { "status", "\"completed\"", "\"processing\"" },
+    { "imageUrl", "\"" SITE "/generated/neo-glitch/5b/" ID ".png\"", "null" },
+    { "cloudinaryUrl", "\"" SITE "/generated/neo-glitch/5b/" ID ".png\"", "null" },
+    { "resultImages", "[\"" SITE "/generated/neo-glitch/5b/" ID ".png\"]", "[]" },
+    { "originalUrl", "\"https://provider.test/x.png\"", "null" },
+    { "persisted", "true", "false" },
+    { "expiresAt", "\"2026-11-21T22:00:00.000Z\"", "null" },
+    { "provider", "\"stability\"", "null" },
+    { "model", "\"sd3\"", "null" },
+    { "stabilityJobId", "\"s-1\"", "null" },
+    { "aimlJobId", "\"a-1\"", "null" },
+    { "falJobId", "\"f-1\"", "null" },
+    { "replicateId", "\"r-1\"", "null" },
+    { "preset", "\"visor\"", "null" },
+    { "prompt", "\"a \\\"neon\\\" cat\"", "null" },
+    { "sourceUrl", "\"https://example.test/source.png\"", "null" },
+    { "parameters", "{\"strength\":0.35}", "null" },
+    { "userId", "\"alice\"", "\"bob\"" },
+    { "estimatedCost", "2", "2" },
+    { "tokensUsed", "2", "0" },
+    { "retryCount", "1", "null" },
+    { "maxRetries", "3", "null" },
+    { "fallbackUsed", "true", "false" },
+    { "queuePosition", "null", "null" },
+    { "progress", "null", "null" },
+    { "logs", "[]", "[]" },
+    { "errorCode", "\"E\"", "null" },
+    { "errorMessage", "\"M\"", "null" },
+    { "causeCode", "\"C\"", "null" },
+    { "createdAt", "\"2026-11-20T22:00:00.000Z\"", "null" },
+    { "startedAt", "\"2026-11-20T22:00:01.000Z\"", "null" },
+    { "finishedAt", "\"2026-11-20T22:00:03.500Z\"", "null" },
+    { "completedAt", "\"2026-11-20T22:00:03.500Z\"", "null" },
+    { "processingTime", "2500", "null" },
+    { "pollUrl", "(absent)", "\"/api/neo-glitch/status?id=" ID "\"" },
+    { "seed", "77", "null" },                 /* beside the promised ones */
+    { "result", "{\"width\":768}", "null" },
+};
+
+START_TEST(the_generation_object_has_every_member)
+{
+    gf_json_t *of_full = written(&full, "/api", SITE);
+    gf_json_t *of_least = written(&least, "/api", SITE);
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(members); i++) {
+        ck_assert_msg(strcmp(told(of_full, members[i].name), members[i].full) == 0, "%s is %s",
+                      members[i].name, told(of_full, members[i].name));
+        ck_assert_msg(strcmp(told(of_least, members[i].name), members[i].least) == 0, "%s is %s",
+                      members[i].name, told(of_least, members[i].name));
+    }
+    ck_assert_int_eq(members_of(of_full), (int)UNIT_COUNT(members) - 1); /* no pollUrl */
+    ck_assert_int_eq(members_of(of_least), (int)UNIT_COUNT(members));
+}
+END_TEST
+
+START_TEST(only_what_has_not_ended_says_where_to_ask)
+{
+    static const struct {
+        const char *status;
+        bool ended;
+        const char *tokens;
+    } rows[] = {
+        { "pending", false, "0" },  { "processing", false, "0" }, { "completed", true, "2" },
+        { "failed", true, "0" },    { "cancelled", true, "0" },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_view_t view = full;
+        gf_json_t *object;
+
+        view.status = rows[i].status;
+        object = written(&view, "/api", SITE);
+        ck_assert_msg(gf_view_ended(&view) == rows[i].ended, "%s", rows[i].status);
+        ck_assert_msg((gf_json_get(object, "pollUrl") == NULL) == rows[i].ended, "%s",
+                      rows[i].status);
+        ck_assert_msg(strcmp(told(object, "tokensUsed"), rows[i].tokens) == 0,
+                      "%s: only success costs", rows[i].status);
+    }
+}
+END_TEST
+
+START_TEST(our_own_addresses_become_absolute_and_others_stay)
+{
+    static const struct {
+        const char *url, *site, *told;
+    } rows[] = {
+        { "/generated/a.png", SITE, "\"" SITE "/generated/a.png\"" },
+        { "/generated/a.png", "", "\"/generated/a.png\"" },
+        { "https://cdn.test/a.png", SITE, "\"https://cdn.test/a.png\"" },
+        { NULL, SITE, "null" },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_view_t view = full;
+        gf_json_t *object;
+
+        view.image_url = rows[i].url;
+        object = written(&view, "/api", rows[i].site);
+        ck_assert_str_eq(told(object, "imageUrl"), rows[i].told);
+        ck_assert_str_eq(told(object, "cloudinaryUrl"), rows[i].told);
+        ck_assert_str_eq(told(object, "resultImages"),
+                         rows[i].url ? apr_psprintf(unit.ctx.pool, "[%s]", rows[i].told) : "[]");
+    }
+}
+END_TEST
+
+START_TEST(the_poll_address_begins_where_the_api_is_mounted)
+{
+    ck_assert_str_eq(told(written(&least, "", SITE), "pollUrl"),
+                     "\"/neo-glitch/status?id=" ID "\"");
+    ck_assert_str_eq(told(written(&least, "/a/b", ""), "pollUrl"),
+                     "\"/a/b/neo-glitch/status?id=" ID "\"");
+}
+END_TEST
+
+static apr_status_t count_end(void *count)
+{
+    (*(int *)count)++;
+    return APR_SUCCESS;
+}
+
+START_TEST(a_job_has_a_pool_of_its_own_and_ends_with_it)
+{
+    gf_job_t *job = gf_job_make(&type);
+    gf_job_t *other = gf_job_make(&type);
+    int ended = 0;
+
+    ck_assert_ptr_eq(job->type, &type);
+    ck_assert_ptr_ne(job->pool, other->pool);
+    ck_assert_msg(!apr_pool_is_ancestor(unit.ctx.pool, job->pool), "it outlives the request");
+    ck_assert_ptr_ne(apr_pool_allocator_get(job->pool), apr_pool_allocator_get(other->pool));
+    apr_pool_cleanup_register(job->pool, &ended, count_end, apr_pool_cleanup_null);
+    gf_job_free(other);
+    ck_assert_int_eq(ended, 0);
+    gf_job_free(job);
+    ck_assert_int_eq(ended, 1);
+}
+END_TEST
+
+START_TEST(a_log_line_says_which_job_it_is_about)
+{
+    gf_job_t job = { .type = &type, .id = ID, .user = "alice", .attempts = 2 };
+
+    ck_assert_str_eq(gf_job_subject(&job, unit.ctx.pool),
+                     "job=" ID " type=neo-glitch user=alice attempt=2: ");
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        the_generation_object_has_every_member,
+        only_what_has_not_ended_says_where_to_ask,
+        our_own_addresses_become_absolute_and_others_stay,
+        the_poll_address_begins_where_the_api_is_mounted,
+        a_job_has_a_pool_of_its_own_and_ends_with_it,
+        a_log_line_says_which_job_it_is_about,
+        NULL,
+    };
+
+    return unit_run("job", tests);
+}

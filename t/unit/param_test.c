@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model/gf_param.c: what a client may ask for. Every rule at both sides of its bound, all bad
+ * fields told at once, and what a good request becomes. */
+#include "model/gf_param.h"
+
+#include "unit.h"
+
+#define PARAMETERS_MAX 8192
+
+static gf_type_t type;
+
+/* A type with presets, a prompt of 3 to 20 characters and 3 retries. */
+static void make_type(void)
+{
+    static const gf_preset_t presets[] = { { "base", 0.3, "Neo Tokyo night" },
+                                           { "raw", 0.55, "" } };
+    size_t i;
+
+    memset(&type, 0, sizeof(type));
+    type.name = "neo-glitch";
+    type.presets = apr_array_make(unit.ctx.pool, 2, sizeof(gf_preset_t));
+    for (i = 0; i < UNIT_COUNT(presets); i++) {
+        APR_ARRAY_PUSH(type.presets, gf_preset_t) = presets[i];
+    }
+    type.retries = 3;
+    type.prompt_min = 3;
+    type.prompt_max = 20;
+}
+
+/* A good body with `more` members behind prompt and preset. */
+static const char *good_with(const char *more)
+{
+    return apr_pstrcat(unit.ctx.pool, "{\"prompt\":\"a cat\",\"presetKey\":\"base\"",
+                       more[0] ? "," : "", more, "}", NULL);
+}
+
+static const gf_field_error_t *field_of(const gf_err_t *err, int i)
+{
+    return &APR_ARRAY_IDX(err->fields, i, gf_field_error_t);
+}
+
+static gf_ask_t take(const char *body)
+{
+    gf_ask_t ask;
+    gf_err_t *err = gf_param_check(&ask, &unit.ctx, &type, unit_json(body));
+
+    ck_assert_msg(!err, "%s: %s %s", body, err ? err->detail : "",
+                  err ? field_of(err, 0)->message : "");
+    return ask;
+}
+
+static gf_err_t *refuse(const char *body)
+{
+    gf_ask_t ask;
+    gf_err_t *err = gf_param_check(&ask, &unit.ctx, &type, unit_json(body));
+
+    ck_assert_msg(err, "this was taken: %s", body);
+    return err;
+}
+
+START_TEST(one_bad_field_keeps_its_own_code)
+{
+    static const struct {
+        const char *body;
+        gf_err_code_t code;
+        const char *field;
+        bool missing;
+        const char *extra;
+    } rows[] = {
+        { "{\"presetKey\":\"base\"}", GF_E_INVALID, "prompt", true, NULL },
+        { "{\"prompt\":null,\"presetKey\":\"base\"}", GF_E_INVALID, "prompt", true, NULL },
+        { "{\"prompt\":7,\"presetKey\":\"base\"}", GF_E_INVALID, "prompt", false, NULL },
+        { "{\"prompt\":\"a\\u0000cat\",\"presetKey\":\"base\"}", GF_E_INVALID, "prompt", false,
+          NULL },
+        { "{\"prompt\":\"no\",\"presetKey\":\"base\"}", GF_E_PROMPT, "prompt", false,
+          "\"minLength\":3" },
+        { "{\"prompt\":\"\",\"presetKey\":\"base\"}", GF_E_PROMPT, "prompt", false,
+          "\"minLength\":3" },
+        { "{\"prompt\":\"123456789012345678901\",\"presetKey\":\"base\"}", GF_E_PROMPT_LENGTH,
+          "prompt", false, "\"maxLength\":20" },
+        { "{\"prompt\":\"a cat\"}", GF_E_INVALID, "presetKey", true, NULL },
+        { "{\"prompt\":\"a cat\",\"presetKey\":[\"base\"]}", GF_E_INVALID, "presetKey", false,
+          NULL },
+        { "{\"prompt\":\"a cat\",\"presetKey\":\"nope\"}", GF_E_PRESET, "presetKey", false,
+          "\"received\":\"nope\",\"valid\":[\"base\",\"raw\"]" },
+        { "{\"prompt\":\"a cat\",\"presetKey\":\"BASE\"}", GF_E_PRESET, "presetKey", false,
+          "\"received\":\"BASE\",\"valid\":[\"base\",\"raw\"]" },
+        { "{\"prompt\":\"a cat\",\"presetKey\":\"a\\\"b\"}", GF_E_PRESET, "presetKey", false,
+          "\"received\":\"a\\\"b\",\"valid\":[\"base\",\"raw\"]" },
+    };
+    size_t i;
+
+    make_type();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_err_t *err = refuse(rows[i].body);
+
+        ck_assert_msg(gf_err_is(err, rows[i].code), "%s: %s", rows[i].body, err->row->code);
+        ck_assert_msg(err->fields->nelts == 1, "%s: %d fields", rows[i].body, err->fields->nelts);
+        ck_assert_str_eq(field_of(err, 0)->field, rows[i].field);
+        ck_assert_msg(field_of(err, 0)->missing == rows[i].missing, "%s", rows[i].body);
+        ck_assert_pstr_eq(err->extra, rows[i].extra);
+    }
+}
+END_TEST
+
+START_TEST(a_member_out_of_its_bounds_is_refused_by_name)
+{
+    static const struct {
+        const char *member;
+        const char *field;
+    } rows[] = {
+        { "\"runId\":\"\"", "runId" },
+        { "\"runId\":\"a b\"", "runId" },
+        { "\"run_id\":7", "runId" },
+        { "\"seed\":-1", "seed" },
+        { "\"seed\":4294967295", "seed" },
+        { "\"seed\":9223372036854775808", "seed" },
+        { "\"seed\":18446744073709551616", "seed" },
+        { "\"seed\":-9223372036854775809", "seed" },
+        { "\"seed\":1.5", "seed" },
+        { "\"seed\":1e3", "seed" },
+        { "\"seed\":\"7\"", "seed" },
+        { "\"seed\":true", "seed" },
+        { "\"maxRetries\":4", "maxRetries" },
+        { "\"maxRetries\":-1", "maxRetries" },
+        { "\"maxRetries\":4294967297", "maxRetries" },
+        { "\"maxRetries\":\"0\"", "maxRetries" },
+        { "\"strength\":1.001", "strength" },
+        { "\"strength\":-0.1", "strength" },
+        { "\"strength\":\"0.5\"", "strength" },
+        { "\"parameters\":[]", "parameters" },
+        { "\"parameters\":\"{}\"", "parameters" },
+        { "\"parameters\":7", "parameters" },
+        { "\"parameters\":{\"seed\":-1}", "seed" },
+        { "\"parameters\":{\"strength\":2}", "strength" },
+        { "\"parameters\":{\"guidance_scale\":0.9}", "guidance_scale" },
+        { "\"parameters\":{\"guidance_scale\":21}", "guidance_scale" },
+        { "\"parameters\":{\"num_inference_steps\":0}", "num_inference_steps" },
+        { "\"parameters\":{\"num_inference_steps\":101}", "num_inference_steps" },
+        { "\"parameters\":{\"cfg_scale\":0}", "cfg_scale" },
+        { "\"parameters\":{\"cfg_scale\":11}", "cfg_scale" },
+        { "\"parameters\":{\"control_strength\":1.1}", "control_strength" },
+        { "\"parameters\":{\"fidelity\":-1}", "fidelity" },
+        { "\"parameters\":{\"aspect_ratio\":169}", "aspect_ratio" },
+        { "\"parameters\":{\"aspect_ratio\":\"123456789\"}", "aspect_ratio" },
+        { "\"parameters\":{\"style_preset\":{}}", "style_preset" },
+        { "\"parameters\":{\"output_format\":\"image/png\"}", "output_format" },
+        { "\"parameters\":{\"negative_prompt\":false}", "negative_prompt" },
+        { "\"parameters\":{\"x\":\"a\\u0000b\"}", "parameters" },
+    };
+    size_t i;
+
+    make_type();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_err_t *err = refuse(good_with(rows[i].member));
+
+        ck_assert_msg(gf_err_is(err, GF_E_INVALID), "%s: %s", rows[i].member, err->row->code);
+        ck_assert_msg(err->fields->nelts == 1, "%s: %d", rows[i].member, err->fields->nelts);
+        ck_assert_msg(strcmp(field_of(err, 0)->field, rows[i].field) == 0, "%s: %s",
+                      rows[i].member, field_of(err, 0)->field);
+        ck_assert_msg(!field_of(err, 0)->missing, "%s", rows[i].member);
+    }
+}
+END_TEST
+
+START_TEST(a_member_at_its_bounds_is_taken)
+{
+    static const char *const rows[] = {
+        "\"runId\":\"r\"",
+        "\"runId\":null,\"seed\":null,\"maxRetries\":null,\"strength\":null,\"parameters\":null",
+        "\"seed\":0",
+        "\"seed\":4294967294",
+        "\"maxRetries\":0",
+        "\"maxRetries\":3",
+        "\"strength\":0",
+        "\"strength\":1",
+        "\"parameters\":{}",
+        "\"parameters\":{\"guidance_scale\":1,\"num_inference_steps\":1,\"cfg_scale\":1}",
+        "\"parameters\":{\"guidance_scale\":20,\"num_inference_steps\":100,\"cfg_scale\":10}",
+        "\"parameters\":{\"control_strength\":1,\"fidelity\":0.0,\"strength\":1.0}",
+        "\"parameters\":{\"aspect_ratio\":\"16:9\",\"output_format\":\"webp\"}",
+        "\"sourceUrl\":null",
+        "\"userId\":\"somebody else\",\"unknown\":[1,{}]",
+    };
+    size_t i;
+
+    make_type();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        take(good_with(rows[i]));
+    }
+}
+END_TEST
+
+START_TEST(a_source_picture_is_refused_by_a_type_that_takes_none)
+{
+    static const char *const rows[] = { "sourceUrl", "sourceAssetId", "image" };
+    size_t i;
+
+    make_type();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_err_t *err = refuse(
+            good_with(apr_psprintf(unit.ctx.pool, "\"%s\":\"https://example.test/a\"", rows[i])));
+
+        ck_assert_msg(gf_err_is(err, GF_E_SOURCE_URL), "%s: %s", rows[i], err->row->code);
+        ck_assert_str_eq(field_of(err, 0)->field, rows[i]);
+    }
+}
+END_TEST
+
+START_TEST(all_bad_fields_are_named_at_once)
+{
+    static const struct {
+        const char *field;
+        bool missing;
+    } rows[] = {
+        { "prompt", true },          { "presetKey", false },  { "sourceUrl", false },
+        { "runId", false },          { "seed", false },       { "maxRetries", false },
+        { "strength", false },       { "cfg_scale", false },  { "aspect_ratio", false },
+        { "seed", false },
+    };
+    gf_err_t *err;
+    size_t i;
+
+    make_type();
+    err = refuse("{\"presetKey\":\"nope\",\"sourceUrl\":\"x\",\"runId\":\"a b\",\"seed\":-1,"
+                 "\"maxRetries\":9,\"strength\":7,\"parameters\":{\"cfg_scale\":0,"
+                 "\"aspect_ratio\":1,\"seed\":1.5}}");
+    ck_assert_msg(gf_err_is(err, GF_E_INVALID), "%s", err->row->code);
+    ck_assert_msg(!err->extra, "the details of one field do not belong to all: %s", err->extra);
+    ck_assert_int_eq(err->fields->nelts, (int)UNIT_COUNT(rows));
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_str_eq(field_of(err, (int)i)->field, rows[i].field);
+        ck_assert_msg(field_of(err, (int)i)->missing == rows[i].missing, "%s", rows[i].field);
+        ck_assert_msg(field_of(err, (int)i)->message[0], "%s has no message", rows[i].field);
+    }
+}
+END_TEST
+
+START_TEST(both_missing_fields_are_named_as_missing)
+{
+    gf_err_t *err;
+
+    make_type();
+    err = refuse("{}");
+    ck_assert_int_eq(err->fields->nelts, 2);
+    ck_assert(field_of(err, 0)->missing && field_of(err, 1)->missing);
+    ck_assert_str_eq(field_of(err, 0)->field, "prompt");
+    ck_assert_str_eq(field_of(err, 1)->field, "presetKey");
+}
+END_TEST
+
+START_TEST(a_prompt_is_measured_in_characters)
+{
+    static const char tokyo[] = "\xe6\x9d\xb1\xe4\xba\xac\xe6\x9d\xb1\xe4\xba\xac"; /* 4 */
+    const char *twenty;
+
+    make_type();
+    twenty = apr_pstrcat(unit.ctx.pool, tokyo, tokyo, tokyo, tokyo, tokyo, NULL);
+    take(apr_psprintf(unit.ctx.pool, "{\"prompt\":\"%s\",\"preset\":\"raw\"}", twenty));
+    refuse(apr_psprintf(unit.ctx.pool, "{\"prompt\":\"%s!\",\"preset\":\"raw\"}", twenty));
+    take("{\"prompt\":\"\xe6\x9d\xb1\xe4\xba\xac!\",\"preset\":\"raw\"}");
+}
+END_TEST
+
+START_TEST(older_spellings_are_understood)
+{
+    static const char *const bodies[] = {
+        "{\"prompt\":\"a cat\",\"presetKey\":\"raw\",\"runId\":\"r-1\"}",
+        "{\"customPrompt\":\"a cat\",\"preset_key\":\"raw\",\"run_id\":\"r-1\"}",
+        "{\"prompt\":\"a cat\",\"preset\":\"raw\",\"runId\":\"r-1\",\"run_id\":\"other\"}",
+        "{\"prompt\":\"a cat\",\"customPrompt\":\"a dog\",\"presetKey\":\"raw\","
+        "\"preset\":\"base\",\"runId\":\"r-1\"}",
+    };
+    size_t i;
+
+    make_type();
+    for (i = 0; i < UNIT_COUNT(bodies); i++) {
+        gf_ask_t ask = take(bodies[i]);
+
+        ck_assert_ptr_eq(ask.type, &type);
+        ck_assert_str_eq(ask.prompt, "a cat");
+        ck_assert_str_eq(ask.preset, "raw");
+        ck_assert_str_eq(ask.run_id, "r-1");
+        ck_assert_ptr_null(ask.source_url);
+    }
+}
+END_TEST
+
+START_TEST(the_prompt_is_composed_from_preset_and_client)
+{
+    make_type();
+    ck_assert_str_eq(take(good_with("")).prompt, "Neo Tokyo night, a cat");
+    ck_assert_str_eq(take("{\"prompt\":\"a cat\",\"preset\":\"raw\"}").prompt, "a cat");
+    type.prompt_min = 0;
+    ck_assert_str_eq(take("{\"preset\":\"base\"}").prompt, "Neo Tokyo night");
+    ck_assert_str_eq(take("{\"prompt\":\"\",\"preset\":\"base\"}").prompt, "Neo Tokyo night");
+    ck_assert_str_eq(take("{\"preset\":\"raw\"}").prompt, "");
+}
+END_TEST
+
+START_TEST(strength_is_the_clients_or_else_the_presets)
+{
+    static const struct {
+        const char *more;
+        const char *parameters;
+    } rows[] = {
+        { "", "{\"strength\":0.300}" },
+        { "\"strength\":0.75", "{\"strength\":0.750}" },
+        { "\"strength\":0", "{\"strength\":0.000}" },
+        { "\"parameters\":{}", "{\"strength\":0.300}" },
+        { "\"parameters\":{\"strength\":0.125}", "{\"strength\":0.125}" },
+        { "\"strength\":0.9,\"parameters\":{\"strength\":0.125}", "{\"strength\":0.125}" },
+        { "\"parameters\":{\"fidelity\":1}", "{\"strength\":0.300,\"fidelity\":1}" },
+        { "\"parameters\":{\"control_strength\":1}",
+          "{\"strength\":0.300,\"control_strength\":1}" },
+        { "\"parameters\":{\"x\":\"\\\"strength\\\":\"}",
+          "{\"strength\":0.300,\"x\":\"\\\"strength\\\":\"}" },
+        { "\"parameters\":{\"x\":{\"strength\":0.9}}",
+          "{\"strength\":0.300,\"x\":{\"strength\":0.9}}" },
+    };
+    size_t i;
+
+    make_type();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_str_eq(take(good_with(rows[i].more)).parameters, rows[i].parameters);
+    }
+    type.presets->nelts = 0;
+    ck_assert_str_eq(take("{\"prompt\":\"a cat\"}").parameters, "{}");
+    ck_assert_str_eq(take("{\"prompt\":\"a cat\",\"strength\":0.5}").parameters,
+                     "{\"strength\":0.500}");
+}
+END_TEST
+
+START_TEST(a_strength_of_null_is_absent)
+{
+    gf_json_t *parameters;
+    double strength = 0;
+
+    make_type();
+    parameters = unit_json(take(good_with("\"parameters\":{\"strength\":null}")).parameters);
+    ck_assert(gf_json_number(gf_json_get(parameters, "strength"), &strength));
+    ck_assert_double_eq_tol(strength, 0.3, 0.0001);
+}
+END_TEST
+
+START_TEST(parameters_unknown_to_us_travel_along)
+{
+    gf_json_t *parameters;
+    const char *text = NULL;
+
+    make_type();
+    parameters = unit_json(
+        take(good_with("\"parameters\":{\"mood\":\"a/b \\\"c\\\" \xe6\x9d\xb1\",\"deep\":[{}]}"))
+            .parameters);
+    ck_assert(gf_json_string(gf_json_get(parameters, "mood"), &text));
+    ck_assert_str_eq(text, "a/b \"c\" \xe6\x9d\xb1");
+    ck_assert_str_eq(gf_json_text(gf_json_get(parameters, "deep")), "[{}]");
+    ck_assert(gf_json_string(
+        gf_json_get(unit_json(take(good_with("\"parameters\":{\"x\":\"\\\\u0000\"}")).parameters),
+                    "x"),
+        &text));
+    ck_assert_msg(strcmp(text, "\\u0000") == 0, "a backslash is no NUL");
+}
+END_TEST
+
+/* A body whose parameters take so many bytes without spaces. */
+static const char *parameters_of(apr_size_t bytes)
+{
+    char *x = apr_pcalloc(unit.ctx.pool, bytes);
+
+    memset(x, 'x', bytes - strlen("{\"a\":\"\"}"));
+    return good_with(apr_pstrcat(unit.ctx.pool, "\"parameters\": { \"a\": \"", x, "\" }", NULL));
+}
+
+START_TEST(lengths_have_their_bounds)
+{
+    char *run_id = apr_pcalloc(unit.ctx.pool, 300);
+
+    make_type();
+    take(parameters_of(PARAMETERS_MAX));
+    ck_assert_str_eq(field_of(refuse(parameters_of(PARAMETERS_MAX + 1)), 0)->field, "parameters");
+    memset(run_id, 'r', 200);
+    take(good_with(apr_psprintf(unit.ctx.pool, "\"runId\":\"%s\"", run_id)));
+    run_id[200] = 'r';
+    refuse(good_with(apr_psprintf(unit.ctx.pool, "\"runId\":\"%s\"", run_id)));
+}
+END_TEST
+
+START_TEST(a_seed_is_the_clients_or_drawn_and_never_zero)
+{
+    apr_int64_t first = -1;
+    bool differs = false;
+    int i;
+
+    make_type();
+    ck_assert_int_eq(take(good_with("\"seed\":0")).seed, 0);
+    ck_assert_int_eq(take(good_with("\"seed\":4294967294")).seed, 4294967294LL);
+    ck_assert_int_eq(take(good_with("\"parameters\":{\"seed\":7}")).seed, 7);
+    for (i = 0; i < 200; i++) {
+        apr_int64_t seed = take(good_with("")).seed;
+
+        ck_assert_msg(seed >= 1 && seed <= APR_INT32_MAX, "%" APR_INT64_T_FMT, seed);
+        differs = differs || (first >= 0 && seed != first);
+        first = seed;
+    }
+    ck_assert_msg(differs, "the same seed is drawn again and again");
+}
+END_TEST
+
+START_TEST(retries_can_only_be_lowered)
+{
+    make_type();
+    ck_assert_int_eq(take(good_with("")).max_retries, 3);
+    ck_assert_int_eq(take(good_with("\"maxRetries\":1")).max_retries, 1);
+    ck_assert_int_eq(take(good_with("\"maxRetries\":0")).max_retries, 0);
+    type.retries = 0;
+    ck_assert_int_eq(take(good_with("")).max_retries, 0);
+    refuse(good_with("\"maxRetries\":1"));
+}
+END_TEST
+
+START_TEST(a_type_without_presets_asks_for_none)
+{
+    gf_ask_t ask;
+
+    make_type();
+    type.presets->nelts = 0;
+    ask = take("{\"prompt\":\"a cat\",\"presetKey\":\"whatever\"}");
+    ck_assert_ptr_null(ask.preset);
+    ck_assert_str_eq(ask.prompt, "a cat");
+    ck_assert_ptr_null(ask.run_id);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        one_bad_field_keeps_its_own_code,
+        a_member_out_of_its_bounds_is_refused_by_name,
+        a_member_at_its_bounds_is_taken,
+        a_source_picture_is_refused_by_a_type_that_takes_none,
+        all_bad_fields_are_named_at_once,
+        both_missing_fields_are_named_as_missing,
+        a_prompt_is_measured_in_characters,
+        older_spellings_are_understood,
+        the_prompt_is_composed_from_preset_and_client,
+        strength_is_the_clients_or_else_the_presets,
+        a_strength_of_null_is_absent,
+        parameters_unknown_to_us_travel_along,
+        lengths_have_their_bounds,
+        a_seed_is_the_clients_or_drawn_and_never_zero,
+        retries_can_only_be_lowered,
+        a_type_without_presets_asks_for_none,
+        NULL,
+    };
+
+    return unit_run("param", tests);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base/gf_text.c: ids, lengths, tokens, times, sizes and numbers, at and around their edges. */
+#include "base/gf_text.h"
+
+#include "unit.h"
+
+START_TEST(a_uuid_is_36_characters_of_hex_and_hyphens)
+{
+    static const struct {
+        const char *text;
+        bool is;
+    } rows[] = {
+        { "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", true },
+        { "0199A1B2-C3D4-7E5F-8A9B-0C1D2E3F4A5B", true },
+        { "00000000-0000-0000-0000-000000000000", true },
+        { NULL, false },
+        { "", false },
+        { "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5", false },
+        { "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b0", false },
+        { "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5g", false },
+        { "0199a1b2c-3d4-7e5f-8a9b-0c1d2e3f4a5b", false },
+        { "0199a1b2+c3d4-7e5f-8a9b-0c1d2e3f4a5b", false },
+        { "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5\n", false },
+        { "{199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5}", false },
+        { "------------------------------------", false },
+        { "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a\xc3\xa9", false },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_msg(gf_text_is_uuid(rows[i].text) == rows[i].is, "%s", rows[i].text);
+    }
+}
+END_TEST
+
+START_TEST(a_length_is_in_characters_not_bytes)
+{
+    static const struct {
+        const char *text;
+        apr_size_t length;
+    } rows[] = {
+        { "", 0 },
+        { "neon", 4 },
+        { "n\xc3\xa9on", 4 },                                    /* two bytes: e with acute */
+        { "\xe6\x9d\xb1\xe4\xba\xac", 2 },                       /* three bytes: Tokyo */
+        { "\xf0\x9f\x91\xbe", 1 },                               /* four bytes */
+        { "e\xcc\x81", 2 },                                      /* a combining mark counts */
+        { "\xe7\x94\x9f\xe6\x88\x90 \xf0\x9f\x8e\xa8 ok", 7 },   /* all sorts together */
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_msg(gf_text_length(rows[i].text) == rows[i].length, "%s", rows[i].text);
+    }
+}
+END_TEST
+
+/* Every byte alone: those of `allowed`, and no other. */
+static void check_characters(bool (*is)(const char *, apr_size_t), const char *allowed)
+{
+    int c;
+
+    for (c = 1; c < 256; c++) {
+        char text[2] = { (char)c, '\0' };
+
+        ck_assert_msg(is(text, 10) == (strchr(allowed, c) != NULL), "byte 0x%02x", (unsigned)c);
+    }
+}
+
+START_TEST(a_token_is_letters_digits_and_four_signs)
+{
+    check_characters(gf_text_is_token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                       "0123456789._:-");
+    ck_assert(gf_text_is_token("run-2026.11:7_a", 15));
+    ck_assert_msg(!gf_text_is_token("run-2026.11:7_a", 14), "one character too long");
+    ck_assert_msg(!gf_text_is_token("", 14), "empty");
+    ck_assert_msg(!gf_text_is_token("good bad", 14), "a bad character in the middle");
+    ck_assert_msg(!gf_text_is_token("caf\xc3\xa9", 14), "a letter beyond ASCII");
+}
+END_TEST
+
+START_TEST(a_key_is_printable_ascii_without_spaces)
+{
+    check_characters(gf_text_is_printable, "!\"#$%&'()*+,-./0123456789:;<=>?@"
+                                           "ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
+                                           "abcdefghijklmnopqrstuvwxyz{|}~");
+    ck_assert(gf_text_is_printable("key/1", 5));
+    ck_assert_msg(!gf_text_is_printable("key/1", 4), "one character too long");
+    ck_assert_msg(!gf_text_is_printable("", 4), "empty");
+    ck_assert_msg(!gf_text_is_printable("a b", 4), "a space in the middle");
+}
+END_TEST
+
+/* What a text means as a time, size or number; `is` false: nothing. */
+typedef struct row_t {
+    const char *text;
+    bool is;
+    apr_int64_t value;
+} row_t;
+
+static void check_rows(bool (*parse)(apr_int64_t *, const char *), const row_t *rows, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        apr_int64_t value = -77;
+
+        ck_assert_msg(parse(&value, rows[i].text) == rows[i].is, "`%s` should%s be taken",
+                      rows[i].text, rows[i].is ? "" : " not");
+        if (rows[i].is) {
+            ck_assert_msg(value == rows[i].value, "`%s` became %" APR_INT64_T_FMT, rows[i].text,
+                          value);
+        }
+    }
+}
+
+START_TEST(a_time_has_a_unit_or_means_seconds)
+{
+    static const row_t rows[] = {
+        { "30s", true, 30000000 },
+        { "500ms", true, 500000 },
+        { "10m", true, 600000000 },
+        { "2h", true, 7200000000 },
+        { "7", true, 7000000 },
+        { "0", true, 0 },
+        { "30S", true, 30000000 },
+        { "9223372036854s", true, 9223372036854000000 },
+        { "9223372036855s", false, 0 },
+        { "2562047789h", false, 0 },
+        { "99999999999999999999", false, 0 },
+        { "", false, 0 },
+        { "s", false, 0 },
+        { "-1s", false, 0 },
+        { "1.5s", false, 0 },
+        { "10 s", false, 0 },
+        { "10d", false, 0 },
+        { "10mss", false, 0 },
+        { "0x10", false, 0 },
+        { " 10s", false, 0 },
+        { "+10s", false, 0 },
+    };
+
+    check_rows(gf_text_time, rows, UNIT_COUNT(rows));
+}
+END_TEST
+
+START_TEST(a_size_has_a_unit_or_means_bytes)
+{
+    static const row_t rows[] = {
+        { "64k", true, 65536 },
+        { "10m", true, 10485760 },
+        { "1g", true, 1073741824 },
+        { "1G", true, 1073741824 },
+        { "12", true, 12 },
+        { "9223372036854775807", true, APR_INT64_MAX },
+        { "9223372036854775808", false, 0 },
+        { "9007199254740991k", true, 9223372036854774784 },
+        { "9007199254740992k", false, 0 },
+        { "8589934592g", false, 0 },
+        { "", false, 0 },
+        { "k", false, 0 },
+        { "-1k", false, 0 },
+        { "1kb", false, 0 },
+        { "1 k", false, 0 },
+        { "\t1k", false, 0 },
+    };
+
+    check_rows(gf_text_size, rows, UNIT_COUNT(rows));
+}
+END_TEST
+
+START_TEST(a_number_has_nothing_before_or_behind_it_and_64_bits)
+{
+    static const row_t rows[] = {
+        { "0", true, 0 },
+        { "-1", true, -1 },
+        { "007", true, 7 },
+        { "9223372036854775807", true, APR_INT64_MAX },
+        { "-9223372036854775808", true, APR_INT64_MIN },
+        { "9223372036854775808", false, 0 },
+        { "-9223372036854775809", false, 0 },
+        { "123456789012345678901234567890", false, 0 },
+        { "", false, 0 },
+        { "-", false, 0 },
+        { "1a", false, 0 },
+        { "1.0", false, 0 },
+        { "1e3", false, 0 },
+        { "0x1", false, 0 },
+        { "1 ", false, 0 },
+        { " 1", false, 0 },
+        { "\n1", false, 0 },
+    };
+
+    check_rows(gf_text_int, rows, UNIT_COUNT(rows));
+}
+END_TEST
+
+START_TEST(an_interval_is_told_to_the_database_in_milliseconds)
+{
+    static const struct {
+        apr_interval_time_t interval;
+        const char *text;
+    } rows[] = {
+        { 1500000, "1500 milliseconds" },
+        { 0, "0 milliseconds" },
+        { apr_time_from_sec(600), "600000 milliseconds" },
+        { apr_time_from_sec(10000000000), "10000000000000 milliseconds" },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_str_eq(gf_text_interval(unit.ctx.pool, rows[i].interval), rows[i].text);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_uuid_is_36_characters_of_hex_and_hyphens,
+        a_length_is_in_characters_not_bytes,
+        a_token_is_letters_digits_and_four_signs,
+        a_key_is_printable_ascii_without_spaces,
+        a_time_has_a_unit_or_means_seconds,
+        a_size_has_a_unit_or_means_bytes,
+        a_number_has_nothing_before_or_behind_it_and_64_bits,
+        an_interval_is_told_to_the_database_in_milliseconds,
+        NULL,
+    };
+
+    return unit_run("text", tests);
+}

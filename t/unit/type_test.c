@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model/gf_type.c: types are found under both spellings, chains are resolved or told wrong. */
+#include "model/gf_type.h"
+
+#include "unit.h"
+
+static gf_provider_t stability = { .name = "stability" };
+static gf_provider_t local = { .name = "local" };
+static gf_type_t neo_glitch = { .name = "neo-glitch", .prefix = "neo_glitch" };
+static gf_type_t sketch = { .name = "sketch", .prefix = "sketch" };
+
+static void configure(void)
+{
+    gf_conf_t *conf = &unit.conf;
+
+    conf->types = apr_hash_make(unit.ctx.pool);
+    apr_hash_set(conf->types, neo_glitch.name, APR_HASH_KEY_STRING, &neo_glitch);
+    apr_hash_set(conf->types, sketch.name, APR_HASH_KEY_STRING, &sketch);
+    conf->providers = apr_hash_make(unit.ctx.pool);
+    apr_hash_set(conf->providers, stability.name, APR_HASH_KEY_STRING, &stability);
+    apr_hash_set(conf->providers, local.name, APR_HASH_KEY_STRING, &local);
+}
+
+/* A chain as configured: up to three links, NULL-ended. */
+static void chain_of(const char *const links[])
+{
+    sketch.chain = NULL;
+    sketch.chain_text = apr_array_make(unit.ctx.pool, 3, sizeof(const char *));
+    for (; *links; links++) {
+        APR_ARRAY_PUSH(sketch.chain_text, const char *) = *links;
+    }
+}
+
+START_TEST(a_type_is_found_under_both_spellings)
+{
+    static const struct {
+        const char *name;
+        const gf_type_t *type;
+    } rows[] = {
+        { "neo-glitch", &neo_glitch },
+        { "neo_glitch", &neo_glitch },
+        { "sketch", &sketch },
+        { "neo-glitch_", NULL },
+        { "neo", NULL },
+        { "Neo-Glitch", NULL },
+        { "neo--glitch", NULL },
+        { "", NULL },
+        { "_", NULL },
+    };
+    size_t i;
+
+    configure();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        char *name = apr_pstrdup(unit.ctx.pool, rows[i].name);
+
+        ck_assert_msg(gf_type_find(&unit.conf, name, unit.ctx.pool) == rows[i].type, "%s",
+                      rows[i].name);
+        ck_assert_msg(strcmp(name, rows[i].name) == 0, "the name that was asked for is changed");
+    }
+}
+END_TEST
+
+START_TEST(a_preset_is_found_by_its_whole_key)
+{
+    gf_preset_t *base;
+
+    sketch.presets = apr_array_make(unit.ctx.pool, 2, sizeof(gf_preset_t));
+    ck_assert_ptr_null(gf_type_preset(&sketch, "base"));
+    base = apr_array_push(sketch.presets);
+    base->key = "base";
+    base = apr_array_push(sketch.presets);
+    base->key = "neo_tokyo_base";
+    base->strength = 0.5;
+    ck_assert_double_eq_tol(gf_type_preset(&sketch, "neo_tokyo_base")->strength, 0.5, 0.0001);
+    ck_assert_str_eq(gf_type_preset(&sketch, "base")->key, "base");
+    ck_assert_ptr_null(gf_type_preset(&sketch, "bas"));
+    ck_assert_ptr_null(gf_type_preset(&sketch, "base "));
+    ck_assert_ptr_null(gf_type_preset(&sketch, ""));
+}
+END_TEST
+
+START_TEST(a_chain_is_resolved_in_its_order)
+{
+    static const char *const links[] = { "stability/sd3.5-large", "stability/a/b", "local", NULL };
+    static const struct {
+        const gf_provider_t *provider;
+        const char *model;
+    } rows[] = { { &stability, "sd3.5-large" }, { &stability, "a/b" }, { &local, "" } };
+    size_t i;
+
+    configure();
+    chain_of(links);
+    ck_assert_ptr_null(gf_type_resolve(&sketch, &unit.conf, unit.ctx.pool));
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        const gf_choice_t *choice = gf_type_choice(&sketch, (int)i);
+
+        ck_assert_ptr_eq(choice->provider, rows[i].provider);
+        ck_assert_str_eq(choice->model, rows[i].model);
+    }
+    ck_assert_msg(!gf_type_choice(&sketch, 3), "there is nothing behind the end");
+}
+END_TEST
+
+START_TEST(a_chain_that_cannot_work_is_told_with_what_to_change)
+{
+    static const struct {
+        const char *links[3];
+        const char *words[3];
+    } rows[] = {
+        { { NULL }, { "sketch", "GenflowTypeProviders", "missing" } },
+        { { "nobody/sd3", NULL }, { "sketch", "`nobody/sd3`", "<GenflowProvider nobody>" } },
+        { { "local", "nobody", NULL }, { "sketch", "`nobody`", "<GenflowProvider nobody>" } },
+        { { "Local", NULL }, { "sketch", "`Local`", "<GenflowProvider Local>" } },
+        { { "/sd3", NULL }, { "sketch", "`/sd3`", "no <GenflowProvider" } },
+        { { "", NULL }, { "sketch", "``", "no <GenflowProvider" } },
+    };
+    size_t i, j;
+
+    configure();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        const char *wrong;
+
+        chain_of(rows[i].links);
+        wrong = gf_type_resolve(&sketch, &unit.conf, unit.ctx.pool);
+        ck_assert_msg(wrong, "row %lu was taken", (unsigned long)i);
+        for (j = 0; j < 3; j++) {
+            ck_assert_msg(strstr(wrong, rows[i].words[j]), "no %s in: %s", rows[i].words[j],
+                          wrong);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_chain_can_be_resolved_again)
+{
+    static const char *const first[] = { "stability/sd3", "local", NULL };
+    static const char *const second[] = { "local", NULL };
+
+    configure();
+    chain_of(first);
+    ck_assert_ptr_null(gf_type_resolve(&sketch, &unit.conf, unit.ctx.pool));
+    chain_of(second);
+    ck_assert_ptr_null(gf_type_resolve(&sketch, &unit.conf, unit.ctx.pool));
+    ck_assert_ptr_eq(gf_type_choice(&sketch, 0)->provider, &local);
+    ck_assert_ptr_null(gf_type_choice(&sketch, 1));
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_type_is_found_under_both_spellings,
+        a_preset_is_found_by_its_whole_key,
+        a_chain_is_resolved_in_its_order,
+        a_chain_that_cannot_work_is_told_with_what_to_change,
+        a_chain_can_be_resolved_again,
+        NULL,
+    };
+
+    return unit_run("type", tests);
+}
