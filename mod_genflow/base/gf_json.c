@@ -9,6 +9,8 @@
 #include <apr_strings.h>
 #include <json-c/json.h>
 
+#include "base/gf_text.h"
+
 #define LARGEST  1e15
 #define SMALLEST 1e-15
 
@@ -26,14 +28,44 @@ static gf_err_t *bad_json(gf_ctx_t *ctx, const char *why, apr_size_t at)
                         apr_psprintf(ctx->pool, "%s (at byte %lu)", why, (unsigned long)at));
 }
 
+/* json-c lets some things pass that are no JSON, even when it is strict: single quotes, NaN,
+ * Infinity. None of them can be written with the bytes that JSON has outside of texts. */
+static apr_size_t first_foreign(const char *text, apr_size_t length)
+{
+    bool inside = false;
+    apr_size_t at;
+
+    for (at = 0; at < length; at++) {
+        if (text[at] == '"') {
+            inside = !inside;
+        }
+        else if (inside && text[at] == '\\') {
+            at++;
+        }
+        else if (!inside
+                 && (text[at] == '\0'
+                     || !strchr("{}[]:, \t\r\n0123456789+-.eEtrufalsn", text[at]))) {
+            break;
+        }
+    }
+    return at;
+}
+
 gf_err_t *gf_json_parse(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length)
 {
-    struct json_tokener *tokener = json_tokener_new_ex(GF_JSON_DEPTH);
+    struct json_tokener *tokener;
     json_object *document;
     enum json_tokener_error error;
     apr_size_t end;
 
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    if ((end = gf_text_utf8(text, length)) != length) {
+        return bad_json(ctx, "not UTF-8", end);
+    }
+    if ((end = first_foreign(text, length)) < length) {
+        return bad_json(ctx, "not JSON", end);
+    }
+    tokener = json_tokener_new_ex(GF_JSON_DEPTH);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
     document = json_tokener_parse_ex(tokener, text, (int)length);
     error = json_tokener_get_error(tokener);
     end = json_tokener_get_parse_end(tokener);

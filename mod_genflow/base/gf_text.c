@@ -26,6 +26,44 @@ bool gf_text_is_uuid(const char *text)
     return true;
 }
 
+/* Bytes of the character at p, of which `left` bytes are there; 0: it is none. */
+static apr_size_t utf8_character(const unsigned char *p, apr_size_t left)
+{
+    unsigned char low = 0x80;
+    unsigned char high = 0xBF;
+    apr_size_t length = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    apr_size_t i;
+
+    if (length == 0 || length > left || p[0] > 0xF4) {
+        return 0;
+    }
+    low = p[0] == 0xE0 ? 0xA0 : p[0] == 0xF0 ? 0x90 : low;   /* else overlong */
+    high = p[0] == 0xED ? 0x9F : p[0] == 0xF4 ? 0x8F : high; /* else a surrogate, or too large */
+    for (i = 1; i < length; i++) {
+        if (p[i] < low || p[i] > high) {
+            return 0;
+        }
+        low = 0x80;
+        high = 0xBF;
+    }
+    return length;
+}
+
+apr_size_t gf_text_utf8(const char *text, apr_size_t length)
+{
+    apr_size_t at = 0;
+
+    while (at < length) {
+        apr_size_t step = utf8_character((const unsigned char *)text + at, length - at);
+
+        if (step == 0) {
+            break;
+        }
+        at += step;
+    }
+    return at;
+}
+
 apr_size_t gf_text_length(const char *text)
 {
     apr_size_t length = 0;
@@ -66,8 +104,7 @@ bool gf_text_int(apr_int64_t *out, const char *text)
 
     errno = 0;
     *out = apr_strtoi64(text, &end, 10);
-    return errno == 0 && (apr_isdigit(text[0]) || apr_isdigit(text[1])) && text[0] != '+'
-           && end != text && *end == '\0';
+    return errno == 0 && apr_isdigit(text[text[0] == '-']) && end != text && *end == '\0';
 }
 
 /* A number with one of a few units behind it. */

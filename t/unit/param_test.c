@@ -315,8 +315,6 @@ START_TEST(strength_is_the_clients_or_else_the_presets)
           "{\"strength\":0.300,\"control_strength\":1}" },
         { "\"parameters\":{\"x\":\"\\\"strength\\\":\"}",
           "{\"strength\":0.300,\"x\":\"\\\"strength\\\":\"}" },
-        { "\"parameters\":{\"x\":{\"strength\":0.9}}",
-          "{\"strength\":0.300,\"x\":{\"strength\":0.9}}" },
     };
     size_t i;
 
@@ -331,15 +329,24 @@ START_TEST(strength_is_the_clients_or_else_the_presets)
 }
 END_TEST
 
-START_TEST(a_strength_of_null_is_absent)
+START_TEST(only_a_strength_of_the_parameters_themselves_counts)
 {
-    gf_json_t *parameters;
-    double strength = 0;
+    static const char *const rows[] = {
+        "\"parameters\":{\"strength\":null}",
+        "\"parameters\":{\"x\":{\"strength\":0.9}}",
+        "\"parameters\":{\"x\":[{\"strength\":0.9}]}",
+    };
+    size_t i;
 
     make_type();
-    parameters = unit_json(take(good_with("\"parameters\":{\"strength\":null}")).parameters);
-    ck_assert(gf_json_number(gf_json_get(parameters, "strength"), &strength));
-    ck_assert_double_eq_tol(strength, 0.3, 0.0001);
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_json_t *parameters = unit_json(take(good_with(rows[i])).parameters);
+        double strength = 0;
+
+        ck_assert_msg(gf_json_number(gf_json_get(parameters, "strength"), &strength),
+                      "the preset's is missing: %s", rows[i]);
+        ck_assert_double_eq_tol(strength, 0.3, 0.0001);
+    }
 }
 END_TEST
 
@@ -355,11 +362,18 @@ START_TEST(parameters_unknown_to_us_travel_along)
     ck_assert(gf_json_string(gf_json_get(parameters, "mood"), &text));
     ck_assert_str_eq(text, "a/b \"c\" \xe6\x9d\xb1");
     ck_assert_str_eq(gf_json_text(gf_json_get(parameters, "deep")), "[{}]");
-    ck_assert(gf_json_string(
-        gf_json_get(unit_json(take(good_with("\"parameters\":{\"x\":\"\\\\u0000\"}")).parameters),
-                    "x"),
-        &text));
-    ck_assert_msg(strcmp(text, "\\u0000") == 0, "a backslash is no NUL");
+}
+END_TEST
+
+START_TEST(a_backslash_before_u0000_is_no_nul)
+{
+    gf_json_t *parameters;
+    const char *text = NULL;
+
+    make_type();
+    parameters = unit_json(take(good_with("\"parameters\":{\"x\":\"\\\\u0000\"}")).parameters);
+    ck_assert(gf_json_string(gf_json_get(parameters, "x"), &text));
+    ck_assert_str_eq(text, "\\u0000");
 }
 END_TEST
 
@@ -445,8 +459,9 @@ int main(void)
         older_spellings_are_understood,
         the_prompt_is_composed_from_preset_and_client,
         strength_is_the_clients_or_else_the_presets,
-        a_strength_of_null_is_absent,
+        only_a_strength_of_the_parameters_themselves_counts,
         parameters_unknown_to_us_travel_along,
+        a_backslash_before_u0000_is_no_nul,
         lengths_have_their_bounds,
         a_seed_is_the_clients_or_drawn_and_never_zero,
         retries_can_only_be_lowered,

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* provider/prov_stability.c and what provider/gf_provider.c shares: what is sent for each model, and
+ * what each answer means for the job, its money and the operator. No network. */
+#include "provider/gf_provider.h"
+
+#include "unit.h"
+
+static const gf_provider_t provider = { .name = "stability",
+                                        .url = "https://api.example.test",
+                                        .key = "sk-secret" };
+
+static gf_job_t job_with(const char *parameters)
+{
+    gf_job_t job = { .pool = unit.ctx.pool,
+                     .prompt = "a neon cat",
+                     .seed = 77,
+                     .parameters = parameters };
+
+    return job;
+}
+
+/* ---- what is sent ---- */
+
+/* The parts as "name=value name=value", in their order. */
+static const char *parts_of(const gf_msg_t *msg)
+{
+    const char *all = "";
+    int i;
+
+    for (i = 0; i < msg->parts->nelts; i++) {
+        const gf_msg_part_t *part = &APR_ARRAY_IDX(msg->parts, i, gf_msg_part_t);
+
+        ck_assert_ptr_null(part->file);
+        all = apr_pstrcat(unit.ctx.pool, all, i ? " " : "", part->name, "=", part->text, NULL);
+    }
+    return all;
+}
+
+START_TEST(each_model_gets_its_endpoint_and_its_parts)
+{
+    static const char all[] = "{\"aspect_ratio\":\"16:9\",\"negative_prompt\":\"blur\","
+                              "\"output_format\":\"jpeg\",\"cfg_scale\":7.5,"
+                              "\"style_preset\":\"anime\",\"strength\":0.3,\"seed\":5,\"x\":1}";
+    static const struct {
+        const char *model, *parameters, *endpoint, *parts;
+    } rows[] = {
+        { "sd3", "{}", "sd3",
+          "prompt=a neon cat seed=77 output_format=png mode=text-to-image" },
+        { "sd3", all, "sd3",
+          "prompt=a neon cat seed=77 output_format=jpeg aspect_ratio=16:9 negative_prompt=blur "
+          "mode=text-to-image cfg_scale=7.5" },
+        { "sd3.5-large", "{\"cfg_scale\":4}", "sd3",
+          "prompt=a neon cat seed=77 output_format=png mode=text-to-image model=sd3.5-large "
+          "cfg_scale=4" },
+        { "sd3.5-large-turbo", "{}", "sd3",
+          "prompt=a neon cat seed=77 output_format=png mode=text-to-image "
+          "model=sd3.5-large-turbo" },
+        { "core", "{}", "core", "prompt=a neon cat seed=77 output_format=png" },
+        { "core", all, "core",
+          "prompt=a neon cat seed=77 output_format=jpeg aspect_ratio=16:9 negative_prompt=blur "
+          "style_preset=anime" },
+        { "ultra", all, "ultra",
+          "prompt=a neon cat seed=77 output_format=jpeg aspect_ratio=16:9 negative_prompt=blur" },
+        { "ultra", "{\"aspect_ratio\":null}", "ultra",
+          "prompt=a neon cat seed=77 output_format=png" },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_job_t job = job_with(rows[i].parameters);
+        gf_msg_t *msg =
+            gf_prov_stability.submit(&provider, rows[i].model, &job, unit.ctx.pool);
+
+        ck_assert_str_eq(msg->method, "POST");
+        ck_assert_str_eq(msg->url,
+                         apr_pstrcat(unit.ctx.pool,
+                                     "https://api.example.test/v2beta/stable-image/generate/",
+                                     rows[i].endpoint, NULL));
+        ck_assert_str_eq(parts_of(msg), rows[i].parts);
+        ck_assert_ptr_null(msg->body);
+        ck_assert_str_eq(apr_table_get(msg->headers, "Authorization"), "Bearer sk-secret");
+        ck_assert_str_eq(apr_table_get(msg->headers, "Accept"), "image/*");
+        ck_assert_int_eq(apr_table_elts(msg->headers)->nelts, 2);
+    }
+}
+END_TEST
+
+START_TEST(a_job_that_works_is_asked_for_by_its_id)
+{
+    gf_job_t job = job_with("{}");
+    gf_msg_t *msg;
+
+    job.provider_ref = "a1b2";
+    msg = gf_prov_stability.poll(&provider, &job, unit.ctx.pool);
+    ck_assert_str_eq(msg->method, "GET");
+    ck_assert_str_eq(msg->url, "https://api.example.test/v2beta/results/a1b2");
+    ck_assert_ptr_null(msg->parts);
+    ck_assert_str_eq(apr_table_get(msg->headers, "Authorization"), "Bearer sk-secret");
+    ck_assert_str_eq(apr_table_get(msg->headers, "Accept"), "*/*");
+}
+END_TEST
+
+/* ---- what an answer means ---- */
+
+#define PICTURE    1000          /* bytes in the spool file */
+#define NO_PICTURE -1            /* an answer in memory */
+#define MODERATION "{\"id\":\"1f\",\"name\":\"content_moderation\",\"errors\":[\"flagged\"]}"
+#define ERROR      "{\"id\":\"1f\",\"name\":\"bad_request\",\"errors\":[\"no\",\"never\"]}"
+#define GATEWAY    "<html>502 Bad Gateway</html>"
+
+typedef struct answer_t {
+    int status;
+    apr_int64_t spooled;
+    const char *text;
+    const char *finish, *retry_after;
+    gf_prov_state_t state;
+    gf_err_code_t code;
+    int wait; /* seconds */
+    bool alarm;
+} answer_t;
+
+static gf_msg_t *answered(const answer_t *row)
+{
+    gf_msg_t *msg = gf_msg_make(unit.ctx.pool, "POST", "https://api.example.test/");
+
+    msg->end = GF_MSG_ANSWERED;
+    msg->status = row->status;
+    msg->spooled = row->spooled;
+    msg->text = row->text ? row->text : "";
+    msg->text_length = strlen(msg->text);
+    if (row->finish) {
+        apr_table_set(msg->answer, "Finish-Reason", row->finish);
+    }
+    if (row->retry_after) {
+        apr_table_set(msg->answer, "retry-after", row->retry_after);
+    }
+    return msg;
+}
+
+/* An outcome in which nothing is right before it is set. */
+static gf_outcome_t garbage(void)
+{
+    gf_outcome_t outcome;
+
+    memset(&outcome, 0x5a, sizeof(outcome));
+    return outcome;
+}
+
+static bool fails(gf_prov_state_t state)
+{
+    return state != GF_PROV_SUCCEEDED && state != GF_PROV_WORKING;
+}
+
+static void check_answers(void (*read)(gf_outcome_t *, const gf_msg_t *), const answer_t *rows,
+                          size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const answer_t *row = &rows[i];
+        const char *what = apr_psprintf(unit.ctx.pool, "row %lu: HTTP %d %s", (unsigned long)i,
+                                        row->status, row->text ? row->text : "picture");
+        gf_outcome_t outcome = garbage();
+
+        read(&outcome, answered(row));
+        ck_assert_msg(outcome.state == row->state, "%s: state %d", what, (int)outcome.state);
+        ck_assert_msg(!fails(row->state) || outcome.code == row->code, "%s: %s", what,
+                      gf_err_row(outcome.code)->code);
+        ck_assert_msg(outcome.retry_after == apr_time_from_sec(row->wait),
+                      "%s: wait of %" APR_INT64_T_FMT " us", what, outcome.retry_after);
+        ck_assert_msg(outcome.alarm == row->alarm, "%s: alarm %d", what, (int)outcome.alarm);
+        ck_assert_msg(!outcome.detail || !strstr(outcome.detail, "sk-secret"), "%s", what);
+    }
+}
+
+/* The same whether a job is submitted or asked for. */
+static const answer_t pictures_and_refusals[] = {
+    { 200, PICTURE, NULL, "SUCCESS", NULL, GF_PROV_SUCCEEDED, 0, 0, false },
+    { 200, PICTURE, NULL, NULL, NULL, GF_PROV_SUCCEEDED, 0, 0, false },
+    { 201, PICTURE, NULL, "SUCCESS", NULL, GF_PROV_SUCCEEDED, 0, 0, false },
+    { 200, PICTURE, NULL, "CONTENT_FILTERED", NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false },
+    { 200, PICTURE, NULL, "content_filtered", NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false },
+    { 200, 0, NULL, "SUCCESS", NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
+    { 200, NO_PICTURE, "", "SUCCESS", NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
+    { 200, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
+    { 200, NO_PICTURE, "{}", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
+    { 204, NO_PICTURE, "", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
+    { 403, NO_PICTURE, MODERATION, NULL, NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false },
+    { 403, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true },
+    { 403, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true },
+    { 400, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false },
+    { 400, NO_PICTURE, MODERATION, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false },
+    { 404, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false },
+    { 413, NO_PICTURE, "", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false },
+    { 422, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false },
+    { 401, NO_PICTURE, "{\"message\":\"no key\"}", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0,
+      true },
+    { 402, NO_PICTURE, "{\"name\":\"payment_required\"}", NULL, NULL, GF_PROV_PERMANENT, GF_E_API,
+      0, true },
+};
+
+START_TEST(each_answer_to_a_submission_has_its_meaning)
+{
+    static const answer_t rows[] = {
+        { 429, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
+        { 429, NO_PICTURE, ERROR, NULL, "120", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 120, false },
+        { 429, NO_PICTURE, ERROR, NULL, "86400", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 300, false },
+        { 429, NO_PICTURE, ERROR, NULL, "soon", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
+        { 429, NO_PICTURE, ERROR, NULL, "-5", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
+        { 500, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false },
+        { 502, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false },
+        { 503, NO_PICTURE, "", NULL, "7", GF_PROV_TRANSIENT, GF_E_API, 7, false },
+        { 504, NO_PICTURE, "", NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false },
+        { 200, NO_PICTURE, "{\"id\":\"a1b2\"}", NULL, NULL, GF_PROV_WORKING, 0, 0, false },
+        { 202, NO_PICTURE, "{\"id\":\"a1b2\"}", NULL, NULL, GF_PROV_WORKING, 0, 0, false },
+        { 202, NO_PICTURE, "{\"id\":7}", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
+    };
+
+    check_answers(gf_prov_stability.read_submit, pictures_and_refusals,
+                  UNIT_COUNT(pictures_and_refusals));
+    check_answers(gf_prov_stability.read_submit, rows, UNIT_COUNT(rows));
+}
+END_TEST
+
+START_TEST(each_answer_to_a_question_has_its_meaning)
+{
+    static const answer_t rows[] = {
+        { 202, NO_PICTURE, "{\"id\":\"a\",\"status\":\"in-progress\"}", NULL, NULL,
+          GF_PROV_WORKING, 0, 0, false },
+        { 202, NO_PICTURE, "", NULL, "10", GF_PROV_WORKING, 0, 10, false },
+        { 429, NO_PICTURE, ERROR, NULL, "30", GF_PROV_WORKING, 0, 30, false },
+        { 500, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_WORKING, 0, 0, false },
+        { 503, NO_PICTURE, GATEWAY, NULL, "5", GF_PROV_WORKING, 0, 5, false },
+    };
+
+    check_answers(gf_prov_stability.read_poll, pictures_and_refusals,
+                  UNIT_COUNT(pictures_and_refusals));
+    check_answers(gf_prov_stability.read_poll, rows, UNIT_COUNT(rows));
+}
+END_TEST
+
+START_TEST(a_lock_out_costs_a_minute_at_least_whatever_its_header_says)
+{
+    static const answer_t rows[] = {
+        { 429, NO_PICTURE, ERROR, NULL, "0", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
+        { 429, NO_PICTURE, ERROR, NULL, "5", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
+        { 429, NO_PICTURE, ERROR, NULL, "59", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
+        { 429, NO_PICTURE, ERROR, NULL, "61", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 61, false },
+    };
+
+    check_answers(gf_prov_stability.read_submit, rows, UNIT_COUNT(rows));
+}
+END_TEST
+
+START_TEST(an_id_is_taken_only_if_it_can_stand_in_an_address)
+{
+    static const struct {
+        const char *id;
+        bool taken;
+    } rows[] = {
+        { "a1b2", true },
+        { "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", true },
+        { "x.y_z~1", true },
+        { "../../v1/user/balance", false },
+        { "a/b", false },
+        { "a?b=c", false },
+        { "a#b", false },
+        { "a%2fb", false },
+        { "a b", false },
+        { "", false },
+        { "a\\nb", false },
+        { "a\\u007fb", false },
+        { "..", false },
+        { "12345678901234567890123456789012345678901234567890123456789012345678901234567890"
+          "1234567890123456789012345678901234567890123456789",
+          false },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        answer_t answer = { .status = 200, .spooled = NO_PICTURE };
+        gf_outcome_t outcome = garbage();
+
+        answer.text = apr_psprintf(unit.ctx.pool, "{\"id\":\"%s\"}", rows[i].id);
+        gf_prov_stability.read_submit(&outcome, answered(&answer));
+        ck_assert_msg((outcome.state == GF_PROV_WORKING) == rows[i].taken, "`%s`", rows[i].id);
+        ck_assert_pstr_eq(outcome.ref, rows[i].taken ? rows[i].id : NULL);
+        ck_assert_msg(rows[i].taken || outcome.code == GF_E_EMPTY, "`%s`", rows[i].id);
+    }
+}
+END_TEST
+
+START_TEST(the_log_hears_what_the_provider_said_within_bounds)
+{
+    answer_t answer = { .status = 400, .spooled = NO_PICTURE };
+    gf_outcome_t outcome = garbage();
+    char *much = apr_pcalloc(unit.ctx.pool, 5000);
+
+    answer.text = ERROR;
+    gf_prov_stability.read_submit(&outcome, answered(&answer));
+    ck_assert_str_eq(outcome.detail, "HTTP 400 bad_request: no");
+    answer.text = "{\"message\":\"no key\"}";
+    gf_prov_stability.read_submit(&outcome, answered(&answer));
+    ck_assert_str_eq(outcome.detail, "HTTP 400 : no key");
+    memset(much, 'x', 4999);
+    answer.text = apr_psprintf(unit.ctx.pool, "{\"message\":\"%s\"}", much);
+    gf_prov_stability.read_submit(&outcome, answered(&answer));
+    ck_assert_uint_le(strlen(outcome.detail), 250);
+}
+END_TEST
+
+/* ---- no answer ---- */
+
+static gf_outcome_t lost(void (*read)(gf_outcome_t *, const gf_msg_t *), gf_msg_end_t end,
+                         bool timed_out)
+{
+    gf_msg_t *msg = gf_msg_make(unit.ctx.pool, "POST", "https://api.example.test/");
+    gf_outcome_t outcome = garbage();
+
+    msg->end = end;
+    msg->timed_out = timed_out;
+    msg->detail = "why";
+    msg->spooled = 10; /* the beginning of a picture is no picture */
+    msg->status = 200;
+    read(&outcome, msg);
+    ck_assert_str_eq(outcome.detail, "why");
+    ck_assert(!outcome.alarm);
+    return outcome;
+}
+
+START_TEST(a_submission_without_answer_is_sent_again_only_if_no_byte_left)
+{
+    static const struct {
+        gf_msg_end_t end;
+        bool timed_out;
+        gf_prov_state_t state;
+        gf_err_code_t code;
+    } rows[] = {
+        { GF_MSG_NOT_SENT, false, GF_PROV_TRANSIENT, GF_E_NETWORK },
+        { GF_MSG_NOT_SENT, true, GF_PROV_TRANSIENT, GF_E_TIMEOUT },
+        { GF_MSG_UNKNOWN, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
+        { GF_MSG_UNKNOWN, true, GF_PROV_UNKNOWN, GF_E_TIMEOUT },
+        { GF_MSG_CANCELLED, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
+        { GF_MSG_OPEN, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
+        { GF_MSG_TOO_LARGE, false, GF_PROV_PERMANENT, GF_E_RESULT },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_outcome_t outcome =
+            lost(gf_prov_stability.read_submit, rows[i].end, rows[i].timed_out);
+
+        ck_assert_msg(outcome.state == rows[i].state, "row %lu", (unsigned long)i);
+        ck_assert_msg(outcome.code == rows[i].code, "row %lu", (unsigned long)i);
+    }
+}
+END_TEST
+
+START_TEST(a_question_without_answer_says_nothing_about_the_job)
+{
+    static const gf_msg_end_t rows[] = { GF_MSG_NOT_SENT, GF_MSG_UNKNOWN, GF_MSG_CANCELLED };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_int_eq(lost(gf_prov_stability.read_poll, rows[i], false).state,
+                         GF_PROV_WORKING);
+        ck_assert_int_eq(lost(gf_prov_stability.read_poll, rows[i], true).state, GF_PROV_WORKING);
+    }
+}
+END_TEST
+
+START_TEST(a_picture_too_large_is_not_asked_for_again)
+{
+    gf_outcome_t outcome = lost(gf_prov_stability.read_poll, GF_MSG_TOO_LARGE, false);
+
+    ck_assert_int_eq(outcome.state, GF_PROV_PERMANENT);
+    ck_assert_int_eq(outcome.code, GF_E_RESULT);
+}
+END_TEST
+
+/* ---- what providers share ---- */
+
+START_TEST(a_parameter_is_text_whatever_scalar_it_is)
+{
+    static const struct {
+        const char *parameters, *value;
+    } rows[] = {
+        { "{\"a\":\"16:9\"}", "16:9" }, { "{\"a\":7}", "7" },    { "{\"a\":7.5}", "7.5" },
+        { "{\"a\":true}", "true" },     { "{\"a\":\"\"}", "" },  { "{\"a\":null}", NULL },
+        { "{\"b\":1}", NULL },          { "{}", NULL },          { "no JSON", NULL },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_job_t job = job_with(rows[i].parameters);
+
+        ck_assert_pstr_eq(gf_provider_parameter(&job, "a", unit.ctx.pool), rows[i].value);
+    }
+}
+END_TEST
+
+START_TEST(a_kind_is_found_by_its_name_and_its_section_checked)
+{
+    gf_provider_t half = { .name = "half" };
+
+    ck_assert_ptr_eq(gf_provider_kind("stability"), &gf_prov_stability);
+    ck_assert_ptr_eq(gf_provider_kind("local"), &gf_prov_local);
+    ck_assert_ptr_null(gf_provider_kind("Stability"));
+    ck_assert_ptr_null(gf_provider_kind(""));
+    ck_assert_str_eq(gf_provider_kind_names(unit.ctx.pool), "local, stability");
+    ck_assert_msg(!gf_prov_stability.repeatable, "a second run would cost a second time");
+
+    ck_assert(strstr(gf_prov_stability.check(&half, unit.ctx.pool), "GenflowProviderUrl"));
+    half.url = provider.url;
+    ck_assert(strstr(gf_prov_stability.check(&half, unit.ctx.pool), "GenflowProviderKey"));
+    half.key = provider.key;
+    ck_assert_ptr_null(gf_prov_stability.check(&half, unit.ctx.pool));
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        each_model_gets_its_endpoint_and_its_parts,
+        a_job_that_works_is_asked_for_by_its_id,
+        each_answer_to_a_submission_has_its_meaning,
+        each_answer_to_a_question_has_its_meaning,
+        a_lock_out_costs_a_minute_at_least_whatever_its_header_says,
+        an_id_is_taken_only_if_it_can_stand_in_an_address,
+        the_log_hears_what_the_provider_said_within_bounds,
+        a_submission_without_answer_is_sent_again_only_if_no_byte_left,
+        a_question_without_answer_says_nothing_about_the_job,
+        a_picture_too_large_is_not_asked_for_again,
+        a_parameter_is_text_whatever_scalar_it_is,
+        a_kind_is_found_by_its_name_and_its_section_checked,
+        NULL,
+    };
+
+    return unit_run("stability", tests);
+}
