@@ -22,7 +22,7 @@ use lib "$FindBin::Bin/lib";
 use Genflow::Site ();
 
 # In the order in which they are shown; t/conf/testrules.yml says what runs side by side.
-my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/unit/*_test t/api/*.t t/provider/*.t t/fault/*.t);
+my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/api/*.t t/provider/*.t t/fault/*.t);
 
 # Types that only tests have; t/conf/test.conf says how they behave.
 my @TEST_TYPES = qw(sketch relay stray);

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <json-c/json.h>
 
@@ -29,7 +30,7 @@ static gf_err_t *bad_json(gf_ctx_t *ctx, const char *why, apr_size_t at)
 }
 
 /* json-c lets some things pass that are no JSON, even when it is strict: single quotes, NaN,
- * Infinity. None of them can be written with the bytes that JSON has outside of texts. */
+ * Infinity, `1.`. All but the last need bytes that JSON does not have outside of texts. */
 static apr_size_t first_foreign(const char *text, apr_size_t length)
 {
     bool inside = false;
@@ -43,8 +44,8 @@ static apr_size_t first_foreign(const char *text, apr_size_t length)
             at++;
         }
         else if (!inside
-                 && (text[at] == '\0'
-                     || !strchr("{}[]:, \t\r\n0123456789+-.eEtrufalsn", text[at]))) {
+                 && (text[at] == '\0' || !strchr("{}[]:, \t\r\n0123456789+-.eEtrufalsn", text[at])
+                     || (text[at] == '.' && (at + 1 == length || !apr_isdigit(text[at + 1]))))) {
             break;
         }
     }

@@ -75,11 +75,11 @@ my $chunk  = sprintf "%x\r\n%s\r\n", $length, $GOOD;
 my %LENGTH = ('Content-Length' => $length + 1);
 my %CHUNKS = ('Transfer-Encoding' => 'chunked');
 my @CUT = (    # what, headers, what is sent of the body
-    ['in the midst of its JSON',           \%LENGTH, substr $GOOD, 0, 12],
-    ['behind its JSON',                    \%LENGTH, $GOOD],
-    ['between two chunks',                 \%CHUNKS, $chunk],
-    ['in the midst of a chunk',            \%CHUNKS, substr $chunk, 0, 12],
-    ['with a chunk that has no number',    \%CHUNKS, "${chunk}zz\r\n"],
+    ['in the midst of its JSON',        \%LENGTH, substr $GOOD, 0, 12],
+    ['behind its JSON',                 \%LENGTH, $GOOD],
+    ['between two chunks',              \%CHUNKS, $chunk],
+    ['in the midst of a chunk',         \%CHUNKS, substr $chunk, 0, 12],
+    ['with a chunk that has no number', \%CHUNKS, "${chunk}zz\r\n"],
 );
 for my $case (@CUT) {
     my ($what, $headers, $sent) = @$case;
@@ -92,9 +92,8 @@ ok $noted, 'a client that goes away in the midst is noted, and no more';
 
 # ---- afterwards ----
 
-my $rows = sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'",
-    user => $user);
-is $rows, 1, 'none of them left a row but the one of just the limit';
+is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 1,
+    'none of them left a row but the one of just the limit';
 credits_are $user, 9, 0, 'and none cost anything';
 is generate($user)->{status}, 200, 'the server makes pictures as before';
 

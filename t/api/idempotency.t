@@ -18,7 +18,7 @@ my @KEYS = (    # what, members of the body, headers
 );
 for my $case (@KEYS) {
     my ($what, $members, $headers) = @$case;
-    my $tag   = "again with $what of $user";
+    my $tag = "again with $what of $user";
     my ($balance) = @{ credits($user) };
     my $first = generate($user, { %$members, prompt => $tag }, %$headers);
     my $again = generate($user, { %$members, prompt => $tag }, %$headers);
@@ -33,6 +33,10 @@ for my $case (@KEYS) {
     error_is($other, 422, 'IDEMPOTENCY_MISMATCH', "another body with $what is refused");
     is submissions("$tag, but"), 0, 'and reaches nobody';
 }
+
+my $tag = "again with an Idempotency-Key of $user";
+my $type = generate($user, { prompt => $tag, type => 'sketch' }, 'Idempotency-Key' => 'a-key');
+error_is($type, 422, 'IDEMPOTENCY_MISMATCH', 'the same body for another type is another body');
 
 my ($one, $two) = map { data(generate($_, {}, 'Idempotency-Key' => 'shared')) } $user, account(1);
 isnt $one->{id}, $two->{id}, 'the same key of two users makes two generations';
@@ -59,13 +63,13 @@ is_deeply [@{ data(generate(@slow)) }{qw(id status)}], [$id, 'completed'],
 # ---- a failure ----
 
 expect_log('GF0203');
-my $tag  = "refused of $user";
-my @fail = ($user, { prompt => "$tag {{status=400 times=1}}" }, 'Idempotency-Key' => 'fail');
+my $bad  = "refused of $user";
+my @fail = ($user, { prompt => "$bad {{status=400 times=1}}" }, 'Idempotency-Key' => 'fail');
 my ($failed, $again) = map { generate(@fail) } 1, 2;
 error_is($again, 500, 'GENERATION_FAILED', 'a failure is the answer again');
 my @why = qw(id errorCode causeCode refunded);
 is_deeply [@{ data($again) }{@why}], [@{ data($failed) }{@why}], 'the very same';
-is submissions($tag), 1, 'it is not tried again';
+is submissions($bad), 1, 'it is not tried again';
 
 # ---- all at once ----
 

@@ -59,7 +59,7 @@ for my $method (qw(POST PUT DELETE)) {
 # Files that are there, but are no pictures of a generation.
 my @NAMES = qw(
     top.png neo-glitch/here.png neo-glitch/xx/.hidden.png neo-glitch/xx/page.html neo-glitch/xx/none
-    neo-glitch/xx/two.dots.png neo-glitch/xx/UPPER.png neo-glitch/xx/yy/deep.png .spool/xx/1.png
+    neo-glitch/xx/two.dots.png neo-glitch/xx/UPPER.png neo-glitch/xx/yy/deep.png .other/xx/1.png
 );
 for my $name (@NAMES) {
     put_file("$ENV{GENFLOW_WORK}/store/$name");

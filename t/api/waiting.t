@@ -16,28 +16,29 @@ my $user     = account(60);
 # ---- a generate call ----
 
 my @CALLS = (    # Prefer, what the provider does, status, seconds at least and at most
-    ['respond-async',           '{{delay=1500}}', 202, 0,   1],
-    ['respond-async, wait=0',   '{{delay=1500}}', 202, 0,   1],
-    ['wait=0',                  '{{delay=1500}}', 202, 0,   1],
-    ['wait=1',                  '{{delay=2500}}', 202, 0.9, 2],
-    ['wait=5',                  '{{delay=1500}}', 200, 1.4, 3],
-    ['handling=strict; wait=5', '{{delay=1500}}', 200, 1.4, 3],
-    ['wait=5',                  '{{poll=10}}',    200, 0.9, 3],
-    ['wait=5',                  '',               200, 0,   1],
-    [undef,                     '{{delay=1500}}', 200, 1.4, 3],
-    [undef,                     '{{poll=15}}',    202, 0,   1],
+    ['respond-async',           '{{delay=4000}}', 202, 0,   3],
+    ['respond-async, wait=0',   '{{delay=4000}}', 202, 0,   3],
+    ['wait=0',                  '{{delay=4000}}', 202, 0,   3],
+    ['wait=1',                  '{{delay=4000}}', 202, 0.9, 3],
+    ['wait=8',                  '{{delay=1500}}', 200, 1.4, 5],
+    ['handling=strict; wait=8', '{{delay=1500}}', 200, 1.4, 5],
+    ['wait=8',                  '{{poll=10}}',    200, 0.9, 5],
+    ['wait=8',                  '{{delay=0}}',    200, 0,   3],
+    [undef,                     '{{delay=1500}}', 200, 1.4, 5],
+    [undef,                     '{{poll=30}}',    202, 0,   2],
 );
 my @answers = in_parallel(scalar @CALLS, sub {
     my ($prefer, $script) = @{ $CALLS[$_[0]] };
-    my $begin = time;
-    my $res   = generate($user, { prompt => "a cat $script" }, defined $prefer ? (Prefer => $prefer) : ());
+    my %headers = defined $prefer ? (Prefer => $prefer) : ();
+    my $begin   = time;
+    my $res     = generate($user, { prompt => "a cat $script" }, %headers);
     return { time => time - $begin, data => data($res), %$res };
 });
 for my $i (0 .. $#CALLS) {
     my ($prefer, $script, $status, $least, $most) = @{ $CALLS[$i] };
     my ($time, $made, $header) = @{ $answers[$i] }{qw(time data headers)};
-    my $call = ($prefer // 'nothing said') . " with a provider that does " . ($script || 'it at once');
-    is $answers[$i]{status}, $status, "$call: $status";
+    $prefer //= 'nothing said';
+    is $answers[$i]{status}, $status, "with $prefer a provider of $script makes $status";
     ok $time >= $least && $time < $most * $PATIENCE, "after $least to $most seconds" or diag $time;
     if ($status == 200) {
         is $made->{status}, 'completed', 'with the picture';
@@ -56,18 +57,19 @@ is "@ended", join(' ', ('completed') x @CALLS), 'all of them are completed in th
 # ---- the status ----
 
 my @LOOKS = (    # Prefer, status, seconds at least and at most
-    [undef,    'processing', 0,   1],
-    ['wait=1', 'processing', 0.9, 2],
-    ['wait=9', 'completed',  1,   4],
-    ['wait=9', 'completed',  0,   1],
+    [undef,    'processing', 0,   2],
+    ['wait=1', 'processing', 0.9, 3],
+    ['wait=9', 'completed',  0.5, 5],
+    ['wait=9', 'completed',  0,   5],
 );
-my $slow = data(generate($user, { prompt => 'a cat {{delay=3000}}' }, Prefer => 'respond-async'));
+my $slow = data(generate($user, { prompt => 'a cat {{delay=4000}}' }, Prefer => 'respond-async'));
 for my $look (@LOOKS) {
     my ($prefer, $status, $least, $most) = @$look;
     my $begin = time;
     my $seen  = status_at("id=$slow->{id}", $prefer);
     my $time  = time - $begin;
-    is $seen->{status}, $status, 'a status asked for with ' . ($prefer // 'nothing') . " is $status";
+    $prefer //= 'nothing said';
+    is $seen->{status}, $status, "with $prefer the status is $status";
     ok $time >= $least && $time < $most * $PATIENCE, "after $least to $most seconds" or diag $time;
 }
 

@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A child that stands still for longer than its lease, and wakes: others have taken its work over by
-# then. Its success counts if nobody else has ended the generation, and then once; its failure is
-# refused while another leads. Meanwhile the other child serves.
+# A child stands still for longer than its lease, and wakes: others have taken its work over by then.
+# Its success counts once, if nobody else has ended the generation; its failure is refused while
+# another leads. Meanwhile the other child serves.
+use Genflow::Fault;
 use Genflow::Test;
 
 my $LEASE = 2;                                   # GenflowDispatchLease of the tests
@@ -12,15 +13,15 @@ expect_log 'GF0202';
 # ---- it waits for a provider; the other child takes over ----
 
 my $user = account(10);
-my $id   = start('{{poll=40}} asleep');
+my $id   = later($user, { prompt => '{{poll=40}} asleep' });
 wait_for { status_of($user, $id)->{stabilityJobId} };
-my $frozen = pid_of($id);
+my $frozen = leader_of($id);
 kill STOP => $frozen;
 my @served = in_parallel(8, sub { generate(account(10), { type => 'sketch' })->{status} }, 4);
 is_deeply \@served, [(200) x 8], 'while a child stands still, the other one serves';
-my $taken = wait_for { my $pid = pid_of($id); $pid && $pid != $frozen } 3 * $LEASE;
+my $taken = wait_for { my $pid = leader_of($id); $pid && $pid != $frozen } 3 * $LEASE;
 ok $taken, 'after the lease its generation belongs to the other one';
-is ended($id)->{status}, 'completed', 'the other one waits for the provider and completes';
+is ended($user, $id)->{status}, 'completed', 'the other one waits for the provider and completes';
 kill CONT => $frozen;
 ok alive($frozen), 'the child wakes';
 is submissions('asleep'), 1, '... the generation was submitted once';
@@ -30,11 +31,11 @@ credits_are $user, 9, 0, '... and was charged once';
 # ---- it was sending; the lease is over ----
 
 $user   = account(10);
-$id     = start('{{delay=1000}} overslept');
-$frozen = pid_of($id);
+$id     = later($user, { prompt => '{{delay=1000}} overslept' });
+$frozen = leader_of($id);
 wait_for { submissions('overslept') };
 kill STOP => $frozen;
-is ended($id)->{errorCode}, 'NETWORK_ERROR', 'what it was sending fails, it may have died';
+is ended($user, $id)->{errorCode}, 'NETWORK_ERROR', 'what it was sending fails, it may have died';
 kill CONT => $frozen;
 ok alive($frozen), 'it wakes, with the picture';
 my $late = wait_for { sql1("SELECT count(*) FROM genflow.late_results WHERE job_id = :'id'",
@@ -44,7 +45,21 @@ is status_of($user, $id)->{status}, 'failed', '... the generation stays failed';
 credits_are $user, 10, 0, '... and costs nothing';
 is submissions('overslept'), 1, '... and nothing was sent twice';
 
-# ---- another host has the lease when it comes back ----
+# ---- it wakes in time ----
+
+$user   = account(10);
+$id     = later($user, { prompt => '{{delay=1000}} slept well' });
+$frozen = leader_of($id);
+wait_for { submissions('slept well') };
+kill STOP => $frozen;
+$taken = wait_for { my $pid = leader_of($id); $pid && $pid != $frozen } 3 * $LEASE;
+kill CONT => $frozen;
+ok $taken, 'it was sending, and another one has its lease when it wakes';
+is ended($user, $id)->{status}, 'completed', '... but waits for it a while: its picture counts';
+credits_are $user, 9, 0, '... and was charged once';
+is submissions('slept well'), 1, '... and nothing was sent twice';
+
+# ---- another host leads when it answers ----
 
 my @CASES = (
     # what the child brings, how the generation then stands, credits, the test's name
@@ -53,42 +68,33 @@ my @CASES = (
     ['empty',      'processing', [10, 1], 'that it got nothing is refused while another leads'],
     ['status=503', 'processing', [10, 1], 'its next try is refused while another leads'],
 );
-for my $case (@CASES) {
-    my ($brings, $status, $credits, $name) = @$case;
-    $user = account(10);
-    $id   = start("{{delay=1000 $brings}} led by another");
-    wait_for { sql1("SELECT 1 FROM genflow.attempts WHERE job_id = :'id'", id => $id) };
-    my $mark = log_mark();
-    sql(<<'SQL', id => $id);
-        UPDATE genflow.work SET epoch = epoch + 1, lease_owner = 'another:1:host',
-               due_at = clock_timestamp() + interval '4 s' WHERE job_id = :'id'
+my (@users, @ids);
+for my $i (0 .. $#CASES) {
+    $user = $users[$i] = account(10);
+    $ids[$i] = later($user, { prompt => "{{delay=1000 $CASES[$i][0]}} led by another" });
+    wait_for { sql1("SELECT 1 FROM genflow.attempts WHERE job_id = :'id'", id => $ids[$i]) };
+}
+my $mark = log_mark();
+sql(<<'SQL', ids => join ',', @ids);
+    UPDATE genflow.work SET epoch = epoch + 1, lease_owner = 'another:1:host',
+           due_at = clock_timestamp() + interval '4 s'
+     WHERE job_id = ANY (string_to_array(:'ids', ',')::uuid[])
 SQL
+for my $i (0 .. $#CASES) {
+    my ($brings, $status, $credits, $name) = @{ $CASES[$i] };
+    my ($client, $job) = ($users[$i], $ids[$i]);
+
     # It says what the provider answered, then what came of it (nothing is said about a lost try).
-    my $told = wait_for { log_since($mark) =~ /GF0402: job=\Q$id\E/ };
+    my $told = wait_for { log_since($mark) =~ /GF0402: job=\Q$job\E/ };
     ok $told, "the child has its answer: $brings";
-    wait_for { log_since($mark) =~ /GF040[45]: job=\Q$id\E/ } 1;
-    is status_of($user, $id)->{status}, $status, $name;
-    is_deeply credits($user), $credits, '... and the credits say the same';
-    next if $status eq 'completed';
-    is ended($id)->{errorCode}, 'NETWORK_ERROR', '... until that one dies too';
-    credits_are $user, 10, 0, '... and then it has cost nothing';
+    wait_for { log_since($mark) =~ /GF040[45]: job=\Q$job\E/ } 0.5;
+    is status_of($client, $job)->{status}, $status, $name;
+    is_deeply credits($client), $credits, '... and the credits say the same';
 }
-
-sub start {
-    my ($prompt) = @_;
-    return data(generate($user, { prompt => $prompt }, Prefer => 'respond-async'))->{id};
-}
-
-sub ended {
-    my ($job) = @_;
-    return wait_for { my $row = status_of($user, $job); $row->{finishedAt} && $row } 20;
-}
-
-# The process that holds the lease; a lease is host:pid:random.
-sub pid_of {
-    my ($job) = @_;
-    my $owner = sql1("SELECT lease_owner FROM genflow.work WHERE job_id = :'id'", id => $job);
-    return $owner && (split /:/, $owner)[1];
+for my $i (grep { $CASES[$_][1] eq 'processing' } 0 .. $#CASES) {
+    $user = $users[$i];
+    is ended($user, $ids[$i])->{errorCode}, 'NETWORK_ERROR', 'the other one dies: so it ends';
+    credits_are $user, 10, 0, '... and has cost nothing';
 }
 
 sub alive {

@@ -3,6 +3,7 @@
 # A graceful restart, and a graceful stop followed by a start, find generations in every phase: no
 # request in flight fails, no generation is lost, none is submitted or charged twice. The old
 # children finish what they can and go.
+use Genflow::Fault;
 use Genflow::Test;
 
 my @CASES = (
@@ -19,8 +20,6 @@ my @ENDS = (
     [sub { stop_httpd('WINCH') && start_httpd() }, 'graceful stop and start'],
 );
 my $DRAIN = 5;                                   # GenflowDispatchDrain of the tests
-
-my @command = command_line(httpd_pid());
 
 for my $end (@ENDS) {
     my ($act, $name) = @$end;
@@ -65,32 +64,6 @@ sub request {
     my $prompt = $script ? "{{$script}} [$user]" : "[$user]";
     my $res    = generate($user, { type => $type, prompt => $prompt }, Prefer => $prefer);
     return { status => $res->{status}, id => data($res) && data($res)->{id} };
-}
-
-sub ended {
-    my ($user, $id, $type) = @_;
-    return wait_for { my $row = status_of($user, $id, $type); $row->{finishedAt} && $row } 20;
-}
-
-# ---- stopping and starting ----
-
-sub stop_httpd {
-    my ($signal) = @_;
-    my $pid = httpd_pid();
-    kill $signal => $pid;
-    return wait_for { !kill 0, $pid } 30;
-}
-
-sub start_httpd {
-    system(@command) == 0 or return;
-    return wait_for { api(GET => '/api/health')->{status} == 200 } 30;
-}
-
-# How httpd was started.
-sub command_line {
-    my ($pid) = @_;
-    open my $file, '<', "/proc/$pid/cmdline" or die "/proc/$pid/cmdline: $!\n";
-    return grep { $_ ne '' } split /\0/, <$file>;
 }
 
 finish;

@@ -3,6 +3,7 @@
 # A child that dies takes nothing along: another one finishes what it drew or waited for, and ends
 # what it was sending, which may have been paid for and is not sent again. Its clients repeat with
 # their key and find the generation. Everything ends, everything else is served meanwhile.
+use Genflow::Fault;
 use Genflow::Test;
 
 expect_log 'GF0202';
@@ -10,24 +11,22 @@ expect_log 'GF0202';
 # ---- drawing, or about to ----
 
 my $user  = account(100);
-my @ids   = in_parallel(12, sub { data(later($user, "draw-$_[0]", type => 'sketch'))->{id} }, 4);
-my $drawn = wait_for { sql1(<<'SQL', user => $user) };
-    SELECT lease_owner FROM genflow.work WHERE user_id = :'user' AND lease_owner IS NOT NULL LIMIT 1
-SQL
-ok $drawn && kill_child(pid_of($drawn)), 'a child that draws is killed, and replaced';
-is_deeply [map { ended($_, 'sketch')->{status} } @ids], [('completed') x 12],
+my @ids   = in_parallel(12, sub { data(ask($user, "draw-$_[0]", type => 'sketch'))->{id} }, 4);
+my $pid = wait_for { (grep { $_ } map { leader_of($_) } @ids)[0] };
+ok $pid && kill_child($pid), 'a child that draws is killed, and replaced';
+is_deeply [map { ended($user, $_, 'sketch')->{status} } @ids], [('completed') x 12],
     'every picture that it should have drawn is drawn';
 credits_are $user, 100 - 2 * 12, 0, '... and charged once';
-is data(later($user, 'draw-0', type => 'sketch'))->{id}, $ids[0], 'the key finds its generation';
+is data(ask($user, 'draw-0', type => 'sketch'))->{id}, $ids[0], 'the key finds its generation';
 
 # ---- waiting for a provider ----
 
 $user = account(10);
-my $id = data(later($user, 'poll', prompt => '{{poll=40}} of the dead'))->{id};
+my $id = data(ask($user, 'poll', prompt => '{{poll=40}} of the dead'))->{id};
 wait_for { status_of($user, $id)->{stabilityJobId} };
 my $ref = status_of($user, $id)->{stabilityJobId};
-ok kill_child(pid_of(owner($id))), 'a child that waits for a provider is killed';
-my $end = ended($id);
+ok kill_child(leader_of($id)), 'a child that waits for a provider is killed';
+my $end = ended($user, $id);
 is $end->{status}, 'completed', 'another one waits on';
 is $end->{stabilityJobId}, $ref, '... for the same run of the provider';
 is submissions('of the dead'), 1, '... which was submitted once';
@@ -39,21 +38,21 @@ credits_are $user, 9, 0, '... and charged once';
 $user = account(10);
 my ($first) = in_parallel(2, sub {
     my ($i) = @_;
-    return later($user, 'send', prompt => '{{delay=4500}} last words', wait => 10)->{status}
+    return ask($user, 'send', prompt => '{{delay=4500}} last words', wait => 10)->{status}
         if $i == 0;
     wait_for { submissions('last words') };
-    kill KILL => pid_of(sql1("SELECT lease_owner FROM genflow.work WHERE user_id = :'user'",
+    return kill KILL => leader_of(sql1("SELECT job_id FROM genflow.work WHERE user_id = :'user'",
             user => $user));
 });
 is $first, 599, 'who waited at the killed child loses the connection';
-my $again = later($user, 'send', prompt => '{{delay=4500}} last words', wait => 10);
+my $again = ask($user, 'send', prompt => '{{delay=4500}} last words', wait => 10);
 error_is $again, 409, 'IDEMPOTENCY_IN_PROGRESS', 'the key finds the generation while it lives';
 $id = data($again)->{generationId};
 credits_are $user, 10, 1, '... its credit is held';
-$end = ended($id);
+$end = ended($user, $id);
 is $end->{errorCode}, 'NETWORK_ERROR', 'what was being sent fails when the lease is over';
 credits_are $user, 10, 0, '... and costs nothing';
-error_is later($user, 'send', prompt => '{{delay=4500}} last words', wait => 10), 500,
+error_is ask($user, 'send', prompt => '{{delay=4500}} last words', wait => 10), 500,
     'GENERATION_FAILED', 'the key finds the generation when it has ended';
 is submissions('last words'), 1, 'nothing was sent a second time';
 
@@ -61,10 +60,10 @@ is submissions('last words'), 1, 'nothing was sent a second time';
 
 # Waiting for its next try, a generation belongs to nobody: no death of a child can delay it.
 $user = account(10);
-$id   = data(later($user, 'retry', prompt => '{{status=503 times=1 retry-after=3}} again'))->{id};
+$id   = data(ask($user, 'retry', prompt => '{{status=503 times=1 retry-after=3}} again'))->{id};
 wait_for { status_of($user, $id)->{retryCount} };
 ok kill_child($_), 'each child is killed in turn' for children();
-is ended($id)->{status}, 'completed', 'a retry comes all the same';
+is ended($user, $id)->{status}, 'completed', 'a retry comes all the same';
 is submissions('again'), 2, '... once';
 
 my $served = generate(account(10), { type => 'sketch' });
@@ -72,25 +71,12 @@ is $served->{status}, 200, 'the children that came afterwards serve';
 is sql1("SELECT count(*) FROM genflow.work WHERE starts_with(user_id, 'kill-child-')"), 0,
     'nothing is left behind';
 
-# A generation with a key: later($user, 'key', type =>, prompt =>, wait => seconds).
-sub later {
+# Asks for a generation with a key; wait => seconds.
+sub ask {
     my ($client, $key, %input) = @_;
     my $seconds = delete $input{wait};
     return generate($client, \%input, 'Idempotency-Key' => $key,
         Prefer => $seconds ? "wait=$seconds" : 'respond-async');
 }
-
-sub ended {
-    my ($job, $type) = @_;
-    return wait_for { my $row = status_of($user, $job, $type); $row->{finishedAt} && $row } 20;
-}
-
-sub owner {
-    my ($job) = @_;
-    return sql1("SELECT lease_owner FROM genflow.work WHERE job_id = :'id'", id => $job);
-}
-
-# A lease names its process: host:pid:random.
-sub pid_of { return (split /:/, shift)[1] }
 
 finish;

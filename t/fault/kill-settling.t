@@ -4,6 +4,7 @@
 # statement. The next child finds the picture under the name that it would give it, and settles: one
 # picture, one charge.
 use Digest::SHA ();
+use Genflow::Fault;
 use Genflow::Test;
 
 my @CASES = (
@@ -20,7 +21,7 @@ for my $case (@CASES) {
     my ($user, $id, $lock) = stored($type, $prompt);
     my $picture = picture($type, $id);
     ok $picture, "$name: the picture is stored, the settling waits";
-    kill KILL => pid_of($id);
+    kill KILL => leader_of($id);
     sql("SELECT pg_terminate_backend(pid) $BLOCKED");
     close $lock;
     my $end = ended($user, $id, $type);
@@ -33,7 +34,7 @@ for my $case (@CASES) {
     wait_for { children() >= 2 };
 
     ($user, $id, $lock) = stored($type, $prompt);
-    kill KILL => pid_of($id);
+    kill KILL => leader_of($id);
     close $lock;                                 # the statement goes on, nobody waits for it
     is ended($user, $id, $type)->{status}, 'completed', "$name: killed inside the statement";
     credits_are $user, 10 - $cost, 0, '... one charge';
@@ -44,9 +45,8 @@ for my $case (@CASES) {
 sub stored {
     my ($type, $prompt) = @_;
     my $user = account(10);
-    my $body = { type => $type, prompt => $prompt };
     my $lock = $type eq 'sketch' ? hold_up() : undef;
-    my $id   = data(generate($user, $body, Prefer => 'respond-async'))->{id};
+    my $id   = later($user, { type => $type, prompt => $prompt });
     wait_for { under_way($user, $id, $prompt) };
     $lock //= hold_up();
     my $waits = wait_for { picture($type, $id) && sql1("SELECT 1 $BLOCKED") };
@@ -71,18 +71,6 @@ sub under_way {
     return 1 if $prompt !~ /\{\{/;
     return status_of($user, $id)->{stabilityJobId} if $prompt =~ /poll/;
     return sql1("SELECT 1 FROM genflow.attempts WHERE job_id = :'id'", id => $id);
-}
-
-sub ended {
-    my ($user, $id, $type) = @_;
-    return wait_for { my $row = status_of($user, $id, $type); $row->{finishedAt} && $row } 20;
-}
-
-# The process that holds the lease; a lease is host:pid:random.
-sub pid_of {
-    my ($id) = @_;
-    return (split /:/, sql1("SELECT lease_owner FROM genflow.work WHERE job_id = :'id'",
-        id => $id))[1];
 }
 
 # Where the picture is, and its bytes in short.

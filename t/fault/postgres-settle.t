@@ -3,6 +3,7 @@
 # PostgreSQL is gone when a provider has answered, for less than a lease and for more: what was
 # learned is written when it is back. A picture that was made is delivered, and charged once; nothing
 # is submitted twice; waiting for a provider goes on.
+use Genflow::Fault;
 use Genflow::Test;
 
 my @OUTAGES = (
@@ -52,14 +53,6 @@ for my $outage (@OUTAGES) {
         credits_are $users[$i], $credits, 0, '... and the credits say the same';
         is submissions("[$users[$i]]"), $sent, "... after $sent submissions";
     }
-}
-
-sub ended {
-    my ($user, $id) = @_;
-    return wait_for {
-        my $row = status_of($user, $id);
-        $row && $row->{finishedAt} && $row;
-    } 20;
 }
 
 finish;

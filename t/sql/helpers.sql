@@ -3,6 +3,9 @@
 -- type neo-glitch, which sql/apply makes; every test makes accounts of its own.
 SET LOCAL client_min_messages = warning;
 
+-- one file at a time: some of them make and drop types, which locks the ledger
+SELECT pg_advisory_xact_lock(hashtextextended('genflow pgtap', 0)) \g /dev/null
+
 -- a new user; without credits it has no account either
 CREATE FUNCTION pg_temp.account(p_credits bigint DEFAULT 0) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -265,6 +265,34 @@ START_TEST(a_whole_number_beyond_64_bits_is_clamped)
 }
 END_TEST
 
+START_TEST(a_moderate_value_has_no_number_that_grows_when_written_out)
+{
+    static const struct {
+        const char *value;
+        bool moderate;
+    } rows[] = {
+        { "0", true },           { "-7", true },          { "0.0", true },
+        { "1e15", true },        { "-1e15", true },       { "1e-15", true },
+        { "1000000000000000", true },
+        { "1000000000000001", false },
+        { "1.1e15", false },     { "-1e16", false },      { "0.9e-15", false },
+        { "1e400", false },      { "1e-400", false },     { "0e-9999", false },
+        { "18446744073709551616", false },
+        { "\"1e400\"", true },   { "null", true },        { "true", true },
+        { "[]", true },          { "{}", true },          { "[1,[2,{\"b\":3}]]", true },
+        { "[1,[2,{\"b\":1e99}]]", false },
+        { "{\"b\":[[1e99]]}", false },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_json_t *body = unit_json(apr_psprintf(unit.ctx.pool, "{\"a\":%s}", rows[i].value));
+
+        ck_assert_msg(gf_json_is_moderate(body) == rows[i].moderate, "%s", rows[i].value);
+    }
+}
+END_TEST
+
 START_TEST(what_is_absent_or_null_is_not_there)
 {
     gf_json_t *body = unit_json("{\"list\":[1,\"two\"],\"nothing\":null,\"text\":\"x\"}");
@@ -388,6 +416,7 @@ int main(void)
         a_value_is_never_converted,
         a_text_with_a_nul_inside_is_no_text,
         a_whole_number_beyond_64_bits_is_clamped,
+        a_moderate_value_has_no_number_that_grows_when_written_out,
         what_is_absent_or_null_is_not_there,
         what_is_written_has_its_commas_and_nulls,
         whatever_is_written_is_read_back,

@@ -147,6 +147,8 @@ START_TEST(a_member_out_of_its_bounds_is_refused_by_name)
         { "\"parameters\":{\"output_format\":\"image/png\"}", "output_format" },
         { "\"parameters\":{\"negative_prompt\":false}", "negative_prompt" },
         { "\"parameters\":{\"x\":\"a\\u0000b\"}", "parameters" },
+        { "\"parameters\":{\"x\":[1e16]}", "parameters" },
+        { "\"parameters\":{\"x\":1e-300}", "parameters" },
     };
     size_t i;
 

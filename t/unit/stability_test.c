@@ -116,7 +116,7 @@ typedef struct answer_t {
     gf_prov_state_t state;
     gf_err_code_t code;
     int wait; /* seconds */
-    bool alarm;
+    bool alarm, locked_out;
 } answer_t;
 
 static gf_msg_t *answered(const answer_t *row)
@@ -169,51 +169,56 @@ static void check_answers(void (*read)(gf_outcome_t *, const gf_msg_t *), const 
         ck_assert_msg(outcome.retry_after == apr_time_from_sec(row->wait),
                       "%s: wait of %" APR_INT64_T_FMT " us", what, outcome.retry_after);
         ck_assert_msg(outcome.alarm == row->alarm, "%s: alarm %d", what, (int)outcome.alarm);
+        ck_assert_msg(outcome.locked_out == row->locked_out, "%s: locked out %d", what,
+                      (int)outcome.locked_out);
         ck_assert_msg(!outcome.detail || !strstr(outcome.detail, "sk-secret"), "%s", what);
     }
 }
 
 /* The same whether a job is submitted or asked for. */
 static const answer_t pictures_and_refusals[] = {
-    { 200, PICTURE, NULL, "SUCCESS", NULL, GF_PROV_SUCCEEDED, 0, 0, false },
-    { 200, PICTURE, NULL, NULL, NULL, GF_PROV_SUCCEEDED, 0, 0, false },
-    { 201, PICTURE, NULL, "SUCCESS", NULL, GF_PROV_SUCCEEDED, 0, 0, false },
-    { 200, PICTURE, NULL, "CONTENT_FILTERED", NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false },
-    { 200, PICTURE, NULL, "content_filtered", NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false },
-    { 200, 0, NULL, "SUCCESS", NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
-    { 200, NO_PICTURE, "", "SUCCESS", NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
-    { 200, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
-    { 200, NO_PICTURE, "{}", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
-    { 204, NO_PICTURE, "", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
-    { 403, NO_PICTURE, MODERATION, NULL, NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false },
-    { 403, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true },
-    { 403, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true },
-    { 400, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false },
-    { 400, NO_PICTURE, MODERATION, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false },
-    { 404, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false },
-    { 413, NO_PICTURE, "", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false },
-    { 422, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false },
+    { 200, PICTURE, NULL, "SUCCESS", NULL, GF_PROV_SUCCEEDED, 0, 0, false, false },
+    { 200, PICTURE, NULL, NULL, NULL, GF_PROV_SUCCEEDED, 0, 0, false, false },
+    { 201, PICTURE, NULL, "SUCCESS", NULL, GF_PROV_SUCCEEDED, 0, 0, false, false },
+    { 200, PICTURE, NULL, "CONTENT_FILTERED", NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false, false },
+    { 200, PICTURE, NULL, "content_filtered", NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false, false },
+    { 200, 0, NULL, "SUCCESS", NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
+    { 200, NO_PICTURE, "", "SUCCESS", NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
+    { 200, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
+    { 200, NO_PICTURE, "{}", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
+    { 204, NO_PICTURE, "", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
+    { 403, NO_PICTURE, MODERATION, NULL, NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false, false },
+    { 403, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true, false },
+    { 403, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true, false },
+    { 400, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
+    { 400, NO_PICTURE, MODERATION, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
+    { 404, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
+    { 413, NO_PICTURE, "", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
+    { 422, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
     { 401, NO_PICTURE, "{\"message\":\"no key\"}", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0,
-      true },
+      true, false },
     { 402, NO_PICTURE, "{\"name\":\"payment_required\"}", NULL, NULL, GF_PROV_PERMANENT, GF_E_API,
-      0, true },
+      0, true, false },
 };
 
 START_TEST(each_answer_to_a_submission_has_its_meaning)
 {
     static const answer_t rows[] = {
-        { 429, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
-        { 429, NO_PICTURE, ERROR, NULL, "120", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 120, false },
-        { 429, NO_PICTURE, ERROR, NULL, "86400", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 300, false },
-        { 429, NO_PICTURE, ERROR, NULL, "soon", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
-        { 429, NO_PICTURE, ERROR, NULL, "-5", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
-        { 500, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false },
-        { 502, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false },
-        { 503, NO_PICTURE, "", NULL, "7", GF_PROV_TRANSIENT, GF_E_API, 7, false },
-        { 504, NO_PICTURE, "", NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false },
-        { 200, NO_PICTURE, "{\"id\":\"a1b2\"}", NULL, NULL, GF_PROV_WORKING, 0, 0, false },
-        { 202, NO_PICTURE, "{\"id\":\"a1b2\"}", NULL, NULL, GF_PROV_WORKING, 0, 0, false },
-        { 202, NO_PICTURE, "{\"id\":7}", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false },
+        { 429, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0, false, true },
+        { 429, NO_PICTURE, ERROR, NULL, "soon", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0, false,
+          true },
+        { 429, NO_PICTURE, ERROR, NULL, "-5", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 0, false, true },
+        { 429, NO_PICTURE, ERROR, NULL, "120", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 120, false,
+          false },
+        { 429, NO_PICTURE, ERROR, NULL, "86400", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 300, false,
+          false },
+        { 500, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false, false },
+        { 502, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false, false },
+        { 503, NO_PICTURE, "", NULL, "7", GF_PROV_TRANSIENT, GF_E_API, 7, false, false },
+        { 504, NO_PICTURE, "", NULL, NULL, GF_PROV_TRANSIENT, GF_E_API, 0, false, false },
+        { 200, NO_PICTURE, "{\"id\":\"a1b2\"}", NULL, NULL, GF_PROV_WORKING, 0, 0, false, false },
+        { 202, NO_PICTURE, "{\"id\":\"a1b2\"}", NULL, NULL, GF_PROV_WORKING, 0, 0, false, false },
+        { 202, NO_PICTURE, "{\"id\":7}", NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
     };
 
     check_answers(gf_prov_stability.read_submit, pictures_and_refusals,
@@ -226,29 +231,16 @@ START_TEST(each_answer_to_a_question_has_its_meaning)
 {
     static const answer_t rows[] = {
         { 202, NO_PICTURE, "{\"id\":\"a\",\"status\":\"in-progress\"}", NULL, NULL,
-          GF_PROV_WORKING, 0, 0, false },
-        { 202, NO_PICTURE, "", NULL, "10", GF_PROV_WORKING, 0, 10, false },
-        { 429, NO_PICTURE, ERROR, NULL, "30", GF_PROV_WORKING, 0, 30, false },
-        { 500, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_WORKING, 0, 0, false },
-        { 503, NO_PICTURE, GATEWAY, NULL, "5", GF_PROV_WORKING, 0, 5, false },
+          GF_PROV_WORKING, 0, 0, false, false },
+        { 202, NO_PICTURE, "", NULL, "10", GF_PROV_WORKING, 0, 10, false, false },
+        { 429, NO_PICTURE, ERROR, NULL, "30", GF_PROV_WORKING, 0, 30, false, false },
+        { 500, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_WORKING, 0, 0, false, false },
+        { 503, NO_PICTURE, GATEWAY, NULL, "5", GF_PROV_WORKING, 0, 5, false, false },
     };
 
     check_answers(gf_prov_stability.read_poll, pictures_and_refusals,
                   UNIT_COUNT(pictures_and_refusals));
     check_answers(gf_prov_stability.read_poll, rows, UNIT_COUNT(rows));
-}
-END_TEST
-
-START_TEST(a_lock_out_costs_a_minute_at_least_whatever_its_header_says)
-{
-    static const answer_t rows[] = {
-        { 429, NO_PICTURE, ERROR, NULL, "0", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
-        { 429, NO_PICTURE, ERROR, NULL, "5", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
-        { 429, NO_PICTURE, ERROR, NULL, "59", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 60, false },
-        { 429, NO_PICTURE, ERROR, NULL, "61", GF_PROV_TRANSIENT, GF_E_RATE_LIMIT, 61, false },
-    };
-
-    check_answers(gf_prov_stability.read_submit, rows, UNIT_COUNT(rows));
 }
 END_TEST
 
@@ -342,7 +334,7 @@ START_TEST(a_submission_without_answer_is_sent_again_only_if_no_byte_left)
         { GF_MSG_UNKNOWN, true, GF_PROV_UNKNOWN, GF_E_TIMEOUT },
         { GF_MSG_CANCELLED, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
         { GF_MSG_OPEN, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
-        { GF_MSG_TOO_LARGE, false, GF_PROV_PERMANENT, GF_E_RESULT },
+        { GF_MSG_TOO_LARGE, false, GF_PROV_EMPTY, GF_E_RESULT },
     };
     size_t i;
 
@@ -373,7 +365,7 @@ START_TEST(a_picture_too_large_is_not_asked_for_again)
 {
     gf_outcome_t outcome = lost(gf_prov_stability.read_poll, GF_MSG_TOO_LARGE, false);
 
-    ck_assert_int_eq(outcome.state, GF_PROV_PERMANENT);
+    ck_assert_int_eq(outcome.state, GF_PROV_EMPTY);
     ck_assert_int_eq(outcome.code, GF_E_RESULT);
 }
 END_TEST
@@ -425,7 +417,6 @@ int main(void)
         a_job_that_works_is_asked_for_by_its_id,
         each_answer_to_a_submission_has_its_meaning,
         each_answer_to_a_question_has_its_meaning,
-        a_lock_out_costs_a_minute_at_least_whatever_its_header_says,
         an_id_is_taken_only_if_it_can_stand_in_an_address,
         the_log_hears_what_the_provider_said_within_bounds,
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,

@@ -3,7 +3,8 @@
 # Further httpds of a test, beside the one of the site: with a configuration of the test's own, only
 # checked, or started. They share the site's database, store and modules, and end with the test.
 #
-#     my ($good, $says) = configtest("GenflowBodyMax 0\n");       # what `httpd -t` says
+#     refused('a body of nothing', "GenflowBodyMax 0\n", 'must be 1k to 100m');
+#     accepted('a small body', "GenflowBodyMax 1k\n");
 #     my $httpd = Genflow::Httpd->start("GenflowDispatch Off\n...");
 #     client()->get($httpd->base . '/api/health');
 #     is $httpd->alarms, '', 'it had nothing to complain about';
@@ -15,16 +16,49 @@ use warnings;
 
 use parent 'Exporter';
 use POSIX ();
+use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Genflow::Site ();
 
-our @EXPORT_OK = qw(configtest);
+our @EXPORT_OK = qw(configtest refused accepted);
 
 use constant { START_TIME => 30, STOP_TIME => 30 };
 
 my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 my $made = 0;
+
+# The least that a site with a type needs.
+my $SITE = <<'END';
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+<GenflowProvider local>
+    GenflowProviderKind local
+</GenflowProvider>
+<GenflowType sketch>
+    GenflowTypeProviders local
+</GenflowType>
+END
+
+# ---- only checked --------------------------------------------------------------------------------
+
+# Behind what a site needs, these lines stop `httpd -t` with a message that contains $message.
+sub refused {
+    my ($what, $lines, $message) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my ($good, $says) = configtest($SITE . $lines);
+    my $passed = !$good && index($says, $message) >= 0;
+    ok $passed, "$what is refused" or diag "the message should be: $message\nit is: $says";
+    return $passed;
+}
+
+# Behind what a site needs, these lines pass.
+sub accepted {
+    my ($what, $lines) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my ($good, $says) = configtest($SITE . $lines);
+    ok $good, "$what is accepted" or diag $says;
+    return $good;
+}
 
 # (whether httpd takes this configuration, what it says about it)
 sub configtest {
@@ -42,6 +76,8 @@ sub configtest {
     return ($? == 0, $says);
 }
 
+# ---- started -------------------------------------------------------------------------------------
+
 # An httpd on a free port, with this text behind its frame.
 sub start {
     my ($class, $text) = @_;
@@ -53,6 +89,7 @@ sub start {
         base     => "http://127.0.0.1:$port",
         owner    => $$,
     }, $class;
+    $SIG{$_} //= sub { exit 1 } for qw(INT TERM);      # so that DESTROY is called then, too
     my $path = write_conf(frame($name, $port) . $text);
     system($ENV{HTTPD}, '-f', $path, '-k', 'start') == 0 or die "httpd did not start: $path\n";
 
@@ -88,6 +125,8 @@ sub DESTROY {
     local ($?, $@);
     $self->stop if $self->{owner} == $$;
 }
+
+# ---- the frame -----------------------------------------------------------------------------------
 
 # What every httpd needs; its own names for what no two may share.
 sub frame {

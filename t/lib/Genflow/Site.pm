@@ -199,6 +199,7 @@ sub set_environment {
         PG_BINDIR       => $self->{pg_bindir},
         GENFLOW_WORK    => $folder,
         GENFLOW_LIBEXEC => $self->{libexec},
+        GENFLOW_MPM     => $ENV{GENFLOW_MPM} || 'event',
     );
     @ENV{ keys %set } = values %set;
     unshift @INC, "$folder/t/lib";

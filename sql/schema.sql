@@ -1,0 +1,1328 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The schema that sql/apply makes, by pg_dump of PostgreSQL 15. Written by support/schema for the
+-- eyes of a reviewer; nothing reads it but t/sql/020-schema.t.
+--
+-- PostgreSQL database dump
+--
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: genflow; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA genflow;
+
+--
+-- Name: job_brief; Type: TYPE; Schema: genflow; Owner: -
+--
+
+CREATE TYPE genflow.job_brief AS (
+	user_id text,
+	cost bigint,
+	status text
+);
+
+--
+-- Name: attempt_begin(uuid, integer, smallint, text, text, bigint, bytea, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    w genflow.work;
+BEGIN
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'gone';
+    ELSIF w.epoch <> p_epoch THEN
+        RETURN 'stale';
+    ELSIF w.cancel_requested THEN
+        RETURN 'cancelled';
+    ELSIF w.phase = 'sending' AND w.attempts = p_no THEN
+        RETURN 'ok';
+    END IF;
+    UPDATE genflow.work t SET phase = 'sending', attempts = p_no, provider = p_provider, model = p_model,
+           due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+     WHERE t.job_id = p_id;
+    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, request_hash)
+    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hash);
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: check(interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow."check"(p_grace interval DEFAULT '00:01:00'::interval) RETURNS TABLE(rule text, n bigint, sample text)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $_$
+DECLARE
+    v_media text;
+BEGIN
+    -- all media rows as one set; a type whose table is gone is a broken rule of its own and leaves the others readable
+    SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status FROM %I.%I', media_schema, media_table), ' UNION ALL '),
+                    'SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::text WHERE false')
+      INTO v_media FROM genflow.types WHERE to_regclass(format('%I.%I', media_schema, media_table)) IS NOT NULL;
+    RETURN QUERY EXECUTE format($q$
+    WITH media (id, user_id, cost, status) AS (%s),
+    gone (no) AS (SELECT t.no FROM genflow.types t WHERE to_regclass(format('%%I.%%I', t.media_schema, t.media_table)) IS NULL),
+    sums AS (
+        SELECT l.user_id,
+               sum(CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END) AS balance,
+               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END) AS held
+          FROM genflow.ledger l GROUP BY 1),
+    broken (rule, sample) AS (
+        SELECT 'every type has its table', t.name FROM genflow.types t JOIN gone g ON g.no = t.no
+        UNION ALL SELECT 'balance = sum of the ledger', a.user_id FROM genflow.accounts a LEFT JOIN sums s USING (user_id)
+            WHERE a.balance <> coalesce(s.balance, 0)
+        UNION ALL SELECT 'held = open holds', a.user_id FROM genflow.accounts a LEFT JOIN sums s USING (user_id)
+            WHERE a.held <> coalesce(s.held, 0)
+        UNION ALL SELECT 'held = cost of live jobs', a.user_id FROM genflow.accounts a
+            LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY 1) l USING (user_id)
+            WHERE a.held <> coalesce(l.cost, 0)
+        UNION ALL SELECT 'no overdraft', a.user_id FROM genflow.accounts a WHERE a.balance < a.held OR a.held < 0
+        UNION ALL SELECT 'a completed job has one capture of its cost', m.id::text
+            FROM media m LEFT JOIN genflow.ledger c ON c.ref = m.id AND c.kind = 'capture'
+            WHERE (m.status = 'completed') <> (c.ref IS NOT NULL) OR c.amount + c.released <> m.cost
+        UNION ALL SELECT 'a failed or cancelled job has one release and costs nothing', m.id::text
+            FROM media m LEFT JOIN genflow.ledger r ON r.ref = m.id AND r.kind = 'release'
+            WHERE (m.status IN ('failed', 'cancelled')) <> (r.ref IS NOT NULL) OR r.amount <> 0 OR r.released <> m.cost
+        UNION ALL SELECT 'a job has its hold', m.id::text FROM media m LEFT JOIN genflow.ledger h ON h.ref = m.id AND h.kind = 'hold'
+            WHERE h.ref IS NULL OR h.amount <> m.cost OR h.user_id <> m.user_id
+        UNION ALL SELECT 'a hold, capture or release has a job or a deleted one', l.ref::text
+            FROM genflow.ledger l LEFT JOIN media m ON m.id = l.ref
+            WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no FROM gone)
+              AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = l.ref AND e.kind IN ('capture', 'release'))
+        UNION ALL SELECT 'one end per job', l.ref::text FROM genflow.ledger l WHERE l.kind IN ('capture', 'release')
+            GROUP BY l.ref HAVING count(*) > 1
+        UNION ALL SELECT 'a live job has its work row', coalesce(m.id, w.job_id)::text
+            FROM (SELECT id FROM media WHERE status IN ('pending', 'processing')) m
+            FULL JOIN (SELECT job_id FROM genflow.work WHERE type_no NOT IN (SELECT no FROM gone)) w ON w.job_id = m.id
+            WHERE m.id IS NULL OR w.job_id IS NULL
+        UNION ALL SELECT 'no live job past its deadline', w.job_id::text FROM genflow.work w
+            WHERE w.deadline_at < clock_timestamp() - $1
+        UNION ALL SELECT 'one key per job', k.job_id::text FROM genflow.idempotency_keys k GROUP BY k.job_id HAVING count(*) > 1
+        UNION ALL SELECT 'a day''s quota covers what was held that day and not given back', a.user_id FROM genflow.accounts a
+            JOIN (SELECT h.user_id, h.window_day, sum(h.amount - coalesce(r.released, 0)) AS used
+                    FROM genflow.ledger h LEFT JOIN genflow.ledger r ON r.ref = h.ref AND r.kind = 'release'
+                   WHERE h.kind = 'hold' GROUP BY 1, 2) d ON d.user_id = a.user_id AND d.window_day = a.day
+            WHERE a.day_used < d.used)
+    SELECT b.rule, count(*), min(b.sample) FROM broken b GROUP BY b.rule ORDER BY b.rule$q$, v_media) USING p_grace;
+END $_$;
+
+--
+-- Name: create_type(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.create_type(p_name text, p_schema text DEFAULT 'public'::text) RETURNS smallint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_prefix text := replace(p_name, '-', '_');
+    t        genflow.types;
+BEGIN
+    LOCK TABLE genflow.types IN SHARE ROW EXCLUSIVE MODE;
+    INSERT INTO genflow.types (no, name, prefix, media_schema, media_table)
+    SELECT coalesce(max(no), 0) + 1, p_name, v_prefix, p_schema, v_prefix || '_media' FROM genflow.types
+    HAVING NOT EXISTS (SELECT FROM genflow.types WHERE name = p_name);
+    SELECT * INTO t FROM genflow.types WHERE name = p_name;
+    IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
+        PERFORM genflow.type_render(t, 'media_table');
+    END IF;
+    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted']) AS f(part);
+    PERFORM genflow.types_dispatch();
+    PERFORM genflow.grant_role();
+    RETURN t.no;
+END $$;
+
+--
+-- Name: forbid(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.forbid() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'genflow: forbidden % on %', TG_OP, TG_TABLE_NAME USING ERRCODE = 'GF500';
+END $$;
+
+--
+-- Name: grant_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text DEFAULT NULL::text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+    IF p_amount IS NULL OR p_amount < 1 THEN
+        RAISE EXCEPTION 'genflow: a grant is at least 1 credit, not %', p_amount USING ERRCODE = '22023';
+    END IF;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (genflow.new_id(0), 'grant', p_user, p_amount, p_reason, p_reference)
+    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'duplicate' END;
+END $$;
+
+--
+-- Name: grant_role(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.grant_role() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    f record;
+BEGIN
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC;
+    GRANT USAGE ON SCHEMA genflow TO genflow_module;
+    FOR f IN
+        SELECT p.oid::regprocedure AS name
+          FROM pg_proc p
+         WHERE p.pronamespace = 'genflow'::regnamespace
+           AND (p.proname IN ('attempt_begin', 'requeue', 'heartbeat', 'hand_back', 'quota', 'health')
+                OR EXISTS (SELECT FROM genflow.types t
+                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
+                                                t.prefix || '_accepted', t.prefix || '_settle')))
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
+    END LOOP;
+END $$;
+
+--
+-- Name: hand_back(uuid[], integer[]); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.hand_back(p_ids uuid[], p_epochs integer[]) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_count integer;
+BEGIN
+    WITH mine AS MATERIALIZED (
+        SELECT w.job_id FROM genflow.work w JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
+         ORDER BY w.job_id FOR UPDATE OF w)
+    UPDATE genflow.work w SET lease_owner = NULL, due_at = least(clock_timestamp(), w.deadline_at)
+      FROM mine WHERE w.job_id = mine.job_id;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $$;
+
+--
+-- Name: health(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.health() RETURNS TABLE(schema_version integer, types text[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+    SELECT (SELECT max(m.version) FROM genflow.migrations m), (SELECT array_agg(t.name ORDER BY t.no) FROM genflow.types t)
+$$;
+
+--
+-- Name: heartbeat(uuid[], integer[], interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) RETURNS SETOF uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+    WITH mine AS MATERIALIZED (
+        SELECT w.job_id FROM genflow.work w JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
+         ORDER BY w.job_id FOR UPDATE OF w)
+    UPDATE genflow.work w SET due_at = least(clock_timestamp() + p_lease, w.deadline_at)
+      FROM mine WHERE w.job_id = mine.job_id
+    RETURNING w.job_id
+$$;
+
+--
+-- Name: id_type(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.id_type(p_id uuid) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE WHEN get_byte(b, 6) >> 4 = 7 THEN get_byte(b, 10) ELSE 0 END FROM uuid_send(p_id) AS b
+$$;
+
+--
+-- Name: iso(timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+--
+-- Name: job_brief(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.job_brief(p_id uuid) RETURNS genflow.job_brief
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v genflow.job_brief;
+BEGIN
+    CASE genflow.id_type(p_id)
+        WHEN 1 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.neo_glitch_media t WHERE t.id = p_id;
+        ELSE NULL;
+    END CASE;
+    RETURN v;
+END $$;
+
+--
+-- Name: ledger_apply(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ledger_apply() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_job     genflow.job_brief;
+    v_account genflow.accounts;
+    v_week    date := NEW.window_day - (extract(isodow FROM NEW.window_day)::integer - 1);
+BEGIN
+    IF NEW.kind IN ('hold', 'capture', 'release') THEN
+        v_job := genflow.job_brief(NEW.ref);
+        IF v_job.user_id IS DISTINCT FROM NEW.user_id
+           OR (NEW.kind = 'hold'
+               AND (v_job.status NOT IN ('pending', 'processing') OR v_job.cost <> NEW.amount
+                    OR NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount)))
+           OR (NEW.kind = 'capture' AND (v_job.status <> 'completed' OR NEW.amount + NEW.released <> v_job.cost))
+           OR (NEW.kind = 'release' AND (v_job.status NOT IN ('failed', 'cancelled') OR NEW.released <> v_job.cost))
+        THEN
+            RAISE EXCEPTION 'genflow: ledger % for % does not match its job', NEW.kind, NEW.ref USING ERRCODE = 'GF501';
+        END IF;
+    END IF;
+
+    CASE NEW.kind
+    WHEN 'hold' THEN
+        -- A clock that steps back over midnight goes on counting in the later window, so that a quota is not handed
+        -- out twice; one that was a year wrong does not block the user for a year.
+        UPDATE genflow.accounts a SET
+            held      = a.held + NEW.amount,
+            day       = CASE WHEN a.day = NEW.window_day + 1 THEN a.day ELSE NEW.window_day END,
+            day_used  = CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used ELSE 0 END + NEW.amount,
+            week      = CASE WHEN a.week = v_week + 7 THEN a.week ELSE v_week END,
+            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END + NEW.amount
+        WHERE a.user_id = NEW.user_id AND NOT a.blocked
+          AND a.balance - a.held >= NEW.amount
+          AND (a.day_limit IS NULL
+               OR CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used ELSE 0 END
+                  + NEW.amount <= a.day_limit)
+          AND (a.week_limit IS NULL
+               OR CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END
+                  + NEW.amount <= a.week_limit);
+        IF NOT FOUND THEN
+            SELECT * INTO v_account FROM genflow.accounts a WHERE a.user_id = NEW.user_id;
+            IF NOT FOUND OR v_account.blocked THEN
+                RAISE EXCEPTION 'genflow: no account' USING ERRCODE = 'GF403';
+            ELSIF v_account.balance - v_account.held < NEW.amount THEN
+                RAISE EXCEPTION 'genflow: too few credits' USING ERRCODE = 'GF402';
+            ELSE
+                RAISE EXCEPTION 'genflow: quota spent' USING ERRCODE = 'GF429';
+            END IF;
+        END IF;
+    WHEN 'capture' THEN
+        UPDATE genflow.accounts a SET balance = a.balance - NEW.amount, held = a.held - NEW.amount - NEW.released
+         WHERE a.user_id = NEW.user_id;
+    WHEN 'release' THEN
+        -- Gives the hold back and, while its window is still counted, the quota; never an error: a release must pass.
+        UPDATE genflow.accounts a SET
+            held      = a.held - NEW.released,
+            day_used  = CASE WHEN a.day = NEW.window_day THEN greatest(a.day_used - NEW.released, 0) ELSE a.day_used END,
+            week_used = CASE WHEN a.week = v_week THEN greatest(a.week_used - NEW.released, 0) ELSE a.week_used END
+         WHERE a.user_id = NEW.user_id;
+    WHEN 'refund' THEN
+        IF NOT EXISTS (SELECT FROM genflow.ledger c WHERE c.ref = NEW.ref AND c.kind = 'capture'
+                          AND c.user_id = NEW.user_id AND c.amount >= NEW.amount) THEN
+            RAISE EXCEPTION 'genflow: refund without a charge' USING ERRCODE = 'GF502';
+        END IF;
+        UPDATE genflow.accounts a SET balance = a.balance + NEW.amount WHERE a.user_id = NEW.user_id;
+    ELSE                                                            -- grant, adjust
+        INSERT INTO genflow.accounts AS a (user_id, balance) VALUES (NEW.user_id, NEW.amount)
+            ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance;
+    END CASE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'genflow: no account' USING ERRCODE = 'GF403';
+    END IF;
+    RETURN NULL;
+END $$;
+
+--
+-- Name: neo_glitch_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_epoch integer;
+BEGIN
+    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    IF v_epoch IS NULL THEN
+        RETURN 'gone';
+    ELSIF v_epoch <> p_epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
+     WHERE w.job_id = p_id;
+    UPDATE public.neo_glitch_media m SET
+        stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
+        aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
+        fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
+        replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
+     WHERE m.id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_live uuid[];
+    v_due  timestamptz[];
+    v_dead uuid[];
+    v_id   uuid;
+BEGIN
+    SELECT array_agg(s.job_id) FILTER (WHERE NOT s.dead), array_agg(s.due_at) FILTER (WHERE NOT s.dead),
+           array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.dead)
+      INTO v_live, v_due, v_dead
+      FROM (SELECT w.job_id, w.user_id, w.due_at,
+                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4) AS dead
+              FROM genflow.work w
+             WHERE w.type_no = 1 AND w.due_at BETWEEN p_from AND v_now
+             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+    FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
+        PERFORM genflow.neo_glitch_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
+                                        'The generation did not end within its time', NULL);
+    END LOOP;
+    RETURN QUERY
+    UPDATE genflow.work w SET
+        epoch       = w.epoch + 1,
+        lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
+        lease_owner = p_owner,
+        due_at      = least(v_now + p_lease, w.deadline_at)
+    FROM unnest(v_live, v_due) AS o(job_id, due_at) JOIN public.neo_glitch_media m ON m.id = o.job_id
+    WHERE w.job_id = o.job_id
+    RETURNING w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
+              (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
+              m.source_url, m.parameters, m.seed, m.max_retries, o.due_at;
+END $$;
+
+--
+-- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
+    v_hash bytea;
+    a      record;
+BEGIN
+    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
+    SELECT t.balance, t.held, t.day, t.blocked,
+           coalesce(t.day  = v_day AND t.day_used + p_cost > t.day_limit, false)
+           OR coalesce(t.week = v_day - (extract(isodow FROM v_day)::integer - 1)
+                       AND t.week_used + p_cost > t.week_limit, false)
+           OR coalesce(p_cost > least(t.day_limit, t.week_limit), false) AS spent
+      INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    balance := coalesce(a.balance, 0);
+    held := coalesce(a.held, 0);
+    outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN balance - held < p_cost OR a.day IS NULL THEN 'insufficient_credits'
+                    WHEN a.spent THEN 'quota_exceeded'
+                    ELSE 'ok' END;
+    IF a.day = v_day + 1 THEN
+        v_day := a.day;                                     -- the clock stepped back over midnight
+    END IF;
+
+    IF outcome = 'ok' THEN
+        id := genflow.new_id(1);
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+            ON CONFLICT (user_id, key) DO NOTHING;
+        IF FOUND THEN
+            status := 'processing';
+            epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+            created_at := genflow.iso(v_now);
+            INSERT INTO public.neo_glitch_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
+                                 max_retries, created_at, started_at)
+            VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
+                    p_max_retries, v_now, v_now);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
+            VALUES (id, p_user, 1, p_cost,
+                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch);
+            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
+            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+            RETURN;
+        END IF;
+    END IF;
+
+    -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
+    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    IF NOT FOUND THEN
+        id := NULL;
+    ELSIF v_hash <> p_hash THEN
+        outcome := 'mismatch';
+    ELSE
+        outcome := 'replay';
+        status := (genflow.job_brief(id)).status;
+    END IF;
+END $$;
+
+--
+-- Name: neo_glitch_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    m public.neo_glitch_media;
+    w genflow.work;
+BEGIN
+    IF p_id IS NOT NULL THEN
+        SELECT * INTO m FROM public.neo_glitch_media t WHERE t.id = p_id;
+    ELSIF p_run_id IS NOT NULL THEN
+        SELECT * INTO m FROM public.neo_glitch_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
+    ELSE
+        SELECT t.* INTO m FROM genflow.attempts a JOIN public.neo_glitch_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref LIMIT 1;
+    END IF;
+    IF m.id IS NULL THEN
+        outcome := 'not_found';
+        RETURN;
+    ELSIF m.user_id <> p_user THEN
+        outcome := 'not_yours';
+        RETURN;
+    END IF;
+    IF m.finished_at IS NULL THEN
+        SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
+        m.provider := coalesce(w.provider, m.provider);
+        m.model := coalesce(w.model, m.model);
+        m.retry_count := coalesce(w.retries, m.retry_count);
+        m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
+    END IF;
+    outcome := 'ok';
+    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
+    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
+    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
+    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
+    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
+    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
+    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
+    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
+    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    result := m.result;
+END $$;
+
+--
+-- Name: neo_glitch_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+    m     record;
+BEGIN
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND THEN
+        SELECT t.status, t.image_url INTO m FROM public.neo_glitch_media t WHERE t.id = p_id;
+        IF NOT FOUND THEN
+            RETURN 'unknown';
+        ELSIF m.status = p_status THEN
+            RETURN 'same';
+        END IF;
+        IF p_status = 'completed' THEN
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+        END IF;
+        RETURN 'settled';
+    END IF;
+    IF p_status <> 'completed' AND p_epoch <> w.epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE public.neo_glitch_media t SET
+        status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
+        retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
+        original_url = p_original_url, persisted = p_persisted, result = p_result, error_code = p_error_code,
+        error_message = p_error_message, cause_code = p_cause_code
+     WHERE t.id = p_id
+    RETURNING t.user_id, t.cost INTO m;
+    UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
+     WHERE a.job_id = p_id AND a.no = w.attempts;
+    DELETE FROM genflow.work t WHERE t.job_id = p_id;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
+           CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
+           v_now, h.window_day
+      FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    RETURN 'done';
+END $$;
+
+--
+-- Name: new_id(integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.new_id(p_type integer) RETURNS uuid
+    LANGUAGE sql PARALLEL SAFE
+    AS $$
+    SELECT encode(set_byte(set_byte(
+               set_bit(set_bit(                                       -- version 4 becomes 7: two more bits
+                   overlay(uuid_send(gen_random_uuid()) PLACING
+                           substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1),
+                   52, 1), 53, 1),
+               10, p_type), 11, genflow.shard_no()), 'hex')::uuid
+$$;
+
+--
+-- Name: quota(text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.quota(p_user text) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+    WITH clock AS (SELECT now() AS now, (now() AT TIME ZONE 'UTC')::date AS today),
+    used AS (
+        SELECT a.balance, a.held, a.day_limit, a.week_limit, a.blocked,
+               CASE WHEN a.day >= c.today THEN a.day_used ELSE 0 END AS day_used,
+               CASE WHEN a.week >= c.today - (extract(isodow FROM c.today)::integer - 1) THEN a.week_used ELSE 0 END AS week_used
+          FROM clock c LEFT JOIN genflow.accounts a ON a.user_id = p_user
+    )
+    SELECT coalesce(u.balance, 0), coalesce(u.held, 0), u.day_limit, u.day_used, u.week_limit, u.week_used,
+           CASE WHEN u.blocked THEN 0
+                ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used, u.week_limit - u.week_used), 0)) END,
+           genflow.iso((c.today + 1)::timestamp AT TIME ZONE 'UTC'), genflow.iso(c.now)
+      FROM used u, clock c
+$$;
+
+--
+-- Name: requeue(uuid, integer, interval, smallint, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+BEGIN
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'gone';
+    ELSIF w.epoch <> p_epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL, lost_leases = 0,
+           chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay, t.deadline_at)
+     WHERE t.job_id = p_id;
+    UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
+     WHERE a.job_id = p_id AND a.no = w.attempts AND p_outcome IS NOT NULL;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: shard_no(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.shard_no() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$SELECT 0$$;
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: types; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.types (
+    no smallint NOT NULL,
+    name text NOT NULL,
+    prefix text NOT NULL,
+    media_schema text NOT NULL,
+    media_table text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT types_name_check CHECK (((name ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text) AND (length(name) <= 40))),
+    CONSTRAINT types_no_check CHECK (((no >= 1) AND (no <= 255)))
+);
+
+--
+-- Name: type_render(genflow.types, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.type_render(t genflow.types, p_part text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+    v_sql text := (SELECT body FROM genflow.type_templates WHERE part = p_part);
+BEGIN
+    v_sql := replace(v_sql, '{media}', format('%I.%I', t.media_schema, t.media_table));
+    v_sql := replace(v_sql, '{name}', t.media_table);
+    v_sql := replace(v_sql, '{prefix}', t.prefix);
+    v_sql := replace(v_sql, '{no}', t.no::text);
+    EXECUTE v_sql;
+END $$;
+
+--
+-- Name: types_dispatch(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.types_dispatch() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $_$
+DECLARE
+    v_cases text;
+BEGIN
+    SELECT string_agg(format('WHEN %s THEN SELECT t.user_id, t.cost, t.status INTO v FROM %I.%I t WHERE t.id = p_id;',
+                             t.no, t.media_schema, t.media_table), E'\n        ' ORDER BY t.no)
+      INTO v_cases FROM genflow.types t;
+    EXECUTE format($f$
+CREATE OR REPLACE FUNCTION genflow.job_brief(p_id uuid) RETURNS genflow.job_brief
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $body$
+DECLARE
+    v genflow.job_brief;
+BEGIN
+    CASE genflow.id_type(p_id)
+        %s
+        ELSE NULL;
+    END CASE;
+    RETURN v;
+END $body$
+$f$, v_cases);
+END $_$;
+
+--
+-- Name: work_keep(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.work_keep() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+    IF (genflow.job_brief(OLD.job_id)).status IN ('pending', 'processing') THEN
+        RAISE EXCEPTION 'genflow: live job % would lose its alarm', OLD.job_id USING ERRCODE = 'GF500';
+    END IF;
+    RETURN OLD;
+END $$;
+
+--
+-- Name: accounts; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.accounts (
+    user_id text NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL,
+    held bigint DEFAULT 0 NOT NULL,
+    day date DEFAULT '1970-01-01'::date NOT NULL,
+    week date DEFAULT '1970-01-01'::date NOT NULL,
+    day_used bigint DEFAULT 0 NOT NULL,
+    week_used bigint DEFAULT 0 NOT NULL,
+    day_limit bigint,
+    week_limit bigint,
+    blocked boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT accounts_balance_covers_held CHECK ((balance >= held)),
+    CONSTRAINT accounts_day_limit_check CHECK ((day_limit >= 0)),
+    CONSTRAINT accounts_held_not_negative CHECK ((held >= 0)),
+    CONSTRAINT accounts_used_not_negative CHECK (((day_used >= 0) AND (week_used >= 0))),
+    CONSTRAINT accounts_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255))),
+    CONSTRAINT accounts_week_limit_check CHECK ((week_limit >= 0))
+)
+WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='200');
+
+--
+-- Name: attempts; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.attempts (
+    job_id uuid NOT NULL,
+    no smallint NOT NULL,
+    epoch integer NOT NULL,
+    provider text NOT NULL,
+    model text NOT NULL,
+    seed bigint,
+    request_hash bytea,
+    provider_ref text,
+    outcome text,
+    sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone
+);
+
+--
+-- Name: idempotency_keys; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.idempotency_keys (
+    user_id text NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    job_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 300)))
+);
+
+--
+-- Name: late_results; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.late_results (
+    id bigint NOT NULL,
+    job_id uuid NOT NULL,
+    epoch integer,
+    provider text,
+    result jsonb,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+--
+-- Name: late_results_id_seq; Type: SEQUENCE; Schema: genflow; Owner: -
+--
+
+ALTER TABLE genflow.late_results ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME genflow.late_results_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: ledger; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.ledger (
+    ref uuid NOT NULL,
+    kind text NOT NULL,
+    user_id text NOT NULL,
+    amount bigint NOT NULL,
+    released bigint DEFAULT 0 NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    window_day date,
+    phase smallint GENERATED ALWAYS AS (
+CASE kind
+    WHEN 'hold'::text THEN 1
+    WHEN 'capture'::text THEN 2
+    WHEN 'release'::text THEN 2
+    WHEN 'refund'::text THEN 3
+    ELSE 0
+END) STORED,
+    reason text,
+    external_ref text,
+    CONSTRAINT ledger_amounts CHECK ((((amount >= 0) OR (kind = 'adjust'::text)) AND (released >= 0) AND ((kind <> 'release'::text) OR (amount = 0)) AND ((kind = ANY (ARRAY['capture'::text, 'release'::text])) OR (released = 0)))),
+    CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['grant'::text, 'adjust'::text, 'hold'::text, 'capture'::text, 'release'::text, 'refund'::text])))
+);
+
+--
+-- Name: migrations; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.migrations (
+    version integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+--
+-- Name: type_templates; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.type_templates (
+    part text NOT NULL,
+    body text NOT NULL
+);
+
+--
+-- Name: work; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.work (
+    job_id uuid NOT NULL,
+    user_id text NOT NULL,
+    type_no smallint NOT NULL,
+    cost bigint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    deadline_at timestamp with time zone NOT NULL,
+    phase text DEFAULT 'queued'::text NOT NULL,
+    lease_owner text,
+    epoch integer DEFAULT 0 NOT NULL,
+    lost_leases smallint DEFAULT 0 NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    chain_pos smallint DEFAULT 0 NOT NULL,
+    retries smallint DEFAULT 0 NOT NULL,
+    provider text,
+    model text,
+    provider_ref text,
+    cancel_requested boolean DEFAULT false NOT NULL,
+    CONSTRAINT work_alarm_bounded CHECK ((due_at <= deadline_at)),
+    CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_ref_when_working CHECK (((phase = 'working'::text) = (provider_ref IS NOT NULL)))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_threshold='-1', autovacuum_vacuum_cost_delay='0');
+
+--
+-- Name: neo_glitch_media; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.neo_glitch_media (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    run_id text,
+    status text NOT NULL,
+    preset text,
+    prompt text NOT NULL,
+    source_url text,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint NOT NULL,
+    cost bigint NOT NULL,
+    max_retries smallint NOT NULL,
+    retry_count smallint DEFAULT 0 NOT NULL,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at timestamp with time zone,
+    result jsonb,
+    fallback_used boolean DEFAULT false NOT NULL,
+    error_code text,
+    error_message text,
+    cause_code text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
+    settle_kind text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = 'completed'::text) THEN 'capture'::text
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
+    ELSE NULL::text
+END) STORED,
+    CONSTRAINT neo_glitch_media_cost_check CHECK ((cost >= 0)),
+    CONSTRAINT neo_glitch_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
+    CONSTRAINT neo_glitch_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
+    CONSTRAINT neo_glitch_media_id_check CHECK ((genflow.id_type(id) = 1)),
+    CONSTRAINT neo_glitch_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
+    CONSTRAINT neo_glitch_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
+    CONSTRAINT neo_glitch_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+
+--
+-- Name: accounts accounts_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.accounts
+    ADD CONSTRAINT accounts_pkey PRIMARY KEY (user_id);
+
+--
+-- Name: attempts attempts_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.attempts
+    ADD CONSTRAINT attempts_pkey PRIMARY KEY (job_id, no);
+
+--
+-- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, key);
+
+--
+-- Name: late_results late_results_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.late_results
+    ADD CONSTRAINT late_results_pkey PRIMARY KEY (id);
+
+--
+-- Name: ledger ledger_one_phase; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.ledger
+    ADD CONSTRAINT ledger_one_phase UNIQUE (ref, phase);
+
+--
+-- Name: ledger ledger_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.ledger
+    ADD CONSTRAINT ledger_pkey PRIMARY KEY (ref, kind);
+
+--
+-- Name: migrations migrations_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.migrations
+    ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
+
+--
+-- Name: type_templates type_templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.type_templates
+    ADD CONSTRAINT type_templates_pkey PRIMARY KEY (part);
+
+--
+-- Name: types types_media_schema_media_table_key; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.types
+    ADD CONSTRAINT types_media_schema_media_table_key UNIQUE (media_schema, media_table);
+
+--
+-- Name: types types_name_key; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.types
+    ADD CONSTRAINT types_name_key UNIQUE (name);
+
+--
+-- Name: types types_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.types
+    ADD CONSTRAINT types_pkey PRIMARY KEY (no);
+
+--
+-- Name: types types_prefix_key; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.types
+    ADD CONSTRAINT types_prefix_key UNIQUE (prefix);
+
+--
+-- Name: work work_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.work
+    ADD CONSTRAINT work_pkey PRIMARY KEY (job_id);
+
+--
+-- Name: neo_glitch_media neo_glitch_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.neo_glitch_media
+    ADD CONSTRAINT neo_glitch_media_pkey PRIMARY KEY (id);
+
+--
+-- Name: attempts_ref; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE UNIQUE INDEX attempts_ref ON genflow.attempts USING btree (provider, provider_ref) WHERE (provider_ref IS NOT NULL);
+
+--
+-- Name: ledger_external_ref; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE UNIQUE INDEX ledger_external_ref ON genflow.ledger USING btree (external_ref) WHERE (external_ref IS NOT NULL);
+
+--
+-- Name: ledger_user; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX ledger_user ON genflow.ledger USING btree (user_id, at);
+
+--
+-- Name: work_due; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX work_due ON genflow.work USING btree (type_no, due_at);
+
+--
+-- Name: neo_glitch_media_run; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_user; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, id);
+
+--
+-- Name: ledger ledger_append_only; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER ledger_append_only BEFORE DELETE OR UPDATE ON genflow.ledger FOR EACH ROW EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: ledger ledger_apply; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER ledger_apply AFTER INSERT ON genflow.ledger FOR EACH ROW EXECUTE FUNCTION genflow.ledger_apply();
+
+--
+-- Name: ledger ledger_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON genflow.ledger FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: work work_keep; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER work_keep BEFORE DELETE ON genflow.work FOR EACH ROW EXECUTE FUNCTION genflow.work_keep();
+
+--
+-- Name: work work_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER work_no_truncate BEFORE TRUNCATE ON genflow.work FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: neo_glitch_media neo_glitch_media_guard; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER neo_glitch_media_guard BEFORE UPDATE ON public.neo_glitch_media FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status)))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: neo_glitch_media neo_glitch_media_no_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER neo_glitch_media_no_delete BEFORE DELETE ON public.neo_glitch_media FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::text, 'processing'::text]))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: neo_glitch_media neo_glitch_media_no_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER neo_glitch_media_no_truncate BEFORE TRUNCATE ON public.neo_glitch_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: neo_glitch_media neo_glitch_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.neo_glitch_media
+    ADD CONSTRAINT neo_glitch_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: neo_glitch_media neo_glitch_media_settled; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.neo_glitch_media
+    ADD CONSTRAINT neo_glitch_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: SCHEMA genflow; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA genflow TO genflow_module;
+
+--
+-- Name: FUNCTION attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION "check"(p_grace interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow."check"(p_grace interval) FROM PUBLIC;
+
+--
+-- Name: FUNCTION create_type(p_name text, p_schema text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.create_type(p_name text, p_schema text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION forbid(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.forbid() FROM PUBLIC;
+
+--
+-- Name: FUNCTION grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION grant_role(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.grant_role() FROM PUBLIC;
+
+--
+-- Name: FUNCTION hand_back(p_ids uuid[], p_epochs integer[]); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.hand_back(p_ids uuid[], p_epochs integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.hand_back(p_ids uuid[], p_epochs integer[]) TO genflow_module;
+
+--
+-- Name: FUNCTION health(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.health() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.health() TO genflow_module;
+
+--
+-- Name: FUNCTION heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION id_type(p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.id_type(p_id uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION iso(p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.iso(p_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION job_brief(p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.job_brief(p_id uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION ledger_apply(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ledger_apply() FROM PUBLIC;
+
+--
+-- Name: FUNCTION neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text) TO genflow_module;
+
+--
+-- Name: FUNCTION new_id(p_type integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.new_id(p_type integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION quota(p_user text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.quota(p_user text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.quota(p_user text) TO genflow_module;
+
+--
+-- Name: FUNCTION requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) TO genflow_module;
+
+--
+-- Name: FUNCTION shard_no(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.shard_no() FROM PUBLIC;
+
+--
+-- Name: FUNCTION type_render(t genflow.types, p_part text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.type_render(t genflow.types, p_part text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION types_dispatch(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.types_dispatch() FROM PUBLIC;
+
+--
+-- Name: FUNCTION work_keep(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.work_keep() FROM PUBLIC;
+
+--
+-- PostgreSQL database dump complete
+--
+

@@ -1,0 +1,108 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# Sections, chains, keys and expressions that cannot work stop `httpd -t`, and the message names
+# what is wrong: nothing waits for the start or for a request. A secret that stands in the
+# configuration is refused, and never repeated.
+use Genflow::Test;
+
+use Genflow::Httpd qw(accepted configtest refused);
+
+# Where a directive stands.
+my %AROUND = (
+    provider => "<GenflowProvider local>\n%s\n</GenflowProvider>\n",
+    type     => "<GenflowType sketch>\n%s\n</GenflowType>\n",
+);
+
+# Two files for keys.
+my %file = map { $_ => "$ENV{GENFLOW_WORK}/tmp/$_-key-$$" } qw(sound empty);
+put_file($file{sound}, "a-key\n");
+put_file($file{empty}, "\n");
+
+# ---- what does not pass ----
+
+my $stability = "<GenflowProvider p>\nGenflowProviderKind stability\n%s\n</GenflowProvider>\n"
+    . "<GenflowType t>\nGenflowTypeProviders p/sd3\n</GenflowType>\n";
+my $url  = 'GenflowProviderUrl https://a.example';
+my $name = 'needs one name of a-z, 0-9 and single hyphens, at most 40 long';
+my @WRONG = (    # what, configuration, what the message says
+    (map { ["the type '$_'", "<GenflowType $_>\n</GenflowType>\n", $name] }
+        'Neo', 'neo_glitch', 'neo--glitch', 'neo-', '1neo', 'a b', '', 'x' x 41),
+    ['the provider Big', "<GenflowProvider Big>\n</GenflowProvider>\n", $name],
+    ['an open bracket',  "<GenflowType neo\n</GenflowType>\n", "missing closing '>'"],
+    ['65 types', join('', map { "<GenflowType t$_>\nGenflowTypeProviders local\n</GenflowType>\n" }
+        1 .. 64), 'there may be at most 64 types'],
+    ['an unknown kind', sprintf($AROUND{provider}, 'GenflowProviderKind magic'),
+        'GenflowProviderKind magic: must be one of local, stability'],
+    ['a provider of no kind', "<GenflowProvider p>\n</GenflowProvider>\n",
+        'GenflowProviderKind (missing): must be one of'],
+    ['an unknown provider', sprintf($AROUND{type}, 'GenflowTypeProviders local gone/x'),
+        'names `gone/x`, but there is no <GenflowProvider gone>'],
+    ['no chain', "<GenflowType t>\n</GenflowType>\n",
+        '<GenflowType t>: GenflowTypeProviders is missing'],
+    ['an empty chain', sprintf($AROUND{type}, 'GenflowTypeProviders'),
+        'GenflowTypeProviders: needs at least one'],
+    ['a provider without url', sprintf($stability, 'GenflowProviderKey env:PATH'),
+        '<GenflowProvider p>, which <GenflowType t> uses: GenflowProviderUrl is missing'],
+    ['a provider without key', sprintf($stability, "$url\nGenflowProviderKey env:UNSET_OF_TEST"),
+        '<GenflowProvider p>, which <GenflowType t> uses: GenflowProviderKey is missing'],
+    ['a key file that is not there', sprintf($stability, "$url\nGenflowProviderKey file:/gone"),
+        'GenflowProviderKey: cannot read the file /gone'],
+    ['a key file without a key', sprintf($stability, "$url\nGenflowProviderKey file:$file{empty}"),
+        'GenflowProviderKey'],
+    (map { ["a preset of strength $_", sprintf($AROUND{type}, qq(GenflowTypePreset p $_ "x")),
+        "GenflowTypePreset p $_: the strength must be a number from 0 to 1"] } qw(1.1 -0.1 x nan)),
+    ['a preset of spaces', sprintf($AROUND{type}, 'GenflowTypePreset "a b" 0.5 "x"'),
+        'GenflowTypePreset a b: the key must be 1 to 64 characters'],
+    ['a minimum above the maximum', sprintf($AROUND{type},
+        "GenflowTypePromptMin 20\nGenflowTypePromptMax 10"),
+        'GenflowTypePromptMin is larger than GenflowTypePromptMax'],
+    (map { ["$_->[0] elsewhere", "@$_\n", "$_->[0] belongs inside <"] }
+        ['GenflowProviderKey', 'env:PATH'], ['GenflowTypeProviders', 'local'],
+        ['GenflowTypePreset', 'p 0.5 x'], ['GenflowProviderKind', 'local']),
+    ['a broken expression', location('GenflowUser "%{HTTP:X-User"'), 'GenflowUser %{HTTP:X-User:'],
+    (map { ["the base $_", location("GenflowBase $_"), "GenflowBase $_: must be a path"] }
+        qw(api /api/)),
+    ['a user outside of a location', "GenflowUser x\n", 'GenflowUser not allowed'],
+    ['a number in a location', location('GenflowBodyMax 1m'), 'GenflowBodyMax not allowed'],
+);
+refused(@$_) for @WRONG;
+
+my @alone = configtest("<GenflowType local>
+GenflowTypeProviders local
+</GenflowType>
+"
+    . "<GenflowProvider local>
+</GenflowProvider>
+");
+ok !$alone[0] && $alone[1] =~ /GenflowStoreFolder is missing/, 'no store folder is refused'
+    or diag $alone[1];
+
+my ($taken, $says) = configtest(sprintf $stability, "$url\nGenflowProviderKey sk-confidential");
+ok !$taken, 'a secret as key is refused';
+like $says, qr/GenflowProviderKey: must be env:NAME or file:PATH/, 'and told where to put it';
+unlike $says, qr/confidential/, 'and not repeated';
+
+# ---- what passes ----
+
+accepted('no more than is needed', '');
+accepted('a section opened twice', sprintf($AROUND{type}, 'GenflowTypeCost 5') x 2);
+accepted('a key of the environment', sprintf $stability, "$url\nGenflowProviderKey env:PATH");
+accepted('a key of a file', sprintf $stability, "$url\nGenflowProviderKey file:$file{sound}");
+accepted('an unused provider without key', "<GenflowProvider stability>\n</GenflowProvider>\n");
+accepted('a preset', sprintf $AROUND{type}, 'GenflowTypePreset a 0 "x"');
+accepted('a user and a base', location(qq(GenflowUser "%{HTTP:X-User}"\nGenflowBase /v1)));
+accepted('a location in a virtual host', in_host(location('GenflowUser "%{REMOTE_USER}"')));
+is((configtest(''))[0], 1, 'a module that is loaded and not used needs nothing');
+
+finish;
+
+sub location { return "<Location /a>\nSetHandler genflow-api\n$_[0]\n</Location>\n" }
+sub in_host  { return "<VirtualHost *:1>\n$_[0]\n</VirtualHost>\n" }
+
+sub put_file {
+    my ($path, $text) = @_;
+    open my $file, '>', $path or die "$path: $!\n";
+    print $file $text;
+    close $file or die "$path: $!\n";
+    return;
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A value that a directive cannot take stops `httpd -t`, and the message names the directive, the
+# value and what it may be; so does a directive at the wrong place. The smallest and the largest
+# values pass.
+use Genflow::Test;
+
+use Genflow::Httpd qw(accepted refused);
+
+# Where a directive stands.
+my %AROUND = (
+    server   => "%s\n",
+    provider => "<GenflowProvider local>\n%s\n</GenflowProvider>\n",
+    type     => "<GenflowType sketch>\n%s\n</GenflowType>\n",
+    host     => "<VirtualHost *:1>\n%s\n</VirtualHost>\n",
+);
+
+my $DAYS   = '9223372036854775807h';      # more than 64 bits of microseconds
+my @VALUES = (    # where, directive, bounds as the message tells them, wrong values
+    [server => 'GenflowDispatch',        'On or Off',       qw(1 maybe)],
+    [server => 'GenflowDispatchJobs',    '1 to 10000',      qw(0 10001 -1 many 5s 1e3), '9' x 20],
+    [server => 'GenflowDispatchWriters', '1 to 32',         qw(0 33 2.5)],
+    [server => 'GenflowDispatchLease',   '1s to 10m',       qw(999ms 601s 1d -1s 1.5s s), $DAYS],
+    [server => 'GenflowDispatchPoll',    '50ms to 1m',      qw(49ms 61s)],
+    [server => 'GenflowDispatchDrain',   '0s to 10m',       qw(-1s 601s)],
+    [server => 'GenflowBodyMax',         '1k to 100m',      qw(1023 101m 1t), '9' x 18 . 'g'],
+    [server => 'GenflowWatchWait',       '0s to 10m',       qw(-1s 601s)],
+    [server => 'GenflowWatchMax',        '0 to 10000',      qw(-1 10001)],
+    [server => 'GenflowStoreMaxBytes',   '1k to 1g',        qw(1023 2g)],
+    [server => 'GenflowStoreMaxPixels',  '1 to 1073741824', qw(0 1073741825 1m)],
+    [server => 'GenflowStoreUrl', 'a path like /generated or an http(s) address',
+                                                            qw(generated ftp://a.example/)],
+    [provider => 'GenflowProviderUrl', 'an http(s) address', qw(a.example /path ftp://a https://)],
+    [provider => 'GenflowProviderConnectTimeout', '10ms to 5m',  qw(9ms 301s)],
+    [provider => 'GenflowProviderDeadline',       '100ms to 1h', qw(99ms 61m)],
+    [provider => 'GenflowProviderPoll',           '10ms to 5m',  qw(9ms 301s)],
+    [provider => 'GenflowProviderBackoff',        '0s to 5m',    qw(-1s 301s)],
+    [provider => 'GenflowProviderBackoffMax',     '0s to 1h',    qw(-1s 61m)],
+    [type => 'GenflowTypeCost',      '0 to 1000000', qw(-1 1000001 two)],
+    [type => 'GenflowTypeRetries',   '0 to 10',      qw(-1 11)],
+    [type => 'GenflowTypeLifetime',  '1s to 24h',    qw(999ms 25h)],
+    [type => 'GenflowTypePromptMin', '0 to 1000',    qw(-1 1001)],
+    [type => 'GenflowTypePromptMax', '1 to 10000',   qw(0 10001)],
+);
+for my $row (@VALUES) {
+    my ($where, $directive, $bounds, @wrong) = @$row;
+    refused("$directive $_", sprintf($AROUND{$where}, "$directive $_"),
+        "$directive $_: must be $bounds") for @wrong;
+    refused("$directive elsewhere", "$directive 1\n", "$directive belongs inside <")
+        if $where ne 'server';
+    refused("$directive in a virtual host",
+        sprintf($AROUND{host}, sprintf $AROUND{$where}, "$directive 1"),
+        'cannot occur within <VirtualHost>');
+}
+for my $end (0, 1) {
+    my $lines = join '', map {
+        my ($where, $directive, $bounds) = @$_;
+        my @bounds = $bounds =~ /\A(\S+) (?:to|or) (\S+)\z/;
+        @bounds ? sprintf $AROUND{$where}, "$directive $bounds[$end]" : ();
+    } @VALUES;
+    accepted($end ? 'each largest value' : 'each smallest value', $lines);
+}
+
+finish;

@@ -1,0 +1,63 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# The table of one type is dropped: the type's calls are refused clearly, the log says which type it
+# is and what to do, and does not say it all the time; the other types serve. One SQL call repairs
+# it, without a restart.
+use Genflow::Fault;
+use Genflow::Test;
+use Time::HiRes qw(time);
+
+my $LONG = 3;                                    # seconds, in which each child looks 30 times
+
+expect_log 'GF0122';
+
+sql("SELECT genflow.create_type('doomed')");
+ok configure(<<'END'), 'a type of its own is made';
+<GenflowType doomed>
+    GenflowTypeProviders local
+</GenflowType>
+END
+
+my $user = account(100);
+my $job  = data(generate($user, { type => 'doomed' }));
+is $job->{status}, 'completed', '... and serves';
+generate($user, { type => 'doomed' }) for 1 .. 5;    # every child has met it
+
+# ---- dropped ----
+
+my $before = credits($user);
+my $mark   = log_mark();
+sql('DROP TABLE public.doomed_media CASCADE');
+for my $try (1 .. 6) {
+    my $res = generate($user, { type => 'doomed' });
+    error_is $res, 500, 'INTERNAL_ERROR', "without its table the type is refused, try $try";
+}
+my $status = api(GET => "/api/doomed/status?id=$job->{id}", user => $user);
+error_is $status, 500, 'INTERNAL_ERROR', '... and so is the status of what it made';
+is_deeply credits($user), $before, '... nothing is held';
+is_deeply [map { generate(account(10), { type => $_ })->{status} } qw(sketch neo-glitch relay)],
+    [200, 200, 200], '... the other types serve';
+my $retry = account(10);
+is ended($retry, later($retry, { prompt => '{{status=503 times=2}} beside a broken type' }))->{status},
+    'completed', '... and their tries go on';
+
+# The children look for work of all types several times a second.
+my $until = time + $LONG;
+wait_for { time > $until } 2 * $LONG;
+my @told = grep { /GF0122/ && !/request=/ } split /\n/, log_since($mark);
+cmp_ok scalar @told, '>=', 1, 'the log tells it, beside the requests';
+cmp_ok scalar @told, '<=', scalar children(), '... once per child in that time';
+like $told[0], qr/doomed/, '... which type it is';
+like $told[0], qr/genflow\.create_type\(/, '... and what to do';
+
+# ---- repaired ----
+
+sql("SELECT genflow.create_type('doomed')");
+is_deeply [map { generate($user, { type => 'doomed' })->{status} } 1 .. 8], [(200) x 8],
+    'genflow.create_type repairs it at once, in all children';
+error_is api(GET => "/api/doomed/status?id=$job->{id}", user => $user), 404,
+    'GENERATION_NOT_FOUND', '... what was in the table is gone';
+
+ok configure(''), 'the type is taken out again';
+
+finish;

@@ -1,0 +1,53 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# The table of one type is locked for long, as by a careless ALTER TABLE: the type's calls are refused
+# for now, and soon; the other types serve as if nothing were. Unlocked, the type goes on.
+use Genflow::Fault;
+use Genflow::Test;
+use Time::HiRes qw(time);
+
+my $SOON = 5;                                    # seconds; lock_timeout of the tests is two
+
+expect_log 'GF0121';
+
+my $user = account(100);
+my $live = later($user, { type => 'relay', prompt => '{{delay=1000}} under way' });
+
+open my $lock, '|-', 'psql', '-Xqo', '/dev/null' or die "psql: $!\n";
+$lock->autoflush(1);
+print $lock "BEGIN; LOCK TABLE public.relay_media;\n";
+my $locked = wait_for { sql1(<<'SQL') };
+    SELECT 1 FROM pg_locks WHERE relation = 'public.relay_media'::regclass
+       AND mode = 'AccessExclusiveLock' AND granted
+SQL
+ok $locked, 'a type\'s table is locked';
+
+# One asks for the locked type, the others for others, all at once.
+my ($refused, @others) = in_parallel(7, sub {
+    my ($i)   = @_;
+    my $begin = time;
+    my $type  = $i == 0 ? 'relay' : $i % 2 ? 'sketch' : 'neo-glitch';
+    my $res   = generate($i ? account(10) : $user, { type => $type });
+    return { %$res, took => time - $begin };
+}, 7);
+error_is $refused, 503, 'DATABASE_UNAVAILABLE', 'the type is unavailable';
+ok $refused->{headers}{'retry-after'}, '... for now';
+cmp_ok $refused->{took}, '<', $SOON, '... which is said soon';
+is_deeply [map { $_->{status} } @others], [(200) x 6], 'the other types serve';
+is_deeply [grep { $_->{took} > $SOON } @others], [], '... as fast as ever';
+my $retry = account(10);
+my $tries = later($retry, { prompt => '{{status=503 times=1}} beside a locked type' });
+is ended($retry, $tries)->{status}, 'completed', '... their tries go on';
+
+# What the provider made meanwhile waits for its row.
+wait_for { submissions('under way') };
+my $mark = log_mark();
+wait_for { log_since($mark) =~ /GF0121: job=\Q$live\E/ };
+print $lock "COMMIT;\n";
+close $lock;
+is ended($user, $live, 'relay')->{status}, 'completed', 'unlocked: what was under way completes';
+is submissions('under way'), 1, '... without a second submission';
+is generate($user, { type => 'relay' })->{status}, 200, '... and the type serves again';
+credits_are $user, 100 - 2 * 2, 0, 'what was refused costs nothing';
+
+finish;

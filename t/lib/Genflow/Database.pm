@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A database of a test's own, and sessions in it that work side by side: for races, and for what
+# changes a whole database. The server is the one that PGHOST and PGUSER name. The database goes
+# when the object goes, or at the end of the program.
+#
+#     my $db = Genflow::Database->new;
+#     my ($one, $two) = $db->sessions(2);
+#     $one->sql('BEGIN', "SELECT genflow.neo_glitch_settle(...)");
+#     $two->start("SELECT genflow.neo_glitch_settle(...)");
+#     ok $db->waits($two), 'the second waits for the first';
+#     $one->sql('COMMIT');
+#     is $two->answer, 'same', 'and learns what it did';
+#
+# A statement's answer is its lines, with bars between columns; or, if it failed, its SQLSTATE as in
+# "!23505".
+
+package Genflow::Database;
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use Time::HiRes qw(sleep time);
+
+use Genflow::Session ();
+
+use constant { WAIT_TIME => 20, GATE => 4711 };
+
+my $SQL = dirname(abs_path(__FILE__)) . '/../../../sql';
+my $databases = 0;
+
+# Options: empty (leave sql/apply to the test), owner (a role; the superuser otherwise).
+sub new {
+    my ($class, %option) = @_;
+    my $name = 'genflow_t_' . $$ . '_' . ++$databases;
+    my $self = bless { name => $name, pid => $$ }, $class;
+    my $owner = $option{owner} ? "OWNER $option{owner}" : '';
+    psql('postgres', "CREATE DATABASE $name TEMPLATE template0 $owner");
+    $self->{made} = 1;
+    if (!$option{empty}) {
+        my $said = $self->apply;
+        die "sql/apply failed:\n$said" if $?;
+    }
+    return $self;
+}
+
+sub name { return $_[0]{name} }
+
+# Runs sql/apply and returns what it says; $? is its exit status. Options: folder (another than
+# sql), user (who runs it), role (the module's).
+sub apply {
+    my ($self, %option) = @_;
+    my $run  = $self->start_apply(%option);
+    my $said = do { local $/; <$run> };
+    close $run;
+    return $said;
+}
+
+# The same, under way: a pipe to read and close.
+sub start_apply {
+    my ($self, %option) = @_;
+    my $folder = $option{folder} // $SQL;
+    my $role   = $option{role}   // 'genflow_app';
+    local $ENV{PGDATABASE} = $self->{name};
+    local $ENV{PGUSER}     = $option{user} // $ENV{PGUSER};
+    open my $run, '-|', "exec '$folder/apply' --role '$role' 2>&1" or die "sql/apply: $!\n";
+    return $run;
+}
+
+# The schema as pg_dump writes it, without what differs from one run to the next.
+sub schema {
+    my ($self) = @_;
+    my $text = `pg_dump --schema-only --no-owner '$self->{name}'`;
+    die "pg_dump failed\n" if $?;
+    $text =~ s/^(?:-- Dumped (?:from|by)|\\(?:un)?restrict\b).*\n//mg;
+    $text =~ s/\n{3,}/\n\n/g;
+    return $text;
+}
+
+# What sql/schema.sql has to be: the schema, and where it comes from.
+sub described {
+    my ($self) = @_;
+    my $major = server_major();
+    return <<"END" . $self->schema;
+-- SPDX-License-Identifier: Apache-2.0
+-- The schema that sql/apply makes, by pg_dump of PostgreSQL $major. Written by support/schema for the
+-- eyes of a reviewer; nothing reads it but t/sql/020-schema.t.
+END
+}
+
+sub server_major {
+    my ($version) = psql('postgres', 'SHOW server_version_num');
+    return int($version / 10000);
+}
+
+# ---- sessions ------------------------------------------------------------------------------------
+
+sub session { return Genflow::Session->new($_[0]{name}) }
+
+sub sessions {
+    my ($self, $count) = @_;
+    return map { $self->session } 1 .. $count;
+}
+
+# One statement or more in the database's own session: the answer of the last.
+sub sql {
+    my ($self, @statements) = @_;
+    $self->{session} //= $self->session;
+    return $self->{session}->sql(@statements);
+}
+
+# Whether the session comes to wait for a lock.
+sub waits {
+    my ($self, $session) = @_;
+    my $query = "SELECT wait_event_type FROM pg_stat_activity WHERE pid = $session->{backend}";
+    return $self->soon(sub { $self->sql($query) eq 'Lock' });
+}
+
+# Lets every session run its statements, all beginning at the same moment: at_once([$session, @sql],
+# ...). Returns the answers, one list per session.
+sub at_once {
+    my ($self, @parts) = @_;
+    my $queue = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    $self->sql('SELECT pg_advisory_lock(' . GATE . ')');
+    for my $part (@parts) {
+        my ($session, @statements) = @$part;
+        $session->start('SELECT pg_advisory_xact_lock_shared(' . GATE . ')', @statements);
+    }
+    $self->soon(sub { $self->sql($queue) == @parts }) or die "the sessions did not get ready\n";
+    $self->sql('SELECT pg_advisory_unlock(' . GATE . ')');
+    return map { my (undef, @answers) = $_->[0]->answers; \@answers } @parts;
+}
+
+sub soon {
+    my ($self, $condition) = @_;
+    my $end = time + WAIT_TIME;
+    until ($condition->()) {
+        return 0 if time > $end;
+        sleep 0.01;
+    }
+    return 1;
+}
+
+# ---- the end -------------------------------------------------------------------------------------
+
+sub DESTROY {
+    my ($self) = @_;
+    return if !$self->{made} || $self->{pid} != $$;
+    local ($?, $@);
+    delete $self->{session};
+    psql('postgres', "DROP DATABASE IF EXISTS $self->{name} WITH (FORCE)");
+    return;
+}
+
+# A statement in a connection of its own.
+sub psql {
+    my ($database, $statement) = @_;
+    my @psql = qw(psql -XqAt -v ON_ERROR_STOP=1 -d);
+    open my $answer, '-|', @psql, $database, '-c', $statement or die "psql: $!\n";
+    my @lines = <$answer>;
+    close $answer or die "psql failed: $statement\n";
+    chomp @lines;
+    return @lines;
+}
+
+1;

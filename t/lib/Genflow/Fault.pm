@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What the files in t/fault share beyond Genflow::Test: which process works on a generation and how
+# it ended, and httpd stopped, started and configured otherwise. They run one after another: each
+# leaves the site as it found it.
+
+package Genflow::Fault;
+
+use strict;
+use warnings;
+
+use Genflow::Test;
+use parent -norequire, 'Exporter';
+
+our @EXPORT = qw(later ended leader_of stop_httpd start_httpd kill_httpd configure);
+
+use constant {
+    END_TIME   => 20,         # seconds
+    STOP_TIME  => 30,
+    START_TIME => 30,
+};
+
+my $CONF     = "$ENV{GENFLOW_WORK}/t/conf/test.conf";
+my $original = read_file($CONF);
+my $changed;
+my @command;
+
+# ---- generations ---------------------------------------------------------------------------------
+
+# The id of a new generation that nobody waits for: later($user, {prompt => ...}).
+sub later {
+    my ($user, $input, %headers) = @_;
+    my $res = generate($user, $input, Prefer => 'respond-async', %headers);
+    my $job = data($res) // {};
+    return $job->{id} // die "no generation but $res->{status}: $res->{content}\n";
+}
+
+# The generation when it has ended; false if it does not.
+sub ended {
+    my ($user, $id, $type) = @_;
+    return wait_for {
+        my $job = status_of($user, $id, $type);
+        $job && $job->{finishedAt} && $job;
+    } END_TIME;
+}
+
+# The process that holds the generation's lease (host:pid:random), or nothing.
+sub leader_of {
+    my ($id) = @_;
+    my $owner = sql1("SELECT lease_owner FROM genflow.work WHERE job_id = :'id'", id => $id);
+    return $owner && (split /:/, $owner)[1];
+}
+
+# ---- httpd ---------------------------------------------------------------------------------------
+
+# Stops it by that signal (TERM: now, WINCH: gracefully); true when all its processes are gone.
+sub stop_httpd {
+    my ($signal) = @_;
+    my @processes = processes();
+    kill $signal => $processes[0];
+    return gone(@processes);
+}
+
+# As when the machine's memory runs out: nobody is asked.
+sub kill_httpd {
+    my @processes = processes();
+    kill KILL => @processes;
+    return gone(@processes);
+}
+
+# Starts it as it was started before.
+sub start_httpd {
+    system(@command) == 0 or return;
+    return wait_for { api(GET => '/api/health')->{status} == 200 } START_TIME;
+}
+
+# Replaces what was added to the configuration before by this text, and waits until nobody works by
+# the old one any more. configure('') makes it what it was.
+sub configure {
+    my ($text) = @_;
+    my @old = children();
+    open my $file, '>', $CONF or die "$CONF: $!\n";
+    print $file $original, $text;
+    close $file or die "$CONF: $!\n";
+    $changed = $text ne '';
+    return restart_httpd('USR1') && gone(@old);
+}
+
+# The parent, then its children.
+sub processes {
+    my $parent = httpd_pid();
+    @command = grep { $_ ne '' } split /\0/, read_file("/proc/$parent/cmdline");
+    return ($parent, children());
+}
+
+sub gone {
+    my @processes = @_;
+    return wait_for { !grep { -e "/proc/$_" } @processes } STOP_TIME;
+}
+
+sub read_file {
+    my ($path) = @_;
+    open my $file, '<', $path or die "$path: $!\n";
+    local $/ = undef;
+    return <$file>;
+}
+
+END { configure('') if $changed }
+
+1;

@@ -1,0 +1,137 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# sql/apply: twice, by two at once, under traffic, with a migration that fails, and by an
+# administrator who is no superuser on a database that holds other things.
+
+use strict;
+use warnings;
+
+use File::Temp qw(tempdir);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+
+use Genflow::Database ();
+
+my $SQL = "$FindBin::Bin/../../sql";
+my $VERSIONS = "SELECT string_agg(version::text, ' ' ORDER BY version) FROM genflow.migrations";
+
+# A generation for one credit, if the key is new.
+sub create {
+    my ($key) = @_;
+    return "SELECT outcome FROM genflow.neo_glitch_create('user', '$key', '\\x01', NULL, 'base',"
+        . " 'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)";
+}
+
+# A copy of sql/ with one more migration.
+sub with_migration {
+    my ($name, $text) = @_;
+    my $folder = tempdir(CLEANUP => 1);
+    system('cp', '-R', $SQL, "$folder/sql") == 0 or die "cannot copy $SQL\n";
+    open my $file, '>', "$folder/sql/migrations/$name.sql" or die "$name: $!\n";
+    print $file $text;
+    close $file or die "$name: $!\n";
+    return "$folder/sql";
+}
+
+# ---- two at once, on an empty database ----
+
+my $db   = Genflow::Database->new(empty => 1);
+my @runs = map { $db->start_apply } 1 .. 2;
+for my $run (@runs) {
+    is join('', <$run>), "genflow schema version 3\n", 'of two runs at once both arrive';
+    ok close $run, '... and succeed';
+}
+is $db->sql($VERSIONS), '1 2 3', 'each migration ran once';
+my $schema = $db->schema;
+ok $schema eq Genflow::Database->new->schema, 'the schema is that of a single run';
+
+# ---- again, with a caller under way ----
+
+$db->sql("SELECT genflow.grant_credits('user', 10, 'for a test')", create('before'));
+my $oids   = "SELECT string_agg(oid::text, ' ' ORDER BY oid) FROM pg_proc
+              WHERE pronamespace = 'genflow'::regnamespace";
+my $before = $db->sql($oids);
+my $caller = $db->session;
+$caller->sql('PREPARE create_one AS ' . create('prepared'));
+is $caller->sql('BEGIN', 'EXECUTE create_one'), 'ok', 'a caller is in the middle of its work';
+
+is $db->apply, "genflow schema version 3\n", 'another run does not wait for it';
+is $caller->sql('COMMIT'), '', '... nor does it break that work';
+is $caller->sql('EXECUTE create_one'), 'replay', 'prepared statements go on';
+is $db->sql($oids), $before, 'functions are renewed in place: who is calling one finds it';
+ok $db->schema eq $schema, 'the schema stays as it was';
+is $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = 'user'"), '10|2',
+    'and so do the books';
+
+# ---- migrations ----
+
+my $bad = with_migration('0004_bad', "CREATE TABLE genflow.half (id integer);\nSELECT 1 / 0;\n");
+like $db->apply(folder => $bad), qr/division by zero/, 'a migration that fails says why';
+isnt $?, 0, '... and the run fails';
+ok $db->schema eq $schema, '... and nothing of it stays';
+is $db->sql($VERSIONS), '1 2 3', '... not even its number';
+
+my $good = with_migration('0004_good', "CREATE TABLE genflow.whole (id integer);\n");
+is $db->apply(folder => $good), "genflow schema version 4\n", 'a new migration is applied';
+is $db->apply(folder => $good), "genflow schema version 4\n", 'once: again it is no error';
+is $db->sql('SELECT schema_version FROM genflow.health()'), 4, 'health() tells the version';
+
+like `'$SQL/apply' --help 2>&1`, qr/^sql\/apply|^  sql\/apply/m, 'a wrong option shows the usage';
+is $? >> 8, 2, '... and fails';
+
+# ---- an administrator, and other things in the database ----
+
+my $admin  = "genflow_t_admin_$$";
+my $module = "genflow_t_module_$$";
+$db->sql("CREATE ROLE $admin LOGIN CREATEROLE",
+    "GRANT genflow_module TO $admin WITH ADMIN OPTION");
+END { drop_roles() if $admin }
+
+my $site = Genflow::Database->new(empty => 1, owner => $admin);
+$site->sql(
+    "SET ROLE $admin",
+    'CREATE TABLE public.accounts (id integer PRIMARY KEY, name text)',
+    "INSERT INTO public.accounts VALUES (1, 'somebody')",
+    'CREATE VIEW public.work AS SELECT name FROM public.accounts',
+    "CREATE FUNCTION public.quota(text) RETURNS integer LANGUAGE sql AS 'SELECT 42'",
+    'CREATE SCHEMA shop',
+    "CREATE TYPE shop.job_brief AS ENUM ('one')",
+    'RESET ROLE',
+);
+my $others = without_ours($site->schema);
+
+is $site->apply(user => $admin, role => $module), "genflow schema version 3\n",
+    'an administrator without superuser rights applies it beside other things';
+is without_ours($site->schema), $others, '... which stay as they were';
+is $site->sql('SELECT name, public.quota(NULL) FROM public.work'), 'somebody|42', '... and work';
+
+my $owner = Genflow::Session->new($site->name, $admin);
+is $owner->sql("SELECT genflow.grant_credits('user', 10, 'for a test')"), 'ok',
+    'the administrator grants credits';
+my $httpd = Genflow::Session->new($site->name, $module);
+is $httpd->sql(create('key')), 'ok', 'the module begins a generation';
+my $id = $httpd->sql("SELECT id FROM genflow.neo_glitch_claim('host', 1, '30s', '-infinity')");
+is $httpd->sql("SELECT genflow.neo_glitch_settle('$id', 1, 'completed', 'acme', 'acme-1', false,
+                '/a.png', NULL, true, '{}', NULL, NULL, NULL)"), 'done', '... and completes it';
+is $httpd->sql('SELECT * FROM genflow.accounts'), '!42501', '... but reads no table';
+is $owner->sql("SELECT balance, held FROM genflow.accounts"), '9|0', 'it costs one credit';
+is $owner->sql("SELECT genflow.create_type('sketch')"), 2, 'the administrator makes a type';
+is $owner->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';
+
+done_testing;
+
+# Of a dump the objects that are neither in genflow nor the media table, each with its head.
+sub without_ours {
+    my ($text) = @_;
+    my $ours = qr/; Schema: genflow;|\A-- Name: .*\b(?:genflow|neo_glitch_media)/;
+    my (undef, @objects) = split /^--\n(?=-- Name: )/m, $text =~ s/^SET .*\n\n?//mgr;
+    return join '', map { s/^--\n-- PostgreSQL.*\n--\n//mr } grep { !/$ours/ } @objects;
+}
+
+sub drop_roles {
+    undef $_ for $owner, $httpd, $site, $db;
+    Genflow::Database::psql('postgres', "DROP ROLE IF EXISTS $module, $admin");
+    return;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store/gf_store.c and store/store_fs.c: what is kept, under which name, what is refused, and that
+ * the spool is clean afterwards however it ends. */
+#include "store/gf_store.h"
+
+#include <sys/stat.h>
+#include <time.h>
+#include <utime.h>
+
+#include "unit.h"
+
+#define ID        "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
+#define PIXELS    (1000 * 1000)
+#define DAY       (24 * 3600)
+#define JPEG_HEAD "\xff\xd8\xff\xc0\0\x11\x08\0\x10\0\x20\x03"
+
+static const gf_type_t type = { .name = "neo-glitch" };
+static gf_job_t job = { .type = &type, .id = ID, .epoch = 3 };
+
+/* A store of its own for each test. */
+static void open_store(const char *name)
+{
+    unit.conf.store_folder = unit_path(name);
+    unit.conf.store_url = "/generated";
+    unit.conf.pixels_max = PIXELS;
+    ck_assert_pstr_eq(gf_store_prepare(&unit.conf, unit.ctx.pool, geteuid(), getegid()), NULL);
+}
+
+/* Leaves bytes in the spool as a provider would. */
+static const char *spooled(const void *bytes, apr_size_t length)
+{
+    const char *path = gf_store_spool(&unit.conf, &job, unit.ctx.pool);
+
+    unit_write(path, bytes, length);
+    return path;
+}
+
+/* Leaves a PNG of that size, told apart by its last byte. */
+static const char *spooled_png(unsigned width, unsigned height, char last)
+{
+    unsigned char bytes[UNIT_PNG_BYTES];
+
+    unit_png(bytes, width, height);
+    bytes[UNIT_PNG_BYTES - 1] = (unsigned char)last;
+    return spooled(bytes, sizeof(bytes));
+}
+
+static const char *kept_path(const char *extension)
+{
+    return apr_pstrcat(unit.ctx.pool, unit.conf.store_folder, "/neo-glitch/5b/" ID ".", extension,
+                       NULL);
+}
+
+static int files;
+
+static int count_file(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    (void)path;
+    (void)info;
+    (void)walk;
+    files += kind != FTW_D;
+    return 0;
+}
+
+/* How many files there are in the whole folder of this program. */
+static int files_anywhere(void)
+{
+    files = 0;
+    ck_assert_int_eq(nftw(unit_folder, count_file, 8, FTW_PHYS), 0);
+    return files;
+}
+
+START_TEST(a_picture_is_kept_under_the_name_of_its_job)
+{
+    gf_stored_t stored;
+    apr_size_t length = 0;
+    const char *spool;
+    int before;
+
+    open_store("kept");
+    before = files_anywhere();
+    spool = spooled_png(768, 512, 'a');
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spool));
+    ck_assert_str_eq(stored.url, "/generated/neo-glitch/5b/" ID ".png");
+    ck_assert_str_eq(stored.image.type, "image/png");
+    ck_assert_int_eq(stored.image.width, 768);
+    ck_assert_int_eq(stored.image.height, 512);
+    ck_assert_int_eq(stored.bytes, UNIT_PNG_BYTES);
+    ck_assert_ptr_nonnull(unit_read(kept_path("png"), &length));
+    ck_assert_uint_eq(length, UNIT_PNG_BYTES);
+    ck_assert_msg(!unit_exists(spool), "the spool file is still there");
+    ck_assert_msg(files_anywhere() == before + 1, "there are other files, too");
+    ck_assert_int_eq(unit.line_count, 0);
+}
+END_TEST
+
+START_TEST(the_extension_is_what_the_bytes_say)
+{
+    gf_stored_t stored;
+
+    open_store("extension");
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &job,
+                               spooled(JPEG_HEAD, sizeof(JPEG_HEAD) - 1)));
+    ck_assert_str_eq(stored.url, "/generated/neo-glitch/5b/" ID ".jpg");
+    ck_assert_str_eq(stored.image.type, "image/jpeg");
+    ck_assert(unit_exists(kept_path("jpg")));
+}
+END_TEST
+
+START_TEST(the_facts_are_told_as_json)
+{
+    gf_stored_t stored;
+
+    open_store("facts");
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spooled_png(16, 8, '\4')));
+    ck_assert_str_eq(gf_store_result(&stored, unit.ctx.pool),
+                     "{\"width\":16,\"height\":8,\"bytes\":33,\"type\":\"image/png\",\"sha256\":"
+                     "\"2b47c37613f469e10e8ea49ff7b5db7819720ef09f0b6106129e48fa8dc6d821\"}");
+}
+END_TEST
+
+START_TEST(a_second_picture_leaves_the_first_and_tells_its_facts)
+{
+    gf_stored_t first, second;
+    apr_size_t length = 0;
+    const char *spool;
+
+    open_store("twice");
+    unit_no_error(gf_store_put(&first, &unit.ctx, &job, spooled_png(768, 512, 'a')));
+    spool = spooled_png(640, 480, 'b');
+    unit_no_error(gf_store_put(&second, &unit.ctx, &job, spool));
+    ck_assert_str_eq(second.url, first.url);
+    ck_assert_str_eq(second.sha256, first.sha256);
+    ck_assert_int_eq(second.image.width, 768);
+    ck_assert_int_eq(second.image.height, 512);
+    ck_assert_int_eq(unit_read(kept_path("png"), &length)[UNIT_PNG_BYTES - 1], 'a');
+    ck_assert(!unit_exists(spool));
+}
+END_TEST
+
+START_TEST(a_store_says_whether_the_name_was_taken)
+{
+    gf_job_t other = job;
+    const char *name = "neo-glitch/xx/any.png";
+    bool existing = true;
+
+    other.epoch = 4;
+    open_store("existing");
+    unit_no_error(gf_store_fs.put(&existing, &unit.ctx, name, spooled_png(8, 8, 'a')));
+    ck_assert(!existing);
+    unit_no_error(gf_store_fs.put(&existing, &unit.ctx, name, spooled_png(8, 8, 'b')));
+    ck_assert(existing);
+    ck_assert_str_ne(gf_store_spool(&unit.conf, &job, unit.ctx.pool),
+                     gf_store_spool(&unit.conf, &other, unit.ctx.pool));
+}
+END_TEST
+
+START_TEST(what_cannot_be_kept_is_refused_and_leaves_nothing)
+{
+    unsigned char wide[UNIT_PNG_BYTES], huge[UNIT_PNG_BYTES];
+    const struct {
+        const char *what;
+        const void *bytes;
+        apr_size_t length;
+        gf_err_code_t code;
+    } rows[] = {
+        { "nothing", "", 0, GF_E_EMPTY },
+        { "text", "no picture", 10, GF_E_RESULT },
+        { "HTML", "<html><body>502 Bad Gateway</body></html>", 41, GF_E_RESULT },
+        { "GIF", "GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0", 30, GF_E_RESULT },
+        { "half of a head", wide, 20, GF_E_RESULT },
+        { "too many pixels", wide, sizeof(wide), GF_E_RESULT },
+        { "a bomb", huge, sizeof(huge), GF_E_RESULT },
+    };
+    size_t i;
+    int before;
+
+    unit_png(wide, 1001, 1000);
+    unit_png(huge, 60000, 60000);
+    open_store("refused");
+    before = files_anywhere();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        const char *spool = spooled(rows[i].bytes, rows[i].length);
+        gf_stored_t stored;
+        gf_err_t *err = gf_store_put(&stored, &unit.ctx, &job, spool);
+
+        ck_assert_msg(err, "%s was kept", rows[i].what);
+        ck_assert_msg(gf_err_is(err, rows[i].code), "%s: %s", rows[i].what, err->row->code);
+        ck_assert_msg(files_anywhere() == before, "%s left a file", rows[i].what);
+        ck_assert_msg(!gf_store_find(&stored, &unit.ctx, &job), "%s is found", rows[i].what);
+    }
+}
+END_TEST
+
+START_TEST(as_many_pixels_as_allowed_are_kept)
+{
+    gf_stored_t stored;
+
+    open_store("pixels");
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spooled_png(1000, 1000, 'a')));
+}
+END_TEST
+
+START_TEST(a_store_that_does_not_work_is_the_operators)
+{
+    gf_stored_t stored;
+    const char *spool;
+    gf_err_t *err;
+
+    open_store("broken");
+    err = gf_store_put(&stored, &unit.ctx, &job, unit_path("broken/.spool/absent"));
+    ck_assert_msg(gf_err_is(err, GF_E_STORE), "a spool file that is not there");
+    ck_assert_msg(APR_STATUS_IS_ENOENT(err->rv), "error %d", err->rv);
+
+    unit_write(unit_path("broken/neo-glitch"), "in the way", 10);
+    spool = spooled_png(8, 8, 'a');
+    err = gf_store_put(&stored, &unit.ctx, &job, spool);
+    ck_assert_msg(gf_err_is(err, GF_E_STORE), "a file where the folder should be");
+    ck_assert_int_ne(err->rv, APR_SUCCESS);
+    ck_assert_msg(!unit_exists(spool), "the spool file is still there");
+}
+END_TEST
+
+START_TEST(a_picture_that_was_kept_is_found_again)
+{
+    static const char *const extensions[] = { "png", "jpg" };
+    gf_stored_t kept, found;
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(extensions); i++) {
+        open_store(apr_pstrcat(unit.ctx.pool, "find-", extensions[i], NULL));
+        ck_assert(!gf_store_find(&found, &unit.ctx, &job));
+        unit_no_error(gf_store_put(&kept, &unit.ctx, &job,
+                                   i == 0 ? spooled_png(768, 512, 'a')
+                                          : spooled(JPEG_HEAD, sizeof(JPEG_HEAD) - 1)));
+        ck_assert(gf_store_find(&found, &unit.ctx, &job));
+        ck_assert_str_eq(found.url, kept.url);
+        ck_assert_str_eq(gf_store_result(&found, unit.ctx.pool),
+                         gf_store_result(&kept, unit.ctx.pool));
+    }
+}
+END_TEST
+
+START_TEST(a_store_makes_its_folders_or_says_why_not)
+{
+    struct stat info;
+
+    open_store("deep/er/store");
+    ck_assert_int_eq(stat(unit_path("deep/er/store/.spool"), &info), 0);
+    ck_assert(S_ISDIR(info.st_mode));
+    unit_write(unit_path("file"), "x", 1);
+    unit.conf.store_folder = unit_path("file/store");
+    ck_assert(strstr(gf_store_prepare(&unit.conf, unit.ctx.pool, geteuid(), getegid()),
+                     "GenflowStoreFolder"));
+}
+END_TEST
+
+START_TEST(what_lay_in_the_spool_for_long_is_swept)
+{
+    struct utimbuf long_ago = { time(NULL) - DAY - 60, time(NULL) - DAY - 60 };
+    struct utimbuf lately = { time(NULL) - DAY + 600, time(NULL) - DAY + 600 };
+    const char *old = unit_path("swept/.spool/old.1");
+    const char *young = unit_path("swept/.spool/young.1");
+    const char *kept = unit_path("swept/kept.png");
+
+    open_store("swept");
+    unit_write(old, "x", 1);
+    unit_write(young, "x", 1);
+    unit_write(kept, "x", 1);
+    ck_assert_int_eq(utime(old, &long_ago), 0);
+    ck_assert_int_eq(utime(kept, &long_ago), 0);
+    ck_assert_int_eq(utime(young, &lately), 0);
+    open_store("swept");
+    ck_assert(!unit_exists(old));
+    ck_assert_msg(unit_exists(young), "somebody may be writing it");
+    ck_assert_msg(unit_exists(kept), "pictures are kept for good");
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_picture_is_kept_under_the_name_of_its_job,
+        the_extension_is_what_the_bytes_say,
+        the_facts_are_told_as_json,
+        a_second_picture_leaves_the_first_and_tells_its_facts,
+        a_store_says_whether_the_name_was_taken,
+        what_cannot_be_kept_is_refused_and_leaves_nothing,
+        as_many_pixels_as_allowed_are_kept,
+        a_store_that_does_not_work_is_the_operators,
+        a_picture_that_was_kept_is_found_again,
+        a_store_makes_its_folders_or_says_why_not,
+        what_lay_in_the_spool_for_long_is_swept,
+        NULL,
+    };
+
+    return unit_run("fs", tests);
+}

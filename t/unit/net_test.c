@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* net/gf_net.c against a server in a thread of this process: how each exchange ends, where its
+ * answer goes, and above all that nothing that may have been paid for is sent twice. */
+#include "net/gf_net.h"
+
+#include <sys/eventfd.h>
+
+#include "server.h"
+#include "unit.h"
+
+#define LONG apr_time_from_sec(30) /* nothing here takes as long unless it is broken */
+
+static server_t *server;
+static gf_net_t *net;
+static int bell;
+
+static void begin(void)
+{
+    bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    ck_assert_int_ge(bell, 0);
+    ck_assert_int_eq(gf_net_init(), APR_SUCCESS);
+    ck_assert_int_eq(gf_net_make(&net, unit.ctx.pool, bell), APR_SUCCESS);
+    server = server_start();
+}
+
+static gf_msg_t *message(const char *method, const char *path)
+{
+    gf_msg_t *msg = gf_msg_make(unit.ctx.pool, method,
+                                apr_psprintf(unit.ctx.pool, "http://127.0.0.1:%d%s", server->port,
+                                             path));
+
+    msg->connect_timeout = LONG;
+    msg->timeout = LONG;
+    msg->file_max = 2000000;
+    return msg;
+}
+
+/* What a paid run looks like: parts in, a picture out, never twice. */
+static gf_msg_t *paid(const char *path)
+{
+    gf_msg_t *msg = message("POST", path);
+
+    msg->once = true;
+    gf_msg_part(msg, "prompt", "a neon cat");
+    return msg;
+}
+
+/* Performs until one exchange is done. */
+static gf_msg_t *next_done(void)
+{
+    apr_time_t deadline = apr_time_now() + LONG;
+    gf_msg_t *done;
+
+    while (!(done = gf_net_next_done(net))) {
+        ck_assert_msg(apr_time_now() < deadline, "nothing gets done");
+        gf_net_wait(net, apr_time_from_sec(1));
+    }
+    return done;
+}
+
+static gf_msg_t *perform(gf_msg_t *msg)
+{
+    gf_net_start(net, msg);
+    ck_assert_ptr_eq(next_done(), msg);
+    ck_assert_ptr_null(gf_net_next_done(net));
+    return msg;
+}
+
+/* Performs until the server has seen so many requests. */
+static void until_seen(int requests)
+{
+    apr_time_t deadline = apr_time_now() + LONG;
+
+    while (server_requests(server) < requests) {
+        ck_assert_msg(apr_time_now() < deadline, "the server saw %d", server_requests(server));
+        gf_net_wait(net, 10000);
+    }
+}
+
+static void end(void)
+{
+    server_stop(server);
+}
+
+/* ---- answers ---- */
+
+START_TEST(a_whole_answer_is_answered_whatever_its_status)
+{
+    static const struct {
+        const char *path;
+        int status;
+        const char *text;
+    } rows[] = {
+        { "/hello", 200, "hello" },
+        { "/empty", 204, "" },
+        { "/refused", 403, "{\"name\":\"not allowed\"}\r\n" },
+        { "/busy", 429, "" },
+        { "/moved", 302, "" },
+        { "/continue", 200, "last" },
+        { "/unframed", 200, SERVER_BODY SERVER_BODY },
+        { "/empty-picture", 200, "" },
+    };
+    size_t i;
+
+    begin();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_msg_t *msg = perform(message("GET", rows[i].path));
+
+        ck_assert_msg(msg->end == GF_MSG_ANSWERED, "%s: end %d", rows[i].path, (int)msg->end);
+        ck_assert_msg(msg->status == rows[i].status, "%s: %d", rows[i].path, msg->status);
+        ck_assert_str_eq(msg->text, rows[i].text);
+        ck_assert_uint_eq(msg->text_length, strlen(rows[i].text));
+        ck_assert_int_eq(msg->spooled, -1);
+        ck_assert(!msg->timed_out);
+    }
+    ck_assert_msg(server_requests(server) == (int)UNIT_COUNT(rows), "redirects are not followed");
+    end();
+}
+END_TEST
+
+START_TEST(header_fields_are_those_of_the_answer_itself)
+{
+    gf_msg_t *msg;
+
+    begin();
+    msg = perform(message("GET", "/busy"));
+    ck_assert_str_eq(apr_table_get(msg->answer, "Retry-After"), "7");
+    msg = perform(message("GET", "/continue"));
+    ck_assert_str_eq(apr_table_get(msg->answer, "content-type"), "text/plain");
+    ck_assert_msg(!apr_table_get(msg->answer, "X-Stage"), "that was 100 Continue");
+    end();
+}
+END_TEST
+
+START_TEST(a_request_has_its_parts_and_headers)
+{
+    gf_msg_t *msg;
+
+    begin();
+    msg = paid("/hello");
+    gf_msg_part(msg, "seed", "77");
+    gf_msg_part(msg, "left_out", NULL);
+    gf_msg_part(msg, "empty", "");
+    apr_table_set(msg->headers, "Authorization", "Bearer sk-test");
+    perform(msg);
+    ck_assert(strncmp(server->last, "POST /hello HTTP/1.1\r\n", 22) == 0);
+    ck_assert(strstr(server->last, "\r\nAuthorization: Bearer sk-test\r\n"));
+    ck_assert(strstr(server->last, "\r\nUser-Agent: mod_genflow/"));
+    ck_assert(strstr(server->last, "\r\nContent-Type: multipart/form-data; boundary="));
+    ck_assert(strstr(server->last, "name=\"prompt\"\r\n\r\na neon cat\r\n"));
+    ck_assert(strstr(server->last, "name=\"seed\"\r\n\r\n77\r\n"));
+    ck_assert(strstr(server->last, "name=\"empty\"\r\n\r\n\r\n"));
+    ck_assert(!strstr(server->last, "left_out"));
+    ck_assert_msg(!strcasestr(server->last, "Expect:"), "nobody waits for 100 Continue");
+
+    msg = message("POST", "/hello");
+    msg->body = "{\"a\":1}";
+    apr_table_set(msg->headers, "Content-Type", "application/json");
+    perform(msg);
+    ck_assert(strstr(server->last, "\r\n\r\n{\"a\":1}"));
+    ck_assert(strstr(server->last, "\r\nContent-Type: application/json\r\n"));
+    end();
+}
+END_TEST
+
+START_TEST(a_file_is_sent_as_a_part)
+{
+    gf_msg_part_t *part;
+    gf_msg_t *msg;
+
+    begin();
+    unit_write(unit_path("source.png"), SERVER_BODY, strlen(SERVER_BODY));
+    msg = paid("/hello");
+    part = apr_array_push(msg->parts);
+    part->name = "image";
+    part->text = NULL;
+    part->file = unit_path("source.png");
+    part->type = "image/png";
+    perform(msg);
+    ck_assert_int_eq(msg->end, GF_MSG_ANSWERED);
+    ck_assert(strstr(server->last, "name=\"image\""));
+    ck_assert(strstr(server->last, "Content-Type: image/png\r\n"));
+    ck_assert(strstr(server->last, "\r\n\r\n" SERVER_BODY "\r\n"));
+    end();
+}
+END_TEST
+
+/* ---- pictures ---- */
+
+START_TEST(a_picture_goes_to_its_file_and_text_stays_in_memory)
+{
+    static const struct {
+        const char *path;
+        bool named;             /* is a spool file named? */
+        apr_int64_t spooled;
+        apr_size_t text_length;
+    } rows[] = {
+        { "/picture", true, 1600000, 0 },
+        { "/Picture", true, 16, 0 },
+        { "/no-picture", true, -1, 16 },
+        { "/hello", true, -1, 5 },
+        { "/Picture", false, -1, 16 },
+        { "/empty-picture", true, -1, 0 },
+    };
+    const char *spool = NULL;
+    size_t i;
+
+    begin();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_msg_t *msg = message("GET", rows[i].path);
+        apr_size_t length = 0;
+        char *bytes;
+
+        spool = unit_path(apr_psprintf(unit.ctx.pool, "spool-%lu", (unsigned long)i));
+        msg->spool = rows[i].named ? spool : NULL;
+        perform(msg);
+        ck_assert_msg(msg->end == GF_MSG_ANSWERED, "%s: %s", rows[i].path, msg->detail);
+        ck_assert_msg(msg->spooled == rows[i].spooled, "%s: spooled %" APR_INT64_T_FMT,
+                      rows[i].path, msg->spooled);
+        ck_assert_uint_eq(msg->text_length, rows[i].text_length);
+        ck_assert_msg(unit_exists(spool) == (rows[i].spooled >= 0), "%s", rows[i].path);
+        if (rows[i].spooled >= 0) {
+            bytes = unit_read(spool, &length);
+            ck_assert_int_eq((apr_int64_t)length, rows[i].spooled);
+            ck_assert(strncmp(bytes + length - 16, SERVER_BODY, 16) == 0);
+        }
+    }
+    end();
+}
+END_TEST
+
+START_TEST(an_old_spool_file_is_replaced)
+{
+    apr_size_t length = 0;
+    gf_msg_t *msg;
+
+    begin();
+    msg = message("GET", "/Picture");
+    msg->spool = unit_path("old");
+    unit_write(msg->spool, "more than sixteen bytes were here before", 40);
+    perform(msg);
+    ck_assert_str_eq(unit_read(msg->spool, &length), SERVER_BODY);
+    end();
+}
+END_TEST
+
+START_TEST(a_spool_file_that_cannot_be_written_is_told)
+{
+    gf_msg_t *msg;
+
+    begin();
+    msg = paid("/picture");
+    msg->spool = unit_path("nowhere/spool");
+    perform(msg);
+    ck_assert_msg(msg->end == GF_MSG_UNKNOWN, "it was sent, and the picture is lost");
+    ck_assert_msg(strstr(msg->detail, "nowhere/spool"), "%s", msg->detail);
+    ck_assert_int_eq(server_requests(server), 1);
+    end();
+}
+END_TEST
+
+START_TEST(an_answer_has_a_byte_limit)
+{
+    static const struct {
+        const char *path;
+        apr_size_t text_max;
+        apr_int64_t file_max;
+        gf_msg_end_t end;
+    } rows[] = {
+        { "/text", 1024, 0, GF_MSG_ANSWERED },
+        { "/text", 1023, 2000000, GF_MSG_TOO_LARGE },
+        { "/text", 0, 2000000, GF_MSG_TOO_LARGE },
+        { "/picture", 0, 1600000, GF_MSG_ANSWERED },
+        { "/picture", 2000000, 1599999, GF_MSG_TOO_LARGE },
+        { "/unframed", 31, 0, GF_MSG_TOO_LARGE },
+    };
+    size_t i;
+
+    begin();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_msg_t *msg = message("GET", rows[i].path);
+
+        msg->text_max = rows[i].text_max;
+        msg->file_max = rows[i].file_max;
+        msg->spool = unit_path("limit");
+        perform(msg);
+        ck_assert_msg(msg->end == rows[i].end, "row %lu: end %d", (unsigned long)i,
+                      (int)msg->end);
+        ck_assert_msg(msg->text_length <= rows[i].text_max, "row %lu", (unsigned long)i);
+        ck_assert_msg(msg->spooled <= rows[i].file_max, "row %lu", (unsigned long)i);
+        ck_assert_msg((msg->detail != NULL) == (msg->end == GF_MSG_TOO_LARGE), "row %lu",
+                      (unsigned long)i);
+    }
+    end();
+}
+END_TEST
+
+/* ---- no answer ---- */
+
+START_TEST(without_a_connection_nothing_was_sent)
+{
+    gf_msg_t *msg;
+    int port;
+
+    begin();
+    close(server_listen(&port, 1)); /* now nobody listens there */
+    msg = paid("/hello");
+    msg->url = apr_psprintf(unit.ctx.pool, "http://127.0.0.1:%d/", port);
+    perform(msg);
+    ck_assert_int_eq(msg->end, GF_MSG_NOT_SENT);
+    ck_assert(!msg->timed_out);
+    ck_assert(msg->detail && msg->detail[0]);
+    end();
+}
+END_TEST
+
+START_TEST(an_address_that_is_none_was_not_sent_to)
+{
+    static const char *const rows[] = { "file:///etc/hostname", "gopher://127.0.0.1/", "http://",
+                                        "http://127.0.0.1:99999/", "" };
+    size_t i;
+
+    begin();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_msg_t *msg = paid("/hello");
+
+        msg->url = rows[i];
+        msg->timeout = apr_time_from_sec(5);
+        perform(msg);
+        ck_assert_msg(msg->end == GF_MSG_NOT_SENT, "`%s`: end %d", rows[i], (int)msg->end);
+    }
+    ck_assert_int_eq(server_requests(server), 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_connection_that_does_not_come_about_in_time_was_not_sent_on)
+{
+    gf_msg_t *msg;
+    int port, i;
+    int full;
+
+    begin();
+    full = server_listen(&port, 0); /* nobody accepts; two fill the queue */
+    for (i = 0; i < 4; i++) {
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_port = htons((in_port_t)port),
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+        ck_assert_int_ge(fd, 0);
+        (void)!connect(fd, (struct sockaddr *)&address, sizeof(address));
+    }
+    msg = paid("/hello");
+    msg->url = apr_psprintf(unit.ctx.pool, "http://127.0.0.1:%d/", port);
+    msg->connect_timeout = apr_time_from_msec(300);
+    perform(msg);
+    ck_assert_int_eq(msg->end, GF_MSG_NOT_SENT);
+    ck_assert(msg->timed_out);
+    close(full);
+    end();
+}
+END_TEST
+
+START_TEST(what_was_sent_and_not_answered_is_unknown)
+{
+    static const char *const paths[] = { "/drop",     "/cut",   "/cut-picture",
+                                         "/cut-head", "/noise", "/not-there" };
+    size_t i;
+
+    begin();
+    for (i = 0; i < UNIT_COUNT(paths); i++) {
+        gf_msg_t *msg = paid(paths[i]);
+
+        msg->spool = unit_path("unknown");
+        perform(msg);
+        ck_assert_msg(msg->end == GF_MSG_UNKNOWN, "%s: end %d", paths[i], (int)msg->end);
+        ck_assert_msg(!msg->timed_out, "%s", paths[i]);
+        ck_assert_msg(msg->detail && msg->detail[0], "%s", paths[i]);
+        ck_assert_msg(server_requests(server) == (int)i + 1, "%s was sent again", paths[i]);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(an_exchange_ends_when_its_time_is_over)
+{
+    gf_msg_t *msg;
+    apr_time_t start = apr_time_now();
+
+    begin();
+    msg = paid("/hang");
+    msg->timeout = apr_time_from_msec(200);
+    perform(msg);
+    ck_assert_int_eq(msg->end, GF_MSG_UNKNOWN);
+    ck_assert(msg->timed_out);
+    ck_assert(apr_time_now() - start >= apr_time_from_msec(200));
+    ck_assert_int_eq(server_requests(server), 1);
+    end();
+}
+END_TEST
+
+/* ---- never twice ---- */
+
+/* Leaves a kept connection on which the server will drop the next request, then sends another. */
+static gf_msg_t *after_a_kept_connection(bool once)
+{
+    gf_msg_t *msg;
+
+    server->one_each = true;
+    perform(message("GET", "/hello"));
+    ck_assert_int_eq(server_requests(server), 1);
+    msg = paid("/again");
+    msg->once = once;
+    return perform(msg);
+}
+
+START_TEST(a_paid_run_is_sent_once_though_a_kept_connection_dies)
+{
+    gf_msg_t *msg;
+
+    begin();
+    msg = after_a_kept_connection(true);
+    ck_assert_msg(server_requests(server) == 2, "the paid run arrived %d times",
+                  server_requests(server) - 1);
+    ck_assert_int_eq(msg->end, GF_MSG_ANSWERED);
+    ck_assert_msg(apr_atomic_read32(&server->connections) == 2, "it has a connection of its own");
+    end();
+}
+END_TEST
+
+START_TEST(without_that_rule_it_would_have_been_sent_twice)
+{
+    gf_msg_t *msg;
+
+    begin();
+    msg = after_a_kept_connection(false);
+    ck_assert_int_eq(msg->end, GF_MSG_ANSWERED);
+    ck_assert_int_eq(server_requests(server), 3);
+    end();
+}
+END_TEST
+
+START_TEST(the_connection_of_a_paid_run_is_not_kept)
+{
+    begin();
+    perform(paid("/hello"));
+    perform(paid("/hello"));
+    perform(message("GET", "/hello"));
+    perform(message("GET", "/hello"));
+    ck_assert_int_eq((int)apr_atomic_read32(&server->connections), 3);
+    end();
+}
+END_TEST
+
+/* ---- many at a time, and ends from outside ---- */
+
+START_TEST(many_exchanges_run_at_a_time)
+{
+    enum { MANY = 30 };
+    gf_msg_t *messages[MANY];
+    int seen[MANY] = { 0 };
+    int i, k;
+
+    begin();
+    for (i = 0; i < MANY; i++) {
+        messages[i] = message("GET", i % 3 == 0 ? "/drop" : i % 3 == 1 ? "/picture" : "/hello");
+        messages[i]->once = true;
+        messages[i]->owner = &seen[i];
+        messages[i]->spool = unit_path(apr_psprintf(unit.ctx.pool, "many-%d", i));
+        gf_net_start(net, messages[i]);
+    }
+    for (i = 0; i < MANY; i++) {
+        (*(int *)next_done()->owner)++;
+    }
+    for (k = 0; k < MANY; k++) {
+        ck_assert_msg(seen[k] == 1, "exchange %d was done %d times", k, seen[k]);
+        ck_assert_int_eq(messages[k]->end, k % 3 == 0 ? GF_MSG_UNKNOWN : GF_MSG_ANSWERED);
+        ck_assert_int_eq(messages[k]->spooled, k % 3 == 1 ? 1600000 : -1);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(an_exchange_can_be_dropped)
+{
+    gf_msg_t *dropped, *kept;
+
+    begin();
+    dropped = paid("/hang");
+    kept = paid("/hang");
+    kept->timeout = apr_time_from_sec(1);
+    gf_net_start(net, kept);
+    gf_net_start(net, dropped);
+    until_seen(2);
+    gf_net_cancel(net, dropped);
+    ck_assert_int_eq(dropped->end, GF_MSG_CANCELLED);
+    ck_assert_ptr_null(dropped->net);
+    ck_assert_ptr_eq(next_done(), kept);
+    ck_assert_ptr_null(gf_net_next_done(net));
+    end();
+}
+END_TEST
+
+START_TEST(what_is_open_when_the_net_ends_is_dropped)
+{
+    apr_pool_t *pool;
+    gf_msg_t *msg, *fresh;
+
+    begin();
+    apr_pool_create(&pool, unit.ctx.pool);
+    ck_assert_int_eq(gf_net_make(&net, pool, bell), APR_SUCCESS);
+    msg = paid("/hang");
+    fresh = paid("/hello");
+    gf_net_start(net, msg);
+    until_seen(1);
+    gf_net_start(net, fresh);
+    apr_pool_destroy(pool);
+    ck_assert_int_eq(msg->end, GF_MSG_CANCELLED);
+    ck_assert_int_eq(fresh->end, GF_MSG_CANCELLED);
+    end();
+}
+END_TEST
+
+START_TEST(the_bell_ends_a_wait)
+{
+    apr_uint64_t one = 1;
+    apr_time_t start;
+
+    begin();
+    start = apr_time_now();
+    gf_net_wait(net, apr_time_from_msec(50));
+    ck_assert_msg(apr_time_now() - start >= apr_time_from_msec(50), "it did not wait");
+    ck_assert_int_eq((int)write(bell, &one, sizeof(one)), (int)sizeof(one));
+    start = apr_time_now();
+    gf_net_wait(net, LONG);
+    ck_assert_msg(apr_time_now() - start < LONG / 2, "it did not hear the bell");
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_whole_answer_is_answered_whatever_its_status,
+        header_fields_are_those_of_the_answer_itself,
+        a_request_has_its_parts_and_headers,
+        a_file_is_sent_as_a_part,
+        a_picture_goes_to_its_file_and_text_stays_in_memory,
+        an_old_spool_file_is_replaced,
+        a_spool_file_that_cannot_be_written_is_told,
+        an_answer_has_a_byte_limit,
+        without_a_connection_nothing_was_sent,
+        an_address_that_is_none_was_not_sent_to,
+        a_connection_that_does_not_come_about_in_time_was_not_sent_on,
+        what_was_sent_and_not_answered_is_unknown,
+        an_exchange_ends_when_its_time_is_over,
+        a_paid_run_is_sent_once_though_a_kept_connection_dies,
+        without_that_rule_it_would_have_been_sent_twice,
+        the_connection_of_a_paid_run_is_not_kept,
+        many_exchanges_run_at_a_time,
+        an_exchange_can_be_dropped,
+        what_is_open_when_the_net_ends_is_dropped,
+        the_bell_ends_a_wait,
+        NULL,
+    };
+
+    return unit_run("net", tests);
+}
