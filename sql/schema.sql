@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The schema that sql/apply makes, by pg_dump of PostgreSQL 15. Written by support/schema for the
--- eyes of a reviewer; nothing reads it but t/sql/020-schema.t.
+-- The schema that sql/apply makes, by pg_dump of PostgreSQL 15. Written by support/schema for
+-- the eyes of a reviewer; nothing reads it but t/sql/020-schema.t.
 --
 -- PostgreSQL database dump
 --

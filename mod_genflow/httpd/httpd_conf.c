@@ -90,7 +90,9 @@ static const char *set_number(apr_pool_t *pool, const row_t *row, void *base, co
 
 static bool is_url(const char *text)
 {
-    return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+    int scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+
+    return scheme && text[scheme] && text[scheme] != '/';
 }
 
 static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, const char *name,
@@ -263,7 +265,7 @@ static const char *read_key_file(cmd_parms *cmd, const char *path, const char **
     }
     text[length] = '\0';
     text[strcspn(text, "\r\n")] = '\0';
-    *key = apr_pstrdup(cmd->pool, text);
+    *key = text[0] ? apr_pstrdup(cmd->pool, text) : NULL;
     return NULL;
 }
 

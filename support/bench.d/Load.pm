@@ -17,9 +17,12 @@ use strict;
 use warnings;
 
 use POSIX ();
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep);
 
-use constant TIMEOUT => 10;               # seconds that an answer may take
+use constant {
+    TIMEOUT  => 10,                       # seconds that an answer may take
+    REST     => 0.2,                      # seconds in which pgbench's backends end
+};
 
 # What the module's connections are told in t/conf/site.conf (DBDParams).
 my $PG_OPTIONS = '-c statement_timeout=5000 -c lock_timeout=2000';
@@ -88,6 +91,7 @@ sub measured {
     my ($self, $load) = @_;
     my $before = $self->ticks;
     my $round  = $load->();
+    sleep REST;                           # one that ends just now would be missed
     my $after  = $self->ticks;
     my %used   = map { $_ => $after->{$_} - $before->{$_} } keys %$after;
 

@@ -1,13 +1,15 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Two servers share one database. One has GenflowDispatch Off: it takes requests and never talks to a
-# provider; the other one works on them. Keys and credits hold over both.
+# Two servers share one database. One has GenflowDispatch Off: it takes requests, the other one works
+# on them. Keys and credits hold over both.
 use Genflow::Fault;
+use Genflow::Httpd;
 use Genflow::Test;
-use IO::Socket::INET;
 
-my $front = start_front();
-ok $front, 'a second server starts, with GenflowDispatch Off';
+my $front = Genflow::Httpd->start(<<'END');
+Include "${GENFLOW_WORK}/t/conf/test.conf"
+GenflowDispatch Off
+END
 
 my @CASES = (
     # type, script, status, credits, the test's name
@@ -37,9 +39,9 @@ is ended($user, $id)->{status}, 'completed', '... which completes it';
 $user = account(10);
 my @answers = in_parallel(8, sub {
     my ($i) = @_;
-    my @request = ($user, 'sketch', '', 'Idempotency-Key' => 'both', Prefer => 'wait=10');
-    my $res = $i % 2 ? ask(@request) : generate($user, { type => 'sketch', prompt => body($user, '') },
-        'Idempotency-Key' => 'both', Prefer => 'wait=10');
+    my %headers = ('Idempotency-Key' => 'both', Prefer => 'wait=10');
+    my $res = $i % 2 ? ask($user, 'sketch', '', %headers)
+        : generate($user, { type => 'sketch', input($user, '') }, %headers);
     return { status => $res->{status}, id => data($res)->{generationId} };
 }, 8);
 my %ids = map { $_->{id} => 1 } @answers;
@@ -48,51 +50,21 @@ is_deeply [grep { $_ != 200 && $_ != 409 } map { $_->{status} } @answers], [],
     '... everybody gets it, or hears that it is running';
 credits_are $user, 8, 0, '... for one charge';
 
-# ---- the second server ----
+is $front->alarms, '', 'the front end had nothing to complain about';
+unlike $front->log_text, qr/GF040\d/, '... and no job to work on';
 
 # A request to the front end.
 sub ask {
     my ($client, $type, $script, %headers) = @_;
-    my $json = JSON::PP->new->utf8->canonical->encode(
-        { prompt => body($client, $script), presetKey => 'base' });
+    my $json = JSON::PP->new->utf8->canonical->encode({ input($client, $script) });
     %headers = (%headers, 'X-User' => $client, 'Content-Type' => 'application/json');
-    return HTTP::Tiny->new(timeout => 30)->post("$front/api/$type/generate",
+    return HTTP::Tiny->new(timeout => 30)->post($front->base . "/api/$type/generate",
         { headers => \%headers, content => $json });
 }
 
-sub body {
+sub input {
     my ($client, $script) = @_;
-    return "{{$script}} [$client]";
-}
-
-# Starts it in the frame of the first, with its own port and pid file.
-sub start_front {
-    my $port = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 1)->sockport;
-    my $root = "$ENV{GENFLOW_WORK}/t";
-    open my $conf, '>', "$root/conf/front.conf" or die "front.conf: $!\n";
-    print $conf <<"END";
-Include "$root/conf/test.conf"
-PidFile "$root/logs/front.pid"
-GenflowDispatch Off
-END
-    close $conf or die "front.conf: $!\n";
-    local @ENV{qw(GENFLOW_CONF GENFLOW_PORT)} = ('front.conf', $port);
-    system($ENV{HTTPD}, '-d', $root, '-f', "$root/conf/httpd.conf.in") == 0 or return;
-    my $url = "http://127.0.0.1:$port";
-    return wait_for { HTTP::Tiny->new->get("$url/api/health")->{status} == 200 && $url } 10;
-}
-
-sub front_pid {
-    open my $file, '<', "$ENV{GENFLOW_WORK}/t/logs/front.pid" or return;
-    return 0 + <$file>;
-}
-
-END {
-    my $parent = front_pid();
-    if ($parent) {
-        kill TERM => $parent;
-        wait_for { !-e "/proc/$parent" } 10;
-    }
+    return (prompt => "{{$script}} [$client]", presetKey => 'base');
 }
 
 finish;

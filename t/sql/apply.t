@@ -126,8 +126,8 @@ done_testing;
 sub without_ours {
     my ($text) = @_;
     my $ours = qr/; Schema: genflow;|\A-- Name: .*\b(?:genflow|neo_glitch_media)/;
-    my (undef, @objects) = split /^--\n(?=-- Name: )/m, $text =~ s/^SET .*\n\n?//mgr;
-    return join '', map { s/^--\n-- PostgreSQL.*\n--\n//mr } grep { !/$ours/ } @objects;
+    my (undef, @objects) = split /^--\n(?=-- )/m, $text =~ s/^SET .*\n\n?//mgr;
+    return join '', grep { /\A-- Name: / && !/$ours/ } @objects;
 }
 
 sub drop_roles {

@@ -85,8 +85,8 @@ sub described {
     my $major = server_major();
     return <<"END" . $self->schema;
 -- SPDX-License-Identifier: Apache-2.0
--- The schema that sql/apply makes, by pg_dump of PostgreSQL $major. Written by support/schema for the
--- eyes of a reviewer; nothing reads it but t/sql/020-schema.t.
+-- The schema that sql/apply makes, by pg_dump of PostgreSQL $major. Written by support/schema for
+-- the eyes of a reviewer; nothing reads it but t/sql/020-schema.t.
 END
 }
 

@@ -1,0 +1,147 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# Creates that meet each other: no credit is held twice, no key makes two generations, and who loses
+# a race learns it in a way that he can act on.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+
+use Genflow::Database ();
+
+# The first of these states is what the look finds, the others what the account decides: ask again.
+my %REFUSED = map { $_ => 1 } qw(insufficient_credits !GF402);
+
+my $db = Genflow::Database->new;
+
+sub create {
+    my ($user, $key, $hash) = @_;
+    $hash //= '01';
+    return "SELECT outcome FROM genflow.neo_glitch_create('$user', '$key', '\\x$hash', NULL, 'base',"
+        . " 'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)";
+}
+
+sub grant {
+    my ($user, $credits) = @_;
+    return $db->sql("SELECT genflow.grant_credits('$user', $credits, 'for a test')");
+}
+
+sub credits {
+    my ($user) = @_;
+    return $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = '$user'");
+}
+
+sub jobs_of {
+    my ($user) = @_;
+    return $db->sql("SELECT count(*), (SELECT count(*) FROM genflow.work WHERE user_id = '$user')
+                       FROM genflow.ledger WHERE kind = 'hold' AND user_id = '$user'");
+}
+
+sub books_are_sound {
+    return is $db->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';
+}
+
+# How often each answer was given.
+sub counted {
+    my %count;
+    $count{$_}++ for map { @$_ } @_;
+    return \%count;
+}
+
+# ---- 1000 at once for 10 credits ----
+
+grant('crowd', 10);
+my @crowd   = $db->sessions(25);
+my @asks    = map { my $i = $_; [$crowd[$i], map { create('crowd', "$i-$_") } 1 .. 40] } 0 .. 24;
+my $answers = counted($db->at_once(@asks));
+is delete $answers->{ok}, 10, 'of 1000 creates at once on a balance for 10 exactly 10 are accepted';
+is_deeply [grep { !$REFUSED{$_} } sort keys %$answers], [], '... all others for lack of credits';
+is credits('crowd'), '10|10', '... all credits are held';
+is jobs_of('crowd'), '10|10', '... by 10 generations';
+is $db->sql(create('crowd', 'once more')), 'insufficient_credits', 'a create after that is refused';
+books_are_sound();
+
+# ---- the same key 50 times at once ----
+
+grant('twice', 60);
+@asks    = map { [$_, (create('twice', 'key')) x 2] } @crowd;
+$answers = counted($db->at_once(@asks));
+is_deeply $answers, { ok => 1, replay => 49 }, 'of 50 equal creates at once one makes a generation';
+is jobs_of('twice'), '1|1', '... of which there is one, with one hold';
+
+@asks    = map { [$crowd[$_], create('twice', 'bodies', sprintf '%02x', $_)] } 0 .. 24;
+$answers = counted($db->at_once(@asks));
+is_deeply $answers, { ok => 1, mismatch => 24 }, 'of 25 bodies under one key one is accepted';
+is credits('twice'), '60|2', '... and paid';
+@crowd = ();
+books_are_sound();
+
+# ---- step by step: the same key ----
+
+my ($one, $two) = $db->sessions(2);
+$one->sql('BEGIN', create('twice', 'second key'));
+$two->start(create('twice', 'second key'));
+ok $db->waits($two), 'a repeat of a create that is under way waits for it';
+$one->sql('COMMIT');
+is $two->answer, 'replay', '... and gets its answer';
+
+$one->sql('BEGIN', create('twice', 'third key'));
+$two->start(create('twice', 'third key'));
+ok $db->waits($two), 'a repeat waits';
+$one->sql('ROLLBACK');
+is $two->answer, 'ok', '... and makes the generation itself if the first came to nothing';
+is jobs_of('twice'), '4|4', 'each key has made one';
+
+# ---- step by step: the last credit ----
+
+grant('last', 1);
+$one->sql('BEGIN', create('last', 'first'));
+$two->start(create('last', 'second'));
+ok $db->waits($two), 'who wants the credit that another create is about to hold waits';
+$one->sql('ROLLBACK');
+is $two->answer, 'ok', '... and gets it if the other came to nothing';
+
+grant('last', 1);
+$one->sql('BEGIN', create('last', 'third'));
+$two->start(create('last', 'fourth'));
+ok $db->waits($two), 'the next waits';
+$one->sql('COMMIT');
+is $two->answer, '!GF402', '... and is told that he lost the race';
+is $two->sql(create('last', 'fourth')), 'insufficient_credits', '... asks again and is refused';
+is jobs_of('last'), '2|2', '... and leaves nothing behind';
+
+# ---- step by step: the quota, and an account that is blocked meanwhile ----
+
+grant('daily', 10);
+$db->sql("UPDATE genflow.accounts SET day_limit = 1 WHERE user_id = 'daily'");
+$one->sql('BEGIN', create('daily', 'first'));
+$two->start(create('daily', 'second'));
+ok $db->waits($two), 'who wants the last of a quota waits';
+$one->sql('COMMIT');
+is $two->answer, '!GF429', '... and is told that he lost the race';
+is $two->sql(create('daily', 'second')), 'quota_exceeded', '... asks again and is refused';
+
+grant('bad', 10);
+$one->sql('BEGIN', "UPDATE genflow.accounts SET blocked = true WHERE user_id = 'bad'");
+$two->start(create('bad', 'first'));
+ok $db->waits($two), 'a create waits for the administrator who is about to block the user';
+$one->sql('COMMIT');
+is $two->answer, '!GF403', '... and is told';
+is $two->sql(create('bad', 'first')), 'blocked', '... asks again and is refused';
+books_are_sound();
+
+# ---- a payment that is told twice at once ----
+
+my $pay = "SELECT genflow.grant_credits('payer', 10, 'bought', 'payment 1')";
+$one->sql('BEGIN', $pay);
+$two->start($pay);
+ok $db->waits($two), 'a second grant with the same reference waits for the first';
+$one->sql('COMMIT');
+is $two->answer, 'duplicate', '... and does not count';
+is credits('payer'), '10|0', '... so that the credits are given once';
+
+done_testing;
