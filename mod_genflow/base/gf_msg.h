@@ -54,8 +54,9 @@ typedef struct gf_msg_t {
     apr_table_t *answer; /* header fields */
     const char *text;    /* NUL-ended body, "" if none or spooled */
     apr_size_t text_length;
-    apr_int64_t spooled; /* bytes in the spool file; -1: not spooled */
-    const char *detail;  /* why it did not end well, for the log */
+    apr_int64_t spooled;   /* bytes in the spool file; -1: not spooled */
+    apr_status_t spool_rv; /* the spool file could not be written: why */
+    const char *detail;    /* why it did not end well, for the log */
 
     void *owner; /* whoever started it */
     void *net;   /* net's own */

@@ -160,10 +160,10 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, gf_sql_t statement, const gf_typ
         return err;
     }
     if (strncmp(state, "42", 2) == 0 || strcmp(state, "3F000") == 0) {
-        return gf_err_make(ctx, GF_E_DB_SCHEMA, APR_SUCCESS,
-                           "%s (%s): SQLSTATE %s: %s; run sql/apply and "
-                           "genflow.create_type() for this type",
-                           gf_sql_rows[statement].name, of, state, message);
+        return gf_err_make(
+            ctx, GF_E_DB_SCHEMA, APR_SUCCESS,
+            "%s (%s): run sql/apply, or genflow.create_type() for this type: SQLSTATE %s: %s",
+            gf_sql_rows[statement].name, of, state, message);
     }
     if (strncmp(state, "22", 2) == 0) {
         return gf_err_make(ctx, GF_E_INVALID, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s",

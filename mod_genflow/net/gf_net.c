@@ -37,7 +37,6 @@ typedef struct exchange_t {
     char *text;
     apr_size_t text_size;
     bool too_large;
-    apr_status_t file_rv;
     char error[CURL_ERROR_SIZE];
     struct exchange_t *next, *previous;
 } exchange_t;
@@ -114,8 +113,8 @@ static size_t to_file(exchange_t *exchange, const char *bytes, size_t length)
         exchange->too_large = true;
         return 0;
     }
-    exchange->file_rv = apr_file_write_full(exchange->file, bytes, length, NULL);
-    if (exchange->file_rv != APR_SUCCESS) {
+    exchange->msg->spool_rv = apr_file_write_full(exchange->file, bytes, length, NULL);
+    if (exchange->msg->spool_rv != APR_SUCCESS) {
         return 0;
     }
     msg->spooled += (apr_int64_t)length;
@@ -151,11 +150,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *baton)
     gf_msg_t *msg = exchange->msg;
 
     if (msg->spooled < 0 && msg->text_length == 0 && is_picture(exchange)) {
-        exchange->file_rv = apr_file_open(&exchange->file, msg->spool,
-                                          APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE
-                                              | APR_FOPEN_BINARY,
-                                          APR_FPROT_OS_DEFAULT, msg->pool);
-        if (exchange->file_rv != APR_SUCCESS) {
+        exchange->msg->spool_rv = apr_file_open(&exchange->file, msg->spool,
+                                                APR_FOPEN_WRITE | APR_FOPEN_CREATE
+                                                    | APR_FOPEN_TRUNCATE | APR_FOPEN_BINARY,
+                                                APR_FPROT_OS_DEFAULT, msg->pool);
+        if (exchange->msg->spool_rv != APR_SUCCESS) {
             return 0;
         }
         msg->spooled = 0;
@@ -323,12 +322,12 @@ static void conclude(exchange_t *exchange, CURLcode code)
     msg->end = exchange->too_large        ? GF_MSG_TOO_LARGE
                : was_sent(exchange->easy) ? GF_MSG_UNKNOWN
                                           : GF_MSG_NOT_SENT;
-    msg->detail =
-        exchange->too_large ? "the answer is larger than allowed"
-        : exchange->file_rv != APR_SUCCESS
-            ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool, exchange->file_rv)
-            : apr_pstrdup(msg->pool,
-                          exchange->error[0] ? exchange->error : curl_easy_strerror(code));
+    msg->detail = exchange->too_large ? "the answer is larger than allowed"
+                  : exchange->msg->spool_rv != APR_SUCCESS
+                      ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool,
+                                     exchange->msg->spool_rv)
+                      : apr_pstrdup(msg->pool, exchange->error[0] ? exchange->error
+                                                                  : curl_easy_strerror(code));
 }
 
 gf_msg_t *gf_net_next_done(gf_net_t *net)

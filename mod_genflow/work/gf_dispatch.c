@@ -14,6 +14,7 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
+#include "db/gf_ledger.h"
 #include "store/gf_store.h"
 #include "work/gf_steps.h"
 
@@ -31,9 +32,11 @@ typedef struct look_t {
     int places; /* reserved in the hub before */
     gf_job_t *found;
     int count;
-    int number;              /* of the look */
-    gf_look_t *types;        /* per type: where it begins */
-    apr_time_t *quiet_until; /* per type: when a failure may be logged again */
+    int number;               /* of the look */
+    apr_interval_time_t wait; /* before the next look; 0: the usual time */
+    bool blind;               /* the database was away when last looked */
+    gf_look_t *types;         /* per type: where it begins */
+    apr_time_t *quiet_until;  /* per type: when a failure may be logged again */
 } look_t;
 
 /* A heartbeat for all runs, on a writer. */
@@ -165,19 +168,40 @@ static gf_err_t *look_at_type(look_t *look, gf_ctx_t *ctx, int i)
     return NULL;
 }
 
+/* While the database was away leases ran out that nobody could renew. Whoever holds one gets half a
+ * lease's time to come back, before anybody claims. */
+static bool is_back(look_t *look, gf_ctx_t *ctx)
+{
+    int version;
+
+    if (!look->blind) {
+        return true;
+    }
+    look->blind = gf_ledger_health(&version, ctx) != NULL;
+    look->wait = look->blind ? 0 : ctx->conf->lease / 2;
+    return false;
+}
+
 static void look_run(gf_task_t *task, gf_ctx_t *ctx)
 {
     look_t *look = (look_t *)task;
+    int types = ctx->conf->type_list->nelts;
+    int down = 0;
     int i;
 
-    for (i = 0; i < ctx->conf->type_list->nelts && look->count < look->places; i++) {
+    if (!is_back(look, ctx)) {
+        return;
+    }
+    for (i = 0; i < types && look->count < look->places; i++) {
         gf_err_t *err = look_at_type(look, ctx, i);
 
+        down += gf_err_is(err, GF_E_DB_DOWN);
         if (err && apr_time_now() >= look->quiet_until[i]) {
             gf_err_log(ctx, err);
             look->quiet_until[i] = apr_time_now() + BROKEN_TYPE_QUIET;
         }
     }
+    look->blind = down == types; /* one type alone may be locked */
     look->number++;
 }
 
@@ -207,7 +231,11 @@ static void look_done(gf_dispatch_t *dispatch)
     int spare = look->places - look->count;
 
     look->open = false;
-    if (look->count == look->places) {
+    if (look->wait) {
+        dispatch->look_at = apr_time_now() + look->wait;
+        look->wait = 0;
+    }
+    else if (look->count == look->places) {
         dispatch->look_at = apr_time_now(); /* there may be more */
     }
     for (; spare > 0; spare--) {

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Two servers share one database. One has GenflowDispatch Off: it takes requests, the other one works
-# on them. Keys and credits hold over both.
+# Two servers share one database. One has GenflowDispatch Off: it takes requests, the other one
+# works on them. Keys and credits hold over both.
 use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Test;

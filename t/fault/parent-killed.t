@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# All of httpd is killed at once, as a crash of the machine does it, with generations in every phase.
-# The next start carries on: everything ends, nothing is submitted twice, nothing is charged twice,
-# and the clients find their generations by their keys.
+# All of httpd is killed at once, as a crash of the machine does it, with generations in every
+# phase. The next start carries on: everything ends, nothing is submitted twice, nothing is charged
+# twice, and the clients find their generations by their keys.
 use Genflow::Fault;
 use Genflow::Test;
 

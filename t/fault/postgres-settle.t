@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # PostgreSQL is gone when a provider has answered, for less than a lease and for more: what was
-# learned is written when it is back. A picture that was made is delivered, and charged once; nothing
-# is submitted twice; waiting for a provider goes on.
+# learned is written when it is back. A picture that was made is delivered, and charged once;
+# nothing is submitted twice; waiting for a provider goes on.
 use Genflow::Fault;
 use Genflow::Test;
 
@@ -13,11 +13,11 @@ my @OUTAGES = (
 );
 my @CASES = (
     # script, status, errorCode, credits, submissions, the test's name
-    ['delay=1000',                       'completed', undef,              9, 1, 'a picture'],
-    ['delay=1000 filter',                'failed',    'CONTENT_FILTERED', 10, 1, 'a refusal'],
-    ['delay=1000 status=503 times=1',    'completed', undef,              9, 2, 'a failure to retry'],
-    ['delay=1000 poll=3',                'completed', undef,              9, 1, 'an id'],
-    ['poll=12',                          'completed', undef,              9, 1, 'an answer later'],
+    ['delay=1000',                    'completed', undef,              9,  1, 'a picture'],
+    ['delay=1000 filter',             'failed',    'CONTENT_FILTERED', 10, 1, 'a refusal'],
+    ['delay=1000 status=503 times=1', 'completed', undef,              9,  2, 'one to be retried'],
+    ['delay=1000 poll=3',             'completed', undef,              9,  1, 'an id'],
+    ['poll=12',                       'completed', undef,              9,  1, 'an answer later'],
 );
 
 expect_log 'GF0121';

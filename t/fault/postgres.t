@@ -35,7 +35,7 @@ my @known = ('200', '409 with Retry-After', '503 with Retry-After');
 is_deeply [grep { my $answer = $_; !grep { $_ eq $answer } @known } sort keys %answers], [],
     'every answer was 200, or 409 or 503 with the time to come back';
 cmp_ok $answers{'503 with Retry-After'} // 0, '>', 0, '... the restarts were noticed';
-cmp_ok scalar @keys, '>', 3 * $CLIENTS, '... and there was load';
+cmp_ok scalar @keys, '>=', $CLIENTS, '... and there was load';
 my $jobs = sql1("SELECT count(DISTINCT job_id), count(*) FROM genflow.idempotency_keys"
     . " WHERE user_id = :'user'", user => $user);
 is $jobs, @keys . '|' . @keys, 'each key has one generation';

@@ -27,8 +27,9 @@ for my $case (@CASES) {
     is $job->{errorCode}, 'STORE_FAILED', "$name: the generation fails";
     credits_are $user, 10, 0, '... for nothing';
     is submissions("[$user]"), 1, '... and is not made again';
-    like log_since($mark), qr/genflow:error\].*GF0208: job=$job->{id}/, '... an operator hears of it';
-    like log_since($mark), qr/\Q$STORE\E/, '... and where to look';
+    my $log = log_since($mark);
+    like $log, qr/genflow:error\].*GF0208: job=$job->{id}/, '... an operator hears of it';
+    like $log, qr/\Q$STORE\E/, '... and where to look';
     is generate($user, {})->{status}, 200, '... afterwards pictures are stored again';
 }
 

@@ -38,8 +38,8 @@ is_deeply credits($user), $before, '... nothing is held';
 is_deeply [map { generate(account(10), { type => $_ })->{status} } qw(sketch neo-glitch relay)],
     [200, 200, 200], '... the other types serve';
 my $retry = account(10);
-is ended($retry, later($retry, { prompt => '{{status=503 times=2}} beside a broken type' }))->{status},
-    'completed', '... and their tries go on';
+my $tries = later($retry, { prompt => '{{status=503 times=2}} beside a broken type' });
+is ended($retry, $tries)->{status}, 'completed', '... and their tries go on';
 
 # The children look for work of all types several times a second.
 my $until = time + $LONG;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# The table of one type is locked for long, as by a careless ALTER TABLE: the type's calls are refused
-# for now, and soon; the other types serve as if nothing were. Unlocked, the type goes on.
+# The table of one type is locked for long, as by a careless ALTER TABLE: the type's calls are
+# refused for now, and soon; the other types serve as if nothing were. Unlocked, the type goes on.
 use Genflow::Fault;
 use Genflow::Test;
 use Time::HiRes qw(time);

@@ -3,7 +3,7 @@
 # A provider whose name does not resolve, or whose server does not speak TLS, was never asked: it is
 # tried again by the rules, then the generation fails and nothing is charged. The key is sent to
 # nobody.
-use Genflow::Httpd;
+use Genflow::Fault;
 use Genflow::Test;
 use IO::Socket::INET;
 
@@ -19,8 +19,7 @@ my @CASES = (
 expect_log 'GF0205';
 
 sql("SELECT genflow.create_type(:'type')", type => $_->[0]) for @CASES;
-my $site  = 'Include "${GENFLOW_WORK}/t/conf/test.conf"' . "\n";
-my $httpd = Genflow::Httpd->start(join '', $site, map { section(@$_) } @CASES);
+ok configure(join '', map { section(@$_) } @CASES), 'providers that cannot be reached';
 
 for my $case (@CASES) {
     my ($type, undef, $name) = @$case;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A provider that cannot be reached was never asked: the generation is tried again, each time after a
-# longer wait, as often as the client allows, then it fails, says why, and costs nothing.
+# A provider that cannot be reached was never asked: the generation is tried again, each time after
+# a longer wait, as often as the client allows, then it fails, says why, and costs nothing.
 use Genflow::Test;
 
 my @CASES = (

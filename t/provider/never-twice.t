@@ -22,8 +22,8 @@ expect_log qw(GF0201 GF0202);
 my @users = map { account(10) } @CASES;
 my @done  = in_parallel(scalar @CASES, sub {
     my ($i) = @_;
-    return data(generate($users[$i], { prompt => "{{$CASES[$i][0]}} [$users[$i]]", maxRetries => 3 },
-            Prefer => 'wait=15'));
+    my $prompt = "{{$CASES[$i][0]}} [$users[$i]]";
+    return data(generate($users[$i], { prompt => $prompt, maxRetries => 3 }, Prefer => 'wait=15'));
 });
 for my $i (0 .. $#CASES) {
     my (undef, $error, $whole, $name) = @{ $CASES[$i] };

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Every way in which Stability can answer, or not: what the client is told, what it costs, how often
-# the request was sent, what the row says, and that a failure leaves no file. In the table, a request
-# ends with an errorCode or, where that is empty, with a picture.
+# the request was sent, what the row says, and that a failure leaves no file. Where the table has no
+# errorCode, the generation completes.
 use Genflow::Test;
 
 my $RETRIED = 'API_ERROR completed';

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A provider that needs time makes the generation `processing`, and the client learns all that it
-# needs to follow it, the provider's id included. Only such a provider does: one that answers at once
-# completes in the same request. A provider that is overrun is left in peace.
+# needs to follow it, the provider's id included. One that answers at once, however late, completes
+# in the same request. One that is overrun is left in peace.
 use Genflow::Test;
 
 # ---- an id, and later the picture ----

@@ -15,6 +15,8 @@ use Test::More;
 use Genflow::Database ();
 
 my $SQL = "$FindBin::Bin/../../sql";
+my @NUMBERS = map { m{/(\d+)_[^/]*\.sql\z} ? $1 + 0 : () } sort glob "$SQL/migrations/*";
+my $ARRIVED = "genflow schema version $NUMBERS[-1]\n";
 my $VERSIONS = "SELECT string_agg(version::text, ' ' ORDER BY version) FROM genflow.migrations";
 
 # A generation for one credit, if the key is new.
@@ -24,15 +26,19 @@ sub create {
         . " 'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)";
 }
 
-# A copy of sql/ with one more migration.
-sub with_migration {
-    my ($name, $text) = @_;
-    my $folder = tempdir(CLEANUP => 1);
-    system('cp', '-R', $SQL, "$folder/sql") == 0 or die "cannot copy $SQL\n";
-    open my $file, '>', "$folder/sql/migrations/$name.sql" or die "$name: $!\n";
-    print $file $text;
-    close $file or die "$name: $!\n";
-    return "$folder/sql";
+# A copy of sql/ where one file is another, or added: its text is what the function makes of it.
+sub variant {
+    my ($path, $change) = @_;
+    my $folder = tempdir(CLEANUP => 1) . '/sql';
+    system('cp', '-R', $SQL, $folder) == 0 or die "cannot copy $SQL\n";
+    my $text = '';
+    if (open my $file, '<', "$folder/$path") {
+        $text = do { local $/; <$file> };
+    }
+    open my $file, '>', "$folder/$path" or die "$path: $!\n";
+    print $file $change->($text);
+    close $file or die "$path: $!\n";
+    return $folder;
 }
 
 # ---- two at once, on an empty database ----
@@ -40,10 +46,10 @@ sub with_migration {
 my $db   = Genflow::Database->new(empty => 1);
 my @runs = map { $db->start_apply } 1 .. 2;
 for my $run (@runs) {
-    is join('', <$run>), "genflow schema version 3\n", 'of two runs at once both arrive';
+    is join('', <$run>), $ARRIVED, 'of two runs at once both arrive';
     ok close $run, '... and succeed';
 }
-is $db->sql($VERSIONS), '1 2 3', 'each migration ran once';
+is $db->sql($VERSIONS), "@NUMBERS", 'each migration ran once';
 my $schema = $db->schema;
 ok $schema eq Genflow::Database->new->schema, 'the schema is that of a single run';
 
@@ -57,7 +63,7 @@ my $caller = $db->session;
 $caller->sql('PREPARE create_one AS ' . create('prepared'));
 is $caller->sql('BEGIN', 'EXECUTE create_one'), 'ok', 'a caller is in the middle of its work';
 
-is $db->apply, "genflow schema version 3\n", 'another run does not wait for it';
+is $db->apply, $ARRIVED, 'another run does not wait for it';
 is $caller->sql('COMMIT'), '', '... nor does it break that work';
 is $caller->sql('EXECUTE create_one'), 'replay', 'prepared statements go on';
 is $db->sql($oids), $before, 'functions are renewed in place: who is calling one finds it';
@@ -67,16 +73,28 @@ is $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = 'user'")
 
 # ---- migrations ----
 
-my $bad = with_migration('0004_bad', "CREATE TABLE genflow.half (id integer);\nSELECT 1 / 0;\n");
+my $bad = variant('migrations/9001_bad.sql',
+    sub { "CREATE TABLE genflow.half (id integer);\nSELECT 1 / 0;\n" });
 like $db->apply(folder => $bad), qr/division by zero/, 'a migration that fails says why';
 isnt $?, 0, '... and the run fails';
 ok $db->schema eq $schema, '... and nothing of it stays';
-is $db->sql($VERSIONS), '1 2 3', '... not even its number';
+is $db->sql($VERSIONS), "@NUMBERS", '... not even its number';
 
-my $good = with_migration('0004_good', "CREATE TABLE genflow.whole (id integer);\n");
-is $db->apply(folder => $good), "genflow schema version 4\n", 'a new migration is applied';
-is $db->apply(folder => $good), "genflow schema version 4\n", 'once: again it is no error';
-is $db->sql('SELECT schema_version FROM genflow.health()'), 4, 'health() tells the version';
+my $good = variant('migrations/9002_good.sql', sub { "CREATE TABLE genflow.whole (id integer);\n" });
+is $db->apply(folder => $good), "genflow schema version 9002\n", 'a new migration is applied';
+is $db->apply(folder => $good), "genflow schema version 9002\n", 'once: again it is no error';
+is $db->sql('SELECT schema_version FROM genflow.health()'), 9002, 'health() tells the version';
+
+# ---- functions that change their signature ----
+
+my $get   = "SELECT outcome FROM genflow.neo_glitch_get('user', NULL)";
+my $wider = variant('types/get.sql', sub { $_[0] =~ s/(OUT result jsonb)/$1, OUT more text/r });
+my $asked = variant('types/get.sql', sub { $_[0] =~ s/(p_ref text DEFAULT NULL)/$1, p_more text DEFAULT ''/r });
+for my $folder ($wider, $asked, $SQL) {
+    $db->apply(folder => $folder);
+    is $?, 0, 'a function may change its signature';
+    is $db->sql($get), 'not_found', '... and there is one of its name';
+}
 
 like `'$SQL/apply' --help 2>&1`, qr/^sql\/apply|^  sql\/apply/m, 'a wrong option shows the usage';
 is $? >> 8, 2, '... and fails';
@@ -102,7 +120,7 @@ $site->sql(
 );
 my $others = without_ours($site->schema);
 
-is $site->apply(user => $admin, role => $module), "genflow schema version 3\n",
+is $site->apply(user => $admin, role => $module), $ARRIVED,
     'an administrator without superuser rights applies it beside other things';
 is without_ours($site->schema), $others, '... which stay as they were';
 is $site->sql('SELECT name, public.quota(NULL) FROM public.work'), 'somebody|42', '... and work';

@@ -27,8 +27,8 @@ CREATE FUNCTION pg_temp.generate(
     p_hash bytea DEFAULT '\x01', p_lifetime interval DEFAULT '10 minutes',
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint)
 LANGUAGE sql AS $$
-    SELECT * FROM genflow.neo_glitch_create(p_user, p_key, p_hash, 'run 1', 'base', 'a cat', NULL, '{"steps": 9}', 7, p_cost,
-                                            3::smallint, p_lifetime, p_owner, '30 seconds')
+    SELECT * FROM genflow.neo_glitch_create(p_user, p_key, p_hash, 'run 1', 'base', 'a cat', NULL, '{"steps": 9}', 7,
+                                            p_cost, 3::smallint, p_lifetime, p_owner, '30 seconds')
 $$;
 
 -- the id of a generation that was accepted
@@ -38,8 +38,8 @@ $$;
 
 CREATE FUNCTION pg_temp.settle(p_id uuid, p_epoch integer, p_status text) RETURNS text LANGUAGE sql AS $$
     SELECT genflow.neo_glitch_settle(
-        p_id, p_epoch, p_status, 'acme', 'acme-1', false, CASE p_status WHEN 'completed' THEN '/generated/a.png' END, NULL, true,
-        '{"bytes": 5}', CASE p_status WHEN 'failed' THEN 'PROVIDER_FAILED' END, NULL, NULL)
+        p_id, p_epoch, p_status, 'acme', 'acme-1', false, CASE p_status WHEN 'completed' THEN '/generated/a.png' END, NULL,
+        true, '{"bytes": 5}', CASE p_status WHEN 'failed' THEN 'PROVIDER_FAILED' END, NULL, NULL)
 $$;
 
 -- makes a job due now: its lease is over, or its delay
@@ -49,7 +49,8 @@ $$;
 
 -- puts a job past its end
 CREATE FUNCTION pg_temp.expire_job(p_id uuid) RETURNS void LANGUAGE sql AS $$
-    UPDATE genflow.work SET due_at = clock_timestamp() - interval '2 seconds', deadline_at = clock_timestamp() - interval '1 second'
+    UPDATE genflow.work
+       SET due_at = clock_timestamp() - interval '2 seconds', deadline_at = clock_timestamp() - interval '1 second'
      WHERE job_id = p_id
 $$;
 

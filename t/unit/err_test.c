@@ -108,9 +108,11 @@ END_TEST
 
 START_TEST(an_error_remembers_what_why_and_where_and_is_silent)
 {
-    int line = __LINE__ + 1;
-    gf_err_t *err = gf_err_make(&unit.ctx, GF_E_NO_CREDIT, APR_ENOSPC, "account %s needs %d", "a", 3);
+    gf_err_t *err;
+    int line;
 
+    line = __LINE__ + 1;
+    err = gf_err_make(&unit.ctx, GF_E_NO_CREDIT, APR_ENOSPC, "account %s needs %d", "a", 3);
     ck_assert_ptr_eq(err->row, gf_err_row(GF_E_NO_CREDIT));
     ck_assert_int_eq(err->rv, APR_ENOSPC);
     ck_assert_str_eq(err->detail, "account a needs 3");

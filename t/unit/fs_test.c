@@ -99,8 +99,8 @@ START_TEST(the_extension_is_what_the_bytes_say)
     gf_stored_t stored;
 
     open_store("extension");
-    unit_no_error(gf_store_put(&stored, &unit.ctx, &job,
-                               spooled(JPEG_HEAD, sizeof(JPEG_HEAD) - 1)));
+    unit_no_error(
+        gf_store_put(&stored, &unit.ctx, &job, spooled(JPEG_HEAD, sizeof(JPEG_HEAD) - 1)));
     ck_assert_str_eq(stored.url, "/generated/neo-glitch/5b/" ID ".jpg");
     ck_assert_str_eq(stored.image.type, "image/jpeg");
     ck_assert(unit_exists(kept_path("jpg")));

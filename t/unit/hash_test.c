@@ -12,7 +12,8 @@ START_TEST(two_texts_have_one_known_hash)
     } rows[] = { /* SHA-256 of first, a NUL, second */
                  { "", "", "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d" },
                  { "a", "bc", "40bb547d936bbd31318ee37ac8799e7ecbb22eda2651f65e3214bffb8ce97bb4" },
-                 { "ab", "c", "6c032e631d39a14d85aff7e319546af701e26c97b57ca95fbfe9c6ba855f67bf" } };
+                 { "ab", "c", "6c032e631d39a14d85aff7e319546af701e26c97b57ca95fbfe9c6ba855f67bf" }
+    };
     char hex[GF_SHA256_HEX];
     size_t i;
 
@@ -55,9 +56,9 @@ START_TEST(a_file_is_hashed_from_where_it_stands)
     ck_assert_str_eq(whole, text);
 
     ck_assert_int_eq(gf_hash_file(rest, file), APR_SUCCESS);
-    ck_assert_msg(
-        strcmp(rest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") == 0,
-        "it stood at its end: nothing is left");
+    ck_assert_msg(strcmp(rest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+                      == 0,
+                  "it stood at its end: nothing is left");
     ck_assert_int_eq(apr_file_seek(file, APR_SET, &start), APR_SUCCESS);
     ck_assert_int_eq(gf_hash_file(rest, file), APR_SUCCESS);
     ck_assert_str_eq(rest, whole);

@@ -140,7 +140,7 @@ static const struct {
     { "completedAt", "\"2026-11-20T22:00:03.500Z\"", "null" },
     { "processingTime", "2500", "null" },
     { "pollUrl", "(absent)", "\"/api/neo-glitch/status?id=" ID "\"" },
-    { "seed", "77", "null" },                 /* beside the promised ones */
+    { "seed", "77", "null" }, /* beside the promised ones */
     { "result", "{\"width\":768}", "null" },
 };
 
@@ -168,8 +168,8 @@ START_TEST(only_what_has_not_ended_says_where_to_ask)
         bool ended;
         const char *tokens;
     } rows[] = {
-        { "pending", false, "0" },  { "processing", false, "0" }, { "completed", true, "2" },
-        { "failed", true, "0" },    { "cancelled", true, "0" },
+        { "pending", false, "0" }, { "processing", false, "0" }, { "completed", true, "2" },
+        { "failed", true, "0" },   { "cancelled", true, "0" },
     };
     size_t i;
 

@@ -118,11 +118,11 @@ END_TEST
 START_TEST(a_number_that_json_does_not_know_is_refused)
 {
     static const bad_t rows[] = {
-        { BYTES("{\"a\":NaN}") },  { BYTES("{\"a\":nan}") },       { BYTES("{\"a\":-NaN}") },
-        { BYTES("{\"a\":inf}") },  { BYTES("{\"a\":Infinity}") },  { BYTES("{\"a\":-Infinity}") },
-        { BYTES("{\"a\":01}") },   { BYTES("{\"a\":+1}") },        { BYTES("{\"a\":.5}") },
-        { BYTES("{\"a\":1.}") },   { BYTES("{\"a\":1e}") },        { BYTES("{\"a\":0x10}") },
-        { BYTES("{\"a\":-}") },    { BYTES("{\"a\":1 2}") },       { BYTES("{\"a\":[NaN]}") },
+        { BYTES("{\"a\":NaN}") }, { BYTES("{\"a\":nan}") },      { BYTES("{\"a\":-NaN}") },
+        { BYTES("{\"a\":inf}") }, { BYTES("{\"a\":Infinity}") }, { BYTES("{\"a\":-Infinity}") },
+        { BYTES("{\"a\":01}") },  { BYTES("{\"a\":+1}") },       { BYTES("{\"a\":.5}") },
+        { BYTES("{\"a\":1.}") },  { BYTES("{\"a\":1e}") },       { BYTES("{\"a\":0x10}") },
+        { BYTES("{\"a\":-}") },   { BYTES("{\"a\":1 2}") },      { BYTES("{\"a\":[NaN]}") },
     };
 
     check_all_refused(rows, UNIT_COUNT(rows));
@@ -271,15 +271,27 @@ START_TEST(a_moderate_value_has_no_number_that_grows_when_written_out)
         const char *value;
         bool moderate;
     } rows[] = {
-        { "0", true },           { "-7", true },          { "0.0", true },
-        { "1e15", true },        { "-1e15", true },       { "1e-15", true },
+        { "0", true },
+        { "-7", true },
+        { "0.0", true },
+        { "1e15", true },
+        { "-1e15", true },
+        { "1e-15", true },
         { "1000000000000000", true },
         { "1000000000000001", false },
-        { "1.1e15", false },     { "-1e16", false },      { "0.9e-15", false },
-        { "1e400", false },      { "1e-400", false },     { "0e-9999", false },
+        { "1.1e15", false },
+        { "-1e16", false },
+        { "0.9e-15", false },
+        { "1e400", false },
+        { "1e-400", false },
+        { "0e-9999", false },
         { "18446744073709551616", false },
-        { "\"1e400\"", true },   { "null", true },        { "true", true },
-        { "[]", true },          { "{}", true },          { "[1,[2,{\"b\":3}]]", true },
+        { "\"1e400\"", true },
+        { "null", true },
+        { "true", true },
+        { "[]", true },
+        { "{}", true },
+        { "[1,[2,{\"b\":3}]]", true },
         { "[1,[2,{\"b\":1e99}]]", false },
         { "{\"b\":[[1e99]]}", false },
     };
@@ -366,7 +378,8 @@ START_TEST(whatever_is_written_is_read_back)
         gf_out_open(&out, '{');
         gf_out_put_string(&out, "a", rows[i]);
         gf_out_close(&out, '}');
-        ck_assert_msg(!strpbrk(out.text, "\n\r\t\x01\x1f\x7f"), "a control character: %s", out.text);
+        ck_assert_msg(!strpbrk(out.text, "\n\r\t\x01\x1f\x7f"), "a control character: %s",
+                      out.text);
         ck_assert(gf_json_string(gf_json_get(unit_json(out.text), "a"), &read));
         ck_assert_str_eq(read, rows[i]);
     }

@@ -57,14 +57,10 @@ START_TEST(another_request_is_another_picture)
         const char *prompt, *preset;
         apr_int64_t seed;
     } rows[] = {
-        { "a neon cat", "base", 77 },
-        { "a neon cat", "base", 78 },
-        { "a neon cat", "base", 4294967294LL },
-        { "a neon dog", "base", 77 },
-        { "a neon cat", "visor", 77 },
-        { "a neon cat", "tattoos", 77 },
-        { "a neon cat", "scanlines", 77 },
-        { "", "base", 77 },
+        { "a neon cat", "base", 77 },           { "a neon cat", "base", 78 },
+        { "a neon cat", "base", 4294967294LL }, { "a neon dog", "base", 77 },
+        { "a neon cat", "visor", 77 },          { "a neon cat", "tattoos", 77 },
+        { "a neon cat", "scanlines", 77 },      { "", "base", 77 },
     };
     const char *seen[UNIT_COUNT(rows)];
     size_t i, j;
@@ -107,8 +103,8 @@ START_TEST(a_picture_has_the_shape_that_was_asked_for)
         gf_image_t image;
 
         drawn(&image, &job);
-        ck_assert_msg(image.width == rows[i].width && image.height == rows[i].height,
-                      "%s: %d x %d", rows[i].parameters, image.width, image.height);
+        ck_assert_msg(image.width == rows[i].width && image.height == rows[i].height, "%s: %d x %d",
+                      rows[i].parameters, image.width, image.height);
     }
 }
 END_TEST
@@ -174,9 +170,9 @@ START_TEST(any_number_may_draw_at_a_time)
     for (i = 0; i < PAINTERS; i++) {
         painters[i].path = unit_path(apr_psprintf(unit.ctx.pool, "painter-%d", i));
         ck_assert_int_eq(apr_pool_create_unmanaged_ex(&painters[i].pool, NULL, NULL), APR_SUCCESS);
-        ck_assert_int_eq(apr_thread_create(&painters[i].thread, NULL, paint, &painters[i],
-                                           unit.ctx.pool),
-                         APR_SUCCESS);
+        ck_assert_int_eq(
+            apr_thread_create(&painters[i].thread, NULL, paint, &painters[i], unit.ctx.pool),
+            APR_SUCCESS);
     }
     for (i = 0; i < PAINTERS; i++) {
         apr_status_t rv;

@@ -25,9 +25,9 @@ static void begin(void)
 
 static gf_msg_t *message(const char *method, const char *path)
 {
-    gf_msg_t *msg = gf_msg_make(unit.ctx.pool, method,
-                                apr_psprintf(unit.ctx.pool, "http://127.0.0.1:%d%s", server->port,
-                                             path));
+    gf_msg_t *msg =
+        gf_msg_make(unit.ctx.pool, method,
+                    apr_psprintf(unit.ctx.pool, "http://127.0.0.1:%d%s", server->port, path));
 
     msg->connect_timeout = LONG;
     msg->timeout = LONG;
@@ -191,16 +191,13 @@ START_TEST(a_picture_goes_to_its_file_and_text_stays_in_memory)
 {
     static const struct {
         const char *path;
-        bool named;             /* is a spool file named? */
+        bool named; /* is a spool file named? */
         apr_int64_t spooled;
         apr_size_t text_length;
     } rows[] = {
-        { "/picture", true, 1600000, 0 },
-        { "/Picture", true, 16, 0 },
-        { "/no-picture", true, -1, 16 },
-        { "/hello", true, -1, 5 },
-        { "/Picture", false, -1, 16 },
-        { "/empty-picture", true, -1, 0 },
+        { "/picture", true, 1600000, 0 }, { "/Picture", true, 16, 0 },
+        { "/no-picture", true, -1, 16 },  { "/hello", true, -1, 5 },
+        { "/Picture", false, -1, 16 },    { "/empty-picture", true, -1, 0 },
     };
     const char *spool = NULL;
     size_t i;
@@ -284,8 +281,7 @@ START_TEST(an_answer_has_a_byte_limit)
         msg->file_max = rows[i].file_max;
         msg->spool = unit_path("limit");
         perform(msg);
-        ck_assert_msg(msg->end == rows[i].end, "row %lu: end %d", (unsigned long)i,
-                      (int)msg->end);
+        ck_assert_msg(msg->end == rows[i].end, "row %lu: end %d", (unsigned long)i, (int)msg->end);
         ck_assert_msg(msg->text_length <= rows[i].text_max, "row %lu", (unsigned long)i);
         ck_assert_msg(msg->spooled <= rows[i].file_max, "row %lu", (unsigned long)i);
         ck_assert_msg((msg->detail != NULL) == (msg->end == GF_MSG_TOO_LARGE), "row %lu",

@@ -27,19 +27,23 @@ typedef struct server_row_t {
     bool hang_up;       /* then closes the connection */
 } server_row_t;
 
-#define SERVER_TYPE(status, type, length)                                                         \
+#define SERVER_TYPE(status, type, length) \
     "HTTP/1.1 " status "\r\nContent-Type: " type "\r\nContent-Length: " length "\r\n\r\n"
 
 static const server_row_t server_rows[] = {
     { "/hello", SERVER_TYPE("200 OK", "text/plain", "5") "hello", 0, false },
     { "/again", SERVER_TYPE("200 OK", "text/plain", "2") "ok", 0, false },
     { "/empty", "HTTP/1.1 204 No Content\r\n\r\n", 0, false },
-    { "/refused", SERVER_TYPE("403 Forbidden", "application/json", "24") "{\"name\":\"not allowed\"}\r\n",
-      0, false },
-    { "/busy", "HTTP/1.1 429 Slow Down\r\nretry-after:  7 \r\nContent-Length: 0\r\n\r\n", 0, false },
+    { "/refused",
+      SERVER_TYPE("403 Forbidden", "application/json", "24") "{\"name\":\"not allowed\"}\r\n", 0,
+      false },
+    { "/busy", "HTTP/1.1 429 Slow Down\r\nretry-after:  7 \r\nContent-Length: 0\r\n\r\n", 0,
+      false },
     { "/moved", "HTTP/1.1 302 Found\r\nLocation: /hello\r\nContent-Length: 0\r\n\r\n", 0, false },
-    { "/continue", "HTTP/1.1 100 Continue\r\nX-Stage: first\r\n\r\n"
-                   SERVER_TYPE("200 OK", "text/plain", "4") "last", 0, false },
+    { "/continue",
+      "HTTP/1.1 100 Continue\r\nX-Stage: first\r\n\r\n" SERVER_TYPE("200 OK", "text/plain",
+                                                                    "4") "last",
+      0, false },
     { "/text", SERVER_TYPE("200 OK", "text/plain", "1024"), 64, false },
     { "/picture", SERVER_TYPE("200 OK", "image/png", "1600000"), 100000, false },
     { "/Picture", SERVER_TYPE("201 Created", "IMAGE/WEBP; q=1", "16"), 1, false },
@@ -66,8 +70,8 @@ typedef struct server_t {
     int listener;
     int stop[2];
     int port;
-    bool one_each;              /* the second request of a connection is dropped unanswered */
-    apr_uint32_t requests;      /* whole ones */
+    bool one_each;         /* the second request of a connection is dropped unanswered */
+    apr_uint32_t requests; /* whole ones */
     apr_uint32_t connections;
     char last[SERVER_REQUEST_BYTES]; /* the last whole request */
     server_connection_t open[SERVER_CONNECTIONS];

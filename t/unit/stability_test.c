@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/prov_stability.c and what provider/gf_provider.c shares: what is sent for each model, and
- * what each answer means for the job, its money and the operator. No network. */
+/* provider/prov_stability.c and what provider/gf_provider.c shares: what is sent for each model,
+ * and what each answer means for the job, its money and the operator. No network. */
 #include "provider/gf_provider.h"
 
 #include "unit.h"
@@ -11,10 +11,9 @@ static const gf_provider_t provider = { .name = "stability",
 
 static gf_job_t job_with(const char *parameters)
 {
-    gf_job_t job = { .pool = unit.ctx.pool,
-                     .prompt = "a neon cat",
-                     .seed = 77,
-                     .parameters = parameters };
+    gf_job_t job = {
+        .pool = unit.ctx.pool, .prompt = "a neon cat", .seed = 77, .parameters = parameters
+    };
 
     return job;
 }
@@ -44,8 +43,7 @@ START_TEST(each_model_gets_its_endpoint_and_its_parts)
     static const struct {
         const char *model, *parameters, *endpoint, *parts;
     } rows[] = {
-        { "sd3", "{}", "sd3",
-          "prompt=a neon cat seed=77 output_format=png mode=text-to-image" },
+        { "sd3", "{}", "sd3", "prompt=a neon cat seed=77 output_format=png mode=text-to-image" },
         { "sd3", all, "sd3",
           "prompt=a neon cat seed=77 output_format=jpeg aspect_ratio=16:9 negative_prompt=blur "
           "mode=text-to-image cfg_scale=7.5" },
@@ -68,8 +66,7 @@ START_TEST(each_model_gets_its_endpoint_and_its_parts)
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         gf_job_t job = job_with(rows[i].parameters);
-        gf_msg_t *msg =
-            gf_prov_stability.submit(&provider, rows[i].model, &job, unit.ctx.pool);
+        gf_msg_t *msg = gf_prov_stability.submit(&provider, rows[i].model, &job, unit.ctx.pool);
 
         ck_assert_str_eq(msg->method, "POST");
         ck_assert_str_eq(msg->url,
@@ -102,8 +99,8 @@ END_TEST
 
 /* ---- what an answer means ---- */
 
-#define PICTURE    1000          /* bytes in the spool file */
-#define NO_PICTURE -1            /* an answer in memory */
+#define PICTURE    1000 /* bytes in the spool file */
+#define NO_PICTURE -1   /* an answer in memory */
 #define MODERATION "{\"id\":\"1f\",\"name\":\"content_moderation\",\"errors\":[\"flagged\"]}"
 #define ERROR      "{\"id\":\"1f\",\"name\":\"bad_request\",\"errors\":[\"no\",\"never\"]}"
 #define GATEWAY    "<html>502 Bad Gateway</html>"
@@ -180,8 +177,10 @@ static const answer_t pictures_and_refusals[] = {
     { 200, PICTURE, NULL, "SUCCESS", NULL, GF_PROV_SUCCEEDED, 0, 0, false, false },
     { 200, PICTURE, NULL, NULL, NULL, GF_PROV_SUCCEEDED, 0, 0, false, false },
     { 201, PICTURE, NULL, "SUCCESS", NULL, GF_PROV_SUCCEEDED, 0, 0, false, false },
-    { 200, PICTURE, NULL, "CONTENT_FILTERED", NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false, false },
-    { 200, PICTURE, NULL, "content_filtered", NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false, false },
+    { 200, PICTURE, NULL, "CONTENT_FILTERED", NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false,
+      false },
+    { 200, PICTURE, NULL, "content_filtered", NULL, GF_PROV_FILTERED, GF_E_FILTERED, 0, false,
+      false },
     { 200, 0, NULL, "SUCCESS", NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
     { 200, NO_PICTURE, "", "SUCCESS", NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
     { 200, NO_PICTURE, GATEWAY, NULL, NULL, GF_PROV_EMPTY, GF_E_EMPTY, 0, false, false },
@@ -195,8 +194,8 @@ static const answer_t pictures_and_refusals[] = {
     { 404, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
     { 413, NO_PICTURE, "", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
     { 422, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, false, false },
-    { 401, NO_PICTURE, "{\"message\":\"no key\"}", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0,
-      true, false },
+    { 401, NO_PICTURE, "{\"message\":\"no key\"}", NULL, NULL, GF_PROV_PERMANENT, GF_E_API, 0, true,
+      false },
     { 402, NO_PICTURE, "{\"name\":\"payment_required\"}", NULL, NULL, GF_PROV_PERMANENT, GF_E_API,
       0, true, false },
 };
@@ -230,8 +229,8 @@ END_TEST
 START_TEST(each_answer_to_a_question_has_its_meaning)
 {
     static const answer_t rows[] = {
-        { 202, NO_PICTURE, "{\"id\":\"a\",\"status\":\"in-progress\"}", NULL, NULL,
-          GF_PROV_WORKING, 0, 0, false, false },
+        { 202, NO_PICTURE, "{\"id\":\"a\",\"status\":\"in-progress\"}", NULL, NULL, GF_PROV_WORKING,
+          0, 0, false, false },
         { 202, NO_PICTURE, "", NULL, "10", GF_PROV_WORKING, 0, 10, false, false },
         { 429, NO_PICTURE, ERROR, NULL, "30", GF_PROV_WORKING, 0, 30, false, false },
         { 500, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_WORKING, 0, 0, false, false },
@@ -252,7 +251,7 @@ START_TEST(an_id_is_taken_only_if_it_can_stand_in_an_address)
     } rows[] = {
         { "a1b2", true },
         { "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", true },
-        { "x.y_z~1", true },
+        { "x.y_z:1", true },
         { "../../v1/user/balance", false },
         { "a/b", false },
         { "a?b=c", false },
@@ -339,8 +338,7 @@ START_TEST(a_submission_without_answer_is_sent_again_only_if_no_byte_left)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        gf_outcome_t outcome =
-            lost(gf_prov_stability.read_submit, rows[i].end, rows[i].timed_out);
+        gf_outcome_t outcome = lost(gf_prov_stability.read_submit, rows[i].end, rows[i].timed_out);
 
         ck_assert_msg(outcome.state == rows[i].state, "row %lu", (unsigned long)i);
         ck_assert_msg(outcome.code == rows[i].code, "row %lu", (unsigned long)i);
@@ -354,8 +352,7 @@ START_TEST(a_question_without_answer_says_nothing_about_the_job)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        ck_assert_int_eq(lost(gf_prov_stability.read_poll, rows[i], false).state,
-                         GF_PROV_WORKING);
+        ck_assert_int_eq(lost(gf_prov_stability.read_poll, rows[i], false).state, GF_PROV_WORKING);
         ck_assert_int_eq(lost(gf_prov_stability.read_poll, rows[i], true).state, GF_PROV_WORKING);
     }
 }
@@ -377,9 +374,9 @@ START_TEST(a_parameter_is_text_whatever_scalar_it_is)
     static const struct {
         const char *parameters, *value;
     } rows[] = {
-        { "{\"a\":\"16:9\"}", "16:9" }, { "{\"a\":7}", "7" },    { "{\"a\":7.5}", "7.5" },
-        { "{\"a\":true}", "true" },     { "{\"a\":\"\"}", "" },  { "{\"a\":null}", NULL },
-        { "{\"b\":1}", NULL },          { "{}", NULL },          { "no JSON", NULL },
+        { "{\"a\":\"16:9\"}", "16:9" }, { "{\"a\":7}", "7" },   { "{\"a\":7.5}", "7.5" },
+        { "{\"a\":true}", "true" },     { "{\"a\":\"\"}", "" }, { "{\"a\":null}", NULL },
+        { "{\"b\":1}", NULL },          { "{}", NULL },         { "no JSON", NULL },
     };
     size_t i;
 

@@ -41,11 +41,11 @@ START_TEST(a_length_is_in_characters_not_bytes)
     } rows[] = {
         { "", 0 },
         { "neon", 4 },
-        { "n\xc3\xa9on", 4 },                                    /* two bytes: e with acute */
-        { "\xe6\x9d\xb1\xe4\xba\xac", 2 },                       /* three bytes: Tokyo */
-        { "\xf0\x9f\x91\xbe", 1 },                               /* four bytes */
-        { "e\xcc\x81", 2 },                                      /* a combining mark counts */
-        { "\xe7\x94\x9f\xe6\x88\x90 \xf0\x9f\x8e\xa8 ok", 7 },   /* all sorts together */
+        { "n\xc3\xa9on", 4 },                                  /* two bytes: e with acute */
+        { "\xe6\x9d\xb1\xe4\xba\xac", 2 },                     /* three bytes: Tokyo */
+        { "\xf0\x9f\x91\xbe", 1 },                             /* four bytes */
+        { "e\xcc\x81", 2 },                                    /* a combining mark counts */
+        { "\xe7\x94\x9f\xe6\x88\x90 \xf0\x9f\x8e\xa8 ok", 7 }, /* all sorts together */
     };
     size_t i;
 

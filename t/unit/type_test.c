@@ -124,8 +124,7 @@ START_TEST(a_chain_that_cannot_work_is_told_with_what_to_change)
         wrong = gf_type_resolve(&sketch, &unit.conf, unit.ctx.pool);
         ck_assert_msg(wrong, "row %lu was taken", (unsigned long)i);
         for (j = 0; j < 3; j++) {
-            ck_assert_msg(strstr(wrong, rows[i].words[j]), "no %s in: %s", rows[i].words[j],
-                          wrong);
+            ck_assert_msg(strstr(wrong, rows[i].words[j]), "no %s in: %s", rows[i].words[j], wrong);
         }
     }
 }
@@ -149,12 +148,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_type_is_found_under_both_spellings,
-        a_preset_is_found_by_its_whole_key,
-        a_chain_is_resolved_in_its_order,
-        a_chain_that_cannot_work_is_told_with_what_to_change,
-        a_chain_can_be_resolved_again,
-        NULL,
+        a_type_is_found_under_both_spellings, a_preset_is_found_by_its_whole_key,
+        a_chain_is_resolved_in_its_order,     a_chain_that_cannot_work_is_told_with_what_to_change,
+        a_chain_can_be_resolved_again,        NULL,
     };
 
     return unit_run("type", tests);

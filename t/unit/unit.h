@@ -18,10 +18,10 @@
 #include "base/gf_json.h"
 #include "model/gf_conf.h"
 
-#define UNIT_LINES_MAX     32
-#define UNIT_TEST_SECONDS  60 /* valgrind is slow; what hangs ends all the same */
-#define UNIT_PNG_BYTES     33
-#define UNIT_COUNT(table)  (sizeof(table) / sizeof((table)[0]))
+#define UNIT_LINES_MAX    32
+#define UNIT_TEST_SECONDS 60 /* valgrind is slow; what hangs ends all the same */
+#define UNIT_PNG_BYTES    33
+#define UNIT_COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* A line that was logged. */
 typedef struct unit_line_t {
@@ -165,11 +165,10 @@ static inline bool unit_exists(const char *path)
 /* The head of a PNG of that size. */
 static inline void unit_png(unsigned char head[UNIT_PNG_BYTES], unsigned width, unsigned height)
 {
-    static const unsigned char same[UNIT_PNG_BYTES] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n',
-                                                        0,    0,   0,   13,  'I',  'H',  'D',  'R',
-                                                        0,    0,   0,   0,   0,    0,    0,    0,
-                                                        8,    2,   0,   0,   0,    1,    2,    3,
-                                                        4 };
+    static const unsigned char same[UNIT_PNG_BYTES] = {
+        0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0,
+        0,    0,   0,   0,   0,    0,    0,    8,    2, 0, 0, 0,  1,   2,   3,   4
+    };
     int i;
 
     memcpy(head, same, sizeof(same));

@@ -57,8 +57,7 @@ static gf_writers_t *start(int count)
     main_thread = apr_os_thread_current();
     order = 0;
     ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, 1, 1), APR_SUCCESS);
-    ck_assert_int_eq(gf_writers_start(&writers, unit.ctx.pool, &unit.ctx, hub, count),
-                     APR_SUCCESS);
+    ck_assert_int_eq(gf_writers_start(&writers, unit.ctx.pool, &unit.ctx, hub, count), APR_SUCCESS);
     return writers;
 }
 
@@ -202,8 +201,7 @@ START_TEST(a_stop_finishes_what_was_given)
         all[i].gate = &gate; /* so that all of them are still to do */
         gf_writers_give(writers, &all[i].task);
     }
-    ck_assert_int_eq(apr_thread_create(&stopper, NULL, stop, writers, unit.ctx.pool),
-                     APR_SUCCESS);
+    ck_assert_int_eq(apr_thread_create(&stopper, NULL, stop, writers, unit.ctx.pool), APR_SUCCESS);
     apr_atomic_set32(&gate, 1);
     ck_assert_int_eq(apr_thread_join(&rv, stopper), APR_SUCCESS);
     while (gf_writers_next_done(writers)) {

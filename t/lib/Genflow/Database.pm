@@ -104,11 +104,16 @@ sub sessions {
     return map { $self->session } 1 .. $count;
 }
 
-# One statement or more in the database's own session: the answer of the last.
+# One statement or more in the database's own session, none of which may fail: the last answer.
 sub sql {
     my ($self, @statements) = @_;
     $self->{session} //= $self->session;
-    return $self->{session}->sql(@statements);
+    my $answer;
+    for my $statement (@statements) {
+        $answer = $self->{session}->sql($statement);
+        die "$answer: $statement\n" if $answer =~ /\A!/;
+    }
+    return $answer;
 }
 
 # Whether the session comes to wait for a lock.

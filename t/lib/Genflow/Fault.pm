@@ -105,6 +105,9 @@ sub read_file {
     return <$file>;
 }
 
-END { configure('') if $changed }
+END {
+    local $?;
+    configure('') if $changed;
+}
 
 1;

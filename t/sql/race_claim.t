@@ -1,0 +1,110 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# Hosts that claim at once: each job goes to one of them, nobody waits, and what they end for several
+# accounts at once does not lock them up.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use List::Util qw(uniq);
+use Test::More;
+
+use Genflow::Database ();
+
+my $db = Genflow::Database->new;
+
+# New queued generations, one credit each: so many for each of the users.
+my $rounds = 0;
+sub jobs {
+    my ($count, @users) = @_;
+    my $round = ++$rounds;
+    my $names = "unnest('{" . join(',', @users) . "}'::text[]) AS u(name)";
+    $db->sql("SELECT genflow.grant_credits(name, $count, 'for a test') FROM $names");
+    return split /\n/, $db->sql(
+        "SELECT (genflow.neo_glitch_create(name, '$round-' || n, '\\x01', NULL, 'base', 'a cat', NULL,
+                 '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)).id
+           FROM generate_series(1, $count) n, $names");
+}
+
+sub claim {
+    my ($host, $limit) = @_;
+    return "SELECT id, epoch FROM genflow.neo_glitch_claim('$host', $limit, '30s', '-infinity')";
+}
+
+sub heartbeat {
+    my ($id, $epoch) = @_;
+    return "SELECT count(*) FROM genflow.heartbeat('{$id}', '{$epoch}', '30s')";
+}
+
+# All leases are over.
+sub expire_leases {
+    return $db->sql('UPDATE genflow.work SET due_at = clock_timestamp()');
+}
+
+# All jobs are past their ends, in no order.
+sub expire_jobs {
+    return $db->sql("UPDATE genflow.work SET deadline_at = clock_timestamp() - interval '1 second',
+        due_at = clock_timestamp() - interval '1 second' - random() * interval '1 minute'");
+}
+
+# ---- step by step ----
+
+my ($one, $two) = $db->sessions(2);
+my ($id) = jobs(1, 'user');
+is $one->sql('BEGIN', claim('one', 10)), "$id|1", 'a host claims a job';
+is $two->sql(claim('two', 10)), '', 'another that claims meanwhile does not wait, and gets nothing';
+$one->sql('COMMIT');
+is $two->sql(claim('two', 10)), '', '... nor later';
+
+expire_leases();
+$one->sql('BEGIN', claim('one', 10));
+$one->sql('ROLLBACK');
+is $two->sql(claim('two', 10)), "$id|2", 'a claim that came to nothing leaves the job to others';
+
+expire_leases();
+is $two->sql('BEGIN', heartbeat($id, 2)), 1, 'a host keeps its lease at the last moment';
+is $one->sql(claim('one', 10)), '', '... and nobody takes the job meanwhile';
+$two->sql('COMMIT');
+is $one->sql(claim('one', 10)), '', '... nor later';
+
+expire_leases();
+is $one->sql('BEGIN', claim('one', 10)), "$id|3", 'a host is late: its job is being taken over';
+$two->start(heartbeat($id, 2));
+ok $db->waits($two), '... its heartbeat waits';
+$one->sql('COMMIT');
+is $two->answer, 0, '... and tells it that the lease is lost';
+
+$two->sql('BEGIN', "SELECT genflow.hand_back('{$id}', '{3}')");
+is $one->sql(claim('one', 10)), '', 'a job that is being handed back is not waited for';
+$two->sql('COMMIT');
+is $one->sql(claim('one', 10)), "$id|4", '... and claimed at the next look';
+
+# ---- many hosts, many jobs ----
+
+jobs(200, 'crowd');
+my @hosts   = $db->sessions(8);
+my @claims  = map { [$hosts[$_], (claim("host $_", 5)) x 8] } 0 .. 7;
+my @claimed = map { split /\n/ } map { @$_ } $db->at_once(@claims);
+push @claimed, split /\n/, $one->sql(claim('one', 1000));
+is scalar(@claimed), 200, '8 hosts that claim at once get all jobs';
+is scalar(uniq @claimed), 200, '... none of them twice';
+is_deeply [grep { !/\|1\z/ } @claimed], [], '... each for the first time';
+
+# ---- many accounts whose jobs are overdue: whoever claims ends them, in account order ----
+
+jobs(30, 'a' .. 'h');
+expire_jobs();
+@claims = map { [$hosts[$_], (claim("host $_", 20)) x 4] } 0 .. 7;
+my @answers = map { @$_ } $db->at_once(@claims);
+is_deeply [grep { $_ eq '!40P01' } @answers], [], '8 hosts end overdue jobs of 8 accounts at once';
+is_deeply [grep { $_ ne '' } @answers], [], '... without an error';
+is $one->sql(claim('one', 1000)), '', '... and the rest after them';
+is $db->sql('SELECT count(*) FROM genflow.work'), 0, '... so that none is left';
+is $db->sql('SELECT sum(balance), sum(held) FROM genflow.accounts'), 8 * 30 + 201 . '|0',
+    '... and every credit is back';
+is $db->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';
+
+done_testing;
