@@ -38,7 +38,7 @@ CREATE TYPE genflow.job_brief AS (
 
 CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     w genflow.work;
@@ -67,7 +67,7 @@ END $$;
 
 CREATE FUNCTION genflow."check"(p_grace interval DEFAULT '00:01:00'::interval) RETURNS TABLE(rule text, n bigint, sample text)
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
     v_media text;
@@ -86,10 +86,10 @@ BEGIN
           FROM genflow.ledger l GROUP BY 1),
     broken (rule, sample) AS (
         SELECT 'every type has its table', t.name FROM genflow.types t JOIN gone g ON g.no = t.no
-        UNION ALL SELECT 'balance = sum of the ledger', a.user_id FROM genflow.accounts a LEFT JOIN sums s USING (user_id)
-            WHERE a.balance <> coalesce(s.balance, 0)
-        UNION ALL SELECT 'held = open holds', a.user_id FROM genflow.accounts a LEFT JOIN sums s USING (user_id)
-            WHERE a.held <> coalesce(s.held, 0)
+        UNION ALL SELECT 'balance = sum of the ledger', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
+            WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
+        UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
+            WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
         UNION ALL SELECT 'held = cost of live jobs', a.user_id FROM genflow.accounts a
             LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY 1) l USING (user_id)
             WHERE a.held <> coalesce(l.cost, 0)
@@ -129,17 +129,23 @@ END $_$;
 
 CREATE FUNCTION genflow.create_type(p_name text, p_schema text DEFAULT 'public'::text) RETURNS smallint
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_prefix text := replace(p_name, '-', '_');
+    v_new    boolean;
     t        genflow.types;
 BEGIN
     LOCK TABLE genflow.types IN SHARE ROW EXCLUSIVE MODE;
     INSERT INTO genflow.types (no, name, prefix, media_schema, media_table)
     SELECT coalesce(max(no), 0) + 1, p_name, v_prefix, p_schema, v_prefix || '_media' FROM genflow.types
     HAVING NOT EXISTS (SELECT FROM genflow.types WHERE name = p_name);
+    v_new := FOUND;
     SELECT * INTO t FROM genflow.types WHERE name = p_name;
+    IF v_new AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL THEN
+        RAISE EXCEPTION 'genflow: there is a table %.% already, which is not of mod_genflow; rename it, or name another schema',
+            t.media_schema, t.media_table USING ERRCODE = '42P07';
+    END IF;
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
         PERFORM genflow.type_render(t, 'media_table');
     END IF;
@@ -166,7 +172,7 @@ END $$;
 
 CREATE FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
     IF p_amount IS NULL OR p_amount < 1 THEN
@@ -184,7 +190,7 @@ END $$;
 
 CREATE FUNCTION genflow.grant_role() RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     f record;
@@ -210,13 +216,14 @@ END $$;
 
 CREATE FUNCTION genflow.hand_back(p_ids uuid[], p_epochs integer[]) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_count integer;
 BEGIN
     WITH mine AS MATERIALIZED (
         SELECT w.job_id FROM genflow.work w JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
+           AND w.lease_owner IS NOT NULL
          ORDER BY w.job_id FOR UPDATE OF w)
     UPDATE genflow.work w SET lease_owner = NULL, due_at = least(clock_timestamp(), w.deadline_at)
       FROM mine WHERE w.job_id = mine.job_id;
@@ -230,7 +237,7 @@ END $$;
 
 CREATE FUNCTION genflow.health() RETURNS TABLE(schema_version integer, types text[])
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     SELECT (SELECT max(m.version) FROM genflow.migrations m), (SELECT array_agg(t.name ORDER BY t.no) FROM genflow.types t)
 $$;
@@ -241,10 +248,11 @@ $$;
 
 CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) RETURNS SETOF uuid
     LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     WITH mine AS MATERIALIZED (
         SELECT w.job_id FROM genflow.work w JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
+           AND w.lease_owner IS NOT NULL
          ORDER BY w.job_id FOR UPDATE OF w)
     UPDATE genflow.work w SET due_at = least(clock_timestamp() + p_lease, w.deadline_at)
       FROM mine WHERE w.job_id = mine.job_id
@@ -277,7 +285,7 @@ $$;
 
 CREATE FUNCTION genflow.job_brief(p_id uuid) RETURNS genflow.job_brief
     LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v genflow.job_brief;
@@ -295,7 +303,7 @@ END $$;
 
 CREATE FUNCTION genflow.ledger_apply() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_job     genflow.job_brief;
@@ -304,6 +312,9 @@ DECLARE
 BEGIN
     IF NEW.kind IN ('hold', 'capture', 'release') THEN
         v_job := genflow.job_brief(NEW.ref);
+        IF NEW.kind = 'release' AND v_job.status IS NULL THEN       -- its media row is gone: the hold says whose it was
+            SELECT h.user_id, h.amount, 'failed' INTO v_job FROM genflow.ledger h WHERE h.ref = NEW.ref AND h.kind = 'hold';
+        END IF;
         IF v_job.user_id IS DISTINCT FROM NEW.user_id
            OR (NEW.kind = 'hold'
                AND (v_job.status NOT IN ('pending', 'processing') OR v_job.cost <> NEW.amount
@@ -360,8 +371,12 @@ BEGIN
         END IF;
         UPDATE genflow.accounts a SET balance = a.balance + NEW.amount WHERE a.user_id = NEW.user_id;
     ELSE                                                            -- grant, adjust
-        INSERT INTO genflow.accounts AS a (user_id, balance) VALUES (NEW.user_id, NEW.amount)
-            ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance;
+        IF NEW.amount < 0 THEN
+            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount WHERE a.user_id = NEW.user_id;
+        ELSE
+            INSERT INTO genflow.accounts AS a (user_id, balance) VALUES (NEW.user_id, NEW.amount)
+                ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance;
+        END IF;
     END CASE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'genflow: no account' USING ERRCODE = 'GF403';
@@ -375,7 +390,7 @@ END $$;
 
 CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_epoch integer;
@@ -404,7 +419,7 @@ END $$;
 
 CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET enable_bitmapscan TO 'off'
@@ -421,7 +436,8 @@ BEGIN
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.dead)
       INTO v_live, v_due, v_dead
       FROM (SELECT w.job_id, w.user_id, w.due_at,
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4) AS dead
+                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
+                   OR NOT EXISTS (SELECT FROM public.neo_glitch_media m WHERE m.id = w.job_id) AS dead
               FROM genflow.work w
              WHERE w.type_no = 1 AND w.due_at BETWEEN p_from AND v_now
              ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
@@ -448,30 +464,27 @@ END $$;
 
 CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      record;
+    a      genflow.accounts;
 BEGIN
     -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.balance, t.held, t.day, t.blocked,
-           coalesce(t.day  = v_day AND t.day_used + p_cost > t.day_limit, false)
-           OR coalesce(t.week = v_day - (extract(isodow FROM v_day)::integer - 1)
-                       AND t.week_used + p_cost > t.week_limit, false)
-           OR coalesce(p_cost > least(t.day_limit, t.week_limit), false) AS spent
-      INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN balance - held < p_cost OR a.day IS NULL THEN 'insufficient_credits'
-                    WHEN a.spent THEN 'quota_exceeded'
-                    ELSE 'ok' END;
+    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
     IF a.day = v_day + 1 THEN
         v_day := a.day;                                     -- the clock stepped back over midnight
     END IF;
+    balance := coalesce(a.balance, 0);
+    held := coalesce(a.held, 0);
+    outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
+                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
+                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
+                         + p_cost > a.week_limit THEN 'quota_exceeded'
+                    ELSE 'ok' END;
 
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
@@ -513,7 +526,7 @@ END $$;
 
 CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     m public.neo_glitch_media;
@@ -524,12 +537,13 @@ BEGIN
     ELSIF p_run_id IS NOT NULL THEN
         SELECT * INTO m FROM public.neo_glitch_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
     ELSE
-        SELECT t.* INTO m FROM genflow.attempts a JOIN public.neo_glitch_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref LIMIT 1;
+        SELECT t.* INTO m FROM genflow.attempts a JOIN public.neo_glitch_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+         ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
         outcome := 'not_found';
         RETURN;
-    ELSIF m.user_id <> p_user THEN
+    ELSIF m.user_id IS DISTINCT FROM p_user THEN
         outcome := 'not_yours';
         RETURN;
     END IF;
@@ -559,7 +573,7 @@ END $$;
 
 CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -589,6 +603,13 @@ BEGIN
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
     RETURNING t.user_id, t.cost INTO m;
+    IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
+        DELETE FROM genflow.work t WHERE t.job_id = p_id;
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+          FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        RETURN 'unknown';
+    END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts;
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
@@ -621,13 +642,16 @@ $$;
 
 CREATE FUNCTION genflow.quota(p_user text) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text)
     LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    WITH clock AS (SELECT now() AS now, (now() AT TIME ZONE 'UTC')::date AS today),
+    WITH clock AS (
+        SELECT now() AS now, d.today, d.today - (extract(isodow FROM d.today)::integer - 1) AS monday
+          FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) d
+    ),
     used AS (
         SELECT a.balance, a.held, a.day_limit, a.week_limit, a.blocked,
-               CASE WHEN a.day >= c.today THEN a.day_used ELSE 0 END AS day_used,
-               CASE WHEN a.week >= c.today - (extract(isodow FROM c.today)::integer - 1) THEN a.week_used ELSE 0 END AS week_used
+               CASE WHEN a.day BETWEEN c.today AND c.today + 1 THEN a.day_used ELSE 0 END AS day_used,
+               CASE WHEN a.week BETWEEN c.monday AND c.monday + 7 THEN a.week_used ELSE 0 END AS week_used
           FROM clock c LEFT JOIN genflow.accounts a ON a.user_id = p_user
     )
     SELECT coalesce(u.balance, 0), coalesce(u.held, 0), u.day_limit, u.day_used, u.week_limit, u.week_used,
@@ -643,7 +667,7 @@ $$;
 
 CREATE FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -696,16 +720,33 @@ CREATE TABLE genflow.types (
 
 CREATE FUNCTION genflow.type_render(t genflow.types, p_part text) RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_sql text := (SELECT body FROM genflow.type_templates WHERE part = p_part);
+    v_old regprocedure[] := ARRAY(SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'genflow'::regnamespace
+                                                                             AND p.proname = t.prefix || '_' || p_part);
+    v_one regprocedure;
 BEGIN
     v_sql := replace(v_sql, '{media}', format('%I.%I', t.media_schema, t.media_table));
     v_sql := replace(v_sql, '{name}', t.media_table);
     v_sql := replace(v_sql, '{prefix}', t.prefix);
     v_sql := replace(v_sql, '{no}', t.no::text);
-    EXECUTE v_sql;
+    BEGIN
+        EXECUTE v_sql;
+    EXCEPTION WHEN invalid_function_definition THEN             -- other results: it cannot be replaced
+        FOREACH v_one IN ARRAY v_old LOOP
+            EXECUTE format('DROP FUNCTION %s', v_one);
+        END LOOP;
+        EXECUTE v_sql;
+        RETURN;
+    END;
+    FOREACH v_one IN ARRAY v_old LOOP                           -- other parameters: the old one stands beside it
+        IF EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'genflow'::regnamespace
+                      AND p.proname = t.prefix || '_' || p_part AND p.oid <> ALL (v_old)) THEN
+            EXECUTE format('DROP FUNCTION %s', v_one);
+        END IF;
+    END LOOP;
 END $$;
 
 --
@@ -714,7 +755,7 @@ END $$;
 
 CREATE FUNCTION genflow.types_dispatch() RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
     v_cases text;
@@ -724,7 +765,7 @@ BEGIN
       INTO v_cases FROM genflow.types t;
     EXECUTE format($f$
 CREATE OR REPLACE FUNCTION genflow.job_brief(p_id uuid) RETURNS genflow.job_brief
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $body$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v genflow.job_brief;
 BEGIN
@@ -743,7 +784,7 @@ END $_$;
 
 CREATE FUNCTION genflow.work_keep() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
     IF (genflow.job_brief(OLD.job_id)).status IN ('pending', 'processing') THEN
@@ -1061,7 +1102,7 @@ ALTER TABLE ONLY public.neo_glitch_media
 -- Name: attempts_ref; Type: INDEX; Schema: genflow; Owner: -
 --
 
-CREATE UNIQUE INDEX attempts_ref ON genflow.attempts USING btree (provider, provider_ref) WHERE (provider_ref IS NOT NULL);
+CREATE INDEX attempts_ref ON genflow.attempts USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
 
 --
 -- Name: ledger_external_ref; Type: INDEX; Schema: genflow; Owner: -

@@ -6,7 +6,7 @@
 CREATE OR REPLACE FUNCTION genflow.attempt_begin(
     p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval)
 RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w genflow.work;
 BEGIN

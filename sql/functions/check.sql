@@ -4,7 +4,7 @@
 -- deadline before that counts. Locks: none; it reads one snapshot. Reads everything: minutes on a very large ledger.
 CREATE OR REPLACE FUNCTION genflow.check(p_grace interval DEFAULT '1 minute')
 RETURNS TABLE (rule text, n bigint, sample text)
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_media text;
 BEGIN
@@ -22,10 +22,10 @@ BEGIN
           FROM genflow.ledger l GROUP BY 1),
     broken (rule, sample) AS (
         SELECT 'every type has its table', t.name FROM genflow.types t JOIN gone g ON g.no = t.no
-        UNION ALL SELECT 'balance = sum of the ledger', a.user_id FROM genflow.accounts a LEFT JOIN sums s USING (user_id)
-            WHERE a.balance <> coalesce(s.balance, 0)
-        UNION ALL SELECT 'held = open holds', a.user_id FROM genflow.accounts a LEFT JOIN sums s USING (user_id)
-            WHERE a.held <> coalesce(s.held, 0)
+        UNION ALL SELECT 'balance = sum of the ledger', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
+            WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
+        UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
+            WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
         UNION ALL SELECT 'held = cost of live jobs', a.user_id FROM genflow.accounts a
             LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY 1) l USING (user_id)
             WHERE a.held <> coalesce(l.cost, 0)

@@ -5,7 +5,7 @@
 -- before and nothing changed.
 CREATE OR REPLACE FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text DEFAULT NULL)
 RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF p_amount IS NULL OR p_amount < 1 THEN
         RAISE EXCEPTION 'genflow: a grant is at least 1 credit, not %', p_amount USING ERRCODE = '22023';

@@ -2,7 +2,7 @@
 -- grant_role(): the module's database roles may call what the module calls, and nothing else: no table, no grant of credits,
 -- no type. Called by: sql/apply, create_type. The roles are members of genflow_module, which cannot log in itself.
 CREATE OR REPLACE FUNCTION genflow.grant_role() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     f record;
 BEGIN

@@ -6,7 +6,7 @@
 -- Outcomes: SQLSTATE GF402 too few credits, GF403 no such account or blocked, GF429 quota spent: the caller lost a race
 -- and asks again; GF501, GF502: a ledger row that matches no job: a bug.
 CREATE OR REPLACE FUNCTION genflow.ledger_apply() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_job     genflow.job_brief;
     v_account genflow.accounts;
@@ -14,6 +14,9 @@ DECLARE
 BEGIN
     IF NEW.kind IN ('hold', 'capture', 'release') THEN
         v_job := genflow.job_brief(NEW.ref);
+        IF NEW.kind = 'release' AND v_job.status IS NULL THEN       -- its media row is gone: the hold says whose it was
+            SELECT h.user_id, h.amount, 'failed' INTO v_job FROM genflow.ledger h WHERE h.ref = NEW.ref AND h.kind = 'hold';
+        END IF;
         IF v_job.user_id IS DISTINCT FROM NEW.user_id
            OR (NEW.kind = 'hold'
                AND (v_job.status NOT IN ('pending', 'processing') OR v_job.cost <> NEW.amount
@@ -70,8 +73,12 @@ BEGIN
         END IF;
         UPDATE genflow.accounts a SET balance = a.balance + NEW.amount WHERE a.user_id = NEW.user_id;
     ELSE                                                            -- grant, adjust
-        INSERT INTO genflow.accounts AS a (user_id, balance) VALUES (NEW.user_id, NEW.amount)
-            ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance;
+        IF NEW.amount < 0 THEN
+            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount WHERE a.user_id = NEW.user_id;
+        ELSE
+            INSERT INTO genflow.accounts AS a (user_id, balance) VALUES (NEW.user_id, NEW.amount)
+                ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance;
+        END IF;
     END CASE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'genflow: no account' USING ERRCODE = 'GF403';

@@ -5,12 +5,15 @@
 CREATE OR REPLACE FUNCTION genflow.quota(p_user text)
 RETURNS TABLE (balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint,
                remaining bigint, day_reset text, at text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
-    WITH clock AS (SELECT now() AS now, (now() AT TIME ZONE 'UTC')::date AS today),
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH clock AS (
+        SELECT now() AS now, d.today, d.today - (extract(isodow FROM d.today)::integer - 1) AS monday
+          FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) d
+    ),
     used AS (
         SELECT a.balance, a.held, a.day_limit, a.week_limit, a.blocked,
-               CASE WHEN a.day >= c.today THEN a.day_used ELSE 0 END AS day_used,
-               CASE WHEN a.week >= c.today - (extract(isodow FROM c.today)::integer - 1) THEN a.week_used ELSE 0 END AS week_used
+               CASE WHEN a.day BETWEEN c.today AND c.today + 1 THEN a.day_used ELSE 0 END AS day_used,
+               CASE WHEN a.week BETWEEN c.monday AND c.monday + 7 THEN a.week_used ELSE 0 END AS week_used
           FROM clock c LEFT JOIN genflow.accounts a ON a.user_id = p_user
     )
     SELECT coalesce(u.balance, 0), coalesce(u.held, 0), u.day_limit, u.day_used, u.week_limit, u.week_used,

@@ -6,7 +6,7 @@
 CREATE OR REPLACE FUNCTION genflow.requeue(
     p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text)
 RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     w     genflow.work;

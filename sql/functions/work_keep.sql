@@ -2,7 +2,7 @@
 -- work_keep(): trigger before a work row goes. A live job may not lose its alarm.
 -- Called by: the trigger alone. SQLSTATE GF500: a bug.
 CREATE OR REPLACE FUNCTION genflow.work_keep() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF (genflow.job_brief(OLD.job_id)).status IN ('pending', 'processing') THEN
         RAISE EXCEPTION 'genflow: live job % would lose its alarm', OLD.job_id USING ERRCODE = 'GF500';

@@ -58,7 +58,8 @@ CREATE TABLE genflow.attempts (
     ended_at     timestamptz,
     PRIMARY KEY (job_id, no)
 );
-CREATE UNIQUE INDEX attempts_ref ON genflow.attempts (provider, provider_ref) WHERE provider_ref IS NOT NULL;
+-- Not unique: a provider may answer two submissions with one id.
+CREATE INDEX attempts_ref ON genflow.attempts (provider_ref) WHERE provider_ref IS NOT NULL;
 
 -- A key of a user names one job and one request body, over all types.
 CREATE TABLE genflow.idempotency_keys (

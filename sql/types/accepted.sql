@@ -3,11 +3,10 @@
 -- p_ref. Written before anything else is done with the provider's answer. Called by: the dispatcher's writers.
 -- Locks: work, media. Outcomes: 'ok'; 'stale' another host leads now (the id is kept all the same: a success would count);
 -- 'gone' the job has ended.
-DROP FUNCTION IF EXISTS genflow.{prefix}_accepted;
-CREATE FUNCTION genflow.{prefix}_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text,
+CREATE OR REPLACE FUNCTION genflow.{prefix}_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text,
                                           p_lease interval)
 RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $body$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_epoch integer;
 BEGIN

@@ -3,17 +3,16 @@
 -- Called by: each host's dispatcher, every now and then. Locks: the work rows (SKIP LOCKED), for the jobs that it ends:
 -- media, ledger, account, in account order, the only place where one transaction may touch several accounts.
 -- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. What is past its deadline, or
--- killed its host five times, is ended on the spot and not returned.
+-- killed its host five times, or lost its media row, is ended on the spot and not returned.
 -- p_from: the oldest due time of the host's last claim less a few seconds, and now and then -infinity: the scan then does
 -- not walk over dead index entries at the head of the queue that vacuum cannot remove under an old snapshot.
 -- The plan is pinned: with LIMIT as a parameter the planner would plan each call anew, and statistics of a queue taken at
 -- a bad moment must not turn it into a scan.
-DROP FUNCTION IF EXISTS genflow.{prefix}_claim;
-CREATE FUNCTION genflow.{prefix}_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamptz)
+CREATE OR REPLACE FUNCTION genflow.{prefix}_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamptz)
 RETURNS TABLE (id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint,
                provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text,
                prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamptz)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $body$
 DECLARE
     v_now  timestamptz := clock_timestamp();
@@ -26,7 +25,8 @@ BEGIN
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.dead)
       INTO v_live, v_due, v_dead
       FROM (SELECT w.job_id, w.user_id, w.due_at,
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4) AS dead
+                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
+                   OR NOT EXISTS (SELECT FROM {media} m WHERE m.id = w.job_id) AS dead
               FROM genflow.work w
              WHERE w.type_no = {no} AND w.due_at BETWEEN p_from AND v_now
              ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;

@@ -9,34 +9,30 @@
 --           'replay' id, status of the one that this key made before, 'mismatch' the key came with another body
 --           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held tell how much is there
 -- SQLSTATE GF402, GF403, GF429: the credits went between look and hold; ask again, the answer is then a row.
-DROP FUNCTION IF EXISTS genflow.{prefix}_create;
-CREATE FUNCTION genflow.{prefix}_create(
+CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text,
     p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $body$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      record;
+    a      genflow.accounts;
 BEGIN
     -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.balance, t.held, t.day, t.blocked,
-           coalesce(t.day  = v_day AND t.day_used + p_cost > t.day_limit, false)
-           OR coalesce(t.week = v_day - (extract(isodow FROM v_day)::integer - 1)
-                       AND t.week_used + p_cost > t.week_limit, false)
-           OR coalesce(p_cost > least(t.day_limit, t.week_limit), false) AS spent
-      INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN balance - held < p_cost OR a.day IS NULL THEN 'insufficient_credits'
-                    WHEN a.spent THEN 'quota_exceeded'
-                    ELSE 'ok' END;
+    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
     IF a.day = v_day + 1 THEN
         v_day := a.day;                                     -- the clock stepped back over midnight
     END IF;
+    balance := coalesce(a.balance, 0);
+    held := coalesce(a.held, 0);
+    outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
+                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
+                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
+                         + p_cost > a.week_limit THEN 'quota_exceeded'
+                    ELSE 'ok' END;
 
     IF outcome = 'ok' THEN
         id := genflow.new_id({no});

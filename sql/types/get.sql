@@ -2,8 +2,7 @@
 -- {prefix}_get(p_user, p_id, p_run_id, p_ref): everything the wire shows of one generation of p_user, found by its id, else
 -- by the client's run id (the newest), else by the provider's id. Called by: status, and every answer about a generation.
 -- Locks: none. One row always. outcome: 'ok', 'not_found', 'not_yours' (then nothing else is filled).
-DROP FUNCTION IF EXISTS genflow.{prefix}_get;
-CREATE FUNCTION genflow.{prefix}_get(
+CREATE OR REPLACE FUNCTION genflow.{prefix}_get(
     p_user text, p_id uuid, p_run_id text DEFAULT NULL, p_ref text DEFAULT NULL,
     OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text,
     OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer,
@@ -11,7 +10,7 @@ CREATE FUNCTION genflow.{prefix}_get(
     OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text,
     OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text,
     OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $body$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     m {media};
     w genflow.work;
@@ -21,12 +20,13 @@ BEGIN
     ELSIF p_run_id IS NOT NULL THEN
         SELECT * INTO m FROM {media} t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
     ELSE
-        SELECT t.* INTO m FROM genflow.attempts a JOIN {media} t ON t.id = a.job_id WHERE a.provider_ref = p_ref LIMIT 1;
+        SELECT t.* INTO m FROM genflow.attempts a JOIN {media} t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+         ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
         outcome := 'not_found';
         RETURN;
-    ELSIF m.user_id <> p_user THEN
+    ELSIF m.user_id IS DISTINCT FROM p_user THEN
         outcome := 'not_yours';
         RETURN;
     END IF;

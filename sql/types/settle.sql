@@ -7,12 +7,11 @@
 -- another end is kept in genflow.late_results and charges nothing.
 -- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account.
 -- Outcomes: 'done'; 'same' it had ended so before; 'settled' it had ended otherwise; 'stale' another host leads; 'unknown'.
-DROP FUNCTION IF EXISTS genflow.{prefix}_settle;
-CREATE FUNCTION genflow.{prefix}_settle(
+CREATE OR REPLACE FUNCTION genflow.{prefix}_settle(
     p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text,
     p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text)
 RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $body$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_now timestamptz := clock_timestamp();
     w     genflow.work;
@@ -41,6 +40,13 @@ BEGIN
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
     RETURNING t.user_id, t.cost INTO m;
+    IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
+        DELETE FROM genflow.work t WHERE t.job_id = p_id;
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+          FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        RETURN 'unknown';
+    END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts;
     DELETE FROM genflow.work t WHERE t.job_id = p_id;

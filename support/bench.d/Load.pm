@@ -17,11 +17,14 @@ use strict;
 use warnings;
 
 use POSIX ();
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 
 use constant {
     TIMEOUT  => 10,                       # seconds that an answer may take
     REST     => 0.2,                      # seconds in which pgbench's backends end
+    QUIET    => 0.1,                      # so much of the machine's CPU time others may take
+    LOOK     => 0.5,                      # seconds of a look at the others
+    PATIENCE => 10,                       # seconds of waiting for quiet, then it is measured anyway
 };
 
 # What the module's connections are told in t/conf/site.conf (DBDParams).
@@ -89,17 +92,39 @@ sub output_of {
 
 sub measured {
     my ($self, $load) = @_;
+    my $round;
+    $self->wait_for_quiet;
+    my $used = $self->used_during(
+        sub {
+            $round = $load->();
+            sleep REST;                   # one that ends just now would be missed
+        });
+    $round->{others}       = $used->{others};
+    $round->{cpu_httpd}    = $used->{httpd} * $TICK / $round->{done};
+    $round->{cpu_postgres} = $used->{postgres} * $TICK / $round->{done};
+    return $round;
+}
+
+# Neighbours come and go: wait for a moment without them.
+sub wait_for_quiet {
+    my ($self) = @_;
+    my $end = time + PATIENCE;
+    while (time < $end) {
+        my $used = $self->used_during(sub { sleep LOOK });
+        return if $used->{others} < QUIET;
+    }
+    return;
+}
+
+sub used_during {
+    my ($self, $doing) = @_;
     my $before = $self->ticks;
-    my $round  = $load->();
-    sleep REST;                           # one that ends just now would be missed
+    $doing->();
     my $after  = $self->ticks;
     my %used   = map { $_ => $after->{$_} - $before->{$_} } keys %$after;
-
     my $others = $used{busy} - $used{httpd} - $used{postgres} - $used{ourselves};
-    $round->{others}       = $others > 0 ? $others / $used{all} : 0;
-    $round->{cpu_httpd}    = $used{httpd} * $TICK / $round->{done};
-    $round->{cpu_postgres} = $used{postgres} * $TICK / $round->{done};
-    return $round;
+    $used{others} = $others > 0 ? $others / $used{all} : 0;
+    return \%used;
 }
 
 # Ticks since the start: httpd, PostgreSQL, this process with the generator of load and the fake

@@ -47,17 +47,20 @@ is submissions('overslept'), 1, '... and nothing was sent twice';
 
 # ---- it wakes in time ----
 
-$user   = account(10);
-$id     = later($user, { prompt => '{{delay=1000}} slept well' });
-$frozen = leader_of($id);
-wait_for { submissions('slept well') };
-kill STOP => $frozen;
-my $lost = wait_for { (leader_of($id) // 0) != $frozen } 3 * $LEASE;
-kill CONT => $frozen;
-ok $lost, 'it was sending, and wakes some time after its lease';
-is ended($user, $id)->{status}, 'completed', '... others wait for it a while: its picture counts';
-credits_are $user, 9, 0, '... and was charged once';
-is submissions('slept well'), 1, '... and nothing was sent twice';
+for my $case (['{{delay=1000}}', 'picture'], ['{{delay=1000 poll=3}}', 'provider\'s id']) {
+    my ($script, $what) = @$case;
+    $user   = account(10);
+    $id     = later($user, { prompt => "$script slept well [$user]" });
+    $frozen = leader_of($id);
+    wait_for { submissions("[$user]") };
+    kill STOP => $frozen;
+    my $lost = wait_for { (leader_of($id) // 0) != $frozen } 3 * $LEASE;
+    kill CONT => $frozen;
+    ok $lost, "it was sending, and wakes with the $what some time after its lease";
+    is ended($user, $id)->{status}, 'completed', '... others wait for it a while: it counts';
+    credits_are $user, 9, 0, '... and the picture was charged once';
+    is submissions("[$user]"), 1, '... and nothing was sent twice';
+}
 
 # ---- another host leads when it answers ----
 

@@ -22,6 +22,12 @@ my @CASES = (
 
 expect_log 'GF0121';
 
+ok configure(<<'END'), 'the provider has more time than the outage takes';
+<GenflowProvider stability>
+    GenflowProviderDeadline 20s
+</GenflowProvider>
+END
+
 for my $outage (@OUTAGES) {
     my ($seconds, $when) = @$outage;
     my (@users, @ids);
@@ -54,5 +60,7 @@ for my $outage (@OUTAGES) {
         is submissions("[$users[$i]]"), $sent, "... after $sent submissions";
     }
 }
+
+ok configure(''), 'everything is as before';
 
 finish;

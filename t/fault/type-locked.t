@@ -10,6 +10,7 @@ my $SOON = 5;                                    # seconds; lock_timeout of the 
 
 expect_log 'GF0121';
 
+my $mark = log_mark();
 my $user = account(100);
 my $live = later($user, { type => 'relay', prompt => '{{delay=1000}} under way' });
 
@@ -39,10 +40,8 @@ my $retry = account(10);
 my $tries = later($retry, { prompt => '{{status=503 times=1}} beside a locked type' });
 is ended($retry, $tries)->{status}, 'completed', '... their tries go on';
 
-# What the provider made meanwhile waits for its row.
-wait_for { submissions('under way') };
-my $mark = log_mark();
-wait_for { log_since($mark) =~ /GF0121: job=\Q$live\E/ };
+my $waits = wait_for { log_since($mark) =~ /GF0121: job=\Q$live\E/ };
+ok $waits, 'what the provider made meanwhile waits for its row';
 print $lock "COMMIT;\n";
 close $lock;
 is ended($user, $live, 'relay')->{status}, 'completed', 'unlocked: what was under way completes';

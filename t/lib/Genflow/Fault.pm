@@ -48,7 +48,7 @@ sub ended {
 sub leader_of {
     my ($id) = @_;
     my $owner = sql1("SELECT lease_owner FROM genflow.work WHERE job_id = :'id'", id => $id);
-    return $owner && (split /:/, $owner)[1];
+    return $owner ? (split /:/, $owner)[1] : undef;
 }
 
 # ---- httpd ---------------------------------------------------------------------------------------
