@@ -430,14 +430,17 @@ DECLARE
     v_live uuid[];
     v_due  timestamptz[];
     v_dead uuid[];
+    v_wait uuid[];
     v_id   uuid;
 BEGIN
-    SELECT array_agg(s.job_id) FILTER (WHERE NOT s.dead), array_agg(s.due_at) FILTER (WHERE NOT s.dead),
-           array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.dead)
-      INTO v_live, v_due, v_dead
-      FROM (SELECT w.job_id, w.user_id, w.due_at,
+    SELECT array_agg(s.job_id) FILTER (WHERE s.fate = 'take'), array_agg(s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
+           array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
+      INTO v_live, v_due, v_dead, v_wait
+      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
                    w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR NOT EXISTS (SELECT FROM public.neo_glitch_media m WHERE m.id = w.job_id) AS dead
+                   OR NOT EXISTS (SELECT FROM public.neo_glitch_media m WHERE m.id = w.job_id) THEN 'end'
+                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM genflow.work w
              WHERE w.type_no = 1 AND w.due_at BETWEEN p_from AND v_now
              ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
@@ -445,6 +448,8 @@ BEGIN
         PERFORM genflow.neo_glitch_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
                                         'The generation did not end within its time', NULL);
     END LOOP;
+    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+     WHERE w.job_id = ANY (v_wait);
     RETURN QUERY
     UPDATE genflow.work w SET
         epoch       = w.epoch + 1,

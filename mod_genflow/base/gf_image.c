@@ -83,3 +83,18 @@ bool gf_image_probe(gf_image_t *image, const unsigned char *bytes, apr_size_t le
     return probe_png(image, bytes, length) || probe_jpeg(image, bytes, length)
            || probe_webp(image, bytes, length);
 }
+
+bool gf_image_is_whole(const gf_image_t *image, const unsigned char *head,
+                       const unsigned char *tail, apr_int64_t size)
+{
+    if (size < GF_IMAGE_TAIL) {
+        return false;
+    }
+    if (strcmp(image->extension, "png") == 0) {
+        return memcmp(tail + 4, "IEND", 4) == 0;
+    }
+    if (strcmp(image->extension, "jpg") == 0) {
+        return tail[GF_IMAGE_TAIL - 2] == 0xFF && tail[GF_IMAGE_TAIL - 1] == 0xD9;
+    }
+    return (apr_int64_t)le24(head + 4) + ((apr_int64_t)head[7] << 24) + 8 <= size;
+}

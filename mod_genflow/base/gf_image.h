@@ -23,4 +23,11 @@ extern const char *const gf_image_extensions[];
 /* Recognises PNG, JPEG and WebP. False: none of them, or cut before its size is told. */
 bool gf_image_probe(gf_image_t *image, const unsigned char *bytes, apr_size_t length);
 
+#define GF_IMAGE_TAIL 12 /* bytes from the end that gf_image_is_whole() wants */
+
+/* Do the last GF_IMAGE_TAIL bytes of a picture of `size` bytes end it, or was it cut? `head`: the
+ * bytes that were probed. */
+bool gf_image_is_whole(const gf_image_t *image, const unsigned char *head,
+                       const unsigned char *tail, apr_int64_t size);
+
 #endif

@@ -155,12 +155,15 @@ static bool is_moderate_number(const gf_json_t *value)
 
 bool gf_json_is_moderate(const gf_json_t *value)
 {
+    const char *text;
     size_t i;
 
     switch (json_object_get_type(value)) {
     case json_type_int:
     case json_type_double:
         return is_moderate_number(value);
+    case json_type_string:
+        return gf_json_string(value, &text);
     case json_type_array:
         for (i = 0; i < json_object_array_length(value); i++) {
             if (!gf_json_is_moderate(json_object_array_get_idx(value, i))) {

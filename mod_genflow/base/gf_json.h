@@ -32,8 +32,8 @@ bool gf_json_is_object(const gf_json_t *value);
 /* The text of a value without spaces, for storing; valid as long as the document. */
 const char *gf_json_text(gf_json_t *value);
 
-/* Are all numbers in value, however deep, 0 or of a magnitude from 1e-15 to 1e15? Others grow to
- * hundreds of digits when they are written out. */
+/* Can value be stored and written out at a moderate size? All numbers in it, however deep, are 0 or
+ * of a magnitude from 1e-15 to 1e15 (others grow to hundreds of digits), no text holds a NUL. */
 bool gf_json_is_moderate(const gf_json_t *value);
 
 /* Element of an array; NULL beyond its end or if it is no array. */

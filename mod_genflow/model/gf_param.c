@@ -230,30 +230,33 @@ static void check_parameters(check_t *check, gf_ask_t *ask)
     check_known_parameters(check, object);
     check_int(check, object, "seed", 0, SEED_MAX, &ask->seed);
     ask->parameters = gf_json_text(object);
-    if (strlen(ask->parameters) > PARAMETERS_MAX || strstr(ask->parameters, "\\u0000")) {
-        refuse(check, GF_E_INVALID, false, "parameters",
-               "must take at most %d bytes and hold no NUL character", PARAMETERS_MAX);
+    if (strlen(ask->parameters) > PARAMETERS_MAX) {
+        refuse(check, GF_E_INVALID, false, "parameters", "must take at most %d bytes",
+               PARAMETERS_MAX);
     }
     else if (!gf_json_is_moderate(object)) {
         refuse(check, GF_E_INVALID, false, "parameters",
-               "holds a number beyond 1e15 or below 1e-15");
+               "holds a number beyond 1e15 or below 1e-15, or a NUL character");
     }
 }
 
-/* strength: what the client says in parameters or beside the prompt, else the preset's. */
+/* strength: what the client says in parameters or beside the prompt, else the preset's. It is
+ * written last: of two members of one name Postgres keeps the last one. */
 static void add_strength(check_t *check, gf_ask_t *ask, const gf_preset_t *preset)
 {
+    gf_json_t *parameters = gf_json_get(check->body, "parameters");
     gf_json_t *given = gf_json_get(check->body, "strength");
-    double strength;
+    double strength = preset ? preset->strength : 0;
+    int length = (int)strlen(ask->parameters) - 1;
 
-    if (strstr(ask->parameters, "\"strength\":") || (!given && !preset)) {
+    if ((parameters && gf_json_get(parameters, "strength")) || (!given && !preset)) {
         return;
     }
-    if (!given || !gf_json_number(given, &strength)) {
-        strength = preset->strength;
+    if (given) {
+        gf_json_number(given, &strength);
     }
-    ask->parameters = apr_psprintf(check->ctx->pool, "{\"strength\":%.3f%s%s", strength,
-                                   ask->parameters[1] == '}' ? "" : ",", ask->parameters + 1);
+    ask->parameters = apr_psprintf(check->ctx->pool, "%.*s%s\"strength\":%.3f}", length,
+                                   ask->parameters, length > 1 ? "," : "", strength);
 }
 
 static gf_err_t *failed(check_t *check)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <apr_file_io.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <curl/curl.h>
 
@@ -37,6 +38,7 @@ typedef struct exchange_t {
     char *text;
     apr_size_t text_size;
     bool too_large;
+    bool head_done; /* the empty line behind the header fields has come */
     char error[CURL_ERROR_SIZE];
     struct exchange_t *next, *previous;
 } exchange_t;
@@ -75,6 +77,17 @@ static int on_timer(CURLM *multi, long milliseconds, void *baton)
 
 /* ---- an answer arrives ---- */
 
+static const char *trimmed(char *value)
+{
+    char *end = value + strlen(value);
+
+    while (end > value && apr_isspace(end[-1])) {
+        end--;
+    }
+    *end = '\0';
+    return value + strspn(value, " \t");
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *baton)
 {
     exchange_t *exchange = baton;
@@ -85,12 +98,14 @@ static size_t on_header(char *line, size_t size, size_t count, void *baton)
 
     if (strncmp(copy, "HTTP/", 5) == 0) {
         apr_table_clear(msg->answer); /* a new header block, behind 100 Continue */
+        exchange->head_done = false;
+    }
+    else if (copy[0] == '\r' || copy[0] == '\n') {
+        exchange->head_done = true;
     }
     else if (value) {
         *value++ = '\0';
-        value += strspn(value, " \t");
-        value[strcspn(value, "\r\n")] = '\0';
-        apr_table_set(msg->answer, copy, value);
+        apr_table_set(msg->answer, copy, trimmed(value));
     }
     return length;
 }
@@ -314,7 +329,7 @@ static void conclude(exchange_t *exchange, CURLcode code)
 
     curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     msg->status = (int)status;
-    if (code == CURLE_OK && status > 0) {
+    if (code == CURLE_OK && status > 0 && exchange->head_done) {
         msg->end = GF_MSG_ANSWERED;
         return;
     }

@@ -43,6 +43,10 @@ bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
     memset(outcome, 0, sizeof(*outcome));
     outcome->detail = msg->detail;
     outcome->code = msg->spool_rv ? GF_E_STORE : msg->timed_out ? GF_E_TIMEOUT : GF_E_NETWORK;
+    if (msg->spool_rv) { /* it may have been paid for, and we could not take it */
+        outcome->state = GF_PROV_EMPTY;
+        return true;
+    }
     switch (msg->end) {
     case GF_MSG_ANSWERED:
         return false;

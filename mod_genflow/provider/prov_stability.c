@@ -9,6 +9,8 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_text.h"
+
 #define DETAIL_MAX 200
 
 static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
@@ -163,8 +165,8 @@ static void read_submit(gf_outcome_t *outcome, const gf_msg_t *msg)
     if (msg->status >= 400) {
         read_refusal(outcome, msg, &told);
     }
-    else if (msg->status / 100 == 2 && told.id && strlen(told.id) <= 128
-             && !strpbrk(told.id, "/?#% ")) {
+    else if (msg->status / 100 == 2 && told.id && told.id[0] != '.'
+             && gf_text_is_token(told.id, 128)) {
         outcome->state = GF_PROV_WORKING;
         outcome->ref = told.id;
     }
@@ -179,7 +181,9 @@ static void read_poll(gf_outcome_t *outcome, const gf_msg_t *msg)
     told_t told;
 
     if (gf_provider_unanswered(outcome, msg)) {
-        outcome->state = GF_PROV_WORKING; /* a lost question says nothing about the job */
+        if (outcome->state != GF_PROV_EMPTY) {
+            outcome->state = GF_PROV_WORKING; /* a lost question says nothing about the job */
+        }
         return;
     }
     if (msg->spooled >= 0) {

@@ -65,6 +65,16 @@ static const char *object_name(const gf_job_t *job, const char *extension, apr_p
                         job->id, extension);
 }
 
+static bool is_whole(const gf_stored_t *stored, apr_file_t *file, const unsigned char *head)
+{
+    unsigned char tail[GF_IMAGE_TAIL];
+    apr_off_t at = stored->bytes - GF_IMAGE_TAIL;
+
+    return at >= 0 && apr_file_seek(file, APR_SET, &at) == APR_SUCCESS
+           && apr_file_read_full(file, tail, sizeof(tail), NULL) == APR_SUCCESS
+           && gf_image_is_whole(&stored->image, head, tail, stored->bytes);
+}
+
 static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
 {
     unsigned char *head = apr_palloc(ctx->pool, GF_IMAGE_PROBE);
@@ -93,6 +103,11 @@ static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
         err =
             gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
                         "%" APR_INT64_T_FMT " bytes that are no PNG, JPEG or WebP", stored->bytes);
+    }
+    else if (!is_whole(stored, file, head)) {
+        err = gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
+                          "%" APR_INT64_T_FMT " bytes of %s that do not reach its end",
+                          stored->bytes, stored->image.type);
     }
     else if ((apr_int64_t)stored->image.width * stored->image.height > ctx->conf->pixels_max) {
         err = gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
@@ -148,6 +163,13 @@ gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, 
 
     apr_file_remove(spool, ctx->pool);
     return err;
+}
+
+void gf_store_remove(gf_ctx_t *ctx, const char *url)
+{
+    const char *name = url + strlen(ctx->conf->store_url) + 1;
+
+    apr_file_remove(gf_store_fs_path(ctx->conf, name, ctx->pool), ctx->pool);
 }
 
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool)

@@ -41,6 +41,9 @@ gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, 
  * none. */
 bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job);
 
+/* Removes a picture that its job, ended otherwise meanwhile, does not name. */
+void gf_store_remove(gf_ctx_t *ctx, const char *url);
+
 /* The stored facts as JSON: width, height, bytes, type, sha256. */
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool);
 

@@ -4,6 +4,8 @@
  * which owns the run meanwhile. */
 #include "work/gf_run.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "store/gf_store.h"
@@ -31,7 +33,11 @@ static gf_err_t *complete(gf_run_t *run, gf_ctx_t *ctx)
                      .image_url = run->image_url,
                      .result = run->result };
 
-    return settle(run, ctx, &end);
+    GF_TRY(settle(run, ctx, &end));
+    if (strcmp(run->settled, "settled") == 0) { /* too late: it had failed */
+        gf_store_remove(ctx, run->image_url);
+    }
+    return NULL;
 }
 
 static gf_err_t *keep(gf_run_t *run, gf_ctx_t *ctx)

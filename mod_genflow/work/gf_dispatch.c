@@ -18,11 +18,19 @@
 #include "store/gf_store.h"
 #include "work/gf_steps.h"
 
-#define CLAIM_MAX         32 /* jobs of one look, over all types */
-#define BEATS_PER_LEASE   3
-#define FULL_LOOK_EVERY   8
-#define BROKEN_TYPE_QUIET (60 * APR_USEC_PER_SEC)
-#define LONGEST_WAIT      (APR_USEC_PER_SEC)
+#define CLAIM_MAX       32 /* jobs of one look, over all types */
+#define BEATS_PER_LEASE 3
+#define FULL_LOOK_EVERY 8
+#define TROUBLE_QUIET   (60 * APR_USEC_PER_SEC)
+#define TROUBLE_SKIP    (5 * APR_USEC_PER_SEC)
+#define LONGEST_WAIT    (APR_USEC_PER_SEC)
+
+/* What went wrong with a type at the last look. */
+typedef struct trouble_t {
+    const gf_err_row_t *error;
+    apr_time_t quiet_until; /* the same error is not logged again before */
+    apr_time_t skip_until;  /* a locked or broken type must not delay the others */
+} trouble_t;
 
 /* A look for due jobs, type by type, on a writer. */
 typedef struct look_t {
@@ -36,7 +44,7 @@ typedef struct look_t {
     apr_interval_time_t wait; /* before the next look; 0: the usual time */
     bool blind;               /* the database was away when last looked */
     gf_look_t *types;         /* per type: where it begins */
-    apr_time_t *quiet_until;  /* per type: when a failure may be logged again */
+    trouble_t *trouble;       /* per type */
 } look_t;
 
 /* A heartbeat for all runs, on a writer. */
@@ -182,6 +190,18 @@ static bool is_back(look_t *look, gf_ctx_t *ctx)
     return false;
 }
 
+static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t *err)
+{
+    apr_time_t now = apr_time_now();
+
+    trouble->skip_until = now + TROUBLE_SKIP;
+    if (trouble->error != err->row || trouble->quiet_until <= now) {
+        gf_err_log(ctx, err);
+        trouble->error = err->row;
+        trouble->quiet_until = now + TROUBLE_QUIET;
+    }
+}
+
 static void look_run(gf_task_t *task, gf_ctx_t *ctx)
 {
     look_t *look = (look_t *)task;
@@ -193,13 +213,19 @@ static void look_run(gf_task_t *task, gf_ctx_t *ctx)
         return;
     }
     for (i = 0; i < types && look->count < look->places; i++) {
-        gf_err_t *err = look_at_type(look, ctx, i);
+        trouble_t *trouble = &look->trouble[i];
+        gf_err_t *err = NULL;
 
-        down += gf_err_is(err, GF_E_DB_DOWN);
-        if (err && apr_time_now() >= look->quiet_until[i]) {
-            gf_err_log(ctx, err);
-            look->quiet_until[i] = apr_time_now() + BROKEN_TYPE_QUIET;
+        if (trouble->skip_until <= apr_time_now()) {
+            err = look_at_type(look, ctx, i);
         }
+        if (err) {
+            down += gf_err_is(err, GF_E_DB_DOWN);
+            note_trouble(trouble, ctx, err);
+        }
+    }
+    for (i = 0; down == types && i < types; i++) {
+        look->trouble[i].skip_until = 0; /* it is the database, not a type */
     }
     look->blind = down == types; /* one type alone may be locked */
     look->number++;
@@ -523,7 +549,7 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
     dispatch->steps.pool = own;
     dispatch->look.dispatch = dispatch;
     dispatch->look.types = apr_pcalloc(own, types * sizeof(gf_look_t));
-    dispatch->look.quiet_until = apr_pcalloc(own, types * sizeof(apr_time_t));
+    dispatch->look.trouble = apr_pcalloc(own, types * sizeof(trouble_t));
     dispatch->beat_at = apr_time_now() + ctx->conf->lease / BEATS_PER_LEASE;
     apr_pool_create(&dispatch->steps.ctx.pool, own);
     apr_pool_create(&dispatch->beat.pool, own);

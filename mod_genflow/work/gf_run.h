@@ -30,7 +30,6 @@ typedef struct gf_run_t {
     /* the act: what to do, and how it went */
     gf_act_t act;
     bool writing;  /* a writer has the run */
-    bool waited;   /* its former sender had its time to come back */
     bool patient;  /* the act waits for a database, and that was logged */
     gf_err_t *err; /* in the job's pool */
     gf_hold_t hold;

@@ -256,18 +256,6 @@ static gf_step_t over(gf_steps_t *steps, const gf_run_t *run)
     return GF_STEP_OVER;
 }
 
-/* Whoever sent it died, or sleeps: it may have been paid for, so it is not sent again. Its sender
- * gets one more lease's time to come back with the picture, or to have kept it; then it fails. */
-static gf_step_t sender_lost(gf_steps_t *steps, gf_run_t *run)
-{
-    if (run->waited) {
-        return fail(steps, run, GF_E_NETWORK, NULL);
-    }
-    run->waited = true;
-    run->wake = apr_time_now() + steps->ctx.conf->lease;
-    return GF_STEP_GOES_ON;
-}
-
 static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
 {
     const gf_ctx_t *ctx = about(steps, run);
@@ -332,7 +320,8 @@ gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
     case GF_ACT_REQUEUE:
         return GF_STEP_OVER;
     case GF_ACT_ADOPT:
-        return run->settled ? settled(steps, run) : sender_lost(steps, run);
+        /* Without a picture: whoever sent it is dead, and it may have been paid for. */
+        return run->settled ? settled(steps, run) : fail(steps, run, GF_E_NETWORK, NULL);
     case GF_ACT_DRAW:
     case GF_ACT_KEEP:
     case GF_ACT_FAIL:
@@ -346,9 +335,6 @@ gf_step_t gf_steps_awake(gf_steps_t *steps, gf_run_t *run)
     if (run->err) { /* an act that found no database: once more */
         run->err = NULL;
         return write_act(steps, run, run->act);
-    }
-    if (run->act == GF_ACT_ADOPT) {
-        return write_act(steps, run, GF_ACT_ADOPT);
     }
     return ask(steps, run);
 }

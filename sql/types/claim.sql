@@ -2,6 +2,8 @@
 -- {prefix}_claim(p_owner, p_limit, p_lease, p_from): leases up to p_limit due jobs of the type to the host process p_owner.
 -- Called by: each host's dispatcher, every now and then. Locks: the work rows (SKIP LOCKED), for the jobs that it ends:
 -- media, ledger, account, in account order, the only place where one transaction may touch several accounts.
+-- What was being sent when its lease ran out is not taken at once: its owner may only sleep, and knows what we do not. It
+-- loses its name on the row and keeps its epoch for one more lease.
 -- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. What is past its deadline, or
 -- killed its host five times, or lost its media row, is ended on the spot and not returned.
 -- p_from: the oldest due time of the host's last claim less a few seconds, and now and then -infinity: the scan then does
@@ -19,14 +21,17 @@ DECLARE
     v_live uuid[];
     v_due  timestamptz[];
     v_dead uuid[];
+    v_wait uuid[];
     v_id   uuid;
 BEGIN
-    SELECT array_agg(s.job_id) FILTER (WHERE NOT s.dead), array_agg(s.due_at) FILTER (WHERE NOT s.dead),
-           array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.dead)
-      INTO v_live, v_due, v_dead
-      FROM (SELECT w.job_id, w.user_id, w.due_at,
+    SELECT array_agg(s.job_id) FILTER (WHERE s.fate = 'take'), array_agg(s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
+           array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
+      INTO v_live, v_due, v_dead, v_wait
+      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
                    w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR NOT EXISTS (SELECT FROM {media} m WHERE m.id = w.job_id) AS dead
+                   OR NOT EXISTS (SELECT FROM {media} m WHERE m.id = w.job_id) THEN 'end'
+                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM genflow.work w
              WHERE w.type_no = {no} AND w.due_at BETWEEN p_from AND v_now
              ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
@@ -34,6 +39,8 @@ BEGIN
         PERFORM genflow.{prefix}_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
                                         'The generation did not end within its time', NULL);
     END LOOP;
+    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+     WHERE w.job_id = ANY (v_wait);
     RETURN QUERY
     UPDATE genflow.work w SET
         epoch       = w.epoch + 1,

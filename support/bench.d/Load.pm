@@ -8,19 +8,27 @@
 #     my $round = $load->wrk(clients => 32, requests => 'create.requests', url => $url);
 #     my $round = $load->pgbench(clients => 32, script => 'create', variables => {...});
 #
-# Both return { done, rate (a second), cpu_httpd, cpu_postgres (us for each done), others (share of
-# the machine's CPU), median (wrk: ms from request to answer) } and die when something failed.
+# Both run a second longer, at the beginning, which does not count: new connections plan their
+# statements then. They return
+#     rate                      so many a second
+#     done                      so many at all, the first second included
+#     cpu_httpd, cpu_postgres   us for each
+#     others                    share of the machine's CPU that somebody else took
+#     median                    wrk alone: ms from request to answer
+# and die when something failed.
 
 package Load;
 
 use strict;
 use warnings;
 
+use List::Util qw(sum);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
 use constant {
     TIMEOUT  => 10,                       # seconds that an answer may take
+    WARM     => 1,                        # seconds that do not count
     REST     => 0.2,                      # seconds in which pgbench's backends end
     QUIET    => 0.1,                      # so much of the machine's CPU time others may take
     LOOK     => 0.5,                      # seconds of a look at the others
@@ -41,36 +49,41 @@ sub new {
 
 sub wrk {
     my ($self, %of) = @_;
+    my $warm  = $self->run_wrk(WARM, %of);
+    my $round = $self->measured(sub { $self->run_wrk($self->{seconds}, %of) });
+    $round->{done} += $warm->{done};
+    return $round;
+}
+
+sub run_wrk {
+    my ($self, $seconds, %of) = @_;
     my $folder = $self->{site}->folder;
-    return $self->measured(
-        sub {
-            my $told = output_of('wrk', '-t1', "-c$of{clients}", "-d$self->{seconds}s",
-                '--timeout', TIMEOUT . 's', '-s', "$folder/support/bench.d/requests.lua",
-                $of{url}, '--', "$folder/$of{requests}");
-            my %number = $told =~ /\b(answers|duration|median|errors)=(\d+)/g;
-            die "wrk says:\n$told" if !$number{answers} || $number{errors};
-            return {
-                done   => $number{answers},
-                rate   => $number{answers} / $number{duration} * 1e6,
-                median => $number{median} / 1000,
-            };
-        });
+    my @script = ("$folder/support/bench.d/requests.lua", $of{url}, '--', "$folder/$of{requests}");
+    my $told   = output_of('wrk', '-t1', "-c$of{clients}", "-d${seconds}s",
+        '--timeout', TIMEOUT . 's', '-s', @script);
+    my %number = $told =~ /\b(answers|duration|median|errors)=(\d+)/g;
+    die "wrk says:\n$told" if !$number{answers} || $number{errors};
+    return {
+        done   => $number{answers},
+        rate   => $number{answers} / $number{duration} * 1e6,
+        median => $number{median} / 1000,
+    };
 }
 
 sub pgbench {
     my ($self, %of) = @_;
     my $script    = $self->{site}->folder . "/support/bench.d/$of{script}.pgbench";
     my @variables = map { ('-D', "$_=$of{variables}{$_}") } sort keys %{ $of{variables} };
+    local $ENV{PGOPTIONS} = $PG_OPTIONS;
     return $self->measured(
         sub {
-            local $ENV{PGOPTIONS} = $PG_OPTIONS;
-            my $told = output_of('pgbench', '-n', '-M', 'prepared', '-U', 'genflow_app',
-                '-j', 1, '-c', $of{clients}, '-T', $self->{seconds}, '-f', $script, @variables);
+            my $told = output_of('pgbench', qw(-n -M prepared -U genflow_app -j 1 -P 1),
+                '-c', $of{clients}, '-T', $self->{seconds} + WARM, '-f', $script, @variables);
             my ($done)   = $told =~ /actually processed: (\d+)/;
-            my ($rate)   = $told =~ /^tps = ([\d.]+)/m;
             my ($failed) = $told =~ /failed transactions: (\d+)/;
-            die "pgbench says:\n$told" if !$done || !$rate || $failed;
-            return { done => $done, rate => $rate };
+            my (undef, @rates) = $told =~ /^progress: [\d.]+ s, ([\d.]+) tps/mg;
+            die "pgbench says:\n$told" if !$done || !@rates || $failed;
+            return { done => $done, rate => sum(@rates) / @rates };
         });
 }
 

@@ -47,6 +47,11 @@ CREATE FUNCTION pg_temp.expire_lease(p_id uuid) RETURNS void LANGUAGE sql AS $$
     UPDATE genflow.work SET due_at = clock_timestamp() - interval '1 second' WHERE job_id = p_id
 $$;
 
+-- the same, and the time is over that a sender gets to come back
+CREATE FUNCTION pg_temp.give_up(p_id uuid) RETURNS void LANGUAGE sql AS $$
+    UPDATE genflow.work SET lease_owner = NULL, due_at = clock_timestamp() - interval '1 second' WHERE job_id = p_id
+$$;
+
 -- puts a job past its end
 CREATE FUNCTION pg_temp.expire_job(p_id uuid) RETURNS void LANGUAGE sql AS $$
     UPDATE genflow.work

@@ -608,6 +608,25 @@ START_TEST(a_statement_is_prepared_once_per_connection)
 }
 END_TEST
 
+START_TEST(a_statement_costs_one_round_trip)
+{
+    char said[4096] = "";
+    FILE *trace = tmpfile();
+
+    lend_app();
+    unit_no_error(ask_claim());
+    PQtrace(link_pg, trace);
+    unit_no_error(ask_claim());
+    PQuntrace(link_pg);
+    rewind(trace);
+    said[fread(said, 1, sizeof(said) - 1, trace)] = '\0';
+    fclose(trace);
+    ck_assert_msg(strstr(said, "\tBind\t"), "%s", said);
+    ck_assert_msg(!strstr(said, "\tParse\t"), "it is prepared again: %s", said);
+    end();
+}
+END_TEST
+
 START_TEST(a_connection_that_broke_is_mended_within_the_call)
 {
     int pid, i;
@@ -651,6 +670,7 @@ int main(void)
         a_value_that_the_database_cannot_hold_is_the_clients,
         a_type_that_is_not_set_up_is_told_with_what_to_do,
         a_statement_is_prepared_once_per_connection,
+        a_statement_costs_one_round_trip,
         a_connection_that_broke_is_mended_within_the_call,
         NULL,
     };

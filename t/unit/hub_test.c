@@ -120,6 +120,32 @@ START_TEST(news_reach_those_who_watch_that_job)
 }
 END_TEST
 
+START_TEST(news_are_for_one_job_among_many)
+{
+    enum { MANY = 400 }; /* more than there can be buckets */
+    gf_watch_t *watches = apr_pcalloc(unit.ctx.pool, MANY * sizeof(*watches));
+    gf_hub_t *hub = NULL;
+    int i, k;
+
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, JOBS_MAX, MANY), APR_SUCCESS);
+    for (i = 0; i < MANY; i++) {
+        const char *id = apr_psprintf(unit.ctx.pool, "job %d", i);
+
+        ck_assert(gf_hub_req_watch(hub, &watches[i], id, unit.ctx.pool));
+    }
+    for (i = 0; i < MANY; i++) {
+        gf_hub_bg_publish(hub, watches[i].id, GF_NEWS_ENDED);
+        for (k = i + 1; k < MANY; k++) {
+            ck_assert_msg(watches[k].news == GF_NEWS_NONE, "news of job %d reached %d", i, k);
+        }
+    }
+    for (i = 0; i < MANY; i++) {
+        ck_assert_int_eq(watches[i].news, GF_NEWS_ENDED);
+        gf_hub_req_unwatch(hub, &watches[i]);
+    }
+}
+END_TEST
+
 START_TEST(news_never_go_backwards)
 {
     static const struct {
@@ -244,8 +270,10 @@ static void start_waiters(waiter_t *waiters, gf_hub_t *hub, const char *const *i
     }
 }
 
+/* Ends them; all have to wake by the news, not by the end of their patience. */
 static void end_waiters(waiter_t *waiters)
 {
+    apr_time_t start = apr_time_now();
     int i;
 
     for (i = 0; i < WAITERS_MAX; i++) {
@@ -254,6 +282,7 @@ static void end_waiters(waiter_t *waiters)
         apr_thread_join(&rv, waiters[i].thread);
         apr_pool_destroy(waiters[i].pool);
     }
+    ck_assert_msg(apr_time_now() - start < LONG / 2, "somebody was not woken");
 }
 
 START_TEST(news_wake_whoever_waits_on_another_thread)
@@ -357,6 +386,7 @@ int main(void)
         the_bell_rings_until_it_is_silenced,
         places_in_flight_are_bounded,
         news_reach_those_who_watch_that_job,
+        news_are_for_one_job_among_many,
         news_never_go_backwards,
         a_wait_ends_at_its_deadline,
         those_who_wait_are_bounded,

@@ -45,6 +45,8 @@ static const struct {
       "image/webp", "webp", 1024, 576, 30 },
     { "lossless WebP", BYTES(WEBP "VP8L\0\0\0\0\x2f\xff\xc3\x8f\0\0\0\0\0\0"), "image/webp", "webp",
       1024, 576, 30 },
+    { "the largest lossless WebP", BYTES(WEBP "VP8L\0\0\0\0\x2f\xff\xff\xff\x0f\0\0\0\0\0"),
+      "image/webp", "webp", 16384, 16384, 30 },
     { "extended WebP", BYTES(WEBP "VP8X\x0a\0\0\0\0\0\0\0\xff\x03\0\x3f\x02\0"), "image/webp",
       "webp", 1024, 576, 30 },
 };

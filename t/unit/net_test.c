@@ -151,7 +151,6 @@ START_TEST(a_request_has_its_parts_and_headers)
     ck_assert(strstr(server->last, "name=\"seed\"\r\n\r\n77\r\n"));
     ck_assert(strstr(server->last, "name=\"empty\"\r\n\r\n\r\n"));
     ck_assert(!strstr(server->last, "left_out"));
-    ck_assert_msg(!strcasestr(server->last, "Expect:"), "nobody waits for 100 Continue");
 
     msg = message("POST", "/hello");
     msg->body = "{\"a\":1}";
@@ -159,6 +158,24 @@ START_TEST(a_request_has_its_parts_and_headers)
     perform(msg);
     ck_assert(strstr(server->last, "\r\n\r\n{\"a\":1}"));
     ck_assert(strstr(server->last, "\r\nContent-Type: application/json\r\n"));
+    end();
+}
+END_TEST
+
+START_TEST(a_large_request_waits_for_no_permission)
+{
+    enum { MUCH = 3000000 };
+    char *much = apr_pcalloc(unit.ctx.pool, MUCH + 1);
+    gf_msg_t *msg;
+
+    begin();
+    memset(much, 'x', MUCH);
+    msg = paid("/hello");
+    gf_msg_part(msg, "large", much);
+    perform(msg);
+    ck_assert_int_eq(msg->end, GF_MSG_ANSWERED);
+    ck_assert(strstr(server->last, "name=\"large\"\r\n\r\nxxx"));
+    ck_assert_msg(!strcasestr(server->last, "Expect:"), "it would wait for 100 Continue");
     end();
 }
 END_TEST
@@ -251,6 +268,7 @@ START_TEST(a_spool_file_that_cannot_be_written_is_told)
     perform(msg);
     ck_assert_msg(msg->end == GF_MSG_UNKNOWN, "it was sent, and the picture is lost");
     ck_assert_msg(strstr(msg->detail, "nowhere/spool"), "%s", msg->detail);
+    ck_assert_msg(APR_STATUS_IS_ENOENT(msg->spool_rv), "error %d", msg->spool_rv);
     ck_assert_int_eq(server_requests(server), 1);
     end();
 }
@@ -312,11 +330,12 @@ END_TEST
 
 START_TEST(an_address_that_is_none_was_not_sent_to)
 {
-    static const char *const rows[] = { "file:///etc/hostname", "gopher://127.0.0.1/", "http://",
-                                        "http://127.0.0.1:99999/", "" };
+    const char *rows[] = { NULL, "gopher://127.0.0.1/", "http://", "http://127.0.0.1:99999/", "" };
     size_t i;
 
     begin();
+    unit_write(unit_path("secret"), "secret", 6);
+    rows[0] = apr_pstrcat(unit.ctx.pool, "file://", unit_path("secret"), NULL);
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         gf_msg_t *msg = paid("/hello");
 
@@ -324,6 +343,7 @@ START_TEST(an_address_that_is_none_was_not_sent_to)
         msg->timeout = apr_time_from_sec(5);
         perform(msg);
         ck_assert_msg(msg->end == GF_MSG_NOT_SENT, "`%s`: end %d", rows[i], (int)msg->end);
+        ck_assert_msg(msg->text_length == 0, "`%s` was read", rows[i]);
     }
     ck_assert_int_eq(server_requests(server), 0);
     end();
@@ -332,6 +352,7 @@ END_TEST
 
 START_TEST(a_connection_that_does_not_come_about_in_time_was_not_sent_on)
 {
+    apr_time_t start;
     gf_msg_t *msg;
     int port, i;
     int full;
@@ -350,7 +371,9 @@ START_TEST(a_connection_that_does_not_come_about_in_time_was_not_sent_on)
     msg = paid("/hello");
     msg->url = apr_psprintf(unit.ctx.pool, "http://127.0.0.1:%d/", port);
     msg->connect_timeout = apr_time_from_msec(300);
+    start = apr_time_now();
     perform(msg);
+    ck_assert_msg(apr_time_now() - start < LONG / 2, "it had another limit");
     ck_assert_int_eq(msg->end, GF_MSG_NOT_SENT);
     ck_assert(msg->timed_out);
     close(full);
@@ -541,6 +564,7 @@ int main(void)
         a_whole_answer_is_answered_whatever_its_status,
         header_fields_are_those_of_the_answer_itself,
         a_request_has_its_parts_and_headers,
+        a_large_request_waits_for_no_permission,
         a_file_is_sent_as_a_part,
         a_picture_goes_to_its_file_and_text_stays_in_memory,
         an_old_spool_file_is_replaced,

@@ -239,6 +239,26 @@ START_TEST(all_bad_fields_are_named_at_once)
 }
 END_TEST
 
+START_TEST(two_fields_with_codes_of_their_own_share_one)
+{
+    static const char *const rows[] = {
+        "{\"prompt\":\"no\",\"presetKey\":\"nope\"}",
+        "{\"prompt\":\"123456789012345678901\",\"presetKey\":\"nope\"}",
+        "{\"prompt\":\"a cat\",\"presetKey\":\"nope\",\"image\":\"x\"}",
+    };
+    size_t i;
+
+    make_type();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_err_t *err = refuse(rows[i]);
+
+        ck_assert_msg(gf_err_is(err, GF_E_INVALID), "%s: %s", rows[i], err->row->code);
+        ck_assert_int_eq(err->fields->nelts, 2);
+        ck_assert_ptr_null(err->extra);
+    }
+}
+END_TEST
+
 START_TEST(both_missing_fields_are_named_as_missing)
 {
     gf_err_t *err;
@@ -452,6 +472,7 @@ int main(void)
         a_member_at_its_bounds_is_taken,
         a_source_picture_is_refused_by_a_type_that_takes_none,
         all_bad_fields_are_named_at_once,
+        two_fields_with_codes_of_their_own_share_one,
         both_missing_fields_are_named_as_missing,
         a_prompt_is_measured_in_characters,
         older_spellings_are_understood,

@@ -61,8 +61,8 @@ static const server_row_t server_rows[] = {
 typedef struct server_connection_t {
     int fd;
     int requests;
-    size_t length;
-    char request[SERVER_REQUEST_BYTES];
+    size_t length;                      /* of the request so far */
+    char request[SERVER_REQUEST_BYTES]; /* its first bytes */
 } server_connection_t;
 
 typedef struct server_t {
@@ -87,7 +87,8 @@ static inline bool server_is_whole(const server_connection_t *connection)
         return false;
     }
     return !length || length > end
-           || strlen(end + 4) >= (size_t)strtol(length + strlen("\r\nContent-Length:"), NULL, 10);
+           || connection->length - (size_t)(end + 4 - connection->request)
+                  >= (size_t)strtol(length + strlen("\r\nContent-Length:"), NULL, 10);
 }
 
 static inline void server_close(server_connection_t *connection)
@@ -131,10 +132,12 @@ static inline void server_answer(server_connection_t *connection, const server_r
 
 static inline void server_serve(server_t *server, server_connection_t *connection)
 {
-    const char *path = strchr(connection->request, ' ');
+    const char *path;
     size_t i;
 
     memcpy(server->last, connection->request, sizeof(server->last));
+    path = strchr(server->last, ' ');
+    memset(connection->request, 0, sizeof(connection->request));
     connection->length = 0;
     apr_atomic_inc32(&server->requests);
     if (server->one_each && ++connection->requests > 1) {
@@ -152,17 +155,23 @@ static inline void server_serve(server_t *server, server_connection_t *connectio
     server_close(connection);
 }
 
+/* Keeps the first bytes of a request and counts the others. */
 static inline void server_read(server_t *server, server_connection_t *connection)
 {
-    size_t room = sizeof(connection->request) - connection->length - 1;
-    ssize_t got = recv(connection->fd, connection->request + connection->length, room, 0);
+    char bytes[SERVER_REQUEST_BYTES];
+    size_t room = sizeof(connection->request) - 1;
+    ssize_t got = recv(connection->fd, bytes, sizeof(bytes), 0);
 
     if (got <= 0) {
         server_close(connection);
         return;
     }
+    if (connection->length < room) {
+        room -= connection->length;
+        memcpy(connection->request + connection->length, bytes,
+               room < (size_t)got ? room : (size_t)got);
+    }
     connection->length += (size_t)got;
-    connection->request[connection->length] = '\0';
     if (server_is_whole(connection)) {
         server_serve(server, connection);
     }

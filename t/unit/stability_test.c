@@ -346,6 +346,19 @@ START_TEST(a_submission_without_answer_is_sent_again_only_if_no_byte_left)
 }
 END_TEST
 
+START_TEST(a_picture_that_cannot_be_written_here_is_ours_to_mend)
+{
+    gf_msg_t *msg = gf_msg_make(unit.ctx.pool, "POST", "https://api.example.test/");
+    gf_outcome_t outcome = garbage();
+
+    msg->end = GF_MSG_UNKNOWN;
+    msg->spool_rv = APR_ENOSPC;
+    gf_prov_stability.read_submit(&outcome, msg);
+    ck_assert_msg(outcome.state == GF_PROV_UNKNOWN, "it may have been paid for");
+    ck_assert_int_eq(outcome.code, GF_E_STORE);
+}
+END_TEST
+
 START_TEST(a_question_without_answer_says_nothing_about_the_job)
 {
     static const gf_msg_end_t rows[] = { GF_MSG_NOT_SENT, GF_MSG_UNKNOWN, GF_MSG_CANCELLED };
@@ -417,6 +430,7 @@ int main(void)
         an_id_is_taken_only_if_it_can_stand_in_an_address,
         the_log_hears_what_the_provider_said_within_bounds,
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
+        a_picture_that_cannot_be_written_here_is_ours_to_mend,
         a_question_without_answer_says_nothing_about_the_job,
         a_picture_too_large_is_not_asked_for_again,
         a_parameter_is_text_whatever_scalar_it_is,

@@ -67,6 +67,50 @@ static void check_characters(bool (*is)(const char *, apr_size_t), const char *a
     }
 }
 
+START_TEST(utf8_is_valid_up_to_its_first_bad_byte)
+{
+    static const struct {
+        const char *text;
+        apr_size_t length, valid;
+    } rows[] = {
+        { "", 0, 0 },
+        { "neon", 4, 4 },
+        { "a\0b", 3, 3 },
+        { "\x7f", 1, 1 },
+        { "\xc2\x80\xdf\xbf", 4, 4 },
+        { "\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf", 12, 12 },
+        { "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", 8, 8 },
+        { "ab\x80", 3, 2 }, /* a continuation without a beginning */
+        { "ab\xc3", 3, 2 }, /* cut */
+        { "ab\xe6\x9d", 4, 2 },
+        { "ab\xf0\x9f\x91", 5, 2 },
+        { "ab\xc3(", 4, 2 },
+        { "ab\xe6\x9d(", 5, 2 },
+        { "ab\xf0\x9f\x91(", 6, 2 },
+        { "ab\xc0\x80", 4, 2 }, /* the long way */
+        { "ab\xc1\xbf", 4, 2 },
+        { "ab\xe0\x9f\xbf", 5, 2 },
+        { "ab\xf0\x8f\xbf\xbf", 6, 2 },
+        { "ab\xed\xa0\x80", 5, 2 }, /* surrogates */
+        { "ab\xed\xbf\xbf", 5, 2 },
+        { "ab\xf4\x90\x80\x80", 6, 2 }, /* beyond U+10FFFF */
+        { "ab\xf5\x80\x80\x80", 6, 2 },
+        { "ab\xff", 3, 2 },
+        { "\xc3\xa9\xff", 3, 2 },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        char *exact = unit_exact(rows[i].text, rows[i].length);
+        apr_size_t valid = gf_text_utf8(exact, rows[i].length);
+
+        free(exact);
+        ck_assert_msg(valid == rows[i].valid, "row %lu: %lu", (unsigned long)i,
+                      (unsigned long)valid);
+    }
+}
+END_TEST
+
 START_TEST(a_token_is_letters_digits_and_four_signs)
 {
     check_characters(gf_text_is_token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -219,6 +263,7 @@ int main(void)
     const TTest *const tests[] = {
         a_uuid_is_36_characters_of_hex_and_hyphens,
         a_length_is_in_characters_not_bytes,
+        utf8_is_valid_up_to_its_first_bad_byte,
         a_token_is_letters_digits_and_four_signs,
         a_key_is_printable_ascii_without_spaces,
         a_time_has_a_unit_or_means_seconds,
