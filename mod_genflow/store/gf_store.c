@@ -104,15 +104,15 @@ static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
             gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
                         "%" APR_INT64_T_FMT " bytes that are no PNG, JPEG or WebP", stored->bytes);
     }
-    else if (!is_whole(stored, file, head)) {
-        err = gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
-                          "%" APR_INT64_T_FMT " bytes of %s that do not reach its end",
-                          stored->bytes, stored->image.type);
-    }
     else if ((apr_int64_t)stored->image.width * stored->image.height > ctx->conf->pixels_max) {
         err = gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
                           "%d x %d pixels are more than GenflowStoreMaxPixels %" APR_INT64_T_FMT,
                           stored->image.width, stored->image.height, ctx->conf->pixels_max);
+    }
+    else if (!is_whole(stored, file, head)) {
+        err = gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
+                          "%" APR_INT64_T_FMT " bytes of %s that do not reach its end",
+                          stored->bytes, stored->image.type);
     }
     else if ((rv = apr_file_seek(file, APR_SET, &start)) != APR_SUCCESS
              || (rv = gf_hash_file(stored->sha256, file)) != APR_SUCCESS) {

@@ -12,7 +12,7 @@
 #define ID        "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
 #define PIXELS    (1000 * 1000)
 #define DAY       (24 * 3600)
-#define JPEG_HEAD "\xff\xd8\xff\xc0\0\x11\x08\0\x10\0\x20\x03"
+#define JPEG "\xff\xd8\xff\xc0\0\x11\x08\0\x10\0\x20\x03\xff\xd9"
 
 static const gf_type_t type = { .name = "neo-glitch" };
 static gf_job_t job = { .type = &type, .id = ID, .epoch = 3 };
@@ -35,13 +35,17 @@ static const char *spooled(const void *bytes, apr_size_t length)
     return path;
 }
 
+#define WHOLE_PNG_BYTES (UNIT_PNG_BYTES + 12)
+
 /* Leaves a PNG of that size, told apart by its last byte. */
 static const char *spooled_png(unsigned width, unsigned height, char last)
 {
-    unsigned char bytes[UNIT_PNG_BYTES];
+    static const unsigned char end[] = { 0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82 };
+    unsigned char bytes[WHOLE_PNG_BYTES];
 
     unit_png(bytes, width, height);
     bytes[UNIT_PNG_BYTES - 1] = (unsigned char)last;
+    memcpy(bytes + UNIT_PNG_BYTES, end, sizeof(end));
     return spooled(bytes, sizeof(bytes));
 }
 
@@ -85,9 +89,9 @@ START_TEST(a_picture_is_kept_under_the_name_of_its_job)
     ck_assert_str_eq(stored.image.type, "image/png");
     ck_assert_int_eq(stored.image.width, 768);
     ck_assert_int_eq(stored.image.height, 512);
-    ck_assert_int_eq(stored.bytes, UNIT_PNG_BYTES);
+    ck_assert_int_eq(stored.bytes, WHOLE_PNG_BYTES);
     ck_assert_ptr_nonnull(unit_read(kept_path("png"), &length));
-    ck_assert_uint_eq(length, UNIT_PNG_BYTES);
+    ck_assert_uint_eq(length, WHOLE_PNG_BYTES);
     ck_assert_msg(!unit_exists(spool), "the spool file is still there");
     ck_assert_msg(files_anywhere() == before + 1, "there are other files, too");
     ck_assert_int_eq(unit.line_count, 0);
@@ -100,7 +104,7 @@ START_TEST(the_extension_is_what_the_bytes_say)
 
     open_store("extension");
     unit_no_error(
-        gf_store_put(&stored, &unit.ctx, &job, spooled(JPEG_HEAD, sizeof(JPEG_HEAD) - 1)));
+        gf_store_put(&stored, &unit.ctx, &job, spooled(JPEG, sizeof(JPEG) - 1)));
     ck_assert_str_eq(stored.url, "/generated/neo-glitch/5b/" ID ".jpg");
     ck_assert_str_eq(stored.image.type, "image/jpeg");
     ck_assert(unit_exists(kept_path("jpg")));
@@ -114,8 +118,8 @@ START_TEST(the_facts_are_told_as_json)
     open_store("facts");
     unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spooled_png(16, 8, '\4')));
     ck_assert_str_eq(gf_store_result(&stored, unit.ctx.pool),
-                     "{\"width\":16,\"height\":8,\"bytes\":33,\"type\":\"image/png\",\"sha256\":"
-                     "\"2b47c37613f469e10e8ea49ff7b5db7819720ef09f0b6106129e48fa8dc6d821\"}");
+                     "{\"width\":16,\"height\":8,\"bytes\":45,\"type\":\"image/png\",\"sha256\":"
+                     "\"a205217b3f77350d7c5c7011baf051360a3cc851025d2078fdaefeca67c091a7\"}");
 }
 END_TEST
 
@@ -157,7 +161,7 @@ END_TEST
 
 START_TEST(what_cannot_be_kept_is_refused_and_leaves_nothing)
 {
-    unsigned char wide[UNIT_PNG_BYTES], huge[UNIT_PNG_BYTES];
+    unsigned char wide[UNIT_PNG_BYTES], huge[UNIT_PNG_BYTES], cut[UNIT_PNG_BYTES];
     const struct {
         const char *what;
         const void *bytes;
@@ -169,6 +173,7 @@ START_TEST(what_cannot_be_kept_is_refused_and_leaves_nothing)
         { "HTML", "<html><body>502 Bad Gateway</body></html>", 41, GF_E_RESULT },
         { "GIF", "GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0", 30, GF_E_RESULT },
         { "half of a head", wide, 20, GF_E_RESULT },
+        { "a head without a picture", cut, sizeof(cut), GF_E_RESULT },
         { "too many pixels", wide, sizeof(wide), GF_E_RESULT },
         { "a bomb", huge, sizeof(huge), GF_E_RESULT },
     };
@@ -177,6 +182,7 @@ START_TEST(what_cannot_be_kept_is_refused_and_leaves_nothing)
 
     unit_png(wide, 1001, 1000);
     unit_png(huge, 60000, 60000);
+    unit_png(cut, 16, 8);
     open_store("refused");
     before = files_anywhere();
     for (i = 0; i < UNIT_COUNT(rows); i++) {
@@ -232,7 +238,7 @@ START_TEST(a_picture_that_was_kept_is_found_again)
         ck_assert(!gf_store_find(&found, &unit.ctx, &job));
         unit_no_error(gf_store_put(&kept, &unit.ctx, &job,
                                    i == 0 ? spooled_png(768, 512, 'a')
-                                          : spooled(JPEG_HEAD, sizeof(JPEG_HEAD) - 1)));
+                                          : spooled(JPEG, sizeof(JPEG) - 1)));
         ck_assert(gf_store_find(&found, &unit.ctx, &job));
         ck_assert_str_eq(found.url, kept.url);
         ck_assert_str_eq(gf_store_result(&found, unit.ctx.pool),

@@ -166,14 +166,45 @@ START_TEST(random_bytes_behind_a_good_start_do_no_harm)
 }
 END_TEST
 
+START_TEST(a_picture_that_was_cut_is_not_whole)
+{
+    static const struct {
+        const char *what;
+        gf_image_t image;
+        const char *head, *tail;
+        apr_int64_t size;
+        bool whole;
+    } rows[] = {
+        { "PNG", { .extension = "png" }, "", "\0\0\0\0IEND\xae\x42\x60\x82", 99, true },
+        { "PNG that was cut", { .extension = "png" }, "", "\0\0\0\0IDAT\1\2\3\4", 99, false },
+        { "JPEG", { .extension = "jpg" }, "", "0123456789\xff\xd9", 99, true },
+        { "JPEG that was cut", { .extension = "jpg" }, "", "0123456789\xff\x00", 99, false },
+        { "WebP", { .extension = "webp" }, "RIFF\x5b\0\0\0", "0123456789ab", 99, true },
+        { "WebP that was cut",
+          { .extension = "webp" },
+          "RIFF\x5c\0\0\0",
+          "0123456789ab",
+          99,
+          false },
+        { "a few bytes", { .extension = "png" }, "", "\0\0\0\0IEND\xae\x42\x60\x82", 11, false }
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_msg(gf_image_is_whole(&rows[i].image, (const unsigned char *)rows[i].head,
+                                        (const unsigned char *)rows[i].tail, rows[i].size)
+                          == rows[i].whole,
+                      "%s", rows[i].what);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
-        a_picture_tells_its_type_and_size,
-        a_picture_cut_before_its_size_is_none,
-        what_is_no_picture_is_refused,
-        random_bytes_behind_a_good_start_do_no_harm,
-        NULL,
+        a_picture_tells_its_type_and_size,   a_picture_cut_before_its_size_is_none,
+        what_is_no_picture_is_refused,       random_bytes_behind_a_good_start_do_no_harm,
+        a_picture_that_was_cut_is_not_whole, NULL,
     };
 
     return unit_run("image", tests);
