@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- For wrk: sends the requests of a file one after another, over and over, and tells in one line what
--- came of it. The file holds whole HTTP requests with a NUL byte after each.
+-- For wrk: sends the requests of a file one after another, over and over, and tells in one line
+-- what came of it. The file holds whole HTTP requests with a NUL byte after each.
 --
 --     wrk ... -s requests.lua URL -- FILE
 

@@ -90,6 +90,9 @@ sub configure {
 sub processes {
     my $parent = httpd_pid();
     @command = grep { $_ ne '' } split /\0/, read_file("/proc/$parent/cmdline");
+    # Perhaps under a wrapper of t/run.pl: that is what is started again, with httpd's own arguments.
+    shift @command while @command && $command[0] ne '-d';
+    unshift @command, $ENV{HTTPD};
     return ($parent, children());
 }
 
