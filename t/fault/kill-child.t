@@ -60,11 +60,11 @@ is submissions('last words'), 1, 'nothing was sent a second time';
 
 # Waiting for its next try, a generation belongs to nobody: no death of a child can delay it.
 $user = account(10);
-$id   = data(ask($user, 'retry', prompt => '{{status=503 times=1 retry-after=3}} again'))->{id};
+$id   = data(ask($user, 'retry', prompt => '{{status=503 times=1 retry-after=3}} risen from the dead'))->{id};
 wait_for { status_of($user, $id)->{retryCount} };
 ok kill_child($_), 'each child is killed in turn' for children();
 is ended($user, $id)->{status}, 'completed', 'a retry comes all the same';
-is submissions('again'), 2, '... once';
+is submissions('risen from the dead'), 2, '... once';
 
 my $served = generate(account(10), { type => 'sketch' });
 is $served->{status}, 200, 'the children that came afterwards serve';

@@ -87,13 +87,16 @@ is $db->sql('SELECT schema_version FROM genflow.health()'), 9002, 'health() tell
 
 # ---- functions that change their signature ----
 
-my $get   = "SELECT outcome FROM genflow.neo_glitch_get('user', NULL)";
+my $get    = "SELECT outcome FROM genflow.neo_glitch_get('user', NULL)";
+my $values = "SELECT cardinality(proallargtypes) FROM pg_proc WHERE proname = 'neo_glitch_get'";
+my $count  = $db->sql($values);
 my $wider = variant('types/get.sql', sub { $_[0] =~ s/(OUT result jsonb)/$1, OUT more text/r });
 my $asked = variant('types/get.sql', sub { $_[0] =~ s/(p_ref text DEFAULT NULL)/$1, p_more text DEFAULT ''/r });
-for my $folder ($wider, $asked, $SQL) {
+for my $case ([$wider, 1, 'return more'], [$asked, 1, 'ask for more'], [$SQL, 0, 'be as it was']) {
+    my ($folder, $more, $what) = @$case;
     $db->apply(folder => $folder);
-    is $?, 0, 'a function may change its signature';
-    is $db->sql($get), 'not_found', '... and there is one of its name';
+    is $db->sql($values), $count + $more, "a renewed function may $what";
+    is $db->sql($get), 'not_found', '... and is the only one of its name';
 }
 
 like `'$SQL/apply' --help 2>&1`, qr/^sql\/apply|^  sql\/apply/m, 'a wrong option shows the usage';
