@@ -19,3 +19,8 @@ CREATE TRIGGER work_keep BEFORE DELETE ON genflow.work
     FOR EACH ROW EXECUTE FUNCTION genflow.work_keep();
 CREATE TRIGGER work_no_truncate BEFORE TRUNCATE ON genflow.work
     FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+-- An account carries what its ledger says: it goes only with the database.
+CREATE TRIGGER accounts_no_delete BEFORE DELETE ON genflow.accounts
+    FOR EACH ROW EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER accounts_no_truncate BEFORE TRUNCATE ON genflow.accounts
+    FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();

@@ -24,13 +24,14 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
-    SELECT array_agg(s.job_id) FILTER (WHERE s.fate = 'take'), array_agg(s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_dead, v_wait
       FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
                    w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR NOT EXISTS (SELECT FROM {media} m WHERE m.id = w.job_id) THEN 'end'
+                   OR (SELECT m.id FROM {media} m WHERE m.id = w.job_id) IS NULL THEN 'end'
                    WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM genflow.work w
              WHERE w.type_no = {no} AND w.due_at BETWEEN p_from AND v_now
@@ -41,15 +42,18 @@ BEGIN
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
-    RETURN QUERY
     UPDATE genflow.work w SET
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
         due_at      = least(v_now + p_lease, w.deadline_at)
-    FROM unnest(v_live, v_due) AS o(job_id, due_at) JOIN {media} m ON m.id = o.job_id
-    WHERE w.job_id = o.job_id
-    RETURNING w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
-              (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
-              m.source_url, m.parameters, m.seed, m.max_retries, o.due_at;
+     WHERE w.job_id = ANY (v_live);
+    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    RETURN QUERY
+    SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
+           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
+           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at
+      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+     CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
+     CROSS JOIN LATERAL (SELECT * FROM {media} t WHERE t.id = o.job_id OFFSET 0) m;
 END $body$;

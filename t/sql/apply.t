@@ -80,7 +80,8 @@ isnt $?, 0, '... and the run fails';
 ok $db->schema eq $schema, '... and nothing of it stays';
 is $db->sql($VERSIONS), "@NUMBERS", '... not even its number';
 
-my $good = variant('migrations/9002_good.sql', sub { "CREATE TABLE genflow.whole (id integer);\n" });
+my $good = variant('migrations/9002_good.sql',
+    sub { "CREATE TABLE genflow.whole (id integer);\n" });
 is $db->apply(folder => $good), "genflow schema version 9002\n", 'a new migration is applied';
 is $db->apply(folder => $good), "genflow schema version 9002\n", 'once: again it is no error';
 is $db->sql('SELECT schema_version FROM genflow.health()'), 9002, 'health() tells the version';
@@ -91,7 +92,8 @@ my $get    = "SELECT outcome FROM genflow.neo_glitch_get('user', NULL)";
 my $values = "SELECT cardinality(proallargtypes) FROM pg_proc WHERE proname = 'neo_glitch_get'";
 my $count  = $db->sql($values);
 my $wider = variant('types/get.sql', sub { $_[0] =~ s/(OUT result jsonb)/$1, OUT more text/r });
-my $asked = variant('types/get.sql', sub { $_[0] =~ s/(p_ref text DEFAULT NULL)/$1, p_more text DEFAULT ''/r });
+my $asked = variant('types/get.sql',
+    sub { $_[0] =~ s/(p_ref text DEFAULT NULL)/$1, p_more text DEFAULT ''/r });
 for my $case ([$wider, 1, 'return more'], [$asked, 1, 'ask for more'], [$SQL, 0, 'be as it was']) {
     my ($folder, $more, $what) = @$case;
     $db->apply(folder => $folder);

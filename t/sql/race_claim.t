@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# Hosts that claim at once: each job goes to one of them, nobody waits, and what they end for several
-# accounts at once does not lock them up.
+# Hosts that claim at once: each job goes to one of them, in the order in which they are due, nobody
+# waits, and what they end for several accounts at once does not lock them up.
 
 use strict;
 use warnings;
@@ -24,8 +24,8 @@ sub jobs {
     my $names = "unnest('{" . join(',', @users) . "}'::text[]) AS u(name)";
     $db->sql("SELECT genflow.grant_credits(name, $count, 'for a test') FROM $names");
     return split /\n/, $db->sql(
-        "SELECT (genflow.neo_glitch_create(name, '$round-' || n, '\\x01', NULL, 'base', 'a cat', NULL,
-                 '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)).id
+        "SELECT (genflow.neo_glitch_create(name, '$round-' || n, '\\x01', NULL, 'base', 'a cat',
+                 NULL, '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)).id
            FROM generate_series(1, $count) n, $names");
 }
 
@@ -50,9 +50,22 @@ sub expire_jobs {
         due_at = clock_timestamp() - interval '1 second' - random() * interval '1 minute'");
 }
 
-# ---- step by step ----
+# ---- the order, even where the planner was told that the tables are empty ----
 
 my ($one, $two) = $db->sessions(2);
+$db->sql('VACUUM public.neo_glitch_media', 'VACUUM genflow.work');
+is $one->sql(claim('one', 10)), '', 'nothing is due yet';
+my @line = reverse jobs(20, 'user');
+$db->sql("UPDATE genflow.work w SET due_at = clock_timestamp() - (21 - o.n) * interval '1 second'
+            FROM unnest('{" . join(',', @line) . "}'::uuid[]) WITH ORDINALITY AS o(id, n)
+           WHERE o.id = w.job_id");
+is $one->sql(claim('one', 10)), join("\n", map { "$_|1" } @line[0 .. 9]),
+    'what was due first is claimed first, and comes first: it is the cursor of the next claim';
+$db->sql('SELECT count(genflow.neo_glitch_settle(job_id, epoch, $$cancelled$$, NULL, NULL, NULL,
+              NULL, NULL, NULL, NULL, NULL, NULL, NULL)) FROM genflow.work');
+
+# ---- step by step ----
+
 my ($id) = jobs(1, 'user');
 is $one->sql('BEGIN', claim('one', 10)), "$id|1", 'a host claims a job';
 is $two->sql(claim('two', 10)), '', 'another that claims meanwhile does not wait, and gets nothing';
@@ -103,7 +116,7 @@ is_deeply [grep { $_ eq '!40P01' } @answers], [], '8 hosts end overdue jobs of 8
 is_deeply [grep { $_ ne '' } @answers], [], '... without an error';
 is $one->sql(claim('one', 1000)), '', '... and the rest after them';
 is $db->sql('SELECT count(*) FROM genflow.work'), 0, '... so that none is left';
-is $db->sql('SELECT sum(balance), sum(held) FROM genflow.accounts'), 8 * 30 + 201 . '|0',
+is $db->sql('SELECT sum(balance), sum(held) FROM genflow.accounts'), 8 * 30 + 221 . '|0',
     '... and every credit is back';
 is $db->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';
 

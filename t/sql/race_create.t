@@ -21,8 +21,8 @@ my $db = Genflow::Database->new;
 sub create {
     my ($user, $key, $hash) = @_;
     $hash //= '01';
-    return "SELECT outcome FROM genflow.neo_glitch_create('$user', '$key', '\\x$hash', NULL, 'base',"
-        . " 'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)";
+    return "SELECT outcome FROM genflow.neo_glitch_create('$user', '$key', '\\x$hash', NULL,"
+        . " 'base', 'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)";
 }
 
 sub grant {

@@ -29,10 +29,13 @@ sub create {
         . " 'a cat', NULL, '{}', 7, 1, 3::smallint, '$lifetime', 'host', '30 seconds') \\gset";
 }
 
-sub begin { return "SELECT genflow.attempt_begin(:'id', :epoch, 1::smallint, 'acme', 'm', 7, NULL, '30s')" }
+sub begin {
+    return "SELECT genflow.attempt_begin(:'id', :epoch, 1::smallint, 'acme', 'm', 7, NULL, '30s')";
+}
 
 sub accepted {
-    return "SELECT genflow.neo_glitch_accepted(:'id', :epoch, 1::smallint, 'acme', 'fal', :'id', '30s')";
+    return "SELECT genflow.neo_glitch_accepted(:'id', :epoch, 1::smallint, 'acme', 'fal', :'id',"
+        . " '30 seconds')";
 }
 
 sub requeue {
@@ -50,7 +53,8 @@ sub settle {
 # Of all live jobs, in no order.
 sub heartbeat {
     return "SELECT '' FROM (SELECT genflow.heartbeat(array_agg(job_id), array_agg(epoch), '30s')
-            FROM (SELECT job_id, epoch FROM genflow.work ORDER BY random()) AS live) AS kept LIMIT 1";
+            FROM (SELECT job_id, epoch FROM genflow.work ORDER BY random()) AS live) AS kept
+            LIMIT 1";
 }
 
 sub claim {

@@ -30,11 +30,13 @@ sub settle {
     my $image = $status eq 'completed' ? "'/a.png'" : 'NULL';
     my $error = $status eq 'failed'    ? "'X'"      : 'NULL';
     $epoch //= 1;
-    return "SELECT genflow.neo_glitch_settle('$id', $epoch, '$status', 'acme', 'acme-1', false, $image,"
-        . " NULL, true, '{}', $error, NULL, NULL)";
+    return "SELECT genflow.neo_glitch_settle('$id', $epoch, '$status', 'acme', 'acme-1', false,"
+        . " $image, NULL, true, '{}', $error, NULL, NULL)";
 }
 
-sub claim { return "SELECT count(*) FROM genflow.neo_glitch_claim('other', 100, '30s', '-infinity')" }
+sub claim {
+    return "SELECT count(*) FROM genflow.neo_glitch_claim('other', 100, '30s', '-infinity')";
+}
 
 sub expire {
     my ($id) = @_;
@@ -113,7 +115,8 @@ is $two->sql(settle($id, 'completed', 1)), 'done', 'a success of the old host wo
 
 # ---- refunds ----
 
-my $refund = "INSERT INTO genflow.ledger (ref, kind, user_id, amount) VALUES ('$id', 'refund', 'user', 1)";
+my $refund = "INSERT INTO genflow.ledger (ref, kind, user_id, amount)
+              VALUES ('$id', 'refund', 'user', 1)";
 $one->sql('BEGIN', $refund);
 $two->start($refund);
 ok $db->waits($two), 'a second refund waits for the first';
@@ -130,7 +133,8 @@ my @storm  = map {
     [$hosts[$host], map { settle($_, $host % 2 ? 'completed' : 'failed') } shuffle @ids]
 } 0 .. 7;
 my @answers = map { @$_ } $db->at_once(@storm);
-is scalar(grep { $_ eq 'done' } @answers), 40, 'of 8 hosts that settle 40 jobs at once one ends each';
+is scalar(grep { $_ eq 'done' } @answers), 40,
+    'of 8 hosts that settle 40 jobs at once one ends each';
 is_deeply [grep { !/\A(?:done|same|settled)\z/ } @answers], [], '... and the others are told so';
 my $completed = $db->sql("SELECT count(*) FROM public.neo_glitch_media WHERE status = 'completed'
     AND id = ANY ('{" . join(',', @ids) . "}')");

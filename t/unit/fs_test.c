@@ -9,10 +9,10 @@
 
 #include "unit.h"
 
-#define ID        "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
-#define PIXELS    (1000 * 1000)
-#define DAY       (24 * 3600)
-#define JPEG "\xff\xd8\xff\xc0\0\x11\x08\0\x10\0\x20\x03\xff\xd9"
+#define ID     "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
+#define PIXELS (1000 * 1000)
+#define DAY    (24 * 3600)
+#define JPEG   "\xff\xd8\xff\xc0\0\x11\x08\0\x10\0\x20\x03\xff\xd9"
 
 static const gf_type_t type = { .name = "neo-glitch" };
 static gf_job_t job = { .type = &type, .id = ID, .epoch = 3 };
@@ -103,8 +103,7 @@ START_TEST(the_extension_is_what_the_bytes_say)
     gf_stored_t stored;
 
     open_store("extension");
-    unit_no_error(
-        gf_store_put(&stored, &unit.ctx, &job, spooled(JPEG, sizeof(JPEG) - 1)));
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spooled(JPEG, sizeof(JPEG) - 1)));
     ck_assert_str_eq(stored.url, "/generated/neo-glitch/5b/" ID ".jpg");
     ck_assert_str_eq(stored.image.type, "image/jpeg");
     ck_assert(unit_exists(kept_path("jpg")));
@@ -236,14 +235,34 @@ START_TEST(a_picture_that_was_kept_is_found_again)
     for (i = 0; i < UNIT_COUNT(extensions); i++) {
         open_store(apr_pstrcat(unit.ctx.pool, "find-", extensions[i], NULL));
         ck_assert(!gf_store_find(&found, &unit.ctx, &job));
-        unit_no_error(gf_store_put(&kept, &unit.ctx, &job,
-                                   i == 0 ? spooled_png(768, 512, 'a')
-                                          : spooled(JPEG, sizeof(JPEG) - 1)));
+        unit_no_error(
+            gf_store_put(&kept, &unit.ctx, &job,
+                         i == 0 ? spooled_png(768, 512, 'a') : spooled(JPEG, sizeof(JPEG) - 1)));
         ck_assert(gf_store_find(&found, &unit.ctx, &job));
         ck_assert_str_eq(found.url, kept.url);
         ck_assert_str_eq(gf_store_result(&found, unit.ctx.pool),
                          gf_store_result(&kept, unit.ctx.pool));
     }
+}
+END_TEST
+
+START_TEST(a_picture_that_no_job_names_can_be_removed)
+{
+    gf_stored_t stored;
+    gf_job_t other = job;
+    int before;
+
+    other.id = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5c";
+    open_store("removed");
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &other, spooled_png(8, 8, 'b')));
+    before = files_anywhere();
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spooled_png(8, 8, 'a')));
+    gf_store_remove(&unit.ctx, stored.url);
+    ck_assert(!unit_exists(kept_path("png")));
+    ck_assert(!gf_store_find(&stored, &unit.ctx, &job));
+    ck_assert_msg(gf_store_find(&stored, &unit.ctx, &other), "the other one stays");
+    ck_assert_int_eq(files_anywhere(), before);
+    gf_store_remove(&unit.ctx, "/generated/neo-glitch/5b/" ID ".png"); /* twice does no harm */
 }
 END_TEST
 
@@ -295,6 +314,7 @@ int main(void)
         as_many_pixels_as_allowed_are_kept,
         a_store_that_does_not_work_is_the_operators,
         a_picture_that_was_kept_is_found_again,
+        a_picture_that_no_job_names_can_be_removed,
         a_store_makes_its_folders_or_says_why_not,
         what_lay_in_the_spool_for_long_is_swept,
         NULL,

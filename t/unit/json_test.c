@@ -265,7 +265,7 @@ START_TEST(a_whole_number_beyond_64_bits_is_clamped)
 }
 END_TEST
 
-START_TEST(a_moderate_value_has_no_number_that_grows_when_written_out)
+START_TEST(a_moderate_value_has_no_endless_number_and_no_nul)
 {
     static const struct {
         const char *value;
@@ -287,6 +287,9 @@ START_TEST(a_moderate_value_has_no_number_that_grows_when_written_out)
         { "0e-9999", false },
         { "18446744073709551616", false },
         { "\"1e400\"", true },
+        { "\"\\\\u0000\"", true },
+        { "\"\\u0000\"", false },
+        { "[{\"b\":\"x\\u0000\"}]", false },
         { "null", true },
         { "true", true },
         { "[]", true },
@@ -429,7 +432,7 @@ int main(void)
         a_value_is_never_converted,
         a_text_with_a_nul_inside_is_no_text,
         a_whole_number_beyond_64_bits_is_clamped,
-        a_moderate_value_has_no_number_that_grows_when_written_out,
+        a_moderate_value_has_no_endless_number_and_no_nul,
         what_is_absent_or_null_is_not_there,
         what_is_written_has_its_commas_and_nulls,
         whatever_is_written_is_read_back,

@@ -354,7 +354,8 @@ START_TEST(a_picture_that_cannot_be_written_here_is_ours_to_mend)
     msg->end = GF_MSG_UNKNOWN;
     msg->spool_rv = APR_ENOSPC;
     gf_prov_stability.read_submit(&outcome, msg);
-    ck_assert_msg(outcome.state == GF_PROV_EMPTY, "it may have been paid for: neither again nor elsewhere");
+    ck_assert_msg(outcome.state == GF_PROV_EMPTY,
+                  "it may have been paid for: neither again nor elsewhere");
     ck_assert_int_eq(outcome.code, GF_E_STORE);
 }
 END_TEST
