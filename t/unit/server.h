@@ -53,6 +53,7 @@ static const server_row_t server_rows[] = {
     { "/cut", SERVER_TYPE("200 OK", "text/plain", "1000"), 2, true },
     { "/cut-picture", SERVER_TYPE("200 OK", "image/png", "1000"), 2, true },
     { "/cut-head", "HTTP/1.1 200 OK\r\nContent-Ty", 0, true },
+    { "/cut-later", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Ty", 0, true },
     { "/noise", "neither HTTP nor an apology\r\n\r\n", 0, true },
     { "/drop", NULL, 0, true },
     { "/hang", NULL, 0, false },
