@@ -131,9 +131,23 @@ bool gf_json_number(const gf_json_t *value, double *out)
     return true;
 }
 
+bool gf_json_bool(const gf_json_t *value, bool *out)
+{
+    if (!json_object_is_type(value, json_type_boolean)) {
+        return false;
+    }
+    *out = json_object_get_boolean(value);
+    return true;
+}
+
 bool gf_json_is_object(const gf_json_t *value)
 {
     return json_object_is_type(value, json_type_object);
+}
+
+bool gf_json_is_array(const gf_json_t *value)
+{
+    return json_object_is_type(value, json_type_array);
 }
 
 const char *gf_json_text(gf_json_t *value)
@@ -193,6 +207,11 @@ gf_json_t *gf_json_at(const gf_json_t *array, apr_size_t index)
         return NULL;
     }
     return json_object_array_get_idx(array, index);
+}
+
+apr_size_t gf_json_length(const gf_json_t *array)
+{
+    return gf_json_is_array(array) ? json_object_array_length(array) : 0;
 }
 
 /* ---- writing ---- */

@@ -27,7 +27,9 @@ gf_json_t *gf_json_get(const gf_json_t *object, const char *name);
 bool gf_json_string(const gf_json_t *value, const char **out);
 bool gf_json_int(const gf_json_t *value, apr_int64_t *out);
 bool gf_json_number(const gf_json_t *value, double *out);
+bool gf_json_bool(const gf_json_t *value, bool *out);
 bool gf_json_is_object(const gf_json_t *value);
+bool gf_json_is_array(const gf_json_t *value);
 
 /* The text of a value without spaces, for storing; valid as long as the document. */
 const char *gf_json_text(gf_json_t *value);
@@ -38,6 +40,9 @@ bool gf_json_is_moderate(const gf_json_t *value);
 
 /* Element of an array; NULL beyond its end or if it is no array. */
 gf_json_t *gf_json_at(const gf_json_t *array, apr_size_t index);
+
+/* Elements of an array; 0 if it is none. */
+apr_size_t gf_json_length(const gf_json_t *array);
 
 /* ---- writing ---- */
 

@@ -43,12 +43,16 @@ typedef struct gf_msg_t {
     apr_interval_time_t timeout; /* whole exchange */
 
     /* limits of the answer */
-    apr_size_t text_max;  /* bytes kept in memory (errors, JSON) */
-    apr_int64_t file_max; /* bytes written to the spool file (pictures) */
-    const char *spool;    /* file for an image/... answer of status 2xx; NULL: none is expected */
+    apr_size_t text_max;               /* bytes kept in memory (errors, JSON) */
+    apr_int64_t file_max;              /* bytes written to the spool file (pictures) */
+    bool guarded;                      /* its URL is somebody else's: public addresses only */
+    const apr_array_header_t *allowed; /* guarded: apr_ipsubnet_t * allowed beside */
+    bool spool_any;                    /* spool whatever its type says */
+    const char *spool; /* file for an image/... answer of status 2xx; NULL: none is expected */
 
     /* answer */
     gf_msg_end_t end;
+    bool refused;   /* guarded: no address of the host may be connected to */
     bool timed_out; /* it ended because its time was over */
     int status;
     apr_table_t *answer; /* header fields */

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include <apr_env.h>
 #include <apr_file_io.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -14,19 +13,13 @@
 
 #include "base/gf_text.h"
 #include "httpd/httpd_glue.h"
+#include "httpd/httpd_setters.h"
 #include "model/gf_type.h"
 #include "provider/gf_provider.h"
 #include "store/gf_store.h"
 
 #define TYPES_MAX 64 /* gf_db.c keeps prepared statements for so many */
-#define KEY_MAX   4096
 
-/* What the module keeps per server: the one configuration, and which section is being read. */
-typedef struct server_conf_t {
-    gf_conf_t *conf;
-    gf_provider_t *provider;
-    gf_type_t *type;
-} server_conf_t;
 
 /* ---- rows ---- */
 
@@ -54,7 +47,7 @@ typedef struct row_t {
 #define MINUTE           (60 * SECOND)
 #define HOUR             (60 * MINUTE)
 
-static server_conf_t *server_conf(const server_rec *server)
+server_conf_t *httpd_setters_conf(const server_rec *server)
 {
     return ap_get_module_config(server->module_config, &genflow_module);
 }
@@ -128,23 +121,18 @@ static void *base_of(const server_conf_t *sc, place_t place)
                                   : (void *)sc->type;
 }
 
-static const char *not_here(const cmd_parms *cmd, place_t place)
-{
-    return apr_psprintf(cmd->pool, "%s belongs inside <%s name>", cmd->cmd->name,
-                        place == IN_PROVIDER ? "GenflowProvider" : "GenflowType");
-}
-
 static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
 {
     const row_t *row = cmd->info;
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    void *base = base_of(server_conf(cmd->server), row->place);
+    void *base = base_of(httpd_setters_conf(cmd->server), row->place);
 
     (void)dir;
     if (wrong) {
         return wrong;
     }
-    return base ? set_row(cmd->pool, row, base, cmd->cmd->name, text) : not_here(cmd, row->place);
+    return base ? set_row(cmd->pool, row, base, cmd->cmd->name, text)
+                : httpd_setters_not_here(cmd, row->place == IN_PROVIDER);
 }
 
 /* ---- sections ---- */
@@ -215,7 +203,7 @@ static bool is_name(const char *name)
 
 static const char *section(cmd_parms *cmd, void *dir, const char *arg)
 {
-    server_conf_t *sc = server_conf(cmd->server);
+    server_conf_t *sc = httpd_setters_conf(cmd->server);
     bool is_type = strcmp(cmd->cmd->name, "<GenflowType") == 0;
     const char *end = strrchr(arg, '>');
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
@@ -245,124 +233,6 @@ static const char *section(cmd_parms *cmd, void *dir, const char *arg)
     sc->type = NULL;
     sc->provider = NULL;
     return wrong;
-}
-
-/* ---- setters of their own: what they parse is not one number or text ---- */
-
-static const char *read_key_file(cmd_parms *cmd, const char *path, const char **key)
-{
-    char text[KEY_MAX + 1];
-    apr_size_t length = KEY_MAX;
-    apr_file_t *file;
-    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ, 0, cmd->pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_read_full(file, text, length, &length);
-        apr_file_close(file);
-    }
-    if (rv != APR_SUCCESS && !APR_STATUS_IS_EOF(rv)) {
-        return apr_psprintf(cmd->pool, "GenflowProviderKey: cannot read the file %s", path);
-    }
-    text[length] = '\0';
-    text[strcspn(text, "\r\n")] = '\0';
-    *key = text[0] ? apr_pstrdup(cmd->pool, text) : NULL;
-    return NULL;
-}
-
-/* A variable that is not set leaves the provider without a key: that matters only if a type uses it
- * (see finish). */
-static const char *set_key(cmd_parms *cmd, void *dir, const char *text)
-{
-    gf_provider_t *provider = server_conf(cmd->server)->provider;
-    char *value = NULL;
-
-    (void)dir;
-    if (!provider) {
-        return not_here(cmd, IN_PROVIDER);
-    }
-    if (strncmp(text, "file:", 5) == 0) {
-        return read_key_file(cmd, ap_server_root_relative(cmd->pool, text + 5), &provider->key);
-    }
-    if (strncmp(text, "env:", 4) != 0) {
-        return "GenflowProviderKey: must be env:NAME or file:PATH (a key does not belong into "
-               "httpd.conf)";
-    }
-    apr_env_get(&value, text + 4, cmd->pool);
-    provider->key = value && *value ? value : NULL;
-    return NULL;
-}
-
-static const char *set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[])
-{
-    gf_type_t *type = server_conf(cmd->server)->type;
-    int i;
-
-    (void)dir;
-    if (!type) {
-        return not_here(cmd, IN_TYPE);
-    }
-    if (argc == 0) {
-        return "GenflowTypeProviders: needs at least one provider, as in `stability/sd3 local`";
-    }
-    apr_array_clear(type->chain_text);
-    for (i = 0; i < argc; i++) {
-        APR_ARRAY_PUSH(type->chain_text, const char *) = argv[i];
-    }
-    return NULL;
-}
-
-static const char *set_preset(cmd_parms *cmd, void *dir, const char *key, const char *strength,
-                              const char *prompt)
-{
-    gf_type_t *type = server_conf(cmd->server)->type;
-    gf_preset_t *preset;
-    char *end = NULL;
-    double number = strtod(strength, &end);
-
-    (void)dir;
-    if (!type) {
-        return not_here(cmd, IN_TYPE);
-    }
-    if (!gf_text_is_token(key, 64)) {
-        return apr_psprintf(
-            cmd->pool,
-            "GenflowTypePreset %s: the key must be 1 to 64 characters of A-Z a-z 0-9 . _ : -", key);
-    }
-    if (end == strength || *end || !(number >= 0 && number <= 1)) {
-        return apr_psprintf(cmd->pool,
-                            "GenflowTypePreset %s %s: the strength must be a number from 0 to 1",
-                            key, strength);
-    }
-    preset = (gf_preset_t *)gf_type_preset(type, key);
-    if (!preset) {
-        preset = apr_array_push(type->presets);
-        preset->key = key;
-    }
-    preset->strength = number;
-    preset->prompt = prompt;
-    return NULL;
-}
-
-static const char *set_user(cmd_parms *cmd, void *dir, const char *text)
-{
-    const char *wrong = NULL;
-
-    ((httpd_dir_t *)dir)->user =
-        ap_expr_parse_cmd(cmd, text, AP_EXPR_FLAG_STRING_RESULT, &wrong, NULL);
-    return wrong ? apr_pstrcat(cmd->pool, "GenflowUser ", text, ": ", wrong, NULL) : NULL;
-}
-
-static const char *set_base(cmd_parms *cmd, void *dir, const char *text)
-{
-    size_t length = strlen(text);
-
-    if (text[0] != '/' || (length > 1 && text[length - 1] == '/')) {
-        return apr_psprintf(
-            cmd->pool,
-            "GenflowBase %s: must be a path that begins with / and does not end with one", text);
-    }
-    ((httpd_dir_t *)dir)->base = length > 1 ? text : "";
-    return NULL;
 }
 
 /* clang-format off */
@@ -395,13 +265,16 @@ const command_rec httpd_conf_commands[] = {
     ROW("GenflowStoreMaxPixels", IN_SERVER, IS_INT, SERVER(pixels_max), 1, 1LL << 30,
         "1 to 1073741824", "67108864", "width x height of a picture"),
 
+    AP_INIT_ITERATE("GenflowFetchAllow", httpd_set_allowed, NULL, RSRC_CONF,
+        "networks that results may be fetched from although they are private"),
+
     AP_INIT_RAW_ARGS("<GenflowProvider", section, NULL, RSRC_CONF,
         "a provider: <GenflowProvider name>"),
     ROW("GenflowProviderKind", IN_PROVIDER, IS_TEXT, PROVIDER(kind_name), 0, 0,
-        "", NULL, "what it speaks: stability or local"),
+        "", NULL, "what it speaks: aiml, fal, local, openai, replicate, stability"),
     ROW("GenflowProviderUrl", IN_PROVIDER, IS_URL, PROVIDER(url), 0, 0,
         "an http(s) address", NULL, "address of its API"),
-    AP_INIT_TAKE1("GenflowProviderKey", set_key, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("GenflowProviderKey", httpd_set_key, NULL, RSRC_CONF,
         "env:NAME or file:PATH of its API key"),
     ROW("GenflowProviderConnectTimeout", IN_PROVIDER, IS_TIME, PROVIDER(connect_timeout),
         10 * MS, 5 * MINUTE, "10ms to 5m", "5s", "for a connection, TLS included"),
@@ -416,9 +289,9 @@ const command_rec httpd_conf_commands[] = {
 
     AP_INIT_RAW_ARGS("<GenflowType", section, NULL, RSRC_CONF,
         "a generation type: <GenflowType name>"),
-    AP_INIT_TAKE_ARGV("GenflowTypeProviders", set_chain, NULL, RSRC_CONF,
+    AP_INIT_TAKE_ARGV("GenflowTypeProviders", httpd_set_chain, NULL, RSRC_CONF,
         "its chain of provider/model, first to last"),
-    AP_INIT_TAKE3("GenflowTypePreset", set_preset, NULL, RSRC_CONF,
+    AP_INIT_TAKE3("GenflowTypePreset", httpd_set_preset, NULL, RSRC_CONF,
         "a preset: key, strength, prompt"),
     ROW("GenflowTypeCost", IN_TYPE, IS_INT, TYPE(cost), 0, 1000000,
         "0 to 1000000", "2", "credits for a picture"),
@@ -431,8 +304,10 @@ const command_rec httpd_conf_commands[] = {
     ROW("GenflowTypePromptMax", IN_TYPE, IS_INT, TYPE(prompt_max), 1, 10000,
         "1 to 10000", "1000", "characters a prompt may have"),
 
-    AP_INIT_TAKE1("GenflowUser", set_user, NULL, ACCESS_CONF, "expression that names the user"),
-    AP_INIT_TAKE1("GenflowBase", set_base, NULL, ACCESS_CONF, "path where the API is mounted"),
+    AP_INIT_TAKE1("GenflowUser", httpd_set_user, NULL, ACCESS_CONF,
+        "expression that names the user"),
+    AP_INIT_TAKE1("GenflowBase", httpd_set_base, NULL, ACCESS_CONF,
+        "path where the API is mounted"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };
 /* clang-format on */
@@ -447,6 +322,7 @@ void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server)
     sc->conf = apr_pcalloc(pool, sizeof(*sc->conf));
     sc->conf->providers = apr_hash_make(pool);
     sc->conf->types = apr_hash_make(pool);
+    sc->conf->fetch_allowed = apr_array_make(pool, 2, sizeof(apr_ipsubnet_t *));
     sc->conf->type_list = apr_array_make(pool, 8, sizeof(gf_type_t *));
     unset_numbers(sc->conf, IN_SERVER);
     return sc;
@@ -544,7 +420,7 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 {
-    gf_conf_t *conf = server_conf(server)->conf;
+    gf_conf_t *conf = httpd_setters_conf(server)->conf;
     const char *wrong;
     int i;
 
@@ -562,7 +438,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 
 const gf_conf_t *httpd_conf_get(const server_rec *server)
 {
-    return server_conf(server)->conf;
+    return httpd_setters_conf(server)->conf;
 }
 
 const httpd_dir_t *httpd_conf_dir(const request_rec *r)

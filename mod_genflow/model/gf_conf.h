@@ -65,12 +65,13 @@ typedef struct gf_conf_t {
     apr_int64_t wait;        /* how long a request without Prefer waits for its picture */
     apr_int64_t waiters_max; /* waiting requests per child; beyond: 202 at once */
     const char *store_folder;
-    const char *store_url;         /* public prefix of pictures, without a slash at its end */
-    apr_int64_t result_max;        /* bytes of a picture */
-    apr_int64_t pixels_max;        /* width x height of a picture */
-    apr_hash_t *providers;         /* name -> gf_provider_t */
-    apr_hash_t *types;             /* name -> gf_type_t */
-    apr_array_header_t *type_list; /* of gf_type_t *, in order of configuration */
+    const char *store_url;             /* public prefix of pictures, without a slash at its end */
+    apr_int64_t result_max;            /* bytes of a picture */
+    apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */
+    apr_int64_t pixels_max;            /* width x height of a picture */
+    apr_hash_t *providers;             /* name -> gf_provider_t */
+    apr_hash_t *types;                 /* name -> gf_type_t */
+    apr_array_header_t *type_list;     /* of gf_type_t *, in order of configuration */
 } gf_conf_t;
 
 #endif

@@ -14,6 +14,8 @@
 #include <apr_strings.h>
 #include <curl/curl.h>
 
+#include "net/gf_guard.h"
+
 #define EVENTS_MAX       64
 #define NO_TIMER         ((apr_time_t)-1)
 #define CONNECTIONS_KEPT 32
@@ -117,7 +119,8 @@ static bool is_picture(exchange_t *exchange)
     long status = 0;
 
     curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-    return exchange->msg->spool && status / 100 == 2 && type && strncasecmp(type, "image/", 6) == 0;
+    return exchange->msg->spool && status / 100 == 2
+           && (exchange->msg->spool_any || (type && strncasecmp(type, "image/", 6) == 0));
 }
 
 static size_t to_file(exchange_t *exchange, const char *bytes, size_t length)
@@ -287,6 +290,31 @@ static void release(exchange_t *exchange)
     exchange->msg->net = NULL;
 }
 
+/* Opens the socket for an address that curl is about to connect to, if it may be one. */
+static curl_socket_t on_open(void *baton, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    exchange_t *exchange = baton;
+
+    (void)purpose;
+    if (!gf_guard_allows(&address->addr, exchange->msg->allowed)) {
+        exchange->msg->refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* A guarded exchange has a connection of its own: a kept one was opened for somebody else. */
+static void set_guard(exchange_t *exchange)
+{
+    if (exchange->msg->guarded) {
+        curl_easy_setopt(exchange->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+        curl_easy_setopt(exchange->easy, CURLOPT_OPENSOCKETDATA, exchange);
+        curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(exchange->easy, CURLOPT_FORBID_REUSE, 1L);
+        curl_easy_setopt(exchange->easy, CURLOPT_PROXY, ""); /* a proxy would connect for us */
+    }
+}
+
 void gf_net_start(gf_net_t *net, gf_msg_t *msg)
 {
     exchange_t *exchange = apr_pcalloc(msg->pool, sizeof(*exchange));
@@ -302,6 +330,7 @@ void gf_net_start(gf_net_t *net, gf_msg_t *msg)
     msg->net = exchange;
     set_request(exchange);
     set_limits(exchange);
+    set_guard(exchange);
     set_answer(exchange);
     curl_multi_add_handle(net->multi, exchange->easy);
 }
@@ -337,12 +366,13 @@ static void conclude(exchange_t *exchange, CURLcode code)
     msg->end = exchange->too_large        ? GF_MSG_TOO_LARGE
                : was_sent(exchange->easy) ? GF_MSG_UNKNOWN
                                           : GF_MSG_NOT_SENT;
-    msg->detail = exchange->too_large ? "the answer is larger than allowed"
-                  : exchange->msg->spool_rv != APR_SUCCESS
-                      ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool,
-                                     exchange->msg->spool_rv)
-                      : apr_pstrdup(msg->pool, exchange->error[0] ? exchange->error
-                                                                  : curl_easy_strerror(code));
+    msg->detail =
+        msg->refused          ? "the address is not public, and GenflowFetchAllow does not name it"
+        : exchange->too_large ? "the answer is larger than allowed"
+        : msg->spool_rv != APR_SUCCESS
+            ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool, msg->spool_rv)
+            : apr_pstrdup(msg->pool,
+                          exchange->error[0] ? exchange->error : curl_easy_strerror(code));
 }
 
 gf_msg_t *gf_net_next_done(gf_net_t *net)

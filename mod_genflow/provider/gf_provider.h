@@ -8,10 +8,13 @@
 #include "base/gf_msg.h"
 #include "model/gf_job.h"
 
+#define GF_PROVIDER_WAIT_MAX 300 /* seconds; no provider makes a job wait longer */
+
 /* What an exchange means for the job (requirements.md 27). */
 typedef enum {
-    GF_PROV_SUCCEEDED, /* the picture is in the spool file */
+    GF_PROV_SUCCEEDED, /* there is a picture: spooled, at picture_url, or in picture_b64 */
     GF_PROV_WORKING,   /* it has the job under outcome->ref; ask again later */
+    GF_PROV_ASK,       /* one more exchange is needed now: outcome->next; its reader is read_poll */
     GF_PROV_TRANSIENT, /* failed, nothing was paid: may be tried again */
     GF_PROV_PERMANENT, /* failed, trying the same again cannot help */
     GF_PROV_FILTERED,  /* its content filter refused */
@@ -23,11 +26,27 @@ typedef struct gf_outcome_t {
     gf_prov_state_t state;
     gf_err_code_t code;              /* for the failing states */
     const char *ref;                 /* WORKING: the provider's id */
+    const char *picture_url;         /* SUCCEEDED: https address or data: URI, not yet checked */
+    const char *picture_b64;         /* SUCCEEDED: the picture's bytes in base64 */
+    gf_msg_t *next;                  /* ASK */
     const char *detail;              /* for the log; never holds a secret */
-    apr_interval_time_t retry_after; /* TRANSIENT: what the provider asked for; 0: nothing */
+    const char *logs;                /* WORKING: JSON array of what the provider says, or NULL */
+    double progress;                 /* WORKING: 0 to 1; below 0: it does not tell */
+    int queue_position;              /* WORKING: below 0: it does not tell */
+    apr_interval_time_t retry_after; /* TRANSIENT, WORKING: what it asked for; 0: nothing */
     bool locked_out;                 /* TRANSIENT: too many requests, and no word for how long */
     bool alarm;                      /* key or account trouble: an operator must look */
+    bool unknown_model;              /* PERMANENT: the provider does not know this model */
 } gf_outcome_t;
+
+/* What translators work on. Messages and texts are made in `pool`. */
+typedef struct gf_prov_call_t {
+    const gf_provider_t *provider;
+    const char *model;
+    const gf_job_t *job;
+    const char *hook_url; /* where the provider may report the end; NULL: nowhere */
+    apr_pool_t *pool;
+} gf_prov_call_t;
 
 typedef struct gf_prov_kind_t {
     const char *name;
@@ -36,22 +55,30 @@ typedef struct gf_prov_kind_t {
     /* Is the section complete? NULL, or what is missing (for configtest). */
     const char *(*check)(const gf_provider_t *provider, apr_pool_t *pool);
 
-    /* Providers over HTTP. The message is made in `pool`; limits and times are set by the caller.
-     */
-    gf_msg_t *(*submit)(const gf_provider_t *provider, const char *model, const gf_job_t *job,
-                        apr_pool_t *pool);
-    void (*read_submit)(gf_outcome_t *outcome, const gf_msg_t *msg);
-    gf_msg_t *(*poll)(const gf_provider_t *provider, const gf_job_t *job, apr_pool_t *pool);
-    void (*read_poll)(gf_outcome_t *outcome, const gf_msg_t *msg);
+    /* Providers over HTTP; limits and times of a message are set by the caller. */
+    gf_msg_t *(*submit)(const gf_prov_call_t *call);
+    void (*read_submit)(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
+    gf_msg_t *(*poll)(const gf_prov_call_t *call); /* job->provider_ref names the run */
+    void (*read_poll)(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
+    gf_msg_t *(*cancel)(const gf_prov_call_t *call); /* NULL: it cannot be asked to stop */
 
-    /* Providers that make the picture themselves, on a writer thread: writes the file `path`. NULL:
-     * over HTTP. */
-    apr_status_t (*draw)(const char *model, const gf_job_t *job, const char *path,
-                         apr_pool_t *scratch_pool);
+    /* After a lost answer: asks which runs there are, to find ours by its seed. NULL: no such list,
+     * an unknown run stays unknown. Outcomes: WORKING with the ref of the one that matches,
+     * TRANSIENT when none does (then nothing was taken), ASK, UNKNOWN. */
+    gf_msg_t *(*recover)(const gf_prov_call_t *call);
+    void (*read_recover)(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
+
+    /* Providers that make the picture themselves, on a writer thread: writes the file `path`.
+     * NULL: over HTTP. */
+    apr_status_t (*draw)(const gf_prov_call_t *call, const char *path);
 } gf_prov_kind_t;
 
-extern const gf_prov_kind_t gf_prov_stability;
+extern const gf_prov_kind_t gf_prov_aiml;
+extern const gf_prov_kind_t gf_prov_fal;
 extern const gf_prov_kind_t gf_prov_local;
+extern const gf_prov_kind_t gf_prov_openai;
+extern const gf_prov_kind_t gf_prov_replicate;
+extern const gf_prov_kind_t gf_prov_stability;
 
 /* The kind of that name, or NULL. */
 const gf_prov_kind_t *gf_provider_kind(const char *name);
@@ -63,7 +90,7 @@ const char *gf_provider_kind_names(apr_pool_t *pool);
  * and returns true. */
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg);
 
-/* The wait that `Retry-After` (seconds) asks for, bounded to 5 minutes; 0: none. */
+/* The wait that `Retry-After` (seconds) asks for, bounded; 0: none. */
 apr_interval_time_t gf_provider_retry_after(const gf_msg_t *msg);
 
 /* A parameter of the job as text, whatever scalar it is; NULL: absent. */

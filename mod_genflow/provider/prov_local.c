@@ -18,9 +18,10 @@ static const struct {
                { "3:2", 936, 624 },   { "2:3", 624, 936 },   { "4:3", 880, 660 },
                { "3:4", 660, 880 } };
 
-static apr_status_t draw(const char *model, const gf_job_t *job, const char *path,
-                         apr_pool_t *scratch_pool)
+static apr_status_t draw(const gf_prov_call_t *call, const char *path)
 {
+    const gf_job_t *job = call->job;
+    apr_pool_t *scratch_pool = call->pool;
     const char *ratio = gf_provider_parameter(job, "aspect_ratio", scratch_pool);
     prov_local_scene_t scene = { .prompt = job->prompt,
                                  .preset = job->preset ? job->preset : "base",
@@ -29,7 +30,6 @@ static apr_status_t draw(const char *model, const gf_job_t *job, const char *pat
                                  .height = SIDE };
     size_t i;
 
-    (void)model;
     for (i = 0; ratio && i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         if (apr_strnatcmp(shapes[i].ratio, ratio) == 0) {
             scene.width = shapes[i].width;

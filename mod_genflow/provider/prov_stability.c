@@ -46,9 +46,12 @@ static void authorize(gf_msg_t *msg, const gf_provider_t *provider, const char *
     apr_table_setn(msg->headers, "Accept", accept);
 }
 
-static gf_msg_t *submit(const gf_provider_t *provider, const char *model, const gf_job_t *job,
-                        apr_pool_t *pool)
+static gf_msg_t *submit(const gf_prov_call_t *call)
 {
+    const gf_provider_t *provider = call->provider;
+    const gf_job_t *job = call->job;
+    const char *model = call->model;
+    apr_pool_t *pool = call->pool;
     const char *url =
         apr_pstrcat(pool, provider->url, "/v2beta/stable-image/", endpoint(model), NULL);
     gf_msg_t *msg = gf_msg_make(pool, "POST", url);
@@ -71,8 +74,11 @@ static gf_msg_t *submit(const gf_provider_t *provider, const char *model, const 
     return msg;
 }
 
-static gf_msg_t *poll(const gf_provider_t *provider, const gf_job_t *job, apr_pool_t *pool)
+static gf_msg_t *poll(const gf_prov_call_t *call)
 {
+    const gf_provider_t *provider = call->provider;
+    const gf_job_t *job = call->job;
+    apr_pool_t *pool = call->pool;
     gf_msg_t *msg = gf_msg_make(
         pool, "GET", apr_pstrcat(pool, provider->url, "/v2beta/results/", job->provider_ref, NULL));
 
@@ -150,7 +156,7 @@ static void read_picture(gf_outcome_t *outcome, const gf_msg_t *msg)
     }
 }
 
-static void read_submit(gf_outcome_t *outcome, const gf_msg_t *msg)
+static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     told_t told;
 
@@ -176,7 +182,7 @@ static void read_submit(gf_outcome_t *outcome, const gf_msg_t *msg)
     }
 }
 
-static void read_poll(gf_outcome_t *outcome, const gf_msg_t *msg)
+static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     told_t told;
 

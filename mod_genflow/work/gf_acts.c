@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include <apr_encode.h>
 #include <apr_strings.h>
 
 #include "store/gf_store.h"
@@ -51,6 +52,29 @@ static gf_err_t *keep(gf_run_t *run, gf_ctx_t *ctx)
     return complete(run, ctx);
 }
 
+static gf_err_t *decode(gf_run_t *run, gf_ctx_t *ctx)
+{
+    apr_size_t length = 0;
+    apr_file_t *file;
+    apr_status_t rv;
+    const void *bytes =
+        apr_pdecode_base64_binary(ctx->pool, run->picture_text, APR_ENCODE_STRING, 0, &length);
+
+    if (!bytes) {
+        return gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS, "the picture's text is no base64");
+    }
+    rv = apr_file_open(&file, run->spool, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE,
+                       APR_FPROT_OS_DEFAULT, ctx->pool);
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_write_full(file, bytes, length, NULL);
+        apr_file_close(file);
+    }
+    if (rv != APR_SUCCESS) {
+        return gf_err_make(ctx, GF_E_STORE, rv, "cannot write %s", run->spool);
+    }
+    return keep(run, ctx);
+}
+
 static gf_err_t *adopt_picture(gf_run_t *run, gf_ctx_t *ctx)
 {
     gf_stored_t stored;
@@ -66,7 +90,11 @@ static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
 {
     if (!run->image_url) {
         const gf_prov_kind_t *kind = run->choice->provider->kind;
-        apr_status_t rv = kind->draw(run->choice->model, run->job, run->spool, ctx->pool);
+        const gf_prov_call_t call = { .provider = run->choice->provider,
+                                      .model = run->choice->model,
+                                      .job = run->job,
+                                      .pool = ctx->pool };
+        apr_status_t rv = kind->draw(&call, run->spool);
 
         if (rv != APR_SUCCESS) {
             return gf_err_make(ctx, GF_E_STORE, rv, "cannot draw into %s", run->spool);
@@ -110,6 +138,8 @@ static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
         return draw(run, ctx);
     case GF_ACT_ADOPT:
         return adopt_picture(run, ctx);
+    case GF_ACT_DECODE:
+        return decode(run, ctx);
     case GF_ACT_KEEP:
         return keep(run, ctx);
     case GF_ACT_FAIL:

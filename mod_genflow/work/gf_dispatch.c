@@ -377,6 +377,10 @@ static void drain_net(gf_dispatch_t *dispatch)
     while ((msg = gf_net_next_done(dispatch->steps.net))) {
         gf_run_t *run = msg->owner;
 
+        if (!run) { /* a cancel */
+            apr_pool_destroy(msg->pool);
+            continue;
+        }
         after(dispatch, run, gf_steps_answered(&dispatch->steps, run));
     }
 }

@@ -15,10 +15,19 @@ typedef enum {
     GF_ACT_ACCEPTED, /* write the provider's id */
     GF_ACT_DRAW,     /* make the picture here, then keep it */
     GF_ACT_ADOPT,    /* settle as completed if its picture was kept before */
+    GF_ACT_DECODE,   /* write the picture from its text, then keep it */
     GF_ACT_KEEP,     /* store the spooled picture and settle as completed */
     GF_ACT_REQUEUE,  /* give it back for a later attempt */
     GF_ACT_FAIL      /* settle as failed */
 } gf_act_t;
+
+/* What an exchange of a run is about. */
+typedef enum {
+    GF_ASKING_SUBMIT,
+    GF_ASKING_POLL,
+    GF_ASKING_RECOVER, /* the answer was lost: which runs does the provider have? */
+    GF_ASKING_FETCH    /* the picture itself */
+} gf_asking_t;
 
 typedef struct gf_run_t {
     gf_task_t task;            /* first: a done task is its run */
@@ -39,6 +48,12 @@ typedef struct gf_run_t {
     const char *image_url;     /* KEEP: set once stored; a settle that is repeated stores no more */
     const char *result;
     const char *settled; /* settle's word */
+
+    /* the way to the picture */
+    const char *picture_url;  /* fetched from here; NULL: not by address */
+    const char *picture_text; /* DECODE: base64 */
+    int redirects;            /* followed so far */
+    gf_asking_t asking;       /* what the open or last exchange is about */
 
     gf_msg_t *msg;   /* open exchange, or NULL */
     apr_time_t wake; /* when to go on by itself; 0: waits for an event */

@@ -14,9 +14,11 @@
 
 #include "model/gf_type.h"
 #include "store/gf_store.h"
+#include "work/gf_exchange.h"
 
-#define TRY_AGAIN      (APR_USEC_PER_SEC / 2) /* an act that found no database */
-#define JITTER_PERCENT 20
+#define RECOVER_AFTER_POLLS 15
+#define TRY_AGAIN           (APR_USEC_PER_SEC / 2) /* an act that found no database */
+#define JITTER_PERCENT      20
 
 /* ---- small parts ---- */
 
@@ -43,31 +45,6 @@ static gf_step_t fail(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code, cons
     return write_act(steps, run, GF_ACT_FAIL);
 }
 
-/* A pool for one exchange; gf_steps_answered() ends it. Not below the job's pool: that may be with
- * a writer by then. */
-static apr_pool_t *exchange_pool(const gf_steps_t *steps)
-{
-    apr_pool_t *pool;
-
-    apr_pool_create(&pool, steps->pool);
-    return pool;
-}
-
-/* Sends an exchange of this run; its limits are the provider's and the store's. */
-static gf_step_t exchange(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg)
-{
-    const gf_provider_t *provider = run->choice->provider;
-
-    msg->connect_timeout = provider->connect_timeout;
-    msg->timeout = run->provider_deadline - apr_time_now();
-    msg->file_max = steps->ctx.conf->result_max;
-    msg->spool = run->spool;
-    msg->owner = run;
-    run->msg = msg;
-    gf_net_start(steps->net, msg);
-    return GF_STEP_GOES_ON;
-}
-
 /* ---- beginning ---- */
 
 /* A new attempt with the current link of the chain. */
@@ -87,24 +64,27 @@ static gf_step_t attempt(gf_steps_t *steps, gf_run_t *run)
 /* The intent is written: now the bytes may leave, once. */
 static gf_step_t submit(gf_steps_t *steps, gf_run_t *run)
 {
-    const gf_provider_t *provider = run->choice->provider;
-    gf_msg_t *msg =
-        provider->kind->submit(provider, run->choice->model, run->job, exchange_pool(steps));
-
-    msg->once = true;
-    run->provider_deadline = apr_time_now() + provider->deadline;
-    return exchange(steps, run, msg);
+    gf_exchange_submit(steps, run);
+    return GF_STEP_GOES_ON;
 }
 
+/* Goes on where the run stopped to wait: the picture, the list of runs, or the run itself. */
 static gf_step_t ask(gf_steps_t *steps, gf_run_t *run)
 {
-    run->wake = 0;
     if (run->provider_deadline <= apr_time_now()) {
+        gf_exchange_cancel(steps, run);
         return fail(steps, run, GF_E_TIMEOUT, NULL);
     }
-    return exchange(
-        steps, run,
-        run->choice->provider->kind->poll(run->choice->provider, run->job, exchange_pool(steps)));
+    if (run->picture_url) {
+        gf_exchange_fetch(steps, run);
+    }
+    else if (run->job->provider_ref) {
+        gf_exchange_poll(steps, run);
+    }
+    else {
+        gf_exchange_recover(steps, run);
+    }
+    return GF_STEP_GOES_ON;
 }
 
 gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
@@ -180,70 +160,124 @@ static gf_step_t try_again(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t 
     return requeue(steps, run, outcome->code, backoff(run, outcome));
 }
 
+static gf_step_t wake_later(gf_run_t *run, apr_interval_time_t wait)
+{
+    run->wake = apr_time_now() + wait;
+    return GF_STEP_GOES_ON;
+}
+
 /* The provider needs time: keep its id before anything else, then ask now and then. */
 static gf_step_t wait_for_provider(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)
 {
     apr_interval_time_t poll = run->choice->provider->poll;
 
-    if (!run->job->provider_ref) {
+    if (!run->job->provider_ref && outcome->ref) {
         run->job->provider_ref = apr_pstrdup(run->job->pool, outcome->ref);
         return write_act(steps, run, GF_ACT_ACCEPTED);
     }
-    run->wake = apr_time_now() + (outcome->retry_after > poll ? outcome->retry_after : poll);
+    return wake_later(run, outcome->retry_after > poll ? outcome->retry_after : poll);
+}
+
+/* There is a picture: in the spool file, in the answer's text, or at an address. */
+static gf_step_t take_picture(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)
+{
+    const char *url = outcome->picture_url;
+    const char *comma = url && strncmp(url, "data:", 5) == 0 ? strstr(url, ";base64,") : NULL;
+
+    if (outcome->picture_b64 || comma) {
+        run->picture_text = apr_pstrdup(run->job->pool, comma ? comma + 8 : outcome->picture_b64);
+        return write_act(steps, run, GF_ACT_DECODE);
+    }
+    if (!url) {
+        return write_act(steps, run, GF_ACT_KEEP);
+    }
+    if (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) {
+        return fail(steps, run, GF_E_RESULT, NULL);
+    }
+    run->picture_url = apr_pstrdup(run->job->pool, url);
+    gf_exchange_fetch(steps, run);
     return GF_STEP_GOES_ON;
+}
+
+/* Sent, and no answer came. A provider that lists its runs is asked, after the time in which its
+ * answer or its webhook may still arrive; of any other it stays unknown. */
+static gf_step_t lost_answer(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)
+{
+    const gf_provider_t *provider = run->choice->provider;
+
+    if (!provider->kind->recover || run->provider_deadline <= apr_time_now()) {
+        return fail(steps, run, outcome->code, NULL);
+    }
+    return wake_later(run, RECOVER_AFTER_POLLS * provider->poll);
 }
 
 static gf_step_t follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)
 {
     switch (outcome->state) {
     case GF_PROV_SUCCEEDED:
-        return write_act(steps, run, GF_ACT_KEEP);
+        return take_picture(steps, run, outcome);
     case GF_PROV_WORKING:
         return wait_for_provider(steps, run, outcome);
+    case GF_PROV_ASK:
+        gf_exchange_next(steps, run, outcome->next);
+        return GF_STEP_GOES_ON;
     case GF_PROV_TRANSIENT:
         return try_again(steps, run, outcome);
     case GF_PROV_PERMANENT:
         return next_provider(steps, run, outcome->code, false);
+    case GF_PROV_UNKNOWN:
+        return lost_answer(steps, run, outcome);
     case GF_PROV_FILTERED:
     case GF_PROV_EMPTY:
-    case GF_PROV_UNKNOWN:
         return fail(steps, run, outcome->code, NULL);
     }
     return fail(steps, run, GF_E_INTERNAL, NULL);
 }
 
-gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
+static void log_outcome(gf_steps_t *steps, const gf_run_t *run, const gf_outcome_t *outcome)
 {
     static const char *const words[] = {
-        [GF_PROV_SUCCEEDED] = "succeeded",      [GF_PROV_WORKING] = "working",
-        [GF_PROV_TRANSIENT] = "failed for now", [GF_PROV_PERMANENT] = "failed",
-        [GF_PROV_FILTERED] = "filtered",        [GF_PROV_EMPTY] = "empty",
-        [GF_PROV_UNKNOWN] = "unknown"
+        [GF_PROV_SUCCEEDED] = "succeeded",  [GF_PROV_WORKING] = "working",
+        [GF_PROV_ASK] = "has more to tell", [GF_PROV_TRANSIENT] = "failed for now",
+        [GF_PROV_PERMANENT] = "failed",     [GF_PROV_FILTERED] = "filtered",
+        [GF_PROV_EMPTY] = "empty",          [GF_PROV_UNKNOWN] = "unknown"
     };
     const gf_choice_t *choice = run->choice;
-    gf_msg_t *msg = run->msg;
-    gf_outcome_t outcome = { .state = GF_PROV_UNKNOWN };
-    gf_step_t step;
+    bool news = outcome->state != GF_PROV_ASK
+                && (outcome->state != GF_PROV_WORKING || run->asking == GF_ASKING_SUBMIT);
 
-    run->msg = NULL;
-    if (run->job->provider_ref) {
-        choice->provider->kind->read_poll(&outcome, msg);
-    }
-    else {
-        choice->provider->kind->read_submit(&outcome, msg);
-    }
-    if (outcome.state != GF_PROV_WORKING || !run->job->provider_ref) {
+    if (news) {
         gf_log(about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0402", "provider=%s model=%s %s%s%s",
-               choice->provider->name, choice->model, words[outcome.state],
-               outcome.detail ? ": " : "", outcome.detail ? outcome.detail : "");
+               choice->provider->name, choice->model, words[outcome->state],
+               outcome->detail ? ": " : "", outcome->detail ? outcome->detail : "");
     }
-    if (outcome.alarm) {
+    if (outcome->alarm) {
         gf_log(about(steps, run), GF_LOG_ERR, APR_SUCCESS, "GF0403",
                "provider=%s refuses our key or account: %s; look at "
                "GenflowProviderKey and at the account's credit there",
-               choice->provider->name, outcome.detail);
+               choice->provider->name, outcome->detail);
     }
+    if (outcome->unknown_model) {
+        gf_log(about(steps, run), GF_LOG_WARNING, APR_SUCCESS, "GF0407",
+               "provider=%s does not know the model %s: change it in GenflowTypeProviders",
+               choice->provider->name, choice->model);
+    }
+}
+
+gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
+{
+    apr_pool_t *pool = gf_exchange_pool(steps); /* what is told may become the next exchange */
+    gf_msg_t *msg = run->msg;
+    gf_outcome_t outcome;
+    gf_step_t step;
+
+    gf_exchange_read(&outcome, steps, run, pool);
+    run->msg = NULL;
+    log_outcome(steps, run, &outcome);
     step = follow(steps, run, &outcome);
+    if (outcome.state != GF_PROV_ASK) {
+        apr_pool_destroy(pool);
+    }
     apr_pool_destroy(msg->pool);
     return step;
 }
@@ -254,6 +288,14 @@ static gf_step_t over(gf_steps_t *steps, const gf_run_t *run)
 {
     gf_hub_bg_publish(steps->hub, run->job->id, GF_NEWS_ENDED);
     return GF_STEP_OVER;
+}
+
+/* Whoever sent it is dead, and it may have been paid for: it is not sent again. A provider that
+ * lists its runs is asked; of any other the job fails. */
+static gf_step_t sender_lost(gf_steps_t *steps, gf_run_t *run)
+{
+    return run->choice->provider->kind->recover ? ask(steps, run)
+                                                : fail(steps, run, GF_E_NETWORK, NULL);
 }
 
 static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
@@ -320,8 +362,8 @@ gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
     case GF_ACT_REQUEUE:
         return GF_STEP_OVER;
     case GF_ACT_ADOPT:
-        /* Without a picture: whoever sent it is dead, and it may have been paid for. */
-        return run->settled ? settled(steps, run) : fail(steps, run, GF_E_NETWORK, NULL);
+        return run->settled ? settled(steps, run) : sender_lost(steps, run);
+    case GF_ACT_DECODE:
     case GF_ACT_DRAW:
     case GF_ACT_KEEP:
     case GF_ACT_FAIL:

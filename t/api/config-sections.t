@@ -32,7 +32,7 @@ my @WRONG = (    # what, configuration, what the message says
     ['65 types', join('', map { "<GenflowType t$_>\nGenflowTypeProviders local\n</GenflowType>\n" }
         1 .. 64), 'there may be at most 64 types'],
     ['an unknown kind', sprintf($AROUND{provider}, 'GenflowProviderKind magic'),
-        'GenflowProviderKind magic: must be one of local, stability'],
+        'GenflowProviderKind magic: must be one of aiml, fal, local, openai, replicate, stability'],
     ['a provider of no kind', "<GenflowProvider p>\n</GenflowProvider>\n",
         'GenflowProviderKind (missing): must be one of'],
     ['an unknown provider', sprintf($AROUND{type}, 'GenflowTypeProviders local gone/x'),
@@ -63,6 +63,11 @@ my @WRONG = (    # what, configuration, what the message says
     (map { ["the base $_", location("GenflowBase $_"), "GenflowBase $_: must be a path"] }
         qw(api /api/)),
     ['a user outside of a location', "GenflowUser x\n", 'GenflowUser not allowed'],
+    (map { ["fetching from $_", "GenflowFetchAllow $_\n",
+            "GenflowFetchAllow $_: must be an address or a network"] }
+        'any', 'example.org', '10.0.0.0/33', '300.1.1.1'),
+    ['a fetch in a location', location('GenflowFetchAllow 127.0.0.1'),
+        'GenflowFetchAllow not allowed'],
     ['a number in a location', location('GenflowBodyMax 1m'), 'GenflowBodyMax not allowed'],
 );
 refused(@$_) for @WRONG;

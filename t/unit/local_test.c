@@ -17,9 +17,11 @@ static gf_job_t job_with(const char *prompt, const char *preset, apr_int64_t see
     return job;
 }
 
-static apr_status_t draw(const gf_job_t *job, const char *path)
+static apr_status_t draw(const gf_job_t *job, const char *path, apr_pool_t *pool)
 {
-    return gf_prov_local.draw("", job, path, unit.ctx.pool);
+    gf_prov_call_t call = { .model = "", .job = job, .pool = pool };
+
+    return gf_prov_local.draw(&call, path);
 }
 
 /* Draws the job, looks at the file and tells its hash. */
@@ -30,7 +32,7 @@ static const char *drawn(gf_image_t *image, const gf_job_t *job)
     apr_size_t length = 0;
     char *bytes;
 
-    ck_assert_int_eq(draw(job, path), APR_SUCCESS);
+    ck_assert_int_eq(draw(job, path, unit.ctx.pool), APR_SUCCESS);
     bytes = unit_read(path, &length);
     ck_assert_ptr_nonnull(bytes);
     ck_assert_msg(length > 10000, "%lu bytes are no picture", (unsigned long)length);
@@ -127,7 +129,7 @@ START_TEST(what_stands_there_is_left_alone)
     apr_size_t length = 0;
 
     unit_write(path, "mine", 4);
-    ck_assert_msg(APR_STATUS_IS_EEXIST(draw(&job, path)), "it was drawn over");
+    ck_assert_msg(APR_STATUS_IS_EEXIST(draw(&job, path, unit.ctx.pool)), "it was drawn over");
     ck_assert_str_eq(unit_read(path, &length), "mine");
 }
 END_TEST
@@ -136,7 +138,8 @@ START_TEST(a_folder_that_is_missing_is_an_error)
 {
     gf_job_t job = job_with("a neon cat", "base", 77, "{}");
 
-    ck_assert_msg(APR_STATUS_IS_ENOENT(draw(&job, unit_path("nowhere/picture"))), "no error");
+    ck_assert_msg(APR_STATUS_IS_ENOENT(draw(&job, unit_path("nowhere/picture"), unit.ctx.pool)),
+                  "no error");
     ck_assert(!unit_exists(unit_path("nowhere")));
 }
 END_TEST
@@ -155,7 +158,7 @@ static void *APR_THREAD_FUNC paint(apr_thread_t *thread, void *data)
     gf_job_t job = job_with("a neon cat", "scanlines", 77, "{}");
 
     (void)thread;
-    painter->rv = gf_prov_local.draw("", &job, painter->path, painter->pool);
+    painter->rv = draw(&job, painter->path, painter->pool);
     return NULL;
 }
 

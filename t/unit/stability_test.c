@@ -18,6 +18,15 @@ static gf_job_t job_with(const char *parameters)
     return job;
 }
 
+static gf_prov_call_t call_of(const gf_job_t *job, const char *model)
+{
+    gf_prov_call_t call = {
+        .provider = &provider, .model = model, .job = job, .pool = unit.ctx.pool
+    };
+
+    return call;
+}
+
 /* ---- what is sent ---- */
 
 /* The parts as "name=value name=value", in their order. */
@@ -66,7 +75,8 @@ START_TEST(each_model_gets_its_endpoint_and_its_parts)
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         gf_job_t job = job_with(rows[i].parameters);
-        gf_msg_t *msg = gf_prov_stability.submit(&provider, rows[i].model, &job, unit.ctx.pool);
+        gf_prov_call_t call = call_of(&job, rows[i].model);
+        gf_msg_t *msg = gf_prov_stability.submit(&call);
 
         ck_assert_str_eq(msg->method, "POST");
         ck_assert_str_eq(msg->url,
@@ -85,10 +95,11 @@ END_TEST
 START_TEST(a_job_that_works_is_asked_for_by_its_id)
 {
     gf_job_t job = job_with("{}");
+    gf_prov_call_t call = call_of(&job, "sd3");
     gf_msg_t *msg;
 
     job.provider_ref = "a1b2";
-    msg = gf_prov_stability.poll(&provider, &job, unit.ctx.pool);
+    msg = gf_prov_stability.poll(&call);
     ck_assert_str_eq(msg->method, "GET");
     ck_assert_str_eq(msg->url, "https://api.example.test/v2beta/results/a1b2");
     ck_assert_ptr_null(msg->parts);
@@ -143,13 +154,24 @@ static gf_outcome_t garbage(void)
     return outcome;
 }
 
+typedef void (*reader_t)(gf_outcome_t *, const gf_prov_call_t *, const gf_msg_t *);
+
+static gf_outcome_t reads(reader_t read, const gf_msg_t *msg)
+{
+    gf_job_t job = job_with("{}");
+    gf_prov_call_t call = call_of(&job, "sd3");
+    gf_outcome_t outcome = garbage();
+
+    read(&outcome, &call, msg);
+    return outcome;
+}
+
 static bool fails(gf_prov_state_t state)
 {
     return state != GF_PROV_SUCCEEDED && state != GF_PROV_WORKING;
 }
 
-static void check_answers(void (*read)(gf_outcome_t *, const gf_msg_t *), const answer_t *rows,
-                          size_t count)
+static void check_answers(reader_t read, const answer_t *rows, size_t count)
 {
     size_t i;
 
@@ -157,9 +179,8 @@ static void check_answers(void (*read)(gf_outcome_t *, const gf_msg_t *), const 
         const answer_t *row = &rows[i];
         const char *what = apr_psprintf(unit.ctx.pool, "row %lu: HTTP %d %s", (unsigned long)i,
                                         row->status, row->text ? row->text : "picture");
-        gf_outcome_t outcome = garbage();
+        gf_outcome_t outcome = reads(read, answered(row));
 
-        read(&outcome, answered(row));
         ck_assert_msg(outcome.state == row->state, "%s: state %d", what, (int)outcome.state);
         ck_assert_msg(!fails(row->state) || outcome.code == row->code, "%s: %s", what,
                       gf_err_row(outcome.code)->code);
@@ -270,10 +291,10 @@ START_TEST(an_id_is_taken_only_if_it_can_stand_in_an_address)
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         answer_t answer = { .status = 200, .spooled = NO_PICTURE };
-        gf_outcome_t outcome = garbage();
+        gf_outcome_t outcome;
 
         answer.text = apr_psprintf(unit.ctx.pool, "{\"id\":\"%s\"}", rows[i].id);
-        gf_prov_stability.read_submit(&outcome, answered(&answer));
+        outcome = reads(gf_prov_stability.read_submit, answered(&answer));
         ck_assert_msg((outcome.state == GF_PROV_WORKING) == rows[i].taken, "`%s`", rows[i].id);
         ck_assert_pstr_eq(outcome.ref, rows[i].taken ? rows[i].id : NULL);
         ck_assert_msg(rows[i].taken || outcome.code == GF_E_EMPTY, "`%s`", rows[i].id);
@@ -284,36 +305,35 @@ END_TEST
 START_TEST(the_log_hears_what_the_provider_said_within_bounds)
 {
     answer_t answer = { .status = 400, .spooled = NO_PICTURE };
-    gf_outcome_t outcome = garbage();
+    gf_outcome_t outcome;
     char *much = apr_pcalloc(unit.ctx.pool, 5000);
 
     answer.text = ERROR;
-    gf_prov_stability.read_submit(&outcome, answered(&answer));
+    outcome = reads(gf_prov_stability.read_submit, answered(&answer));
     ck_assert_str_eq(outcome.detail, "HTTP 400 bad_request: no");
     answer.text = "{\"message\":\"no key\"}";
-    gf_prov_stability.read_submit(&outcome, answered(&answer));
+    outcome = reads(gf_prov_stability.read_submit, answered(&answer));
     ck_assert_str_eq(outcome.detail, "HTTP 400 : no key");
     memset(much, 'x', 4999);
     answer.text = apr_psprintf(unit.ctx.pool, "{\"message\":\"%s\"}", much);
-    gf_prov_stability.read_submit(&outcome, answered(&answer));
+    outcome = reads(gf_prov_stability.read_submit, answered(&answer));
     ck_assert_uint_le(strlen(outcome.detail), 250);
 }
 END_TEST
 
 /* ---- no answer ---- */
 
-static gf_outcome_t lost(void (*read)(gf_outcome_t *, const gf_msg_t *), gf_msg_end_t end,
-                         bool timed_out)
+static gf_outcome_t lost(reader_t read, gf_msg_end_t end, bool timed_out)
 {
     gf_msg_t *msg = gf_msg_make(unit.ctx.pool, "POST", "https://api.example.test/");
-    gf_outcome_t outcome = garbage();
+    gf_outcome_t outcome;
 
     msg->end = end;
     msg->timed_out = timed_out;
     msg->detail = "why";
     msg->spooled = 10; /* the beginning of a picture is no picture */
     msg->status = 200;
-    read(&outcome, msg);
+    outcome = reads(read, msg);
     ck_assert_str_eq(outcome.detail, "why");
     ck_assert(!outcome.alarm);
     return outcome;
@@ -349,11 +369,11 @@ END_TEST
 START_TEST(a_picture_that_cannot_be_written_here_is_ours_to_mend)
 {
     gf_msg_t *msg = gf_msg_make(unit.ctx.pool, "POST", "https://api.example.test/");
-    gf_outcome_t outcome = garbage();
+    gf_outcome_t outcome;
 
     msg->end = GF_MSG_UNKNOWN;
     msg->spool_rv = APR_ENOSPC;
-    gf_prov_stability.read_submit(&outcome, msg);
+    outcome = reads(gf_prov_stability.read_submit, msg);
     ck_assert_msg(outcome.state == GF_PROV_EMPTY,
                   "it may have been paid for: neither again nor elsewhere");
     ck_assert_int_eq(outcome.code, GF_E_STORE);
@@ -410,7 +430,8 @@ START_TEST(a_kind_is_found_by_its_name_and_its_section_checked)
     ck_assert_ptr_eq(gf_provider_kind("local"), &gf_prov_local);
     ck_assert_ptr_null(gf_provider_kind("Stability"));
     ck_assert_ptr_null(gf_provider_kind(""));
-    ck_assert_str_eq(gf_provider_kind_names(unit.ctx.pool), "local, stability");
+    ck_assert_str_eq(gf_provider_kind_names(unit.ctx.pool),
+                     "aiml, fal, local, openai, replicate, stability");
     ck_assert_msg(!gf_prov_stability.repeatable, "a second run would cost a second time");
 
     ck_assert(strstr(gf_prov_stability.check(&half, unit.ctx.pool), "GenflowProviderUrl"));

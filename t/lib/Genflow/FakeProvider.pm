@@ -6,6 +6,7 @@
 #   Genflow::FakeProvider::Script     the behaviour that a prompt asks for
 #   Genflow::FakeProvider::Picture    PNG files, sound and unsound
 #   Genflow::FakeProvider::Stability  the Stability v2beta API on top of these
+# and in files of their own Aiml, Replicate, Fal and OpenAi, with what they share in Json.
 # Another provider is another package that adds its routes in new(), and one line in run().
 #
 #     perl t/lib/Genflow/FakeProvider.pm PORTFILE    or    Genflow::FakeProvider->run($port_file)
@@ -43,6 +44,20 @@
 #   poll-lost         404 in place of the picture
 #   poll-filter       CONTENT_FILTERED in place of the picture
 #   quick             one ready picture for all seeds (benchmarks)
+# Those of JSON also know (and not all of the above: delay, status, retry-after, html, json-error,
+# empty, cut-before, cut-after, half, hang, poll, poll-status, poll-hang):
+#   type=WORD         the word that an error body names, beside status=CODE
+#   nsfw              the picture is marked, or the run says so
+#   failed=TEXT       Replicate: failed with that text; fal: failed=CODE,TYPE; AIML: so in its log
+#   aborted           Replicate: aborted before it started
+#   untaken           beside cut-before: the request was not taken
+#   datauri           the picture as a data: URI
+#   b64               AIML: the picture in base64
+#   data              AIML: the other shape
+#   url               OpenAI: an address in place of base64
+#   plain, single     Replicate: one output in place of a list; fal: one picture
+#   result=WORD       the picture's address: gone, private (127.0.0.2), big, slow, empty, garbage,
+#                     moved, moved-private, loop, flaky (503 once), cut (once), file
 # Beside the prompt only the key matters: one that begins with "wrong" is refused with 401.
 #
 # THE QUESTIONS of a test to the fake itself:
@@ -58,11 +73,14 @@ use strict;
 use warnings;
 
 use Errno ();
+use File::Spec ();
 use IO::Socket::INET ();
 use JSON::PP ();
 use POSIX ();
 use Socket qw(IPPROTO_TCP SOL_SOCKET SO_LINGER TCP_NODELAY);
 use Time::HiRes qw(CLOCK_MONOTONIC clock_gettime);
+
+use lib File::Spec->rel2abs(__FILE__) =~ s{/Genflow/[^/]+\z}{}r;
 
 use constant {
     READ_BYTES   => 65_536,
@@ -98,7 +116,11 @@ my %REASON = (
 sub run {
     my ($class, $port_file) = @_;
     my $server = $class->new;
-    Genflow::FakeProvider::Stability->new($server);
+    my $book = Genflow::FakeProvider::Stability->new($server);
+    for my $name (qw(Aiml Replicate Fal OpenAi)) {
+        require "Genflow/FakeProvider/$name.pm";
+        "Genflow::FakeProvider::$name"->new($server, $book);
+    }
     $server->announce($port_file);
     $server->serve;
 }
@@ -436,8 +458,11 @@ my %FAILURE = map { $_ => 1 } qw(
     status retry-after payment moderation denied filter empty garbage html json-error
     cut-during cut-before cut-after half hang drip huge-image redirect
     poll-status poll-hang poll-lost poll-filter
+    nsfw failed aborted type untaken
 );
-my %LASTING = map { $_ => 1 } qw(delay times big poll quick);
+my %LASTING = map { $_ => 1 } qw(
+    delay times big poll quick result datauri b64 url data plain single
+);
 
 sub of_prompt {
     my ($class, $prompt) = @_;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The setters of directives that parse more than one number or text, as httpd calls them, and what
+ * they share with httpd_conf.c. Start-up only. */
+#ifndef HTTPD_SETTERS_H
+#define HTTPD_SETTERS_H
+
+#include <stdbool.h>
+
+#include "httpd/httpd_conf.h"
+
+/* What the module keeps per server: the one configuration, and which section is being read. */
+typedef struct server_conf_t {
+    gf_conf_t *conf;
+    gf_provider_t *provider;
+    gf_type_t *type;
+} server_conf_t;
+
+server_conf_t *httpd_setters_conf(const server_rec *server);
+
+/* "... belongs inside <GenflowProvider name>", or <GenflowType name>. */
+const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider);
+
+const char *httpd_set_key(cmd_parms *cmd, void *dir, const char *text);
+const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+const char *httpd_set_preset(cmd_parms *cmd, void *dir, const char *key, const char *strength,
+                             const char *prompt);
+const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);
+const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
+const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replicate: a prediction is created, asked for until it has ended, and then holds addresses of its
+ * outputs for an hour. Predictions can be listed with their inputs, so a lost one is found by our
+ * seed. Pure translation; runs on the dispatcher thread. */
+#include "provider/gf_provider.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "provider/prov_json.h"
+#include "provider/prov_run.h"
+
+#define CANCEL_AFTER_MIN 5 /* seconds */
+
+static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
+{
+    return prov_json_check(provider, pool, "https://api.replicate.com/v1", "REPLICATE_API_TOKEN");
+}
+
+/* ---- asking ---- */
+
+/* Inputs are the models' own; members that a model does not name are refused. */
+static const prov_field_t of_flux_dev[] = { { "prompt", "prompt" },
+                                            { "source", "image" },
+                                            { "strength", "prompt_strength" },
+                                            { "aspect_ratio", "aspect_ratio" },
+                                            { "guidance_scale", "guidance" },
+                                            { "num_inference_steps", "num_inference_steps" },
+                                            { "seed", "seed" },
+                                            { NULL, NULL } };
+
+static const prov_field_t of_flux_kontext[] = { { "prompt", "prompt" },
+                                                { "source", "input_image" },
+                                                { "aspect_ratio", "aspect_ratio" },
+                                                { "seed", "seed" },
+                                                { NULL, NULL } };
+
+static const prov_field_t of_flux[] = {
+    { "prompt", "prompt" }, { "aspect_ratio", "aspect_ratio" }, { "seed", "seed" }, { NULL, NULL }
+};
+
+static const prov_field_t common[] = { { "prompt", "prompt" },
+                                       { "negative_prompt", "negative_prompt" },
+                                       { "source", "image" },
+                                       { "strength", "prompt_strength" },
+                                       { "guidance_scale", "guidance_scale" },
+                                       { "num_inference_steps", "num_inference_steps" },
+                                       { "seed", "seed" },
+                                       { NULL, NULL } };
+
+static const prov_model_t models[] = { { "black-forest-labs/flux-dev", of_flux_dev },
+                                       { "black-forest-labs/flux-kontext", of_flux_kontext },
+                                       { "black-forest-labs/flux", of_flux },
+                                       { "", common } };
+
+/* `owner/name` has a path of its own; `owner/name:version` and a bare version go into the body. */
+static bool is_version(const char *model)
+{
+    return strchr(model, ':') || !strchr(model, '/');
+}
+
+static gf_msg_t *request(const gf_prov_call_t *call, const char *method, const char *path)
+{
+    return prov_json_request(call, "Bearer", method,
+                             apr_pstrcat(call->pool, call->provider->url, path, NULL));
+}
+
+/* It stops by itself when we will have given up: what nobody waits for must not run on. */
+static gf_msg_t *submit(const gf_prov_call_t *call)
+{
+    const char *model = call->model;
+    apr_int64_t limit = apr_time_sec(call->provider->deadline);
+    gf_msg_t *msg = request(call, "POST",
+                            is_version(model)
+                                ? "/predictions"
+                                : apr_pstrcat(call->pool, "/models/", model, "/predictions", NULL));
+    gf_out_t body;
+
+    apr_table_setn(msg->headers, "Cancel-After",
+                   apr_psprintf(call->pool, "%" APR_INT64_T_FMT "s",
+                                limit > CANCEL_AFTER_MIN ? limit : CANCEL_AFTER_MIN));
+    gf_out_init(&body, call->pool, 1024);
+    gf_out_open(&body, '{');
+    if (is_version(model)) {
+        gf_out_put_string(&body, "version", model);
+    }
+    gf_out_key(&body, "input");
+    gf_out_open(&body, '{');
+    prov_json_fields(&body, call, prov_json_fields_of(models, model));
+    gf_out_close(&body, '}');
+    if (call->hook_url) {
+        gf_out_put_string(&body, "webhook", call->hook_url);
+        gf_out_put_raw(&body, "webhook_events_filter", "[\"completed\"]");
+    }
+    gf_out_close(&body, '}');
+    prov_json_body(msg, &body);
+    return msg;
+}
+
+static gf_msg_t *poll(const gf_prov_call_t *call)
+{
+    return request(call, "GET",
+                   apr_pstrcat(call->pool, "/predictions/", call->job->provider_ref, NULL));
+}
+
+static gf_msg_t *cancel(const gf_prov_call_t *call)
+{
+    gf_msg_t *msg =
+        request(call, "POST",
+                apr_pstrcat(call->pool, "/predictions/", call->job->provider_ref, "/cancel", NULL));
+
+    msg->body = "";
+    return msg;
+}
+
+/* ---- reading a prediction ---- */
+
+/* Models tell in prose that they refused an input or an output. */
+static bool is_filter(const char *error)
+{
+    static const char *const signs[] = { "NSFW",   "flagged as sensitive", "E005",
+                                         "safety", "content policy",       NULL };
+    const char *const *sign;
+
+    for (sign = signs; *sign; sign++) {
+        if (strcasestr(error, *sign)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Something between Replicate and the model broke. */
+static bool is_passing(const char *error)
+{
+    return strstr(error, "E1000") || strstr(error, "502 Bad Gateway");
+}
+
+static void read_failed(gf_outcome_t *outcome, const gf_prov_call_t *call,
+                        const gf_json_t *document)
+{
+    const char *error = prov_json_text(document, "error");
+
+    outcome->detail = apr_psprintf(call->pool, "failed: %.200s", error);
+    if (is_filter(error)) {
+        prov_json_set(outcome, GF_PROV_FILTERED, GF_E_FILTERED);
+    }
+    else if (is_passing(error) && call->job->retries == 0) {
+        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API); /* once: failed runs may be billed */
+    }
+    else {
+        prov_json_set(outcome, GF_PROV_PERMANENT, GF_E_API);
+    }
+}
+
+/* The output is the model's own: one address, or several of which the first counts. */
+static void read_succeeded(gf_outcome_t *outcome, const gf_json_t *document)
+{
+    const gf_json_t *output = gf_json_get(document, "output");
+    bool removed = false;
+
+    gf_json_bool(gf_json_get(document, "data_removed"), &removed);
+    if (removed
+        || (!prov_json_picture_in(outcome, output)
+            && !prov_json_picture_in(outcome, gf_json_at(output, 0)))) {
+        prov_json_set(outcome, GF_PROV_EMPTY, GF_E_EMPTY);
+        outcome->detail = removed ? "its output was removed" : "it ended without an output";
+    }
+}
+
+static void read_prediction(gf_outcome_t *outcome, const gf_prov_call_t *call,
+                            const gf_json_t *document)
+{
+    const char *status = prov_json_text(document, "status");
+
+    if (strcmp(status, "succeeded") == 0) {
+        read_succeeded(outcome, document);
+    }
+    else if (strcmp(status, "failed") == 0) {
+        read_failed(outcome, call, document);
+    }
+    else if (strcmp(status, "canceled") == 0) {
+        prov_json_set(outcome, GF_PROV_PERMANENT, GF_E_API);
+        outcome->detail = "canceled";
+    }
+    else if (strcmp(status, "aborted") == 0) {
+        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_TIMEOUT); /* never started, not charged */
+        outcome->detail = "aborted before it started";
+    }
+    else { /* starting, processing, and words to come */
+        outcome->state = GF_PROV_WORKING;
+        prov_run_said(outcome, call, prov_json_text(document, "logs"));
+    }
+}
+
+static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    const gf_json_t *document;
+    const char *id;
+
+    if (gf_provider_unanswered(outcome, msg)) {
+        return;
+    }
+    document = prov_json_document(call, msg);
+    id = prov_json_text(document, "id");
+    if (msg->status / 100 != 2) {
+        prov_json_refused(outcome, call, msg, document);
+        if (msg->status == 422 && strstr(outcome->detail, "version does not exist")) {
+            outcome->unknown_model = true;
+        }
+    }
+    else if (prov_json_is_ref(id)) {
+        read_prediction(outcome, call, document);
+        outcome->ref = id;
+    }
+    else {
+        prov_json_set(outcome, GF_PROV_UNKNOWN, GF_E_NETWORK); /* taken, but as what? */
+        outcome->detail = apr_psprintf(call->pool, "HTTP %d without an id", msg->status);
+    }
+}
+
+/* ---- after a lost answer ---- */
+
+#define LIST "/predictions?"
+
+static gf_msg_t *recover(const gf_prov_call_t *call)
+{
+    return request(call, "GET",
+                   apr_pstrcat(call->pool, LIST "created_after=", prov_run_since(call), NULL));
+}
+
+static bool counts(const gf_prov_call_t *call, const gf_json_t *row)
+{
+    const char *model = prov_json_text(row, "model");
+    const char *status = prov_json_text(row, "status");
+    apr_size_t length = strcspn(call->model, ":");
+
+    if (strchr(call->model, '/') && model[0]
+        && (strlen(model) != length || strncmp(model, call->model, length) != 0)) {
+        return false;
+    }
+    return strcmp(status, "aborted") != 0
+           && !(strcmp(status, "failed") == 0 && is_passing(prov_json_text(row, "error")));
+}
+
+/* The page that follows, if its address is one of the list's. */
+static const char *next_page(const gf_prov_call_t *call, const gf_json_t *document)
+{
+    const char *next = prov_json_text(document, "next");
+    const char *list = apr_pstrcat(call->pool, call->provider->url, LIST, NULL);
+
+    return strncmp(next, list, strlen(list)) == 0 ? next : NULL;
+}
+
+static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    static const prov_run_list_t list = { "id", "created_at", "input", counts };
+    const gf_json_t *document;
+    const gf_json_t *rows;
+    const char *next;
+    prov_run_found_t found;
+
+    if (prov_run_unlisted(outcome, call, msg)) {
+        return;
+    }
+    document = prov_json_document(call, msg);
+    rows = gf_json_get(document, "results");
+    if (!gf_json_is_array(rows)) {
+        return;
+    }
+    next = next_page(call, document);
+    found = prov_run_find(outcome, call, rows, &list);
+    if (found == PROV_RUN_ABSENT && next) {
+        outcome->state = GF_PROV_ASK;
+        outcome->next = prov_json_request(call, "Bearer", "GET", next);
+    }
+    else if (found == PROV_RUN_ABSENT && !gf_json_get(document, "next")) {
+        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_NETWORK);
+        outcome->detail = "its list does not hold the run: it was never taken";
+    }
+}
+
+/* Only a prediction that tells its status says something about the job. */
+static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    const gf_json_t *document;
+
+    if (strstr(msg->url, LIST)) {
+        read_recover(outcome, call, msg);
+        return;
+    }
+    if (prov_run_unasked(outcome, msg)) {
+        return;
+    }
+    document = prov_json_document(call, msg);
+    if (msg->status == 200 && prov_json_text(document, "status")[0]) {
+        read_prediction(outcome, call, document);
+    }
+    else {
+        prov_run_stays(outcome, call, msg);
+    }
+}
+
+const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
+                                           .check = check,
+                                           .submit = submit,
+                                           .read_submit = read_submit,
+                                           .poll = poll,
+                                           .read_poll = read_poll,
+                                           .cancel = cancel,
+                                           .recover = recover,
+                                           .read_recover = read_recover };

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs that take their time: what one says while it works, and how a lost one is found in the
+ * provider's list by what we sent. Leaves statuses and addresses to prov_<name>.c. Pure; runs on
+ * the dispatcher thread. */
+#include "provider/prov_run.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "provider/prov_json.h"
+
+#define LINES_MAX   20  /* of what a run printed */
+#define LINE_BYTES  300 /* of one */
+#define CLOCK_SLACK apr_time_from_sec(60)
+
+/* ---- asking for a run ---- */
+
+bool prov_run_unasked(gf_outcome_t *outcome, const gf_msg_t *msg)
+{
+    if (!gf_provider_unanswered(outcome, msg)) {
+        return false;
+    }
+    if (msg->end != GF_MSG_TOO_LARGE) {
+        outcome->state = GF_PROV_WORKING;
+    }
+    return true;
+}
+
+void prov_run_stays(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    outcome->state = GF_PROV_WORKING;
+    outcome->retry_after = gf_provider_retry_after(msg);
+    outcome->detail = apr_psprintf(call->pool, "asking: HTTP %d", msg->status);
+}
+
+/* ---- what a run says while it works ---- */
+
+/* A line, cut between two characters. */
+static const char *cut(apr_pool_t *pool, const char *line, apr_size_t length)
+{
+    if (length > LINE_BYTES) {
+        length = LINE_BYTES;
+        while (length > 0 && ((unsigned char)line[length] & 0xC0) == 0x80) {
+            length--;
+        }
+    }
+    return apr_pstrmemdup(pool, line, length);
+}
+
+/* What the last `45%|` says; below 0: there is none. */
+static double last_percent(const char *text)
+{
+    double progress = -1;
+    const char *bar;
+
+    for (bar = strstr(text, "%|"); bar; bar = strstr(bar + 1, "%|")) {
+        int weight = 1;
+        int percent = 0;
+        const char *digit = bar;
+
+        while (digit > text && apr_isdigit(digit[-1]) && weight <= 100) {
+            percent += (*--digit - '0') * weight;
+            weight *= 10;
+        }
+        if (digit < bar && percent <= 100) {
+            progress = percent / 100.0;
+        }
+    }
+    return progress;
+}
+
+void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char *text)
+{
+    apr_array_header_t *lines = apr_array_make(call->pool, 32, sizeof(const char *));
+    gf_out_t out;
+    int i;
+
+    outcome->progress = last_percent(text);
+    while (*text) {
+        apr_size_t length = strcspn(text, "\r\n"); /* progress bars return without a new line */
+
+        if (length > 0) {
+            APR_ARRAY_PUSH(lines, const char *) = cut(call->pool, text, length);
+        }
+        text += length + (text[length] != '\0');
+    }
+    if (lines->nelts == 0) {
+        return;
+    }
+    gf_out_init(&out, call->pool, 1024);
+    gf_out_open(&out, '[');
+    for (i = lines->nelts > LINES_MAX ? lines->nelts - LINES_MAX : 0; i < lines->nelts; i++) {
+        gf_out_string(&out, APR_ARRAY_IDX(lines, i, const char *));
+    }
+    gf_out_close(&out, ']');
+    outcome->logs = out.text;
+}
+
+/* ---- after a lost answer ---- */
+
+bool prov_run_unlisted(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    bool unanswered = gf_provider_unanswered(outcome, msg);
+
+    outcome->state = GF_PROV_UNKNOWN;
+    if (unanswered) {
+        return true;
+    }
+    outcome->code = GF_E_NETWORK;
+    outcome->detail = apr_psprintf(call->pool, "its list does not tell: HTTP %d", msg->status);
+    return msg->status != 200;
+}
+
+const char *prov_run_since(const gf_prov_call_t *call)
+{
+    const gf_job_t *job = call->job;
+    apr_time_exp_t time;
+
+    apr_time_exp_gmt(&time, job->deadline - job->type->lifetime - CLOCK_SLACK);
+    return apr_psprintf(call->pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", time.tm_year + 1900,
+                        time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec);
+}
+
+/* Is this the input that we sent? Models without a prompt do not show one. */
+static bool is_ours(const gf_job_t *job, const gf_json_t *input)
+{
+    const char *prompt = job->prompt;
+    apr_int64_t seed;
+
+    gf_json_string(gf_json_get(input, "prompt"), &prompt);
+    return gf_json_int(gf_json_get(input, "seed"), &seed) && seed == job->seed
+           && strcmp(prompt, job->prompt) == 0;
+}
+
+/* Providers wipe old inputs. */
+static bool is_shown(gf_json_t *input)
+{
+    return gf_json_is_object(input) && strcmp(gf_json_text(input), "{}") != 0;
+}
+
+prov_run_found_t prov_run_find(gf_outcome_t *outcome, const gf_prov_call_t *call,
+                               const gf_json_t *rows, const prov_run_list_t *list)
+{
+    prov_run_found_t missing = PROV_RUN_ABSENT;
+    const char *oldest = NULL;
+    apr_size_t i;
+
+    if (call->job->seed <= 0) {
+        return PROV_RUN_UNSEEN; /* it was sent without a seed */
+    }
+    for (i = 0; i < gf_json_length(rows); i++) {
+        const gf_json_t *row = gf_json_at(rows, i);
+        gf_json_t *input = gf_json_get(row, list->input);
+        const char *id = prov_json_text(row, list->id);
+        const char *sent = prov_json_text(row, list->sent);
+
+        if (!list->counts(call, row)) {
+            continue;
+        }
+        if (!is_shown(input) || (is_ours(call->job, input) && !prov_json_is_ref(id))) {
+            missing = PROV_RUN_UNSEEN;
+        }
+        else if (is_ours(call->job, input) && (!oldest || strcmp(sent, oldest) <= 0)) {
+            oldest = sent;
+            outcome->ref = id;
+        }
+    }
+    if (!oldest) {
+        return missing;
+    }
+    outcome->state = GF_PROV_WORKING;
+    outcome->detail = "found in its list";
+    return PROV_RUN_FOUND;
+}

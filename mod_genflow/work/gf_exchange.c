@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starts exchanges within the limits of provider and store, and reads their answers. Leaves what
+ * follows to gf_steps.c and the wire to provider/. Runs on the dispatcher thread. */
+#include "work/gf_exchange.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_uri.h>
+
+#define REDIRECTS_MAX 3
+#define FETCH_TIMEOUT (60 * APR_USEC_PER_SEC)
+
+apr_pool_t *gf_exchange_pool(const gf_steps_t *steps)
+{
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, steps->pool);
+    return pool;
+}
+
+static gf_prov_call_t call_of(const gf_run_t *run, apr_pool_t *pool)
+{
+    gf_prov_call_t call = { .provider = run->choice->provider,
+                            .model = run->choice->model,
+                            .job = run->job,
+                            .pool = pool };
+
+    return call;
+}
+
+static void start(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg, gf_asking_t asking)
+{
+    const gf_provider_t *provider = run->choice->provider;
+    apr_interval_time_t left = run->provider_deadline - apr_time_now();
+
+    run->asking = asking;
+    run->wake = 0;
+    msg->connect_timeout = provider->connect_timeout;
+    msg->timeout = asking == GF_ASKING_FETCH && left < FETCH_TIMEOUT ? FETCH_TIMEOUT : left;
+    msg->file_max = steps->ctx.conf->result_max;
+    msg->spool = run->spool;
+    msg->owner = run;
+    run->msg = msg;
+    gf_net_start(steps->net, msg);
+}
+
+void gf_exchange_submit(gf_steps_t *steps, gf_run_t *run)
+{
+    gf_prov_call_t call = call_of(run, gf_exchange_pool(steps));
+    gf_msg_t *msg = run->choice->provider->kind->submit(&call);
+
+    msg->once = true;
+    run->provider_deadline = apr_time_now() + run->choice->provider->deadline;
+    start(steps, run, msg, GF_ASKING_SUBMIT);
+}
+
+void gf_exchange_poll(gf_steps_t *steps, gf_run_t *run)
+{
+    gf_prov_call_t call = call_of(run, gf_exchange_pool(steps));
+
+    start(steps, run, run->choice->provider->kind->poll(&call), GF_ASKING_POLL);
+}
+
+void gf_exchange_recover(gf_steps_t *steps, gf_run_t *run)
+{
+    gf_prov_call_t call = call_of(run, gf_exchange_pool(steps));
+
+    start(steps, run, run->choice->provider->kind->recover(&call), GF_ASKING_RECOVER);
+}
+
+/* The address is somebody else's word: no key goes there, and only to public hosts. */
+void gf_exchange_fetch(gf_steps_t *steps, gf_run_t *run)
+{
+    gf_msg_t *msg = gf_msg_make(gf_exchange_pool(steps), "GET", run->picture_url);
+
+    msg->guarded = true;
+    msg->allowed = steps->ctx.conf->fetch_allowed;
+    msg->spool_any = true;
+    start(steps, run, msg, GF_ASKING_FETCH);
+}
+
+void gf_exchange_next(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg)
+{
+    start(steps, run, msg, run->asking == GF_ASKING_SUBMIT ? GF_ASKING_POLL : run->asking);
+}
+
+void gf_exchange_cancel(gf_steps_t *steps, const gf_run_t *run)
+{
+    const gf_provider_t *provider = run->choice->provider;
+    gf_prov_call_t call = call_of(run, gf_exchange_pool(steps));
+    gf_msg_t *msg;
+
+    if (!provider->kind->cancel || !run->job->provider_ref) {
+        apr_pool_destroy(call.pool);
+        return;
+    }
+    msg = provider->kind->cancel(&call);
+    msg->connect_timeout = provider->connect_timeout;
+    msg->timeout = FETCH_TIMEOUT;
+    gf_net_start(steps->net, msg); /* without an owner: its end is nobody's business */
+}
+
+/* ---- the picture ---- */
+
+/* Where a redirect leads, as a whole address; NULL: nowhere. */
+static const char *redirect(const gf_msg_t *msg, apr_pool_t *pool)
+{
+    const char *location = apr_table_get(msg->answer, "Location");
+    apr_uri_t here;
+    apr_uri_t there;
+
+    if (!location || apr_uri_parse(pool, location, &there) != APR_SUCCESS) {
+        return NULL;
+    }
+    if (there.scheme && there.hostname) {
+        return location;
+    }
+    if (location[0] != '/' || apr_uri_parse(pool, msg->url, &here) != APR_SUCCESS) {
+        return NULL;
+    }
+    return apr_pstrcat(pool, here.scheme, "://", here.hostinfo, location, NULL);
+}
+
+/* Fetching costs nothing: what may pass is tried again by the same rules as a question. */
+static void read_fetch(gf_outcome_t *outcome, gf_run_t *run, apr_pool_t *pool)
+{
+    const gf_msg_t *msg = run->msg;
+
+    if (gf_provider_unanswered(outcome, msg)) {
+        bool passing = msg->end != GF_MSG_TOO_LARGE && !msg->spool_rv && !msg->refused;
+
+        outcome->state = passing ? GF_PROV_WORKING : GF_PROV_EMPTY;
+        outcome->code = msg->refused ? GF_E_RESULT : outcome->code;
+    }
+    else if (msg->status / 100 == 2) {
+        outcome->state = msg->spooled > 0 ? GF_PROV_SUCCEEDED : GF_PROV_EMPTY;
+        outcome->code = GF_E_EMPTY;
+    }
+    else if (msg->status / 100 == 3 && run->redirects < REDIRECTS_MAX && redirect(msg, pool)) {
+        run->redirects++;
+        outcome->state = GF_PROV_SUCCEEDED;
+        outcome->picture_url = redirect(msg, pool);
+    }
+    else if (msg->status == 429 || msg->status >= 500) {
+        outcome->state = GF_PROV_WORKING;
+        outcome->retry_after = gf_provider_retry_after(msg);
+    }
+    else {
+        outcome->state = GF_PROV_EMPTY;
+        outcome->code = GF_E_RESULT;
+        outcome->detail = apr_psprintf(pool, "HTTP %d for the picture", msg->status);
+    }
+}
+
+void gf_exchange_read(gf_outcome_t *outcome, gf_steps_t *steps, gf_run_t *run, apr_pool_t *pool)
+{
+    const gf_prov_kind_t *kind = run->choice->provider->kind;
+    gf_prov_call_t call = call_of(run, pool);
+
+    (void)steps;
+    switch (run->asking) {
+    case GF_ASKING_SUBMIT:
+        kind->read_submit(outcome, &call, run->msg);
+        break;
+    case GF_ASKING_POLL:
+        kind->read_poll(outcome, &call, run->msg);
+        break;
+    case GF_ASKING_RECOVER:
+        kind->read_recover(outcome, &call, run->msg);
+        break;
+    case GF_ASKING_FETCH:
+        read_fetch(outcome, run, pool);
+        break;
+    }
+}

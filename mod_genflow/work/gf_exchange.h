@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run's exchanges with the outside: starting each kind with its limits, and reading its answer
+ * with the right reader. Decides nothing. Dispatcher thread only. */
+#ifndef GF_EXCHANGE_H
+#define GF_EXCHANGE_H
+
+#include "work/gf_steps.h"
+
+/* Each starts an exchange; run->msg is open afterwards. */
+void gf_exchange_submit(gf_steps_t *steps, gf_run_t *run);  /* the paid one: sent once */
+void gf_exchange_poll(gf_steps_t *steps, gf_run_t *run);    /* is it done? */
+void gf_exchange_recover(gf_steps_t *steps, gf_run_t *run); /* which runs does it have? */
+void gf_exchange_fetch(gf_steps_t *steps, gf_run_t *run);   /* the picture at run->picture_url */
+void gf_exchange_next(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg); /* one more, as before */
+
+/* Asks the provider to stop, and does not wait for what it says. */
+void gf_exchange_cancel(gf_steps_t *steps, const gf_run_t *run);
+
+/* Reads the ended exchange of run into *outcome; what is told lives in `pool`. */
+void gf_exchange_read(gf_outcome_t *outcome, gf_steps_t *steps, gf_run_t *run, apr_pool_t *pool);
+
+/* A pool for one exchange, of the dispatcher's. Not below the job's: that may be with a writer. */
+apr_pool_t *gf_exchange_pool(const gf_steps_t *steps);
+
+#endif

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Replicate below /replicate: predictions are created, asked for, listed and canceled.
+
+package Genflow::FakeProvider::Replicate;
+
+use strict;
+use warnings;
+
+use parent -norequire, 'Genflow::FakeProvider::Json';
+
+use Genflow::FakeProvider::Json ();
+
+sub prefix { return '/replicate' }
+
+sub add_routes {
+    my ($self) = @_;
+    my $server = $self->{server};
+    my $create = sub {
+        my ($request, $model) = @_;
+        $self->submit($request, $model, accept => sub { $self->start_run($_[0]) },
+                      answer => sub { $self->reply($_[0], 201, $self->prediction($_[0])) });
+    };
+    $server->add_route(POST => qr{/replicate/v1/models/([\w.-]+/[\w.-]+)/predictions}, $create);
+    $server->add_route(POST => qr{/replicate/v1/predictions}, sub { $create->($_[0]) });
+    $server->add_route(POST => qr{/replicate/v1/predictions/(\w+)/cancel},
+                       sub { $self->cancel(@_) });
+    $server->add_route(GET => qr{/replicate/v1/predictions}, sub { $self->list(@_) });
+    $server->add_route(GET => qr{/replicate/v1/predictions/(\w+)}, sub {
+        my ($request, $id) = @_;
+        my $job = $self->run_asked_for($request, $id) or return;
+        $job->{over} ||= $self->is_over($job);
+        $server->answer_json($request, 200, $self->prediction($job));
+    });
+}
+
+sub error_body {
+    my ($self, $status, $type) = @_;
+    return { type => 'about:blank', title => 'Refused', status => $status + 0,
+             detail => "the fake provider says $status" };
+}
+
+sub prediction {
+    my ($self, $job) = @_;
+    my $script = $job->{script};
+    my %told   = (
+        id => $job->{id}, model => $job->{model}, version => 'hidden', input => $job->{form},
+        logs => '', created_at => $job->{time}, status => 'starting',
+        output => undef, error => undef,
+        $job->{canceled} ? (status => 'canceled') : (),
+    );
+    return \%told if !$job->{over};
+    return { %told, status => 'aborted' } if $script->has('aborted');
+    return { %told, status => 'failed', error => $script->value('failed') }
+        if $script->has('failed');
+    return { %told, status => 'failed', error => 'NSFW content detected' } if $script->has('nsfw');
+    return { %told, status => 'succeeded', output => [] } if $script->has('empty');
+    my $url = $self->picture_url($job);
+    return { %told, status => 'succeeded', output => $script->has('plain') ? $url : [$url] };
+}
+
+sub cancel {
+    my ($self, $request, $id) = @_;
+    my $job = $self->run_asked_for($request, $id) or return;
+    $job->{canceled} = 1;
+    $self->{server}->answer_json($request, 200, $self->prediction($job));
+}
+
+sub list {
+    my ($self, $request) = @_;
+    my $since = Genflow::FakeProvider::query_value($request, 'created_after');
+    $self->{server}->answer_json($request, 200, {
+        previous => undef, next => undef,
+        results  => [ map { $self->prediction($_) } $self->runs_since($since) ],
+    });
+}
+
+1;

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of translators share: a job and its call, recorded answers, and tables of what
+ * each of them means. */
+#ifndef PROVIDER_H
+#define PROVIDER_H
+
+#include "provider/gf_provider.h"
+
+#include "unit.h"
+
+#define SECRET "sk-secret"
+
+typedef void (*reader_t)(gf_outcome_t *, const gf_prov_call_t *, const gf_msg_t *);
+
+/* ---- a job ---- */
+
+typedef struct scene_t {
+    gf_provider_t provider;
+    gf_type_t type;
+    gf_job_t job;
+    gf_prov_call_t call;
+} scene_t;
+
+/* A job with a prompt and the seed 77, in its first attempt with `model`. */
+static inline scene_t *scene(const char *url, const char *model)
+{
+    scene_t *scene = apr_pcalloc(unit.ctx.pool, sizeof(*scene));
+
+    scene->provider.name = "stand-in";
+    scene->provider.url = url;
+    scene->provider.key = SECRET;
+    scene->provider.deadline = apr_time_from_sec(120);
+    scene->type.name = "neo-glitch";
+    scene->type.lifetime = apr_time_from_sec(600);
+    scene->job.pool = unit.ctx.pool;
+    scene->job.type = &scene->type;
+    scene->job.id = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
+    scene->job.attempts = 1;
+    scene->job.prompt = "a \"neon\" cat";
+    scene->job.parameters = "{}";
+    scene->job.seed = 77;
+    scene->job.deadline = apr_time_from_sec(1700000660); /* so it began at 1700000060 */
+    scene->call.provider = &scene->provider;
+    scene->call.model = model;
+    scene->call.job = &scene->job;
+    scene->call.pool = unit.ctx.pool;
+    return scene;
+}
+
+/* ---- requests ---- */
+
+static inline void is_request(const gf_msg_t *msg, const char *method, const char *url,
+                              const char *authorization)
+{
+    ck_assert_str_eq(msg->method, method);
+    ck_assert_str_eq(msg->url, url);
+    ck_assert_str_eq(apr_table_get(msg->headers, "Authorization"), authorization);
+    ck_assert_str_eq(apr_table_get(msg->headers, "Accept"), "application/json");
+    ck_assert_ptr_null(msg->parts);
+    ck_assert_uint_ge(msg->text_max, 1024 * 1024);
+}
+
+/* The body is exactly this document. */
+static inline void has_body(const gf_msg_t *msg, const char *document)
+{
+    ck_assert_str_eq(apr_table_get(msg->headers, "Content-Type"), "application/json");
+    ck_assert_str_eq(gf_json_text(unit_json(msg->body)), gf_json_text(unit_json(document)));
+}
+
+/* ---- answers ---- */
+
+/* A recorded answer and what it means. `header` is one "Name: value". */
+typedef struct answer_t {
+    int status;
+    const char *header;
+    const char *text;
+    gf_prov_state_t state;
+    gf_err_code_t code; /* of the failing states */
+    int wait;           /* seconds */
+    bool alarm, locked_out, unknown_model;
+} answer_t;
+
+static inline apr_status_t free_exact(void *exact)
+{
+    free(exact);
+    return APR_SUCCESS;
+}
+
+/* The text is of exactly its length on the heap: gone when the test ends. */
+static inline gf_msg_t *answered(const char *url, int status, const char *header, const char *text)
+{
+    gf_msg_t *msg = gf_msg_make(unit.ctx.pool, "GET", url);
+    char *exact = unit_exact(text, strlen(text) + 1);
+
+    apr_pool_cleanup_register(unit.ctx.pool, exact, free_exact, apr_pool_cleanup_null);
+    msg->end = GF_MSG_ANSWERED;
+    msg->status = status;
+    msg->text = exact;
+    msg->text_length = strlen(text);
+    if (header) {
+        char *name = apr_pstrdup(unit.ctx.pool, header);
+        char *colon = strstr(name, ": ");
+
+        *colon = '\0';
+        apr_table_setn(msg->answer, name, colon + 2);
+    }
+    return msg;
+}
+
+/* An outcome in which nothing is right before it is set. */
+static inline gf_outcome_t garbage(void)
+{
+    gf_outcome_t outcome;
+
+    memset(&outcome, 0x5a, sizeof(outcome));
+    return outcome;
+}
+
+static inline gf_outcome_t outcome_of(reader_t read, const scene_t *scene, const gf_msg_t *msg)
+{
+    gf_outcome_t outcome = garbage();
+
+    read(&outcome, &scene->call, msg);
+    ck_assert_msg(!outcome.detail || !strstr(outcome.detail, SECRET), "%s", outcome.detail);
+    ck_assert_msg(outcome.state != GF_PROV_SUCCEEDED || !outcome.picture_url != !outcome.picture_b64
+                      || msg->spooled > 0,
+                  "a picture, and only one");
+    ck_assert((outcome.state == GF_PROV_ASK) == (outcome.next != NULL));
+    return outcome;
+}
+
+static inline gf_outcome_t reads(reader_t read, const scene_t *scene, const char *url, int status,
+                                 const char *text)
+{
+    return outcome_of(read, scene, answered(url, status, NULL, text));
+}
+
+static inline bool fails(gf_prov_state_t state)
+{
+    return state != GF_PROV_SUCCEEDED && state != GF_PROV_WORKING && state != GF_PROV_ASK;
+}
+
+static inline void check_answers(reader_t read, const scene_t *scene, const char *url,
+                                 const answer_t *rows, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const answer_t *row = &rows[i];
+        const char *what = apr_psprintf(unit.ctx.pool, "row %lu: HTTP %d %s %s", (unsigned long)i,
+                                        row->status, row->header ? row->header : "", row->text);
+        gf_outcome_t outcome =
+            outcome_of(read, scene, answered(url, row->status, row->header, row->text));
+
+        ck_assert_msg(outcome.state == row->state, "%s: state %d", what, (int)outcome.state);
+        ck_assert_msg(!fails(row->state) || outcome.code == row->code, "%s: %s", what,
+                      gf_err_row(outcome.code)->code);
+        ck_assert_msg(outcome.retry_after == apr_time_from_sec(row->wait),
+                      "%s: wait of %" APR_INT64_T_FMT " us", what, outcome.retry_after);
+        ck_assert_msg(outcome.alarm == row->alarm, "%s: alarm", what);
+        ck_assert_msg(outcome.locked_out == row->locked_out, "%s: locked out", what);
+        ck_assert_msg(outcome.unknown_model == row->unknown_model, "%s: unknown model", what);
+    }
+}
+
+/* A text that is cut anywhere never means one of these. */
+static inline void check_cut(reader_t read, const scene_t *scene, const char *url, int status,
+                             const char *text, gf_prov_state_t never, gf_prov_state_t nor)
+{
+    size_t length;
+
+    for (length = 0; length < strlen(text); length++) {
+        const char *part = apr_pstrmemdup(unit.ctx.pool, text, length);
+        gf_prov_state_t state = reads(read, scene, url, status, part).state;
+
+        ck_assert_msg(state != never && state != nor, "state %d of %s", (int)state, part);
+    }
+}
+
+/* ---- no answer ---- */
+
+static inline gf_outcome_t lost(reader_t read, const scene_t *scene, const char *url,
+                                gf_msg_end_t end, bool timed_out)
+{
+    gf_msg_t *msg = gf_msg_make(unit.ctx.pool, "GET", url);
+    gf_outcome_t outcome;
+
+    msg->end = end;
+    msg->timed_out = timed_out;
+    msg->detail = "why";
+    msg->status = 200;
+    outcome = outcome_of(read, scene, msg);
+    ck_assert_str_eq(outcome.detail, "why");
+    ck_assert(!outcome.alarm && !outcome.unknown_model);
+    return outcome;
+}
+
+/* A submission without answer is sent again only if no byte of it left. */
+static inline void check_lost_submission(reader_t read, const scene_t *scene)
+{
+    static const struct {
+        gf_msg_end_t end;
+        bool timed_out;
+        gf_prov_state_t state;
+        gf_err_code_t code;
+    } rows[] = {
+        { GF_MSG_NOT_SENT, false, GF_PROV_TRANSIENT, GF_E_NETWORK },
+        { GF_MSG_NOT_SENT, true, GF_PROV_TRANSIENT, GF_E_TIMEOUT },
+        { GF_MSG_UNKNOWN, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
+        { GF_MSG_UNKNOWN, true, GF_PROV_UNKNOWN, GF_E_TIMEOUT },
+        { GF_MSG_CANCELLED, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
+        { GF_MSG_OPEN, false, GF_PROV_UNKNOWN, GF_E_NETWORK },
+        { GF_MSG_TOO_LARGE, false, GF_PROV_EMPTY, GF_E_RESULT },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_outcome_t outcome =
+            lost(read, scene, scene->provider.url, rows[i].end, rows[i].timed_out);
+
+        ck_assert_msg(outcome.state == rows[i].state, "row %lu", (unsigned long)i);
+        ck_assert_msg(outcome.code == rows[i].code, "row %lu", (unsigned long)i);
+    }
+}
+
+/* A question without answer leaves everything as it was. */
+static inline void check_lost_question(reader_t read, const scene_t *scene, const char *url,
+                                       gf_prov_state_t state)
+{
+    static const gf_msg_end_t ends[] = { GF_MSG_NOT_SENT, GF_MSG_UNKNOWN, GF_MSG_CANCELLED,
+                                         GF_MSG_OPEN };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(ends); i++) {
+        ck_assert_int_eq(lost(read, scene, url, ends[i], false).state, state);
+        ck_assert_int_eq(lost(read, scene, url, ends[i], true).state, state);
+    }
+}
+
+/* A section needs an address and a key. */
+static inline void check_section(const gf_prov_kind_t *kind)
+{
+    gf_provider_t half = { .name = "half" };
+
+    ck_assert_ptr_eq(gf_provider_kind(kind->name), kind);
+    ck_assert_msg(!kind->repeatable, "a second run would cost a second time");
+    ck_assert_ptr_null(kind->draw);
+    ck_assert(strstr(kind->check(&half, unit.ctx.pool), "GenflowProviderUrl"));
+    half.url = "https://stand-in.test";
+    ck_assert(strstr(kind->check(&half, unit.ctx.pool), "GenflowProviderKey"));
+    half.key = SECRET;
+    ck_assert_ptr_null(kind->check(&half, unit.ctx.pool));
+}
+
+/* Ids that may stand in an address, and such that may not. */
+static inline void check_ids(reader_t read, const scene_t *scene, const char *format)
+{
+    static const struct {
+        const char *id;
+        bool taken;
+    } rows[] = {
+        { "a1b2", true },
+        { "764cabcf-b745-4b3e-ae38-1200304cf45b", true },
+        { "gm3qorzdhgbfurvjtvhg6dckhu_", true },
+        { "12345678901234567890123456789012345678901234567890123456789012345678901234567890"
+          "123456789012345678901234567890123456789012345678",
+          true },
+        { "12345678901234567890123456789012345678901234567890123456789012345678901234567890"
+          "1234567890123456789012345678901234567890123456789",
+          false },
+        { "", false },
+        { "..", false },
+        { ".", false },
+        { "a.b", false },
+        { "../x", false },
+        { "a/b", false },
+        { "a?b", false },
+        { "a#b", false },
+        { "a%2fb", false },
+        { "a b", false },
+        { "a:b", false },
+        { "a@b", false },
+        { "a\\nb", false },
+        { "a\\u0000b", false },
+        { "caf\xc3\xa9", false },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        char *text = apr_pstrcat(unit.ctx.pool, format, NULL);
+        char *mark = strchr(text, '*');
+        gf_outcome_t outcome;
+
+        *mark = '\0';
+        outcome = reads(read, scene, scene->provider.url, 200,
+                        apr_pstrcat(unit.ctx.pool, text, rows[i].id, mark + 1, NULL));
+        ck_assert_msg((outcome.state == GF_PROV_WORKING) == rows[i].taken, "`%s`", rows[i].id);
+        ck_assert_msg(rows[i].taken || outcome.state == GF_PROV_UNKNOWN, "`%s`", rows[i].id);
+        ck_assert_pstr_eq(outcome.ref, rows[i].taken ? rows[i].id : NULL);
+    }
+}
+
+#endif
