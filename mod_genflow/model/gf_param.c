@@ -16,7 +16,7 @@
 #define SEED_MAX        4294967294LL /* the largest that every provider takes */
 #define SEED_DRAWN_BITS 31
 
-/* The check in progress: errors gather here, the first code decides unless a second differs. */
+/* The check in progress. One error keeps its own code, several are VALIDATION_FAILED. */
 typedef struct check_t {
     gf_ctx_t *ctx;
     const gf_type_t *type;
@@ -278,9 +278,7 @@ static void compose(check_t *check, gf_ask_t *ask)
         apr_uint32_t drawn;
 
         apr_generate_random_bytes((unsigned char *)&drawn, sizeof(drawn));
-        ask->seed =
-            1
-            + (drawn & ((1U << SEED_DRAWN_BITS) - 2)); /* never 0: that means "any" to providers */
+        ask->seed = 1 + drawn % ((1U << SEED_DRAWN_BITS) - 1); /* never 0: "any" to providers */
     }
     add_strength(check, ask, preset);
     if (!ask->prompt) {
