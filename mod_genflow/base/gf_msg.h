@@ -38,6 +38,9 @@ typedef struct gf_msg_t {
     apr_table_t *headers;
     apr_array_header_t *parts; /* of gf_msg_part_t: sent as multipart/form-data; NULL: none */
     const char *body;          /* sent as it is; NULL: none */
+    const char *upload;        /* file that is sent as the body, streamed; NULL: none */
+    const char *sigv4;         /* signed by AWS's scheme: "aws:amz:REGION:s3"; NULL: not */
+    const char *credentials;   /* for sigv4: "id:secret"; never logged */
     bool once;                 /* may have been paid for: never repeated inside one exchange */
     apr_interval_time_t connect_timeout;
     apr_interval_time_t timeout; /* whole exchange */

@@ -20,11 +20,20 @@
 
 #define TYPES_MAX 64 /* gf_db.c keeps prepared statements for so many */
 
-
 /* ---- rows ---- */
 
 typedef enum { IN_SERVER, IN_PROVIDER, IN_TYPE } place_t;
-typedef enum { IS_FLAG, IS_INT, IS_TIME, IS_SIZE, IS_TEXT, IS_URL, IS_FOLDER } kind_t;
+typedef enum {
+    IS_FLAG,
+    IS_WORD, /* one of the words that `bounds` lists: "none, optional or required" */
+    IS_INT,
+    IS_TIME,
+    IS_SIZE,
+    IS_TEXT, /* from here on texts */
+    IS_URL,
+    IS_FOLDER,
+    IS_SECRET /* env:NAME or file:PATH */
+} kind_t;
 
 typedef struct row_t {
     place_t place;
@@ -54,12 +63,32 @@ server_conf_t *httpd_setters_conf(const server_rec *server)
 
 /* ---- generic setters ---- */
 
+/* The place of `text` among the words that are listed. */
+static bool parse_word(const char *listed, const char *text, apr_int64_t *number)
+{
+    size_t length = strlen(text);
+
+    for (*number = 0; *listed; listed += strcspn(listed, ", ")) {
+        listed += strspn(listed, ", ");
+        if (strncmp(listed, "or ", 3) == 0) {
+            listed += 3;
+        }
+        if (strcspn(listed, ", ") == length && strncasecmp(listed, text, length) == 0) {
+            return true;
+        }
+        ++*number;
+    }
+    return false;
+}
+
 static bool parse_number(const row_t *row, const char *text, apr_int64_t *number)
 {
     switch (row->kind) {
     case IS_FLAG:
         *number = strcasecmp(text, "on") == 0;
         return *number || strcasecmp(text, "off") == 0;
+    case IS_WORD:
+        return parse_word(row->bounds, text, number);
     case IS_INT:
         return gf_text_int(number, text);
     case IS_TIME:
@@ -74,7 +103,8 @@ static const char *set_number(apr_pool_t *pool, const row_t *row, void *base, co
 {
     apr_int64_t number;
 
-    if (!parse_number(row, text, &number) || number < row->min || number > row->max) {
+    if (!parse_number(row, text, &number)
+        || (row->kind > IS_WORD && (number < row->min || number > row->max))) {
         return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
     }
     *(apr_int64_t *)((char *)base + row->offset) = number;
@@ -94,13 +124,17 @@ static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, cons
     char *value = apr_pstrdup(pool, text);
     size_t length = strlen(value);
 
+    if (row->kind == IS_SECRET) {
+        return httpd_setters_secret((const char **)((char *)base + row->offset), pool, name, text);
+    }
     if (row->kind == IS_URL && !is_url(text) && !(row->place == IN_SERVER && text[0] == '/')) {
         return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
     }
     if (row->kind == IS_FOLDER && !(value = ap_server_root_relative(pool, text))) {
         return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
     }
-    while (row->kind != IS_TEXT && length > 1 && value[length - 1] == '/') {
+    while ((row->kind == IS_URL || row->kind == IS_FOLDER) && length > 1
+           && value[length - 1] == '/') {
         value[--length] = '\0';
     }
     *(const char **)((char *)base + row->offset) = value;
@@ -158,6 +192,7 @@ static gf_provider_t *open_provider(apr_pool_t *pool, gf_conf_t *conf, const cha
     if (!provider) {
         provider = apr_pcalloc(pool, sizeof(*provider));
         provider->name = name;
+        provider->headers = apr_table_make(pool, 2);
         unset_numbers(provider, IN_PROVIDER);
         apr_hash_set(conf->providers, name, APR_HASH_KEY_STRING, provider);
     }
@@ -255,6 +290,30 @@ const command_rec httpd_conf_commands[] = {
         "0s to 10m", "60s", "how long a request without Prefer waits for its picture"),
     ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 10000,
         "0 to 10000", "16", "waiting requests per child"),
+    ROW("GenflowPublicUrl", IN_SERVER, IS_URL, SERVER(public_url), 0, 0,
+        "an http(s) address", NULL, "where providers find the API, to report"),
+    ROW("GenflowAssetMaxBytes", IN_SERVER, IS_SIZE, SERVER(asset_max), 1024, 100 << 20,
+        "1k to 100m", "10m", "bytes of a source picture"),
+    ROW("GenflowAssetLifetime", IN_SERVER, IS_TIME, SERVER(asset_lifetime), MINUTE, 365 * 24 * HOUR,
+        "1m to 8760h", "24h", "how long an uploaded source picture is kept"),
+    ROW("GenflowStoreKind", IN_SERVER, IS_TEXT, SERVER(store_kind_name), 0, 0,
+        "", "folder", "where pictures are kept: folder, cloudinary, s3"),
+    ROW("GenflowStoreAccount", IN_SERVER, IS_TEXT, SERVER(store_account), 0, 0,
+        "", NULL, "Cloudinary's cloud name, S3's bucket"),
+    ROW("GenflowStoreKey", IN_SERVER, IS_SECRET, SERVER(store_key), 0, 0,
+        "env:NAME or file:PATH", NULL, "id of the store's key"),
+    ROW("GenflowStoreSecret", IN_SERVER, IS_SECRET, SERVER(store_secret), 0, 0,
+        "env:NAME or file:PATH", NULL, "the store's secret"),
+    ROW("GenflowStoreRegion", IN_SERVER, IS_TEXT, SERVER(store_region), 0, 0,
+        "", "us-east-1", "S3's region"),
+    ROW("GenflowStoreApi", IN_SERVER, IS_URL, SERVER(store_api), 0, 0,
+        "an http(s) address", NULL, "address of the store's API"),
+    ROW("GenflowStorePrefix", IN_SERVER, IS_TEXT, SERVER(store_prefix), 0, 0,
+        "", "stefna/generated", "folder that pictures are put under in Cloudinary or S3"),
+    ROW("GenflowStoreOverwrite", IN_SERVER, IS_FLAG, SERVER(store_overwrite), 0, 1,
+        "On or Off", "Off", "a picture of the same name is replaced"),
+    ROW("GenflowStoreStrict", IN_SERVER, IS_FLAG, SERVER(store_strict), 0, 1,
+        "On or Off", "Off", "a picture that cannot be stored fails its generation"),
     ROW("GenflowStoreFolder", IN_SERVER, IS_FOLDER, SERVER(store_folder), 0, 0,
         "a folder", NULL, "where pictures are kept"),
     ROW("GenflowStoreUrl", IN_SERVER, IS_URL, SERVER(store_url), 0, 0,
@@ -274,8 +333,14 @@ const command_rec httpd_conf_commands[] = {
         "", NULL, "what it speaks: aiml, fal, local, openai, replicate, stability"),
     ROW("GenflowProviderUrl", IN_PROVIDER, IS_URL, PROVIDER(url), 0, 0,
         "an http(s) address", NULL, "address of its API"),
-    AP_INIT_TAKE1("GenflowProviderKey", httpd_set_key, NULL, RSRC_CONF,
-        "env:NAME or file:PATH of its API key"),
+    ROW("GenflowProviderKey", IN_PROVIDER, IS_SECRET, PROVIDER(key), 0, 0,
+        "env:NAME or file:PATH", NULL, "its API key"),
+    AP_INIT_TAKE2("GenflowProviderHeader", httpd_set_header, NULL, RSRC_CONF,
+        "a header that every request to it carries: name, value"),
+    ROW("GenflowProviderHookSecret", IN_PROVIDER, IS_SECRET, PROVIDER(hook_secret), 0, 0,
+        "env:NAME or file:PATH", NULL, "what it signs its reports with"),
+    ROW("GenflowProviderHookKeys", IN_PROVIDER, IS_URL, PROVIDER(hook_keys), 0, 0,
+        "an http(s) address", NULL, "where its public keys for reports are"),
     ROW("GenflowProviderConnectTimeout", IN_PROVIDER, IS_TIME, PROVIDER(connect_timeout),
         10 * MS, 5 * MINUTE, "10ms to 5m", "5s", "for a connection, TLS included"),
     ROW("GenflowProviderDeadline", IN_PROVIDER, IS_TIME, PROVIDER(deadline), 100 * MS, HOUR,
@@ -286,6 +351,10 @@ const command_rec httpd_conf_commands[] = {
         "0s to 5m", "2s", "first wait after a failure; doubles"),
     ROW("GenflowProviderBackoffMax", IN_PROVIDER, IS_TIME, PROVIDER(backoff_max), 0, HOUR,
         "0s to 1h", "30s", "longest such wait"),
+    ROW("GenflowProviderBreakerFailures", IN_PROVIDER, IS_INT, PROVIDER(breaker_failures), 0, 1000,
+        "0 to 1000", "5", "failures in a row that open its breaker"),
+    ROW("GenflowProviderBreakerOpen", IN_PROVIDER, IS_TIME, PROVIDER(breaker_open), 10 * MS,
+        24 * HOUR, "10ms to 24h", "30s", "how long an open breaker sends nothing"),
 
     AP_INIT_RAW_ARGS("<GenflowType", section, NULL, RSRC_CONF,
         "a generation type: <GenflowType name>"),
@@ -303,6 +372,12 @@ const command_rec httpd_conf_commands[] = {
         "0 to 1000", "1", "characters a prompt needs; 0: none"),
     ROW("GenflowTypePromptMax", IN_TYPE, IS_INT, TYPE(prompt_max), 1, 10000,
         "1 to 10000", "1000", "characters a prompt may have"),
+    ROW("GenflowTypeSource", IN_TYPE, IS_WORD, TYPE(source), 0, 0,
+        "none, optional or required", "none", "does a request bring a picture?"),
+    ROW("GenflowTypePresetWindow", IN_TYPE, IS_INT, TYPE(preset_window), 0, 100,
+        "0 to 100", "0", "presets that are on in a week; 0: all, always"),
+    ROW("GenflowTypeEmptyFails", IN_TYPE, IS_FLAG, TYPE(empty_fails), 0, 1,
+        "On or Off", "Off", "a result without a picture goes to the next provider"),
 
     AP_INIT_TAKE1("GenflowUser", httpd_set_user, NULL, ACCESS_CONF,
         "expression that names the user"),

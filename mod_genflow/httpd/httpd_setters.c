@@ -7,6 +7,7 @@
 
 #include <apr_env.h>
 #include <apr_file_io.h>
+#include <apr_lib.h>
 #include <apr_network_io.h>
 #include <apr_strings.h>
 #include <http_core.h>
@@ -15,7 +16,7 @@
 #include "httpd/httpd_glue.h"
 #include "model/gf_type.h"
 
-#define KEY_MAX 4096
+#define SECRET_MAX 4096
 
 const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider)
 {
@@ -23,46 +24,70 @@ const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider)
                         provider ? "GenflowProvider" : "GenflowType");
 }
 
-static const char *read_key_file(cmd_parms *cmd, const char *path, const char **key)
+static const char *read_secret_file(const char **secret, apr_pool_t *pool, const char *name,
+                                    const char *path)
 {
-    char text[KEY_MAX + 1];
-    apr_size_t length = KEY_MAX;
+    char text[SECRET_MAX + 1];
+    apr_size_t length = SECRET_MAX;
     apr_file_t *file;
-    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ, 0, cmd->pool);
+    apr_status_t rv = path ? apr_file_open(&file, path, APR_FOPEN_READ, 0, pool) : APR_EBADPATH;
 
     if (rv == APR_SUCCESS) {
         rv = apr_file_read_full(file, text, length, &length);
         apr_file_close(file);
     }
     if (rv != APR_SUCCESS && !APR_STATUS_IS_EOF(rv)) {
-        return apr_psprintf(cmd->pool, "GenflowProviderKey: cannot read the file %s", path);
+        return apr_psprintf(pool, "%s: cannot read the file %s", name, path);
     }
     text[length] = '\0';
     text[strcspn(text, "\r\n")] = '\0';
-    *key = text[0] ? apr_pstrdup(cmd->pool, text) : NULL;
+    *secret = text[0] ? apr_pstrdup(pool, text) : NULL;
     return NULL;
 }
 
-/* A variable that is not set leaves the provider without a key: that matters only if a type uses it
- * (see finish). */
-const char *httpd_set_key(cmd_parms *cmd, void *dir, const char *text)
+const char *httpd_setters_secret(const char **secret, apr_pool_t *pool, const char *name,
+                                 const char *text)
+{
+    char *value = NULL;
+
+    if (strncmp(text, "file:", 5) == 0) {
+        return read_secret_file(secret, pool, name, ap_server_root_relative(pool, text + 5));
+    }
+    if (strncmp(text, "env:", 4) != 0) {
+        return apr_psprintf(pool,
+                            "%s: must be env:NAME or file:PATH (a secret does not belong into "
+                            "httpd.conf)",
+                            name);
+    }
+    apr_env_get(&value, text + 4, pool);
+    *secret = value && *value ? value : NULL;
+    return NULL;
+}
+
+/* GenflowProviderHeader name value: what our translators set themselves cannot be given here. */
+const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value)
 {
     gf_provider_t *provider = httpd_setters_conf(cmd->server)->provider;
-    char *value = NULL;
+    const char *at;
 
     (void)dir;
     if (!provider) {
         return httpd_setters_not_here(cmd, true);
     }
-    if (strncmp(text, "file:", 5) == 0) {
-        return read_key_file(cmd, ap_server_root_relative(cmd->pool, text + 5), &provider->key);
+    for (at = name; apr_isalnum(*at) || *at == '-'; at++) {
     }
-    if (strncmp(text, "env:", 4) != 0) {
-        return "GenflowProviderKey: must be env:NAME or file:PATH (a key does not belong into "
-               "httpd.conf)";
+    if (at == name || *at || strcasecmp(name, "Authorization") == 0
+        || strcasecmp(name, "Content-Type") == 0 || strcasecmp(name, "Content-Length") == 0
+        || strcasecmp(name, "Host") == 0) {
+        return apr_psprintf(cmd->pool,
+                            "GenflowProviderHeader %s: must be a header's name of A-Z a-z 0-9 and "
+                            "-, but none of Authorization, Content-Type, Content-Length, Host",
+                            name);
     }
-    apr_env_get(&value, text + 4, cmd->pool);
-    provider->key = value && *value ? value : NULL;
+    if (!value[0] || strpbrk(value, "\r\n")) {
+        return apr_psprintf(cmd->pool, "GenflowProviderHeader %s: needs a value of one line", name);
+    }
+    apr_table_set(provider->headers, name, value);
     return NULL;
 }
 

@@ -10,8 +10,12 @@
 #include <apr_time.h>
 
 struct gf_prov_kind_t;
+struct gf_store_kind_t;
 
 #define GF_UNSET APR_INT64_MIN
+
+/* What a model or a type does with a source picture. */
+typedef enum { GF_SOURCE_NONE, GF_SOURCE_MAY, GF_SOURCE_MUST } gf_source_use_t;
 
 /* <GenflowProvider name> */
 typedef struct gf_provider_t {
@@ -20,17 +24,23 @@ typedef struct gf_provider_t {
     const struct gf_prov_kind_t *kind; /* resolved from kind_name */
     const char *url;                   /* without a slash at its end */
     const char *key;                   /* the secret itself; never logged */
+    apr_table_t *headers;              /* sent along with every request to it */
+    const char *hook_secret;           /* what its reports are signed with; never logged */
+    const char *hook_keys;             /* address of its public keys; NULL: the kind's own */
     apr_int64_t connect_timeout;
     apr_int64_t deadline; /* from the submission to the picture */
     apr_int64_t poll;     /* between two questions to a provider that works */
     apr_int64_t backoff;  /* first wait after a transient failure; doubles */
     apr_int64_t backoff_max;
+    apr_int64_t breaker_failures; /* in a row that open the breaker; 0: only a refused key does */
+    apr_int64_t breaker_open;     /* then nothing is sent for so long */
 } gf_provider_t;
 
 /* One link of a type's chain: provider/model. */
 typedef struct gf_choice_t {
     const gf_provider_t *provider;
-    const char *model; /* "" if none was named */
+    const char *model;      /* "" if none was named */
+    gf_source_use_t source; /* what the model does with a source picture */
 } gf_choice_t;
 
 typedef struct gf_preset_t {
@@ -52,6 +62,9 @@ typedef struct gf_type_t {
     apr_int64_t lifetime;           /* of a generation, whatever happens */
     apr_int64_t prompt_min;         /* characters */
     apr_int64_t prompt_max;
+    apr_int64_t source;        /* gf_source_use_t: may, must a request bring a picture? */
+    apr_int64_t preset_window; /* presets that are on at a time; 0: all */
+    apr_int64_t empty_fails;   /* 1: a result without a picture is a failure: next provider */
 } gf_type_t;
 
 typedef struct gf_conf_t {
@@ -64,14 +77,27 @@ typedef struct gf_conf_t {
     apr_int64_t body_max;
     apr_int64_t wait;        /* how long a request without Prefer waits for its picture */
     apr_int64_t waiters_max; /* waiting requests per child; beyond: 202 at once */
+    const char *public_url; /* where the outside finds the API, for reports; NULL: none are asked */
     const char *store_folder;
-    const char *store_url;             /* public prefix of pictures, without a slash at its end */
-    apr_int64_t result_max;            /* bytes of a picture */
-    apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */
-    apr_int64_t pixels_max;            /* width x height of a picture */
-    apr_hash_t *providers;             /* name -> gf_provider_t */
-    apr_hash_t *types;                 /* name -> gf_type_t */
-    apr_array_header_t *type_list;     /* of gf_type_t *, in order of configuration */
+    const char *store_url; /* public prefix of pictures, without a slash at its end */
+    const char *store_kind_name;
+    const struct gf_store_kind_t *store; /* resolved from store_kind_name */
+    const char *store_account;           /* Cloudinary's cloud name, S3's bucket */
+    const char *store_key;               /* id of the key */
+    const char *store_secret;            /* the key; never logged */
+    const char *store_region;            /* S3 */
+    const char *store_api;               /* address of its API, without a slash at its end */
+    const char *store_prefix;            /* folder that pictures are put under there */
+    apr_int64_t store_overwrite;         /* 1: a picture of the same name is replaced */
+    apr_int64_t store_strict;            /* 1: a picture that cannot be stored fails its job */
+    apr_int64_t asset_max;               /* bytes of a source picture */
+    apr_int64_t asset_lifetime;          /* of an uploaded source picture */
+    apr_int64_t result_max;              /* bytes of a picture */
+    apr_array_header_t *fetch_allowed;   /* apr_ipsubnet_t *: results may come from there, too */
+    apr_int64_t pixels_max;              /* width x height of a picture */
+    apr_hash_t *providers;               /* name -> gf_provider_t */
+    apr_hash_t *types;                   /* name -> gf_type_t */
+    apr_array_header_t *type_list;       /* of gf_type_t *, in order of configuration */
 } gf_conf_t;
 
 #endif

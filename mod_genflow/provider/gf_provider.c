@@ -9,8 +9,8 @@
 
 #include "base/gf_text.h"
 
-static const gf_prov_kind_t *const kinds[] = { &gf_prov_aiml,  &gf_prov_fal,
-                                               &gf_prov_local, &gf_prov_openai,
+static const gf_prov_kind_t *const kinds[] = { &gf_prov_aiml,      &gf_prov_fal,
+                                               &gf_prov_local,     &gf_prov_openai,
                                                &gf_prov_replicate, &gf_prov_stability };
 
 #define KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))

@@ -45,8 +45,31 @@ typedef struct gf_prov_call_t {
     const char *model;
     const gf_job_t *job;
     const char *hook_url; /* where the provider may report the end; NULL: nowhere */
+    const char *source;   /* the source picture: https address or data: URI; NULL: none, or ... */
+    const char *source_file; /* ... a file, for kinds with source_as_file */
+    const char *source_type; /* of that file: "image/png" */
     apr_pool_t *pool;
 } gf_prov_call_t;
+
+/* A provider's own report of a run's end, as it came in. What is read from it lives in `pool`. */
+typedef struct gf_hook_t {
+    const apr_table_t *headers;
+    const char *body;
+    apr_size_t length;
+    const char *keys; /* the provider's public keys (JWKS), for kinds with hook_keys; or NULL */
+    apr_time_t now;
+    apr_pool_t *pool;
+
+    const char *event; /* out: names this delivery; the same for a repeated one */
+    const char *ref;   /* out: the run's id */
+} gf_hook_t;
+
+typedef enum {
+    GF_HOOK_GENUINE, /* event and ref are set */
+    GF_HOOK_FORGED,  /* the signature is missing or wrong, or its time is more than 5 minutes off */
+    GF_HOOK_NO_KEY,  /* none of the known keys made it: newer keys may */
+    GF_HOOK_MEANINGLESS /* genuine, but its body tells of no run */
+} gf_hook_verdict_t;
 
 typedef struct gf_prov_kind_t {
     const char *name;
@@ -61,6 +84,16 @@ typedef struct gf_prov_kind_t {
     gf_msg_t *(*poll)(const gf_prov_call_t *call); /* job->provider_ref names the run */
     void (*read_poll)(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
     gf_msg_t *(*cancel)(const gf_prov_call_t *call); /* NULL: it cannot be asked to stop */
+
+    /* What `model` does with a source picture; NULL: nothing. source_as_file: it wants the bytes.
+     */
+    gf_source_use_t (*source)(const char *model);
+    bool source_as_file;
+
+    /* Is a report genuine? NULL: it makes none. hook_keys: where its public keys are (an address);
+     * NULL: the section's GenflowProviderHookSecret is the key. */
+    gf_hook_verdict_t (*read_hook)(gf_hook_t *hook, const gf_provider_t *provider);
+    const char *hook_keys;
 
     /* After a lost answer: asks which runs there are, to find ours by its seed. NULL: no such list,
      * an unknown run stays unknown. Outcomes: WORKING with the ref of the one that matches,

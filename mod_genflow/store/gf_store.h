@@ -11,6 +11,7 @@
 #include "base/gf_err.h"
 #include "base/gf_hash.h"
 #include "base/gf_image.h"
+#include "base/gf_msg.h"
 #include "model/gf_job.h"
 
 #define GF_STORE_SPOOL                                                         \
@@ -49,14 +50,53 @@ const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool);
 
 /* ---- for stores ---- */
 
-/* A store: puts the whole, checked, flushed file under `name` ("neo-glitch/a7/<id>.png"). If the
- * name is taken, the picture there stays and *existing is set: its facts count. */
+/* What a store is asked about: one checked picture. Messages and texts are made in `pool`. */
+typedef struct gf_store_call_t {
+    const gf_conf_t *conf;
+    const char *name;          /* "neo-glitch/a7/<id>.png": the same for every try */
+    const char *file;          /* upload: the picture */
+    const gf_stored_t *stored; /* upload: its facts */
+    apr_pool_t *pool;
+} gf_store_call_t;
+
+typedef enum {
+    GF_STORE_KEPT,   /* it is there, at outcome->url */
+    GF_STORE_LATER,  /* not now: may be tried again */
+    GF_STORE_REFUSED /* trying again cannot help */
+} gf_store_state_t;
+
+typedef struct gf_store_outcome_t {
+    gf_store_state_t state;
+    const char *url;                 /* KEPT: public address */
+    const char *detail;              /* for the log; never holds a secret */
+    bool alarm;                      /* key or account trouble: an operator must look */
+    apr_interval_time_t retry_after; /* LATER: what it asked for; 0: nothing */
+} gf_store_outcome_t;
+
+/* A store. The folder keeps by itself (put, on a writer thread); the others are pure translators as
+ * providers are, whose exchanges work/ performs. Storing twice is harmless: the name is the job's.
+ */
 typedef struct gf_store_kind_t {
-    const char *name;
+    const char *name; /* as in GenflowStoreKind */
+
+    /* Is its configuration complete? NULL, or what is missing (for configtest). */
+    const char *(*check)(const gf_conf_t *conf, apr_pool_t *pool);
+
+    /* The folder: puts the whole, checked, flushed file under `name`. If the name is taken, the
+     * picture there stays and *existing is set: its facts count. */
     gf_err_t *(*put)(bool *existing, gf_ctx_t *ctx, const char *name, const char *file);
+
+    /* Over HTTP; limits and times of a message are set by the caller. */
+    gf_msg_t *(*upload)(const gf_store_call_t *call);
+    void (*read_upload)(gf_store_outcome_t *outcome, const gf_store_call_t *call,
+                        const gf_msg_t *msg);
+    gf_msg_t *(*remove)(const gf_store_call_t *call);
+    bool (*read_remove)(const gf_store_call_t *call, const gf_msg_t *msg); /* is it gone? */
 } gf_store_kind_t;
 
 extern const gf_store_kind_t gf_store_fs;
+extern const gf_store_kind_t gf_store_cloudinary;
+extern const gf_store_kind_t gf_store_s3;
 
 /* Path of a stored picture in the folder store. */
 const char *gf_store_fs_path(const gf_conf_t *conf, const char *name, apr_pool_t *pool);
