@@ -73,3 +73,5 @@ GF_ERR(NO_PROVIDER,    "PROVIDER_UNAVAILABLE",     503, GF_LOG_ERR,      "GF0209
        "No provider can be used for this type now")
 GF_ERR(RESULT,         "API_ERROR",                500, GF_LOG_WARNING,  "GF0210",
        "The provider's answer is not a picture that can be kept")
+GF_ERR(SOURCE,         "INVALID_IMAGE_URL",        500, GF_LOG_INFO,     "GF0211",
+       "The source picture could not be fetched, or is no picture that can be used")

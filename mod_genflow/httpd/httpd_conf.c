@@ -447,6 +447,27 @@ static void add_defaults(apr_pool_t *pool, void *base, place_t place)
     }
 }
 
+static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *missing;
+
+    conf->store = gf_store_kind(conf->store_kind_name);
+    if (!conf->store) {
+        return apr_psprintf(pool, "GenflowStoreKind %s: must be one of %s", conf->store_kind_name,
+                            gf_store_kind_names(pool));
+    }
+    if (conf->type_list->nelts == 0) {
+        return NULL;
+    }
+    if (!conf->store_folder) {
+        return "GenflowStoreFolder is missing: name a folder that httpd's user may write, for the "
+               "pictures";
+    }
+    missing = conf->store->check ? conf->store->check(conf, pool) : NULL;
+    return missing ? apr_psprintf(pool, "GenflowStoreKind %s: %s", conf->store->name, missing)
+                   : NULL;
+}
+
 static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
 {
     apr_hash_index_t *at;
@@ -463,6 +484,7 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
                 provider->name, provider->kind_name ? provider->kind_name : "(missing)",
                 gf_provider_kind_names(pool));
         }
+        provider->kind_name = provider->kind->name;
     }
     return NULL;
 }
@@ -482,9 +504,12 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
     }
     wrong = gf_type_resolve(type, conf, pool);
     for (i = 0; !wrong && i < type->chain->nelts; i++) {
-        const gf_provider_t *provider = APR_ARRAY_IDX(type->chain, i, gf_choice_t).provider;
+        gf_choice_t *choice = &APR_ARRAY_IDX(type->chain, i, gf_choice_t);
+        const gf_provider_t *provider = choice->provider;
         const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
 
+        choice->source = provider->kind->source ? provider->kind->source(choice->model)
+                                                : GF_SOURCE_NONE;
         if (missing) {
             wrong = apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
                                  provider->name, type->name, missing);
@@ -504,11 +529,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
     }
-    if (!wrong && conf->type_list->nelts > 0 && !conf->store_folder) {
-        wrong = "GenflowStoreFolder is missing: name a folder that httpd's user may write, for the "
-                "pictures";
-    }
-    return wrong;
+    return wrong ? wrong : finish_store(conf, pool);
 }
 
 const gf_conf_t *httpd_conf_get(const server_rec *server)

@@ -43,6 +43,17 @@ const gf_choice_t *gf_type_choice(const gf_type_t *type, int position)
                                          : NULL;
 }
 
+int gf_type_next(const gf_type_t *type, int position, const char *source_url)
+{
+    const gf_choice_t *choice;
+
+    while ((choice = gf_type_choice(type, position))
+           && (source_url ? choice->source == GF_SOURCE_NONE : choice->source == GF_SOURCE_MUST)) {
+        position++;
+    }
+    return position;
+}
+
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
 {
     int i;

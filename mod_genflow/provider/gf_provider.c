@@ -41,8 +41,8 @@ const char *gf_provider_kind_names(apr_pool_t *pool)
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
     memset(outcome, 0, sizeof(*outcome));
-    outcome->progress = -1;
-    outcome->queue_position = -1;
+    outcome->said.progress = -1;
+    outcome->said.queue_position = -1;
     outcome->detail = msg->detail;
     outcome->code = msg->spool_rv ? GF_E_STORE : msg->timed_out ? GF_E_TIMEOUT : GF_E_NETWORK;
     if (msg->spool_rv) { /* it may have been paid for, and we could not take it */

@@ -30,12 +30,11 @@ typedef struct gf_outcome_t {
     const char *picture_b64;         /* SUCCEEDED: the picture's bytes in base64 */
     gf_msg_t *next;                  /* ASK */
     const char *detail;              /* for the log; never holds a secret */
-    const char *logs;                /* WORKING: JSON array of what the provider says, or NULL */
-    double progress;                 /* WORKING: 0 to 1; below 0: it does not tell */
-    int queue_position;              /* WORKING: below 0: it does not tell */
+    gf_said_t said;                  /* WORKING: what it says meanwhile */
     apr_interval_time_t retry_after; /* TRANSIENT, WORKING: what it asked for; 0: nothing */
     bool locked_out;                 /* TRANSIENT: too many requests, and no word for how long */
     bool alarm;                      /* key or account trouble: an operator must look */
+    bool settled;                    /* UNKNOWN: and it will not become known */
     bool unknown_model;              /* PERMANENT: the provider does not know this model */
 } gf_outcome_t;
 
@@ -74,6 +73,7 @@ typedef enum {
 typedef struct gf_prov_kind_t {
     const char *name;
     bool repeatable; /* a second run costs nothing: no intent is written, a lost run is redone */
+    apr_interval_time_t result_life; /* how long a picture is at the address that it tells */
 
     /* Is the section complete? NULL, or what is missing (for configtest). */
     const char *(*check)(const gf_provider_t *provider, apr_pool_t *pool);

@@ -77,7 +77,7 @@ void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char
     gf_out_t out;
     int i;
 
-    outcome->progress = last_percent(text);
+    outcome->said.progress = last_percent(text);
     while (*text) {
         apr_size_t length = strcspn(text, "\r\n"); /* progress bars return without a new line */
 
@@ -95,7 +95,7 @@ void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char
         gf_out_string(&out, APR_ARRAY_IDX(lines, i, const char *));
     }
     gf_out_close(&out, ']');
-    outcome->logs = out.text;
+    outcome->said.logs = out.text;
 }
 
 /* ---- after a lost answer ---- */

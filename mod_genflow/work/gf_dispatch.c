@@ -461,7 +461,7 @@ static void take_back_intents(gf_dispatch_t *dispatch)
         gf_run_t *next = run->next;
         gf_hold_t hold;
 
-        if (run->act == GF_ACT_ATTEMPT && run->choice && !run->msg && !run->job->provider_ref
+        if (run->act == GF_ACT_ATTEMPT && !run->provider_deadline
             && !gf_queue_requeue(&hold, ctx, run->job, 0, "not sent")) {
             drop(dispatch, run);
         }
