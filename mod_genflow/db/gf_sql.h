@@ -15,6 +15,10 @@ typedef enum {
     GF_SQL_HEARTBEAT,
     GF_SQL_HAND_BACK,
     GF_SQL_QUOTA,
+    GF_SQL_ASSET_PUT,
+    GF_SQL_ASSET_GET,
+    GF_SQL_ASSET_BYTES,
+    GF_SQL_ASSET_DELETE,
     GF_SQL_HEALTH,
     GF_SQL_COUNT
 } gf_sql_t;
