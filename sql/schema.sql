@@ -33,6 +33,110 @@ CREATE TYPE genflow.job_brief AS (
 );
 
 --
+-- Name: asset_bytes(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.asset_bytes(p_id uuid) RETURNS TABLE(type text, bytes bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT a.type, a.bytes FROM genflow.assets a WHERE a.id = p_id
+$$;
+
+--
+-- Name: asset_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.asset_delete(p_user text, p_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT a.user_id INTO v_user FROM genflow.assets a WHERE a.id = p_id FOR UPDATE;
+    IF v_user = p_user THEN
+        DELETE FROM genflow.assets a WHERE a.id = p_id;
+        RETURN 'ok';
+    END IF;
+    RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+END $$;
+
+--
+-- Name: asset_get(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT a.user_id, a.id, a.type, a.width, a.height, a.size, encode(a.sha256, 'hex'), genflow.iso(a.expires_at)
+      INTO v_user, id, type, width, height, size, sha256, expires_at
+      FROM genflow.assets a WHERE a.id = p_id AND a.expires_at > clock_timestamp();
+    IF v_user = p_user THEN
+        outcome := 'ok';
+        RETURN;
+    END IF;
+    outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+    id := NULL; type := NULL; width := NULL; height := NULL; size := NULL; sha256 := NULL; expires_at := NULL;
+END $$;
+
+--
+-- Name: asset_put(text, text, integer, integer, text, interval, bigint); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_bytes bytea := decode(p_base64, 'base64');
+    v_now   timestamptz := clock_timestamp();
+    v_ends  timestamptz := v_now + p_lifetime;
+BEGIN
+    outcome := 'ok';
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow assets of ' || p_user, 0));
+    UPDATE genflow.assets a SET expires_at = greatest(a.expires_at, v_ends)
+     WHERE a.user_id = p_user AND a.sha256 = sha256(v_bytes) AND a.expires_at > v_now
+    RETURNING a.id, genflow.iso(a.expires_at) INTO id, expires_at;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+
+    IF (SELECT coalesce(sum(greatest(a.size, 65536)), 0) FROM genflow.assets a
+         WHERE a.user_id = p_user AND a.expires_at > v_now) + greatest(octet_length(v_bytes), 65536) > p_quota THEN
+        outcome := 'too_many';
+        RETURN;
+    END IF;
+    INSERT INTO genflow.assets AS a (id, user_id, type, width, height, bytes, created_at, expires_at)
+    VALUES (genflow.new_id(0), p_user, p_type, p_width, p_height, v_bytes, v_now, v_ends)
+    ON CONFLICT ON CONSTRAINT assets_once DO UPDATE SET expires_at = EXCLUDED.expires_at
+    RETURNING a.id, genflow.iso(a.expires_at) INTO id, expires_at;
+    PERFORM genflow.asset_sweep(20);                -- last: it skips what is locked, so that nobody waits in a circle
+END $$;
+
+--
+-- Name: asset_sweep(integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.asset_sweep(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_count integer;
+BEGIN
+    DELETE FROM genflow.assets a
+     WHERE a.id IN (SELECT o.id FROM genflow.assets o WHERE o.expires_at < clock_timestamp() - interval '1 day'
+                     ORDER BY o.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $$;
+
+--
 -- Name: attempt_begin(uuid, integer, smallint, text, text, bigint, bytea, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -201,7 +305,8 @@ BEGIN
         SELECT p.oid::regprocedure AS name
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
-           AND (p.proname IN ('attempt_begin', 'requeue', 'heartbeat', 'hand_back', 'quota', 'health')
+           AND (p.proname IN ('attempt_begin', 'requeue', 'heartbeat', 'hand_back', 'quota', 'health',
+                             'asset_put', 'asset_get', 'asset_bytes', 'asset_delete')
                 OR EXISTS (SELECT FROM genflow.types t
                             WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
                                                 t.prefix || '_accepted', t.prefix || '_settle')))
@@ -828,6 +933,28 @@ CREATE TABLE genflow.accounts (
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='200');
 
 --
+-- Name: assets; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.assets (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    type text NOT NULL,
+    width integer NOT NULL,
+    height integer NOT NULL,
+    bytes bytea NOT NULL,
+    size integer GENERATED ALWAYS AS (octet_length(bytes)) STORED NOT NULL,
+    sha256 bytea GENERATED ALWAYS AS (sha256(bytes)) STORED NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT assets_height_check CHECK ((height > 0)),
+    CONSTRAINT assets_type_check CHECK ((type = ANY (ARRAY['image/png'::text, 'image/jpeg'::text, 'image/webp'::text]))),
+    CONSTRAINT assets_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255))),
+    CONSTRAINT assets_width_check CHECK ((width > 0))
+);
+ALTER TABLE ONLY genflow.assets ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+--
 -- Name: attempts; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -1017,6 +1144,20 @@ ALTER TABLE ONLY genflow.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (user_id);
 
 --
+-- Name: assets assets_once; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.assets
+    ADD CONSTRAINT assets_once UNIQUE (user_id, sha256);
+
+--
+-- Name: assets assets_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.assets
+    ADD CONSTRAINT assets_pkey PRIMARY KEY (id);
+
+--
 -- Name: attempts attempts_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
 --
 
@@ -1106,6 +1247,12 @@ ALTER TABLE ONLY genflow.work
 
 ALTER TABLE ONLY public.neo_glitch_media
     ADD CONSTRAINT neo_glitch_media_pkey PRIMARY KEY (id);
+
+--
+-- Name: assets_expiry; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX assets_expiry ON genflow.assets USING btree (expires_at);
 
 --
 -- Name: attempts_ref; Type: INDEX; Schema: genflow; Owner: -
@@ -1222,6 +1369,40 @@ ALTER TABLE ONLY public.neo_glitch_media
 --
 
 GRANT USAGE ON SCHEMA genflow TO genflow_module;
+
+--
+-- Name: FUNCTION asset_bytes(p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.asset_bytes(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.asset_bytes(p_id uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION asset_delete(p_user text, p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.asset_delete(p_user text, p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.asset_delete(p_user text, p_id uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text) TO genflow_module;
+
+--
+-- Name: FUNCTION asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text) TO genflow_module;
+
+--
+-- Name: FUNCTION asset_sweep(p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.asset_sweep(p_limit integer) FROM PUBLIC;
 
 --
 -- Name: FUNCTION attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval); Type: ACL; Schema: genflow; Owner: -

@@ -19,6 +19,8 @@ typedef struct gf_api_t {
     const char *owner; /* this process, in leases */
 } gf_api_t;
 
+#define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
+
 typedef struct gf_req_t {
     request_rec *r;
     gf_ctx_t *ctx;
@@ -26,6 +28,7 @@ typedef struct gf_req_t {
     const char *base;      /* where the API is mounted: "/api" */
     const char *user;      /* whom httpd authenticated; NULL only for handlers that need nobody */
     const gf_type_t *type; /* of a {type} route */
+    const char *args[GF_REQ_ARGS]; /* what stood for {id} and the like, in the route's order */
 } gf_req_t;
 
 /* A handler replies and returns NULL, or returns the error that is the reply. */

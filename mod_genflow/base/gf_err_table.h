@@ -52,6 +52,14 @@ GF_ERR(DB_SCHEMA,      "INTERNAL_ERROR",           500, GF_LOG_ERR,      "GF0122
        "This type is not set up completely; the administrator finds the reason in the log")
 GF_ERR(READ_BODY,      "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0123",
        "The request body could not be read to its end")
+GF_ERR(NO_ASSET,       "NOT_FOUND",                404, GF_LOG_INFO,     "GF0141",
+       "There is no such source picture; it may have expired")
+GF_ERR(ASSETS_FULL,    "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0142",
+       "You keep too many source pictures; delete some, or wait until they expire")
+GF_ERR(PICTURE_TYPE,   "UNSUPPORTED_MEDIA_TYPE",   415, GF_LOG_INFO,     "GF0143",
+       "Send a PNG, JPEG or WebP picture under its own type, or multipart/form-data")
+GF_ERR(BAD_MULTIPART,  "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0144",
+       "The request body is not well-formed multipart/form-data")
 /* job */
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")

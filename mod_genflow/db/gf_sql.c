@@ -50,6 +50,15 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_QUOTA] = { "quota",
         "SELECT balance, held, day_limit, day_used, week_limit, week_used, remaining, day_reset, at"
         " FROM genflow.quota($1)", 1 },
+    [GF_SQL_ASSET_PUT] = { "asset_put",
+        "SELECT outcome, id, expires_at FROM genflow.asset_put($1, $2, $3, $4, $5, $6, $7)", 7 },
+    [GF_SQL_ASSET_GET] = { "asset_get",
+        "SELECT outcome, id, type, width, height, size, sha256, expires_at"
+        " FROM genflow.asset_get($1, $2)", 2 },
+    [GF_SQL_ASSET_BYTES] = { "asset_bytes",
+        "SELECT type, encode(bytes, 'hex') FROM genflow.asset_bytes($1)", 1 },
+    [GF_SQL_ASSET_DELETE] = { "asset_delete",
+        "SELECT genflow.asset_delete($1, $2)", 2 },
     [GF_SQL_HEALTH] = { "health",
         "SELECT schema_version, types FROM genflow.health()", 0 }
 };

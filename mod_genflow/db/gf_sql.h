@@ -23,6 +23,10 @@ typedef enum {
     GF_SQL_RESTORE_LATER,
     GF_SQL_RESTORED,
     GF_SQL_QUOTA,
+    GF_SQL_ASSET_PUT,
+    GF_SQL_ASSET_GET,
+    GF_SQL_ASSET_BYTES,
+    GF_SQL_ASSET_DELETE,
     GF_SQL_HEALTH,
     GF_SQL_COUNT
 } gf_sql_t;

@@ -12,8 +12,24 @@ BEGIN
         SELECT p.oid::regprocedure AS name
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
-           AND (p.proname IN ('attempt_begin', 'requeue', 'heartbeat', 'hand_back', 'quota', 'health', 'breaker_note',
-                             'breakers', 'progress', 'hook', 'hook_ref', 'restore_claim', 'restore_later')
+           AND (p.proname IN (
+                   'asset_bytes',
+                   'asset_delete',
+                   'asset_get',
+                   'asset_put',
+                   'attempt_begin',
+                   'breaker_note',
+                   'breakers',
+                   'hand_back',
+                   'health',
+                   'heartbeat',
+                   'hook',
+                   'hook_ref',
+                   'progress',
+                   'quota',
+                   'requeue',
+                   'restore_claim',
+                   'restore_later')
                 OR EXISTS (SELECT FROM genflow.types t
                             WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
                                                 t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))

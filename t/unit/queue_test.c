@@ -4,6 +4,7 @@
 #include "db/gf_queue.h"
 
 #include "database.h"
+#include "db/gf_asset.h"
 #include "db/gf_ledger.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -110,16 +111,52 @@ static gf_err_t *ask_hand_back(void)
     return gf_queue_hand_back(&unit.ctx, lease_of(&job));
 }
 
+static gf_err_t *ask_asset_put(void)
+{
+    gf_image_t image = { .type = "image/png", .width = 1, .height = 1 };
+    gf_asset_t asset;
+
+    return gf_asset_put(&asset, &unit.ctx, "nobody", &image, "AAAA");
+}
+
+static gf_err_t *ask_asset_get(void)
+{
+    gf_asset_t asset;
+
+    return gf_asset_get(&asset, &unit.ctx, "nobody", NO_ID);
+}
+
+static gf_err_t *ask_asset_bytes(void)
+{
+    gf_asset_t asset;
+
+    return gf_asset_read(&asset, &unit.ctx, NO_ID);
+}
+
+static gf_err_t *ask_asset_delete(void)
+{
+    return gf_asset_delete(&unit.ctx, "nobody", NO_ID);
+}
+
 static const struct {
     const char *name;
     gf_err_t *(*ask)(void);
 } acts[] = {
-    { "health", ask_health },       { "quota", ask_quota },
-    { "create", ask_create },       { "get", ask_get },
-    { "claim", ask_claim },         { "attempt_begin", ask_attempt },
-    { "accepted", ask_accepted },   { "requeue", ask_requeue },
-    { "settle", ask_settle },       { "heartbeat", ask_heartbeat },
+    { "health", ask_health },
+    { "quota", ask_quota },
+    { "create", ask_create },
+    { "get", ask_get },
+    { "claim", ask_claim },
+    { "attempt_begin", ask_attempt },
+    { "accepted", ask_accepted },
+    { "requeue", ask_requeue },
+    { "settle", ask_settle },
+    { "heartbeat", ask_heartbeat },
     { "hand_back", ask_hand_back },
+    { "asset_put", ask_asset_put },
+    { "asset_get", ask_asset_get },
+    { "asset_bytes", ask_asset_bytes },
+    { "asset_delete", ask_asset_delete },
 };
 
 /* Each act tells that the database is away, and when to come again. */
