@@ -137,32 +137,85 @@ BEGIN
 END $$;
 
 --
--- Name: attempt_begin(uuid, integer, smallint, text, text, bigint, bytea, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: attempt_begin(uuid, integer, smallint, text, text, bigint, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval) RETURNS text
+CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval DEFAULT '00:00:30'::interval) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+    b     genflow.breakers;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 'gone';
     ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
-    ELSIF w.cancel_requested THEN
-        RETURN 'cancelled';
-    ELSIF w.phase = 'sending' AND w.attempts = p_no THEN
-        RETURN 'ok';
+    END IF;
+    SELECT * INTO b FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model;
+    IF w.phase = 'sending' AND w.attempts = p_no THEN
+        RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
+    END IF;
+    IF b.open_until IS NOT NULL THEN
+        UPDATE genflow.breakers t SET open_until = v_now + p_probe, updated_at = v_now
+         WHERE t.provider = p_provider AND t.model = p_model AND t.open_until <= v_now;
+        IF NOT FOUND THEN
+            RETURN 'open';
+        END IF;
     END IF;
     UPDATE genflow.work t SET phase = 'sending', attempts = p_no, provider = p_provider, model = p_model,
-           due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+           due_at = least(v_now + p_lease, t.deadline_at)
      WHERE t.job_id = p_id;
-    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, request_hash)
-    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hash);
-    RETURN 'ok';
+    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token)
+    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token);
+    RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
+END $$;
+
+--
+-- Name: breaker_note(text, text, text, text, integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    b     genflow.breakers;
+BEGIN
+    IF p_what = 'well' THEN
+        DELETE FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model RETURNING * INTO b;
+        RETURN CASE WHEN b.open_until IS NULL THEN 'noted' ELSE 'closed' END;
+    END IF;
+    INSERT INTO genflow.breakers AS t (provider, model, failures, reason) VALUES (p_provider, p_model, 1, p_reason)
+        ON CONFLICT (provider, model) DO UPDATE
+        SET failures = t.failures + 1, reason = EXCLUDED.reason, updated_at = v_now
+    RETURNING * INTO b;
+    IF p_what = 'failure' AND (p_failures = 0 OR b.failures < p_failures) THEN
+        RETURN 'noted';
+    END IF;
+    -- Every further failure begins the time anew: what was under way when it opened says the same as the one that tries.
+    UPDATE genflow.breakers t SET open_until = v_now + p_open, opened_at = coalesce(t.opened_at, v_now)
+     WHERE t.provider = p_provider AND t.model = p_model;
+    RETURN CASE WHEN b.open_until IS NULL THEN 'opened' ELSE 'noted' END;
+END $$;
+
+--
+-- Name: breakers(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.breakers() RETURNS TABLE(provider text, model text, state text, failures integer, open_until text, opened_at text, reason text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT b.provider, b.model,
+           CASE WHEN b.open_until IS NULL THEN 'closed' WHEN b.open_until > now() THEN 'open' ELSE 'half-open' END,
+           b.failures, genflow.iso(b.open_until), genflow.iso(b.opened_at), b.reason
+      FROM genflow.breakers b ORDER BY b.provider, b.model;
 END $$;
 
 --
@@ -253,7 +306,7 @@ BEGIN
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
         PERFORM genflow.type_render(t, 'media_table');
     END IF;
-    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted']) AS f(part);
+    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted', 'restored']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
@@ -305,11 +358,27 @@ BEGIN
         SELECT p.oid::regprocedure AS name
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
-           AND (p.proname IN ('attempt_begin', 'requeue', 'heartbeat', 'hand_back', 'quota', 'health',
-                             'asset_put', 'asset_get', 'asset_bytes', 'asset_delete')
+           AND (p.proname IN (
+                   'asset_bytes',
+                   'asset_delete',
+                   'asset_get',
+                   'asset_put',
+                   'attempt_begin',
+                   'breaker_note',
+                   'breakers',
+                   'hand_back',
+                   'health',
+                   'heartbeat',
+                   'hook',
+                   'hook_ref',
+                   'progress',
+                   'quota',
+                   'requeue',
+                   'restore_claim',
+                   'restore_later')
                 OR EXISTS (SELECT FROM genflow.types t
                             WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
-                                                t.prefix || '_accepted', t.prefix || '_settle')))
+                                                t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
     END LOOP;
@@ -362,6 +431,57 @@ CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease inte
     UPDATE genflow.work w SET due_at = least(clock_timestamp() + p_lease, w.deadline_at)
       FROM mine WHERE w.job_id = mine.job_id
     RETURNING w.job_id
+$$;
+
+--
+-- Name: hook(text, text, uuid, text, text, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    a     genflow.attempts;
+    w     genflow.work;
+BEGIN
+    SELECT * INTO a FROM genflow.attempts t
+     WHERE t.job_id = p_id AND t.provider = p_provider AND t.hook_token = p_token;
+    IF NOT FOUND THEN
+        RETURN 'unknown';
+    END IF;
+    INSERT INTO genflow.hooks (provider, event, job_id) VALUES (p_provider, p_event, p_id) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN 'duplicate';
+    END IF;
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND OR w.attempts <> a.no OR w.phase = 'queued' THEN
+        RETURN 'ended';
+    END IF;
+    IF w.phase = 'sending' THEN
+        EXECUTE format('SELECT genflow.%I($1, $2, $3, $4, $5, $6, $7)',
+                       (SELECT t.prefix FROM genflow.types t WHERE t.no = w.type_no) || '_accepted')
+          USING p_id, w.epoch, a.no, p_provider, p_kind, p_ref, w.due_at - clock_timestamp();
+    ELSIF w.provider_ref <> p_ref THEN
+        RETURN 'ended';
+    END IF;
+    IF w.lease_owner = p_owner THEN
+        RETURN 'led';
+    ELSIF w.phase = 'working' THEN                          -- its leader elsewhere finds its lease gone
+        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(clock_timestamp(), t.deadline_at) WHERE t.job_id = p_id;
+    END IF;
+    RETURN 'due';
+END $_$;
+
+--
+-- Name: hook_ref(uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT w.provider_ref FROM genflow.work w WHERE w.job_id = p_id AND w.epoch = p_epoch
 $$;
 
 --
@@ -522,7 +642,7 @@ END $$;
 -- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone)
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -566,7 +686,8 @@ BEGIN
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
-           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at
+           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
       FROM unnest(v_live, v_due) AS o(job_id, due_at)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;
@@ -638,7 +759,7 @@ END $$;
 -- Name: neo_glitch_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -678,14 +799,33 @@ BEGIN
     error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
     created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
     processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    result := m.result;
+    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
 END $$;
 
 --
--- Name: neo_glitch_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text) RETURNS text
+CREATE FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
+     WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
+    IF NOT FOUND THEN
+        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+        RETURN 'gone';
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: neo_glitch_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -713,7 +853,7 @@ BEGIN
     UPDATE public.neo_glitch_media t SET
         status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
         retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
-        original_url = p_original_url, persisted = p_persisted, result = p_result, error_code = p_error_code,
+        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps, result = p_result, error_code = p_error_code,
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
     RETURNING t.user_id, t.cost INTO m;
@@ -732,6 +872,10 @@ BEGIN
            CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
            v_now, h.window_day
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    IF p_status = 'completed' AND NOT p_persisted THEN
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
+        VALUES (p_id, 1, p_image_url, v_now, v_now + p_keeps);
+    END IF;
     RETURN 'done';
 END $$;
 
@@ -749,6 +893,22 @@ CREATE FUNCTION genflow.new_id(p_type integer) RETURNS uuid
                    52, 1), 53, 1),
                10, p_type), 11, genflow.shard_no()), 'hex')::uuid
 $$;
+
+--
+-- Name: progress(uuid, integer, real, integer, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE genflow.work t SET progress = p_progress, queue_position = p_queue_position, provider_logs = p_logs
+     WHERE t.job_id = p_id AND t.epoch = p_epoch;
+    RETURN CASE WHEN FOUND THEN 'ok'
+                WHEN EXISTS (SELECT FROM genflow.work t WHERE t.job_id = p_id) THEN 'stale'
+                ELSE 'gone' END;
+END $$;
 
 --
 -- Name: quota(text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -794,11 +954,53 @@ BEGIN
         RETURN 'stale';
     END IF;
     UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL, lost_leases = 0,
+           progress = NULL, queue_position = NULL, provider_logs = NULL,
            chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay, t.deadline_at)
      WHERE t.job_id = p_id;
     UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND p_outcome IS NOT NULL;
     RETURN 'ok';
+END $$;
+
+--
+-- Name: restore_claim(integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.restore_claim(p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    DELETE FROM genflow.restores r
+     WHERE r.job_id IN (SELECT e.job_id FROM genflow.restores e WHERE e.due_at <= v_now AND e.expires_at <= v_now
+                         ORDER BY e.job_id FOR UPDATE SKIP LOCKED);
+    RETURN QUERY
+    WITH due AS MATERIALIZED (
+        SELECT r.job_id FROM genflow.restores r WHERE r.due_at <= v_now ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+    mine AS (
+        UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
+          FROM due WHERE r.job_id = due.job_id
+        RETURNING r.job_id, r.type_no, r.url, r.tries)
+    SELECT m.job_id, t.name, m.url, m.tries FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+END $$;
+
+--
+-- Name: restore_later(uuid, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.restore_later(p_id uuid, p_delay interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF p_delay IS NULL THEN
+        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    ELSE
+        UPDATE genflow.restores r SET due_at = clock_timestamp() + p_delay WHERE r.job_id = p_id;
+    END IF;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -965,11 +1167,38 @@ CREATE TABLE genflow.attempts (
     provider text NOT NULL,
     model text NOT NULL,
     seed bigint,
-    request_hash bytea,
     provider_ref text,
     outcome text,
     sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    ended_at timestamp with time zone
+    ended_at timestamp with time zone,
+    hook_token text
+);
+
+--
+-- Name: breakers; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.breakers (
+    provider text NOT NULL,
+    model text NOT NULL,
+    failures integer NOT NULL,
+    open_until timestamp with time zone,
+    opened_at timestamp with time zone,
+    reason text,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+
+--
+-- Name: hooks; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.hooks (
+    provider text NOT NULL,
+    event text NOT NULL,
+    job_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT hooks_event_check CHECK (((length(event) >= 1) AND (length(event) <= 300)))
 );
 
 --
@@ -1048,6 +1277,19 @@ CREATE TABLE genflow.migrations (
 );
 
 --
+-- Name: restores; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.restores (
+    job_id uuid NOT NULL,
+    type_no smallint NOT NULL,
+    url text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    tries integer DEFAULT 0 NOT NULL
+);
+
+--
 -- Name: type_templates; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -1078,8 +1320,13 @@ CREATE TABLE genflow.work (
     model text,
     provider_ref text,
     cancel_requested boolean DEFAULT false NOT NULL,
+    progress real,
+    queue_position integer,
+    provider_logs jsonb,
     CONSTRAINT work_alarm_bounded CHECK ((due_at <= deadline_at)),
     CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
+    CONSTRAINT work_queue_position_check CHECK ((queue_position >= 0)),
     CONSTRAINT work_ref_when_working CHECK (((phase = 'working'::text) = (provider_ref IS NOT NULL)))
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_threshold='-1', autovacuum_vacuum_cost_delay='0');
@@ -1165,6 +1412,20 @@ ALTER TABLE ONLY genflow.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (job_id, no);
 
 --
+-- Name: breakers breakers_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.breakers
+    ADD CONSTRAINT breakers_pkey PRIMARY KEY (provider, model);
+
+--
+-- Name: hooks hooks_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.hooks
+    ADD CONSTRAINT hooks_pkey PRIMARY KEY (provider, event);
+
+--
 -- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
 --
 
@@ -1198,6 +1459,13 @@ ALTER TABLE ONLY genflow.ledger
 
 ALTER TABLE ONLY genflow.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
+
+--
+-- Name: restores restores_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.restores
+    ADD CONSTRAINT restores_pkey PRIMARY KEY (job_id);
 
 --
 -- Name: type_templates type_templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
@@ -1261,6 +1529,12 @@ CREATE INDEX assets_expiry ON genflow.assets USING btree (expires_at);
 CREATE INDEX attempts_ref ON genflow.attempts USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
 
 --
+-- Name: hooks_at; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX hooks_at ON genflow.hooks USING btree (at);
+
+--
 -- Name: ledger_external_ref; Type: INDEX; Schema: genflow; Owner: -
 --
 
@@ -1271,6 +1545,12 @@ CREATE UNIQUE INDEX ledger_external_ref ON genflow.ledger USING btree (external_
 --
 
 CREATE INDEX ledger_user ON genflow.ledger USING btree (user_id, at);
+
+--
+-- Name: restores_due; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
 
 --
 -- Name: work_due; Type: INDEX; Schema: genflow; Owner: -
@@ -1405,11 +1685,25 @@ GRANT ALL ON FUNCTION genflow.asset_put(p_user text, p_type text, p_width intege
 REVOKE ALL ON FUNCTION genflow.asset_sweep(p_limit integer) FROM PUBLIC;
 
 --
--- Name: FUNCTION attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval) TO genflow_module;
+
+--
+-- Name: FUNCTION breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval) TO genflow_module;
+
+--
+-- Name: FUNCTION breakers(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.breakers() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.breakers() TO genflow_module;
 
 --
 -- Name: FUNCTION "check"(p_grace interval); Type: ACL; Schema: genflow; Owner: -
@@ -1463,6 +1757,20 @@ REVOKE ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lea
 GRANT ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) TO genflow_module;
 
 --
+-- Name: FUNCTION hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text) TO genflow_module;
+
+--
+-- Name: FUNCTION hook_ref(p_id uuid, p_epoch integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) TO genflow_module;
+
+--
 -- Name: FUNCTION id_type(p_id uuid); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -1508,24 +1816,38 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash
 GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
 
 --
 -- Name: FUNCTION new_id(p_type integer); Type: ACL; Schema: genflow; Owner: -
 --
 
 REVOKE ALL ON FUNCTION genflow.new_id(p_type integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) TO genflow_module;
 
 --
 -- Name: FUNCTION quota(p_user text); Type: ACL; Schema: genflow; Owner: -
@@ -1540,6 +1862,20 @@ GRANT ALL ON FUNCTION genflow.quota(p_user text) TO genflow_module;
 
 REVOKE ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) TO genflow_module;
+
+--
+-- Name: FUNCTION restore_claim(p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.restore_claim(p_limit integer, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.restore_claim(p_limit integer, p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION restore_later(p_id uuid, p_delay interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) TO genflow_module;
 
 --
 -- Name: FUNCTION shard_no(); Type: ACL; Schema: genflow; Owner: -

@@ -28,7 +28,8 @@ static const struct route_t {
     { POST,       "{type}/generate", api_generate,          false },
     { GET | POST, "{type}/status",   api_generation_status, false },
     { GET | POST, "getQuota",        api_credit_quota,      false },
-    { GET,        "health",          api_health,            true }
+    { GET,        "health",          api_health,            true },
+    { POST,       "hook/{provider}/{id}/{token}", api_hook, true }
 };
 /* clang-format on */
 

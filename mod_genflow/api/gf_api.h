@@ -40,6 +40,7 @@ gf_err_t *api_generate(gf_req_t *req);          /* POST {type}/generate */
 gf_err_t *api_generation_status(gf_req_t *req); /* GET, POST {type}/status */
 gf_err_t *api_credit_quota(gf_req_t *req);      /* GET, POST getQuota */
 gf_err_t *api_health(gf_req_t *req);            /* GET health */
+gf_err_t *api_hook(gf_req_t *req);              /* POST hook/{provider}/{id}/{token} */
 int api_result(request_rec *r, const gf_conf_t *conf,
                const char *base); /* GET a stored picture; its own handler */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Breakers: what models of providers failed lately, as all hosts see it. Opening is decided in SQL
- * (sql/functions/breakers.sql), being let through by gf_queue_attempt(). Both block; any thread with
- * its own context. */
+ * (sql/functions/breakers.sql), being let through by gf_queue_attempt(). Both block; any thread
+ * with its own context. */
 #ifndef GF_BREAKER_H
 #define GF_BREAKER_H
 

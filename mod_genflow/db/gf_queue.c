@@ -258,7 +258,8 @@ gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_said_t *said)
 {
     const char *args[] = { job->id, number(ctx, job->epoch),
-                           said->progress < 0 ? NULL : apr_psprintf(ctx->pool, "%.3f", said->progress),
+                           said->progress < 0 ? NULL
+                                              : apr_psprintf(ctx->pool, "%.3f", said->progress),
                            said->queue_position < 0 ? NULL : number(ctx, said->queue_position),
                            said->logs };
     gf_rows_t *rows;
@@ -280,8 +281,12 @@ gf_err_t *gf_queue_hook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job
 
 gf_err_t *gf_queue_hook(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner)
 {
-    const char *args[] = { report->provider->name, report->provider->kind_name, report->id,
-                           report->token,          report->event,               report->ref,
+    const char *args[] = { report->provider->name,
+                           report->provider->kind_name,
+                           report->id,
+                           report->token,
+                           report->event,
+                           report->ref,
                            owner };
     gf_rows_t *rows;
 

@@ -70,8 +70,8 @@ typedef enum {
     GF_HOLD_LOST     /* another host leads, or the job has ended: stop, without a word to anyone */
 } gf_hold_t;
 
-/* Intent to submit attempt job->attempts; call before a byte leaves. token: part of the address that
- * the provider may report to, or NULL. */
+/* Intent to submit attempt job->attempts; call before a byte leaves. token: part of the address
+ * that the provider may report to, or NULL. */
 gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            const gf_choice_t *choice, const char *token);
 

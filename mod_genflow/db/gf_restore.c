@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maps the second storing of pictures to its SQL functions. Leaves rules to the SQL and to work/. */
+/* Maps the second storing of pictures to its SQL functions. Leaves rules to the SQL and to work/.
+ */
 #include "db/gf_restore.h"
 
 #include <apr_strings.h>

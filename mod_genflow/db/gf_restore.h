@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Completed pictures that the store would not take, on their second way there. All block; any thread
- * with its own context. */
+/* Completed pictures that the store would not take, on their second way there. All block; any
+ * thread with its own context. */
 #ifndef GF_RESTORE_H
 #define GF_RESTORE_H
 

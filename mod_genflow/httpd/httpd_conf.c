@@ -353,8 +353,8 @@ const command_rec httpd_conf_commands[] = {
         "0s to 1h", "30s", "longest such wait"),
     ROW("GenflowProviderBreakerFailures", IN_PROVIDER, IS_INT, PROVIDER(breaker_failures), 0, 1000,
         "0 to 1000", "5", "failures in a row that open its breaker"),
-    ROW("GenflowProviderBreakerOpen", IN_PROVIDER, IS_TIME, PROVIDER(breaker_open), 10 * MS,
-        24 * HOUR, "10ms to 24h", "30s", "how long an open breaker sends nothing"),
+    ROW("GenflowProviderBreakerOpen", IN_PROVIDER, IS_TIME, PROVIDER(breaker_open), 0, 24 * HOUR,
+        "0s to 24h", "30s", "how long an open breaker sends nothing; 0s: it has none"),
 
     AP_INIT_RAW_ARGS("<GenflowType", section, NULL, RSRC_CONF,
         "a generation type: <GenflowType name>"),
@@ -508,8 +508,8 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
         const gf_provider_t *provider = choice->provider;
         const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
 
-        choice->source = provider->kind->source ? provider->kind->source(choice->model)
-                                                : GF_SOURCE_NONE;
+        choice->source =
+            provider->kind->source ? provider->kind->source(choice->model) : GF_SOURCE_NONE;
         if (missing) {
             wrong = apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
                                  provider->name, type->name, missing);

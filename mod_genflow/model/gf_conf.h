@@ -33,7 +33,7 @@ typedef struct gf_provider_t {
     apr_int64_t backoff;  /* first wait after a transient failure; doubles */
     apr_int64_t backoff_max;
     apr_int64_t breaker_failures; /* in a row that open the breaker; 0: only a refused key does */
-    apr_int64_t breaker_open;     /* then nothing is sent for so long */
+    apr_int64_t breaker_open;     /* then nothing is sent for so long; 0: there is no breaker */
 } gf_provider_t;
 
 /* One link of a type's chain: provider/model. */

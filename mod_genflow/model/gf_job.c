@@ -44,7 +44,8 @@ const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool)
     if (!job->provider) {
         return apr_psprintf(pool, "job=%s type=%s user=%s: ", job->id, job->type->name, job->user);
     }
-    return apr_psprintf(pool, "job=%s type=%s user=%s provider=%s model=%s attempt=%d/%d: ", job->id,
+    return apr_psprintf(pool,
+                        "job=%s type=%s user=%s provider=%s model=%s attempt=%d/%d: ", job->id,
                         job->type->name, job->user, job->provider, job->model, job->retries + 1,
                         job->max_retries + 1);
 }

@@ -29,7 +29,7 @@ typedef struct gf_job_t {
     const char *provider_ref;
     const char *provider; /* of the current attempt, for log lines; NULL: none yet */
     const char *model;
-    apr_time_t created;  /* on this host's clock, from intervals that the database told */
+    apr_time_t created; /* on this host's clock, from intervals that the database told */
     apr_time_t deadline;
     const char *user;
     const char *preset;
@@ -37,8 +37,9 @@ typedef struct gf_job_t {
     const char *source_url;
     const char *parameters; /* JSON object */
     apr_int64_t seed;
-    const char *restore_url; /* set: it is completed, and its picture, which is there, is to be stored */
-    int restore_tries;       /* this one included */
+    const char
+        *restore_url;  /* set: it is completed, and its picture, which is there, is to be stored */
+    int restore_tries; /* this one included */
     struct gf_job_t *next; /* link of whoever queues it */
 } gf_job_t;
 

@@ -16,8 +16,8 @@ const gf_preset_t *gf_type_preset(const gf_type_t *type, const char *key);
 /* The link of the chain at `position`; NULL behind its end. */
 const gf_choice_t *gf_type_choice(const gf_type_t *type, int position);
 
-/* Place of the first link at or behind `position` that fits a job: one that takes a source picture if
- * it has one (`source_url`), that needs none if it is NULL. Behind the end: none does. */
+/* Place of the first link at or behind `position` that fits a job: one that takes a source picture
+ * if it has one (`source_url`), that needs none if it is NULL. Behind the end: none does. */
 int gf_type_next(const gf_type_t *type, int position, const char *source_url);
 
 /* Resolves chain_text into chain. Returns NULL, or what is wrong, for configtest. Start-up only. */

@@ -33,19 +33,20 @@ const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t 
 /* Name of the spool file for an attempt of a job. */
 const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool);
 
-/* Name that a checked picture has in the spool on its way to a store over HTTP: a process that takes
- * its job over finds it there. */
+/* Name that a checked picture has in the spool on its way to a store over HTTP: a process that
+ * takes its job over finds it there. */
 const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool);
 
-/* Looks at the picture in `file`: sets all but the url. Errors: RESULT (no picture, too many pixels,
- * cut), EMPTY (no bytes), STORE (could not be read). */
+/* Looks at the picture in `file`: sets all but the url. Errors: RESULT (no picture, too many
+ * pixels, cut), EMPTY (no bytes), STORE (could not be read). */
 gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *file);
 
 /* Name of a job's picture in every store: "neo-glitch/a7/<id>.png". */
 const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_pool_t *pool);
 
-/* Looks at `file` and keeps it in the folder as the picture of `job`; the file stays. A picture that
- * is there already stays, and its facts count. Errors: as of look; STORE (could not be kept). */
+/* Looks at `file` and keeps it in the folder as the picture of `job`; the file stays. A picture
+ * that is there already stays, and its facts count. Errors: as of look; STORE (could not be kept).
+ */
 gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *file);
 
 /* The picture of `job` that an earlier run may have kept in the folder before it could say so;

@@ -11,6 +11,7 @@
 
 #include "db/gf_asset.h"
 #include "db/gf_restore.h"
+#include "model/gf_type.h"
 
 static gf_err_t *write_file(gf_ctx_t *ctx, const char *path, const void *bytes, apr_size_t length)
 {
@@ -38,12 +39,11 @@ static gf_err_t *source_asset(gf_run_t *run, gf_ctx_t *ctx, const char *id)
         return gf_err_make(ctx, GF_E_SOURCE, APR_SUCCESS, "asset %s is gone", id);
     }
     if (run->source_file) {
-        return write_file(ctx, run->source_file, asset.bytes, asset.length);
+        return write_file(ctx, run->source_file, asset.bytes, (apr_size_t)asset.size);
     }
-    run->source = apr_pstrcat(run->job->pool, "data:", asset.type, ";base64,",
-                              apr_pencode_base64_binary(ctx->pool, asset.bytes,
-                                                        (apr_ssize_t)asset.length, 0, NULL),
-                              NULL);
+    run->source = apr_pstrcat(
+        run->job->pool, "data:", asset.type, ";base64,",
+        apr_pencode_base64_binary(ctx->pool, asset.bytes, (apr_ssize_t)asset.size, 0, NULL), NULL);
     return NULL;
 }
 

@@ -64,8 +64,8 @@ static void start(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg, gf_asking_t a
     run->wake = 0;
     msg->connect_timeout = run->choice ? run->choice->provider->connect_timeout : CONNECT_TIMEOUT;
     msg->timeout = left < FETCH_TIMEOUT && (free_of_deadline || left <= 0) ? FETCH_TIMEOUT : left;
-    msg->file_max = asking == GF_ASKING_SOURCE ? steps->ctx.conf->asset_max
-                                               : steps->ctx.conf->result_max;
+    msg->file_max =
+        asking == GF_ASKING_SOURCE ? steps->ctx.conf->asset_max : steps->ctx.conf->result_max;
     msg->spool = msg->spool ? msg->spool : run->spool;
     msg->owner = run;
     run->msg = msg;

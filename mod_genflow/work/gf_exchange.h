@@ -15,8 +15,8 @@ void gf_exchange_source(gf_steps_t *steps, gf_run_t *run);  /* the source pictur
 void gf_exchange_store(gf_steps_t *steps, gf_run_t *run);   /* keeping it, in a store over HTTP */
 void gf_exchange_next(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg); /* one more, as before */
 
-/* Asks the provider to stop, or the store to remove the run's picture, and does not wait for what it
- * says. */
+/* Asks the provider to stop, or the store to remove the run's picture, and does not wait for what
+ * it says. */
 void gf_exchange_cancel(gf_steps_t *steps, const gf_run_t *run);
 void gf_exchange_remove(gf_steps_t *steps, const gf_run_t *run);
 

@@ -176,7 +176,7 @@ static void note_health(gf_run_t *run, const gf_outcome_t *outcome)
 {
     bool rate = outcome->code == GF_E_RATE_LIMIT; /* it works, and has a limit */
 
-    if (run->asking == GF_ASKING_FETCH) {
+    if (run->asking == GF_ASKING_FETCH || run->choice->provider->breaker_open == 0) {
         return;
     }
     if (outcome->alarm || outcome->unknown_model) {
@@ -190,8 +190,8 @@ static void note_health(gf_run_t *run, const gf_outcome_t *outcome)
         run->watched = false;
     }
     if (run->went == GF_WENT_REFUSED || run->went == GF_WENT_WRONG) {
-        run->went_why = apr_pstrdup(run->job->pool, outcome->detail ? outcome->detail
-                                                                    : gf_err_row(outcome->code)->code);
+        run->went_why = apr_pstrdup(
+            run->job->pool, outcome->detail ? outcome->detail : gf_err_row(outcome->code)->code);
     }
 }
 

@@ -11,8 +11,8 @@
 #include "work/gf_exchange.h"
 
 #define STORE_TRIES    3
-#define STORE_WAIT     (APR_USEC_PER_SEC / 2) /* before the second try; doubles */
-#define AGAIN_WAIT     (APR_USEC_PER_SEC)     /* before a picture is stored again; doubles ... */
+#define STORE_WAIT     (APR_USEC_PER_SEC / 2)    /* before the second try; doubles */
+#define AGAIN_WAIT     (APR_USEC_PER_SEC)        /* before a picture is stored again; doubles ... */
 #define AGAIN_WAIT_MAX (apr_time_from_sec(3600)) /* ... up to this */
 
 gf_step_t gf_keep_again(gf_steps_t *steps, gf_run_t *run)

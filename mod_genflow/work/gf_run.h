@@ -38,9 +38,9 @@ typedef enum {
 } gf_asking_t;
 
 typedef struct gf_run_t {
-    gf_task_t task;            /* first: a done task is its run */
-    gf_job_t *job;             /* owns this run's memory */
-    const gf_choice_t *choice; /* provider and model of the current attempt; NULL: none */
+    gf_task_t task;               /* first: a done task is its run */
+    gf_job_t *job;                /* owns this run's memory */
+    const gf_choice_t *choice;    /* provider and model of the current attempt; NULL: none */
     apr_time_t provider_deadline; /* 0: nothing was submitted yet */
     bool last_question;           /* the deadline is over, and the provider was asked once more */
 
@@ -56,7 +56,7 @@ typedef struct gf_run_t {
     const char *settled;       /* settle's word; NULL: not settled */
 
     /* how the attempt went, for the breaker; written with the next act */
-    bool watched;   /* its model failed before: it is told, too, if all goes well */
+    bool watched; /* its model failed before: it is told, too, if all goes well */
     gf_went_t went;
     const char *went_why;
 

@@ -112,8 +112,8 @@ static gf_step_t submit(gf_steps_t *steps, gf_run_t *run)
     return GF_STEP_GOES_ON;
 }
 
-/* May the provider still be asked? Whoever was away past the deadline asks once more: the picture may
- * be there. */
+/* May the provider still be asked? Whoever was away past the deadline asks once more: the picture
+ * may be there. */
 static bool may_ask(gf_run_t *run)
 {
     if (run->provider_deadline > apr_time_now()) {
@@ -126,8 +126,8 @@ static bool may_ask(gf_run_t *run)
     return true;
 }
 
-/* Goes on where the run stopped to wait: the picture, the run itself, or, while nobody knows its id, a
- * report that may have brought it, or the list of runs. */
+/* Goes on where the run stopped to wait: the picture, the run itself, or, while nobody knows its
+ * id, a report that may have brought it, or the list of runs. */
 static gf_step_t ask(gf_steps_t *steps, gf_run_t *run)
 {
     if (!may_ask(run)) {
@@ -247,8 +247,8 @@ static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
     return over(steps, run);
 }
 
-/* An act could not be done. Without a database it waits for one; a picture that cannot be stored may
- * stay where it is; one that is none fails the job. */
+/* An act could not be done. Without a database it waits for one; a picture that cannot be stored
+ * may stay where it is; one that is none fails the job. */
 static gf_step_t act_failed(gf_steps_t *steps, gf_run_t *run)
 {
     bool store = gf_err_is(run->err, GF_E_STORE);
@@ -318,7 +318,8 @@ static gf_step_t told(gf_steps_t *steps, gf_run_t *run)
         return over(steps, run);
     }
     gf_hub_bg_publish(steps->hub, run->job->id, GF_NEWS_WORKING);
-    return gf_follow_wait(run, run->act == GF_ACT_PROGRESS && run->delay > poll ? run->delay : poll);
+    return gf_follow_wait(run,
+                          run->act == GF_ACT_PROGRESS && run->delay > poll ? run->delay : poll);
 }
 
 gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)

@@ -34,9 +34,10 @@ END $$;
 -- breakers(): every model with failures. Called by: administration, metrics. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.breakers()
 RETURNS TABLE (provider text, model text, state text, failures integer, open_until text, opened_at text, reason text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT b.provider, b.model,
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT b.provider, b.model,
            CASE WHEN b.open_until IS NULL THEN 'closed' WHEN b.open_until > now() THEN 'open' ELSE 'half-open' END,
            b.failures, genflow.iso(b.open_until), genflow.iso(b.opened_at), b.reason
-      FROM genflow.breakers b ORDER BY b.provider, b.model
-$$;
+      FROM genflow.breakers b ORDER BY b.provider, b.model;
+END $$;

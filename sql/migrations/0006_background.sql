@@ -5,7 +5,8 @@
 ALTER TABLE genflow.work
     ADD COLUMN progress       real CHECK (progress BETWEEN 0 AND 1),
     ADD COLUMN queue_position integer CHECK (queue_position >= 0),
-    ADD COLUMN provider_logs  jsonb;
+    ADD COLUMN provider_logs  jsonb,
+    DROP COLUMN cancel_requested;                    -- who cancels settles at once
 
 -- Part of the address that the provider reports the end to; nobody else knows it.
 ALTER TABLE genflow.attempts ADD COLUMN hook_token text, DROP COLUMN request_hash;
