@@ -25,7 +25,8 @@ use Genflow::Site ();
 my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/api/*.t t/provider/*.t t/fault/*.t);
 
 # Types that only tests have; t/conf/test.conf says how they behave.
-my @TEST_TYPES = qw(sketch relay stray echo-aiml echo-replicate echo-fal echo-openai);
+my @TEST_TYPES = qw(sketch relay stray echo-aiml echo-replicate echo-fal echo-openai
+                    hook-replicate hook-fal);
 
 my %option = (jobs => 2, keep => $ENV{GENFLOW_TEST_KEEP});
 GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep sanitize valgrind))
@@ -76,6 +77,7 @@ sub prepare_database {
 sub start_httpd {
     $ENV{STABILITY_API_KEY}                 = 'key-of-the-tests';
     $ENV{PEERS_API_KEY}                     = 'key-of-the-peers';
+    $ENV{PEERS_HOOK_SECRET}                 = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
     $ENV{APACHE_TEST_NO_STICKY_PREFERENCES} = 1;      # no file in the home folder
     $ENV{APACHE_TEST_ULIMIT_SET}            = 1;      # no second start for the sake of core files
     $ENV{APACHE_TEST_STARTUP_TIMEOUT}       = 120;
