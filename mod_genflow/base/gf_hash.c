@@ -11,7 +11,7 @@
 
 #define PIECE_BYTES 65536
 
-static void finish(EVP_MD_CTX *md, char hex[GF_SHA256_HEX])
+static void finish(EVP_MD_CTX *md, char *hex)
 {
     unsigned char raw[EVP_MAX_MD_SIZE];
     unsigned int length = 0;
@@ -19,6 +19,25 @@ static void finish(EVP_MD_CTX *md, char hex[GF_SHA256_HEX])
     EVP_DigestFinal_ex(md, raw, &length);
     EVP_MD_CTX_free(md);
     apr_escape_hex(hex, raw, length, 0, NULL);
+}
+
+static void of_bytes(char *hex, const EVP_MD *kind, const char *bytes, apr_size_t length)
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+    EVP_DigestInit_ex(md, kind, NULL);
+    EVP_DigestUpdate(md, bytes, length);
+    finish(md, hex);
+}
+
+void gf_hash_sha1(char hex[GF_SHA1_HEX], const char *bytes, apr_size_t length)
+{
+    of_bytes(hex, EVP_sha1(), bytes, length);
+}
+
+void gf_hash_sha256(char hex[GF_SHA256_HEX], const char *bytes, apr_size_t length)
+{
+    of_bytes(hex, EVP_sha256(), bytes, length);
 }
 
 void gf_hash_texts(char hex[GF_SHA256_HEX], const char *first, const char *second,

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 and random bytes; the only user of libcrypto. Any thread. */
+/* Hashes and random bytes; the only user of libcrypto. Any thread. */
 #ifndef GF_HASH_H
 #define GF_HASH_H
 
 #include <apr_file_io.h>
 #include <apr_pools.h>
 
-#define GF_SHA256_HEX 65 /* 64 digits and the end */
+#define GF_SHA1_HEX   41 /* 40 digits and the end */
+#define GF_SHA256_HEX 65
+
+/* Hash of `length` bytes as lower-case hex. SHA-1 only where a partner's protocol asks for it. */
+void gf_hash_sha1(char hex[GF_SHA1_HEX], const char *bytes, apr_size_t length);
+void gf_hash_sha256(char hex[GF_SHA256_HEX], const char *bytes, apr_size_t length);
 
 /* Hash of two texts with a separator that neither can forge ("a","bc" differs from "ab","c").
  * Writes lower-case hex. */

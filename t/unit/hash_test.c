@@ -5,6 +5,33 @@
 
 #include "unit.h"
 
+START_TEST(bytes_have_their_published_hashes)
+{
+    static const struct {
+        const char *bytes, *sha1, *sha256;
+    } rows[] = { /* FIPS 180, RFC 3174 */
+                 { "", "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+                   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+                 { "abc", "a9993e364706816aba3e25717850c26c9cd0d89d",
+                   "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+                 { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                   "84983e441c3bd26ebaae4aa1f95129e5e54670f1",
+                   "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" }
+    };
+    char sha1[GF_SHA1_HEX], sha256[GF_SHA256_HEX], with_nul[GF_SHA256_HEX];
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_hash_sha1(sha1, rows[i].bytes, strlen(rows[i].bytes));
+        gf_hash_sha256(sha256, rows[i].bytes, strlen(rows[i].bytes));
+        ck_assert_str_eq(sha1, rows[i].sha1);
+        ck_assert_str_eq(sha256, rows[i].sha256);
+    }
+    gf_hash_sha256(with_nul, "abc\0d", 5);
+    ck_assert_str_ne(with_nul, rows[1].sha256);
+}
+END_TEST
+
 START_TEST(two_texts_have_one_known_hash)
 {
     static const struct {
@@ -84,6 +111,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
+        bytes_have_their_published_hashes,
         two_texts_have_one_known_hash,
         the_second_text_may_hold_anything,
         a_file_is_hashed_from_where_it_stands,
