@@ -102,11 +102,16 @@ static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call
     }
     if (msg->status / 100 != 2 && msg->status != 412) {
         read_refusal(outcome, msg);
-        return;
     }
-    /* 412: it is there since an upload whose answer was lost; nobody else uses this name. */
-    store_remote_kept(
-        outcome, object(call, store_remote_is_address(public_place) ? public_place : bucket(call)));
+    else if (msg->status != 412 && !apr_table_get(msg->answer, "ETag")) {
+        outcome->detail = /* left as LATER: somebody in between answered */
+            apr_psprintf(msg->pool, "HTTP %d without ETag", msg->status);
+    }
+    else { /* 412: there since an upload whose answer was lost; nobody else uses this name */
+        store_remote_kept(
+            outcome,
+            object(call, store_remote_is_address(public_place) ? public_place : bucket(call)));
+    }
 }
 
 /* S3 answers 204 for what was not there, others 404. */

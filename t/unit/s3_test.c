@@ -104,6 +104,7 @@ END_TEST
 START_TEST(each_refusal_means_now_or_never)
 {
     static const upload_row_t rows[] = {
+        { 200, NULL, "<html>a page of somebody in between</html>", GF_STORE_LATER, 0, NULL },
         { 301, NULL, XML("PermanentRedirect"), GF_STORE_REFUSED, 0, "GenflowStoreRegion" },
         { 307, NULL, XML("TemporaryRedirect"), GF_STORE_REFUSED, 0, "GenflowStoreRegion" },
         { 400, NULL, XML("AuthorizationHeaderMalformed"), GF_STORE_REFUSED, 0,
