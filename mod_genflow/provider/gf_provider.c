@@ -7,8 +7,6 @@
 
 #include <apr_strings.h>
 
-#include "base/gf_text.h"
-
 static const gf_prov_kind_t *const kinds[] = { &gf_prov_aiml,      &gf_prov_fal,
                                                &gf_prov_local,     &gf_prov_openai,
                                                &gf_prov_replicate, &gf_prov_stability };
@@ -67,13 +65,7 @@ bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 
 apr_interval_time_t gf_provider_retry_after(const gf_msg_t *msg)
 {
-    const char *text = apr_table_get(msg->answer, "Retry-After");
-    apr_int64_t seconds;
-
-    if (!text || !gf_text_int(&seconds, text) || seconds < 0) {
-        return 0;
-    }
-    return apr_time_from_sec(seconds < GF_PROVIDER_WAIT_MAX ? seconds : GF_PROVIDER_WAIT_MAX);
+    return gf_msg_retry_after(msg, GF_PROVIDER_WAIT_MAX);
 }
 
 const char *gf_provider_parameter(const gf_job_t *job, const char *name, apr_pool_t *pool)

@@ -12,7 +12,7 @@
 
 #include "base/gf_json.h"
 
-static const gf_store_kind_t *const kinds[] = { &gf_store_fs };
+static const gf_store_kind_t *const kinds[] = { &gf_store_fs, &gf_store_cloudinary, &gf_store_s3 };
 
 #define KINDS      ((int)(sizeof(kinds) / sizeof(kinds[0])))
 #define SPOOL_KEPT (24 * 3600 * APR_USEC_PER_SEC)

@@ -34,7 +34,7 @@ use Genflow::Site ();
 our @EXPORT = (
     @Test::More::EXPORT,
     qw(account credits credits_are grant),
-    qw(base api generate data status_of error_is submissions),
+    qw(base talk_to api generate data status_of error_is submissions),
     qw(sql sql1 wait_for in_parallel),
     qw(httpd_pid children kill_child restart_httpd pg),
     qw(log_mark log_since expect_log finish),
@@ -100,7 +100,12 @@ sub credits_are {
 
 # ---- requests ------------------------------------------------------------------------------------
 
-sub base { return $site->base }
+my $other;
+
+sub base { return $other ? $other->base : $site->base }
+
+# From here on requests go to that httpd (a Genflow::Httpd); without one, to the site's again.
+sub talk_to { $other = shift; return }
 
 # A request: api(GET => '/api/health'),
 # api(POST => '/api/...', user => $user, json => {...}, headers => {...}), or with body => 'text' in
