@@ -48,6 +48,7 @@ typedef struct gf_prov_call_t {
     const char *source;   /* the source picture: https address or data: URI; NULL: none, or ... */
     const char *source_file; /* ... a file, for kinds with source_as_file */
     const char *source_type; /* of that file: "image/png" */
+    apr_int64_t pixels_max;  /* draw: most pixels that the source file may have */
     apr_pool_t *pool;
 } gf_prov_call_t;
 
@@ -104,7 +105,8 @@ typedef struct gf_prov_kind_t {
     void (*read_recover)(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
 
     /* Providers that make the picture themselves, on a writer thread: writes the file `path`.
-     * NULL: over HTTP. */
+     * NULL: over HTTP. APR_EINVAL: the source picture cannot be used; anything else: memory or the
+     * disk. */
     apr_status_t (*draw)(const gf_prov_call_t *call, const char *path);
 } gf_prov_kind_t;
 
