@@ -1151,7 +1151,6 @@ CREATE TABLE genflow.assets (
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT assets_height_check CHECK ((height > 0)),
     CONSTRAINT assets_type_check CHECK ((type = ANY (ARRAY['image/png'::text, 'image/jpeg'::text, 'image/webp'::text]))),
-    CONSTRAINT assets_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255))),
     CONSTRAINT assets_width_check CHECK ((width > 0))
 );
 ALTER TABLE ONLY genflow.assets ALTER COLUMN bytes SET STORAGE EXTERNAL;

@@ -7,6 +7,7 @@
 
 #include "base/gf_hash.h"
 #include "base/gf_text.h"
+#include "db/gf_asset.h"
 #include "db/gf_ledger.h"
 #include "db/gf_queue.h"
 #include "model/gf_type.h"
@@ -28,6 +29,40 @@ static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *
     caller->key = key           ? apr_pstrcat(pool, "key:", key, NULL)
                   : ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL)
                                 : apr_pstrcat(pool, OWN_KEY, gf_hash_random(pool, 16), NULL);
+    return NULL;
+}
+
+/* ---- the source picture, where it is one of ours ---- */
+
+/* An uploaded one: is it there, and the user's? */
+static gf_err_t *find_asset(gf_req_t *req, gf_ask_t *ask)
+{
+    gf_asset_t asset;
+    gf_err_t *err;
+
+    if (!ask->source.asset_id) {
+        return NULL;
+    }
+    err = gf_asset_get(&asset, req->ctx, req->user, ask->source.asset_id);
+    if (gf_err_is(err, GF_E_NO_ASSET)) {
+        return gf_err_field(req->ctx, GF_E_SOURCE_URL, "sourceAssetId",
+                            "names no picture that is there; it may have expired");
+    }
+    if (!err) {
+        ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
+    }
+    return err;
+}
+
+/* One in the body becomes an uploaded one, so that nothing large is in the row. */
+static gf_err_t *keep_image(gf_req_t *req, gf_ask_t *ask)
+{
+    gf_asset_t asset;
+
+    if (ask->source.base64) {
+        GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &ask->source.image, ask->source.base64));
+        ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
+    }
     return NULL;
 }
 
@@ -151,6 +186,7 @@ static void view_of_new(gf_view_t *view, gf_req_t *req, const gf_ask_t *ask,
     view->status = created->status;
     view->preset = ask->preset;
     view->prompt = ask->prompt;
+    view->source_url = ask->source_url;
     view->parameters_json = ask->parameters;
     view->seed_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, ask->seed);
     view->cost_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, ask->type->cost);
@@ -176,6 +212,7 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_creat
     job->user = apr_pstrdup(pool, req->user);
     job->preset = apr_pstrdup(pool, ask->preset);
     job->prompt = apr_pstrdup(pool, ask->prompt);
+    job->source_url = apr_pstrdup(pool, ask->source_url);
     job->parameters = apr_pstrdup(pool, ask->parameters);
     job->seed = ask->seed;
     return job;
@@ -229,10 +266,12 @@ gf_err_t *api_generate(gf_req_t *req)
 
     GF_TRY(api_body_json(req, &body, &text, &length));
     GF_TRY(gf_param_check(&ask, req->ctx, req->type, body));
+    GF_TRY(find_asset(req, &ask));
     if (dry && strcmp(dry, "0") != 0) {
         return dry_run(req, &ask);
     }
     GF_TRY(choose_key(&caller, req, &ask));
+    GF_TRY(keep_image(req, &ask));
     gf_hash_texts(hash, req->type->name, text, length);
     caller.hash = hash;
     here = gf_hub_reserve(req->api->hub);

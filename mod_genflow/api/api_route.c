@@ -12,8 +12,9 @@
 #include "httpd/httpd_glue.h"
 #include "model/gf_type.h"
 
-#define GET  (AP_METHOD_BIT << M_GET)
-#define POST (AP_METHOD_BIT << M_POST)
+#define GET    (AP_METHOD_BIT << M_GET)
+#define POST   (AP_METHOD_BIT << M_POST)
+#define DELETE (AP_METHOD_BIT << M_DELETE)
 
 /* clang-format off */
 /* What the API serves below its base. {type} stands for any configured type, any other {name} for
@@ -28,6 +29,9 @@ static const struct route_t {
     { POST,       "{type}/generate", api_generate,          false },
     { GET | POST, "{type}/status",   api_generation_status, false },
     { GET | POST, "getQuota",        api_credit_quota,      false },
+    { POST,       "assets",          api_asset_put,         false },
+    { GET,        "assets/{id}",     api_asset_get,         false },
+    { DELETE,     "assets/{id}",     api_asset_delete,      false },
     { GET,        "health",          api_health,            true },
     { POST,       "hook/{provider}/{id}/{token}", api_hook, true }
 };

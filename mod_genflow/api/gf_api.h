@@ -41,6 +41,9 @@ gf_err_t *api_generation_status(gf_req_t *req); /* GET, POST {type}/status */
 gf_err_t *api_credit_quota(gf_req_t *req);      /* GET, POST getQuota */
 gf_err_t *api_health(gf_req_t *req);            /* GET health */
 gf_err_t *api_hook(gf_req_t *req);              /* POST hook/{provider}/{id}/{token} */
+gf_err_t *api_asset_put(gf_req_t *req);         /* POST assets */
+gf_err_t *api_asset_get(gf_req_t *req);         /* GET assets/{id} */
+gf_err_t *api_asset_delete(gf_req_t *req);      /* DELETE assets/{id} */
 int api_result(request_rec *r, const gf_conf_t *conf,
                const char *base); /* GET a stored picture; its own handler */
 
@@ -54,10 +57,14 @@ int api_route(request_rec *r, const gf_api_t *api);
 
 /* ---- reading (api_body.c) ---- */
 
-/* The body as text, within GenflowBodyMax; NUL-ended. Errors: BODY_TOO_LARGE, READ_BODY. */
-gf_err_t *api_body_read(gf_req_t *req, const char **text, apr_size_t *length);
+/* The body as text, of at most `limit` bytes; NUL-ended. Errors: BODY_TOO_LARGE, READ_BODY. */
+gf_err_t *api_body_read(gf_req_t *req, apr_int64_t limit, const char **text, apr_size_t *length);
 
-/* The body as a JSON object. Errors: those of reading, BODY_TYPE, BAD_JSON. */
+/* BODY_TOO_LARGE: `length` bytes were sent where `limit` are taken. */
+gf_err_t *api_body_too_large(gf_req_t *req, apr_int64_t length, apr_int64_t limit);
+
+/* The body, within GenflowBodyMax, as a JSON object. Errors: those of reading, BODY_TYPE, BAD_JSON.
+ */
 gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_size_t *length);
 
 /* A query argument, decoded; NULL: absent. */
@@ -89,6 +96,9 @@ gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status);
 /* Sends the one generation object with what belongs to its state: 200 when it is ended, else 202
  * with Location, Retry-After. */
 gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message);
+
+/* Scheme and host as the client sees them, for addresses of ours. */
+const char *gf_reply_site(request_rec *r);
 
 /* Answers with an error, and logs it once. */
 int gf_reply_error(gf_req_t *req, const gf_err_t *err);

@@ -8,6 +8,8 @@
 #include <apr_allocator.h>
 #include <apr_strings.h>
 
+#include "model/gf_source.h"
+
 gf_job_t *gf_job_make(const gf_type_t *type)
 {
     apr_allocator_t *allocator;
@@ -99,11 +101,11 @@ static void write_provider(gf_out_t *out, const gf_view_t *view)
     gf_out_put_string(out, "replicateId", view->replicate_id);
 }
 
-static void write_request(gf_out_t *out, const gf_view_t *view)
+static void write_request(gf_out_t *out, const gf_view_t *view, const char *base, const char *site)
 {
     gf_out_put_string(out, "preset", view->preset);
     gf_out_put_string(out, "prompt", view->prompt);
-    gf_out_put_string(out, "sourceUrl", view->source_url);
+    gf_out_put_string(out, "sourceUrl", gf_source_shown(out->pool, view->source_url, base, site));
     gf_out_put_raw(out, "parameters", view->parameters_json);
     gf_out_put_raw(out, "seed", view->seed_json);
     gf_out_put_string(out, "userId", view->user);
@@ -135,7 +137,7 @@ void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const
     write_identity(out, view);
     write_picture(out, view, site);
     write_provider(out, view);
-    write_request(out, view);
+    write_request(out, view, base, site);
     write_course(out, view);
     if (!gf_view_ended(view)) {
         gf_out_put_string(

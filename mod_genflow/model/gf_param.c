@@ -138,17 +138,16 @@ static void check_run_id(check_t *check, gf_ask_t *ask)
     }
 }
 
-static void check_source(check_t *check)
+static void check_source(check_t *check, gf_ask_t *ask)
 {
-    static const char *const names[] = { "sourceUrl", "sourceAssetId", "image", NULL };
-    int i;
-
-    for (i = 0; names[i]; i++) {
-        if (gf_json_get(check->body, names[i])) {
-            refuse(check, GF_E_SOURCE_URL, false, names[i],
-                   "%s takes no source picture: leave it out", check->type->name);
-        }
+    if (gf_source_check(&ask->source, check->ctx, check->type, check->body, check->errors)) {
+        ask->source_url = ask->source.url;
+        return;
     }
+    check->code =
+        check->errors->nelts > 1 || APR_ARRAY_IDX(check->errors, 0, gf_field_error_t).missing
+            ? GF_E_INVALID
+            : GF_E_SOURCE_URL;
 }
 
 /* A whole number in bounds; absent leaves *out alone. */
@@ -304,7 +303,7 @@ gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type, co
     ask->seed = -1;
     check_prompt(&check, ask);
     check_preset(&check, ask);
-    check_source(&check);
+    check_source(&check, ask);
     check_run_id(&check, ask);
     check_int(&check, body, "seed", 0, SEED_MAX, &ask->seed);
     check_int(&check, body, "maxRetries", 0, type->retries, &retries);

@@ -6,6 +6,7 @@
 
 #include "base/gf_json.h"
 #include "model/gf_conf.h"
+#include "model/gf_source.h"
 
 /* A checked request for one generation. */
 typedef struct gf_ask_t {
@@ -13,7 +14,8 @@ typedef struct gf_ask_t {
     const char *run_id; /* NULL: the id serves */
     const char *preset; /* NULL: the type has none */
     const char *prompt; /* composed: the preset's, then the user's */
-    const char *source_url;
+    gf_source_t source;
+    const char *source_url; /* source's address; set by the caller for a picture of ours */
     const char *parameters; /* JSON object; `strength` is filled from the preset where absent */
     apr_int64_t seed;       /* the client's, or drawn */
     int max_retries;        /* the type's, or lower */

@@ -3,7 +3,7 @@
 
 CREATE TABLE genflow.assets (
     id         uuid    PRIMARY KEY,
-    user_id    text    NOT NULL CHECK (length(user_id) BETWEEN 1 AND 255),
+    user_id    text    NOT NULL,
     type       text    NOT NULL CHECK (type IN ('image/png', 'image/jpeg', 'image/webp')),
     width      integer NOT NULL CHECK (width > 0),
     height     integer NOT NULL CHECK (height > 0),
