@@ -25,6 +25,7 @@ static const struct route_t {
     { POST,       "{type}/generate", api_generate,          false },
     { GET | POST, "{type}/status",   api_generation_status, false },
     { GET | POST, "getQuota",        api_credit_quota,      false },
+    { GET,        "presets",         api_preset_list,       false },
     { GET,        "health",          api_health,            true }
 };
 /* clang-format on */

@@ -15,6 +15,7 @@ typedef enum {
     GF_SQL_HEARTBEAT,
     GF_SQL_HAND_BACK,
     GF_SQL_QUOTA,
+    GF_SQL_PRESETS,
     GF_SQL_HEALTH,
     GF_SQL_COUNT
 } gf_sql_t;
