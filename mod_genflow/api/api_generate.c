@@ -12,8 +12,9 @@
 #include "db/gf_queue.h"
 #include "model/gf_type.h"
 
-#define KEY_MAX 255
-#define OWN_KEY "own:"
+#define KEY_MAX        255
+#define OWN_KEY        "own:"
+#define CLOSED_SECONDS 60
 
 /* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
  * (which still guards a statement that is sent twice). */
@@ -251,11 +252,22 @@ static gf_err_t *start_and_wait(gf_req_t *req, const gf_ask_t *ask, const gf_cre
     return err ? err : answer(req, &view);
 }
 
+/* None of the type's providers has a key. */
+static gf_err_t *closed(gf_req_t *req)
+{
+    gf_err_t *err = gf_err_make(req->ctx, GF_E_NO_PROVIDER, APR_SUCCESS, "%s is closed: %s",
+                                req->type->name, req->type->keyless);
+
+    err->retry_after = CLOSED_SECONDS;
+    return err;
+}
+
 gf_err_t *api_generate(gf_req_t *req)
 {
     gf_caller_t caller = { .user = req->user };
     char hash[GF_SHA256_HEX];
     gf_created_t created;
+    gf_presets_t presets;
     const char *dry = api_body_query(req, "dryRun");
     const char *text;
     apr_size_t length;
@@ -264,8 +276,12 @@ gf_err_t *api_generate(gf_req_t *req)
     gf_err_t *err;
     bool here;
 
+    if (!gf_type_choice(req->type, 0)) {
+        return closed(req);
+    }
     GF_TRY(api_body_json(req, &body, &text, &length));
-    GF_TRY(gf_param_check(&ask, req->ctx, req->type, body));
+    GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, req->type));
+    GF_TRY(gf_param_check(&ask, req->ctx, req->type, &presets, body));
     GF_TRY(find_asset(req, &ask));
     if (dry && strcmp(dry, "0") != 0) {
         return dry_run(req, &ask);

@@ -7,6 +7,7 @@
 #include "provider/gf_provider.h"
 
 #define TOKEN_MAX 64
+#define HOOK_MAX  (1 << 20) /* bytes of a report */
 
 static gf_err_t *unknown(const gf_req_t *req)
 {
@@ -60,7 +61,7 @@ gf_err_t *api_hook(gf_req_t *req)
         || !gf_text_is_token(report.token, TOKEN_MAX)) {
         return unknown(req);
     }
-    GF_TRY(api_body_read(req, &hook.body, &hook.length));
+    GF_TRY(api_body_read(req, HOOK_MAX, &hook.body, &hook.length));
     GF_TRY(verify(&hook, req, provider));
     report.event = hook.event;
     report.ref = hook.ref;

@@ -29,6 +29,7 @@ static const struct route_t {
     { POST,       "{type}/generate", api_generate,          false },
     { GET | POST, "{type}/status",   api_generation_status, false },
     { GET | POST, "getQuota",        api_credit_quota,      false },
+    { GET,        "presets",         api_preset_list,       false },
     { POST,       "assets",          api_asset_put,         false },
     { GET,        "assets/{id}",     api_asset_get,         false },
     { DELETE,     "assets/{id}",     api_asset_delete,      false },

@@ -8,6 +8,7 @@
 
 #include "base/gf_err.h"
 #include "base/gf_json.h"
+#include "db/gf_preset.h"
 #include "db/gf_queue.h"
 #include "hub/gf_hub.h"
 #include "model/gf_job.h"
@@ -16,6 +17,7 @@
 typedef struct gf_api_t {
     const gf_conf_t *conf;
     gf_hub_t *hub;
+    gf_preset_cache_t *presets;
     const char *owner; /* this process, in leases */
 } gf_api_t;
 
@@ -39,6 +41,7 @@ typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 gf_err_t *api_generate(gf_req_t *req);          /* POST {type}/generate */
 gf_err_t *api_generation_status(gf_req_t *req); /* GET, POST {type}/status */
 gf_err_t *api_credit_quota(gf_req_t *req);      /* GET, POST getQuota */
+gf_err_t *api_preset_list(gf_req_t *req);       /* GET presets */
 gf_err_t *api_health(gf_req_t *req);            /* GET health */
 gf_err_t *api_hook(gf_req_t *req);              /* POST hook/{provider}/{id}/{token} */
 gf_err_t *api_asset_put(gf_req_t *req);         /* POST assets */

@@ -34,6 +34,8 @@ GF_ERR(PRESET,         "INVALID_PRESET",           422, GF_LOG_INFO,     "GF0113
        "There is no such preset; see valid")
 GF_ERR(SOURCE_URL,     "INVALID_IMAGE_URL",        422, GF_LOG_INFO,     "GF0114",
        "The source picture cannot be used")
+GF_ERR(PRESET_OFF,     "PRESET_NOT_AVAILABLE",     422, GF_LOG_INFO,     "GF0140",
+       "This preset is not on now; see suggestion, available and availableAt")
 GF_ERR(PROMPT,         "INVALID_PROMPT",           422, GF_LOG_INFO,     "GF0115",
        "The prompt cannot be used")
 GF_ERR(PROMPT_LENGTH,  "PROMPT_TOO_LONG",          422, GF_LOG_INFO,     "GF0116",

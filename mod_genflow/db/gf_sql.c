@@ -60,6 +60,10 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT type, encode(bytes, 'hex') FROM genflow.asset_bytes($1)", 1 },
     [GF_SQL_ASSET_DELETE] = { "asset_delete",
         "SELECT genflow.asset_delete($1, $2)", 2 },
+    [GF_SQL_PRESETS] = { "presets",
+        "SELECT id, key, label, description, category, prompt, negative_prompt, strength,"
+        " parameters, rotation_index, week, available_at, current_week, is_active, is_on"
+        " FROM genflow.presets($1, $2)", 2 },
     [GF_SQL_HEALTH] = { "health",
         "SELECT schema_version, types FROM genflow.health()", 0 }
 };

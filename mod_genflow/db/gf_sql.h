@@ -27,6 +27,7 @@ typedef enum {
     GF_SQL_ASSET_GET,
     GF_SQL_ASSET_BYTES,
     GF_SQL_ASSET_DELETE,
+    GF_SQL_PRESETS,
     GF_SQL_HEALTH,
     GF_SQL_COUNT
 } gf_sql_t;

@@ -215,7 +215,6 @@ static gf_type_t *open_type(apr_pool_t *pool, gf_conf_t *conf, const char *name)
         *prefix = '_';
     }
     type->chain_text = apr_array_make(pool, 2, sizeof(const char *));
-    type->presets = apr_array_make(pool, 8, sizeof(gf_preset_t));
     unset_numbers(type, IN_TYPE);
     apr_hash_set(conf->types, name, APR_HASH_KEY_STRING, type);
     APR_ARRAY_PUSH(conf->type_list, gf_type_t *) = type;
@@ -360,8 +359,6 @@ const command_rec httpd_conf_commands[] = {
         "a generation type: <GenflowType name>"),
     AP_INIT_TAKE_ARGV("GenflowTypeProviders", httpd_set_chain, NULL, RSRC_CONF,
         "its chain of provider/model, first to last"),
-    AP_INIT_TAKE3("GenflowTypePreset", httpd_set_preset, NULL, RSRC_CONF,
-        "a preset: key, strength, prompt"),
     ROW("GenflowTypeCost", IN_TYPE, IS_INT, TYPE(cost), 0, 1000000,
         "0 to 1000000", "2", "credits for a picture"),
     ROW("GenflowTypeRetries", IN_TYPE, IS_INT, TYPE(retries), 0, 10,
@@ -489,12 +486,43 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
     return NULL;
 }
 
-/* Only providers that a type uses must be complete: a shipped section without a key does no harm.
+/* Only providers that a type uses must be complete, and a key may be absent: the shipped types name
+ * providers that not every site has. Their links are left out; a type that has no other is closed.
  */
+static const char *finish_chain(gf_type_t *type, apr_pool_t *pool)
+{
+    const apr_array_header_t *named = type->chain;
+    const gf_provider_t *last = NULL;
+    int i;
+
+    type->chain = apr_array_make(pool, named->nelts, sizeof(gf_choice_t));
+    for (i = 0; i < named->nelts; i++) {
+        gf_choice_t *choice = &APR_ARRAY_IDX(named, i, gf_choice_t);
+        const gf_provider_t *provider = choice->provider;
+        const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
+
+        choice->source =
+            provider->kind->source ? provider->kind->source(choice->model) : GF_SOURCE_NONE;
+        if (!missing) {
+            APR_ARRAY_PUSH(type->chain, gf_choice_t) = *choice;
+        }
+        else if (provider->key || !provider->url) {
+            return apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
+                                provider->name, type->name, missing);
+        }
+        else if (provider != last) {
+            last = provider;
+            type->keyless =
+                apr_pstrcat(pool, type->keyless ? type->keyless : "", type->keyless ? "; " : "",
+                            provider->name, ": ", missing, NULL);
+        }
+    }
+    return NULL;
+}
+
 static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *pool)
 {
     const char *wrong;
-    int i;
 
     add_defaults(pool, type, IN_TYPE);
     if (type->prompt_min > type->prompt_max) {
@@ -503,19 +531,7 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
             type->name);
     }
     wrong = gf_type_resolve(type, conf, pool);
-    for (i = 0; !wrong && i < type->chain->nelts; i++) {
-        gf_choice_t *choice = &APR_ARRAY_IDX(type->chain, i, gf_choice_t);
-        const gf_provider_t *provider = choice->provider;
-        const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
-
-        choice->source =
-            provider->kind->source ? provider->kind->source(choice->model) : GF_SOURCE_NONE;
-        if (missing) {
-            wrong = apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
-                                 provider->name, type->name, missing);
-        }
-    }
-    return wrong;
+    return wrong ? wrong : finish_chain(type, pool);
 }
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)

@@ -34,7 +34,6 @@ typedef struct gf_outcome_t {
     apr_interval_time_t retry_after; /* TRANSIENT, WORKING: what it asked for; 0: nothing */
     bool locked_out;                 /* TRANSIENT: too many requests, and no word for how long */
     bool alarm;                      /* key or account trouble: an operator must look */
-    bool settled;                    /* UNKNOWN: and it will not become known */
     bool unknown_model;              /* PERMANENT: the provider does not know this model */
     bool settled; /* UNKNOWN: asking again cannot help; only the provider's own report could */
 } gf_outcome_t;

@@ -136,9 +136,9 @@ static gf_step_t lost_answer(gf_steps_t *steps, gf_run_t *run, const gf_outcome_
 {
     const gf_provider_t *provider = run->choice->provider;
 
-    bool askable = provider->kind->recover || run->hook_token;
+    bool askable = provider->kind->recover && !outcome->settled;
 
-    if (!askable || outcome->settled || run->provider_deadline <= apr_time_now()) {
+    if ((!askable && !run->hook_token) || run->provider_deadline <= apr_time_now()) {
         return gf_steps_fail(steps, run, outcome->code, NULL);
     }
     return gf_follow_wait(run, RECOVER_AFTER_POLLS * provider->poll);

@@ -25,6 +25,7 @@ BEGIN
                    'heartbeat',
                    'hook',
                    'hook_ref',
+                   'presets',
                    'progress',
                    'quota',
                    'requeue',

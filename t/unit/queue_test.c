@@ -6,6 +6,7 @@
 #include "database.h"
 #include "db/gf_asset.h"
 #include "db/gf_ledger.h"
+#include "db/gf_preset.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"
@@ -37,6 +38,19 @@ static gf_err_t *ask_quota(void)
     gf_quota_t quota;
 
     return gf_ledger_quota(&quota, &unit.ctx, "nobody");
+}
+
+static gf_err_t *ask_presets(void)
+{
+    gf_type_t of = { .name = "unit-queue" };
+    gf_type_t *list[] = { &of };
+    apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
+    gf_conf_t conf = { .type_list = &types };
+    gf_preset_cache_t *cache;
+    gf_presets_t presets;
+
+    gf_preset_cache_make(&cache, unit.ctx.pool, &conf, 0);
+    return gf_preset_read(&presets, &unit.ctx, cache, &of);
 }
 
 static gf_err_t *ask_create(void)
@@ -144,6 +158,7 @@ static const struct {
 } acts[] = {
     { "health", ask_health },
     { "quota", ask_quota },
+    { "presets", ask_presets },
     { "create", ask_create },
     { "get", ask_get },
     { "claim", ask_claim },
