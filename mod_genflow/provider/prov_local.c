@@ -73,8 +73,6 @@ static gf_source_use_t source(const char *model)
     return GF_SOURCE_MAY;
 }
 
-const gf_prov_kind_t gf_prov_local = { .name = "local",
-                                       .repeatable = true,
-                                       .source = source,
-                                       .source_as_file = true,
-                                       .draw = draw };
+const gf_prov_kind_t gf_prov_local = {
+    .name = "local", .repeatable = true, .source = source, .source_as_file = true, .draw = draw
+};
