@@ -25,7 +25,8 @@ my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/api/*.t t/provider
 
 # Types that only tests have; t/conf/test.conf says how they behave.
 my @TEST_TYPES = qw(sketch relay stray echo-aiml echo-replicate echo-fal echo-openai
-                    hook-replicate hook-fal lens mirror);
+                    hook-replicate hook-fal lens mirror sketch-source sd3-source ultra-source
+                    structure-source style-source openai-source);
 
 my %option = (jobs => 2, keep => $ENV{GENFLOW_TEST_KEEP});
 GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep sanitize valgrind))
