@@ -466,8 +466,8 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
 
 /* Only providers that a type uses must be complete, and a key may be absent: the shipped types name
  * providers that not every site has. Their links are left out; a type that has no other is closed.
- */
-static const char *finish_chain(gf_type_t *type, apr_pool_t *pool)
+ * A server that does not work on jobs sends nothing, and needs no key. */
+static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
 {
     const apr_array_header_t *named = type->chain;
     const gf_provider_t *last = NULL;
@@ -479,12 +479,12 @@ static const char *finish_chain(gf_type_t *type, apr_pool_t *pool)
         const gf_provider_t *provider = choice->provider;
         const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
 
-        if (!missing) {
-            APR_ARRAY_PUSH(type->chain, gf_choice_t) = *choice;
-        }
-        else if (provider->key || !provider->url) {
+        if (missing && (provider->key || !provider->url)) {
             return apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
                                 provider->name, type->name, missing);
+        }
+        if (!missing || !conf->dispatch) {
+            APR_ARRAY_PUSH(type->chain, gf_choice_t) = *choice;
         }
         else if (provider != last) {
             last = provider;
@@ -507,7 +507,7 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
             type->name);
     }
     wrong = gf_type_resolve(type, conf, pool);
-    return wrong ? wrong : finish_chain(type, pool);
+    return wrong ? wrong : finish_chain(type, conf, pool);
 }
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
