@@ -77,7 +77,7 @@
 #                                   TEXT, oldest first: kind, url, headers, body, status (0: no
 #                                   answer), retry_after
 #   GET /_source/KIND/NAME          a source picture, of each NAME another one. KIND: picture, moved,
-#                                   private (moved to 127.0.0.2), page, cut, big (11 MB), huge
+#                                   private (moved to 127.0.0.2), page, cut, big (12 MB), huge
 #                                   (60000 x 60000); any other is 404
 #   GET /_keys                      how often fal's public keys were asked for: a bare number
 
@@ -644,7 +644,7 @@ use Digest::SHA qw(sha256_hex);
 use MIME::Base64 qw(encode_base64);
 
 use constant {
-    SOURCE_BIG  => 11 * 1024 * 1024,
+    SOURCE_BIG  => 12 * 1024 * 1024,
     REQUEST_MAX => 10 * 1024 * 1024,
     SEED_MAX    => 4_294_967_294,
     RECORD_MAX  => 20_000,                # a benchmark must not fill the memory
