@@ -20,6 +20,7 @@
 #include "work/gf_dispatch.h"
 
 #define OUR_FILENAME "genflow:"
+#define PRESETS_AGE  apr_time_from_sec(5)
 
 /* The child's state: written in child_init, const to requests. The only mutable statics of the
  * module beside the glue's. */
@@ -27,6 +28,31 @@ static gf_api_t child_api;
 static gf_dispatch_t *child_dispatch;
 
 /* ---- configuration ---- */
+
+/* Links without a key are no mistake, but nobody should wonder about them later. Told at configtest
+ * and at each start, not in httpd's first of two passes. */
+static void tell_keyless(const gf_conf_t *conf, server_rec *server)
+{
+    int i;
+
+    if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST
+        && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return;
+    }
+    for (i = 0; i < conf->type_list->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, gf_type_t *);
+
+        if (type->keyless) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                         "GF0005: <GenflowType %s> %s. Set the key, or name others in "
+                         "GenflowTypeProviders. %s",
+                         type->name,
+                         type->chain->nelts ? "goes without some of its providers"
+                                            : "is closed: it answers PROVIDER_UNAVAILABLE",
+                         type->keyless);
+        }
+    }
+}
 
 static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                                 server_rec *server)
@@ -39,6 +65,7 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, server, "GF0001: %s", wrong);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    tell_keyless(httpd_conf_get(server), server);
     return OK;
 }
 
@@ -97,6 +124,9 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
                      (int)getpid(), gf_hash_random(pchild, 4));
     rv = gf_hub_make(&child_api.hub, pchild, conf->dispatch ? (int)conf->jobs_max : 0,
                      (int)conf->waiters_max);
+    if (rv == APR_SUCCESS) {
+        rv = gf_preset_cache_make(&child_api.presets, pchild, conf, PRESETS_AGE);
+    }
     if (rv == APR_SUCCESS && conf->dispatch) {
         rv = gf_dispatch_start(&child_dispatch, pchild, &ctx, child_api.hub, child_api.owner);
     }

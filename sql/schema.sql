@@ -33,32 +33,189 @@ CREATE TYPE genflow.job_brief AS (
 );
 
 --
--- Name: attempt_begin(uuid, integer, smallint, text, text, bigint, bytea, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: asset_bytes(uuid); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval) RETURNS text
+CREATE FUNCTION genflow.asset_bytes(p_id uuid) RETURNS TABLE(type text, bytes bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT a.type, a.bytes FROM genflow.assets a WHERE a.id = p_id
+$$;
+
+--
+-- Name: asset_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.asset_delete(p_user text, p_id uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    v_user text;
+BEGIN
+    SELECT a.user_id INTO v_user FROM genflow.assets a WHERE a.id = p_id FOR UPDATE;
+    IF v_user = p_user THEN
+        DELETE FROM genflow.assets a WHERE a.id = p_id;
+        RETURN 'ok';
+    END IF;
+    RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+END $$;
+
+--
+-- Name: asset_get(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT a.user_id, a.id, a.type, a.width, a.height, a.size, encode(a.sha256, 'hex'), genflow.iso(a.expires_at)
+      INTO v_user, id, type, width, height, size, sha256, expires_at
+      FROM genflow.assets a WHERE a.id = p_id AND a.expires_at > clock_timestamp();
+    IF v_user = p_user THEN
+        outcome := 'ok';
+        RETURN;
+    END IF;
+    outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+    id := NULL; type := NULL; width := NULL; height := NULL; size := NULL; sha256 := NULL; expires_at := NULL;
+END $$;
+
+--
+-- Name: asset_put(text, text, integer, integer, text, interval, bigint); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_bytes bytea := decode(p_base64, 'base64');
+    v_now   timestamptz := clock_timestamp();
+    v_ends  timestamptz := v_now + p_lifetime;
+BEGIN
+    outcome := 'ok';
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow assets of ' || p_user, 0));
+    UPDATE genflow.assets a SET expires_at = greatest(a.expires_at, v_ends)
+     WHERE a.user_id = p_user AND a.sha256 = sha256(v_bytes) AND a.expires_at > v_now
+    RETURNING a.id, genflow.iso(a.expires_at) INTO id, expires_at;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+
+    IF (SELECT coalesce(sum(greatest(a.size, 65536)), 0) FROM genflow.assets a
+         WHERE a.user_id = p_user AND a.expires_at > v_now) + greatest(octet_length(v_bytes), 65536) > p_quota THEN
+        outcome := 'too_many';
+        RETURN;
+    END IF;
+    INSERT INTO genflow.assets AS a (id, user_id, type, width, height, bytes, created_at, expires_at)
+    VALUES (genflow.new_id(0), p_user, p_type, p_width, p_height, v_bytes, v_now, v_ends)
+    ON CONFLICT ON CONSTRAINT assets_once DO UPDATE SET expires_at = EXCLUDED.expires_at
+    RETURNING a.id, genflow.iso(a.expires_at) INTO id, expires_at;
+    PERFORM genflow.asset_sweep(20);                -- last: it skips what is locked, so that nobody waits in a circle
+END $$;
+
+--
+-- Name: asset_sweep(integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.asset_sweep(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_count integer;
+BEGIN
+    DELETE FROM genflow.assets a
+     WHERE a.id IN (SELECT o.id FROM genflow.assets o WHERE o.expires_at < clock_timestamp() - interval '1 day'
+                     ORDER BY o.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $$;
+
+--
+-- Name: attempt_begin(uuid, integer, smallint, text, text, bigint, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval DEFAULT '00:00:30'::interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+    b     genflow.breakers;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 'gone';
     ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
-    ELSIF w.cancel_requested THEN
-        RETURN 'cancelled';
-    ELSIF w.phase = 'sending' AND w.attempts = p_no THEN
-        RETURN 'ok';
+    END IF;
+    SELECT * INTO b FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model;
+    IF w.phase = 'sending' AND w.attempts = p_no THEN
+        RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
+    END IF;
+    IF b.open_until IS NOT NULL THEN
+        UPDATE genflow.breakers t SET open_until = v_now + p_probe, updated_at = v_now
+         WHERE t.provider = p_provider AND t.model = p_model AND t.open_until <= v_now;
+        IF NOT FOUND THEN
+            RETURN 'open';
+        END IF;
     END IF;
     UPDATE genflow.work t SET phase = 'sending', attempts = p_no, provider = p_provider, model = p_model,
-           due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+           due_at = least(v_now + p_lease, t.deadline_at)
      WHERE t.job_id = p_id;
-    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, request_hash)
-    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hash);
-    RETURN 'ok';
+    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token)
+    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token);
+    RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
+END $$;
+
+--
+-- Name: breaker_note(text, text, text, text, integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    b     genflow.breakers;
+BEGIN
+    IF p_what = 'well' THEN
+        DELETE FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model RETURNING * INTO b;
+        RETURN CASE WHEN b.open_until IS NULL THEN 'noted' ELSE 'closed' END;
+    END IF;
+    INSERT INTO genflow.breakers AS t (provider, model, failures, reason) VALUES (p_provider, p_model, 1, p_reason)
+        ON CONFLICT (provider, model) DO UPDATE
+        SET failures = t.failures + 1, reason = EXCLUDED.reason, updated_at = v_now
+    RETURNING * INTO b;
+    IF p_what = 'failure' AND (p_failures = 0 OR b.failures < p_failures) THEN
+        RETURN 'noted';
+    END IF;
+    -- Every further failure begins the time anew: what was under way when it opened says the same as the one that tries.
+    UPDATE genflow.breakers t SET open_until = v_now + p_open, opened_at = coalesce(t.opened_at, v_now)
+     WHERE t.provider = p_provider AND t.model = p_model;
+    RETURN CASE WHEN b.open_until IS NULL THEN 'opened' ELSE 'noted' END;
+END $$;
+
+--
+-- Name: breakers(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.breakers() RETURNS TABLE(provider text, model text, state text, failures integer, open_until text, opened_at text, reason text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT b.provider, b.model,
+           CASE WHEN b.open_until IS NULL THEN 'closed' WHEN b.open_until > now() THEN 'open' ELSE 'half-open' END,
+           b.failures, genflow.iso(b.open_until), genflow.iso(b.opened_at), b.reason
+      FROM genflow.breakers b ORDER BY b.provider, b.model;
 END $$;
 
 --
@@ -149,10 +306,280 @@ BEGIN
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
         PERFORM genflow.type_render(t, 'media_table');
     END IF;
-    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted']) AS f(part);
+    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted', 'restored']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
+END $$;
+
+--
+-- Name: custom_prompt_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_epoch integer;
+BEGIN
+    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    IF v_epoch IS NULL THEN
+        RETURN 'gone';
+    ELSIF v_epoch <> p_epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
+     WHERE w.job_id = p_id;
+    UPDATE public.custom_prompt_media m SET
+        stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
+        aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
+        fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
+        replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
+     WHERE m.id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_live uuid[];
+    v_due  timestamptz[];
+    v_dead uuid[];
+    v_wait uuid[];
+    v_id   uuid;
+BEGIN
+    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
+           array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
+      INTO v_live, v_due, v_dead, v_wait
+      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
+                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
+                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM genflow.work w
+             WHERE w.type_no = 5 AND w.due_at BETWEEN p_from AND v_now
+             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+    FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
+        PERFORM genflow.custom_prompt_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
+                                        'The generation did not end within its time', NULL);
+    END LOOP;
+    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+     WHERE w.job_id = ANY (v_wait);
+    UPDATE genflow.work w SET
+        epoch       = w.epoch + 1,
+        lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
+        lease_owner = p_owner,
+        due_at      = least(v_now + p_lease, w.deadline_at)
+     WHERE w.job_id = ANY (v_live);
+    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    RETURN QUERY
+    SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
+           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
+           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+     CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
+     CROSS JOIN LATERAL (SELECT * FROM public.custom_prompt_media t WHERE t.id = o.job_id OFFSET 0) m;
+END $$;
+
+--
+-- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
+    v_hash bytea;
+    a      genflow.accounts;
+BEGIN
+    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
+    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    IF a.day = v_day + 1 THEN
+        v_day := a.day;                                     -- the clock stepped back over midnight
+    END IF;
+    balance := coalesce(a.balance, 0);
+    held := coalesce(a.held, 0);
+    outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
+                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
+                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
+                         + p_cost > a.week_limit THEN 'quota_exceeded'
+                    ELSE 'ok' END;
+
+    IF outcome = 'ok' THEN
+        id := genflow.new_id(5);
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+            ON CONFLICT (user_id, key) DO NOTHING;
+        IF FOUND THEN
+            status := 'processing';
+            epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+            created_at := genflow.iso(v_now);
+            INSERT INTO public.custom_prompt_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
+                                 max_retries, created_at, started_at)
+            VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
+                    p_max_retries, v_now, v_now);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
+            VALUES (id, p_user, 5, p_cost,
+                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch);
+            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
+            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+            RETURN;
+        END IF;
+    END IF;
+
+    -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
+    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    IF NOT FOUND THEN
+        id := NULL;
+    ELSIF v_hash <> p_hash THEN
+        outcome := 'mismatch';
+    ELSE
+        outcome := 'replay';
+        status := (genflow.job_brief(id)).status;
+    END IF;
+END $$;
+
+--
+-- Name: custom_prompt_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    m public.custom_prompt_media;
+    w genflow.work;
+BEGIN
+    IF p_id IS NOT NULL THEN
+        SELECT * INTO m FROM public.custom_prompt_media t WHERE t.id = p_id;
+    ELSIF p_run_id IS NOT NULL THEN
+        SELECT * INTO m FROM public.custom_prompt_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
+    ELSE
+        SELECT t.* INTO m FROM genflow.attempts a JOIN public.custom_prompt_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+         ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
+    END IF;
+    IF m.id IS NULL THEN
+        outcome := 'not_found';
+        RETURN;
+    ELSIF m.user_id IS DISTINCT FROM p_user THEN
+        outcome := 'not_yours';
+        RETURN;
+    END IF;
+    IF m.finished_at IS NULL THEN
+        SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
+        m.provider := coalesce(w.provider, m.provider);
+        m.model := coalesce(w.model, m.model);
+        m.retry_count := coalesce(w.retries, m.retry_count);
+        m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
+    END IF;
+    outcome := 'ok';
+    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
+    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
+    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
+    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
+    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
+    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
+    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
+    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
+    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
+END $$;
+
+--
+-- Name: custom_prompt_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE public.custom_prompt_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
+     WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
+    IF NOT FOUND THEN
+        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+        RETURN 'gone';
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: custom_prompt_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+    m     record;
+BEGIN
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND THEN
+        SELECT t.status, t.image_url INTO m FROM public.custom_prompt_media t WHERE t.id = p_id;
+        IF NOT FOUND THEN
+            RETURN 'unknown';
+        ELSIF m.status = p_status THEN
+            RETURN 'same';
+        END IF;
+        IF p_status = 'completed' THEN
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+        END IF;
+        RETURN 'settled';
+    END IF;
+    IF p_status <> 'completed' AND p_epoch <> w.epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE public.custom_prompt_media t SET
+        status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
+        retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
+        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps, result = p_result, error_code = p_error_code,
+        error_message = p_error_message, cause_code = p_cause_code
+     WHERE t.id = p_id
+    RETURNING t.user_id, t.cost INTO m;
+    IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
+        DELETE FROM genflow.work t WHERE t.job_id = p_id;
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+          FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        RETURN 'unknown';
+    END IF;
+    UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
+     WHERE a.job_id = p_id AND a.no = w.attempts;
+    DELETE FROM genflow.work t WHERE t.job_id = p_id;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
+           CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
+           v_now, h.window_day
+      FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    IF p_status = 'completed' AND NOT p_persisted THEN
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
+        VALUES (p_id, 5, p_image_url, v_now, v_now + p_keeps);
+    END IF;
+    RETURN 'done';
 END $$;
 
 --
@@ -567,6 +994,276 @@ BEGIN
 END $$;
 
 --
+-- Name: emotion_mask_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_epoch integer;
+BEGIN
+    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    IF v_epoch IS NULL THEN
+        RETURN 'gone';
+    ELSIF v_epoch <> p_epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
+     WHERE w.job_id = p_id;
+    UPDATE public.emotion_mask_media m SET
+        stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
+        aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
+        fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
+        replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
+     WHERE m.id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_live uuid[];
+    v_due  timestamptz[];
+    v_dead uuid[];
+    v_wait uuid[];
+    v_id   uuid;
+BEGIN
+    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
+           array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
+      INTO v_live, v_due, v_dead, v_wait
+      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
+                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
+                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM genflow.work w
+             WHERE w.type_no = 2 AND w.due_at BETWEEN p_from AND v_now
+             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+    FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
+        PERFORM genflow.emotion_mask_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
+                                        'The generation did not end within its time', NULL);
+    END LOOP;
+    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+     WHERE w.job_id = ANY (v_wait);
+    UPDATE genflow.work w SET
+        epoch       = w.epoch + 1,
+        lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
+        lease_owner = p_owner,
+        due_at      = least(v_now + p_lease, w.deadline_at)
+     WHERE w.job_id = ANY (v_live);
+    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    RETURN QUERY
+    SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
+           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
+           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+     CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
+     CROSS JOIN LATERAL (SELECT * FROM public.emotion_mask_media t WHERE t.id = o.job_id OFFSET 0) m;
+END $$;
+
+--
+-- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
+    v_hash bytea;
+    a      genflow.accounts;
+BEGIN
+    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
+    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    IF a.day = v_day + 1 THEN
+        v_day := a.day;                                     -- the clock stepped back over midnight
+    END IF;
+    balance := coalesce(a.balance, 0);
+    held := coalesce(a.held, 0);
+    outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
+                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
+                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
+                         + p_cost > a.week_limit THEN 'quota_exceeded'
+                    ELSE 'ok' END;
+
+    IF outcome = 'ok' THEN
+        id := genflow.new_id(2);
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+            ON CONFLICT (user_id, key) DO NOTHING;
+        IF FOUND THEN
+            status := 'processing';
+            epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+            created_at := genflow.iso(v_now);
+            INSERT INTO public.emotion_mask_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
+                                 max_retries, created_at, started_at)
+            VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
+                    p_max_retries, v_now, v_now);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
+            VALUES (id, p_user, 2, p_cost,
+                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch);
+            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
+            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+            RETURN;
+        END IF;
+    END IF;
+
+    -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
+    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    IF NOT FOUND THEN
+        id := NULL;
+    ELSIF v_hash <> p_hash THEN
+        outcome := 'mismatch';
+    ELSE
+        outcome := 'replay';
+        status := (genflow.job_brief(id)).status;
+    END IF;
+END $$;
+
+--
+-- Name: emotion_mask_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    m public.emotion_mask_media;
+    w genflow.work;
+BEGIN
+    IF p_id IS NOT NULL THEN
+        SELECT * INTO m FROM public.emotion_mask_media t WHERE t.id = p_id;
+    ELSIF p_run_id IS NOT NULL THEN
+        SELECT * INTO m FROM public.emotion_mask_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
+    ELSE
+        SELECT t.* INTO m FROM genflow.attempts a JOIN public.emotion_mask_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+         ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
+    END IF;
+    IF m.id IS NULL THEN
+        outcome := 'not_found';
+        RETURN;
+    ELSIF m.user_id IS DISTINCT FROM p_user THEN
+        outcome := 'not_yours';
+        RETURN;
+    END IF;
+    IF m.finished_at IS NULL THEN
+        SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
+        m.provider := coalesce(w.provider, m.provider);
+        m.model := coalesce(w.model, m.model);
+        m.retry_count := coalesce(w.retries, m.retry_count);
+        m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
+    END IF;
+    outcome := 'ok';
+    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
+    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
+    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
+    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
+    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
+    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
+    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
+    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
+    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
+END $$;
+
+--
+-- Name: emotion_mask_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE public.emotion_mask_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
+     WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
+    IF NOT FOUND THEN
+        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+        RETURN 'gone';
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: emotion_mask_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+    m     record;
+BEGIN
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND THEN
+        SELECT t.status, t.image_url INTO m FROM public.emotion_mask_media t WHERE t.id = p_id;
+        IF NOT FOUND THEN
+            RETURN 'unknown';
+        ELSIF m.status = p_status THEN
+            RETURN 'same';
+        END IF;
+        IF p_status = 'completed' THEN
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+        END IF;
+        RETURN 'settled';
+    END IF;
+    IF p_status <> 'completed' AND p_epoch <> w.epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE public.emotion_mask_media t SET
+        status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
+        retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
+        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps, result = p_result, error_code = p_error_code,
+        error_message = p_error_message, cause_code = p_cause_code
+     WHERE t.id = p_id
+    RETURNING t.user_id, t.cost INTO m;
+    IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
+        DELETE FROM genflow.work t WHERE t.job_id = p_id;
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+          FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        RETURN 'unknown';
+    END IF;
+    UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
+     WHERE a.job_id = p_id AND a.no = w.attempts;
+    DELETE FROM genflow.work t WHERE t.job_id = p_id;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
+           CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
+           v_now, h.window_day
+      FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    IF p_status = 'completed' AND NOT p_persisted THEN
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
+        VALUES (p_id, 2, p_image_url, v_now, v_now + p_keeps);
+    END IF;
+    RETURN 'done';
+END $$;
+
+--
 -- Name: forbid(); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -575,6 +1272,276 @@ CREATE FUNCTION genflow.forbid() RETURNS trigger
     AS $$
 BEGIN
     RAISE EXCEPTION 'genflow: forbidden % on %', TG_OP, TG_TABLE_NAME USING ERRCODE = 'GF500';
+END $$;
+
+--
+-- Name: ghibli_reaction_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_epoch integer;
+BEGIN
+    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    IF v_epoch IS NULL THEN
+        RETURN 'gone';
+    ELSIF v_epoch <> p_epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
+     WHERE w.job_id = p_id;
+    UPDATE public.ghibli_reaction_media m SET
+        stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
+        aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
+        fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
+        replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
+     WHERE m.id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_live uuid[];
+    v_due  timestamptz[];
+    v_dead uuid[];
+    v_wait uuid[];
+    v_id   uuid;
+BEGIN
+    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
+           array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
+      INTO v_live, v_due, v_dead, v_wait
+      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
+                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
+                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM genflow.work w
+             WHERE w.type_no = 4 AND w.due_at BETWEEN p_from AND v_now
+             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+    FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
+        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
+                                        'The generation did not end within its time', NULL);
+    END LOOP;
+    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+     WHERE w.job_id = ANY (v_wait);
+    UPDATE genflow.work w SET
+        epoch       = w.epoch + 1,
+        lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
+        lease_owner = p_owner,
+        due_at      = least(v_now + p_lease, w.deadline_at)
+     WHERE w.job_id = ANY (v_live);
+    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    RETURN QUERY
+    SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
+           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
+           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+     CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
+     CROSS JOIN LATERAL (SELECT * FROM public.ghibli_reaction_media t WHERE t.id = o.job_id OFFSET 0) m;
+END $$;
+
+--
+-- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
+    v_hash bytea;
+    a      genflow.accounts;
+BEGIN
+    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
+    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    IF a.day = v_day + 1 THEN
+        v_day := a.day;                                     -- the clock stepped back over midnight
+    END IF;
+    balance := coalesce(a.balance, 0);
+    held := coalesce(a.held, 0);
+    outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
+                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
+                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
+                         + p_cost > a.week_limit THEN 'quota_exceeded'
+                    ELSE 'ok' END;
+
+    IF outcome = 'ok' THEN
+        id := genflow.new_id(4);
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+            ON CONFLICT (user_id, key) DO NOTHING;
+        IF FOUND THEN
+            status := 'processing';
+            epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+            created_at := genflow.iso(v_now);
+            INSERT INTO public.ghibli_reaction_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
+                                 max_retries, created_at, started_at)
+            VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
+                    p_max_retries, v_now, v_now);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
+            VALUES (id, p_user, 4, p_cost,
+                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch);
+            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
+            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+            RETURN;
+        END IF;
+    END IF;
+
+    -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
+    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    IF NOT FOUND THEN
+        id := NULL;
+    ELSIF v_hash <> p_hash THEN
+        outcome := 'mismatch';
+    ELSE
+        outcome := 'replay';
+        status := (genflow.job_brief(id)).status;
+    END IF;
+END $$;
+
+--
+-- Name: ghibli_reaction_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    m public.ghibli_reaction_media;
+    w genflow.work;
+BEGIN
+    IF p_id IS NOT NULL THEN
+        SELECT * INTO m FROM public.ghibli_reaction_media t WHERE t.id = p_id;
+    ELSIF p_run_id IS NOT NULL THEN
+        SELECT * INTO m FROM public.ghibli_reaction_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
+    ELSE
+        SELECT t.* INTO m FROM genflow.attempts a JOIN public.ghibli_reaction_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+         ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
+    END IF;
+    IF m.id IS NULL THEN
+        outcome := 'not_found';
+        RETURN;
+    ELSIF m.user_id IS DISTINCT FROM p_user THEN
+        outcome := 'not_yours';
+        RETURN;
+    END IF;
+    IF m.finished_at IS NULL THEN
+        SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
+        m.provider := coalesce(w.provider, m.provider);
+        m.model := coalesce(w.model, m.model);
+        m.retry_count := coalesce(w.retries, m.retry_count);
+        m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
+    END IF;
+    outcome := 'ok';
+    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
+    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
+    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
+    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
+    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
+    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
+    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
+    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
+    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
+END $$;
+
+--
+-- Name: ghibli_reaction_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE public.ghibli_reaction_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
+     WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
+    IF NOT FOUND THEN
+        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+        RETURN 'gone';
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: ghibli_reaction_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+    m     record;
+BEGIN
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND THEN
+        SELECT t.status, t.image_url INTO m FROM public.ghibli_reaction_media t WHERE t.id = p_id;
+        IF NOT FOUND THEN
+            RETURN 'unknown';
+        ELSIF m.status = p_status THEN
+            RETURN 'same';
+        END IF;
+        IF p_status = 'completed' THEN
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+        END IF;
+        RETURN 'settled';
+    END IF;
+    IF p_status <> 'completed' AND p_epoch <> w.epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE public.ghibli_reaction_media t SET
+        status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
+        retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
+        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps, result = p_result, error_code = p_error_code,
+        error_message = p_error_message, cause_code = p_cause_code
+     WHERE t.id = p_id
+    RETURNING t.user_id, t.cost INTO m;
+    IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
+        DELETE FROM genflow.work t WHERE t.job_id = p_id;
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+          FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        RETURN 'unknown';
+    END IF;
+    UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
+     WHERE a.job_id = p_id AND a.no = w.attempts;
+    DELETE FROM genflow.work t WHERE t.job_id = p_id;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
+           CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
+           v_now, h.window_day
+      FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    IF p_status = 'completed' AND NOT p_persisted THEN
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
+        VALUES (p_id, 4, p_image_url, v_now, v_now + p_keeps);
+    END IF;
+    RETURN 'done';
 END $$;
 
 --
@@ -612,10 +1579,28 @@ BEGIN
         SELECT p.oid::regprocedure AS name
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
-           AND (p.proname IN ('attempt_begin', 'requeue', 'heartbeat', 'hand_back', 'quota', 'health')
+           AND (p.proname IN (
+                   'asset_bytes',
+                   'asset_delete',
+                   'asset_get',
+                   'asset_put',
+                   'attempt_begin',
+                   'breaker_note',
+                   'breakers',
+                   'hand_back',
+                   'health',
+                   'heartbeat',
+                   'hook',
+                   'hook_ref',
+                   'presets',
+                   'progress',
+                   'quota',
+                   'requeue',
+                   'restore_claim',
+                   'restore_later')
                 OR EXISTS (SELECT FROM genflow.types t
                             WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
-                                                t.prefix || '_accepted', t.prefix || '_settle')))
+                                                t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
     END LOOP;
@@ -671,6 +1656,57 @@ CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease inte
 $$;
 
 --
+-- Name: hook(text, text, uuid, text, text, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    a     genflow.attempts;
+    w     genflow.work;
+BEGIN
+    SELECT * INTO a FROM genflow.attempts t
+     WHERE t.job_id = p_id AND t.provider = p_provider AND t.hook_token = p_token;
+    IF NOT FOUND THEN
+        RETURN 'unknown';
+    END IF;
+    INSERT INTO genflow.hooks (provider, event, job_id) VALUES (p_provider, p_event, p_id) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN 'duplicate';
+    END IF;
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND OR w.attempts <> a.no OR w.phase = 'queued' THEN
+        RETURN 'ended';
+    END IF;
+    IF w.phase = 'sending' THEN
+        EXECUTE format('SELECT genflow.%I($1, $2, $3, $4, $5, $6, $7)',
+                       (SELECT t.prefix FROM genflow.types t WHERE t.no = w.type_no) || '_accepted')
+          USING p_id, w.epoch, a.no, p_provider, p_kind, p_ref, w.due_at - clock_timestamp();
+    ELSIF w.provider_ref <> p_ref THEN
+        RETURN 'ended';
+    END IF;
+    IF w.lease_owner = p_owner THEN
+        RETURN 'led';
+    ELSIF w.phase = 'working' THEN                          -- its leader elsewhere finds its lease gone
+        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(clock_timestamp(), t.deadline_at) WHERE t.job_id = p_id;
+    END IF;
+    RETURN 'due';
+END $_$;
+
+--
+-- Name: hook_ref(uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT w.provider_ref FROM genflow.work w WHERE w.job_id = p_id AND w.epoch = p_epoch
+$$;
+
+--
 -- Name: id_type(uuid); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -703,6 +1739,10 @@ DECLARE
 BEGIN
     CASE genflow.id_type(p_id)
         WHEN 1 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.neo_glitch_media t WHERE t.id = p_id;
+        WHEN 2 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.emotion_mask_media t WHERE t.id = p_id;
+        WHEN 3 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.presets_media t WHERE t.id = p_id;
+        WHEN 4 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.ghibli_reaction_media t WHERE t.id = p_id;
+        WHEN 5 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.custom_prompt_media t WHERE t.id = p_id;
         ELSE NULL;
     END CASE;
     RETURN v;
@@ -828,7 +1868,7 @@ END $$;
 -- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone)
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -872,7 +1912,8 @@ BEGIN
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
-           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at
+           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
       FROM unnest(v_live, v_due) AS o(job_id, due_at)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;
@@ -944,7 +1985,7 @@ END $$;
 -- Name: neo_glitch_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -984,14 +2025,33 @@ BEGIN
     error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
     created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
     processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    result := m.result;
+    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
 END $$;
 
 --
--- Name: neo_glitch_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text) RETURNS text
+CREATE FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
+     WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
+    IF NOT FOUND THEN
+        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+        RETURN 'gone';
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: neo_glitch_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1019,7 +2079,7 @@ BEGIN
     UPDATE public.neo_glitch_media t SET
         status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
         retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
-        original_url = p_original_url, persisted = p_persisted, result = p_result, error_code = p_error_code,
+        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps, result = p_result, error_code = p_error_code,
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
     RETURNING t.user_id, t.cost INTO m;
@@ -1038,6 +2098,10 @@ BEGIN
            CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
            v_now, h.window_day
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    IF p_status = 'completed' AND NOT p_persisted THEN
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
+        VALUES (p_id, 1, p_image_url, v_now, v_now + p_keeps);
+    END IF;
     RETURN 'done';
 END $$;
 
@@ -1055,6 +2119,347 @@ CREATE FUNCTION genflow.new_id(p_type integer) RETURNS uuid
                    52, 1), 53, 1),
                10, p_type), 11, genflow.shard_no()), 'hex')::uuid
 $$;
+
+--
+-- Name: preset_touch(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.preset_touch() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    NEW.updated_at := clock_timestamp();
+    RETURN NEW;
+END $$;
+
+--
+-- Name: presets(text, integer, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets(p_type text, p_window integer, p_at timestamp with time zone DEFAULT now()) RETURNS TABLE(id bigint, key text, label text, description text, category text, prompt text, negative_prompt text, strength numeric, parameters jsonb, rotation_index integer, week integer, available_at text, current_week integer, is_active boolean, is_on boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    WITH listed AS (
+        SELECT p.*, p.is_active AND p_window > 0 AND p.preset_week IS NULL AND p.rotation_index IS NOT NULL AS rotates
+          FROM genflow.presets_config p WHERE p.type = p_type
+    ),
+    placed AS (
+        SELECT l.*, CASE WHEN l.rotates THEN
+                    row_number() OVER (PARTITION BY l.rotates ORDER BY l.rotation_index, l.id) - 1 END AS place
+          FROM listed l
+    ),
+    cycle AS (
+        SELECT count(p.place) AS places,
+               greatest(1, (count(p.place) + p_window - 1) / nullif(p_window, 0),
+                        max(p.preset_week) FILTER (WHERE p.is_active AND p_window > 0)) AS weeks,
+               ((p_at AT TIME ZONE 'UTC')::date - DATE '1970-01-05') / 7 AS now
+          FROM placed p
+    )
+    SELECT p.id, p.key, p.label, p.description, p.category, p.prompt, p.negative_prompt, p.strength,
+           jsonb_strip_nulls(jsonb_build_object('strength', p.strength, 'negative_prompt', p.negative_prompt)) || p.parameters,
+           p.rotation_index,
+           CASE WHEN p.rotates THEN p.place / p_window + 1 WHEN p_window > 0 THEN p.preset_week END::integer,
+           CASE WHEN next.weeks > 0 THEN
+                genflow.iso((DATE '1970-01-05' + 7 * (c.now + next.weeks))::timestamp AT TIME ZONE 'UTC') END,
+           (c.now % c.weeks + 1)::integer, p.is_active, next.weeks IS NOT DISTINCT FROM 0
+      FROM placed p CROSS JOIN cycle c
+     CROSS JOIN LATERAL (                           -- in how many weeks it is on: the first of a cycle from now in which it is
+        SELECT min(s.n) AS weeks
+          FROM generate_series(0, c.weeks::integer - 1) AS s(n), LATERAL (SELECT (c.now + s.n) % c.weeks AS of_cycle) w
+         WHERE p.is_active
+           AND CASE WHEN p.rotates THEN ((p.place - w.of_cycle * p_window) % c.places + c.places) % c.places < p_window
+                    WHEN p_window > 0 AND p.preset_week IS NOT NULL THEN w.of_cycle = p.preset_week - 1
+                    ELSE true END) next
+     ORDER BY p.rotation_index, p.id LIMIT 200
+$$;
+
+--
+-- Name: presets_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_epoch integer;
+BEGIN
+    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    IF v_epoch IS NULL THEN
+        RETURN 'gone';
+    ELSIF v_epoch <> p_epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
+     WHERE w.job_id = p_id;
+    UPDATE public.presets_media m SET
+        stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
+        aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
+        fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
+        replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
+     WHERE m.id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: presets_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_live uuid[];
+    v_due  timestamptz[];
+    v_dead uuid[];
+    v_wait uuid[];
+    v_id   uuid;
+BEGIN
+    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
+           array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
+      INTO v_live, v_due, v_dead, v_wait
+      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
+                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.presets_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
+                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM genflow.work w
+             WHERE w.type_no = 3 AND w.due_at BETWEEN p_from AND v_now
+             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+    FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
+        PERFORM genflow.presets_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
+                                        'The generation did not end within its time', NULL);
+    END LOOP;
+    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+     WHERE w.job_id = ANY (v_wait);
+    UPDATE genflow.work w SET
+        epoch       = w.epoch + 1,
+        lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
+        lease_owner = p_owner,
+        due_at      = least(v_now + p_lease, w.deadline_at)
+     WHERE w.job_id = ANY (v_live);
+    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    RETURN QUERY
+    SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
+           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
+           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+     CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
+     CROSS JOIN LATERAL (SELECT * FROM public.presets_media t WHERE t.id = o.job_id OFFSET 0) m;
+END $$;
+
+--
+-- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
+    v_hash bytea;
+    a      genflow.accounts;
+BEGIN
+    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
+    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    IF a.day = v_day + 1 THEN
+        v_day := a.day;                                     -- the clock stepped back over midnight
+    END IF;
+    balance := coalesce(a.balance, 0);
+    held := coalesce(a.held, 0);
+    outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
+                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
+                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
+                         + p_cost > a.week_limit THEN 'quota_exceeded'
+                    ELSE 'ok' END;
+
+    IF outcome = 'ok' THEN
+        id := genflow.new_id(3);
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+            ON CONFLICT (user_id, key) DO NOTHING;
+        IF FOUND THEN
+            status := 'processing';
+            epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+            created_at := genflow.iso(v_now);
+            INSERT INTO public.presets_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
+                                 max_retries, created_at, started_at)
+            VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
+                    p_max_retries, v_now, v_now);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
+            VALUES (id, p_user, 3, p_cost,
+                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch);
+            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
+            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+            RETURN;
+        END IF;
+    END IF;
+
+    -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
+    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    IF NOT FOUND THEN
+        id := NULL;
+    ELSIF v_hash <> p_hash THEN
+        outcome := 'mismatch';
+    ELSE
+        outcome := 'replay';
+        status := (genflow.job_brief(id)).status;
+    END IF;
+END $$;
+
+--
+-- Name: presets_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    m public.presets_media;
+    w genflow.work;
+BEGIN
+    IF p_id IS NOT NULL THEN
+        SELECT * INTO m FROM public.presets_media t WHERE t.id = p_id;
+    ELSIF p_run_id IS NOT NULL THEN
+        SELECT * INTO m FROM public.presets_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
+    ELSE
+        SELECT t.* INTO m FROM genflow.attempts a JOIN public.presets_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+         ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
+    END IF;
+    IF m.id IS NULL THEN
+        outcome := 'not_found';
+        RETURN;
+    ELSIF m.user_id IS DISTINCT FROM p_user THEN
+        outcome := 'not_yours';
+        RETURN;
+    END IF;
+    IF m.finished_at IS NULL THEN
+        SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
+        m.provider := coalesce(w.provider, m.provider);
+        m.model := coalesce(w.model, m.model);
+        m.retry_count := coalesce(w.retries, m.retry_count);
+        m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
+    END IF;
+    outcome := 'ok';
+    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
+    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
+    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
+    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
+    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
+    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
+    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
+    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
+    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
+END $$;
+
+--
+-- Name: presets_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE public.presets_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
+     WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
+    IF NOT FOUND THEN
+        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+        RETURN 'gone';
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    RETURN 'ok';
+END $$;
+
+--
+-- Name: presets_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+    m     record;
+BEGIN
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
+    IF NOT FOUND THEN
+        SELECT t.status, t.image_url INTO m FROM public.presets_media t WHERE t.id = p_id;
+        IF NOT FOUND THEN
+            RETURN 'unknown';
+        ELSIF m.status = p_status THEN
+            RETURN 'same';
+        END IF;
+        IF p_status = 'completed' THEN
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+        END IF;
+        RETURN 'settled';
+    END IF;
+    IF p_status <> 'completed' AND p_epoch <> w.epoch THEN
+        RETURN 'stale';
+    END IF;
+    UPDATE public.presets_media t SET
+        status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
+        retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
+        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps, result = p_result, error_code = p_error_code,
+        error_message = p_error_message, cause_code = p_cause_code
+     WHERE t.id = p_id
+    RETURNING t.user_id, t.cost INTO m;
+    IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
+        DELETE FROM genflow.work t WHERE t.job_id = p_id;
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+          FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        RETURN 'unknown';
+    END IF;
+    UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
+     WHERE a.job_id = p_id AND a.no = w.attempts;
+    DELETE FROM genflow.work t WHERE t.job_id = p_id;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
+           CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
+           v_now, h.window_day
+      FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    IF p_status = 'completed' AND NOT p_persisted THEN
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
+        VALUES (p_id, 3, p_image_url, v_now, v_now + p_keeps);
+    END IF;
+    RETURN 'done';
+END $$;
+
+--
+-- Name: progress(uuid, integer, real, integer, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE genflow.work t SET progress = p_progress, queue_position = p_queue_position, provider_logs = p_logs
+     WHERE t.job_id = p_id AND t.epoch = p_epoch;
+    RETURN CASE WHEN FOUND THEN 'ok'
+                WHEN EXISTS (SELECT FROM genflow.work t WHERE t.job_id = p_id) THEN 'stale'
+                ELSE 'gone' END;
+END $$;
 
 --
 -- Name: quota(text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -1100,11 +2505,53 @@ BEGIN
         RETURN 'stale';
     END IF;
     UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL, lost_leases = 0,
+           progress = NULL, queue_position = NULL, provider_logs = NULL,
            chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay, t.deadline_at)
      WHERE t.job_id = p_id;
     UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND p_outcome IS NOT NULL;
     RETURN 'ok';
+END $$;
+
+--
+-- Name: restore_claim(integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.restore_claim(p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    DELETE FROM genflow.restores r
+     WHERE r.job_id IN (SELECT e.job_id FROM genflow.restores e WHERE e.due_at <= v_now AND e.expires_at <= v_now
+                         ORDER BY e.job_id FOR UPDATE SKIP LOCKED);
+    RETURN QUERY
+    WITH due AS MATERIALIZED (
+        SELECT r.job_id FROM genflow.restores r WHERE r.due_at <= v_now ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+    mine AS (
+        UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
+          FROM due WHERE r.job_id = due.job_id
+        RETURNING r.job_id, r.type_no, r.url, r.tries)
+    SELECT m.job_id, t.name, m.url, m.tries FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+END $$;
+
+--
+-- Name: restore_later(uuid, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.restore_later(p_id uuid, p_delay interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF p_delay IS NULL THEN
+        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    ELSE
+        UPDATE genflow.restores r SET due_at = clock_timestamp() + p_delay WHERE r.job_id = p_id;
+    END IF;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -1239,6 +2686,27 @@ CREATE TABLE genflow.accounts (
 WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='200');
 
 --
+-- Name: assets; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.assets (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    type text NOT NULL,
+    width integer NOT NULL,
+    height integer NOT NULL,
+    bytes bytea NOT NULL,
+    size integer GENERATED ALWAYS AS (octet_length(bytes)) STORED NOT NULL,
+    sha256 bytea GENERATED ALWAYS AS (sha256(bytes)) STORED NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT assets_height_check CHECK ((height > 0)),
+    CONSTRAINT assets_type_check CHECK ((type = ANY (ARRAY['image/png'::text, 'image/jpeg'::text, 'image/webp'::text]))),
+    CONSTRAINT assets_width_check CHECK ((width > 0))
+);
+ALTER TABLE ONLY genflow.assets ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+--
 -- Name: attempts; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -1249,11 +2717,38 @@ CREATE TABLE genflow.attempts (
     provider text NOT NULL,
     model text NOT NULL,
     seed bigint,
-    request_hash bytea,
     provider_ref text,
     outcome text,
     sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    ended_at timestamp with time zone
+    ended_at timestamp with time zone,
+    hook_token text
+);
+
+--
+-- Name: breakers; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.breakers (
+    provider text NOT NULL,
+    model text NOT NULL,
+    failures integer NOT NULL,
+    open_until timestamp with time zone,
+    opened_at timestamp with time zone,
+    reason text,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+)
+WITH (fillfactor='50');
+
+--
+-- Name: hooks; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.hooks (
+    provider text NOT NULL,
+    event text NOT NULL,
+    job_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT hooks_event_check CHECK (((length(event) >= 1) AND (length(event) <= 300)))
 );
 
 --
@@ -1332,6 +2827,65 @@ CREATE TABLE genflow.migrations (
 );
 
 --
+-- Name: presets_config; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.presets_config (
+    id bigint NOT NULL,
+    type text NOT NULL,
+    key text NOT NULL,
+    label text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    category text NOT NULL,
+    prompt text NOT NULL,
+    negative_prompt text,
+    strength numeric(4,3),
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    rotation_index integer,
+    preset_week integer,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT presets_config_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50))),
+    CONSTRAINT presets_config_description_check CHECK ((length(description) <= 500)),
+    CONSTRAINT presets_config_key_check CHECK ((key ~ '^[A-Za-z0-9._:-]{1,64}$'::text)),
+    CONSTRAINT presets_config_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
+    CONSTRAINT presets_config_negative_prompt_check CHECK ((length(negative_prompt) <= 1000)),
+    CONSTRAINT presets_config_parameters_check CHECK (((jsonb_typeof(parameters) = 'object'::text) AND (length((parameters)::text) <= 2000))),
+    CONSTRAINT presets_config_preset_week_check CHECK (((preset_week >= 1) AND (preset_week <= 53))),
+    CONSTRAINT presets_config_prompt_check CHECK ((length(prompt) <= 2000)),
+    CONSTRAINT presets_config_rotation_index_check CHECK ((rotation_index >= 0)),
+    CONSTRAINT presets_config_strength_check CHECK (((strength >= (0)::numeric) AND (strength <= (1)::numeric))),
+    CONSTRAINT presets_config_type_check CHECK ((type ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text))
+);
+
+--
+-- Name: presets_config_id_seq; Type: SEQUENCE; Schema: genflow; Owner: -
+--
+
+ALTER TABLE genflow.presets_config ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME genflow.presets_config_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
+-- Name: restores; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.restores (
+    job_id uuid NOT NULL,
+    type_no smallint NOT NULL,
+    url text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    tries integer DEFAULT 0 NOT NULL
+);
+
+--
 -- Name: type_templates; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -1361,12 +2915,172 @@ CREATE TABLE genflow.work (
     provider text,
     model text,
     provider_ref text,
-    cancel_requested boolean DEFAULT false NOT NULL,
+    progress real,
+    queue_position integer,
+    provider_logs jsonb,
     CONSTRAINT work_alarm_bounded CHECK ((due_at <= deadline_at)),
     CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
+    CONSTRAINT work_queue_position_check CHECK ((queue_position >= 0)),
     CONSTRAINT work_ref_when_working CHECK (((phase = 'working'::text) = (provider_ref IS NOT NULL)))
 )
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_threshold='-1', autovacuum_vacuum_cost_delay='0');
+
+--
+-- Name: custom_prompt_media; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.custom_prompt_media (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    run_id text,
+    status text NOT NULL,
+    preset text,
+    prompt text NOT NULL,
+    source_url text,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint NOT NULL,
+    cost bigint NOT NULL,
+    max_retries smallint NOT NULL,
+    retry_count smallint DEFAULT 0 NOT NULL,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at timestamp with time zone,
+    result jsonb,
+    fallback_used boolean DEFAULT false NOT NULL,
+    error_code text,
+    error_message text,
+    cause_code text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
+    settle_kind text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = 'completed'::text) THEN 'capture'::text
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
+    ELSE NULL::text
+END) STORED,
+    CONSTRAINT custom_prompt_media_cost_check CHECK ((cost >= 0)),
+    CONSTRAINT custom_prompt_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
+    CONSTRAINT custom_prompt_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
+    CONSTRAINT custom_prompt_media_id_check CHECK ((genflow.id_type(id) = 5)),
+    CONSTRAINT custom_prompt_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
+    CONSTRAINT custom_prompt_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
+    CONSTRAINT custom_prompt_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+
+--
+-- Name: emotion_mask_media; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.emotion_mask_media (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    run_id text,
+    status text NOT NULL,
+    preset text,
+    prompt text NOT NULL,
+    source_url text,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint NOT NULL,
+    cost bigint NOT NULL,
+    max_retries smallint NOT NULL,
+    retry_count smallint DEFAULT 0 NOT NULL,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at timestamp with time zone,
+    result jsonb,
+    fallback_used boolean DEFAULT false NOT NULL,
+    error_code text,
+    error_message text,
+    cause_code text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
+    settle_kind text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = 'completed'::text) THEN 'capture'::text
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
+    ELSE NULL::text
+END) STORED,
+    CONSTRAINT emotion_mask_media_cost_check CHECK ((cost >= 0)),
+    CONSTRAINT emotion_mask_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
+    CONSTRAINT emotion_mask_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
+    CONSTRAINT emotion_mask_media_id_check CHECK ((genflow.id_type(id) = 2)),
+    CONSTRAINT emotion_mask_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
+    CONSTRAINT emotion_mask_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
+    CONSTRAINT emotion_mask_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+
+--
+-- Name: ghibli_reaction_media; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.ghibli_reaction_media (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    run_id text,
+    status text NOT NULL,
+    preset text,
+    prompt text NOT NULL,
+    source_url text,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint NOT NULL,
+    cost bigint NOT NULL,
+    max_retries smallint NOT NULL,
+    retry_count smallint DEFAULT 0 NOT NULL,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at timestamp with time zone,
+    result jsonb,
+    fallback_used boolean DEFAULT false NOT NULL,
+    error_code text,
+    error_message text,
+    cause_code text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
+    settle_kind text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = 'completed'::text) THEN 'capture'::text
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
+    ELSE NULL::text
+END) STORED,
+    CONSTRAINT ghibli_reaction_media_cost_check CHECK ((cost >= 0)),
+    CONSTRAINT ghibli_reaction_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
+    CONSTRAINT ghibli_reaction_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
+    CONSTRAINT ghibli_reaction_media_id_check CHECK ((genflow.id_type(id) = 4)),
+    CONSTRAINT ghibli_reaction_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
+    CONSTRAINT ghibli_reaction_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
+    CONSTRAINT ghibli_reaction_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
 
 --
 -- Name: neo_glitch_media; Type: TABLE; Schema: public; Owner: -
@@ -1421,6 +3135,58 @@ END) STORED,
 WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
 
 --
+-- Name: presets_media; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.presets_media (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    run_id text,
+    status text NOT NULL,
+    preset text,
+    prompt text NOT NULL,
+    source_url text,
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seed bigint NOT NULL,
+    cost bigint NOT NULL,
+    max_retries smallint NOT NULL,
+    retry_count smallint DEFAULT 0 NOT NULL,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at timestamp with time zone,
+    result jsonb,
+    fallback_used boolean DEFAULT false NOT NULL,
+    error_code text,
+    error_message text,
+    cause_code text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
+    settle_kind text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = 'completed'::text) THEN 'capture'::text
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
+    ELSE NULL::text
+END) STORED,
+    CONSTRAINT presets_media_cost_check CHECK ((cost >= 0)),
+    CONSTRAINT presets_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
+    CONSTRAINT presets_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
+    CONSTRAINT presets_media_id_check CHECK ((genflow.id_type(id) = 3)),
+    CONSTRAINT presets_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
+    CONSTRAINT presets_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
+    CONSTRAINT presets_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+
+--
 -- Name: accounts accounts_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
 --
 
@@ -1428,11 +3194,39 @@ ALTER TABLE ONLY genflow.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (user_id);
 
 --
+-- Name: assets assets_once; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.assets
+    ADD CONSTRAINT assets_once UNIQUE (user_id, sha256);
+
+--
+-- Name: assets assets_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.assets
+    ADD CONSTRAINT assets_pkey PRIMARY KEY (id);
+
+--
 -- Name: attempts attempts_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
 --
 
 ALTER TABLE ONLY genflow.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (job_id, no);
+
+--
+-- Name: breakers breakers_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.breakers
+    ADD CONSTRAINT breakers_pkey PRIMARY KEY (provider, model);
+
+--
+-- Name: hooks hooks_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.hooks
+    ADD CONSTRAINT hooks_pkey PRIMARY KEY (provider, event);
 
 --
 -- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
@@ -1468,6 +3262,27 @@ ALTER TABLE ONLY genflow.ledger
 
 ALTER TABLE ONLY genflow.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
+
+--
+-- Name: presets_config presets_config_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.presets_config
+    ADD CONSTRAINT presets_config_pkey PRIMARY KEY (id);
+
+--
+-- Name: presets_config presets_config_type_key_key; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.presets_config
+    ADD CONSTRAINT presets_config_type_key_key UNIQUE (type, key);
+
+--
+-- Name: restores restores_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.restores
+    ADD CONSTRAINT restores_pkey PRIMARY KEY (job_id);
 
 --
 -- Name: type_templates type_templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
@@ -1512,6 +3327,27 @@ ALTER TABLE ONLY genflow.work
     ADD CONSTRAINT work_pkey PRIMARY KEY (job_id);
 
 --
+-- Name: custom_prompt_media custom_prompt_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.custom_prompt_media
+    ADD CONSTRAINT custom_prompt_media_pkey PRIMARY KEY (id);
+
+--
+-- Name: emotion_mask_media emotion_mask_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.emotion_mask_media
+    ADD CONSTRAINT emotion_mask_media_pkey PRIMARY KEY (id);
+
+--
+-- Name: ghibli_reaction_media ghibli_reaction_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.ghibli_reaction_media
+    ADD CONSTRAINT ghibli_reaction_media_pkey PRIMARY KEY (id);
+
+--
 -- Name: neo_glitch_media neo_glitch_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1519,10 +3355,29 @@ ALTER TABLE ONLY public.neo_glitch_media
     ADD CONSTRAINT neo_glitch_media_pkey PRIMARY KEY (id);
 
 --
+-- Name: presets_media presets_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.presets_media
+    ADD CONSTRAINT presets_media_pkey PRIMARY KEY (id);
+
+--
+-- Name: assets_expiry; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX assets_expiry ON genflow.assets USING btree (expires_at);
+
+--
 -- Name: attempts_ref; Type: INDEX; Schema: genflow; Owner: -
 --
 
 CREATE INDEX attempts_ref ON genflow.attempts USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
+
+--
+-- Name: hooks_at; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX hooks_at ON genflow.hooks USING btree (at);
 
 --
 -- Name: ledger_external_ref; Type: INDEX; Schema: genflow; Owner: -
@@ -1537,10 +3392,52 @@ CREATE UNIQUE INDEX ledger_external_ref ON genflow.ledger USING btree (external_
 CREATE INDEX ledger_user ON genflow.ledger USING btree (user_id, at);
 
 --
+-- Name: restores_due; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
+
+--
 -- Name: work_due; Type: INDEX; Schema: genflow; Owner: -
 --
 
 CREATE INDEX work_due ON genflow.work USING btree (type_no, due_at);
+
+--
+-- Name: custom_prompt_media_run; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_user; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, id);
+
+--
+-- Name: emotion_mask_media_run; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_user; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, id);
+
+--
+-- Name: ghibli_reaction_media_run; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_user; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, id);
 
 --
 -- Name: neo_glitch_media_run; Type: INDEX; Schema: public; Owner: -
@@ -1553,6 +3450,18 @@ CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_i
 --
 
 CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, id);
+
+--
+-- Name: presets_media_run; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_run ON public.presets_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: presets_media_user; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_user ON public.presets_media USING btree (user_id, id);
 
 --
 -- Name: accounts accounts_no_delete; Type: TRIGGER; Schema: genflow; Owner: -
@@ -1585,6 +3494,12 @@ CREATE TRIGGER ledger_apply AFTER INSERT ON genflow.ledger FOR EACH ROW EXECUTE 
 CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON genflow.ledger FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
 --
+-- Name: presets_config presets_config_touch; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER presets_config_touch BEFORE UPDATE ON genflow.presets_config FOR EACH ROW EXECUTE FUNCTION genflow.preset_touch();
+
+--
 -- Name: work work_keep; Type: TRIGGER; Schema: genflow; Owner: -
 --
 
@@ -1595,6 +3510,60 @@ CREATE TRIGGER work_keep BEFORE DELETE ON genflow.work FOR EACH ROW EXECUTE FUNC
 --
 
 CREATE TRIGGER work_no_truncate BEFORE TRUNCATE ON genflow.work FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: custom_prompt_media custom_prompt_media_guard; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER custom_prompt_media_guard BEFORE UPDATE ON public.custom_prompt_media FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status)))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: custom_prompt_media custom_prompt_media_no_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER custom_prompt_media_no_delete BEFORE DELETE ON public.custom_prompt_media FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::text, 'processing'::text]))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: custom_prompt_media custom_prompt_media_no_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER custom_prompt_media_no_truncate BEFORE TRUNCATE ON public.custom_prompt_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: emotion_mask_media emotion_mask_media_guard; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER emotion_mask_media_guard BEFORE UPDATE ON public.emotion_mask_media FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status)))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: emotion_mask_media emotion_mask_media_no_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER emotion_mask_media_no_delete BEFORE DELETE ON public.emotion_mask_media FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::text, 'processing'::text]))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: emotion_mask_media emotion_mask_media_no_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER emotion_mask_media_no_truncate BEFORE TRUNCATE ON public.emotion_mask_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: ghibli_reaction_media ghibli_reaction_media_guard; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER ghibli_reaction_media_guard BEFORE UPDATE ON public.ghibli_reaction_media FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status)))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: ghibli_reaction_media ghibli_reaction_media_no_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER ghibli_reaction_media_no_delete BEFORE DELETE ON public.ghibli_reaction_media FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::text, 'processing'::text]))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: ghibli_reaction_media ghibli_reaction_media_no_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER ghibli_reaction_media_no_truncate BEFORE TRUNCATE ON public.ghibli_reaction_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
 --
 -- Name: neo_glitch_media neo_glitch_media_guard; Type: TRIGGER; Schema: public; Owner: -
@@ -1615,6 +3584,66 @@ CREATE TRIGGER neo_glitch_media_no_delete BEFORE DELETE ON public.neo_glitch_med
 CREATE TRIGGER neo_glitch_media_no_truncate BEFORE TRUNCATE ON public.neo_glitch_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
 --
+-- Name: presets_media presets_media_guard; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER presets_media_guard BEFORE UPDATE ON public.presets_media FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status)))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: presets_media presets_media_no_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER presets_media_no_delete BEFORE DELETE ON public.presets_media FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::text, 'processing'::text]))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: presets_media presets_media_no_truncate; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER presets_media_no_truncate BEFORE TRUNCATE ON public.presets_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: custom_prompt_media custom_prompt_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.custom_prompt_media
+    ADD CONSTRAINT custom_prompt_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: custom_prompt_media custom_prompt_media_settled; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.custom_prompt_media
+    ADD CONSTRAINT custom_prompt_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: emotion_mask_media emotion_mask_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.emotion_mask_media
+    ADD CONSTRAINT emotion_mask_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: emotion_mask_media emotion_mask_media_settled; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.emotion_mask_media
+    ADD CONSTRAINT emotion_mask_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: ghibli_reaction_media ghibli_reaction_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.ghibli_reaction_media
+    ADD CONSTRAINT ghibli_reaction_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: ghibli_reaction_media ghibli_reaction_media_settled; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.ghibli_reaction_media
+    ADD CONSTRAINT ghibli_reaction_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
 -- Name: neo_glitch_media neo_glitch_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1629,17 +3658,79 @@ ALTER TABLE ONLY public.neo_glitch_media
     ADD CONSTRAINT neo_glitch_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
 
 --
+-- Name: presets_media presets_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.presets_media
+    ADD CONSTRAINT presets_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: presets_media presets_media_settled; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.presets_media
+    ADD CONSTRAINT presets_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
 -- Name: SCHEMA genflow; Type: ACL; Schema: -; Owner: -
 --
 
 GRANT USAGE ON SCHEMA genflow TO genflow_module;
 
 --
--- Name: FUNCTION attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION asset_bytes(p_id uuid); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.asset_bytes(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.asset_bytes(p_id uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION asset_delete(p_user text, p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.asset_delete(p_user text, p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.asset_delete(p_user text, p_id uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text) TO genflow_module;
+
+--
+-- Name: FUNCTION asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text) TO genflow_module;
+
+--
+-- Name: FUNCTION asset_sweep(p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.asset_sweep(p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval) TO genflow_module;
+
+--
+-- Name: FUNCTION breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval) TO genflow_module;
+
+--
+-- Name: FUNCTION breakers(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.breakers() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.breakers() TO genflow_module;
 
 --
 -- Name: FUNCTION "check"(p_grace interval); Type: ACL; Schema: genflow; Owner: -
@@ -1652,6 +3743,48 @@ REVOKE ALL ON FUNCTION genflow."check"(p_grace interval) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION genflow.create_type(p_name text, p_schema text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
 
 --
 -- Name: FUNCTION doctor_charges(p_user text, p_job uuid, p_newest integer); Type: ACL; Schema: genflow; Owner: -
@@ -1726,10 +3859,94 @@ REVOKE ALL ON FUNCTION genflow.doctor_statement(p_user text, p_newest integer) F
 REVOKE ALL ON FUNCTION genflow.doctor_stuck(p_user text, p_job uuid, p_newest integer) FROM PUBLIC;
 
 --
+-- Name: FUNCTION emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+
+--
+-- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION emotion_mask_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
 -- Name: FUNCTION forbid(); Type: ACL; Schema: genflow; Owner: -
 --
 
 REVOKE ALL ON FUNCTION genflow.forbid() FROM PUBLIC;
+
+--
+-- Name: FUNCTION ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
 
 --
 -- Name: FUNCTION grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
@@ -1763,6 +3980,20 @@ GRANT ALL ON FUNCTION genflow.health() TO genflow_module;
 
 REVOKE ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text) TO genflow_module;
+
+--
+-- Name: FUNCTION hook_ref(p_id uuid, p_epoch integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) TO genflow_module;
 
 --
 -- Name: FUNCTION id_type(p_id uuid); Type: ACL; Schema: genflow; Owner: -
@@ -1810,24 +4041,93 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash
 GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
 
 --
 -- Name: FUNCTION new_id(p_type integer); Type: ACL; Schema: genflow; Owner: -
 --
 
 REVOKE ALL ON FUNCTION genflow.new_id(p_type integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION preset_touch(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.preset_touch() FROM PUBLIC;
+
+--
+-- Name: FUNCTION presets(p_type text, p_window integer, p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets(p_type text, p_window integer, p_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets(p_type text, p_window integer, p_at timestamp with time zone) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) TO genflow_module;
 
 --
 -- Name: FUNCTION quota(p_user text); Type: ACL; Schema: genflow; Owner: -
@@ -1842,6 +4142,20 @@ GRANT ALL ON FUNCTION genflow.quota(p_user text) TO genflow_module;
 
 REVOKE ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) TO genflow_module;
+
+--
+-- Name: FUNCTION restore_claim(p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.restore_claim(p_limit integer, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.restore_claim(p_limit integer, p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION restore_later(p_id uuid, p_delay interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) TO genflow_module;
 
 --
 -- Name: FUNCTION shard_no(); Type: ACL; Schema: genflow; Owner: -

@@ -35,7 +35,7 @@ my %FILES = (
 # Whom a room may include beside itself: only downward, and never a neighbour on its own floor.
 my %MAY = (
     door     => 'api work httpd base',
-    api      => 'httpd db store hub model base',
+    api      => 'httpd db provider store hub model base',
     work     => 'db net provider store hub model base',
     httpd    => 'db provider store model base',
     db       => 'model base',

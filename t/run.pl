@@ -1,9 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# `make check`: starts a private site (Genflow::Site), the fake provider and, through Apache::Test,
-# httpd; runs all tests under one prove; then looks through the logs for what no test may leave
-# there.
+# `make check`: starts a private site (Genflow::Site), the fakes and, through Apache::Test, httpd;
+# runs all tests under one prove; then looks through the logs for what no test may leave there.
 #
 #     t/run.pl --source DIR --build DIR [--jobs N] [-v] [--keep] [--sanitize|--valgrind] [TESTS...]
 #
@@ -25,7 +24,8 @@ use Genflow::Site ();
 my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/api/*.t t/provider/*.t t/fault/*.t);
 
 # Types that only tests have; t/conf/test.conf says how they behave.
-my @TEST_TYPES = qw(sketch relay stray echo-aiml echo-replicate echo-fal echo-openai);
+my @TEST_TYPES = qw(sketch relay stray echo-aiml echo-replicate echo-fal echo-openai
+                    hook-replicate hook-fal lens mirror);
 
 my %option = (jobs => 2, keep => $ENV{GENFLOW_TEST_KEEP});
 GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep sanitize valgrind))
@@ -44,7 +44,7 @@ exit $site->run(\&run_tests);
 
 sub run_tests {
     prepare_database();
-    $site->start_provider;
+    prepare_fakes();
     prepare_sanitizers() if $option{sanitize};
     prepare_valgrind()   if $option{valgrind};
     start_httpd();
@@ -73,9 +73,18 @@ sub prepare_database {
     return;
 }
 
+sub prepare_fakes {
+    $ENV{STABILITY_API_KEY} = 'key-of-the-tests';
+    $ENV{PEERS_API_KEY}     = 'key-of-the-peers';
+    $ENV{PEERS_HOOK_SECRET} = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
+    $ENV{STORE_KEY}         = 'KEYOFTHESTORE';
+    $ENV{STORE_SECRET}      = 'se/cret+of=the&store';
+    $site->start_provider;
+    $site->start_store;
+    return;
+}
+
 sub start_httpd {
-    $ENV{STABILITY_API_KEY}                 = 'key-of-the-tests';
-    $ENV{PEERS_API_KEY}                     = 'key-of-the-peers';
     $ENV{APACHE_TEST_NO_STICKY_PREFERENCES} = 1;      # no file in the home folder
     $ENV{APACHE_TEST_ULIMIT_SET}            = 1;      # no second start for the sake of core files
     $ENV{APACHE_TEST_STARTUP_TIMEOUT}       = 120;

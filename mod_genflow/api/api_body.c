@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads what a request brings: body within its limit, JSON, query arguments. Leaves their meaning
+/* Reads what a request brings: body within a limit, JSON, query arguments. Leaves their meaning
  * to the handlers. */
 #include "api/gf_api.h"
 
@@ -9,14 +9,13 @@
 
 #define READ_PIECE 65536
 
-static gf_err_t *too_large(gf_req_t *req, apr_int64_t length)
+gf_err_t *api_body_too_large(gf_req_t *req, apr_int64_t length, apr_int64_t limit)
 {
-    gf_err_t *err = gf_err_make(req->ctx, GF_E_BODY_TOO_LARGE, APR_SUCCESS,
-                                "%" APR_INT64_T_FMT " bytes, GenflowBodyMax is %" APR_INT64_T_FMT,
-                                length, req->api->conf->body_max);
+    gf_err_t *err =
+        gf_err_make(req->ctx, GF_E_BODY_TOO_LARGE, APR_SUCCESS,
+                    "%" APR_INT64_T_FMT " bytes, the limit is %" APR_INT64_T_FMT, length, limit);
 
-    err->extra =
-        apr_psprintf(req->r->pool, "\"limit\":%" APR_INT64_T_FMT, req->api->conf->body_max);
+    err->extra = apr_psprintf(req->r->pool, "\"limit\":%" APR_INT64_T_FMT, limit);
     req->r->connection->keepalive = AP_CONN_CLOSE; /* rather than read the rest */
     return err;
 }
@@ -26,12 +25,13 @@ typedef struct gathered_t {
     char *text;
     apr_size_t length;
     apr_size_t size;
+    apr_int64_t limit;
 } gathered_t;
 
 static gf_err_t *gather(gathered_t *all, gf_req_t *req, const char *data, apr_size_t length)
 {
-    if ((apr_int64_t)(all->length + length) > req->api->conf->body_max) {
-        return too_large(req, (apr_int64_t)(all->length + length));
+    if ((apr_int64_t)(all->length + length) > all->limit) {
+        return api_body_too_large(req, (apr_int64_t)(all->length + length), all->limit);
     }
     if (all->length + length > all->size) {
         apr_size_t size = (all->length + length) * 2;
@@ -72,16 +72,16 @@ static gf_err_t *gather_brigade(gathered_t *all, gf_req_t *req, apr_bucket_briga
     return NULL;
 }
 
-gf_err_t *api_body_read(gf_req_t *req, const char **text, apr_size_t *length)
+gf_err_t *api_body_read(gf_req_t *req, apr_int64_t limit, const char **text, apr_size_t *length)
 {
     request_rec *r = req->r;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     const char *announced = apr_table_get(r->headers_in, "Content-Length");
-    gathered_t all = { .size = 1024 };
+    gathered_t all = { .size = 1024, .limit = limit };
     bool end = false;
 
-    if (announced && apr_atoi64(announced) > req->api->conf->body_max) {
-        return too_large(req, apr_atoi64(announced));
+    if (announced && apr_atoi64(announced) > limit) {
+        return api_body_too_large(req, apr_atoi64(announced), limit);
     }
     if (announced && apr_atoi64(announced) > 1024) {
         all.size = (apr_size_t)apr_atoi64(announced);
@@ -112,7 +112,7 @@ gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_
     if (*media && ap_cstr_casecmp(media, "application/json") != 0) {
         return gf_err_make(req->ctx, GF_E_BODY_TYPE, APR_SUCCESS, "Content-Type %s", media);
     }
-    GF_TRY(api_body_read(req, text, length));
+    GF_TRY(api_body_read(req, req->api->conf->body_max, text, length));
     return gf_json_parse(body, req->ctx, *text, *length);
 }
 

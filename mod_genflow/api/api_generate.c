@@ -7,12 +7,14 @@
 
 #include "base/gf_hash.h"
 #include "base/gf_text.h"
+#include "db/gf_asset.h"
 #include "db/gf_ledger.h"
 #include "db/gf_queue.h"
 #include "model/gf_type.h"
 
-#define KEY_MAX 255
-#define OWN_KEY "own:"
+#define KEY_MAX        255
+#define OWN_KEY        "own:"
+#define CLOSED_SECONDS 60
 
 /* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
  * (which still guards a statement that is sent twice). */
@@ -28,6 +30,40 @@ static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *
     caller->key = key           ? apr_pstrcat(pool, "key:", key, NULL)
                   : ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL)
                                 : apr_pstrcat(pool, OWN_KEY, gf_hash_random(pool, 16), NULL);
+    return NULL;
+}
+
+/* ---- the source picture, where it is one of ours ---- */
+
+/* An uploaded one: is it there, and the user's? */
+static gf_err_t *find_asset(gf_req_t *req, gf_ask_t *ask)
+{
+    gf_asset_t asset;
+    gf_err_t *err;
+
+    if (!ask->source.asset_id) {
+        return NULL;
+    }
+    err = gf_asset_get(&asset, req->ctx, req->user, ask->source.asset_id);
+    if (gf_err_is(err, GF_E_NO_ASSET)) {
+        return gf_err_field(req->ctx, GF_E_SOURCE_URL, "sourceAssetId",
+                            "names no picture that is there; it may have expired");
+    }
+    if (!err) {
+        ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
+    }
+    return err;
+}
+
+/* One in the body becomes an uploaded one, so that nothing large is in the row. */
+static gf_err_t *keep_image(gf_req_t *req, gf_ask_t *ask)
+{
+    gf_asset_t asset;
+
+    if (ask->source.base64) {
+        GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &ask->source.image, ask->source.base64));
+        ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
+    }
     return NULL;
 }
 
@@ -151,6 +187,7 @@ static void view_of_new(gf_view_t *view, gf_req_t *req, const gf_ask_t *ask,
     view->status = created->status;
     view->preset = ask->preset;
     view->prompt = ask->prompt;
+    view->source_url = ask->source_url;
     view->parameters_json = ask->parameters;
     view->seed_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, ask->seed);
     view->cost_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, ask->type->cost);
@@ -176,6 +213,7 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_creat
     job->user = apr_pstrdup(pool, req->user);
     job->preset = apr_pstrdup(pool, ask->preset);
     job->prompt = apr_pstrdup(pool, ask->prompt);
+    job->source_url = apr_pstrdup(pool, ask->source_url);
     job->parameters = apr_pstrdup(pool, ask->parameters);
     job->seed = ask->seed;
     return job;
@@ -214,11 +252,22 @@ static gf_err_t *start_and_wait(gf_req_t *req, const gf_ask_t *ask, const gf_cre
     return err ? err : answer(req, &view);
 }
 
+/* None of the type's providers has a key. */
+static gf_err_t *closed(gf_req_t *req)
+{
+    gf_err_t *err = gf_err_make(req->ctx, GF_E_NO_PROVIDER, APR_SUCCESS, "%s is closed: %s",
+                                req->type->name, req->type->keyless);
+
+    err->retry_after = CLOSED_SECONDS;
+    return err;
+}
+
 gf_err_t *api_generate(gf_req_t *req)
 {
     gf_caller_t caller = { .user = req->user };
     char hash[GF_SHA256_HEX];
     gf_created_t created;
+    gf_presets_t presets;
     const char *dry = api_body_query(req, "dryRun");
     const char *text;
     apr_size_t length;
@@ -227,12 +276,18 @@ gf_err_t *api_generate(gf_req_t *req)
     gf_err_t *err;
     bool here;
 
+    if (!gf_type_choice(req->type, 0)) {
+        return closed(req);
+    }
     GF_TRY(api_body_json(req, &body, &text, &length));
-    GF_TRY(gf_param_check(&ask, req->ctx, req->type, body));
+    GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, req->type));
+    GF_TRY(gf_param_check(&ask, req->ctx, req->type, &presets, body));
+    GF_TRY(find_asset(req, &ask));
     if (dry && strcmp(dry, "0") != 0) {
         return dry_run(req, &ask);
     }
     GF_TRY(choose_key(&caller, req, &ask));
+    GF_TRY(keep_image(req, &ask));
     gf_hash_texts(hash, req->type->name, text, length);
     caller.hash = hash;
     here = gf_hub_reserve(req->api->hub);

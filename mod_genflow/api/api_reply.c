@@ -37,8 +37,7 @@ gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status)
     return NULL;
 }
 
-/* Scheme and host as the client sees them, for addresses of ours. */
-static const char *site(request_rec *r)
+const char *gf_reply_site(request_rec *r)
 {
     const char *url = ap_construct_url(r->pool, "/", r);
 
@@ -51,7 +50,7 @@ gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const 
     gf_out_t out;
 
     gf_reply_begin(&out, req);
-    gf_view_write(&out, view, req->base, site(r));
+    gf_view_write(&out, view, req->base, gf_reply_site(r));
     if (message) {
         gf_out_put_string(&out, "message", message);
     }

@@ -5,17 +5,21 @@
 
 #include <apr_strings.h>
 #include <http_core.h>
+#include <http_protocol.h>
 #include <http_request.h>
 
 #include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"
 #include "model/gf_type.h"
 
-#define GET  (AP_METHOD_BIT << M_GET)
-#define POST (AP_METHOD_BIT << M_POST)
+#define GET    (AP_METHOD_BIT << M_GET)
+#define POST   (AP_METHOD_BIT << M_POST)
+#define DELETE (AP_METHOD_BIT << M_DELETE)
 
 /* clang-format off */
-/* What the API serves below its base; {type} stands for any configured type. */
+/* What the API serves below its base. {type} stands for any configured type, any other {name} for
+ * one piece of the path, which becomes the next of req->args. The first row wins that has the
+ * request's address and method. */
 static const struct route_t {
     apr_int64_t methods;
     const char *path;
@@ -25,13 +29,16 @@ static const struct route_t {
     { POST,       "{type}/generate", api_generate,          false },
     { GET | POST, "{type}/status",   api_generation_status, false },
     { GET | POST, "getQuota",        api_credit_quota,      false },
-    { GET,        "health",          api_health,            true }
+    { GET,        "presets",         api_preset_list,       false },
+    { POST,       "assets",          api_asset_put,         false },
+    { GET,        "assets/{id}",     api_asset_get,         false },
+    { DELETE,     "assets/{id}",     api_asset_delete,      false },
+    { GET,        "health",          api_health,            true },
+    { POST,       "hook/{provider}/{id}/{token}", api_hook, true }
 };
 /* clang-format on */
 
-#define ROUTES           ((int)(sizeof(routes) / sizeof(routes[0])))
-#define TYPE_MARK        "{type}"
-#define TYPE_MARK_LENGTH 6
+#define ROUTES ((int)(sizeof(routes) / sizeof(routes[0])))
 
 /* "<type>-generate" or "<type>-status" as SetHandler names it: the type, and which of the two. */
 static const gf_type_t *type_handler(const gf_conf_t *conf, const char *handler, const char **act,
@@ -79,46 +86,80 @@ static const char *user_of(gf_req_t *req)
     return user && *user ? user : NULL;
 }
 
-/* Does `path` name this route? Sets the type where the route has one. */
-static bool matches(gf_req_t *req, const char *path, int i)
+/* The piece of a path that follows `*path`, which is moved to the next one, or to NULL. */
+static const char *next_piece(const char **path, apr_size_t *length)
 {
-    const char *pattern = routes[i].path;
-    const char *slash;
+    const char *piece = *path;
 
-    if (strncmp(pattern, TYPE_MARK, TYPE_MARK_LENGTH) != 0) {
-        return strcmp(pattern, path) == 0;
-    }
-    slash = strchr(path, '/');
-    if (!slash || strcmp(slash, pattern + TYPE_MARK_LENGTH) != 0) {
-        return false;
-    }
-    req->type =
-        gf_type_find(req->api->conf, apr_pstrmemdup(req->r->pool, path, (apr_size_t)(slash - path)),
-                     req->r->pool);
-    return req->type != NULL;
+    *length = strcspn(piece, "/");
+    *path = piece[*length] ? piece + *length + 1 : NULL;
+    return piece;
 }
 
+/* Does `path` have the address `pattern`? Sets type and args as the pattern names them. */
+static bool matches(gf_req_t *req, const char *path, const char *pattern)
+{
+    apr_pool_t *pool = req->r->pool;
+    int args = 0;
+
+    while (pattern && path) {
+        apr_size_t mark_length;
+        apr_size_t length;
+        const char *mark = next_piece(&pattern, &mark_length);
+        const char *piece = next_piece(&path, &length);
+
+        if (strncmp(mark, "{type}", 6) == 0) {
+            req->type = gf_type_find(req->api->conf, apr_pstrmemdup(pool, piece, length), pool);
+            if (!req->type) {
+                return false;
+            }
+        }
+        else if (mark[0] == '{' && length > 0) {
+            req->args[args++] = apr_pstrmemdup(pool, piece, length);
+        }
+        else if (mark_length != length || strncmp(mark, piece, length) != 0) {
+            return false;
+        }
+    }
+    return !pattern && !path;
+}
+
+/* `methods`: all that the address takes. */
 static gf_err_t *wrong_method(gf_req_t *req, apr_int64_t methods)
 {
-    apr_table_setn(req->r->headers_out, "Allow",
-                   methods == (GET | POST) ? "GET, HEAD, POST"
-                   : methods == GET        ? "GET, HEAD"
-                                           : "POST");
+    const char *allow = "";
+    int i;
+
+    for (i = 0; i < M_INVALID; i++) {
+        if (methods & (AP_METHOD_BIT << i)) {
+            allow =
+                apr_pstrcat(req->r->pool, allow, *allow ? ", " : "",
+                            i == M_GET ? "GET, HEAD" : ap_method_name_of(req->r->pool, i), NULL);
+        }
+    }
+    apr_table_setn(req->r->headers_out, "Allow", allow);
     return gf_err_make(req->ctx, GF_E_METHOD, APR_SUCCESS, "%s", req->r->method);
 }
 
 static gf_err_t *serve(gf_req_t *req, const char *path)
 {
-    int i = 0;
+    apr_int64_t method = AP_METHOD_BIT << req->r->method_number;
+    apr_int64_t methods = 0; /* of all rows with this address */
+    int i;
 
-    while (i < ROUTES && !matches(req, path, i)) {
-        i++;
+    for (i = 0; i < ROUTES; i++) {
+        if (matches(req, path, routes[i].path)) {
+            methods |= routes[i].methods;
+            if (routes[i].methods & method) {
+                break;
+            }
+        }
     }
-    if (i == ROUTES) {
+    if (!methods) {
         return gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "no route %s", path);
     }
-    if (!(routes[i].methods & (AP_METHOD_BIT << req->r->method_number))) {
-        return wrong_method(req, routes[i].methods);
+    if (i == ROUTES) {
+        return wrong_method(req, methods);
     }
     if (!routes[i].anyone) {
         req->user = user_of(req);

@@ -8,6 +8,7 @@
 
 #include "base/gf_err.h"
 #include "base/gf_json.h"
+#include "db/gf_preset.h"
 #include "db/gf_queue.h"
 #include "hub/gf_hub.h"
 #include "model/gf_job.h"
@@ -16,8 +17,11 @@
 typedef struct gf_api_t {
     const gf_conf_t *conf;
     gf_hub_t *hub;
+    gf_preset_cache_t *presets;
     const char *owner; /* this process, in leases */
 } gf_api_t;
+
+#define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
 
 typedef struct gf_req_t {
     request_rec *r;
@@ -26,6 +30,7 @@ typedef struct gf_req_t {
     const char *base;      /* where the API is mounted: "/api" */
     const char *user;      /* whom httpd authenticated; NULL only for handlers that need nobody */
     const gf_type_t *type; /* of a {type} route */
+    const char *args[GF_REQ_ARGS]; /* what stood for {id} and the like, in the route's order */
 } gf_req_t;
 
 /* A handler replies and returns NULL, or returns the error that is the reply. */
@@ -36,7 +41,12 @@ typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 gf_err_t *api_generate(gf_req_t *req);          /* POST {type}/generate */
 gf_err_t *api_generation_status(gf_req_t *req); /* GET, POST {type}/status */
 gf_err_t *api_credit_quota(gf_req_t *req);      /* GET, POST getQuota */
+gf_err_t *api_preset_list(gf_req_t *req);       /* GET presets */
 gf_err_t *api_health(gf_req_t *req);            /* GET health */
+gf_err_t *api_hook(gf_req_t *req);              /* POST hook/{provider}/{id}/{token} */
+gf_err_t *api_asset_put(gf_req_t *req);         /* POST assets */
+gf_err_t *api_asset_get(gf_req_t *req);         /* GET assets/{id} */
+gf_err_t *api_asset_delete(gf_req_t *req);      /* DELETE assets/{id} */
 int api_result(request_rec *r, const gf_conf_t *conf,
                const char *base); /* GET a stored picture; its own handler */
 
@@ -50,10 +60,14 @@ int api_route(request_rec *r, const gf_api_t *api);
 
 /* ---- reading (api_body.c) ---- */
 
-/* The body as text, within GenflowBodyMax; NUL-ended. Errors: BODY_TOO_LARGE, READ_BODY. */
-gf_err_t *api_body_read(gf_req_t *req, const char **text, apr_size_t *length);
+/* The body as text, of at most `limit` bytes; NUL-ended. Errors: BODY_TOO_LARGE, READ_BODY. */
+gf_err_t *api_body_read(gf_req_t *req, apr_int64_t limit, const char **text, apr_size_t *length);
 
-/* The body as a JSON object. Errors: those of reading, BODY_TYPE, BAD_JSON. */
+/* BODY_TOO_LARGE: `length` bytes were sent where `limit` are taken. */
+gf_err_t *api_body_too_large(gf_req_t *req, apr_int64_t length, apr_int64_t limit);
+
+/* The body, within GenflowBodyMax, as a JSON object. Errors: those of reading, BODY_TYPE, BAD_JSON.
+ */
 gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_size_t *length);
 
 /* A query argument, decoded; NULL: absent. */
@@ -85,6 +99,9 @@ gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status);
 /* Sends the one generation object with what belongs to its state: 200 when it is ended, else 202
  * with Location, Retry-After. */
 gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message);
+
+/* Scheme and host as the client sees them, for addresses of ours. */
+const char *gf_reply_site(request_rec *r);
 
 /* Answers with an error, and logs it once. */
 int gf_reply_error(gf_req_t *req, const gf_err_t *err);

@@ -34,6 +34,8 @@ GF_ERR(PRESET,         "INVALID_PRESET",           422, GF_LOG_INFO,     "GF0113
        "There is no such preset; see valid")
 GF_ERR(SOURCE_URL,     "INVALID_IMAGE_URL",        422, GF_LOG_INFO,     "GF0114",
        "The source picture cannot be used")
+GF_ERR(PRESET_OFF,     "PRESET_NOT_AVAILABLE",     422, GF_LOG_INFO,     "GF0140",
+       "This preset is not on now; see suggestion, available and availableAt")
 GF_ERR(PROMPT,         "INVALID_PROMPT",           422, GF_LOG_INFO,     "GF0115",
        "The prompt cannot be used")
 GF_ERR(PROMPT_LENGTH,  "PROMPT_TOO_LONG",          422, GF_LOG_INFO,     "GF0116",
@@ -52,6 +54,22 @@ GF_ERR(DB_SCHEMA,      "INTERNAL_ERROR",           500, GF_LOG_ERR,      "GF0122
        "This type is not set up completely; the administrator finds the reason in the log")
 GF_ERR(READ_BODY,      "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0123",
        "The request body could not be read to its end")
+GF_ERR(NO_ASSET,       "NOT_FOUND",                404, GF_LOG_INFO,     "GF0141",
+       "There is no such source picture; it may have expired")
+GF_ERR(ASSETS_FULL,    "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0142",
+       "You keep too many source pictures; delete some, or wait until they expire")
+GF_ERR(PICTURE_TYPE,   "UNSUPPORTED_MEDIA_TYPE",   415, GF_LOG_INFO,     "GF0143",
+       "Send a PNG, JPEG or WebP picture under its own type, or multipart/form-data")
+GF_ERR(BAD_MULTIPART,  "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0144",
+       "The request body is not well-formed multipart/form-data")
+GF_ERR(HOOK_FORGED,    "AUTHENTICATION_REQUIRED",  401, GF_LOG_WARNING,  "GF0124",
+       "The signature of this report is missing, wrong or too old")
+GF_ERR(HOOK_UNKNOWN,   "NOT_FOUND",                404, GF_LOG_INFO,     "GF0125",
+       "No generation waits for this report")
+GF_ERR(HOOK_EMPTY,     "VALIDATION_ERROR",         400, GF_LOG_WARNING,  "GF0126",
+       "This report names no run")
+GF_ERR(HOOK_KEYS,      "PROVIDER_UNAVAILABLE",     503, GF_LOG_INFO,     "GF0127",
+       "The keys to check this report with are being fetched; send it again")
 /* job */
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")
@@ -73,3 +91,5 @@ GF_ERR(NO_PROVIDER,    "PROVIDER_UNAVAILABLE",     503, GF_LOG_ERR,      "GF0209
        "No provider can be used for this type now")
 GF_ERR(RESULT,         "API_ERROR",                500, GF_LOG_WARNING,  "GF0210",
        "The provider's answer is not a picture that can be kept")
+GF_ERR(SOURCE,         "INVALID_IMAGE_URL",        422, GF_LOG_INFO,     "GF0211",
+       "The source picture could not be fetched, or is no picture that can be used")

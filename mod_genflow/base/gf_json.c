@@ -156,6 +156,23 @@ const char *gf_json_text(gf_json_t *value)
                                           JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 }
 
+void gf_json_add(gf_json_t *object, const char *name, gf_json_t *value)
+{
+    if (value && !gf_json_get(object, name)) {
+        json_object_object_add(object, name, json_object_get(value));
+    }
+}
+
+void gf_json_add_all(gf_json_t *object, const gf_json_t *from)
+{
+    struct json_object_iterator at = json_object_iter_begin((json_object *)from);
+    struct json_object_iterator end = json_object_iter_end((json_object *)from);
+
+    for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+        gf_json_add(object, json_object_iter_peek_name(&at), json_object_iter_peek_value(&at));
+    }
+}
+
 static bool is_moderate_number(const gf_json_t *value)
 {
     double number = fabs(json_object_get_double(value));

@@ -34,6 +34,13 @@ bool gf_json_is_array(const gf_json_t *value);
 /* The text of a value without spaces, for storing; valid as long as the document. */
 const char *gf_json_text(gf_json_t *value);
 
+/* Gives `object` the member, unless it has one of that name that is not null. The value may belong
+ * to another document, and lives as long as either; a NULL value gives nothing. */
+void gf_json_add(gf_json_t *object, const char *name, gf_json_t *value);
+
+/* gf_json_add() with every member of `from`. */
+void gf_json_add_all(gf_json_t *object, const gf_json_t *from);
+
 /* Can value be stored and written out at a moderate size? All numbers in it, however deep, are 0 or
  * of a magnitude from 1e-15 to 1e15 (others grow to hundreds of digits), no text holds a NUL. */
 bool gf_json_is_moderate(const gf_json_t *value);

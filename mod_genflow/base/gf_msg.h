@@ -75,4 +75,10 @@ gf_msg_t *gf_msg_make(apr_pool_t *pool, const char *method, const char *url);
 /* Adds a text part; a NULL value adds nothing. */
 void gf_msg_part(gf_msg_t *msg, const char *name, const char *text);
 
+/* Adds a file as a part. */
+void gf_msg_file(gf_msg_t *msg, const char *name, const char *path, const char *type);
+
+/* The wait that the answer's `Retry-After` (seconds) asks for, at most `most` seconds; 0: none. */
+apr_interval_time_t gf_msg_retry_after(const gf_msg_t *msg, int most);
+
 #endif

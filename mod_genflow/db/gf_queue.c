@@ -31,10 +31,9 @@ static gf_create_outcome_t create_outcome(const char *word)
                                          [GF_NO_CREDIT] = "insufficient_credits",
                                          [GF_QUOTA_SPENT] = "quota_exceeded",
                                          [GF_ACCOUNT_BLOCKED] = "blocked" };
-    int i = GF_ACCOUNT_BLOCKED;
+    int i;
 
-    while (i > 0 && strcmp(words[i], word) != 0) {
-        i--;
+    for (i = 0; i < GF_CREATE_UNKNOWN && strcmp(words[i], word) != 0; i++) {
     }
     return (gf_create_outcome_t)i;
 }
@@ -75,6 +74,10 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
         return err;
     }
     created->outcome = create_outcome(gf_rows_text(rows, 0, 0));
+    if (created->outcome == GF_CREATE_UNKNOWN) {
+        return gf_err_make(ctx, GF_E_INTERNAL, APR_SUCCESS, "create answered %s",
+                           gf_rows_text(rows, 0, 0));
+    }
     created->id = gf_rows_text(rows, 0, 1);
     created->epoch = (int)gf_rows_int(rows, 0, 2);
     created->status = gf_rows_text(rows, 0, 3);
@@ -121,7 +124,10 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
                              &view->started_at,
                              &view->finished_at,
                              &view->processing_ms_json,
-                             &view->result_json
+                             &view->result_json,
+                             &view->progress_json,
+                             &view->queue_position_json,
+                             &view->logs_json
     };
     gf_rows_t *rows;
     size_t i;
@@ -175,6 +181,7 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
     job->parameters = apr_pstrdup(pool, gf_rows_text(rows, row, 12));
     job->seed = gf_rows_int(rows, row, 13);
     job->max_retries = (int)gf_rows_int(rows, row, 14);
+    job->created = apr_time_now() - gf_rows_int(rows, row, 16) * 1000;
     return job;
 }
 
@@ -205,13 +212,14 @@ static gf_hold_t hold_of(const gf_rows_t *rows)
 {
     const char *word = gf_rows_text(rows, 0, 0);
 
-    return strcmp(word, "ok") == 0          ? GF_HOLD_ON
-           : strcmp(word, "cancelled") == 0 ? GF_HOLD_CANCEL
-                                            : GF_HOLD_LOST;
+    return strcmp(word, "ok") == 0        ? GF_HOLD_ON
+           : strcmp(word, "watched") == 0 ? GF_HOLD_WATCHED
+           : strcmp(word, "open") == 0    ? GF_HOLD_OPEN
+                                          : GF_HOLD_LOST;
 }
 
 gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
-                           const gf_choice_t *choice, const char *hash)
+                           const gf_choice_t *choice, const char *token)
 {
     const char *args[] = { job->id,
                            number(ctx, job->epoch),
@@ -219,8 +227,9 @@ gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            choice->provider->name,
                            choice->model,
                            number(ctx, job->seed),
-                           bytea(ctx, hash),
-                           gf_text_interval(ctx->pool, ctx->conf->lease) };
+                           token,
+                           gf_text_interval(ctx->pool, ctx->conf->lease),
+                           gf_text_interval(ctx->pool, choice->provider->breaker_open) };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ATTEMPT_BEGIN, NULL, args, NULL));
@@ -242,6 +251,47 @@ gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ACCEPTED, job->type, args, NULL));
     *hold = hold_of(rows);
+    return NULL;
+}
+
+gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                            const gf_said_t *said)
+{
+    const char *args[] = { job->id, number(ctx, job->epoch),
+                           said->progress < 0 ? NULL
+                                              : apr_psprintf(ctx->pool, "%.3f", said->progress),
+                           said->queue_position < 0 ? NULL : number(ctx, said->queue_position),
+                           said->logs };
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_PROGRESS, NULL, args, NULL));
+    *hold = hold_of(rows);
+    return NULL;
+}
+
+gf_err_t *gf_queue_hook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job)
+{
+    const char *args[] = { job->id, number(ctx, job->epoch) };
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HOOK_REF, NULL, args, NULL));
+    *ref = gf_rows_text(rows, 0, 0);
+    return NULL;
+}
+
+gf_err_t *gf_queue_hook(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner)
+{
+    const char *args[] = { report->provider->name,
+                           report->provider->kind_name,
+                           report->id,
+                           report->token,
+                           report->event,
+                           report->ref,
+                           owner };
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HOOK, NULL, args, NULL));
+    *known = strcmp(gf_rows_text(rows, 0, 0), "unknown") != 0;
     return NULL;
 }
 
@@ -271,12 +321,15 @@ gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *j
                            end->choice ? end->choice->model : NULL,
                            end->fallback ? "true" : "false",
                            end->image_url,
-                           NULL,
-                           end->image_url ? "true" : NULL,
+                           end->original_url,
+                           !end->image_url ? NULL
+                           : end->unstored ? "false"
+                                           : "true",
                            end->result,
                            end->error_code,
                            end->error_message,
-                           end->cause_code };
+                           end->cause_code,
+                           end->keeps ? gf_text_interval(ctx->pool, end->keeps) : NULL };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_SETTLE, job->type, args, NULL));

@@ -15,7 +15,8 @@ typedef enum {
     GF_MISMATCH,  /* the key was used with another body */
     GF_NO_CREDIT, /* balance, held are set, as for the next two */
     GF_QUOTA_SPENT,
-    GF_ACCOUNT_BLOCKED
+    GF_ACCOUNT_BLOCKED,
+    GF_CREATE_UNKNOWN /* never answered: an error */
 } gf_create_outcome_t;
 
 typedef struct gf_created_t {
@@ -63,18 +64,39 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
 
 /* Whether the caller may go on with a job after an act of its lease. */
 typedef enum {
-    GF_HOLD_ON,    /* the act took place */
-    GF_HOLD_LOST,  /* another host leads, or the job has ended: stop, without a word to anyone */
-    GF_HOLD_CANCEL /* the user does not want it any more */
+    GF_HOLD_ON,      /* the act took place */
+    GF_HOLD_WATCHED, /* attempt: so it did, and breaker_note() wants to hear how it went */
+    GF_HOLD_OPEN,    /* attempt: the breaker is open, nothing may be sent */
+    GF_HOLD_LOST     /* another host leads, or the job has ended: stop, without a word to anyone */
 } gf_hold_t;
 
-/* Intent to submit attempt job->attempts; call before a byte leaves. */
+/* Intent to submit attempt job->attempts; call before a byte leaves. token: part of the address
+ * that the provider may report to, or NULL. */
 gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
-                           const gf_choice_t *choice, const char *hash);
+                           const gf_choice_t *choice, const char *token);
 
 /* The provider took it under job->provider_ref. `kind` names the column that keeps the id. */
 gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_choice_t *choice, const char *kind);
+
+/* What the provider says while it works; `said` as read from it. */
+gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                            const gf_said_t *said);
+
+/* The provider's id that its report brought while our submission's answer was lost; NULL: none. */
+gf_err_t *gf_queue_hook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job);
+
+/* A genuine report of a provider's run, at the address that its attempt was given. */
+typedef struct gf_report_t {
+    const gf_provider_t *provider;
+    const char *id;    /* of the generation, as in the address */
+    const char *token; /* as in the address */
+    const char *event; /* the provider's name of this delivery */
+    const char *ref;   /* the provider's id of the run */
+} gf_report_t;
+
+/* Makes its job due. *known: is there such an attempt? owner: this host process. */
+gf_err_t *gf_queue_hook(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner);
 
 /* Back to the queue after `delay`, for job->chain_pos and job->retries; `outcome` ends the attempt.
  */
@@ -87,7 +109,10 @@ typedef struct gf_end_t {
     const gf_choice_t *choice; /* who brought it; NULL: nobody */
     bool fallback;
     const char *image_url;
-    const char *result; /* JSON: width, height, bytes, type, sha256 */
+    const char *original_url;  /* the provider's own, or NULL */
+    bool unstored;             /* image_url is not for good: it is to be stored later */
+    apr_interval_time_t keeps; /* then: how long it is there; 0: for as long as we want */
+    const char *result;        /* JSON: width, height, bytes, type, sha256 */
     const char *error_code;
     const char *error_message;
     const char *cause_code;

@@ -12,27 +12,58 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT outcome, id, run_id, status, preset, prompt, source_url, parameters, seed, cost,"
         " retry_count, max_retries, provider, model, stability_job_id, aiml_job_id, fal_job_id,"
         " replicate_id, image_url, original_url, persisted, expires_at, fallback_used, error_code,"
-        " error_message, cause_code, created_at, started_at, finished_at, processing_ms, result"
-        " FROM genflow.%s_get($1, $2, $3, $4)", 4 },
+        " error_message, cause_code, created_at, started_at, finished_at, processing_ms, result,"
+        " progress, queue_position, logs FROM genflow.%s_get($1, $2, $3, $4)", 4 },
     [GF_SQL_CLAIM] = { "claim",
         "SELECT id, epoch, phase, attempts, chain_pos, retries, provider_ref, deadline_ms, user_id,"
-        " preset, prompt, source_url, parameters, seed, max_retries, due_at"
+        " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms"
         " FROM genflow.%s_claim($1, $2, $3, $4::timestamptz - interval '10 seconds')", 4 },
     [GF_SQL_ACCEPTED] = { "accepted",
         "SELECT genflow.%s_accepted($1, $2, $3, $4, $5, $6, $7)", 7 },
     [GF_SQL_SETTLE] = { "settle",
-        "SELECT genflow.%s_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", 13 },
+        "SELECT genflow.%s_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        14 },
     [GF_SQL_ATTEMPT_BEGIN] = { "attempt_begin",
-        "SELECT genflow.attempt_begin($1, $2, $3, $4, $5, $6, $7, $8)", 8 },
+        "SELECT genflow.attempt_begin($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9 },
+    [GF_SQL_PROGRESS] = { "progress",
+        "SELECT genflow.progress($1, $2, $3, $4, $5)", 5 },
+    [GF_SQL_HOOK_REF] = { "hook_ref",
+        "SELECT genflow.hook_ref($1, $2)", 2 },
     [GF_SQL_REQUEUE] = { "requeue",
         "SELECT genflow.requeue($1, $2, $3, $4, $5, $6)", 6 },
     [GF_SQL_HEARTBEAT] = { "heartbeat",
         "SELECT genflow.heartbeat($1, $2, $3)", 3 },
     [GF_SQL_HAND_BACK] = { "hand_back",
         "SELECT genflow.hand_back($1, $2)", 2 },
+    [GF_SQL_HOOK] = { "hook",
+        "SELECT genflow.hook($1, $2, $3, $4, $5, $6, $7)", 7 },
+    [GF_SQL_BREAKER_NOTE] = { "breaker_note",
+        "SELECT genflow.breaker_note($1, $2, $3, $4, $5, $6)", 6 },
+    [GF_SQL_BREAKERS] = { "breakers",
+        "SELECT provider, model, state, failures, open_until, opened_at, reason"
+        " FROM genflow.breakers()", 0 },
+    [GF_SQL_RESTORE_CLAIM] = { "restore_claim",
+        "SELECT id, type, url, tries FROM genflow.restore_claim($1, $2)", 2 },
+    [GF_SQL_RESTORE_LATER] = { "restore_later",
+        "SELECT genflow.restore_later($1, $2)", 2 },
+    [GF_SQL_RESTORED] = { "restored",
+        "SELECT genflow.%s_restored($1, $2, $3)", 3 },
     [GF_SQL_QUOTA] = { "quota",
         "SELECT balance, held, day_limit, day_used, week_limit, week_used, remaining, day_reset, at"
         " FROM genflow.quota($1)", 1 },
+    [GF_SQL_ASSET_PUT] = { "asset_put",
+        "SELECT outcome, id, expires_at FROM genflow.asset_put($1, $2, $3, $4, $5, $6, $7)", 7 },
+    [GF_SQL_ASSET_GET] = { "asset_get",
+        "SELECT outcome, id, type, width, height, size, sha256, expires_at"
+        " FROM genflow.asset_get($1, $2)", 2 },
+    [GF_SQL_ASSET_BYTES] = { "asset_bytes",
+        "SELECT type, encode(bytes, 'hex') FROM genflow.asset_bytes($1)", 1 },
+    [GF_SQL_ASSET_DELETE] = { "asset_delete",
+        "SELECT genflow.asset_delete($1, $2)", 2 },
+    [GF_SQL_PRESETS] = { "presets",
+        "SELECT id, key, label, description, category, prompt, negative_prompt, strength,"
+        " parameters, rotation_index, week, available_at, current_week, is_active, is_on"
+        " FROM genflow.presets($1, $2)", 2 },
     [GF_SQL_HEALTH] = { "health",
         "SELECT schema_version, types FROM genflow.health()", 0 }
 };

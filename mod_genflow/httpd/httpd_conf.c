@@ -215,7 +215,6 @@ static gf_type_t *open_type(apr_pool_t *pool, gf_conf_t *conf, const char *name)
         *prefix = '_';
     }
     type->chain_text = apr_array_make(pool, 2, sizeof(const char *));
-    type->presets = apr_array_make(pool, 8, sizeof(gf_preset_t));
     unset_numbers(type, IN_TYPE);
     apr_hash_set(conf->types, name, APR_HASH_KEY_STRING, type);
     APR_ARRAY_PUSH(conf->type_list, gf_type_t *) = type;
@@ -353,15 +352,13 @@ const command_rec httpd_conf_commands[] = {
         "0s to 1h", "30s", "longest such wait"),
     ROW("GenflowProviderBreakerFailures", IN_PROVIDER, IS_INT, PROVIDER(breaker_failures), 0, 1000,
         "0 to 1000", "5", "failures in a row that open its breaker"),
-    ROW("GenflowProviderBreakerOpen", IN_PROVIDER, IS_TIME, PROVIDER(breaker_open), 10 * MS,
-        24 * HOUR, "10ms to 24h", "30s", "how long an open breaker sends nothing"),
+    ROW("GenflowProviderBreakerOpen", IN_PROVIDER, IS_TIME, PROVIDER(breaker_open), 0, 24 * HOUR,
+        "0s to 24h", "30s", "how long an open breaker sends nothing; 0s: it has none"),
 
     AP_INIT_RAW_ARGS("<GenflowType", section, NULL, RSRC_CONF,
         "a generation type: <GenflowType name>"),
     AP_INIT_TAKE_ARGV("GenflowTypeProviders", httpd_set_chain, NULL, RSRC_CONF,
         "its chain of provider/model, first to last"),
-    AP_INIT_TAKE3("GenflowTypePreset", httpd_set_preset, NULL, RSRC_CONF,
-        "a preset: key, strength, prompt"),
     ROW("GenflowTypeCost", IN_TYPE, IS_INT, TYPE(cost), 0, 1000000,
         "0 to 1000000", "2", "credits for a picture"),
     ROW("GenflowTypeRetries", IN_TYPE, IS_INT, TYPE(retries), 0, 10,
@@ -447,6 +444,27 @@ static void add_defaults(apr_pool_t *pool, void *base, place_t place)
     }
 }
 
+static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *missing;
+
+    conf->store = gf_store_kind(conf->store_kind_name);
+    if (!conf->store) {
+        return apr_psprintf(pool, "GenflowStoreKind %s: must be one of %s", conf->store_kind_name,
+                            gf_store_kind_names(pool));
+    }
+    if (conf->type_list->nelts == 0) {
+        return NULL;
+    }
+    if (!conf->store_folder) {
+        return "GenflowStoreFolder is missing: name a folder that httpd's user may write, for the "
+               "pictures";
+    }
+    missing = conf->store->check ? conf->store->check(conf, pool) : NULL;
+    return missing ? apr_psprintf(pool, "GenflowStoreKind %s: %s", conf->store->name, missing)
+                   : NULL;
+}
+
 static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
 {
     apr_hash_index_t *at;
@@ -463,16 +481,48 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
                 provider->name, provider->kind_name ? provider->kind_name : "(missing)",
                 gf_provider_kind_names(pool));
         }
+        provider->kind_name = provider->kind->name;
     }
     return NULL;
 }
 
-/* Only providers that a type uses must be complete: a shipped section without a key does no harm.
+/* Only providers that a type uses must be complete, and a key may be absent: the shipped types name
+ * providers that not every site has. Their links are left out; a type that has no other is closed.
  */
+static const char *finish_chain(gf_type_t *type, apr_pool_t *pool)
+{
+    const apr_array_header_t *named = type->chain;
+    const gf_provider_t *last = NULL;
+    int i;
+
+    type->chain = apr_array_make(pool, named->nelts, sizeof(gf_choice_t));
+    for (i = 0; i < named->nelts; i++) {
+        gf_choice_t *choice = &APR_ARRAY_IDX(named, i, gf_choice_t);
+        const gf_provider_t *provider = choice->provider;
+        const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
+
+        choice->source =
+            provider->kind->source ? provider->kind->source(choice->model) : GF_SOURCE_NONE;
+        if (!missing) {
+            APR_ARRAY_PUSH(type->chain, gf_choice_t) = *choice;
+        }
+        else if (provider->key || !provider->url) {
+            return apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
+                                provider->name, type->name, missing);
+        }
+        else if (provider != last) {
+            last = provider;
+            type->keyless =
+                apr_pstrcat(pool, type->keyless ? type->keyless : "", type->keyless ? "; " : "",
+                            provider->name, ": ", missing, NULL);
+        }
+    }
+    return NULL;
+}
+
 static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *pool)
 {
     const char *wrong;
-    int i;
 
     add_defaults(pool, type, IN_TYPE);
     if (type->prompt_min > type->prompt_max) {
@@ -481,16 +531,7 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
             type->name);
     }
     wrong = gf_type_resolve(type, conf, pool);
-    for (i = 0; !wrong && i < type->chain->nelts; i++) {
-        const gf_provider_t *provider = APR_ARRAY_IDX(type->chain, i, gf_choice_t).provider;
-        const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
-
-        if (missing) {
-            wrong = apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
-                                 provider->name, type->name, missing);
-        }
-    }
-    return wrong;
+    return wrong ? wrong : finish_chain(type, pool);
 }
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
@@ -504,11 +545,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
     }
-    if (!wrong && conf->type_list->nelts > 0 && !conf->store_folder) {
-        wrong = "GenflowStoreFolder is missing: name a folder that httpd's user may write, for the "
-                "pictures";
-    }
-    return wrong;
+    return wrong ? wrong : finish_store(conf, pool);
 }
 
 const gf_conf_t *httpd_conf_get(const server_rec *server)

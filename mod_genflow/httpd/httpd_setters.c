@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directives with a setter of their own: keys, chains, presets, networks, the user's expression.
+/* Directives with a setter of their own: keys, chains, networks, the user's expression.
  * Leaves rows of one number or text to httpd_conf.c. Start-up only. */
 #include "httpd/httpd_setters.h"
 
@@ -41,7 +41,10 @@ static const char *read_secret_file(const char **secret, apr_pool_t *pool, const
     }
     text[length] = '\0';
     text[strcspn(text, "\r\n")] = '\0';
-    *secret = text[0] ? apr_pstrdup(pool, text) : NULL;
+    if (!text[0]) {
+        return apr_psprintf(pool, "%s: the first line of %s is empty", name, path);
+    }
+    *secret = apr_pstrdup(pool, text);
     return NULL;
 }
 
@@ -107,38 +110,6 @@ const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const arg
     for (i = 0; i < argc; i++) {
         APR_ARRAY_PUSH(type->chain_text, const char *) = argv[i];
     }
-    return NULL;
-}
-
-const char *httpd_set_preset(cmd_parms *cmd, void *dir, const char *key, const char *strength,
-                             const char *prompt)
-{
-    gf_type_t *type = httpd_setters_conf(cmd->server)->type;
-    gf_preset_t *preset;
-    char *end = NULL;
-    double number = strtod(strength, &end);
-
-    (void)dir;
-    if (!type) {
-        return httpd_setters_not_here(cmd, false);
-    }
-    if (!gf_text_is_token(key, 64)) {
-        return apr_psprintf(
-            cmd->pool,
-            "GenflowTypePreset %s: the key must be 1 to 64 characters of A-Z a-z 0-9 . _ : -", key);
-    }
-    if (end == strength || *end || !(number >= 0 && number <= 1)) {
-        return apr_psprintf(cmd->pool,
-                            "GenflowTypePreset %s %s: the strength must be a number from 0 to 1",
-                            key, strength);
-    }
-    preset = (gf_preset_t *)gf_type_preset(type, key);
-    if (!preset) {
-        preset = apr_array_push(type->presets);
-        preset->key = key;
-    }
-    preset->strength = number;
-    preset->prompt = prompt;
     return NULL;
 }
 

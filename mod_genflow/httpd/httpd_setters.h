@@ -21,15 +21,12 @@ server_conf_t *httpd_setters_conf(const server_rec *server);
 const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider);
 
 /* Reads the secret that `text` (env:NAME, file:PATH) names into *secret; a variable that is not set
- * or an empty file leaves it NULL, which matters only to who needs it (finish). Returns what is
- * wrong, or NULL. */
+ * leaves it NULL, which matters only to who needs it (finish). Returns what is wrong, or NULL. */
 const char *httpd_setters_secret(const char **secret, apr_pool_t *pool, const char *name,
                                  const char *text);
 
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
-const char *httpd_set_preset(cmd_parms *cmd, void *dir, const char *key, const char *strength,
-                             const char *prompt);
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);

@@ -8,8 +8,24 @@
 #include <unistd.h>
 
 #include <apr_hash.h>
+#include <apr_strings.h>
 
 #define WATCH_BUCKETS 256
+#define POKES_MAX     64 /* one more is lost: the usual poll finds its job */
+#define KEY_SETS_MAX  16
+#define KEYS_MAX      65536
+#define KEYS_FRESH    apr_time_from_sec(24 * 3600)
+#define KEYS_PAUSE    apr_time_from_sec(60) /* between two fetches */
+
+/* The public keys of one address. */
+typedef struct key_set_t {
+    const char *url; /* of the configuration: outlives the hub */
+    char *text;
+    apr_pool_t *pool;   /* of text */
+    apr_time_t fetched; /* when tried last; 0: never */
+    apr_time_t got;
+    bool wanted;
+} key_set_t;
 
 struct gf_hub_t {
     apr_thread_mutex_t *mutex; /* guards everything below but the bell */
@@ -21,14 +37,23 @@ struct gf_hub_t {
     int waiters_max;
     int jobs;
     int jobs_max;
+    char pokes[POKES_MAX][GF_HUB_ID];
+    int poked;
+    key_set_t key_sets[KEY_SETS_MAX];
     bool closing;
 };
 
-static apr_status_t close_bell(void *data)
+static apr_status_t end(void *data)
 {
     gf_hub_t *hub = data;
+    int i;
 
     close(hub->bell);
+    for (i = 0; i < KEY_SETS_MAX; i++) {
+        if (hub->key_sets[i].pool) {
+            apr_pool_destroy(hub->key_sets[i].pool);
+        }
+    }
     return APR_SUCCESS;
 }
 
@@ -44,7 +69,7 @@ apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, int jobs_max, int wai
     if (hub->bell < 0) {
         return apr_get_os_error();
     }
-    apr_pool_cleanup_register(pool, hub, close_bell, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool, hub, end, apr_pool_cleanup_null);
     hub->jobs_max = jobs_max;
     hub->waiters_max = waiters_max;
     *out = hub;
@@ -193,6 +218,101 @@ void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
             watch->news = news;
             apr_thread_cond_signal(watch->changed);
         }
+    }
+    apr_thread_mutex_unlock(hub->mutex);
+}
+
+/* ---- reports ---- */
+
+void gf_hub_req_poke(gf_hub_t *hub, const char *id)
+{
+    apr_thread_mutex_lock(hub->mutex);
+    if (hub->poked < POKES_MAX) {
+        apr_cpystrn(hub->pokes[hub->poked++], id, GF_HUB_ID);
+    }
+    apr_thread_mutex_unlock(hub->mutex);
+    gf_hub_ring(hub);
+}
+
+bool gf_hub_bg_poked(gf_hub_t *hub, char id[GF_HUB_ID])
+{
+    bool poked;
+
+    apr_thread_mutex_lock(hub->mutex);
+    poked = hub->poked > 0;
+    if (poked) {
+        apr_cpystrn(id, hub->pokes[--hub->poked], GF_HUB_ID);
+    }
+    apr_thread_mutex_unlock(hub->mutex);
+    return poked;
+}
+
+/* The set of that address; a new one takes the next free place. NULL: there are too many. */
+static key_set_t *key_set(gf_hub_t *hub, const char *url)
+{
+    int i;
+
+    for (i = 0; i < KEY_SETS_MAX && hub->key_sets[i].url; i++) {
+        if (strcmp(hub->key_sets[i].url, url) == 0) {
+            return &hub->key_sets[i];
+        }
+    }
+    if (i == KEY_SETS_MAX) {
+        return NULL;
+    }
+    hub->key_sets[i].url = url;
+    return &hub->key_sets[i];
+}
+
+const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool_t *pool)
+{
+    apr_time_t now = apr_time_now();
+    const char *text = NULL;
+    key_set_t *set;
+
+    apr_thread_mutex_lock(hub->mutex);
+    set = key_set(hub, url);
+    if (set && set->text && !newer && set->got + KEYS_FRESH > now) {
+        text = apr_pstrdup(pool, set->text);
+    }
+    else if (set && set->fetched + KEYS_PAUSE <= now) {
+        set->wanted = true;
+    }
+    apr_thread_mutex_unlock(hub->mutex);
+    if (!text) {
+        gf_hub_ring(hub);
+    }
+    return text;
+}
+
+const char *gf_hub_bg_keys_wanted(gf_hub_t *hub)
+{
+    const char *url = NULL;
+    int i;
+
+    apr_thread_mutex_lock(hub->mutex);
+    for (i = 0; i < KEY_SETS_MAX && !url; i++) {
+        url = hub->key_sets[i].wanted ? hub->key_sets[i].url : NULL;
+    }
+    apr_thread_mutex_unlock(hub->mutex);
+    return url;
+}
+
+void gf_hub_bg_keys_put(gf_hub_t *hub, const char *url, const char *keys)
+{
+    key_set_t *set;
+
+    apr_thread_mutex_lock(hub->mutex);
+    set = key_set(hub, url);
+    set->wanted = false;
+    set->fetched = apr_time_now();
+    if (keys && strlen(keys) <= KEYS_MAX) {
+        if (set->pool) {
+            apr_pool_destroy(set->pool);
+        }
+        apr_pool_create_unmanaged_ex(&set->pool, NULL, NULL); /* no other thread's allocator */
+        set->text = apr_pstrdup(set->pool, keys);
+        set->got = set->fetched;
     }
     apr_thread_mutex_unlock(hub->mutex);
 }

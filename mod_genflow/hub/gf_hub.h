@@ -62,6 +62,22 @@ gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough,
 /* Tells whoever watches `id`. */
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news);
 
+#define GF_HUB_ID 40 /* bytes for the id of a generation */
+
+/* Wakes the dispatcher for job `id`: a report about it came in. It may be led elsewhere. */
+void gf_hub_req_poke(gf_hub_t *hub, const char *id);
+
+/* The next such id; false: no more. */
+bool gf_hub_bg_poked(gf_hub_t *hub, char id[GF_HUB_ID]);
+
+/* The public keys at `url`, copied into pool, as long as they are fresh. NULL: not here, but asked
+ * for now, if the last try is not too near. `newer`: the ones at hand did not do. */
+const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool_t *pool);
+
+/* An address whose keys are wanted, or NULL; put says what came of it (NULL: nothing). */
+const char *gf_hub_bg_keys_wanted(gf_hub_t *hub);
+void gf_hub_bg_keys_put(gf_hub_t *hub, const char *url, const char *keys);
+
 /* This child stops taking jobs; everybody who waits is told. */
 void gf_hub_close(gf_hub_t *hub);
 

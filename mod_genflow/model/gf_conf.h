@@ -33,7 +33,7 @@ typedef struct gf_provider_t {
     apr_int64_t backoff;  /* first wait after a transient failure; doubles */
     apr_int64_t backoff_max;
     apr_int64_t breaker_failures; /* in a row that open the breaker; 0: only a refused key does */
-    apr_int64_t breaker_open;     /* then nothing is sent for so long */
+    apr_int64_t breaker_open;     /* then nothing is sent for so long; 0: there is no breaker */
 } gf_provider_t;
 
 /* One link of a type's chain: provider/model. */
@@ -43,20 +43,14 @@ typedef struct gf_choice_t {
     gf_source_use_t source; /* what the model does with a source picture */
 } gf_choice_t;
 
-typedef struct gf_preset_t {
-    const char *key;
-    double strength;
-    const char *prompt; /* goes before the user's own */
-} gf_preset_t;
-
 /* <GenflowType name> */
 typedef struct gf_type_t {
     const char *name;               /* "neo-glitch" */
     const char *prefix;             /* "neo_glitch": names its SQL functions */
     int index;                      /* place among the configured types */
     apr_array_header_t *chain_text; /* of const char *: "stability/sd3", as configured */
-    apr_array_header_t *chain;      /* of gf_choice_t, resolved from chain_text */
-    apr_array_header_t *presets;    /* of gf_preset_t; empty: the type has none */
+    apr_array_header_t *chain;      /* of gf_choice_t, resolved from chain_text; may be empty */
+    const char *keyless;            /* which links were left out for want of a key; NULL: none */
     apr_int64_t cost;               /* credits */
     apr_int64_t retries;            /* per provider */
     apr_int64_t lifetime;           /* of a generation, whatever happens */

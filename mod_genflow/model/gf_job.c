@@ -8,6 +8,8 @@
 #include <apr_allocator.h>
 #include <apr_strings.h>
 
+#include "model/gf_source.h"
+
 gf_job_t *gf_job_make(const gf_type_t *type)
 {
     apr_allocator_t *allocator;
@@ -21,6 +23,7 @@ gf_job_t *gf_job_make(const gf_type_t *type)
     job = apr_pcalloc(pool, sizeof(*job));
     job->pool = pool;
     job->type = type;
+    job->created = apr_time_now();
     return job;
 }
 
@@ -29,10 +32,24 @@ void gf_job_free(gf_job_t *job)
     apr_pool_destroy(job->pool);
 }
 
+const char *gf_job_asset(const char *source_url)
+{
+    static const char scheme[] = "asset:";
+
+    return source_url && strncmp(source_url, scheme, sizeof(scheme) - 1) == 0
+               ? source_url + sizeof(scheme) - 1
+               : NULL;
+}
+
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "job=%s type=%s user=%s attempt=%d: ", job->id, job->type->name,
-                        job->user, job->attempts);
+    if (!job->provider) {
+        return apr_psprintf(pool, "job=%s type=%s user=%s: ", job->id, job->type->name, job->user);
+    }
+    return apr_psprintf(pool,
+                        "job=%s type=%s user=%s provider=%s model=%s attempt=%d/%d: ", job->id,
+                        job->type->name, job->user, job->provider, job->model, job->retries + 1,
+                        job->max_retries + 1);
 }
 
 bool gf_view_ended(const gf_view_t *view)
@@ -84,11 +101,11 @@ static void write_provider(gf_out_t *out, const gf_view_t *view)
     gf_out_put_string(out, "replicateId", view->replicate_id);
 }
 
-static void write_request(gf_out_t *out, const gf_view_t *view)
+static void write_request(gf_out_t *out, const gf_view_t *view, const char *base, const char *site)
 {
     gf_out_put_string(out, "preset", view->preset);
     gf_out_put_string(out, "prompt", view->prompt);
-    gf_out_put_string(out, "sourceUrl", view->source_url);
+    gf_out_put_string(out, "sourceUrl", gf_source_shown(out->pool, view->source_url, base, site));
     gf_out_put_raw(out, "parameters", view->parameters_json);
     gf_out_put_raw(out, "seed", view->seed_json);
     gf_out_put_string(out, "userId", view->user);
@@ -102,9 +119,9 @@ static void write_course(gf_out_t *out, const gf_view_t *view)
     gf_out_put_raw(out, "retryCount", view->retry_count_json);
     gf_out_put_raw(out, "maxRetries", view->max_retries_json);
     gf_out_put_bool(out, "fallbackUsed", view->fallback_used);
-    gf_out_put_raw(out, "queuePosition", NULL);
-    gf_out_put_raw(out, "progress", NULL);
-    gf_out_put_raw(out, "logs", "[]");
+    gf_out_put_raw(out, "queuePosition", view->queue_position_json);
+    gf_out_put_raw(out, "progress", view->progress_json);
+    gf_out_put_raw(out, "logs", view->logs_json ? view->logs_json : "[]");
     gf_out_put_string(out, "errorCode", view->error_code);
     gf_out_put_string(out, "errorMessage", view->error_message);
     gf_out_put_string(out, "causeCode", view->cause_code);
@@ -120,7 +137,7 @@ void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const
     write_identity(out, view);
     write_picture(out, view, site);
     write_provider(out, view);
-    write_request(out, view);
+    write_request(out, view, base, site);
     write_course(out, view);
     if (!gf_view_ended(view)) {
         gf_out_put_string(

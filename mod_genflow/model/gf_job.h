@@ -27,21 +27,37 @@ typedef struct gf_job_t {
     int retries; /* with the current provider */
     int max_retries;
     const char *provider_ref;
-    apr_time_t deadline; /* on this host's clock, from the interval that the database told */
+    const char *provider; /* of the current attempt, for log lines; NULL: none yet */
+    const char *model;
+    apr_time_t created; /* on this host's clock, from intervals that the database told */
+    apr_time_t deadline;
     const char *user;
     const char *preset;
     const char *prompt;
     const char *source_url;
     const char *parameters; /* JSON object */
     apr_int64_t seed;
+    const char
+        *restore_url;  /* set: it is completed, and its picture, which is there, is to be stored */
+    int restore_tries; /* this one included */
     struct gf_job_t *next; /* link of whoever queues it */
 } gf_job_t;
+
+/* What a provider says of a job while it works. */
+typedef struct gf_said_t {
+    double progress;    /* 0 to 1; below 0: it does not tell */
+    int queue_position; /* below 0: it does not tell */
+    const char *logs;   /* JSON array, or NULL */
+} gf_said_t;
 
 /* A job with a pool of its own; gf_job_free() ends both. */
 gf_job_t *gf_job_make(const gf_type_t *type);
 void gf_job_free(gf_job_t *job);
 
-/* "job=... " for log lines. */
+/* The id of the asset that a source_url of ours (`asset:<id>`) names; NULL: it names none. */
+const char *gf_job_asset(const char *source_url);
+
+/* "job=... type=... user=... provider=... model=... attempt=n/m: " for log lines. */
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool);
 
 /* One row as the wire shows it: text as Postgres gives it, NULL for null. Members ending in _json
@@ -54,6 +70,7 @@ typedef struct gf_view_t {
         *aiml_job_id, *fal_job_id;
     const char *replicate_id, *image_url, *original_url, *expires_at, *error_code, *error_message,
         *cause_code;
+    const char *progress_json, *queue_position_json, *logs_json; /* while it runs */
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
     bool persisted, fallback_used;
 } gf_view_t;

@@ -9,7 +9,7 @@
 #include <apr_strings.h>
 
 #include "base/gf_text.h"
-#include "model/gf_type.h"
+#include "model/gf_prompt.h"
 
 #define RUN_ID_MAX      200
 #define PARAMETERS_MAX  8192
@@ -20,7 +20,10 @@
 typedef struct check_t {
     gf_ctx_t *ctx;
     const gf_type_t *type;
+    const gf_presets_t *presets;
     const gf_json_t *body;
+    const gf_preset_t *preset; /* the one that is asked for */
+    gf_wish_t wish;
     gf_err_code_t code;
     apr_array_header_t *errors; /* of gf_field_error_t */
     const char *extra;          /* of the error with that code */
@@ -69,50 +72,101 @@ static bool text_member(check_t *check, const char *const *names, const char **o
     return value != NULL;
 }
 
+/* "name":[the keys of the presets that are on] */
+static void put_keys(gf_out_t *out, const char *name, const gf_presets_t *presets)
+{
+    int i;
+
+    gf_out_key(out, name);
+    gf_out_open(out, '[');
+    for (i = 0; i < presets->list->nelts; i++) {
+        if (APR_ARRAY_IDX(presets->list, i, gf_preset_t).is_on) {
+            gf_out_string(out, APR_ARRAY_IDX(presets->list, i, gf_preset_t).key);
+        }
+    }
+    gf_out_close(out, ']');
+}
+
+static void refuse_preset(check_t *check, const char *key, const gf_preset_t *preset)
+{
+    gf_out_t extra;
+
+    gf_out_init(&extra, check->ctx->pool, 512);
+    gf_out_put_string(&extra, "received", key);
+    if (!preset) {
+        refuse(check, GF_E_PRESET, false, "presetKey", "is no preset of %s", check->type->name);
+        put_keys(&extra, "valid", check->presets);
+    }
+    else {
+        const gf_preset_t *instead = gf_type_preset_on(check->presets, preset->category);
+
+        refuse(check, GF_E_PRESET_OFF, false, "presetKey", "is not on now%s%s",
+               preset->available_at ? ", but again from " : "",
+               preset->available_at ? preset->available_at : "");
+        gf_out_put_string(&extra, "suggestion", instead ? instead->key : NULL);
+        put_keys(&extra, "available", check->presets);
+        gf_out_put_string(&extra, "availableAt", preset->available_at);
+    }
+    check->extra = extra.text;
+}
+
 static void check_preset(check_t *check, gf_ask_t *ask)
 {
     static const char *const names[] = { "presetKey", "preset_key", "preset", NULL };
-    gf_out_t valid;
     const char *key = NULL;
-    int i;
 
-    if (check->type->presets->nelts == 0) {
+    if (check->presets->list->nelts == 0) {
         return;
     }
     if (!text_member(check, names, &key)) {
-        if (!member(check, names)) {
+        if (!member(check, names) && check->type->prompt_min == 0
+            && gf_type_preset_on(check->presets, "")) {
             refuse(check, GF_E_INVALID, true, "presetKey", "is required");
         }
         return;
     }
-    ask->preset = key;
-    if (gf_type_preset(check->type, key)) {
+    check->preset = gf_type_preset(check->presets, key);
+    if (!check->preset || !check->preset->is_on) {
+        refuse_preset(check, key, check->preset);
         return;
     }
-    refuse(check, GF_E_PRESET, false, "presetKey", "is no preset of %s", check->type->name);
-    gf_out_init(&valid, check->ctx->pool, 512);
-    gf_out_put_string(&valid, "received", key);
-    gf_out_key(&valid, "valid");
-    gf_out_open(&valid, '[');
-    for (i = 0; i < check->type->presets->nelts; i++) {
-        gf_out_string(&valid, APR_ARRAY_IDX(check->type->presets, i, gf_preset_t).key);
-    }
-    gf_out_close(&valid, ']');
-    check->extra = valid.text;
+    ask->preset = key;
+    check->wish.preset = check->preset->prompt;
 }
 
-static void check_prompt(check_t *check, gf_ask_t *ask)
+/* One of the words that the API has for it. */
+static void check_word(check_t *check, const char *name, const gf_prompt_word_t *words,
+                       const gf_prompt_word_t **out)
+{
+    const char *const names[] = { name, NULL };
+    const char *listed = "";
+    const char *text;
+    int i;
+
+    if (!text_member(check, names, &text)) {
+        return;
+    }
+    *out = gf_prompt_word(words, text);
+    for (i = 0; !*out && words[i].word; i++) {
+        listed = apr_pstrcat(check->ctx->pool, listed, i ? ", " : "", words[i].word, NULL);
+    }
+    if (!*out) {
+        refuse(check, GF_E_INVALID, false, name, "must be one of %s", listed);
+    }
+}
+
+static void check_prompt(check_t *check)
 {
     static const char *const names[] = { "prompt", "customPrompt", NULL };
     apr_size_t length;
 
-    if (!text_member(check, names, &ask->prompt)) {
+    if (!text_member(check, names, &check->wish.custom)) {
         if (!member(check, names) && check->type->prompt_min > 0) {
             refuse(check, GF_E_INVALID, true, "prompt", "is required");
         }
         return;
     }
-    length = gf_text_length(ask->prompt);
+    length = gf_text_length(check->wish.custom);
     if ((apr_int64_t)length < check->type->prompt_min) {
         refuse(check, GF_E_PROMPT, false, "prompt",
                "must have at least %" APR_INT64_T_FMT " characters", check->type->prompt_min);
@@ -138,17 +192,16 @@ static void check_run_id(check_t *check, gf_ask_t *ask)
     }
 }
 
-static void check_source(check_t *check)
+static void check_source(check_t *check, gf_ask_t *ask)
 {
-    static const char *const names[] = { "sourceUrl", "sourceAssetId", "image", NULL };
-    int i;
-
-    for (i = 0; names[i]; i++) {
-        if (gf_json_get(check->body, names[i])) {
-            refuse(check, GF_E_SOURCE_URL, false, names[i],
-                   "%s takes no source picture: leave it out", check->type->name);
-        }
+    if (gf_source_check(&ask->source, check->ctx, check->type, check->body, check->errors)) {
+        ask->source_url = ask->source.url;
+        return;
     }
+    check->code =
+        check->errors->nelts > 1 || APR_ARRAY_IDX(check->errors, 0, gf_field_error_t).missing
+            ? GF_E_INVALID
+            : GF_E_SOURCE_URL;
 }
 
 /* A whole number in bounds; absent leaves *out alone. */
@@ -214,23 +267,23 @@ static void check_known_parameters(check_t *check, const gf_json_t *object)
     }
 }
 
-static void check_parameters(check_t *check, gf_ask_t *ask)
+/* The client's object of parameters; NULL: there is none, or it is refused. */
+static gf_json_t *check_parameters(check_t *check, gf_ask_t *ask)
 {
     gf_json_t *object = gf_json_get(check->body, "parameters");
 
     check_known_parameters(check,
                            check->body); /* `strength` and friends may stand beside the prompt */
     if (!object) {
-        return;
+        return NULL;
     }
     if (!gf_json_is_object(object)) {
         refuse(check, GF_E_INVALID, false, "parameters", "must be an object");
-        return;
+        return NULL;
     }
     check_known_parameters(check, object);
     check_int(check, object, "seed", 0, SEED_MAX, &ask->seed);
-    ask->parameters = gf_json_text(object);
-    if (strlen(ask->parameters) > PARAMETERS_MAX) {
+    if (strlen(gf_json_text(object)) > PARAMETERS_MAX) {
         refuse(check, GF_E_INVALID, false, "parameters", "must take at most %d bytes",
                PARAMETERS_MAX);
     }
@@ -238,25 +291,7 @@ static void check_parameters(check_t *check, gf_ask_t *ask)
         refuse(check, GF_E_INVALID, false, "parameters",
                "holds a number beyond 1e15 or below 1e-15, or a NUL character");
     }
-}
-
-/* strength: what the client says in parameters or beside the prompt, else the preset's. It is
- * written last: of two members of one name Postgres keeps the last one. */
-static void add_strength(check_t *check, gf_ask_t *ask, const gf_preset_t *preset)
-{
-    gf_json_t *parameters = gf_json_get(check->body, "parameters");
-    gf_json_t *given = gf_json_get(check->body, "strength");
-    double strength = preset ? preset->strength : 0;
-    int length = (int)strlen(ask->parameters) - 1;
-
-    if ((parameters && gf_json_get(parameters, "strength")) || (!given && !preset)) {
-        return;
-    }
-    if (given) {
-        gf_json_number(given, &strength);
-    }
-    ask->parameters = apr_psprintf(check->ctx->pool, "%.*s%s\"strength\":%.3f}", length,
-                                   ask->parameters, length > 1 ? "," : "", strength);
+    return object;
 }
 
 static gf_err_t *failed(check_t *check)
@@ -270,49 +305,71 @@ static gf_err_t *failed(check_t *check)
     return err;
 }
 
-static void compose(check_t *check, gf_ask_t *ask)
+/* Who says it first has it: the client in `parameters`, beside the prompt, then the preset. */
+static gf_err_t *merge_parameters(check_t *check, gf_ask_t *ask, gf_json_t *parameters)
 {
-    const gf_preset_t *preset = ask->preset ? gf_type_preset(check->type, ask->preset) : NULL;
+    gf_json_t *given = NULL;
+    size_t i;
 
-    if (ask->seed < 0) {
-        apr_uint32_t drawn;
+    if (!parameters) {
+        GF_TRY(gf_json_parse(&parameters, check->ctx, "{}", 2));
+    }
+    for (i = 0; i < sizeof(number_rows) / sizeof(number_rows[0]); i++) {
+        gf_json_add(parameters, number_rows[i].name, gf_json_get(check->body, number_rows[i].name));
+    }
+    for (i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
+        gf_json_add(parameters, text_rows[i].name, gf_json_get(check->body, text_rows[i].name));
+    }
+    gf_json_add(parameters, "aspect_ratio", gf_json_get(check->body, "aspectRatio"));
+    if (check->preset) {
+        const char *text = check->preset->parameters;
 
-        apr_generate_random_bytes((unsigned char *)&drawn, sizeof(drawn));
-        ask->seed = 1 + drawn % ((1U << SEED_DRAWN_BITS) - 1); /* never 0: "any" to providers */
+        GF_TRY(gf_json_parse(&given, check->ctx, text, strlen(text)));
+        gf_json_add_all(parameters, given);
     }
-    add_strength(check, ask, preset);
-    if (!ask->prompt) {
-        ask->prompt = "";
-    }
-    if (preset && preset->prompt[0]) {
-        ask->prompt = apr_pstrcat(check->ctx->pool, preset->prompt, ask->prompt[0] ? ", " : "",
-                                  ask->prompt, NULL);
-    }
+    ask->parameters = gf_json_text(parameters);
+    return NULL;
 }
 
-gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type, const gf_json_t *body)
+static void draw_seed(gf_ask_t *ask)
+{
+    apr_uint32_t drawn;
+
+    apr_generate_random_bytes((unsigned char *)&drawn, sizeof(drawn));
+    ask->seed = 1 + drawn % ((1U << SEED_DRAWN_BITS) - 1); /* never 0: "any" to providers */
+}
+
+gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type,
+                         const gf_presets_t *presets, const gf_json_t *body)
 {
     check_t check = { .ctx = ctx,
                       .type = type,
+                      .presets = presets,
                       .body = body,
                       .errors = apr_array_make(ctx->pool, 4, sizeof(gf_field_error_t)) };
     apr_int64_t retries = type->retries;
+    gf_json_t *parameters;
 
     memset(ask, 0, sizeof(*ask));
     ask->type = type;
-    ask->parameters = "{}";
     ask->seed = -1;
-    check_prompt(&check, ask);
+    check_prompt(&check);
     check_preset(&check, ask);
-    check_source(&check);
+    check_word(&check, "style", gf_prompt_styles, &check.wish.style);
+    check_word(&check, "quality", gf_prompt_qualities, &check.wish.quality);
+    check_word(&check, "aspectRatio", gf_prompt_ratios, &check.wish.ratio);
+    check_source(&check, ask);
     check_run_id(&check, ask);
     check_int(&check, body, "seed", 0, SEED_MAX, &ask->seed);
     check_int(&check, body, "maxRetries", 0, type->retries, &retries);
-    check_parameters(&check, ask);
+    parameters = check_parameters(&check, ask);
     if (check.errors->nelts) {
         return failed(&check);
     }
     ask->max_retries = (int)retries;
-    compose(&check, ask);
-    return NULL;
+    ask->prompt = gf_prompt_compose(&check.wish, ctx->pool);
+    if (ask->seed < 0) {
+        draw_seed(ask);
+    }
+    return merge_parameters(&check, ask, parameters);
 }

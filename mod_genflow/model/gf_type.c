@@ -23,24 +23,21 @@ const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_
     return apr_hash_get(conf->types, hyphens, APR_HASH_KEY_STRING);
 }
 
-const gf_preset_t *gf_type_preset(const gf_type_t *type, const char *key)
-{
-    int i;
-
-    for (i = 0; i < type->presets->nelts; i++) {
-        const gf_preset_t *preset = &APR_ARRAY_IDX(type->presets, i, gf_preset_t);
-
-        if (strcmp(preset->key, key) == 0) {
-            return preset;
-        }
-    }
-    return NULL;
-}
-
 const gf_choice_t *gf_type_choice(const gf_type_t *type, int position)
 {
     return position < type->chain->nelts ? &APR_ARRAY_IDX(type->chain, position, gf_choice_t)
                                          : NULL;
+}
+
+int gf_type_next(const gf_type_t *type, int position, const char *source_url)
+{
+    const gf_choice_t *choice;
+
+    while ((choice = gf_type_choice(type, position))
+           && (source_url ? choice->source == GF_SOURCE_NONE : choice->source == GF_SOURCE_MUST)) {
+        position++;
+    }
+    return position;
 }
 
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
@@ -72,4 +69,36 @@ const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *
         }
     }
     return NULL;
+}
+
+const gf_preset_t *gf_type_preset(const gf_presets_t *presets, const char *key)
+{
+    int i;
+
+    for (i = 0; i < presets->list->nelts; i++) {
+        const gf_preset_t *preset = &APR_ARRAY_IDX(presets->list, i, gf_preset_t);
+
+        if (strcmp(preset->key, key) == 0) {
+            return preset;
+        }
+    }
+    return NULL;
+}
+
+const gf_preset_t *gf_type_preset_on(const gf_presets_t *presets, const char *category)
+{
+    const gf_preset_t *first = NULL;
+    int i;
+
+    for (i = 0; i < presets->list->nelts; i++) {
+        const gf_preset_t *preset = &APR_ARRAY_IDX(presets->list, i, gf_preset_t);
+
+        if (preset->is_on && strcmp(preset->category, category) == 0) {
+            return preset;
+        }
+        if (preset->is_on && !first) {
+            first = preset;
+        }
+    }
+    return first;
 }

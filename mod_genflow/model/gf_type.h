@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The generation types as configured: finding them, their presets, and making their chains ready.
- * Any thread once the configuration is frozen. */
+/* The generation types as configured: finding them and making their chains ready; and their
+ * presets, which are rows of the database. Any thread once the configuration is frozen. */
 #ifndef GF_TYPE_H
 #define GF_TYPE_H
 
@@ -10,13 +10,40 @@
 /* Finds a configured type; `-` and `_` in the name are the same. NULL: there is none. */
 const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_t *scratch_pool);
 
-/* The preset of that key, or NULL. */
-const gf_preset_t *gf_type_preset(const gf_type_t *type, const char *key);
-
-/* The link of the chain at `position`; NULL behind its end. */
+/* The link of the chain at `position`; NULL behind its end. A chain without links belongs to a type
+ * that is closed: none of its providers has a key. */
 const gf_choice_t *gf_type_choice(const gf_type_t *type, int position);
+
+/* Place of the first link at or behind `position` that fits a job: one that takes a source picture
+ * if it has one (`source_url`), that needs none if it is NULL. Behind the end: none does. */
+int gf_type_next(const gf_type_t *type, int position, const char *source_url);
 
 /* Resolves chain_text into chain. Returns NULL, or what is wrong, for configtest. Start-up only. */
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool);
+
+/* ---- presets ---- */
+
+/* A row of genflow.presets(), which documents each: text as Postgres gives it, NULL for null. */
+typedef struct gf_preset_t {
+    const char *id, *key, *label, *description, *category;
+    const char *prompt; /* goes before the user's own */
+    const char *negative_prompt, *strength;
+    const char *parameters; /* JSON object: all that a generation gets, strength included */
+    const char *rotation_index, *week, *available_at;
+    bool is_active;
+    bool is_on; /* this week */
+} gf_preset_t;
+
+/* The presets of one type; none: it has no presets. */
+typedef struct gf_presets_t {
+    apr_array_header_t *list; /* of gf_preset_t */
+    apr_int64_t week;         /* the week of the cycle, from 1 */
+} gf_presets_t;
+
+/* The preset of that key, on or not; NULL: there is none. */
+const gf_preset_t *gf_type_preset(const gf_presets_t *presets, const char *key);
+
+/* One that is on, of `category` if there is one, or else the first. NULL: none is on. */
+const gf_preset_t *gf_type_preset_on(const gf_presets_t *presets, const char *category);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Drives libcurl's multi interface by sockets (multi_socket_action) on one epoll: measured at a
  * thousand open exchanges, an eighth of the CPU of curl_multi_poll. Pictures are streamed into
- * their spool files, other answers kept in memory, both within limits. Leaves to providers what an
- * answer means. Runs on the dispatcher thread. */
+ * their spool files and from files that are sent; other answers are kept in memory, all within
+ * limits. Leaves to providers and stores what an answer means. Runs on the dispatcher thread. */
 #include "net/gf_net.h"
 
 #include <string.h>
@@ -40,7 +40,9 @@ typedef struct exchange_t {
     char *text;
     apr_size_t text_size;
     bool too_large;
-    bool head_done; /* the empty line behind the header fields has come */
+    bool head_done;         /* the empty line behind the header fields has come */
+    const char *unread;     /* a file to send that could not be read to its end, ... */
+    apr_status_t unread_rv; /* ... and why */
     char error[CURL_ERROR_SIZE];
     struct exchange_t *next, *previous;
 } exchange_t;
@@ -181,6 +183,101 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *baton)
                              : to_text(exchange, bytes, size * count);
 }
 
+/* ---- a file is sent ---- */
+
+/* It lives in the message's pool, and so does its descriptor. */
+typedef struct source_t {
+    exchange_t *exchange;
+    const char *path;
+    apr_file_t *file;
+    apr_off_t bytes; /* when it was opened: so many are promised, so many are sent */
+    apr_off_t sent;
+} source_t;
+
+static void note_unread(exchange_t *exchange, const char *path, apr_status_t rv)
+{
+    exchange->unread = path;
+    exchange->unread_rv = rv;
+}
+
+/* A file that cannot be opened is noted: such an exchange does not begin. */
+static source_t *open_source(exchange_t *exchange, const char *path)
+{
+    apr_pool_t *pool = exchange->msg->pool;
+    source_t *source = apr_pcalloc(pool, sizeof(*source));
+    apr_finfo_t info = { .size = 0 };
+    apr_status_t rv =
+        apr_file_open(&source->file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_info_get(&info, APR_FINFO_SIZE, source->file);
+    }
+    if (rv != APR_SUCCESS) {
+        note_unread(exchange, path, rv);
+    }
+    source->exchange = exchange;
+    source->path = path;
+    source->bytes = info.size;
+    return source;
+}
+
+static size_t on_read(char *bytes, size_t size, size_t count, void *baton)
+{
+    source_t *source = baton;
+    apr_off_t left = source->bytes - source->sent;
+    apr_size_t length = size * count;
+    apr_status_t rv;
+
+    if ((apr_off_t)length > left) {
+        length = (apr_size_t)left;
+    }
+    if (length == 0) {
+        return 0;
+    }
+    rv = apr_file_read(source->file, bytes, &length);
+    if (rv != APR_SUCCESS) { /* also its end: it was longer */
+        note_unread(source->exchange, source->path, rv);
+        return CURL_READFUNC_ABORT;
+    }
+    source->sent += (apr_off_t)length;
+    return length;
+}
+
+/* curl sends from the start once more when a kept connection died under its hands. */
+static int on_seek(void *baton, curl_off_t offset, int origin)
+{
+    source_t *source = baton;
+    apr_off_t to = offset;
+
+    if (origin != SEEK_SET || apr_file_seek(source->file, APR_SET, &to) != APR_SUCCESS) {
+        return CURL_SEEKFUNC_CANTSEEK;
+    }
+    source->sent = to;
+    return CURL_SEEKFUNC_OK;
+}
+
+static void set_upload(exchange_t *exchange)
+{
+    source_t *source = open_source(exchange, exchange->msg->upload);
+    CURL *easy = exchange->easy;
+
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)source->bytes);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, source);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, source);
+}
+
+static void add_file(exchange_t *exchange, curl_mimepart *mime, const gf_msg_part_t *part)
+{
+    source_t *source = open_source(exchange, part->file);
+
+    curl_mime_data_cb(mime, source->bytes, on_read, on_seek, NULL, source);
+    curl_mime_filename(mime, apr_filepath_name_get(part->file));
+    curl_mime_type(mime, part->type);
+}
+
 /* ---- an exchange begins and ends ---- */
 
 static void add_parts(exchange_t *exchange)
@@ -195,8 +292,7 @@ static void add_parts(exchange_t *exchange)
 
         curl_mime_name(mime, part->name);
         if (part->file) {
-            curl_mime_filedata(mime, part->file);
-            curl_mime_type(mime, part->type);
+            add_file(exchange, mime, part);
         }
         else {
             curl_mime_data(mime, part->text, CURL_ZERO_TERMINATED);
@@ -214,24 +310,44 @@ static int add_header(void *baton, const char *name, const char *value)
     return 1;
 }
 
+/* Nobody waits for 100 Continue. curl 7.88 signs every header field that it is given, also the
+ * empty one that takes "Expect" out, which nobody could verify: in a signed request it stays. */
+static void set_signature(exchange_t *exchange)
+{
+    gf_msg_t *msg = exchange->msg;
+    CURL *easy = exchange->easy;
+
+    if (msg->sigv4) {
+        curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, msg->sigv4);
+        curl_easy_setopt(easy, CURLOPT_USERPWD, msg->credentials);
+        curl_easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 1L);
+    }
+    else {
+        exchange->headers = curl_slist_append(exchange->headers, "Expect:");
+    }
+}
+
 static void set_request(exchange_t *exchange)
 {
     gf_msg_t *msg = exchange->msg;
     CURL *easy = exchange->easy;
 
-    curl_easy_setopt(easy, CURLOPT_URL, msg->url);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
                      strcmp(msg->method, "GET") == 0 ? NULL : msg->method);
-    if (msg->parts) {
+    if (msg->upload) {
+        set_upload(exchange);
+    }
+    else if (msg->parts) {
         add_parts(exchange);
     }
     else if (msg->body) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(msg->body));
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, msg->body);
     }
+    /* Without what it is to send an exchange gets no address: it ends before it begins. */
+    curl_easy_setopt(easy, CURLOPT_URL, exchange->unread ? NULL : msg->url);
     apr_table_do(add_header, exchange, msg->headers, NULL);
-    exchange->headers =
-        curl_slist_append(exchange->headers, "Expect:"); /* never wait for 100 Continue */
+    set_signature(exchange);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
 }
 
@@ -371,8 +487,10 @@ static void conclude(exchange_t *exchange, CURLcode code)
         : exchange->too_large ? "the answer is larger than allowed"
         : msg->spool_rv != APR_SUCCESS
             ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool, msg->spool_rv)
-            : apr_pstrdup(msg->pool,
-                          exchange->error[0] ? exchange->error : curl_easy_strerror(code));
+        : exchange->unread ? apr_psprintf(msg->pool, "cannot read %s: error %d", exchange->unread,
+                                          exchange->unread_rv)
+                           : apr_pstrdup(msg->pool, exchange->error[0] ? exchange->error
+                                                                       : curl_easy_strerror(code));
 }
 
 gf_msg_t *gf_net_next_done(gf_net_t *net)

@@ -7,8 +7,6 @@
 
 #include <apr_strings.h>
 
-#include "base/gf_text.h"
-
 static const gf_prov_kind_t *const kinds[] = { &gf_prov_aiml,      &gf_prov_fal,
                                                &gf_prov_local,     &gf_prov_openai,
                                                &gf_prov_replicate, &gf_prov_stability };
@@ -41,8 +39,8 @@ const char *gf_provider_kind_names(apr_pool_t *pool)
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
     memset(outcome, 0, sizeof(*outcome));
-    outcome->progress = -1;
-    outcome->queue_position = -1;
+    outcome->said.progress = -1;
+    outcome->said.queue_position = -1;
     outcome->detail = msg->detail;
     outcome->code = msg->spool_rv ? GF_E_STORE : msg->timed_out ? GF_E_TIMEOUT : GF_E_NETWORK;
     if (msg->spool_rv) { /* it may have been paid for, and we could not take it */
@@ -67,13 +65,7 @@ bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 
 apr_interval_time_t gf_provider_retry_after(const gf_msg_t *msg)
 {
-    const char *text = apr_table_get(msg->answer, "Retry-After");
-    apr_int64_t seconds;
-
-    if (!text || !gf_text_int(&seconds, text) || seconds < 0) {
-        return 0;
-    }
-    return apr_time_from_sec(seconds < GF_PROVIDER_WAIT_MAX ? seconds : GF_PROVIDER_WAIT_MAX);
+    return gf_msg_retry_after(msg, GF_PROVIDER_WAIT_MAX);
 }
 
 const char *gf_provider_parameter(const gf_job_t *job, const char *name, apr_pool_t *pool)

@@ -30,13 +30,12 @@ typedef struct gf_outcome_t {
     const char *picture_b64;         /* SUCCEEDED: the picture's bytes in base64 */
     gf_msg_t *next;                  /* ASK */
     const char *detail;              /* for the log; never holds a secret */
-    const char *logs;                /* WORKING: JSON array of what the provider says, or NULL */
-    double progress;                 /* WORKING: 0 to 1; below 0: it does not tell */
-    int queue_position;              /* WORKING: below 0: it does not tell */
+    gf_said_t said;                  /* WORKING: what it says meanwhile */
     apr_interval_time_t retry_after; /* TRANSIENT, WORKING: what it asked for; 0: nothing */
     bool locked_out;                 /* TRANSIENT: too many requests, and no word for how long */
     bool alarm;                      /* key or account trouble: an operator must look */
     bool unknown_model;              /* PERMANENT: the provider does not know this model */
+    bool settled; /* UNKNOWN: asking again cannot help; only the provider's own report could */
 } gf_outcome_t;
 
 /* What translators work on. Messages and texts are made in `pool`. */
@@ -48,32 +47,35 @@ typedef struct gf_prov_call_t {
     const char *source;   /* the source picture: https address or data: URI; NULL: none, or ... */
     const char *source_file; /* ... a file, for kinds with source_as_file */
     const char *source_type; /* of that file: "image/png" */
+    apr_int64_t pixels_max;  /* draw: most pixels that the source file may have */
     apr_pool_t *pool;
 } gf_prov_call_t;
 
-/* A provider's own report of a run's end, as it came in. What is read from it lives in `pool`. */
+/* A provider's own report of a run's end, as it came in. Nothing in it is believed but that the run
+ * is worth a question now. What is read from it lives in `pool`. */
 typedef struct gf_hook_t {
     const apr_table_t *headers;
-    const char *body;
+    const char *body; /* never NULL */
     apr_size_t length;
     const char *keys; /* the provider's public keys (JWKS), for kinds with hook_keys; or NULL */
     apr_time_t now;
     apr_pool_t *pool;
 
     const char *event; /* out: names this delivery; the same for a repeated one */
-    const char *ref;   /* out: the run's id */
+    const char *ref;   /* out: the run's id, which may stand in a path */
 } gf_hook_t;
 
 typedef enum {
     GF_HOOK_GENUINE, /* event and ref are set */
     GF_HOOK_FORGED,  /* the signature is missing or wrong, or its time is more than 5 minutes off */
-    GF_HOOK_NO_KEY,  /* none of the known keys made it: newer keys may */
+    GF_HOOK_NO_KEY,  /* well formed and in time, but of none of the known keys: newer ones may */
     GF_HOOK_MEANINGLESS /* genuine, but its body tells of no run */
 } gf_hook_verdict_t;
 
 typedef struct gf_prov_kind_t {
     const char *name;
     bool repeatable; /* a second run costs nothing: no intent is written, a lost run is redone */
+    apr_interval_time_t result_life; /* how long a picture is at the address that it tells */
 
     /* Is the section complete? NULL, or what is missing (for configtest). */
     const char *(*check)(const gf_provider_t *provider, apr_pool_t *pool);
@@ -102,7 +104,8 @@ typedef struct gf_prov_kind_t {
     void (*read_recover)(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
 
     /* Providers that make the picture themselves, on a writer thread: writes the file `path`.
-     * NULL: over HTTP. */
+     * NULL: over HTTP. APR_EINVAL: the source picture cannot be used; anything else: memory or the
+     * disk. */
     apr_status_t (*draw)(const gf_prov_call_t *call, const char *path);
 } gf_prov_kind_t;
 

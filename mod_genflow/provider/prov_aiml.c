@@ -44,10 +44,15 @@ static const prov_field_t common[] = { { "prompt", "prompt" },
                                        { "seed", "seed" },
                                        { NULL, NULL } };
 
-static const prov_model_t models[] = { { "flux/dev/image-to-image", from_picture },
-                                       { "flux/dev", from_text },
-                                       { "flux/schnell", from_text },
-                                       { "", common } };
+static const prov_model_t models[] = { { "flux/dev/image-to-image", from_picture, GF_SOURCE_MUST },
+                                       { "flux/dev", from_text, GF_SOURCE_NONE },
+                                       { "flux/schnell", from_text, GF_SOURCE_NONE },
+                                       { "", common, GF_SOURCE_NONE } };
+
+static gf_source_use_t source(const char *model)
+{
+    return prov_json_source(models, model);
+}
 
 /* Our name for this submission, in their alphabet: the job and which attempt it is. */
 static const char *request_id(const gf_prov_call_t *call)
@@ -111,6 +116,7 @@ static void read_row(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf
     if (strcmp(status, "failed") == 0) {
         prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API); /* failed ones are not billed */
     }
+    outcome->settled = strcmp(status, "succeeded") == 0; /* paid, and the picture is lost */
 }
 
 static void read_page(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_json_t *document)
@@ -148,5 +154,6 @@ const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
                                       .submit = submit,
                                       .read_submit = prov_json_read_answer,
                                       .read_poll = read_recover, /* of the log's next page */
+                                      .source = source,
                                       .recover = recover,
                                       .read_recover = read_recover };

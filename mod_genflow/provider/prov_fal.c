@@ -10,6 +10,8 @@
 #include <apr_escape.h>
 #include <apr_strings.h>
 
+#include "base/gf_hash.h"
+#include "provider/prov_hook.h"
 #include "provider/prov_json.h"
 #include "provider/prov_run.h"
 
@@ -49,11 +51,17 @@ static const prov_field_t common[] = { { "prompt", "prompt" },
                                        { "seed", "seed" },
                                        { NULL, NULL } };
 
-static const prov_model_t models[] = {
-    { "fal-ai/ghiblify", of_ghiblify },     { "fal-ai/fast-sdxl/", common },
-    { "fal-ai/fast-sdxl", of_sdxl },        { "fal-ai/realistic-vision/", common },
-    { "fal-ai/realistic-vision", of_sdxl }, { "", common }
-};
+static const prov_model_t models[] = { { "fal-ai/ghiblify", of_ghiblify, GF_SOURCE_MUST },
+                                       { "fal-ai/fast-sdxl/", common, GF_SOURCE_MAY },
+                                       { "fal-ai/fast-sdxl", of_sdxl, GF_SOURCE_NONE },
+                                       { "fal-ai/realistic-vision/", common, GF_SOURCE_MAY },
+                                       { "fal-ai/realistic-vision", of_sdxl, GF_SOURCE_NONE },
+                                       { "", common, GF_SOURCE_MAY } };
+
+static gf_source_use_t source(const char *model)
+{
+    return prov_json_source(models, model);
+}
 
 static gf_msg_t *request(const gf_prov_call_t *call, const char *method, const char *url)
 {
@@ -199,7 +207,7 @@ static void read_queue(gf_outcome_t *outcome, const gf_prov_call_t *call, const 
     outcome->state = GF_PROV_WORKING;
     if (gf_json_int(gf_json_get(document, "queue_position"), &position) && position >= 0
         && position <= APR_INT32_MAX) {
-        outcome->queue_position = (int)position;
+        outcome->said.queue_position = (int)position;
     }
     for (; i < count; i++) {
         text = apr_pstrcat(call->pool, text, prov_json_text(gf_json_at(logs, i), "message"), "\n",
@@ -298,29 +306,34 @@ static gf_msg_t *recover(const gf_prov_call_t *call)
     return ask_list(call, NULL);
 }
 
-static bool counts(const gf_prov_call_t *call, const gf_json_t *row)
+static prov_run_row_t row_of(const gf_prov_call_t *call, const gf_json_t *row)
 {
     const char *endpoint = prov_json_text(row, "endpoint_id");
     apr_int64_t status = 0;
 
+    if (endpoint[0] && strcmp(endpoint, call->model) != 0) {
+        return PROV_RUN_OTHERS;
+    }
     gf_json_int(gf_json_get(row, "status_code"), &status);
-    return status < 500 && (!endpoint[0] || strcmp(endpoint, call->model) == 0);
+    return status >= 500 ? PROV_RUN_VOID : PROV_RUN_COUNTS; /* those are never billed */
 }
 
 /* The list has only requests that a runner has begun: one that is not there may still wait in the
  * queue, so it stays unknown. */
 static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
-    static const prov_run_list_t list = { "request_id", "sent_at", "json_input", counts };
+    static const prov_run_list_t list = { "request_id", "sent_at", "json_input", row_of };
     const gf_json_t *document;
     const char *cursor;
+    prov_run_found_t found;
 
     if (prov_run_unlisted(outcome, call, msg)) {
         return;
     }
     document = prov_json_document(call, msg);
     cursor = prov_json_text(document, "next_cursor");
-    if (prov_run_find(outcome, call, gf_json_get(document, "items"), &list) == PROV_RUN_FOUND) {
+    found = prov_run_find(outcome, call, gf_json_get(document, "items"), &list);
+    if (found == PROV_RUN_FOUND || found == PROV_RUN_FAILED || outcome->settled) {
         return;
     }
     outcome->detail = "its list does not hold the request, which may still be queued";
@@ -346,6 +359,42 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     }
 }
 
+/* ---- its report of the end ---- */
+
+/* Signed are the three headers and the body's hash, a line each, and the reports of all of fal's
+ * customers by the same keys: that one is about our run shows only in its address, and in what the
+ * queue then says to our key. A request ends once, as `OK` or as `ERROR`: these name the event. */
+static gf_hook_verdict_t read_hook(gf_hook_t *hook, const gf_provider_t *provider)
+{
+    const char *id = prov_hook_header(hook, "X-Fal-Webhook-Request-Id");
+    const char *user = prov_hook_header(hook, "X-Fal-Webhook-User-Id");
+    const char *time = prov_hook_time(hook, "X-Fal-Webhook-Timestamp");
+    const char *signature = prov_hook_header(hook, "X-Fal-Webhook-Signature");
+    char hash[GF_SHA256_HEX];
+    gf_hook_verdict_t verdict;
+    const gf_json_t *document;
+    const char *status;
+
+    (void)provider;
+    if (!id || !user || !time || !signature) {
+        return GF_HOOK_FORGED;
+    }
+    gf_hash_sha256(hash, hook->body, hook->length);
+    verdict = prov_hook_signed(
+        hook, signature, apr_pstrcat(hook->pool, id, "\n", user, "\n", time, "\n", hash, NULL));
+    if (verdict != GF_HOOK_GENUINE) {
+        return verdict;
+    }
+    document = prov_hook_document(hook);
+    status = prov_json_text(document, "status");
+    hook->ref = prov_json_text(document, "request_id");
+    hook->event = apr_pstrcat(hook->pool, hook->ref, ":", status, NULL);
+    return prov_json_is_ref(hook->ref)
+                   && (strcmp(status, "OK") == 0 || strcmp(status, "ERROR") == 0)
+               ? GF_HOOK_GENUINE
+               : GF_HOOK_MEANINGLESS;
+}
+
 const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .check = check,
                                      .submit = submit,
@@ -353,5 +402,8 @@ const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .poll = poll,
                                      .read_poll = read_poll,
                                      .cancel = cancel,
+                                     .source = source,
+                                     .read_hook = read_hook,
+                                     .hook_keys = "https://rest.fal.ai/.well-known/jwks.json",
                                      .recover = recover,
                                      .read_recover = read_recover };

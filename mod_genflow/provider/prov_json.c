@@ -33,6 +33,9 @@ gf_msg_t *prov_json_request(const gf_prov_call_t *call, const char *scheme, cons
 {
     gf_msg_t *msg = gf_msg_make(call->pool, method, url);
 
+    if (call->provider->headers) {
+        apr_table_overlap(msg->headers, call->provider->headers, APR_OVERLAP_TABLES_SET);
+    }
     apr_table_setn(msg->headers, "Authorization",
                    apr_pstrcat(call->pool, scheme, " ", call->provider->key, NULL));
     apr_table_setn(msg->headers, "Accept", "application/json");
@@ -46,12 +49,22 @@ void prov_json_body(gf_msg_t *msg, const gf_out_t *document)
     msg->body = document->text;
 }
 
-const prov_field_t *prov_json_fields_of(const prov_model_t *models, const char *model)
+static const prov_model_t *row_of(const prov_model_t *models, const char *model)
 {
     while (strncmp(models->name, model, strlen(models->name)) != 0) {
         models++;
     }
-    return models->fields;
+    return models;
+}
+
+const prov_field_t *prov_json_fields_of(const prov_model_t *models, const char *model)
+{
+    return row_of(models, model)->fields;
+}
+
+gf_source_use_t prov_json_source(const prov_model_t *models, const char *model)
+{
+    return strstr(model, "image-to-image") ? GF_SOURCE_MUST : row_of(models, model)->source;
 }
 
 /* The sizes that fit an aspect ratio; sides are multiples of 32, as all want them. */
@@ -85,14 +98,15 @@ static const char *image_size(const gf_json_t *parameters)
 }
 
 /* JSON of a parameter of the job, or NULL. */
-static const char *parameter(const gf_job_t *job, const gf_json_t *parameters, const char *name)
+static const char *parameter(const gf_prov_call_t *call, const gf_json_t *parameters,
+                             const char *name)
 {
     gf_json_t *value;
 
     if (strcmp(name, "image_size") == 0) {
         return image_size(parameters);
     }
-    if (strcmp(name, "strength") == 0 && !job->source_url) {
+    if (strcmp(name, "strength") == 0 && !call->source) {
         return NULL;
     }
     value = gf_json_get(parameters, name);
@@ -119,11 +133,11 @@ void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_fiel
             }
         }
         else if (strcmp(fields->ours, "source") == 0) {
-            if (job->source_url) {
-                gf_out_put_string(out, fields->theirs, job->source_url);
+            if (call->source) {
+                gf_out_put_string(out, fields->theirs, call->source);
             }
         }
-        else if ((value = parameter(job, parameters, fields->ours))) {
+        else if ((value = parameter(call, parameters, fields->ours))) {
             gf_out_put_raw(out, fields->theirs, value);
         }
     }

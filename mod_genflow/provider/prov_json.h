@@ -14,8 +14,8 @@
 const char *prov_json_check(const gf_provider_t *provider, apr_pool_t *pool, const char *url,
                             const char *variable);
 
-/* A request with our key ("Bearer", "Key"). Its answer may be a picture in base64 or a page of a
- * list. */
+/* A request with our key ("Bearer", "Key") and the section's own headers. Its answer may be a
+ * picture in base64 or a page of a list. */
 gf_msg_t *prov_json_request(const gf_prov_call_t *call, const char *scheme, const char *method,
                             const char *url);
 
@@ -25,7 +25,7 @@ void prov_json_body(gf_msg_t *msg, const gf_out_t *document);
 /* One member of an input: where its value comes from, and what the provider calls it. `ours` is
  *   prompt      the prompt
  *   seed        our seed; 0 means any and is left out
- *   source      address of the source picture
+ *   source      the source picture: its address or data: URI
  *   image_size  the parameter of that name, else the one that fits `aspect_ratio`
  *   strength    the parameter of that name, but only beside a source picture
  * or the name of another parameter. The value is written as it is; without one there is no member.
@@ -39,9 +39,14 @@ typedef struct prov_field_t {
 typedef struct prov_model_t {
     const char *name;
     const prov_field_t *fields; /* ends with { NULL, NULL } */
+    gf_source_use_t source;
 } prov_model_t;
 
 const prov_field_t *prov_json_fields_of(const prov_model_t *models, const char *model);
+
+/* gf_prov_kind_t.source: as the row says, but a name with `image-to-image` in it speaks for itself:
+ * MUST. */
+gf_source_use_t prov_json_source(const prov_model_t *models, const char *model);
 
 /* Writes the members into an open object. */
 void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_field_t *fields);

@@ -204,14 +204,13 @@ void pl_tracery_paint(pl_plane_t *plane, const pl_look_t *look)
 }
 
 /* The visor's upper and lower edge in column `x`, in fine rows; false beside it. */
-static bool visor_edges(int edges[2], const pl_plane_t *plane, const pl_look_t *look, int x)
+static bool visor_edges(int edges[2], const pl_look_t *look, int x)
 {
-    int reach = plane->w * 46 / 100;
-    int off = x - plane->w / 2;
-    int u = (off < 0 ? -off : off) * PL_ONE / reach; /* 0 in the middle, PL_ONE at its ends */
-    int half = look->horizon * PL_SUB * 12 / 100;
+    int off = x - look->visor.x;
+    int u = (off < 0 ? -off : off) * PL_ONE / look->visor.w; /* 0 in the middle, PL_ONE outside */
+    int half = look->visor.h;
     int sag = half * (u * u / PL_ONE) / PL_ONE / 3;
-    int middle = look->horizon * PL_SUB * 30 / 100 + sag;
+    int middle = look->visor.y + sag;
 
     if (u >= PL_ONE) {
         return false;
@@ -227,7 +226,7 @@ static bool visor_edges(int edges[2], const pl_plane_t *plane, const pl_look_t *
 static void visor_glass(pl_plane_t *plane, const pl_look_t *look, int x, int y, int down)
 {
     const pl_palette_t *palette = look->palette;
-    int off = x < plane->w / 2 ? plane->w / 2 - x : x - plane->w / 2;
+    int off = x < look->visor.x ? look->visor.x - x : x - look->visor.x;
     int end = PL_ONE - off * 2 * PL_ONE / plane->w;
     int rim = down < PL_ONE / 2 ? PL_ONE / 2 - down : down - PL_ONE / 2;
     int strip = pl_clamp(PL_ONE - (rim - 8) * 5, 0, PL_ONE);
@@ -273,7 +272,7 @@ void pl_visor_paint(pl_plane_t *plane, const pl_look_t *look)
     int x, y;
 
     for (x = 0; x < plane->w; x++) {
-        bool inside = visor_edges(edges, plane, look, x);
+        bool inside = visor_edges(edges, look, x);
 
         if (!inside && last[1] == 0) {
             continue;

@@ -7,6 +7,7 @@
 #ifndef PROV_LOCAL_PLANE_H
 #define PROV_LOCAL_PLANE_H
 
+#include <apr_errno.h>
 #include <apr_pools.h>
 
 /* Light of one channel: PL_FULL is as bright as a screen gets, what is brighter blooms. */
@@ -72,6 +73,13 @@ typedef void pl_touch_t(pl_plane_t *plane, int x, int y, pl_ink_t ink, int share
 void pl_fill(pl_plane_t *plane, pl_box_t box, pl_ink_t ink, int share);
 void pl_stroke(pl_plane_t *plane, const pl_stroke_t *stroke, pl_ink_t ink, pl_touch_t *touch);
 void pl_spread(pl_plane_t *plane, const pl_plane_t *quarter);
+
+/* prov_local_screen.c: what is too bright spills over. APR_ENOMEM without memory. */
+apr_status_t pl_bloom(pl_plane_t *plane, apr_pool_t *pool);
+
+/* prov_local_png.c: the plane as PNG in the new file `path`; what is brighter than PL_FULL is cut off.
+ * APR_EEXIST: something stands there, and is left alone. No file stays behind after an error. */
+apr_status_t pl_png_write(const pl_plane_t *plane, const char *path, apr_pool_t *pool);
 
 /* The rest is what every pixel passes through: here, for the compiler to unfold. */
 

@@ -58,7 +58,14 @@ typedef struct pl_look_t {
     int beams;   /* searchlights */
     int signs;   /* towers that carry one, of sixteen */
     int density; /* towers without a gap to the next, percent */
+    pl_box_t visor; /* its middle and half its sides; y and h in sixteenths */
+    int unrest;  /* how much the screen glitches, of PL_ONE */
 } pl_look_t;
+
+/* prov_local_draw.c: the hash that decides a look, a palette by dice, the preset of that name. */
+apr_uint64_t pl_key(const char *prompt, const char *preset, apr_uint64_t seed);
+const pl_palette_t *pl_palette(apr_uint64_t *dice);
+pl_preset_e pl_preset(const char *word);
 
 /* prov_local_scene.c: the whole scene, before lens and screen. APR_ENOMEM without memory. */
 apr_status_t pl_scene_paint(pl_plane_t *plane, const pl_look_t *look, apr_pool_t *pool);
@@ -76,11 +83,8 @@ void pl_sign(pl_plane_t *plane, const pl_look_t *look, apr_uint64_t *dice, pl_bo
 void pl_visor_paint(pl_plane_t *plane, const pl_look_t *look);
 void pl_tracery_paint(pl_plane_t *plane, const pl_look_t *look);
 
-/* prov_local_screen.c, on a finished plane: pl_bloom() lets what is too bright spill over. A screen
- * (NULL without memory) then shows row after row, a pixel as 0xRRGGBB. */
-typedef struct pl_screen_t pl_screen_t;
-apr_status_t pl_bloom(pl_plane_t *plane, apr_pool_t *pool);
-pl_screen_t *pl_screen_make(const pl_plane_t *plane, const pl_look_t *look, apr_pool_t *pool);
-void pl_screen_show(int *pixels, const pl_screen_t *screen, const pl_plane_t *plane, int y);
+/* prov_local_screen.c: makes of a finished plane what a screen shows, nothing brighter than PL_FULL.
+ * APR_ENOMEM without memory. */
+apr_status_t pl_screen_show(pl_plane_t *plane, const pl_look_t *look, apr_pool_t *pool);
 
 #endif

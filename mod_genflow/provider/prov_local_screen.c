@@ -26,14 +26,14 @@ typedef struct glitch_t {
     int split;
 } glitch_t;
 
-struct pl_screen_t {
+typedef struct screen_t {
     apr_uint16_t curve[CURVE_SIZE];
     glitch_t *rows;
     int *fringe;   /* per column: how far the lens pulls red and blue apart */
     int *shade;    /* per column: what the vignette leaves, of PL_ONE */
     int scan_high; /* rows from one scanline to the next */
     int scan_deep; /* light that a scanline takes, of PL_ONE */
-};
+} screen_t;
 
 /* Runs a box of 2 * radius + 1 along one row or column (`stride` in pixels) of one channel. */
 static void blur_line(apr_uint16_t *light, int count, int stride, int radius, apr_uint16_t *copy)
@@ -129,7 +129,7 @@ apr_status_t pl_bloom(pl_plane_t *plane, apr_pool_t *pool)
 }
 
 /* Bands of rows slip to either side in turn; the preset scanlines has more of them, and wilder. */
-static void glitch_decide(pl_screen_t *screen, const pl_plane_t *plane, const pl_look_t *look)
+static void glitch_decide(screen_t *screen, const pl_plane_t *plane, const pl_look_t *look)
 {
     apr_uint64_t dice = pl_dice_of(look->key, PL_DICE_GLITCH);
     bool wild = look->preset == PL_SCANLINES;
@@ -139,8 +139,8 @@ static void glitch_decide(pl_screen_t *screen, const pl_plane_t *plane, const pl
     for (i = 0; i < bands; i++) {
         int high = pl_span(plane, pl_roll(&dice, 3, wild ? 26 : 16));
         int top = pl_roll(&dice, plane->h / 12, plane->h - high);
-        int shift = pl_span(plane, pl_roll(&dice, 6, wild ? 52 : 26));
-        int split = pl_span(plane, pl_roll(&dice, 3, wild ? 12 : 5));
+        int shift = pl_span(plane, pl_roll(&dice, 6, wild ? 52 : 26)) * look->unrest / PL_ONE;
+        int split = pl_span(plane, pl_roll(&dice, 3, wild ? 12 : 5)) * look->unrest / PL_ONE;
 
         for (y = top; y < top + high && y < plane->h; y++) {
             screen->rows[y].shift = i % 2 == 0 ? shift : -shift;
@@ -169,9 +169,9 @@ static int vignette(int at, int side)
     return PL_ONE - off * off / PL_ONE * VIGNETTE / PL_ONE;
 }
 
-pl_screen_t *pl_screen_make(const pl_plane_t *plane, const pl_look_t *look, apr_pool_t *pool)
+static screen_t *screen_make(const pl_plane_t *plane, const pl_look_t *look, apr_pool_t *pool)
 {
-    pl_screen_t *screen = apr_palloc(pool, sizeof(*screen));
+    screen_t *screen = apr_palloc(pool, sizeof(*screen));
     int most = pl_span(plane, 2);
     int i;
 
@@ -192,15 +192,15 @@ pl_screen_t *pl_screen_make(const pl_plane_t *plane, const pl_look_t *look, apr_
         screen->shade[i] = vignette(i, plane->w);
     }
     screen->scan_high = pl_span(plane, look->preset == PL_SCANLINES ? 6 : 4);
-    screen->scan_deep = look->preset == PL_SCANLINES ? 96 : 22;
+    screen->scan_deep = (look->preset == PL_SCANLINES ? 96 : 22) * look->unrest / PL_ONE;
     glitch_decide(screen, plane, look);
     return screen;
 }
 
-static unsigned lit_of(const pl_screen_t *screen, unsigned light)
+static apr_uint16_t lit_of(const screen_t *screen, unsigned light)
 {
     light /= CURVE_STEP;
-    return screen->curve[light < CURVE_SIZE ? light : CURVE_SIZE - 1] / 16U;
+    return screen->curve[light < CURVE_SIZE ? light : CURVE_SIZE - 1];
 }
 
 static unsigned over_of(unsigned light)
@@ -208,10 +208,11 @@ static unsigned over_of(unsigned light)
     return light > PL_FULL ? light - PL_FULL : 0;
 }
 
-/* What a channel has too much of whitens the others, as it does in a bright tube. */
-void pl_screen_show(int *pixels, const pl_screen_t *screen, const pl_plane_t *plane, int y)
+/* Row `y` as it is seen, back onto the plane by way of `row`. What a channel has too much of whitens
+ * the others, as it does in a bright tube. */
+static void show_row(pl_plane_t *plane, const screen_t *screen, int y, apr_uint16_t *row)
 {
-    const apr_uint16_t *light = plane->light + 3 * (apr_size_t)y * plane->w;
+    apr_uint16_t *light = plane->light + 3 * (apr_size_t)y * plane->w;
     const glitch_t *glitch = &screen->rows[y];
     int shade = vignette(y, plane->h);
     int last = plane->w - 1;
@@ -229,7 +230,24 @@ void pl_screen_show(int *pixels, const pl_screen_t *screen, const pl_plane_t *pl
         unsigned b = light[3 * pl_clamp(at + split, 0, last) + 2] * dim / PL_ONE;
         unsigned over = (over_of(r) + over_of(g) + over_of(b)) / 4;
 
-        pixels[x] = (int)(lit_of(screen, r + over) << 16 | lit_of(screen, g + over) << 8
-                          | lit_of(screen, b + over));
+        row[3 * x] = lit_of(screen, r + over);
+        row[3 * x + 1] = lit_of(screen, g + over);
+        row[3 * x + 2] = lit_of(screen, b + over);
     }
+    memcpy(light, row, 3 * (apr_size_t)plane->w * sizeof(*row));
+}
+
+apr_status_t pl_screen_show(pl_plane_t *plane, const pl_look_t *look, apr_pool_t *pool)
+{
+    screen_t *screen = screen_make(plane, look, pool);
+    apr_uint16_t *row = apr_palloc(pool, 3 * (apr_size_t)plane->w * sizeof(*row));
+    int y;
+
+    if (screen == NULL || row == NULL) {
+        return APR_ENOMEM;
+    }
+    for (y = 0; y < plane->h; y++) {
+        show_row(plane, screen, y, row);
+    }
+    return APR_SUCCESS;
 }

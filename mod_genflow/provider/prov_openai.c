@@ -31,14 +31,15 @@ typedef struct family_t {
     const prov_field_t *fields;
     const char *square, *wide, *tall; /* sizes; NULL: let it choose */
     bool formats;                     /* takes response_format; others always send base64 */
+    gf_source_use_t source;
 } family_t;
 
 static const family_t families[] = {
-    { "gpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false },
-    { "chatgpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false },
-    { "dall-e-3", of_others, "1024x1024", "1792x1024", "1024x1792", true },
-    { "dall-e-2", of_others, "1024x1024", "1024x1024", "1024x1024", true },
-    { "", of_others, NULL, NULL, NULL, true }
+    { "gpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false, GF_SOURCE_MAY },
+    { "chatgpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false, GF_SOURCE_MAY },
+    { "dall-e-3", of_others, "1024x1024", "1792x1024", "1024x1792", true, GF_SOURCE_NONE },
+    { "dall-e-2", of_others, "1024x1024", "1024x1024", "1024x1024", true, GF_SOURCE_NONE },
+    { "", of_others, NULL, NULL, NULL, true, GF_SOURCE_NONE }
 };
 
 static const family_t *family_of(const char *model)
@@ -49,6 +50,11 @@ static const family_t *family_of(const char *model)
         family++;
     }
     return family;
+}
+
+static gf_source_use_t source(const char *model)
+{
+    return family_of(model)->source;
 }
 
 /* The size as the client names it, else the one that comes nearest to its aspect ratio; NULL: none.
@@ -82,12 +88,12 @@ static void put_source(gf_out_t *out, const char *url)
 static gf_msg_t *submit(const gf_prov_call_t *call)
 {
     const family_t *family = family_of(call->model);
-    const char *source = call->job->source_url;
+    const char *picture = call->source;
     const char *size = size_of(call, family);
     gf_msg_t *msg =
         prov_json_request(call, "Bearer", "POST",
                           apr_pstrcat(call->pool, call->provider->url,
-                                      source ? "/images/edits" : "/images/generations", NULL));
+                                      picture ? "/images/edits" : "/images/generations", NULL));
     gf_out_t body;
 
     gf_out_init(&body, call->pool, 1024);
@@ -96,8 +102,8 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
         gf_out_put_string(&body, "model", call->model);
     }
     prov_json_fields(&body, call, family->fields);
-    if (source) {
-        put_source(&body, source);
+    if (picture) {
+        put_source(&body, picture);
     }
     if (size) {
         gf_out_put_string(&body, "size", size);
@@ -110,6 +116,8 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
     return msg;
 }
 
-const gf_prov_kind_t gf_prov_openai = {
-    .name = "openai", .check = check, .submit = submit, .read_submit = prov_json_read_answer
-};
+const gf_prov_kind_t gf_prov_openai = { .name = "openai",
+                                        .check = check,
+                                        .submit = submit,
+                                        .read_submit = prov_json_read_answer,
+                                        .source = source };

@@ -6,15 +6,40 @@
 
 #include <string.h>
 
+#include <apr_encode.h>
 #include <apr_strings.h>
 
+#include "base/gf_hash.h"
+#include "base/gf_text.h"
+#include "provider/prov_hook.h"
 #include "provider/prov_json.h"
 #include "provider/prov_run.h"
 
 #define CANCEL_AFTER_MIN 5 /* seconds */
+#define SECRET_PREFIX    "whsec_"
+
+/* The key that reports are signed with; NULL: the section has none. */
+static const unsigned char *hook_key(apr_size_t *length, const gf_provider_t *provider,
+                                     apr_pool_t *pool)
+{
+    const char *secret = provider->hook_secret;
+    const unsigned char *key = NULL;
+
+    *length = 0;
+    if (secret && strncmp(secret, SECRET_PREFIX, strlen(SECRET_PREFIX)) == 0) {
+        key = apr_pdecode_base64_binary(pool, secret + strlen(SECRET_PREFIX), APR_ENCODE_STRING,
+                                        APR_ENCODE_NONE, length);
+    }
+    return *length > 0 ? key : NULL;
+}
 
 static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
 {
+    apr_size_t length;
+
+    if (provider->hook_secret && !hook_key(&length, provider, pool)) {
+        return "GenflowProviderHookSecret names no secret of the form " SECRET_PREFIX "...";
+    }
     return prov_json_check(provider, pool, "https://api.replicate.com/v1", "REPLICATE_API_TOKEN");
 }
 
@@ -49,10 +74,16 @@ static const prov_field_t common[] = { { "prompt", "prompt" },
                                        { "seed", "seed" },
                                        { NULL, NULL } };
 
-static const prov_model_t models[] = { { "black-forest-labs/flux-dev", of_flux_dev },
-                                       { "black-forest-labs/flux-kontext", of_flux_kontext },
-                                       { "black-forest-labs/flux", of_flux },
-                                       { "", common } };
+static const prov_model_t models[] = { { "black-forest-labs/flux-dev", of_flux_dev, GF_SOURCE_MAY },
+                                       { "black-forest-labs/flux-kontext", of_flux_kontext,
+                                         GF_SOURCE_MAY },
+                                       { "black-forest-labs/flux", of_flux, GF_SOURCE_NONE },
+                                       { "", common, GF_SOURCE_MAY } };
+
+static gf_source_use_t source(const char *model)
+{
+    return prov_json_source(models, model);
+}
 
 /* `owner/name` has a path of its own; `owner/name:version` and a bare version go into the body. */
 static bool is_version(const char *model)
@@ -230,7 +261,7 @@ static gf_msg_t *recover(const gf_prov_call_t *call)
                    apr_pstrcat(call->pool, LIST "created_after=", prov_run_since(call), NULL));
 }
 
-static bool counts(const gf_prov_call_t *call, const gf_json_t *row)
+static prov_run_row_t row_of(const gf_prov_call_t *call, const gf_json_t *row)
 {
     const char *model = prov_json_text(row, "model");
     const char *status = prov_json_text(row, "status");
@@ -238,10 +269,12 @@ static bool counts(const gf_prov_call_t *call, const gf_json_t *row)
 
     if (strchr(call->model, '/') && model[0]
         && (strlen(model) != length || strncmp(model, call->model, length) != 0)) {
-        return false;
+        return PROV_RUN_OTHERS;
     }
-    return strcmp(status, "aborted") != 0
-           && !(strcmp(status, "failed") == 0 && is_passing(prov_json_text(row, "error")));
+    return strcmp(status, "aborted") == 0
+                   || (strcmp(status, "failed") == 0 && is_passing(prov_json_text(row, "error")))
+               ? PROV_RUN_VOID
+               : PROV_RUN_COUNTS;
 }
 
 /* The page that follows, if its address is one of the list's. */
@@ -255,7 +288,7 @@ static const char *next_page(const gf_prov_call_t *call, const gf_json_t *docume
 
 static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
-    static const prov_run_list_t list = { "id", "created_at", "input", counts };
+    static const prov_run_list_t list = { "id", "created_at", "input", row_of };
     const gf_json_t *document;
     const gf_json_t *rows;
     const char *next;
@@ -302,6 +335,72 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     }
 }
 
+/* ---- its report of the end ---- */
+
+#define EVENT_MAX      128
+#define SIGNATURES_MAX 4096 /* there are two while a secret is being changed */
+#define VERSION        "v1,"
+
+/* The signature as it ought to be: base64 of the HMAC of id, time and body. NULL: without a key. */
+static const char *signature_of(const gf_hook_t *hook, const gf_provider_t *provider,
+                                const char *event, const char *time)
+{
+    const char *head = apr_pstrcat(hook->pool, event, ".", time, ".", NULL);
+    apr_size_t length = strlen(head);
+    char *bytes = apr_palloc(hook->pool, length + hook->length);
+    unsigned char mac[GF_SHA256_BYTES];
+    apr_size_t key_length;
+    const unsigned char *key = hook_key(&key_length, provider, hook->pool);
+
+    if (!key) {
+        return NULL;
+    }
+    memcpy(bytes, head, length);
+    memcpy(bytes + length, hook->body, hook->length);
+    gf_hash_hmac(mac, key, key_length, bytes, length + hook->length);
+    return apr_pencode_base64_binary(hook->pool, mac, sizeof(mac), APR_ENCODE_NONE, NULL);
+}
+
+/* Is the wanted signature in the list that came: `v1,... v1,... v2,...`? */
+static bool is_listed(const char *list, const char *wanted)
+{
+    apr_size_t length = strlen(wanted);
+    bool found = false;
+
+    while (*list) {
+        apr_size_t word = strcspn(list, " ");
+
+        if (word == strlen(VERSION) + length && strncmp(list, VERSION, strlen(VERSION)) == 0
+            && gf_hash_equal(list + strlen(VERSION), wanted, length)) {
+            found = true;
+        }
+        list += word;
+        list += strspn(list, " ");
+    }
+    return found;
+}
+
+/* Standard Webhooks: the id names the delivery, and is the same when that is repeated. */
+static gf_hook_verdict_t read_hook(gf_hook_t *hook, const gf_provider_t *provider)
+{
+    const char *event = prov_hook_header(hook, "webhook-id");
+    const char *time = prov_hook_time(hook, "webhook-timestamp");
+    const char *list = apr_table_getm(hook->pool, hook->headers, "webhook-signature");
+    const char *wanted;
+
+    if (!event || !gf_text_is_token(event, EVENT_MAX) || !time || !list
+        || strlen(list) > SIGNATURES_MAX) {
+        return GF_HOOK_FORGED;
+    }
+    wanted = signature_of(hook, provider, event, time);
+    if (!wanted || !is_listed(list, wanted)) {
+        return GF_HOOK_FORGED;
+    }
+    hook->event = event;
+    hook->ref = prov_json_text(prov_hook_document(hook), "id");
+    return prov_json_is_ref(hook->ref) ? GF_HOOK_GENUINE : GF_HOOK_MEANINGLESS;
+}
+
 const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .check = check,
                                            .submit = submit,
@@ -309,5 +408,7 @@ const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .poll = poll,
                                            .read_poll = read_poll,
                                            .cancel = cancel,
+                                           .source = source,
+                                           .read_hook = read_hook,
                                            .recover = recover,
                                            .read_recover = read_recover };

@@ -77,7 +77,7 @@ void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char
     gf_out_t out;
     int i;
 
-    outcome->progress = last_percent(text);
+    outcome->said.progress = last_percent(text);
     while (*text) {
         apr_size_t length = strcspn(text, "\r\n"); /* progress bars return without a new line */
 
@@ -95,7 +95,7 @@ void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char
         gf_out_string(&out, APR_ARRAY_IDX(lines, i, const char *));
     }
     gf_out_close(&out, ']');
-    outcome->logs = out.text;
+    outcome->said.logs = out.text;
 }
 
 /* ---- after a lost answer ---- */
@@ -110,6 +110,7 @@ bool prov_run_unlisted(gf_outcome_t *outcome, const gf_prov_call_t *call, const 
     }
     outcome->code = GF_E_NETWORK;
     outcome->detail = apr_psprintf(call->pool, "its list does not tell: HTTP %d", msg->status);
+    outcome->settled = msg->status / 100 == 4 && msg->status != 408 && msg->status != 429;
     return msg->status != 200;
 }
 
@@ -145,18 +146,24 @@ prov_run_found_t prov_run_find(gf_outcome_t *outcome, const gf_prov_call_t *call
 {
     prov_run_found_t missing = PROV_RUN_ABSENT;
     const char *oldest = NULL;
+    bool failed = false;
     apr_size_t i;
 
     if (call->job->seed <= 0) {
-        return PROV_RUN_UNSEEN; /* it was sent without a seed */
+        outcome->settled = true; /* it was sent without a seed */
+        return PROV_RUN_UNSEEN;
     }
     for (i = 0; i < gf_json_length(rows); i++) {
         const gf_json_t *row = gf_json_at(rows, i);
         gf_json_t *input = gf_json_get(row, list->input);
         const char *id = prov_json_text(row, list->id);
         const char *sent = prov_json_text(row, list->sent);
+        prov_run_row_t kind = list->row_of(call, row);
 
-        if (!list->counts(call, row)) {
+        if (kind == PROV_RUN_VOID) {
+            failed = failed || (call->job->attempts == 1 && is_ours(call->job, input));
+        }
+        if (kind != PROV_RUN_COUNTS) {
             continue;
         }
         if (!is_shown(input) || (is_ours(call->job, input) && !prov_json_is_ref(id))) {
@@ -167,10 +174,15 @@ prov_run_found_t prov_run_find(gf_outcome_t *outcome, const gf_prov_call_t *call
             outcome->ref = id;
         }
     }
-    if (!oldest) {
-        return missing;
+    if (oldest) {
+        outcome->state = GF_PROV_WORKING;
+        outcome->detail = "found in its list";
+        return PROV_RUN_FOUND;
     }
-    outcome->state = GF_PROV_WORKING;
-    outcome->detail = "found in its list";
-    return PROV_RUN_FOUND;
+    if (failed) {
+        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API);
+        outcome->detail = "its list tells that the run failed";
+        return PROV_RUN_FAILED;
+    }
+    return missing;
 }

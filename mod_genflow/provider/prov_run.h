@@ -21,24 +21,32 @@ void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char
 
 /* ---- after a lost answer ---- */
 
-/* Sets UNKNOWN, which every answer of a list is until it tells more. True: this one does not. */
+/* Sets UNKNOWN, which every answer of a list is until it tells more. True: this one does not; it is
+ * `settled` if the list was refused to us. */
 bool prov_run_unlisted(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
 
 /* A moment before which the job's runs cannot have begun, in ISO 8601. */
 const char *prov_run_since(const gf_prov_call_t *call);
 
-/* How a provider lists its runs: names of the members of a row, and whether a row can be the run we
- * look for at all. That takes its model, and that it did not end as if it had never been: such a
- * one is of an earlier attempt. */
+/* What a row is before its input is looked at. */
+typedef enum {
+    PROV_RUN_OTHERS, /* of another model */
+    PROV_RUN_VOID,   /* failed as if it had never been; if ours, it may be of an earlier attempt */
+    PROV_RUN_COUNTS
+} prov_run_row_t;
+
+/* How a provider lists its runs: names of the members of a row, and what a row is. */
 typedef struct prov_run_list_t {
     const char *id, *sent, *input;
-    bool (*counts)(const gf_prov_call_t *call, const gf_json_t *row);
+    prov_run_row_t (*row_of)(const gf_prov_call_t *call, const gf_json_t *row);
 } prov_run_list_t;
 
 typedef enum {
     PROV_RUN_FOUND,  /* outcome is WORKING with its id */
+    PROV_RUN_FAILED, /* outcome is TRANSIENT: it is void, and there was no earlier attempt */
     PROV_RUN_ABSENT, /* all rows are others' */
-    PROV_RUN_UNSEEN  /* a row does not show its input, or we sent no seed: it cannot be told */
+    PROV_RUN_UNSEEN  /* a row does not show its input: it cannot be told; or we sent no seed, and it
+                      * never can be: outcome is `settled` */
 } prov_run_found_t;
 
 /* The oldest row with our seed and prompt. */

@@ -12,7 +12,33 @@
 
 #include "base/gf_json.h"
 
+static const gf_store_kind_t *const kinds[] = { &gf_store_fs, &gf_store_cloudinary, &gf_store_s3 };
+
+#define KINDS      ((int)(sizeof(kinds) / sizeof(kinds[0])))
 #define SPOOL_KEPT (24 * 3600 * APR_USEC_PER_SEC)
+
+const gf_store_kind_t *gf_store_kind(const char *name)
+{
+    int i;
+
+    for (i = 0; i < KINDS; i++) {
+        if (strcmp(kinds[i]->name, name) == 0) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+const char *gf_store_kind_names(apr_pool_t *pool)
+{
+    const char *names = kinds[0]->name;
+    int i;
+
+    for (i = 1; i < KINDS; i++) {
+        names = apr_pstrcat(pool, names, ", ", kinds[i]->name, NULL);
+    }
+    return names;
+}
 
 /* Removes what runs that died left in the spool long ago. */
 static void sweep(const char *spool, apr_pool_t *pool)
@@ -58,11 +84,21 @@ const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_
                         job->epoch);
 }
 
+const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.ready", conf->store_folder, job->id);
+}
+
 /* Two digits of the id spread the pictures over 256 folders a type. */
 static const char *object_name(const gf_job_t *job, const char *extension, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%s/%s/%s.%s", job->type->name, job->id + strlen(job->id) - 2,
                         job->id, extension);
+}
+
+const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_pool_t *pool)
+{
+    return object_name(job, stored->image.extension, pool);
 }
 
 static bool is_whole(const gf_stored_t *stored, apr_file_t *file, const unsigned char *head)
@@ -75,7 +111,7 @@ static bool is_whole(const gf_stored_t *stored, apr_file_t *file, const unsigned
            && gf_image_is_whole(&stored->image, head, tail, stored->bytes);
 }
 
-static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
+gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
 {
     unsigned char *head = apr_palloc(ctx->pool, GF_IMAGE_PROBE);
     apr_size_t length = GF_IMAGE_PROBE;
@@ -127,16 +163,16 @@ static const char *public_url(const gf_ctx_t *ctx, const char *name)
     return apr_pstrcat(ctx->pool, ctx->conf->store_url, "/", name, NULL);
 }
 
-static gf_err_t *keep(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *spool)
+gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *file)
 {
     const char *name;
     bool existing = false;
 
-    GF_TRY(look(stored, ctx, spool));
-    name = object_name(job, stored->image.extension, ctx->pool);
-    GF_TRY(gf_store_fs.put(&existing, ctx, name, spool));
+    GF_TRY(gf_store_look(stored, ctx, file));
+    name = gf_store_name(stored, job, ctx->pool);
+    GF_TRY(gf_store_fs.put(&existing, ctx, name, file));
     if (existing) { /* an earlier run got as far as here */
-        GF_TRY(look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool)));
+        GF_TRY(gf_store_look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool)));
     }
     stored->url = public_url(ctx, name);
     return NULL;
@@ -149,7 +185,7 @@ bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job)
     for (extension = gf_image_extensions; *extension; extension++) {
         const char *name = object_name(job, *extension, ctx->pool);
 
-        if (!look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool))) {
+        if (!gf_store_look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool))) {
             stored->url = public_url(ctx, name);
             return true;
         }
@@ -157,19 +193,13 @@ bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job)
     return false;
 }
 
-gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *spool)
+const char *gf_store_file(const gf_conf_t *conf, const char *url, apr_pool_t *pool)
 {
-    gf_err_t *err = keep(stored, ctx, job, spool);
+    size_t length = strlen(conf->store_url);
 
-    apr_file_remove(spool, ctx->pool);
-    return err;
-}
-
-void gf_store_remove(gf_ctx_t *ctx, const char *url)
-{
-    const char *name = url + strlen(ctx->conf->store_url) + 1;
-
-    apr_file_remove(gf_store_fs_path(ctx->conf, name, ctx->pool), ctx->pool);
+    return strncmp(url, conf->store_url, length) == 0 && url[length] == '/'
+               ? gf_store_fs_path(conf, url + length + 1, pool)
+               : NULL;
 }
 
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where pictures are kept for good. A file that a provider or drawing left in the spool is looked
- * at (type sniffed, limits kept), then given to the configured store. Storing twice is harmless:
- * the name comes from the job, the first picture under a name stays. Blocks on the disk; writer
- * threads only. */
+ * at (type sniffed, limits kept), then given to the configured store: the folder here, the others
+ * by exchanges that work/ performs. Storing twice is harmless: the name comes from the job. Blocks
+ * on the disk; writer threads only, but for names and translators. */
 #ifndef GF_STORE_H
 #define GF_STORE_H
 
@@ -33,17 +33,28 @@ const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t 
 /* Name of the spool file for an attempt of a job. */
 const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool);
 
-/* Keeps the file `spool` as the picture of `job`; the spool file is gone afterwards, however it
- * ends. Errors: RESULT (no picture, too many pixels), EMPTY (no bytes), STORE (could not be kept).
- */
-gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *spool);
+/* Name that a checked picture has in the spool on its way to a store over HTTP: a process that
+ * takes its job over finds it there. */
+const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool);
 
-/* The picture of `job` that an earlier run may have kept before it could say so; false: there is
- * none. */
+/* Looks at the picture in `file`: sets all but the url. Errors: RESULT (no picture, too many
+ * pixels, cut), EMPTY (no bytes), STORE (could not be read). */
+gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *file);
+
+/* Name of a job's picture in every store: "neo-glitch/a7/<id>.png". */
+const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_pool_t *pool);
+
+/* Looks at `file` and keeps it in the folder as the picture of `job`; the file stays. A picture
+ * that is there already stays, and its facts count. Errors: as of look; STORE (could not be kept).
+ */
+gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *file);
+
+/* The picture of `job` that an earlier run may have kept in the folder before it could say so;
+ * false: there is none. */
 bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job);
 
-/* Removes a picture that its job, ended otherwise meanwhile, does not name. */
-void gf_store_remove(gf_ctx_t *ctx, const char *url);
+/* The file behind a picture's public address; NULL: it is not in the folder. */
+const char *gf_store_file(const gf_conf_t *conf, const char *url, apr_pool_t *pool);
 
 /* The stored facts as JSON: width, height, bytes, type, sha256. */
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool);
@@ -93,6 +104,10 @@ typedef struct gf_store_kind_t {
     gf_msg_t *(*remove)(const gf_store_call_t *call);
     bool (*read_remove)(const gf_store_call_t *call, const gf_msg_t *msg); /* is it gone? */
 } gf_store_kind_t;
+
+/* The kind of that name, or NULL; and all names, for messages: "folder, cloudinary, s3". */
+const gf_store_kind_t *gf_store_kind(const char *name);
+const char *gf_store_kind_names(apr_pool_t *pool);
 
 extern const gf_store_kind_t gf_store_fs;
 extern const gf_store_kind_t gf_store_cloudinary;

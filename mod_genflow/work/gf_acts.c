@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What writers do for a run: one act, one or two blocking calls, the result noted in the run.
- * Decides nothing; what follows from a result is gf_steps.c's matter. Runs on a writer thread,
- * which owns the run meanwhile. */
+/* What writers do for a run: one act, a few blocking calls, the result noted in the run. Decides
+ * nothing; what follows from a result is the matter of gf_steps.c and gf_keep.c. Runs on a writer
+ * thread, which owns the run meanwhile. */
 #include "work/gf_run.h"
 
 #include <string.h>
@@ -9,92 +9,246 @@
 #include <apr_encode.h>
 #include <apr_strings.h>
 
-#include "store/gf_store.h"
+#include "db/gf_asset.h"
+#include "db/gf_restore.h"
+#include "model/gf_type.h"
 
-static gf_err_t *settle(gf_run_t *run, gf_ctx_t *ctx, const gf_end_t *end)
+static gf_err_t *write_file(gf_ctx_t *ctx, const char *path, const void *bytes, apr_size_t length)
+{
+    apr_file_t *file;
+    apr_status_t rv =
+        apr_file_open(&file, path, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE,
+                      APR_FPROT_OS_DEFAULT, ctx->pool);
+
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_write_full(file, bytes, length, NULL);
+        apr_file_close(file);
+    }
+    return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot write %s", path);
+}
+
+/* ---- the source picture ---- */
+
+/* An uploaded one, as its provider takes it: a file, or a data: URI. */
+static gf_err_t *source_asset(gf_run_t *run, gf_ctx_t *ctx, const char *id)
+{
+    gf_asset_t asset;
+
+    GF_TRY(gf_asset_read(&asset, ctx, id));
+    if (!asset.bytes) {
+        return gf_err_make(ctx, GF_E_SOURCE, APR_SUCCESS, "asset %s is gone", id);
+    }
+    if (run->source_file) {
+        return write_file(ctx, run->source_file, asset.bytes, (apr_size_t)asset.size);
+    }
+    run->source = apr_pstrcat(
+        run->job->pool, "data:", asset.type, ";base64,",
+        apr_pencode_base64_binary(ctx->pool, asset.bytes, (apr_ssize_t)asset.size, 0, NULL), NULL);
+    return NULL;
+}
+
+static gf_err_t *source(gf_run_t *run, gf_ctx_t *ctx)
+{
+    const char *asset = gf_job_asset(run->job->source_url);
+    gf_stored_t facts;
+    gf_err_t *err;
+
+    if (asset) {
+        GF_TRY(source_asset(run, ctx, asset));
+    }
+    if (!run->source_file) {
+        return NULL;
+    }
+    err = gf_store_look(&facts, ctx, run->source_file);
+    if (gf_err_is(err, GF_E_RESULT) || gf_err_is(err, GF_E_EMPTY)) {
+        return gf_err_make(ctx, GF_E_SOURCE, APR_SUCCESS, "%s", err->detail);
+    }
+    run->source_type = facts.image.type;
+    return err;
+}
+
+/* ---- ends ---- */
+
+/* What this attempt wrote on the disk of this host. */
+static void clear_files(const gf_run_t *run, gf_ctx_t *ctx)
+{
+    if (!run->spool_is_copy) {
+        apr_file_remove(run->spool, ctx->pool);
+    }
+    if (run->source_file) {
+        apr_file_remove(run->source_file, ctx->pool);
+    }
+}
+
+static gf_err_t *settle(gf_run_t *run, gf_ctx_t *ctx, gf_end_t *end)
 {
     const char *word;
 
+    end->choice = run->choice;
+    end->fallback = run->job->chain_pos > gf_type_next(run->job->type, 0, run->job->source_url);
     GF_TRY(gf_queue_settle(&word, ctx, run->job, end));
     run->settled = apr_pstrdup(run->job->pool, word);
     return NULL;
 }
 
-static void note_stored(gf_run_t *run, const gf_stored_t *stored)
+/* A picture that was stored again is told to its row; the copy that stood in for it goes. */
+static gf_err_t *restored(gf_run_t *run, gf_ctx_t *ctx)
 {
-    run->image_url = apr_pstrdup(run->job->pool, stored->url);
-    run->result = gf_store_result(stored, run->job->pool);
+    const char *copy = gf_store_file(ctx->conf, run->job->restore_url, ctx->pool);
+
+    GF_TRY(gf_restore_done(ctx, run->job, run->image_url, gf_store_result(run->stored, ctx->pool)));
+    run->settled = "stored";
+    if (copy && !ctx->conf->store->put) {
+        apr_file_remove(copy, ctx->pool);
+    }
+    return NULL;
 }
 
 static gf_err_t *complete(gf_run_t *run, gf_ctx_t *ctx)
 {
     gf_end_t end = { .status = "completed",
-                     .choice = run->choice,
-                     .fallback = run->job->chain_pos > 0,
                      .image_url = run->image_url,
-                     .result = run->result };
+                     .original_url = run->original_url,
+                     .unstored = run->unstored,
+                     .keeps = run->unstored && run->image_url == run->original_url
+                                  ? run->choice->provider->kind->result_life
+                                  : 0,
+                     .result = gf_store_result(run->stored, ctx->pool) };
+    const char *copy;
 
-    GF_TRY(settle(run, ctx, &end));
-    if (strcmp(run->settled, "settled") == 0) { /* too late: it had failed */
-        gf_store_remove(ctx, run->image_url);
+    if (run->job->restore_url) {
+        GF_TRY(restored(run, ctx));
     }
+    else {
+        GF_TRY(settle(run, ctx, &end));
+    }
+    copy = gf_store_file(ctx->conf, run->image_url, ctx->pool);
+    if (strcmp(run->settled, "settled") == 0 && copy) { /* too late: it had failed */
+        apr_file_remove(copy, ctx->pool);
+    }
+    clear_files(run, ctx);
+    return NULL;
+}
+
+static gf_err_t *fail(gf_run_t *run, gf_ctx_t *ctx)
+{
+    const gf_err_row_t *row = gf_err_row(run->code);
+    gf_end_t end = { .status = "failed",
+                     .error_code = row->code,
+                     .error_message = row->text,
+                     .cause_code = run->cause };
+
+    clear_files(run, ctx);
+    return settle(run, ctx, &end);
+}
+
+/* ---- keeping ---- */
+
+static void note_facts(gf_run_t *run, const gf_stored_t *stored)
+{
+    run->stored = apr_pmemdup(run->job->pool, stored, sizeof(*stored));
+    if (stored->url) {
+        run->image_url = apr_pstrdup(run->job->pool, stored->url);
+    }
+}
+
+/* The picture gets the name under which it is found should this process die while it is sent to the
+ * store. */
+static gf_err_t *make_ready(gf_run_t *run, gf_ctx_t *ctx)
+{
+    const char *ready = gf_store_ready(ctx->conf, run->job, ctx->pool);
+    apr_status_t rv = apr_file_rename(run->spool, ready, ctx->pool);
+
+    if (rv != APR_SUCCESS) {
+        return gf_err_make(ctx, GF_E_STORE, rv, "cannot rename %s", run->spool);
+    }
+    run->spool = apr_pstrdup(run->job->pool, ready);
+    return NULL;
+}
+
+/* The store would not take it: for now it is where the provider has it, or in our folder. */
+static gf_err_t *keep_for_now(gf_run_t *run, gf_ctx_t *ctx)
+{
+    gf_stored_t stored = *run->stored;
+
+    if (run->original_url && strncmp(run->original_url, "http", 4) == 0) {
+        run->image_url = run->original_url;
+        return NULL;
+    }
+    GF_TRY(gf_store_put(&stored, ctx, run->job, run->spool));
+    run->image_url = apr_pstrdup(run->job->pool, stored.url);
     return NULL;
 }
 
 static gf_err_t *keep(gf_run_t *run, gf_ctx_t *ctx)
 {
-    if (!run->image_url) {
-        gf_stored_t stored;
+    gf_stored_t stored = { .url = NULL };
+    gf_err_t *err = NULL;
 
-        GF_TRY(gf_store_put(&stored, ctx, run->job, run->spool));
-        note_stored(run, &stored);
+    if (run->unstored && !run->image_url) {
+        GF_TRY(keep_for_now(run, ctx));
     }
-    return complete(run, ctx);
+    else if (!run->image_url && ctx->conf->store->put) {
+        err = gf_store_put(&stored, ctx, run->job, run->spool);
+    }
+    else if (!run->stored) {
+        err = gf_store_look(&stored, ctx, run->spool);
+    }
+    if (stored.sha256[0]) { /* it is a picture, even if it could not be put there */
+        note_facts(run, &stored);
+    }
+    GF_TRY(err);
+    if (run->image_url) {
+        return complete(run, ctx);
+    }
+    return run->spool_is_copy ? NULL : make_ready(run, ctx);
 }
 
 static gf_err_t *decode(gf_run_t *run, gf_ctx_t *ctx)
 {
     apr_size_t length = 0;
-    apr_file_t *file;
-    apr_status_t rv;
-    const void *bytes =
-        apr_pdecode_base64_binary(ctx->pool, run->picture_text, APR_ENCODE_STRING, 0, &length);
+    const void *bytes;
 
+    if (run->stored) { /* a settle that is repeated */
+        return keep(run, ctx);
+    }
+    bytes = apr_pdecode_base64_binary(ctx->pool, run->picture_text, APR_ENCODE_STRING, 0, &length);
     if (!bytes) {
         return gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS, "the picture's text is no base64");
     }
-    rv = apr_file_open(&file, run->spool, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE,
-                       APR_FPROT_OS_DEFAULT, ctx->pool);
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_write_full(file, bytes, length, NULL);
-        apr_file_close(file);
-    }
-    if (rv != APR_SUCCESS) {
-        return gf_err_make(ctx, GF_E_STORE, rv, "cannot write %s", run->spool);
-    }
+    GF_TRY(write_file(ctx, run->spool, bytes, length));
     return keep(run, ctx);
 }
 
+/* An earlier run may have put it into the folder, or got it ready for the store. */
 static gf_err_t *adopt_picture(gf_run_t *run, gf_ctx_t *ctx)
 {
-    gf_stored_t stored;
+    gf_stored_t stored = { .url = NULL };
 
-    if (!gf_store_find(&stored, ctx, run->job)) {
-        return NULL;
+    if (ctx->conf->store->put) {
+        if (!gf_store_find(&stored, ctx, run->job)) {
+            return NULL;
+        }
+        note_facts(run, &stored);
+        return complete(run, ctx);
     }
-    note_stored(run, &stored);
-    return complete(run, ctx);
+    if (!gf_store_look(&stored, ctx, gf_store_ready(ctx->conf, run->job, ctx->pool))) {
+        run->spool = gf_store_ready(ctx->conf, run->job, run->job->pool);
+        note_facts(run, &stored);
+    }
+    return NULL;
 }
 
 static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
 {
-    if (!run->image_url) {
-        const gf_prov_kind_t *kind = run->choice->provider->kind;
+    if (!run->stored) {
         const gf_prov_call_t call = { .provider = run->choice->provider,
                                       .model = run->choice->model,
                                       .job = run->job,
+                                      .source_file = run->source_file,
+                                      .source_type = run->source_type,
                                       .pool = ctx->pool };
-        apr_status_t rv = kind->draw(&call, run->spool);
+        apr_status_t rv = run->choice->provider->kind->draw(&call, run->spool);
 
         if (rv != APR_SUCCESS) {
             return gf_err_make(ctx, GF_E_STORE, rv, "cannot draw into %s", run->spool);
@@ -103,36 +257,56 @@ static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
     return keep(run, ctx);
 }
 
-/* What an attempt that failed may have left: half a picture, or one that is not to be kept. */
-static void clear_spool(const gf_run_t *run, gf_ctx_t *ctx)
+/* ---- one act ---- */
+
+/* Tells the breaker how the attempt went. */
+static gf_err_t *note(gf_run_t *run, gf_ctx_t *ctx)
 {
-    apr_file_remove(run->spool, ctx->pool);
+    const gf_provider_t *provider = run->choice->provider;
+    gf_breaker_t did;
+
+    GF_TRY(gf_breaker_note(&did, ctx, run->choice, run->went, run->went_why));
+    if (did == GF_BREAKER_OPENED) {
+        gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0408",
+               "the breaker of %s/%s opened for %" APR_TIME_T_FMT " ms: %s", provider->name,
+               run->choice->model, apr_time_as_msec(provider->breaker_open), run->went_why);
+    }
+    else if (did == GF_BREAKER_CLOSED) {
+        gf_log(ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0409", "the breaker of %s/%s closed",
+               provider->name, run->choice->model);
+    }
+    run->went = GF_WENT_UNNOTED;
+    return NULL;
 }
 
-static gf_err_t *fail(gf_run_t *run, gf_ctx_t *ctx)
+static gf_err_t *hook_ref(gf_run_t *run, gf_ctx_t *ctx)
 {
-    const gf_err_row_t *row = gf_err_row(run->code);
-    gf_end_t end = { .status = "failed",
-                     .choice = run->choice,
-                     .fallback = run->job->chain_pos > 0,
-                     .error_code = row->code,
-                     .error_message = row->text,
-                     .cause_code = run->cause };
+    const char *ref;
 
-    clear_spool(run, ctx);
-    return settle(run, ctx, &end);
+    GF_TRY(gf_queue_hook_ref(&ref, ctx, run->job));
+    run->job->provider_ref = apr_pstrdup(run->job->pool, ref);
+    return NULL;
 }
 
 static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
 {
+    if (run->went != GF_WENT_UNNOTED) {
+        GF_TRY(note(run, ctx));
+    }
     switch (run->act) {
+    case GF_ACT_SOURCE:
+        return source(run, ctx);
     case GF_ACT_ATTEMPT:
-        return gf_queue_attempt(&run->hold, ctx, run->job, run->choice, NULL);
+        return gf_queue_attempt(&run->hold, ctx, run->job, run->choice, run->hook_token);
     case GF_ACT_ACCEPTED:
         return gf_queue_accepted(&run->hold, ctx, run->job, run->choice,
-                                 run->choice->provider->kind->name);
+                                 run->choice->provider->kind_name);
+    case GF_ACT_PROGRESS:
+        return gf_queue_progress(&run->hold, ctx, run->job, &run->said);
+    case GF_ACT_HOOK_REF:
+        return hook_ref(run, ctx);
     case GF_ACT_REQUEUE:
-        clear_spool(run, ctx);
+        clear_files(run, ctx);
         return gf_queue_requeue(&run->hold, ctx, run->job, run->delay, gf_err_row(run->code)->code);
     case GF_ACT_DRAW:
         return draw(run, ctx);
@@ -144,6 +318,9 @@ static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
         return keep(run, ctx);
     case GF_ACT_FAIL:
         return fail(run, ctx);
+    case GF_ACT_LATER:
+        clear_files(run, ctx);
+        return gf_restore_later(ctx, run->job, run->delay);
     }
     return NULL;
 }

@@ -14,38 +14,13 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
-#include "db/gf_ledger.h"
-#include "store/gf_store.h"
+#include "work/gf_exchange.h"
+#include "work/gf_search.h"
 #include "work/gf_steps.h"
 
-#define CLAIM_MAX       32 /* jobs of one look, over all types */
 #define BEATS_PER_LEASE 3
-#define FULL_LOOK_EVERY 8
-#define TROUBLE_QUIET   (60 * APR_USEC_PER_SEC)
-#define TROUBLE_SKIP    (5 * APR_USEC_PER_SEC)
 #define LONGEST_WAIT    (APR_USEC_PER_SEC)
-
-/* What went wrong with a type at the last look. */
-typedef struct trouble_t {
-    const gf_err_row_t *error;
-    apr_time_t quiet_until; /* the same error is not logged again before */
-    apr_time_t skip_until;  /* a locked or broken type must not delay the others */
-} trouble_t;
-
-/* A look for due jobs, type by type, on a writer. */
-typedef struct look_t {
-    gf_task_t task;
-    gf_dispatch_t *dispatch;
-    bool open;
-    int places; /* reserved in the hub before */
-    gf_job_t *found;
-    int count;
-    int number;               /* of the look */
-    apr_interval_time_t wait; /* before the next look; 0: the usual time */
-    bool blind;               /* the database was away when last looked */
-    gf_look_t *types;         /* per type: where it begins */
-    trouble_t *trouble;       /* per type */
-} look_t;
+#define KEYS_TIMEOUT    (10 * APR_USEC_PER_SEC)
 
 /* A heartbeat for all runs, on a writer. */
 typedef struct beat_t {
@@ -61,15 +36,14 @@ typedef struct beat_t {
 struct gf_dispatch_t {
     apr_pool_t *pool; /* this thread's own */
     gf_steps_t steps; /* ctx.pool is cleared each turn */
-    const char *owner;
     apr_thread_t *thread;
     apr_interval_time_t drain_time;
     gf_run_t *runs;
     int count;
     apr_skiplist *alarms; /* runs with a wake time, soonest first */
-    apr_time_t look_at;
     apr_time_t beat_at;
-    look_t look;
+    gf_search_t search;
+    bool keys_open; /* keys are being fetched */
     beat_t beat;
 };
 
@@ -106,8 +80,8 @@ static void drop(gf_dispatch_t *dispatch, gf_run_t *run)
 static void after(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
 {
     if (step == GF_STEP_OVER) {
-        if (run->act == GF_ACT_REQUEUE && run->delay < dispatch->look_at - apr_time_now()) {
-            dispatch->look_at =
+        if (run->act == GF_ACT_REQUEUE && run->delay < dispatch->search.at - apr_time_now()) {
+            dispatch->search.at =
                 apr_time_now() + run->delay; /* nobody needs to wait for the next usual look */
         }
         drop(dispatch, run);
@@ -151,128 +125,75 @@ static void wake_runs(gf_dispatch_t *dispatch)
 
 /* ---- looking for due jobs ---- */
 
-/* One type's due jobs. Usually the look begins where the last one found something; now and then at
- * the very beginning, for leftovers. */
-static gf_err_t *look_at_type(look_t *look, gf_ctx_t *ctx, int i)
+static void search_done(gf_dispatch_t *dispatch)
 {
-    gf_look_t *at = &look->types[i];
-    gf_job_t *job;
+    gf_job_t *job = gf_search_done(&dispatch->search, dispatch->steps.hub);
 
-    at->owner = look->dispatch->owner;
-    at->limit = look->places - look->count;
-    if (look->number % FULL_LOOK_EVERY == 0) {
-        apr_cpystrn(at->from, "-infinity", sizeof(at->from));
-    }
-    GF_TRY(
-        gf_queue_claim(&job, ctx, APR_ARRAY_IDX(ctx->conf->type_list, i, const gf_type_t *), at));
-    while (job) {
-        gf_job_t *next = job->next;
-
-        job->next = look->found;
-        look->found = job;
-        look->count++;
-        job = next;
-    }
-    return NULL;
-}
-
-/* While the database was away leases ran out that nobody could renew. Whoever holds one gets half a
- * lease's time to come back, before anybody claims. */
-static bool is_back(look_t *look, gf_ctx_t *ctx)
-{
-    int version;
-
-    if (!look->blind) {
-        return true;
-    }
-    look->blind = gf_ledger_health(&version, ctx) != NULL;
-    look->wait = look->blind ? 0 : ctx->conf->lease / 2;
-    return false;
-}
-
-static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t *err)
-{
-    apr_time_t now = apr_time_now();
-
-    trouble->skip_until = now + TROUBLE_SKIP;
-    if (trouble->error != err->row || trouble->quiet_until <= now) {
-        gf_err_log(ctx, err);
-        trouble->error = err->row;
-        trouble->quiet_until = now + TROUBLE_QUIET;
-    }
-}
-
-static void look_run(gf_task_t *task, gf_ctx_t *ctx)
-{
-    look_t *look = (look_t *)task;
-    int types = ctx->conf->type_list->nelts;
-    int down = 0;
-    int i;
-
-    if (!is_back(look, ctx)) {
-        return;
-    }
-    for (i = 0; i < types && look->count < look->places; i++) {
-        trouble_t *trouble = &look->trouble[i];
-        gf_err_t *err = NULL;
-
-        if (trouble->skip_until <= apr_time_now()) {
-            err = look_at_type(look, ctx, i);
-        }
-        if (err) {
-            down += gf_err_is(err, GF_E_DB_DOWN);
-            note_trouble(trouble, ctx, err);
-        }
-    }
-    for (i = 0; down == types && i < types; i++) {
-        look->trouble[i].skip_until = 0; /* it is the database, not a type */
-    }
-    look->blind = down == types; /* one type alone may be locked */
-    look->number++;
-}
-
-static void look_begin(gf_dispatch_t *dispatch)
-{
-    look_t *look = &dispatch->look;
-
-    dispatch->look_at = apr_time_now() + dispatch->steps.ctx.conf->look;
-    look->places = 0;
-    while (look->places < CLAIM_MAX && gf_hub_reserve(dispatch->steps.hub)) {
-        look->places++;
-    }
-    if (look->places == 0) {
-        return;
-    }
-    look->found = NULL;
-    look->count = 0;
-    look->open = true;
-    look->task.run = look_run;
-    gf_writers_give(dispatch->steps.writers, &look->task);
-}
-
-static void look_done(gf_dispatch_t *dispatch)
-{
-    look_t *look = &dispatch->look;
-    gf_job_t *job = look->found;
-    int spare = look->places - look->count;
-
-    look->open = false;
-    if (look->wait) {
-        dispatch->look_at = apr_time_now() + look->wait;
-        look->wait = 0;
-    }
-    else if (look->count == look->places) {
-        dispatch->look_at = apr_time_now(); /* there may be more */
-    }
-    for (; spare > 0; spare--) {
-        gf_hub_leave(dispatch->steps.hub);
-    }
     while (job) {
         gf_job_t *next = job->next;
 
         begin(dispatch, job);
         job = next;
     }
+}
+
+/* A report came in for job `id`: whoever waits here asks now; else the job is anybody's, so ours.
+ */
+static void poke(gf_dispatch_t *dispatch, const char *id)
+{
+    gf_run_t *run = dispatch->runs;
+
+    while (run && strcmp(run->job->id, id) != 0) {
+        run = run->next;
+    }
+    if (!run) {
+        dispatch->search.at = apr_time_now();
+    }
+    else if (run->wake && !run->writing && !run->msg) {
+        apr_skiplist_remove(dispatch->alarms, run, NULL);
+        run->wake = 0;
+        after(dispatch, run, gf_steps_awake(&dispatch->steps, run));
+    }
+}
+
+static void take_pokes(gf_dispatch_t *dispatch)
+{
+    char id[GF_HUB_ID];
+
+    while (gf_hub_bg_poked(dispatch->steps.hub, id)) {
+        poke(dispatch, id);
+    }
+}
+
+/* ---- public keys of providers, for reports ---- */
+
+static void keys_begin(gf_dispatch_t *dispatch)
+{
+    const char *url = gf_hub_bg_keys_wanted(dispatch->steps.hub);
+    gf_msg_t *msg;
+
+    if (dispatch->keys_open || !url) {
+        return;
+    }
+    msg = gf_msg_make(gf_exchange_pool(&dispatch->steps), "GET", url);
+    msg->connect_timeout = KEYS_TIMEOUT;
+    msg->timeout = KEYS_TIMEOUT;
+    msg->owner = &dispatch->keys_open;
+    dispatch->keys_open = true;
+    gf_net_start(dispatch->steps.net, msg);
+}
+
+static void keys_done(gf_dispatch_t *dispatch, const gf_msg_t *msg)
+{
+    bool good = msg->end == GF_MSG_ANSWERED && msg->status == 200;
+
+    dispatch->keys_open = false;
+    if (!good) {
+        gf_log(&dispatch->steps.ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0414",
+               "no public keys from %s: HTTP %d %s; see GenflowProviderHookKeys", msg->url,
+               msg->status, msg->detail ? msg->detail : "");
+    }
+    gf_hub_bg_keys_put(dispatch->steps.hub, msg->url, good ? msg->text : NULL);
 }
 
 /* ---- keeping leases ---- */
@@ -283,8 +204,12 @@ static apr_array_header_t *leases_of_runs(gf_dispatch_t *dispatch, apr_pool_t *p
     gf_run_t *run;
 
     for (run = dispatch->runs; run; run = run->next) {
-        gf_lease_t *lease = apr_array_push(leases);
+        gf_lease_t *lease;
 
+        if (run->job->restore_url) { /* it has none, and needs none */
+            continue;
+        }
+        lease = apr_array_push(leases);
         lease->id = apr_pstrdup(pool, run->job->id);
         lease->epoch = run->job->epoch;
         run->beat = dispatch->beat.number;
@@ -356,8 +281,8 @@ static void drain_writers(gf_dispatch_t *dispatch)
     gf_task_t *task;
 
     while ((task = gf_writers_next_done(dispatch->steps.writers))) {
-        if (task == &dispatch->look.task) {
-            look_done(dispatch);
+        if (task == &dispatch->search.task) {
+            search_done(dispatch);
         }
         else if (task == &dispatch->beat.task) {
             beat_done(dispatch);
@@ -377,7 +302,10 @@ static void drain_net(gf_dispatch_t *dispatch)
     while ((msg = gf_net_next_done(dispatch->steps.net))) {
         gf_run_t *run = msg->owner;
 
-        if (!run) { /* a cancel */
+        if (msg->owner == &dispatch->keys_open) {
+            keys_done(dispatch, msg);
+        }
+        if (!run || msg->owner == &dispatch->keys_open) { /* the others: a cancel, a removal */
             apr_pool_destroy(msg->pool);
             continue;
         }
@@ -393,8 +321,8 @@ static apr_interval_time_t until_next(const gf_dispatch_t *dispatch, bool closin
     if (run && run->wake < next) {
         next = run->wake;
     }
-    if (!closing && !dispatch->look.open && dispatch->look_at < next) {
-        next = dispatch->look_at;
+    if (!closing && !dispatch->search.open && dispatch->search.at < next) {
+        next = dispatch->search.at;
     }
     next -= apr_time_now();
     return next < 0 ? 0 : next < LONGEST_WAIT ? next : LONGEST_WAIT;
@@ -411,8 +339,11 @@ static void turn(gf_dispatch_t *dispatch, bool closing)
     drain_writers(dispatch);
     drain_net(dispatch);
     wake_runs(dispatch);
-    if (!closing && !dispatch->look.open && dispatch->look_at <= apr_time_now()) {
-        look_begin(dispatch);
+    take_pokes(dispatch);
+    keys_begin(dispatch);
+    if (!closing && !dispatch->search.open && dispatch->search.at <= apr_time_now()) {
+        gf_search_begin(&dispatch->search, dispatch->steps.hub, dispatch->steps.writers,
+                        dispatch->steps.ctx.conf);
     }
     if (!dispatch->beat.open && dispatch->beat_at <= apr_time_now()) {
         beat_begin(dispatch);
@@ -433,9 +364,9 @@ static void last_tasks(gf_dispatch_t *dispatch)
     while ((task = gf_writers_next_done(dispatch->steps.writers))) {
         gf_run_t *run = (gf_run_t *)task;
 
-        if (task == &dispatch->look.task) {
-            while ((job = dispatch->look.found)) {
-                dispatch->look.found = job->next;
+        if (task == &dispatch->search.task) {
+            while ((job = dispatch->search.found)) {
+                dispatch->search.found = job->next;
                 adopt(dispatch, job);
             }
         }
@@ -461,7 +392,7 @@ static void take_back_intents(gf_dispatch_t *dispatch)
         gf_run_t *next = run->next;
         gf_hold_t hold;
 
-        if (run->act == GF_ACT_ATTEMPT && run->choice && !run->msg && !run->job->provider_ref
+        if (run->act == GF_ACT_ATTEMPT && !run->provider_deadline
             && !gf_queue_requeue(&hold, ctx, run->job, 0, "not sent")) {
             drop(dispatch, run);
         }
@@ -508,7 +439,7 @@ static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
         turn(dispatch, false);
     }
     end = apr_time_now() + dispatch->drain_time;
-    while ((dispatch->runs || dispatch->look.open) && apr_time_now() < end) {
+    while ((dispatch->runs || dispatch->search.open) && apr_time_now() < end) {
         turn(dispatch, true);
     }
     gf_writers_stop(dispatch->steps.writers);
@@ -543,17 +474,13 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
 {
     apr_pool_t *own = own_pool("genflow_dispatch");
     gf_dispatch_t *dispatch = apr_pcalloc(own, sizeof(*dispatch));
-    apr_size_t types = (apr_size_t)ctx->conf->type_list->nelts;
     apr_status_t rv;
 
     dispatch->pool = own;
-    dispatch->owner = apr_pstrdup(own, owner);
     dispatch->steps.ctx = *ctx;
     dispatch->steps.hub = hub;
     dispatch->steps.pool = own;
-    dispatch->look.dispatch = dispatch;
-    dispatch->look.types = apr_pcalloc(own, types * sizeof(gf_look_t));
-    dispatch->look.trouble = apr_pcalloc(own, types * sizeof(trouble_t));
+    gf_search_init(&dispatch->search, own, ctx->conf, owner);
     dispatch->beat_at = apr_time_now() + ctx->conf->lease / BEATS_PER_LEASE;
     apr_pool_create(&dispatch->steps.ctx.pool, own);
     apr_pool_create(&dispatch->beat.pool, own);

@@ -8,8 +8,10 @@
 #include <apr_strings.h>
 #include <apr_uri.h>
 
-#define REDIRECTS_MAX 3
-#define FETCH_TIMEOUT (60 * APR_USEC_PER_SEC)
+#define REDIRECTS_MAX   3
+#define FETCH_TIMEOUT   (60 * APR_USEC_PER_SEC)
+#define SUBMIT_SHARE    2 /* of the deadline, where a lost answer can be looked for in the rest */
+#define CONNECT_TIMEOUT (5 * APR_USEC_PER_SEC)
 
 apr_pool_t *gf_exchange_pool(const gf_steps_t *steps)
 {
@@ -19,27 +21,52 @@ apr_pool_t *gf_exchange_pool(const gf_steps_t *steps)
     return pool;
 }
 
+/* Where the provider may report the end of this attempt. */
+static const char *hook_url(const gf_steps_t *steps, const gf_run_t *run, apr_pool_t *pool)
+{
+    return run->hook_token ? apr_pstrcat(pool, steps->ctx.conf->public_url, "/hook/",
+                                         run->choice->provider->name, "/", run->job->id, "/",
+                                         run->hook_token, NULL)
+                           : NULL;
+}
+
 static gf_prov_call_t call_of(const gf_run_t *run, apr_pool_t *pool)
 {
     gf_prov_call_t call = { .provider = run->choice->provider,
                             .model = run->choice->model,
                             .job = run->job,
+                            .source = run->source,
+                            .source_file = run->source_file,
+                            .source_type = run->source_type,
                             .pool = pool };
+
+    return call;
+}
+
+static gf_store_call_t store_call_of(const gf_steps_t *steps, const gf_run_t *run, apr_pool_t *pool)
+{
+    gf_store_call_t call = { .conf = steps->ctx.conf,
+                             .name = gf_store_name(run->stored, run->job, pool),
+                             .file = run->spool,
+                             .stored = run->stored,
+                             .pool = pool };
 
     return call;
 }
 
 static void start(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg, gf_asking_t asking)
 {
-    const gf_provider_t *provider = run->choice->provider;
+    bool free_of_deadline =
+        asking == GF_ASKING_FETCH || asking == GF_ASKING_SOURCE || asking == GF_ASKING_STORE;
     apr_interval_time_t left = run->provider_deadline - apr_time_now();
 
     run->asking = asking;
     run->wake = 0;
-    msg->connect_timeout = provider->connect_timeout;
-    msg->timeout = asking == GF_ASKING_FETCH && left < FETCH_TIMEOUT ? FETCH_TIMEOUT : left;
-    msg->file_max = steps->ctx.conf->result_max;
-    msg->spool = run->spool;
+    msg->connect_timeout = run->choice ? run->choice->provider->connect_timeout : CONNECT_TIMEOUT;
+    msg->timeout = left < FETCH_TIMEOUT && (free_of_deadline || left <= 0) ? FETCH_TIMEOUT : left;
+    msg->file_max =
+        asking == GF_ASKING_SOURCE ? steps->ctx.conf->asset_max : steps->ctx.conf->result_max;
+    msg->spool = msg->spool ? msg->spool : run->spool;
     msg->owner = run;
     run->msg = msg;
     gf_net_start(steps->net, msg);
@@ -47,12 +74,18 @@ static void start(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg, gf_asking_t a
 
 void gf_exchange_submit(gf_steps_t *steps, gf_run_t *run)
 {
+    const gf_provider_t *provider = run->choice->provider;
     gf_prov_call_t call = call_of(run, gf_exchange_pool(steps));
-    gf_msg_t *msg = run->choice->provider->kind->submit(&call);
+    apr_time_t now = apr_time_now();
+    gf_msg_t *msg;
 
+    call.hook_url = hook_url(steps, run, call.pool);
+    msg = provider->kind->submit(&call);
     msg->once = true;
-    run->provider_deadline = apr_time_now() + run->choice->provider->deadline;
+    run->provider_deadline =
+        now + (provider->kind->recover ? provider->deadline / SUBMIT_SHARE : provider->deadline);
     start(steps, run, msg, GF_ASKING_SUBMIT);
+    run->provider_deadline = now + provider->deadline;
 }
 
 void gf_exchange_poll(gf_steps_t *steps, gf_run_t *run)
@@ -69,15 +102,34 @@ void gf_exchange_recover(gf_steps_t *steps, gf_run_t *run)
     start(steps, run, run->choice->provider->kind->recover(&call), GF_ASKING_RECOVER);
 }
 
-/* The address is somebody else's word: no key goes there, and only to public hosts. */
-void gf_exchange_fetch(gf_steps_t *steps, gf_run_t *run)
+/* An address that is somebody else's word: no key goes there, and only to public hosts. */
+static void fetch(gf_steps_t *steps, gf_run_t *run, const char *url, const char *file,
+                  gf_asking_t asking)
 {
-    gf_msg_t *msg = gf_msg_make(gf_exchange_pool(steps), "GET", run->picture_url);
+    gf_msg_t *msg = gf_msg_make(gf_exchange_pool(steps), "GET", url);
 
     msg->guarded = true;
     msg->allowed = steps->ctx.conf->fetch_allowed;
     msg->spool_any = true;
-    start(steps, run, msg, GF_ASKING_FETCH);
+    msg->spool = file;
+    start(steps, run, msg, asking);
+}
+
+void gf_exchange_fetch(gf_steps_t *steps, gf_run_t *run)
+{
+    fetch(steps, run, run->picture_url, run->spool, GF_ASKING_FETCH);
+}
+
+void gf_exchange_source(gf_steps_t *steps, gf_run_t *run)
+{
+    fetch(steps, run, run->source, run->source_file, GF_ASKING_SOURCE);
+}
+
+void gf_exchange_store(gf_steps_t *steps, gf_run_t *run)
+{
+    gf_store_call_t call = store_call_of(steps, run, gf_exchange_pool(steps));
+
+    start(steps, run, steps->ctx.conf->store->upload(&call), GF_ASKING_STORE);
 }
 
 void gf_exchange_next(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg)
@@ -101,7 +153,17 @@ void gf_exchange_cancel(gf_steps_t *steps, const gf_run_t *run)
     gf_net_start(steps->net, msg); /* without an owner: its end is nobody's business */
 }
 
-/* ---- the picture ---- */
+void gf_exchange_remove(gf_steps_t *steps, const gf_run_t *run)
+{
+    gf_store_call_t call = store_call_of(steps, run, gf_exchange_pool(steps));
+    gf_msg_t *msg = steps->ctx.conf->store->remove(&call);
+
+    msg->connect_timeout = CONNECT_TIMEOUT;
+    msg->timeout = FETCH_TIMEOUT;
+    gf_net_start(steps->net, msg);
+}
+
+/* ---- pictures ---- */
 
 /* Where a redirect leads, as a whole address; NULL: nowhere. */
 static const char *redirect(const gf_msg_t *msg, apr_pool_t *pool)
@@ -153,24 +215,36 @@ static void read_fetch(gf_outcome_t *outcome, gf_run_t *run, apr_pool_t *pool)
     }
 }
 
-void gf_exchange_read(gf_outcome_t *outcome, gf_steps_t *steps, gf_run_t *run, apr_pool_t *pool)
+void gf_exchange_read(gf_outcome_t *outcome, gf_run_t *run, apr_pool_t *pool)
 {
-    const gf_prov_kind_t *kind = run->choice->provider->kind;
-    gf_prov_call_t call = call_of(run, pool);
+    gf_prov_call_t call;
 
-    (void)steps;
-    switch (run->asking) {
-    case GF_ASKING_SUBMIT:
-        kind->read_submit(outcome, &call, run->msg);
-        break;
-    case GF_ASKING_POLL:
-        kind->read_poll(outcome, &call, run->msg);
-        break;
-    case GF_ASKING_RECOVER:
-        kind->read_recover(outcome, &call, run->msg);
-        break;
-    case GF_ASKING_FETCH:
+    if (run->asking == GF_ASKING_FETCH || run->asking == GF_ASKING_SOURCE) {
         read_fetch(outcome, run, pool);
-        break;
+        return;
     }
+    call = call_of(run, pool);
+    if (run->asking == GF_ASKING_SUBMIT) {
+        call.provider->kind->read_submit(outcome, &call, run->msg);
+    }
+    else if (run->asking == GF_ASKING_POLL) {
+        call.provider->kind->read_poll(outcome, &call, run->msg);
+    }
+    else {
+        call.provider->kind->read_recover(outcome, &call, run->msg);
+    }
+}
+
+void gf_exchange_read_store(gf_store_outcome_t *outcome, gf_steps_t *steps, gf_run_t *run,
+                            apr_pool_t *pool)
+{
+    gf_store_call_t call = store_call_of(steps, run, pool);
+
+    memset(outcome, 0, sizeof(*outcome));
+    if (run->msg->end == GF_MSG_ANSWERED) {
+        steps->ctx.conf->store->read_upload(outcome, &call, run->msg);
+        return;
+    }
+    outcome->state = GF_STORE_LATER; /* to send it twice is harmless */
+    outcome->detail = run->msg->detail;
 }

@@ -11,13 +11,22 @@ void gf_exchange_submit(gf_steps_t *steps, gf_run_t *run);  /* the paid one: sen
 void gf_exchange_poll(gf_steps_t *steps, gf_run_t *run);    /* is it done? */
 void gf_exchange_recover(gf_steps_t *steps, gf_run_t *run); /* which runs does it have? */
 void gf_exchange_fetch(gf_steps_t *steps, gf_run_t *run);   /* the picture at run->picture_url */
+void gf_exchange_source(gf_steps_t *steps, gf_run_t *run);  /* the source picture */
+void gf_exchange_store(gf_steps_t *steps, gf_run_t *run);   /* keeping it, in a store over HTTP */
 void gf_exchange_next(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg); /* one more, as before */
 
-/* Asks the provider to stop, and does not wait for what it says. */
+/* Asks the provider to stop, or the store to remove the run's picture, and does not wait for what
+ * it says. */
 void gf_exchange_cancel(gf_steps_t *steps, const gf_run_t *run);
+void gf_exchange_remove(gf_steps_t *steps, const gf_run_t *run);
 
-/* Reads the ended exchange of run into *outcome; what is told lives in `pool`. */
-void gf_exchange_read(gf_outcome_t *outcome, gf_steps_t *steps, gf_run_t *run, apr_pool_t *pool);
+/* Reads the ended exchange of run with the provider, the source or the picture into *outcome; what
+ * is told lives in `pool`. */
+void gf_exchange_read(gf_outcome_t *outcome, gf_run_t *run, apr_pool_t *pool);
+
+/* The same for one with the store. */
+void gf_exchange_read_store(gf_store_outcome_t *outcome, gf_steps_t *steps, gf_run_t *run,
+                            apr_pool_t *pool);
 
 /* A pool for one exchange, of the dispatcher's. Not below the job's: that may be with a writer. */
 apr_pool_t *gf_exchange_pool(const gf_steps_t *steps);

@@ -1,40 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A leased job on its way through this child: what gf_steps.c decides, gf_acts.c does on a writer,
- * gf_dispatch.c moves. */
+/* A leased job on its way through this child: what gf_steps.c and gf_keep.c decide, gf_acts.c does
+ * on a writer, gf_exchange.c over the wire, gf_dispatch.c moves. */
 #ifndef GF_RUN_H
 #define GF_RUN_H
 
 #include "base/gf_msg.h"
+#include "db/gf_breaker.h"
 #include "db/gf_queue.h"
 #include "provider/gf_provider.h"
+#include "store/gf_store.h"
 #include "work/gf_writers.h"
 
 /* What a writer is to do for a run. */
 typedef enum {
+    GF_ACT_SOURCE,   /* make the source picture ready */
     GF_ACT_ATTEMPT,  /* write the intent to submit */
     GF_ACT_ACCEPTED, /* write the provider's id */
-    GF_ACT_DRAW,     /* make the picture here, then keep it */
-    GF_ACT_ADOPT,    /* settle as completed if its picture was kept before */
-    GF_ACT_DECODE,   /* write the picture from its text, then keep it */
-    GF_ACT_KEEP,     /* store the spooled picture and settle as completed */
+    GF_ACT_PROGRESS, /* write what the provider says */
+    GF_ACT_HOOK_REF, /* the answer was lost: did a report bring the provider's id? */
+    GF_ACT_DRAW,     /* make the picture here, then as KEEP */
+    GF_ACT_DECODE,   /* write the picture from its text, then as KEEP */
+    GF_ACT_KEEP,     /* look at the picture; store it if that is done here; once stored, settle */
+    GF_ACT_ADOPT,    /* as KEEP, if an earlier run got the picture */
     GF_ACT_REQUEUE,  /* give it back for a later attempt */
-    GF_ACT_FAIL      /* settle as failed */
+    GF_ACT_FAIL,     /* settle as failed */
+    GF_ACT_LATER     /* a picture that is stored again: not now */
 } gf_act_t;
 
 /* What an exchange of a run is about. */
 typedef enum {
+    GF_ASKING_SOURCE, /* the source picture */
     GF_ASKING_SUBMIT,
     GF_ASKING_POLL,
     GF_ASKING_RECOVER, /* the answer was lost: which runs does the provider have? */
-    GF_ASKING_FETCH    /* the picture itself */
+    GF_ASKING_FETCH,   /* the picture itself */
+    GF_ASKING_STORE    /* keeping it */
 } gf_asking_t;
 
 typedef struct gf_run_t {
-    gf_task_t task;            /* first: a done task is its run */
-    gf_job_t *job;             /* owns this run's memory */
-    const gf_choice_t *choice; /* provider and model of the current attempt */
-    const char *spool;
+    gf_task_t task;               /* first: a done task is its run */
+    gf_job_t *job;                /* owns this run's memory */
+    const gf_choice_t *choice;    /* provider and model of the current attempt; NULL: none */
     apr_time_t provider_deadline; /* 0: nothing was submitted yet */
+    bool last_question;           /* the deadline is over, and the provider was asked once more */
 
     /* the act: what to do, and how it went */
     gf_act_t act;
@@ -42,22 +50,41 @@ typedef struct gf_run_t {
     bool patient;  /* the act waits for a database, and that was logged */
     gf_err_t *err; /* in the job's pool */
     gf_hold_t hold;
-    apr_interval_time_t delay; /* REQUEUE */
+    apr_interval_time_t delay; /* REQUEUE, LATER (0: no more tries) */
     gf_err_code_t code;        /* REQUEUE, FAIL: why */
     const char *cause;         /* FAIL: code behind the code, or NULL */
-    const char *image_url;     /* KEEP: set once stored; a settle that is repeated stores no more */
-    const char *result;
-    const char *settled; /* settle's word */
+    const char *settled;       /* settle's word; NULL: not settled */
 
-    /* the way to the picture */
+    /* how the attempt went, for the breaker; written with the next act */
+    bool watched; /* its model failed before: it is told, too, if all goes well */
+    gf_went_t went;
+    const char *went_why;
+
+    /* the source picture */
+    const char *source;      /* its address, or data: URI */
+    const char *source_file; /* or its file */
+    const char *source_type;
+    int source_tries;
+
+    const char *hook_token; /* part of the address that the provider may report to, or NULL */
+    gf_said_t said;         /* PROGRESS: what the provider said last; logs in the job's pool */
+
+    /* the picture */
+    const char *spool;        /* file that it is written to, and is in until it is settled */
+    bool spool_is_copy;       /* it is the folder's own copy, and stays */
     const char *picture_url;  /* fetched from here; NULL: not by address */
     const char *picture_text; /* DECODE: base64 */
+    const char *original_url; /* where the provider said it is; NULL: not by address */
     int redirects;            /* followed so far */
-    gf_asking_t asking;       /* what the open or last exchange is about */
+    gf_stored_t *stored;      /* its facts, once it was looked at */
+    const char *image_url;    /* set once stored; a settle that is repeated stores no more */
+    bool unstored;            /* the store would not take it: image_url is for now */
+    int store_tries;
 
-    gf_msg_t *msg;   /* open exchange, or NULL */
-    apr_time_t wake; /* when to go on by itself; 0: waits for an event */
-    int beat;        /* number of the heartbeat that last named it */
+    gf_asking_t asking; /* what the open or last exchange is about */
+    gf_msg_t *msg;      /* open exchange, or NULL */
+    apr_time_t wake;    /* when to go on by itself; 0: waits for an event */
+    int beat;           /* number of the heartbeat that last named it */
     struct gf_run_t *next, *previous;
 } gf_run_t;
 

@@ -28,4 +28,15 @@ gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run); /* its exchange h
 gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run);  /* its act was done */
 gf_step_t gf_steps_awake(gf_steps_t *steps, gf_run_t *run);    /* its alarm went off */
 
+/* ---- for gf_keep.c ---- */
+
+/* Gives the run to a writer. */
+gf_step_t gf_steps_act(gf_steps_t *steps, gf_run_t *run, gf_act_t act);
+
+/* The end without a picture: failed with `code`, and with the code behind it, or NULL. */
+gf_step_t gf_steps_fail(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code, const char *cause);
+
+/* The context for log lines about the run. */
+const gf_ctx_t *gf_steps_about(gf_steps_t *steps, const gf_run_t *run);
+
 #endif

@@ -1,29 +1,42 @@
 -- SPDX-License-Identifier: Apache-2.0
--- attempt_begin(p_id, p_epoch, p_no, p_provider, p_model, p_seed, p_hash, p_lease): the intent to submit, committed before a
--- byte leaves. Whoever finds the job in phase 'sending' later knows that the provider may have it.
--- Called by: the dispatcher's writers. Locks: work. Asking twice is harmless (same answer).
--- Outcomes: 'ok' send now; 'stale' another host leads; 'gone' the job has ended; 'cancelled' the user does not want it.
+-- attempt_begin(p_id, p_epoch, p_no, p_provider, p_model, p_seed, p_hook_token, p_lease, p_probe): the intent to submit,
+-- committed before a byte leaves. Whoever finds the job in phase 'sending' later knows that the provider may have it.
+-- p_hook_token: part of the address that the provider may report to, or NULL. p_probe: how long the others wait when this
+-- attempt is the one that tries a breaker.
+-- Called by: the dispatcher's writers. Locks: work, then the breaker. Asking twice is harmless (same answer).
+-- Outcomes: 'ok' send now; 'watched' send now, and tell breaker_note() how it went, even if well; 'open' the breaker is
+-- open: nothing was written; 'stale' another host leads; 'gone' the job has ended.
 CREATE OR REPLACE FUNCTION genflow.attempt_begin(
-    p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hash bytea, p_lease interval)
+    p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text,
+    p_lease interval, p_probe interval DEFAULT '30 seconds')
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    w genflow.work;
+    v_now timestamptz := clock_timestamp();
+    w     genflow.work;
+    b     genflow.breakers;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 'gone';
     ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
-    ELSIF w.cancel_requested THEN
-        RETURN 'cancelled';
-    ELSIF w.phase = 'sending' AND w.attempts = p_no THEN
-        RETURN 'ok';
+    END IF;
+    SELECT * INTO b FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model;
+    IF w.phase = 'sending' AND w.attempts = p_no THEN
+        RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
+    END IF;
+    IF b.open_until IS NOT NULL THEN
+        UPDATE genflow.breakers t SET open_until = v_now + p_probe, updated_at = v_now
+         WHERE t.provider = p_provider AND t.model = p_model AND t.open_until <= v_now;
+        IF NOT FOUND THEN
+            RETURN 'open';
+        END IF;
     END IF;
     UPDATE genflow.work t SET phase = 'sending', attempts = p_no, provider = p_provider, model = p_model,
-           due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+           due_at = least(v_now + p_lease, t.deadline_at)
      WHERE t.job_id = p_id;
-    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, request_hash)
-    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hash);
-    RETURN 'ok';
+    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token)
+    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token);
+    RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
 END $$;

@@ -12,10 +12,28 @@ BEGIN
         SELECT p.oid::regprocedure AS name
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
-           AND (p.proname IN ('attempt_begin', 'requeue', 'heartbeat', 'hand_back', 'quota', 'health')
+           AND (p.proname IN (
+                   'asset_bytes',
+                   'asset_delete',
+                   'asset_get',
+                   'asset_put',
+                   'attempt_begin',
+                   'breaker_note',
+                   'breakers',
+                   'hand_back',
+                   'health',
+                   'heartbeat',
+                   'hook',
+                   'hook_ref',
+                   'presets',
+                   'progress',
+                   'quota',
+                   'requeue',
+                   'restore_claim',
+                   'restore_later')
                 OR EXISTS (SELECT FROM genflow.types t
                             WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
-                                                t.prefix || '_accepted', t.prefix || '_settle')))
+                                                t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
     END LOOP;

@@ -18,6 +18,7 @@ BEGIN
         RETURN 'stale';
     END IF;
     UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL, lost_leases = 0,
+           progress = NULL, queue_position = NULL, provider_logs = NULL,
            chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay, t.deadline_at)
      WHERE t.job_id = p_id;
     UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now

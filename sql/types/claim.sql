@@ -13,7 +13,7 @@
 CREATE OR REPLACE FUNCTION genflow.{prefix}_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamptz)
 RETURNS TABLE (id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint,
                provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text,
-               prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamptz)
+               prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamptz, age_ms bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $body$
 DECLARE
@@ -52,7 +52,8 @@ BEGIN
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
-           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at
+           m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
       FROM unnest(v_live, v_due) AS o(job_id, due_at)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM {media} t WHERE t.id = o.job_id OFFSET 0) m;

@@ -9,7 +9,8 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_get(
     OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text,
     OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text,
     OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text,
-    OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb)
+    OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb,
+    OUT progress real, OUT queue_position integer, OUT logs jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     m {media};
@@ -47,5 +48,5 @@ BEGIN
     error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
     created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
     processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    result := m.result;
+    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
 END $body$;

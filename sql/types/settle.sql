@@ -3,13 +3,16 @@
 -- nothing else charges.
 --   p_epoch   the lease under which the caller worked; NULL: the database itself
 --   p_status  'completed' (p_image_url set), 'failed' (p_error_code set) or 'cancelled'
+--   p_persisted  false: the store would not take the picture, which is at p_image_url for now; it is tried again later
+--   p_keeps   then: how long the provider keeps it there; NULL: that address is ours
 -- A success counts whoever brings it; any other end only from the holder of the current lease. A success that comes after
 -- another end is kept in genflow.late_results and charges nothing.
 -- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account.
 -- Outcomes: 'done'; 'same' it had ended so before; 'settled' it had ended otherwise; 'stale' another host leads; 'unknown'.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_settle(
     p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text,
-    p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text)
+    p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text,
+    p_keeps interval DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -36,7 +39,7 @@ BEGIN
     UPDATE {media} t SET
         status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
         retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
-        original_url = p_original_url, persisted = p_persisted, result = p_result, error_code = p_error_code,
+        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps, result = p_result, error_code = p_error_code,
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
     RETURNING t.user_id, t.cost INTO m;
@@ -55,5 +58,9 @@ BEGIN
            CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
            v_now, h.window_day
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    IF p_status = 'completed' AND NOT p_persisted THEN
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
+        VALUES (p_id, {no}, p_image_url, v_now, v_now + p_keeps);
+    END IF;
     RETURN 'done';
 END $body$;

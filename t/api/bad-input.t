@@ -15,13 +15,15 @@ my @FIELDS = (    # what, field, its JSON, code, what the answer says in additio
     ['a prompt that is a number',   'prompt', '1',         'VALIDATION_FAILED'],
     ['a prompt that is a list',     'prompt', '["a cat"]', 'VALIDATION_FAILED'],
     ['a NUL in the prompt',         'prompt', '"a\u0000b"', 'VALIDATION_FAILED'],
-    ['an empty prompt',             'prompt', '""',        'INVALID_PROMPT', minLength => 1],
     ['1001 characters',             'prompt', text(1001),  'PROMPT_TOO_LONG', maxLength => 1000],
     ['a preset that is a number',   'presetKey', '5',      'VALIDATION_FAILED'],
     ['an unknown preset',           'presetKey', '"no"',   'INVALID_PRESET',
                                     received => 'no', valid => \@VALID],
     ['a run id that is a number',   'runId', '7',          'VALIDATION_FAILED'],
     ['an empty run id',             'runId', '""',         'VALIDATION_FAILED'],
+    (map { ["the style $_",         'style', $_,           'VALIDATION_FAILED'] } qw("baroque" 7)),
+    (map { ["the quality $_",       'quality', $_,         'VALIDATION_FAILED'] } qw("best" "")),
+    (map { ["the ratio $_",         'aspectRatio', $_,     'VALIDATION_FAILED'] } qw("16:10" 1.5)),
     ['spaces in the run id',        'runId', '"a b"',      'VALIDATION_FAILED'],
     ['201 characters',              'runId', text(201),    'VALIDATION_FAILED'],
     (map { ["$_ as seed",           'seed', $_,            'VALIDATION_FAILED'] }
@@ -55,13 +57,16 @@ error_is(post(body_with(parameters => '{"strength":2}')), 422, 'VALIDATION_FAILE
 
 my $empty = post('{}');
 error_is($empty, 422, 'VALIDATION_FAILED', 'an empty object is refused');
-is_deeply data($empty)->{missingFields}, [qw(prompt presetKey)], 'and all that is missing is named';
+is_deeply data($empty)->{missingFields}, [qw(presetKey)],
+    'and what is missing is named: a preset suffices here, without a prompt';
 
 my $all = post(body_with(prompt => '1', presetKey => '"no"', runId => '""', seed => '-1',
-    strength => '7', parameters => '[]', sourceUrl => '"x"'));
+    strength => '7', parameters => '[]', sourceUrl => '"x"', style => '0', quality => '0',
+    aspectRatio => '0'));
 error_is($all, 422, 'VALIDATION_FAILED', 'many bad fields make one error');
 is_deeply [sort @{ named($all) }],
-    [sort qw(prompt presetKey runId seed strength parameters sourceUrl)], 'that names them all';
+    [sort qw(prompt presetKey runId seed strength parameters sourceUrl style quality aspectRatio)],
+    'that names them all';
 is_deeply [sort keys %{ data($all) }],
     [sort qw(success ok error code message validationErrors missingFields requestId)],
     'in the shape of all errors';

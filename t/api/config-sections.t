@@ -13,6 +13,9 @@ my %AROUND = (
     type     => "<GenflowType sketch>\n%s\n</GenflowType>\n",
 );
 
+my $STORE = "GenflowStoreFolder \"\${GENFLOW_WORK}/store\"\n";
+my $LOCAL = "<GenflowProvider local>\n</GenflowProvider>\n";
+
 # Two files for keys.
 my %file = map { $_ => "$ENV{GENFLOW_WORK}/tmp/$_-key-$$" } qw(sound empty);
 put_file($file{sound}, "a-key\n");
@@ -43,22 +46,18 @@ my @WRONG = (    # what, configuration, what the message says
         'GenflowTypeProviders: needs at least one'],
     ['a provider without url', sprintf($stability, 'GenflowProviderKey env:PATH'),
         '<GenflowProvider p>, which <GenflowType t> uses: GenflowProviderUrl is missing'],
-    ['a provider without key', sprintf($stability, "$url\nGenflowProviderKey env:UNSET_OF_TEST"),
-        '<GenflowProvider p>, which <GenflowType t> uses: GenflowProviderKey is missing'],
+    ['a provider without url and key', sprintf($stability, ''),
+        '<GenflowProvider p>, which <GenflowType t> uses: GenflowProviderUrl is missing'],
     ['a key file that is not there', sprintf($stability, "$url\nGenflowProviderKey file:/gone"),
         'GenflowProviderKey: cannot read the file /gone'],
     ['a key file without a key', sprintf($stability, "$url\nGenflowProviderKey file:$file{empty}"),
-        'GenflowProviderKey'],
-    (map { ["a preset of strength $_", sprintf($AROUND{type}, qq(GenflowTypePreset p $_ "x")),
-        "GenflowTypePreset p $_: the strength must be a number from 0 to 1"] } qw(1.1 -0.1 x nan)),
-    ['a preset of spaces', sprintf($AROUND{type}, 'GenflowTypePreset "a b" 0.5 "x"'),
-        'GenflowTypePreset a b: the key must be 1 to 64 characters'],
+        "GenflowProviderKey: the first line of $file{empty} is empty"],
     ['a minimum above the maximum', sprintf($AROUND{type},
         "GenflowTypePromptMin 20\nGenflowTypePromptMax 10"),
         'GenflowTypePromptMin is larger than GenflowTypePromptMax'],
     (map { ["$_->[0] elsewhere", "@$_\n", "$_->[0] belongs inside <"] }
         ['GenflowProviderKey', 'env:PATH'], ['GenflowTypeProviders', 'local'],
-        ['GenflowTypePreset', 'p 0.5 x'], ['GenflowProviderKind', 'local']),
+        ['GenflowTypePresetWindow', '6'], ['GenflowProviderKind', 'local']),
     ['a broken expression', location('GenflowUser "%{HTTP:X-User"'), 'GenflowUser %{HTTP:X-User:'],
     (map { ["the base $_", location("GenflowBase $_"), "GenflowBase $_: must be a path"] }
         qw(api /api/)),
@@ -94,15 +93,38 @@ accepted('a section opened twice', sprintf($AROUND{type}, 'GenflowTypeCost 5') x
 accepted('a key of the environment', sprintf $stability, "$url\nGenflowProviderKey env:PATH");
 accepted('a key of a file', sprintf $stability, "$url\nGenflowProviderKey file:$file{sound}");
 accepted('an unused provider without key', "<GenflowProvider stability>\n</GenflowProvider>\n");
-accepted('a preset', sprintf $AROUND{type}, 'GenflowTypePreset a 0 "x"');
 accepted('a user and a base', location(qq(GenflowUser "%{HTTP:X-User}"\nGenflowBase /v1)));
 accepted('a location in a virtual host', in_host(location('GenflowUser "%{REMOTE_USER}"')));
 is((configtest(''))[0], 1, 'a module that is loaded and not used needs nothing');
+
+# ---- keys that a site does not have ----
+
+my $keyless = sprintf $stability, "$url\nGenflowProviderKey env:UNSET_OF_TEST";
+my $left    = 'p: GenflowProviderKey is missing: env:STABILITY_API_KEY or file:/path';
+tells($keyless, "<GenflowType t> is closed: it answers PROVIDER_UNAVAILABLE. Set the key, or name"
+    . " others in GenflowTypeProviders. $left");
+tells("$keyless<GenflowType t>\nGenflowTypeProviders p/a p/b local\n</GenflowType>\n",
+    "<GenflowType t> goes without some of its providers. Set the key, or name others in"
+        . " GenflowTypeProviders. $left");
+my ($shipped, $told) = configtest($STORE . 'Include "${GENFLOW_WORK}/conf/genflow-types.conf"');
+ok $shipped, 'the shipped types need no key' or diag $told;
+is scalar(() = $told =~ /GF0005: <GenflowType [\w-]+> /g), 5, 'each of them is told about, once'
+    or diag $told;
 
 finish;
 
 sub location { return "<Location /a>\nSetHandler genflow-api\n$_[0]\n</Location>\n" }
 sub in_host  { return "<VirtualHost *:1>\n$_[0]\n</VirtualHost>\n" }
+
+# The configuration passes, with one warning.
+sub tells {
+    my ($text, $warning) = @_;
+    my ($passes, $output) = configtest($STORE . $LOCAL . $text);
+    my @warnings = $output =~ /GF0005: (.*)/g;
+    ok $passes, 'it passes' or diag $output;
+    is_deeply \@warnings, [$warning], '... with a warning that says what to do';
+    return;
+}
 
 sub put_file {
     my ($path, $text) = @_;

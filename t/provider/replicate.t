@@ -34,7 +34,7 @@ run_cases(type => 'echo-replicate', id => 'replicate_id', cases => [
     ['cut-after', '', 'completed', 'an answer cut in the middle: found again'],
     ['half', '', 'completed', 'half an answer: found again'],
     ['cut-before untaken times=1', '', 'NETWORK_ERROR completed', 'a request that was never taken'],
-    ['hang', 'TIMEOUT', 'TIMEOUT', 'never answered'],
+    ['hang untaken times=1', '', 'NETWORK_ERROR completed', 'never answered, and never taken'],
 ]);
 
 finish;

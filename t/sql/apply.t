@@ -19,6 +19,9 @@ my @NUMBERS = map { m{/(\d+)_[^/]*\.sql\z} ? $1 + 0 : () } sort glob "$SQL/migra
 my $ARRIVED = "genflow schema version $NUMBERS[-1]\n";
 my $VERSIONS = "SELECT string_agg(version::text, ' ' ORDER BY version) FROM genflow.migrations";
 
+# The tables of the shipped types.
+my $MEDIA = '(?:neo_glitch|emotion_mask|presets|ghibli_reaction|custom_prompt)_media';
+
 # A generation for one credit, if the key is new.
 sub create {
     my ($key) = @_;
@@ -140,15 +143,15 @@ is $httpd->sql("SELECT genflow.neo_glitch_settle('$id', 1, 'completed', 'acme', 
                 '/a.png', NULL, true, '{}', NULL, NULL, NULL)"), 'done', '... and completes it';
 is $httpd->sql('SELECT * FROM genflow.accounts'), '!42501', '... but reads no table';
 is $owner->sql("SELECT balance, held FROM genflow.accounts"), '9|0', 'it costs one credit';
-is $owner->sql("SELECT genflow.create_type('sketch')"), 2, 'the administrator makes a type';
+is $owner->sql("SELECT genflow.create_type('sketch')"), 6, 'the administrator makes a type';
 is $owner->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';
 
 done_testing;
 
-# Of a dump the objects that are neither in genflow nor the media table, each with its head.
+# Of a dump the objects that are neither in genflow nor a media table, each with its head.
 sub without_ours {
     my ($text) = @_;
-    my $ours = qr/; Schema: genflow;|\A-- Name: .*\b(?:genflow|neo_glitch_media)/;
+    my $ours = qr/; Schema: genflow;|\A-- Name: .*\b(?:genflow|$MEDIA)/;
     my (undef, @objects) = split /^--\n(?=-- )/m, $text =~ s/^SET .*\n\n?//mgr;
     return join '', grep { /\A-- Name: / && !/$ours/ } @objects;
 }

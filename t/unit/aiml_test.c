@@ -53,7 +53,7 @@ START_TEST(each_model_gets_its_members)
         scene_t *scene = aiml(rows[i].model);
         gf_msg_t *msg;
 
-        scene->job.source_url = rows[i].source;
+        scene->call.source = rows[i].source;
         scene->job.parameters = rows[i].parameters;
         msg = kind->submit(&scene->call);
         is_request(msg, "POST", URL "/v1/images/generations", "Bearer " SECRET);
@@ -62,6 +62,20 @@ START_TEST(each_model_gets_its_members)
                          "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b-1");
         ck_assert_int_eq(apr_table_elts(msg->headers)->nelts, 4);
     }
+}
+END_TEST
+
+START_TEST(only_models_that_say_so_take_a_source_picture)
+{
+    static const source_t rows[] = {
+        { "flux/dev/image-to-image", GF_SOURCE_MUST },
+        { "flux/kontext-pro/image-to-image", GF_SOURCE_MUST },
+        { "flux/dev", GF_SOURCE_NONE },
+        { "flux/schnell", GF_SOURCE_NONE },
+        { "other/model", GF_SOURCE_NONE },
+    };
+
+    check_sources(kind, rows, UNIT_COUNT(rows));
 }
 END_TEST
 
@@ -272,6 +286,26 @@ START_TEST(the_log_tells_what_became_of_a_lost_request)
 }
 END_TEST
 
+START_TEST(a_paid_request_is_lost_for_good)
+{
+    static const unknown_t rows[] = {
+        { 200, PAGE(ROW("null", "failed") "," ROW(OURS, "succeeded"), "true", "0"), true },
+        { 401, "{}", true },
+        { 403, "{}", true },
+        { 404, "", true },
+        { 200, PAGE(ROW(OURS, "pondering"), "false", "0"), false },
+        { 200, PAGE(ROW(BEFORE, "succeeded"), "false", "0"), false },
+        { 200, PAGE("", "false", "0"), false },
+        { 200, "[]", false },
+        { 429, "{}", false },
+        { 500, "", false },
+    };
+
+    check_unknown(kind->read_recover, aiml("flux/dev"), LOG "0", rows, UNIT_COUNT(rows));
+    check_unknown(kind->read_poll, aiml("flux/dev"), LOG "100", rows, UNIT_COUNT(rows));
+}
+END_TEST
+
 START_TEST(the_next_page_of_the_log_begins_behind_this_one)
 {
     gf_outcome_t outcome =
@@ -285,6 +319,7 @@ END_TEST
 START_TEST(its_section_is_checked)
 {
     check_section(kind);
+    check_headers(kind, aiml("flux/dev"));
     ck_assert_ptr_null(kind->poll);
     ck_assert_ptr_null(kind->cancel);
 }
@@ -294,6 +329,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         each_model_gets_its_members,
+        only_models_that_say_so_take_a_source_picture,
         a_seed_of_zero_means_any_and_is_not_sent,
         every_attempt_has_a_name_of_its_own,
         each_answer_has_its_meaning,
@@ -303,6 +339,7 @@ int main(void)
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
         the_log_is_asked_newest_first,
         the_log_tells_what_became_of_a_lost_request,
+        a_paid_request_is_lost_for_good,
         the_next_page_of_the_log_begins_behind_this_one,
         its_section_is_checked,
         NULL,

@@ -61,7 +61,7 @@ START_TEST(each_model_gets_its_input)
         gf_msg_t *msg;
 
         scene->job.parameters = all;
-        scene->job.source_url = SOURCE;
+        scene->call.source = SOURCE;
         msg = kind->submit(&scene->call);
         is_request(msg, "POST", apr_pstrcat(unit.ctx.pool, URL "/", rows[i].model, NULL),
                    "Key " SECRET);
@@ -78,6 +78,25 @@ START_TEST(a_size_may_be_given_as_the_provider_names_it)
     scene->job.parameters = "{\"image_size\":{\"width\":640,\"height\":512}}";
     has_body(kind->submit(&scene->call),
              "{" PROMPT ",\"image_size\":{\"width\":640,\"height\":512},\"seed\":77}");
+}
+END_TEST
+
+START_TEST(each_model_uses_a_source_picture_in_its_way)
+{
+    static const source_t rows[] = {
+        { "fal-ai/ghiblify", GF_SOURCE_MUST },
+        { "fal-ai/fast-sdxl", GF_SOURCE_NONE },
+        { "fal-ai/fast-sdxl/image-to-image", GF_SOURCE_MUST },
+        { "fal-ai/fast-sdxl/inpainting", GF_SOURCE_MAY },
+        { "fal-ai/realistic-vision", GF_SOURCE_NONE },
+        { "fal-ai/realistic-vision-v5", GF_SOURCE_NONE },
+        { "fal-ai/realistic-vision/image-to-image", GF_SOURCE_MUST },
+        { "fal-ai/flux/dev/image-to-image", GF_SOURCE_MUST },
+        { "fal-ai/flux/dev", GF_SOURCE_MAY },
+        { "", GF_SOURCE_MAY },
+    };
+
+    check_sources(kind, rows, UNIT_COUNT(rows));
 }
 END_TEST
 
@@ -214,7 +233,7 @@ START_TEST(each_answer_to_a_submission_has_its_meaning)
     gf_outcome_t outcome = reads(kind->read_submit, sdxl(), URL, 200, QUEUED);
 
     ck_assert_str_eq(outcome.ref, ID);
-    ck_assert_int_eq(outcome.queue_position, 2);
+    ck_assert_int_eq(outcome.said.queue_position, 2);
     check_answers(kind->read_submit, sdxl(), URL, rows, UNIT_COUNT(rows));
     check_answers(kind->read_submit, sdxl(), URL, errors, UNIT_COUNT(errors));
     check_cut(kind->read_submit, sdxl(), URL, 200, QUEUED, GF_PROV_TRANSIENT, GF_PROV_PERMANENT);
@@ -274,15 +293,15 @@ START_TEST(place_progress_and_logs_are_told)
               "{\"message\":\"warm\",\"level\":\"INFO\",\"source\":\"s\",\"timestamp\":\"t\"},"
               "{\"level\":\"INFO\"},{\"message\":\" 40%|####  | 2/5\"}]}");
 
-    ck_assert_int_eq(outcome.queue_position, 0);
-    ck_assert_str_eq(outcome.logs, "[\"warm\",\" 40%|####  | 2/5\"]");
-    ck_assert(outcome.progress > 0.399 && outcome.progress < 0.401);
+    ck_assert_int_eq(outcome.said.queue_position, 0);
+    ck_assert_str_eq(outcome.said.logs, "[\"warm\",\" 40%|####  | 2/5\"]");
+    ck_assert(outcome.said.progress > 0.399 && outcome.said.progress < 0.401);
 
     outcome = reads(kind->read_poll, sdxl(), STATUS, 202,
                     "{\"status\":\"IN_QUEUE\",\"queue_position\":99999999999}");
-    ck_assert_int_eq(outcome.queue_position, -1);
-    ck_assert_ptr_null(outcome.logs);
-    ck_assert(outcome.progress < 0);
+    ck_assert_int_eq(outcome.said.queue_position, -1);
+    ck_assert_ptr_null(outcome.said.logs);
+    ck_assert(outcome.said.progress < 0);
 }
 END_TEST
 
@@ -392,7 +411,6 @@ START_TEST(a_lost_request_is_found_by_what_we_sent)
         { PAGE(OTHER), NULL },
         { PAGE(ROW("a", "14:30", "200", SEED8) "," ROW("b", "15:00", "200", BIG)), NULL },
         { PAGE(ROW("a", "14:30", "200", "null")), NULL },
-        { PAGE(ROW("a", "14:30", "500", OURS)), NULL },
         { PAGE(ROW("a/b", "14:30", "200", OURS)), NULL },
         { "{\"items\":7}", NULL },
         { "", NULL },
@@ -407,6 +425,37 @@ START_TEST(a_lost_request_is_found_by_what_we_sent)
         ck_assert_pstr_eq(outcome.ref, rows[i].ref);
         check_cut(kind->read_recover, sdxl(), LIST, 200, rows[i].text, GF_PROV_TRANSIENT,
                   GF_PROV_WORKING);
+    }
+}
+END_TEST
+
+START_TEST(a_run_that_failed_is_known_if_it_is_the_only_attempt)
+{
+    static const struct {
+        const char *text;
+        int attempts;
+        gf_prov_state_t state;
+    } rows[] = {
+        { PAGE(ROW("a", "14:30", "500", OURS)), 1, GF_PROV_TRANSIENT },
+        { PAGE(ROW("b", "15:00", "200", "null") "," ROW("a", "14:30", "504", OURS)), 1,
+          GF_PROV_TRANSIENT },
+        { PAGE(ROW("a", "14:30", "500", OURS)), 2, GF_PROV_UNKNOWN },
+        { PAGE(ROW("a", "14:30", "500", SEED8)), 1, GF_PROV_UNKNOWN },
+        { PAGE(ROW("a", "14:30", "500", "null")), 1, GF_PROV_UNKNOWN },
+        { PAGE(ROW("b", "15:00", "500", OURS) "," ROW("a", "14:30", "200", OURS)), 1,
+          GF_PROV_WORKING },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        scene_t *scene = sdxl();
+        gf_outcome_t outcome;
+
+        scene->job.attempts = rows[i].attempts;
+        outcome = reads(kind->read_recover, scene, LIST, 200, rows[i].text);
+        ck_assert_msg(outcome.state == rows[i].state, "row %lu: state %d", (unsigned long)i,
+                      (int)outcome.state);
+        ck_assert(outcome.state != GF_PROV_TRANSIENT || outcome.code == GF_E_API);
     }
 }
 END_TEST
@@ -428,29 +477,40 @@ END_TEST
 
 START_TEST(without_a_list_it_stays_unknown)
 {
-    static const answer_t rows[] = {
-        { 401, NULL, PAGE(ROW("a", "14:30", "200", OURS)), GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false,
-          false, false },
-        { 403, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
-        { 404, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
-        { 429, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
-        { 500, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
+    static const unknown_t rows[] = {
+        /* refused now, and so it will be next time */
+        { 400, "", true },
+        { 401, PAGE(ROW("a", "14:30", "200", OURS)), true },
+        { 403, "", true },
+        { 404, "", true },
+        /* it may tell next time */
+        { 408, "", false },
+        { 429, "", false },
+        { 500, "", false },
+        { 502, "<html>", false },
+        { 200, PAGE(""), false },
+        { 200, PAGE(ROW("a", "14:30", "200", SEED8)), false },
+        { 200, PAGE(ROW("a", "14:30", "200", "null")), false },
+        { 200, "<html>", false },
+    };
+    static const unknown_t seedless[] = {
+        { 200, PAGE(ROW("a", "14:30", "200", "{\"seed\":0}")), true },
+        { 200, "{\"items\":[],\"next_cursor\":\"Mg==\",\"has_more\":true}", true },
     };
     scene_t *scene = sdxl();
 
-    check_answers(kind->read_recover, scene, LIST, rows, UNIT_COUNT(rows));
+    check_unknown(kind->read_recover, scene, LIST, rows, UNIT_COUNT(rows));
+    check_unknown(kind->read_poll, scene, LIST, rows, UNIT_COUNT(rows));
     check_lost_question(kind->read_recover, scene, LIST, GF_PROV_UNKNOWN);
     scene->job.seed = 0;
-    ck_assert_int_eq(
-        reads(kind->read_recover, scene, LIST, 200, PAGE(ROW("a", "14:30", "200", "{\"seed\":0}")))
-            .state,
-        GF_PROV_UNKNOWN);
+    check_unknown(kind->read_recover, scene, LIST, seedless, UNIT_COUNT(seedless));
 }
 END_TEST
 
 START_TEST(its_section_is_checked)
 {
     check_section(kind);
+    check_headers(kind, sdxl());
 }
 END_TEST
 
@@ -459,6 +519,7 @@ int main(void)
     const TTest *const tests[] = {
         each_model_gets_its_input,
         a_size_may_be_given_as_the_provider_names_it,
+        each_model_uses_a_source_picture_in_its_way,
         the_end_is_told_to_the_hook,
         a_request_is_asked_for_and_stopped_below_owner_and_app,
         each_answer_to_a_submission_has_its_meaning,
@@ -470,6 +531,7 @@ int main(void)
         a_picture_is_single_or_in_a_list,
         the_list_is_asked_where_it_is,
         a_lost_request_is_found_by_what_we_sent,
+        a_run_that_failed_is_known_if_it_is_the_only_attempt,
         the_list_is_read_page_by_page,
         without_a_list_it_stays_unknown,
         its_section_is_checked,

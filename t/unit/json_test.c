@@ -326,6 +326,34 @@ START_TEST(what_is_absent_or_null_is_not_there)
 }
 END_TEST
 
+START_TEST(a_member_is_added_where_there_is_none)
+{
+    static const struct {
+        const char *object, *more, *made;
+    } rows[] = {
+        { "{}", "{}", "{}" },
+        { "{}", "{\"a\":[1,{\"b\":0.50}]}", "{\"a\":[1,{\"b\":0.50}]}" },
+        { "{\"a\":1}", "{\"a\":2,\"b\":3}", "{\"a\":1,\"b\":3}" },
+        { "{\"a\":null}", "{\"a\":2}", "{\"a\":2}" },
+        { "{\"a\":0,\"b\":\"\",\"c\":false}", "{\"a\":1,\"b\":1,\"c\":1}",
+          "{\"a\":0,\"b\":\"\",\"c\":false}" },
+        { "{\"a\":{\"x\":1}}", "{\"a\":{\"y\":2},\"b\":null}", "{\"a\":{\"x\":1}}" },
+    };
+    gf_json_t *object;
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        object = unit_json(rows[i].object);
+        gf_json_add_all(object, unit_json(rows[i].more));
+        ck_assert_str_eq(gf_json_text(object), rows[i].made);
+    }
+    object = unit_json("{\"a\":1}");
+    gf_json_add(object, "b", gf_json_get(object, "a"));
+    gf_json_add(object, "c", NULL);
+    ck_assert_str_eq(gf_json_text(object), "{\"a\":1,\"b\":1}");
+}
+END_TEST
+
 START_TEST(what_is_written_has_its_commas_and_nulls)
 {
     gf_out_t out;
@@ -434,6 +462,7 @@ int main(void)
         a_whole_number_beyond_64_bits_is_clamped,
         a_moderate_value_has_no_endless_number_and_no_nul,
         what_is_absent_or_null_is_not_there,
+        a_member_is_added_where_there_is_none,
         what_is_written_has_its_commas_and_nulls,
         whatever_is_written_is_read_back,
         a_buffer_grows_from_nothing_without_loss,

@@ -103,22 +103,143 @@ END_TEST
 
 START_TEST(a_file_is_sent_as_a_part)
 {
-    gf_msg_part_t *part;
     gf_msg_t *msg;
 
     begin();
     unit_write(unit_path("source.png"), SERVER_BODY, strlen(SERVER_BODY));
     msg = paid("/hello");
-    part = apr_array_push(msg->parts);
-    part->name = "image";
-    part->text = NULL;
-    part->file = unit_path("source.png");
-    part->type = "image/png";
+    gf_msg_file(msg, "image", unit_path("source.png"), "image/png");
     perform(msg);
     ck_assert_int_eq(msg->end, GF_MSG_ANSWERED);
-    ck_assert(strstr(server->last, "name=\"image\""));
+    ck_assert(strstr(server->last, "name=\"image\"; filename=\"source.png\"\r\n"));
     ck_assert(strstr(server->last, "Content-Type: image/png\r\n"));
     ck_assert(strstr(server->last, "\r\n\r\n" SERVER_BODY "\r\n"));
+    end();
+}
+END_TEST
+
+/* ---- files as bodies ---- */
+
+#define FILE_BYTES 3000000
+
+/* A file of FILE_BYTES, as the body of a PUT. */
+static gf_msg_t *upload(const char *path)
+{
+    char *bytes = apr_palloc(unit.ctx.pool, FILE_BYTES);
+    gf_msg_t *msg = message("PUT", path);
+
+    memset(bytes, 'x', FILE_BYTES);
+    msg->upload = unit_path("picture");
+    unit_write(msg->upload, bytes, FILE_BYTES);
+    return msg;
+}
+
+START_TEST(a_file_is_sent_as_the_body)
+{
+    gf_msg_t *msg;
+
+    begin();
+    msg = upload("/hello");
+    apr_table_set(msg->headers, "Content-Type", "image/png");
+    perform(msg);
+    ck_assert_int_eq(msg->end, GF_MSG_ANSWERED);
+    ck_assert_str_eq(msg->text, "hello");
+    ck_assert(strncmp(server->last, "PUT /hello HTTP/1.1\r\n", 21) == 0);
+    ck_assert(strstr(server->last, "\r\nContent-Length: 3000000\r\n"));
+    ck_assert(strstr(server->last, "\r\nContent-Type: image/png\r\n"));
+    ck_assert(strstr(server->last, "\r\n\r\nxxx"));
+    ck_assert_msg(!strcasestr(server->last, "Expect:"), "it would wait for 100 Continue");
+    end();
+}
+END_TEST
+
+START_TEST(a_file_is_sent_again_when_a_kept_connection_has_died)
+{
+    int i;
+
+    begin();
+    server->one_each = true;
+    for (i = 0; i < 3; i++) {
+        gf_msg_t *msg = perform(upload("/hello"));
+
+        ck_assert_msg(msg->end == GF_MSG_ANSWERED, "upload %d: %s", i, msg->detail);
+        ck_assert(strstr(server->last, "\r\nContent-Length: 3000000\r\n"));
+        ck_assert(strstr(server->last, "\r\n\r\nxxx"));
+    }
+    ck_assert_msg(server_requests(server) > 3, "no connection died: %d", server_requests(server));
+    end();
+}
+END_TEST
+
+START_TEST(without_its_file_nothing_is_sent)
+{
+    gf_msg_t *messages[2];
+    int i;
+
+    begin();
+    messages[0] = message("PUT", "/hello");
+    messages[0]->upload = unit_path("nowhere");
+    messages[1] = paid("/hello");
+    gf_msg_file(messages[1], "file", unit_path("nowhere"), "image/png");
+    for (i = 0; i < 2; i++) {
+        gf_msg_t *msg = perform(messages[i]);
+
+        ck_assert_int_eq(msg->end, GF_MSG_NOT_SENT);
+        ck_assert_msg(strstr(msg->detail, "nowhere"), "%s", msg->detail);
+    }
+    ck_assert_int_eq(server_requests(server), 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_file_that_shrinks_ends_its_exchange)
+{
+    gf_msg_t *messages[2];
+    int i;
+
+    begin();
+    messages[0] = upload("/hello");
+    messages[1] = paid("/hello");
+    gf_msg_file(messages[1], "file", messages[0]->upload, "image/png");
+    for (i = 0; i < 2; i++) {
+        upload("/hello"); /* makes the file anew */
+        gf_net_start(net, messages[i]);
+        ck_assert_int_eq(truncate(messages[0]->upload, FILE_BYTES - 1), 0);
+        ck_assert_ptr_eq(next_done(), messages[i]);
+        ck_assert_int_eq(messages[i]->end, GF_MSG_UNKNOWN);
+        ck_assert_msg(strstr(messages[i]->detail, "picture"), "%s", messages[i]->detail);
+    }
+    ck_assert_int_eq(server_requests(server), 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_signed_request_names_its_key_and_what_it_signs)
+{
+    static const char *const expected[] = {
+        "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=KEYID/",
+        "/eu-central-1/s3/aws4_request, SignedHeaders=",
+        "content-type;host;if-none-match;x-amz-content-sha256;x-amz-date, Signature=",
+        "\r\nX-Amz-Date: ",
+        "\r\nIf-None-Match: *\r\n",
+    };
+    gf_msg_t *msg;
+    size_t i;
+
+    begin();
+    msg = upload("/hello");
+    msg->sigv4 = "aws:amz:eu-central-1:s3";
+    msg->credentials = "KEYID:se/cret:with+signs";
+    apr_table_set(msg->headers, "Content-Type", "image/png");
+    apr_table_set(msg->headers, "If-None-Match", "*");
+    apr_table_set(msg->headers, "x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+    perform(msg);
+    ck_assert_int_eq(msg->end, GF_MSG_ANSWERED);
+    for (i = 0; i < UNIT_COUNT(expected); i++) {
+        ck_assert_msg(strstr(server->last, expected[i]), "%s\nis not in\n%.700s", expected[i],
+                      server->last);
+    }
+    ck_assert(!strstr(server->last, "se/cret"));
     end();
 }
 END_TEST
@@ -324,6 +445,11 @@ int main(void)
         a_request_has_its_parts_and_headers,
         a_large_request_waits_for_no_permission,
         a_file_is_sent_as_a_part,
+        a_file_is_sent_as_the_body,
+        a_file_is_sent_again_when_a_kept_connection_has_died,
+        without_its_file_nothing_is_sent,
+        a_file_that_shrinks_ends_its_exchange,
+        a_signed_request_names_its_key_and_what_it_signs,
         a_picture_goes_to_its_file_and_text_stays_in_memory,
         an_old_spool_file_is_replaced,
         a_spool_file_that_cannot_be_written_is_told,

@@ -65,7 +65,10 @@ START_TEST(a_source_picture_makes_it_an_edit)
     scene_t *scene = openai("gpt-image-1");
     gf_msg_t *msg;
 
-    scene->job.source_url = "https://site.test/a.png";
+    ck_assert_int_eq(kind->source("gpt-image-1"), GF_SOURCE_MAY);
+    ck_assert_int_eq(kind->source("dall-e-3"), GF_SOURCE_NONE);
+    ck_assert_int_eq(kind->source("some-other"), GF_SOURCE_NONE);
+    scene->call.source = "https://site.test/a.png";
     msg = kind->submit(&scene->call);
     is_request(msg, "POST", URL "/images/edits", "Bearer " SECRET);
     has_body(msg, "{\"model\":\"gpt-image-1\"," PROMPT
@@ -176,6 +179,7 @@ END_TEST
 START_TEST(its_section_is_checked_and_a_lost_run_cannot_be_found)
 {
     check_section(kind);
+    check_headers(kind, openai("gpt-image-1"));
     ck_assert_ptr_null(kind->poll);
     ck_assert_ptr_null(kind->cancel);
     ck_assert_ptr_null(kind->recover);

@@ -8,20 +8,36 @@
 #define PARAMETERS_MAX 8192
 
 static gf_type_t type;
+static gf_presets_t presets;
 
 /* A type with presets, a prompt of 3 to 20 characters and 3 retries. */
 static void make_type(void)
 {
-    static const gf_preset_t presets[] = { { "base", 0.3, "Neo Tokyo night" },
-                                           { "raw", 0.55, "" } };
+    static const gf_preset_t rows[] = {
+        { .key = "off",
+          .category = "night",
+          .prompt = "fog",
+          .parameters = "{}",
+          .available_at = "2026-11-23T00:00:00.000Z" },
+        { .key = "base",
+          .category = "day",
+          .prompt = "Neo Tokyo night",
+          .parameters = "{\"strength\": 0.300, \"negative_prompt\": \"blur\"}",
+          .is_on = true },
+        { .key = "raw",
+          .category = "night",
+          .prompt = "",
+          .parameters = "{\"strength\": 0.550, \"deep\": [9]}",
+          .is_on = true },
+    };
     size_t i;
 
+    presets.list = apr_array_make(unit.ctx.pool, 3, sizeof(gf_preset_t));
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        APR_ARRAY_PUSH(presets.list, gf_preset_t) = rows[i];
+    }
     memset(&type, 0, sizeof(type));
     type.name = "neo-glitch";
-    type.presets = apr_array_make(unit.ctx.pool, 2, sizeof(gf_preset_t));
-    for (i = 0; i < UNIT_COUNT(presets); i++) {
-        APR_ARRAY_PUSH(type.presets, gf_preset_t) = presets[i];
-    }
     type.retries = 3;
     type.prompt_min = 3;
     type.prompt_max = 20;
@@ -42,7 +58,7 @@ static const gf_field_error_t *field_of(const gf_err_t *err, int i)
 static gf_ask_t take(const char *body)
 {
     gf_ask_t ask;
-    gf_err_t *err = gf_param_check(&ask, &unit.ctx, &type, unit_json(body));
+    gf_err_t *err = gf_param_check(&ask, &unit.ctx, &type, &presets, unit_json(body));
 
     ck_assert_msg(!err, "%s: %s %s", body, err ? err->detail : "",
                   err ? field_of(err, 0)->message : "");
@@ -52,7 +68,7 @@ static gf_ask_t take(const char *body)
 static gf_err_t *refuse(const char *body)
 {
     gf_ask_t ask;
-    gf_err_t *err = gf_param_check(&ask, &unit.ctx, &type, unit_json(body));
+    gf_err_t *err = gf_param_check(&ask, &unit.ctx, &type, &presets, unit_json(body));
 
     ck_assert_msg(err, "this was taken: %s", body);
     return err;
@@ -78,7 +94,6 @@ START_TEST(one_bad_field_keeps_its_own_code)
           "\"minLength\":3" },
         { "{\"prompt\":\"123456789012345678901\",\"presetKey\":\"base\"}", GF_E_PROMPT_LENGTH,
           "prompt", false, "\"maxLength\":20" },
-        { "{\"prompt\":\"a cat\"}", GF_E_INVALID, "presetKey", true, NULL },
         { "{\"prompt\":\"a cat\",\"presetKey\":[\"base\"]}", GF_E_INVALID, "presetKey", false,
           NULL },
         { "{\"prompt\":\"a cat\",\"presetKey\":\"nope\"}", GF_E_PRESET, "presetKey", false,
@@ -87,6 +102,9 @@ START_TEST(one_bad_field_keeps_its_own_code)
           "\"received\":\"BASE\",\"valid\":[\"base\",\"raw\"]" },
         { "{\"prompt\":\"a cat\",\"presetKey\":\"a\\\"b\"}", GF_E_PRESET, "presetKey", false,
           "\"received\":\"a\\\"b\",\"valid\":[\"base\",\"raw\"]" },
+        { "{\"prompt\":\"a cat\",\"presetKey\":\"off\"}", GF_E_PRESET_OFF, "presetKey", false,
+          ("\"received\":\"off\",\"suggestion\":\"raw\",\"available\":[\"base\",\"raw\"],"
+           "\"availableAt\":\"2026-11-23T00:00:00.000Z\"") },
     };
     size_t i;
 
@@ -131,6 +149,13 @@ START_TEST(a_member_out_of_its_bounds_is_refused_by_name)
         { "\"parameters\":[]", "parameters" },
         { "\"parameters\":\"{}\"", "parameters" },
         { "\"parameters\":7", "parameters" },
+        { "\"style\":\"baroque\"", "style" },
+        { "\"style\":7", "style" },
+        { "\"quality\":\"\"", "quality" },
+        { "\"aspectRatio\":\"16:10\"", "aspectRatio" },
+        { "\"aspectRatio\":[]", "aspectRatio" },
+        { "\"guidance_scale\":21", "guidance_scale" },
+        { "\"negative_prompt\":7", "negative_prompt" },
         { "\"parameters\":{\"seed\":-1}", "seed" },
         { "\"parameters\":{\"strength\":2}", "strength" },
         { "\"parameters\":{\"guidance_scale\":0.9}", "guidance_scale" },
@@ -182,6 +207,8 @@ START_TEST(a_member_at_its_bounds_is_taken)
         "\"parameters\":{\"guidance_scale\":20,\"num_inference_steps\":100,\"cfg_scale\":10}",
         "\"parameters\":{\"control_strength\":1,\"fidelity\":0.0,\"strength\":1.0}",
         "\"parameters\":{\"aspect_ratio\":\"16:9\",\"output_format\":\"webp\"}",
+        "\"style\":\"minimal\",\"quality\":\"high\",\"aspectRatio\":\"9:16\"",
+        "\"style\":null,\"quality\":null,\"aspectRatio\":null",
         "\"sourceUrl\":null",
         "\"userId\":\"somebody else\",\"unknown\":[1,{}]",
     };
@@ -259,16 +286,51 @@ START_TEST(two_fields_with_codes_of_their_own_share_one)
 }
 END_TEST
 
-START_TEST(both_missing_fields_are_named_as_missing)
+/* The field that an empty object lacks. */
+static const char *lacking(void)
 {
-    gf_err_t *err;
+    gf_err_t *err = refuse("{}");
+
+    ck_assert(gf_err_is(err, GF_E_INVALID));
+    ck_assert_int_eq(err->fields->nelts, 1);
+    ck_assert(field_of(err, 0)->missing);
+    return field_of(err, 0)->field;
+}
+
+START_TEST(somebody_says_what_to_draw_the_user_or_a_preset)
+{
+    int i;
 
     make_type();
-    err = refuse("{}");
-    ck_assert_int_eq(err->fields->nelts, 2);
-    ck_assert(field_of(err, 0)->missing && field_of(err, 1)->missing);
-    ck_assert_str_eq(field_of(err, 0)->field, "prompt");
-    ck_assert_str_eq(field_of(err, 1)->field, "presetKey");
+    ck_assert_str_eq(lacking(), "prompt");
+    ck_assert_str_eq(field_of(refuse("{\"presetKey\":\"base\"}"), 0)->field, "prompt");
+    ck_assert_ptr_null(take("{\"prompt\":\"a cat\"}").preset);
+    type.prompt_min = 0;
+    ck_assert_str_eq(lacking(), "presetKey");
+    ck_assert_str_eq(field_of(refuse("{\"prompt\":\"a cat\"}"), 0)->field, "presetKey");
+    for (i = 0; i < presets.list->nelts; i++) {
+        APR_ARRAY_IDX(presets.list, i, gf_preset_t).is_on = false;
+    }
+    ck_assert_ptr_null(take("{\"prompt\":\"a cat\"}").preset); /* none could be taken */
+}
+END_TEST
+
+START_TEST(a_preset_that_is_off_is_refused_with_what_helps)
+{
+    gf_preset_t *off;
+
+    make_type();
+    off = &APR_ARRAY_IDX(presets.list, 0, gf_preset_t);
+    off->category = "noon"; /* no other has it */
+    off->available_at = NULL;
+    ck_assert_str_eq(refuse("{\"prompt\":\"a cat\",\"preset\":\"off\"}")->extra,
+                     "\"received\":\"off\",\"suggestion\":\"base\","
+                     "\"available\":[\"base\",\"raw\"],\"availableAt\":null");
+    APR_ARRAY_IDX(presets.list, 1, gf_preset_t).is_on = false;
+    APR_ARRAY_IDX(presets.list, 2, gf_preset_t).is_on = false;
+    ck_assert_str_eq(refuse("{\"prompt\":\"a cat\",\"preset\":\"off\"}")->extra,
+                     "\"received\":\"off\",\"suggestion\":null,\"available\":[],"
+                     "\"availableAt\":null");
 }
 END_TEST
 
@@ -321,6 +383,19 @@ START_TEST(the_prompt_is_composed_from_preset_and_client)
 }
 END_TEST
 
+START_TEST(words_for_the_picture_join_the_prompt)
+{
+    gf_ask_t ask;
+
+    make_type();
+    ask = take(good_with("\"style\":\"artistic\",\"quality\":\"medium\",\"aspectRatio\":\"16:9\""));
+    ck_assert_str_eq(ask.prompt,
+                     "Neo Tokyo night, a cat, artistic interpretation, expressive light "
+                     "and colour, painterly texture, clean detail, wide 16:9 "
+                     "composition");
+}
+END_TEST
+
 /* The text of one member of the parameters that a body with `more` members comes to. */
 static const char *parameter_of(const char *more, const char *name)
 {
@@ -335,8 +410,8 @@ START_TEST(strength_is_the_clients_or_else_the_presets)
         const char *more, *strength;
     } rows[] = {
         { "", "0.300" },
-        { "\"strength\":0.75", "0.750" },
-        { "\"strength\":0", "0.000" },
+        { "\"strength\":0.75", "0.75" },
+        { "\"strength\":0", "0" },
         { "\"parameters\":{}", "0.300" },
         { "\"parameters\":{\"strength\":0.125}", "0.125" },
         { "\"strength\":0.9,\"parameters\":{\"strength\":0.125}", "0.125" },
@@ -356,10 +431,37 @@ START_TEST(strength_is_the_clients_or_else_the_presets)
         ck_assert_msg(strength && strcmp(strength, rows[i].strength) == 0, "%s: %s", rows[i].more,
                       strength ? strength : "none");
     }
-    type.presets->nelts = 0;
+    presets.list->nelts = 0;
     ck_assert_str_eq(take("{\"prompt\":\"a cat\"}").parameters, "{}");
     ck_assert_str_eq(take("{\"prompt\":\"a cat\",\"strength\":0.5}").parameters,
-                     "{\"strength\":0.500}");
+                     "{\"strength\":0.5}");
+}
+END_TEST
+
+START_TEST(who_says_it_first_has_it)
+{
+    static const struct {
+        const char *more, *name, *value;
+    } rows[] = {
+        { "", "negative_prompt", "\"blur\"" },
+        { "\"negative_prompt\":\"rain\"", "negative_prompt", "\"rain\"" },
+        { "\"parameters\":{\"negative_prompt\":\"\"}", "negative_prompt", "\"\"" },
+        { "\"guidance_scale\":3", "guidance_scale", "3" },
+        { "\"guidance_scale\":3,\"parameters\":{\"guidance_scale\":4}", "guidance_scale", "4" },
+        { "\"num_inference_steps\":null", "num_inference_steps", NULL },
+        { "\"presetKey\":\"raw\"", "deep", "[9]" },
+        { "\"presetKey\":\"raw\",\"parameters\":{\"deep\":[]}", "deep", "[]" },
+        { "\"aspectRatio\":\"3:2\"", "aspect_ratio", "\"3:2\"" },
+        { "\"aspectRatio\":\"3:2\",\"parameters\":{\"aspect_ratio\":\"1:1\"}", "aspect_ratio",
+          "\"1:1\"" },
+        { "\"style\":\"minimal\",\"unknown\":1", "unknown", NULL },
+    };
+    size_t i;
+
+    make_type();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_pstr_eq(parameter_of(rows[i].more, rows[i].name), rows[i].value);
+    }
 }
 END_TEST
 
@@ -456,7 +558,7 @@ START_TEST(a_type_without_presets_asks_for_none)
     gf_ask_t ask;
 
     make_type();
-    type.presets->nelts = 0;
+    presets.list->nelts = 0;
     ask = take("{\"prompt\":\"a cat\",\"presetKey\":\"whatever\"}");
     ck_assert_ptr_null(ask.preset);
     ck_assert_str_eq(ask.prompt, "a cat");
@@ -473,11 +575,14 @@ int main(void)
         a_source_picture_is_refused_by_a_type_that_takes_none,
         all_bad_fields_are_named_at_once,
         two_fields_with_codes_of_their_own_share_one,
-        both_missing_fields_are_named_as_missing,
+        somebody_says_what_to_draw_the_user_or_a_preset,
+        a_preset_that_is_off_is_refused_with_what_helps,
         a_prompt_is_measured_in_characters,
         older_spellings_are_understood,
         the_prompt_is_composed_from_preset_and_client,
+        words_for_the_picture_join_the_prompt,
         strength_is_the_clients_or_else_the_presets,
+        who_says_it_first_has_it,
         parameters_unknown_to_us_travel_along,
         a_backslash_before_u0000_is_no_nul,
         lengths_have_their_bounds,

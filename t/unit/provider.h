@@ -126,6 +126,7 @@ static inline gf_outcome_t outcome_of(reader_t read, const scene_t *scene, const
                       || msg->spooled > 0,
                   "a picture, and only one");
     ck_assert((outcome.state == GF_PROV_ASK) == (outcome.next != NULL));
+    ck_assert(!outcome.settled || outcome.state == GF_PROV_UNKNOWN);
     return outcome;
 }
 
@@ -160,6 +161,28 @@ static inline void check_answers(reader_t read, const scene_t *scene, const char
         ck_assert_msg(outcome.alarm == row->alarm, "%s: alarm", what);
         ck_assert_msg(outcome.locked_out == row->locked_out, "%s: locked out", what);
         ck_assert_msg(outcome.unknown_model == row->unknown_model, "%s: unknown model", what);
+    }
+}
+
+/* What stays unknown, and whether it will for ever. */
+typedef struct unknown_t {
+    int status;
+    const char *text;
+    bool settled;
+} unknown_t;
+
+static inline void check_unknown(reader_t read, const scene_t *scene, const char *url,
+                                 const unknown_t *rows, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        gf_outcome_t outcome = reads(read, scene, url, rows[i].status, rows[i].text);
+
+        ck_assert_msg(outcome.state == GF_PROV_UNKNOWN && outcome.code == GF_E_NETWORK
+                          && outcome.settled == rows[i].settled,
+                      "row %lu: state %d, %s", (unsigned long)i, (int)outcome.state,
+                      outcome.settled ? "settled" : "open");
     }
 }
 
@@ -250,6 +273,52 @@ static inline void check_section(const gf_prov_kind_t *kind)
     ck_assert(strstr(kind->check(&half, unit.ctx.pool), "GenflowProviderKey"));
     half.key = SECRET;
     ck_assert_ptr_null(kind->check(&half, unit.ctx.pool));
+}
+
+/* Headers of the section are on every request, but never in place of ours. */
+static inline void check_headers(const gf_prov_kind_t *kind, scene_t *scene)
+{
+    apr_table_t *headers = apr_table_make(unit.ctx.pool, 4);
+    const gf_msg_t *msgs[4] = { NULL, NULL, NULL, NULL };
+    size_t i;
+
+    scene->job.provider_ref = "r1";
+    scene->provider.headers = headers;
+    apr_table_setn(headers, "X-Site", "my-site");
+    apr_table_setn(headers, "accept", "text/html");
+    apr_table_setn(headers, "authorization", "Bearer other");
+    msgs[0] = kind->submit(&scene->call);
+    msgs[1] = kind->poll ? kind->poll(&scene->call) : NULL;
+    msgs[2] = kind->cancel ? kind->cancel(&scene->call) : NULL;
+    msgs[3] = kind->recover ? kind->recover(&scene->call) : NULL;
+    for (i = 0; i < UNIT_COUNT(msgs); i++) {
+        if (msgs[i]) {
+            ck_assert_str_eq(apr_table_get(msgs[i]->headers, "X-Site"), "my-site");
+            ck_assert_str_eq(apr_table_get(msgs[i]->headers, "Accept"), "application/json");
+            ck_assert_msg(
+                !strstr(apr_table_getm(unit.ctx.pool, msgs[i]->headers, "Authorization"), "other"),
+                "our key is sent, and no other");
+        }
+    }
+    ck_assert_str_eq(apr_table_get(headers, "authorization"), "Bearer other");
+    scene->provider.headers = NULL;
+    ck_assert_ptr_null(apr_table_get(kind->submit(&scene->call)->headers, "X-Site"));
+}
+
+/* What models do with a source picture. */
+typedef struct source_t {
+    const char *model;
+    gf_source_use_t use;
+} source_t;
+
+static inline void check_sources(const gf_prov_kind_t *kind, const source_t *rows, size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        ck_assert_msg(kind->source(rows[i].model) == rows[i].use, "`%s`", rows[i].model);
+    }
+    ck_assert_msg(!kind->source_as_file, "it takes an address or a data: URI");
 }
 
 /* Ids that may stand in an address, and such that may not. */

@@ -60,7 +60,7 @@ START_TEST(each_model_gets_its_input)
         gf_msg_t *msg;
 
         scene->job.parameters = all;
-        scene->job.source_url = rows[i].source;
+        scene->call.source = rows[i].source;
         msg = kind->submit(&scene->call);
         is_request(msg, "POST", apr_pstrcat(unit.ctx.pool, URL, rows[i].path, NULL),
                    "Bearer " SECRET);
@@ -68,6 +68,21 @@ START_TEST(each_model_gets_its_input)
         ck_assert_str_eq(apr_table_get(msg->headers, "Cancel-After"), "120s");
         ck_assert_int_eq(apr_table_elts(msg->headers)->nelts, 4);
     }
+}
+END_TEST
+
+START_TEST(each_model_uses_a_source_picture_in_its_way)
+{
+    static const source_t rows[] = {
+        { MODEL, GF_SOURCE_MAY },
+        { "black-forest-labs/flux-kontext-pro", GF_SOURCE_MAY },
+        { "black-forest-labs/flux-1.1-pro", GF_SOURCE_NONE },
+        { "somebody/sdxl:" VERSION, GF_SOURCE_MAY },
+        { VERSION, GF_SOURCE_MAY },
+        { "somebody/sdxl-image-to-image", GF_SOURCE_MUST },
+    };
+
+    check_sources(kind, rows, UNIT_COUNT(rows));
 }
 END_TEST
 
@@ -220,11 +235,11 @@ START_TEST(what_a_prediction_prints_becomes_lines_and_progress)
                          rows[i].printed);
         gf_outcome_t outcome = reads(kind->read_poll, replicate(MODEL), QUESTION, 200, text);
 
-        ck_assert_pstr_eq(outcome.logs, rows[i].logs);
-        ck_assert_msg(outcome.progress > rows[i].progress - 0.001
-                          && outcome.progress < rows[i].progress + 0.001,
-                      "`%s`: %g", rows[i].printed, outcome.progress);
-        ck_assert_int_eq(outcome.queue_position, -1);
+        ck_assert_pstr_eq(outcome.said.logs, rows[i].logs);
+        ck_assert_msg(outcome.said.progress > rows[i].progress - 0.001
+                          && outcome.said.progress < rows[i].progress + 0.001,
+                      "`%s`: %g", rows[i].printed, outcome.said.progress);
+        ck_assert_int_eq(outcome.said.queue_position, -1);
     }
 }
 END_TEST
@@ -247,7 +262,7 @@ START_TEST(only_the_last_lines_are_kept_and_cut_between_characters)
     outcome =
         reads(kind->read_poll, replicate(MODEL), QUESTION, 200,
               apr_psprintf(unit.ctx.pool, PREDICTION("processing", "\"logs\":\"%s\""), printed));
-    logs = gf_json_get(unit_json(apr_psprintf(unit.ctx.pool, "{\"a\":%s}", outcome.logs)), "a");
+    logs = gf_json_get(unit_json(apr_psprintf(unit.ctx.pool, "{\"a\":%s}", outcome.said.logs)), "a");
     ck_assert_uint_eq(gf_json_length(logs), 20);
     ck_assert(gf_json_string(gf_json_at(logs, 0), &line));
     ck_assert_uint_eq(strlen(line), 299);
@@ -422,7 +437,11 @@ START_TEST(an_earlier_attempt_that_failed_in_passing_does_not_count)
     scene_t *scene = replicate(MODEL);
 
     scene->job.retries = 1;
-    ck_assert_int_eq(reads(kind->read_recover, scene, LIST, 200, text).state, GF_PROV_TRANSIENT);
+    scene->job.attempts = 2;
+    ck_assert_int_eq(reads(kind->read_recover, scene, LIST, 200, text).code, GF_E_NETWORK);
+    scene->job.attempts = 1;
+    ck_assert_msg(reads(kind->read_recover, scene, LIST, 200, text).code == GF_E_API,
+                  "in the first attempt it is the run itself");
 }
 END_TEST
 
@@ -448,14 +467,26 @@ START_TEST(what_the_list_does_not_show_stays_unknown)
         { 429, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
         { 500, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
     };
+    static const unknown_t open[] = {
+        { 200, PAGE(ROW("a", "14:30", "succeeded", "{}")), false },
+        { 200, "", false },
+        { 429, "", false },
+        { 500, "", false },
+    };
+    static const unknown_t refused[] = { { 401, PAGE(""), true }, { 403, "", true } };
+    static const unknown_t seedless[] = {
+        { 200, PAGE(""), true },
+        { 200, PAGE_OF("", URL "/predictions?cursor=x"), true },
+    };
     scene_t *scene = replicate(MODEL);
 
     check_answers(kind->read_recover, scene, LIST, rows, UNIT_COUNT(rows));
     check_answers(kind->read_poll, scene, LIST, rows, UNIT_COUNT(rows));
     check_lost_question(kind->read_recover, scene, LIST, GF_PROV_UNKNOWN);
+    check_unknown(kind->read_recover, scene, LIST, open, UNIT_COUNT(open));
+    check_unknown(kind->read_recover, scene, LIST, refused, UNIT_COUNT(refused));
     scene->job.seed = 0;
-    ck_assert_msg(reads(kind->read_recover, scene, LIST, 200, PAGE("")).state == GF_PROV_UNKNOWN,
-                  "it was sent without a seed");
+    check_unknown(kind->read_recover, scene, LIST, seedless, UNIT_COUNT(seedless));
 }
 END_TEST
 
@@ -476,6 +507,7 @@ END_TEST
 START_TEST(its_section_is_checked)
 {
     check_section(kind);
+    check_headers(kind, replicate(MODEL));
 }
 END_TEST
 
@@ -483,6 +515,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         each_model_gets_its_input,
+        each_model_uses_a_source_picture_in_its_way,
         the_end_is_told_to_the_hook,
         a_prediction_is_asked_for_and_stopped_by_its_id,
         each_state_of_a_prediction_has_its_meaning,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/gf_type.c: types are found under both spellings, chains are resolved or told wrong. */
+/* model/gf_type.c: types are found under both spellings, presets by key and by being on, chains are
+ * resolved or told wrong. */
 #include "model/gf_type.h"
 
 #include "unit.h"
@@ -60,22 +61,47 @@ START_TEST(a_type_is_found_under_both_spellings)
 }
 END_TEST
 
+/* Four presets, the first of which is off. */
+static gf_presets_t presets_of(void)
+{
+    static const gf_preset_t rows[] = {
+        { .key = "base", .category = "a", .is_on = false },
+        { .key = "neo_tokyo_base", .category = "b", .strength = "0.5", .is_on = true },
+        { .key = "night", .category = "a", .is_on = true },
+        { .key = "late", .category = "a", .is_on = true },
+    };
+    gf_presets_t presets = { apr_array_make(unit.ctx.pool, 4, sizeof(gf_preset_t)), 1 };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        APR_ARRAY_PUSH(presets.list, gf_preset_t) = rows[i];
+    }
+    return presets;
+}
+
 START_TEST(a_preset_is_found_by_its_whole_key)
 {
-    gf_preset_t *base;
+    gf_presets_t presets = presets_of();
 
-    sketch.presets = apr_array_make(unit.ctx.pool, 2, sizeof(gf_preset_t));
-    ck_assert_ptr_null(gf_type_preset(&sketch, "base"));
-    base = apr_array_push(sketch.presets);
-    base->key = "base";
-    base = apr_array_push(sketch.presets);
-    base->key = "neo_tokyo_base";
-    base->strength = 0.5;
-    ck_assert_double_eq_tol(gf_type_preset(&sketch, "neo_tokyo_base")->strength, 0.5, 0.0001);
-    ck_assert_str_eq(gf_type_preset(&sketch, "base")->key, "base");
-    ck_assert_ptr_null(gf_type_preset(&sketch, "bas"));
-    ck_assert_ptr_null(gf_type_preset(&sketch, "base "));
-    ck_assert_ptr_null(gf_type_preset(&sketch, ""));
+    ck_assert_str_eq(gf_type_preset(&presets, "neo_tokyo_base")->strength, "0.5");
+    ck_assert_str_eq(gf_type_preset(&presets, "base")->key, "base");
+    ck_assert_ptr_null(gf_type_preset(&presets, "bas"));
+    ck_assert_ptr_null(gf_type_preset(&presets, "base "));
+    ck_assert_ptr_null(gf_type_preset(&presets, ""));
+    presets.list->nelts = 0;
+    ck_assert_ptr_null(gf_type_preset(&presets, "base"));
+}
+END_TEST
+
+START_TEST(one_that_is_on_is_of_the_category_or_the_first)
+{
+    gf_presets_t presets = presets_of();
+
+    ck_assert_str_eq(gf_type_preset_on(&presets, "a")->key, "night");
+    ck_assert_str_eq(gf_type_preset_on(&presets, "b")->key, "neo_tokyo_base");
+    ck_assert_str_eq(gf_type_preset_on(&presets, "c")->key, "neo_tokyo_base");
+    presets.list->nelts = 1;
+    ck_assert_ptr_null(gf_type_preset_on(&presets, "a"));
 }
 END_TEST
 
@@ -148,9 +174,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_type_is_found_under_both_spellings, a_preset_is_found_by_its_whole_key,
-        a_chain_is_resolved_in_its_order,     a_chain_that_cannot_work_is_told_with_what_to_change,
-        a_chain_can_be_resolved_again,        NULL,
+        a_type_is_found_under_both_spellings,
+        a_preset_is_found_by_its_whole_key,
+        one_that_is_on_is_of_the_category_or_the_first,
+        a_chain_is_resolved_in_its_order,
+        a_chain_that_cannot_work_is_told_with_what_to_change,
+        a_chain_can_be_resolved_again,
+        NULL,
     };
 
     return unit_run("type", tests);

@@ -2,7 +2,8 @@
 #
 # The only provider the tests talk to: a small HTTP server on the loopback address that imitates
 # an image provider, well behaved or not. One process, one select loop, core Perl only. Packages:
-#   Genflow::FakeProvider             the HTTP server: connections, requests, answers, timers
+#   Genflow::FakeProvider             the HTTP server: connections, requests, answers, timers, and
+#                                     requests of its own
 #   Genflow::FakeProvider::Script     the behaviour that a prompt asks for
 #   Genflow::FakeProvider::Picture    PNG files, sound and unsound
 #   Genflow::FakeProvider::Stability  the Stability v2beta API on top of these
@@ -58,6 +59,12 @@
 #   plain, single     Replicate: one output in place of a list; fal: one picture
 #   result=WORD       the picture's address: gone, private (127.0.0.2), big, slow, empty, garbage,
 #                     moved, moved-private, loop, flaky (503 once), cut (once), file
+# Replicate and fal also know:
+#   hook=KINDS        the webhook is told, soon after the submission. KINDS, told one after another,
+#                     are end, other (genuine, but not of this end), forged, stale, blank (genuine,
+#                     of no run); without any: end. What is not answered, or with 5xx, is told
+#                     again. Without poll=N, questions find the end only once it is told.
+#   early             ... before the submission is answered
 # Beside the prompt only the key matters: one that begins with "wrong" is refused with 401.
 #
 # THE QUESTIONS of a test to the fake itself:
@@ -66,6 +73,10 @@
 #                                   fields, headers, body_length, complete
 #   GET /_polls?match=TEXT          how many results were asked for by jobs whose prompt contains
 #                                   TEXT: a bare number
+#   GET /_hooks?match=TEXT          array of what webhooks were told of runs whose prompt contains
+#                                   TEXT, oldest first: kind, url, headers, body, status (0: no
+#                                   answer), retry_after
+#   GET /_keys                      how often fal's public keys were asked for: a bare number
 
 package Genflow::FakeProvider;
 
@@ -88,6 +99,7 @@ use constant {
     BODY_MAX     => 64 * 1024 * 1024,
     WAIT_MAX     => 0.5,                  # seconds between two looks at whether the parent lives
     CLOSING_TIME => 2,                    # seconds in which a refused client may read why
+    ANSWER_TIME  => 10,                   # seconds that requests of our own may take
 };
 
 my $JSON = JSON::PP->new->utf8->canonical;
@@ -223,23 +235,28 @@ sub seconds_to_wait {
 sub accept_all {
     my ($self) = @_;
     while (my $socket = $self->{listener}->accept) {
-        $socket->blocking(0);
-        setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
-        my $number = fileno $socket;
-        $self->{connections}{$number} = {
-            socket  => $socket,
-            number  => $number,
-            serial  => ++$self->{accepted},
-            in      => '',      # bytes that came and belong to no request yet
-            out     => '',      # bytes that the client's socket did not take yet
-            reading => undef,   # the request whose body is not complete
-            busy    => 0,       # a request waits for its answer: the next one must wait too
-            ending  => 0,       # close as soon as `out` has gone
-            deaf    => 0,       # refused: what still comes is thrown away
-            gone    => 0,
-        };
-        vec($self->{want_read}, $number, 1) = 1;
+        $self->add_connection($socket)->{serial} = ++$self->{accepted};
     }
+}
+
+sub add_connection {
+    my ($self, $socket) = @_;
+    $socket->blocking(0);
+    setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
+    my $number = fileno $socket;
+    vec($self->{want_read}, $number, 1) = 1;
+    return $self->{connections}{$number} = {
+        socket  => $socket,
+        number  => $number,
+        in      => '',      # bytes that came and belong to no request yet
+        out     => '',      # bytes that the other's socket did not take yet
+        reading => undef,   # the request whose body is not complete
+        busy    => 0,       # a request waits for its answer: the next one must wait too
+        ending  => 0,       # close as soon as `out` has gone
+        deaf    => 0,       # refused: what still comes is thrown away
+        gone    => 0,
+        told    => undef,   # of a request of our own: what to do at its end
+    };
 }
 
 sub read_from {
@@ -252,7 +269,7 @@ sub read_from {
         return $self->drop($connection);
     }
     return $connection->{in} = '' if $connection->{deaf};
-    $self->take_requests($connection);
+    $self->take_requests($connection) if !$connection->{told};
 }
 
 sub drop {
@@ -263,6 +280,7 @@ sub drop {
     vec($self->{want_write}, $connection->{number}, 1) = 0;
     delete $self->{connections}{ $connection->{number} };
     close $connection->{socket};
+    $connection->{told}->($connection->{in}) if $connection->{told};
 }
 
 # Without lingering, close() answers the client with RST.
@@ -297,6 +315,27 @@ sub end_connection {
     my ($self, $connection) = @_;
     $connection->{ending} = 1;
     $self->flush($connection);
+}
+
+# ---- requests of our own ----
+
+# Posts to an address of this host; told->($status, \%header) at the end, 0 without an answer.
+sub post {
+    my ($self, $url, $headers, $body, $told) = @_;
+    my ($place, $target) = $url =~ m{\Ahttp://(127\.0\.0\.\d+:\d+)(/\S*)\z};
+    my $socket = $place && IO::Socket::INET->new($place) or return $told->(0, {});
+    my $connection = $self->add_connection($socket);
+    $connection->{told} = sub {
+        my ($answer)  = @_;
+        my ($status)  = $answer =~ m{\AHTTP/1\.[01] (\d{3}) };
+        my %header;
+        $header{ lc $1 } = $2 while $answer =~ /^([\w-]+):[ \t]*(.*?)[ \t]*\r$/mg;
+        $told->($status // 0, \%header);
+    };
+    my %all = (%$headers, Host => $place, Connection => 'close', 'Content-Length' => length $body);
+    my $head = join '', map { "$_: $all{$_}\r\n" } sort keys %all;
+    $self->send_bytes($connection, "POST $target HTTP/1.1\r\n$head\r\n$body");
+    $self->later(ANSWER_TIME, sub { $self->drop($connection) });
 }
 
 # ---- requests ----
@@ -461,7 +500,7 @@ my %FAILURE = map { $_ => 1 } qw(
     nsfw failed aborted type untaken
 );
 my %LASTING = map { $_ => 1 } qw(
-    delay times big poll quick result datauri b64 url data plain single
+    delay times big poll quick result datauri b64 url data plain single hook early
 );
 
 sub of_prompt {
@@ -694,6 +733,7 @@ sub new {
         seen        => {},      # prompt => how often it failed, where times=N limits that
         jobs        => {},      # id => asynchronous job
         polls       => [],      # the prompt of each poll
+        hooks       => [],      # what webhooks answered
         funds       => {},      # key => credits left
         last_id     => 0,
         quick       => Genflow::FakeProvider::Picture::of_seed(0),
@@ -712,6 +752,7 @@ sub add_routes {
     $server->add_route(GET => qr{/v1/user/balance},         sub { $self->balance(@_) });
     $server->add_route(GET => qr{/_submissions},            sub { $self->tell_submissions(@_) });
     $server->add_route(GET => qr{/_polls},                  sub { $self->tell_polls(@_) });
+    $server->add_route(GET => qr{/_hooks},                  sub { $self->tell_hooks(@_) });
     $server->add_route(GET => qr{/_private},                sub { $self->private_visit(@_) });
 }
 
@@ -1166,6 +1207,13 @@ sub tell_polls {
     my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
     my $count = grep { index($_, $match) >= 0 } @{ $self->{polls} };
     $self->{server}->answer($request, 200, [ 'Content-Type' => 'application/json' ], $count);
+}
+
+sub tell_hooks {
+    my ($self, $request) = @_;
+    my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
+    my @found = grep { index($_->{prompt}, $match) >= 0 } @{ $self->{hooks} };
+    $self->{server}->answer_json($request, 200, \@found);
 }
 
 

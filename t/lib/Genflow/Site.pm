@@ -32,7 +32,7 @@ use constant {
     SOCKET_ROOM => 70,        # a unix socket's path holds 107 bytes: so many for the folder
     PORT_TRIES  => 10,
     STOP_TIME   => 30,        # seconds that httpd has to end after TERM
-    START_TIME  => 10,        # seconds that the fake provider has to announce its port
+    START_TIME  => 10,        # seconds that a fake has to announce its port
 };
 
 # Options: source (the checkout), module (the .so), durable (PostgreSQL as an operator runs it, for
@@ -389,25 +389,35 @@ sub httpd_children {
     return @children;
 }
 
-# ---- the fake provider ---------------------------------------------------------------------------
+# ---- the fakes: somebody to talk to --------------------------------------------------------------
 
 sub start_provider {
     my ($self) = @_;
-    my $announced = "$self->{folder}/provider.port";
+    return $self->start_fake(provider => 'Genflow::FakeProvider', 'GENFLOW_FAKE');
+}
+
+sub start_store {
+    my ($self) = @_;
+    return $self->start_fake(remote => 'Genflow::FakeStore', 'GENFLOW_STORE');
+}
+
+# A process of its own, whose address is announced in that variable of the environment.
+sub start_fake {
+    my ($self, $name, $class, $variable) = @_;
+    my $announced = "$self->{folder}/$name.port";
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
-        open STDOUT, '>>', "$self->{folder}/provider.log" or POSIX::_exit(127);
-        open STDERR, '>&', \*STDOUT                       or POSIX::_exit(127);
-        exec $^X, '-MGenflow::FakeProvider', '-e', 'Genflow::FakeProvider->run(shift)', $announced
-            or POSIX::_exit(127);
+        open STDOUT, '>>', "$self->{folder}/$name.log" or POSIX::_exit(127);
+        open STDERR, '>&', \*STDOUT                    or POSIX::_exit(127);
+        exec $^X, "-M$class", '-e', "$class->run(shift)", $announced or POSIX::_exit(127);
     }
     push @{ $self->{stops} }, sub { kill TERM => $pid; waitpid $pid, 0 };
 
     my $end = time + START_TIME;
     sleep 0.02 while !-s $announced && time < $end;
     my ($port) = read_text($announced) =~ /(\d+)/
-        or die "the fake provider did not start:\n" . $self->tail('provider.log', 20);
-    $ENV{GENFLOW_FAKE} = "http://127.0.0.1:$port";
+        or die "$class did not start:\n" . $self->tail("$name.log", 20);
+    $ENV{$variable} = "http://127.0.0.1:$port";
     return;
 }
 

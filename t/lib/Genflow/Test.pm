@@ -34,7 +34,8 @@ use Genflow::Site ();
 our @EXPORT = (
     @Test::More::EXPORT,
     qw(account credits credits_are grant),
-    qw(base api generate data status_of error_is submissions),
+    qw(base talk_to api generate data status_of error_is submissions),
+    qw(png upload),
     qw(sql sql1 wait_for in_parallel),
     qw(httpd_pid children kill_child restart_httpd pg),
     qw(log_mark log_since expect_log finish),
@@ -100,7 +101,12 @@ sub credits_are {
 
 # ---- requests ------------------------------------------------------------------------------------
 
-sub base { return $site->base }
+my $other;
+
+sub base { return $other ? $other->base : $site->base }
+
+# From here on requests go to that httpd (a Genflow::Httpd); without one, to the site's again.
+sub talk_to { $other = shift; return }
 
 # A request: api(GET => '/api/health'),
 # api(POST => '/api/...', user => $user, json => {...}, headers => {...}), or with body => 'text' in
@@ -129,6 +135,22 @@ sub generate {
     my %body = (prompt => 'a cat in the rain', presetKey => 'base', %{ $input // {} });
     my $type = delete $body{type} // 'neo-glitch';
     return api(POST => "/api/$type/generate", user => $user, json => \%body, headers => \%headers);
+}
+
+# A PNG as far as anybody looks who does not draw it; of at least that many bytes.
+sub png {
+    my ($width, $height, $bytes) = @_;
+    my $head = "\x89PNG\r\n\x1a\n" . pack 'Na4 NN C5 N', 13, 'IHDR', $width, $height, 8, 2;
+    my $end  = pack 'Na4 N', 0, 'IEND', 0xae426082;
+    my $more = ($bytes // 0) - length($head . $end);
+    return $head . ($more > 0 ? 'x' x $more : '') . $end;
+}
+
+# Brings a source picture: upload($user, png(3, 2)), or of another Content-Type.
+sub upload {
+    my ($user, $body, $type) = @_;
+    return api(POST => '/api/assets', user => $user, body => $body,
+        headers => { 'Content-Type' => $type // 'image/png' });
 }
 
 # The answer's JSON, or undef.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # fal's queue below /fal: a request is queued, its status asked for, then its result, which answers
-# as the model did. The list of requests belongs to another host of theirs; here it is the same.
+# as the model did. The end is told to a webhook. The list of requests and the public keys belong to
+# other hosts of theirs; here it is the same.
 
 package Genflow::FakeProvider::Fal;
 
@@ -10,7 +11,20 @@ use warnings;
 
 use parent -norequire, 'Genflow::FakeProvider::Json';
 
+use Digest::SHA qw(sha256_hex);
+use File::Temp ();
 use Genflow::FakeProvider::Json ();
+use MIME::Base64 qw(encode_base64url);
+
+# The keys of Ed25519 that reports and forged ones are signed with. Public are the first one's half
+# and that of one which is not used any more.
+use constant {
+    KEY     => join('', map { chr } 0 .. 31),
+    FORGER  => join('', map { chr } 1 .. 32),
+    PUBLIC  => pack('H*', '03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8'),
+    RETIRED => pack('H*', 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'),
+    PKCS8   => pack('H*', '302e020100300506032b657004220420'),
+};
 
 sub prefix { return '/fal' }
 sub scheme { return 'Key' }
@@ -19,6 +33,10 @@ sub add_routes {
     my ($self) = @_;
     my $server = $self->{server};
     my $app    = '[\w.-]+/[\w.-]+';
+    $server->add_route(GET => qr{/fal/jwks\.json}, sub { $self->tell_keys(@_) });
+    $server->add_route(GET => qr{/_keys}, sub {
+        $server->answer($_[0], 200, ['Content-Type' => 'application/json'], $self->{asked} // 0);
+    });
     $server->add_route(GET => qr{/fal/v1/models/requests/by-endpoint}, sub { $self->list(@_) });
     $server->add_route(GET => qr{/fal/$app/requests/(\w+)/status}, sub { $self->tell_status(@_) });
     $server->add_route(GET => qr{/fal/$app/requests/(\w+)}, sub { $self->tell_result(@_) });
@@ -71,6 +89,57 @@ sub cancel {
     my $job = $self->run_asked_for($request, $id) or return;
     $job->{canceled} = 1;
     $self->{server}->answer_json($request, 202, { status => 'CANCELLATION_REQUESTED' });
+}
+
+# ---- webhooks ----
+
+sub hook_of {
+    my ($self, $job) = @_;
+    return Genflow::FakeProvider::query_value($job->{request}, 'fal_webhook');
+}
+
+sub report {
+    my ($self, $job, $kind) = @_;
+    return (
+        request_id => $job->{id}, gateway_request_id => $job->{id}, payload => undef,
+        $kind eq 'other' ? (status => 'ERROR', error => 'Invalid status code: 422')
+                         : (status => 'OK', payload_error => 'it is too large'),
+    );
+}
+
+# The headers of a report: id (of the run), kind and time say which.
+sub signature {
+    my ($class, $body, %of) = @_;
+    my @signed = ($of{id}, 'u-1', $of{time});
+    my $text   = join "\n", @signed, sha256_hex($body);
+    return (
+        'X-Fal-Webhook-Request-Id' => $signed[0],
+        'X-Fal-Webhook-User-Id'    => $signed[1],
+        'X-Fal-Webhook-Timestamp'  => $signed[2],
+        'X-Fal-Webhook-Signature'  => signed($of{kind} eq 'forged' ? FORGER : KEY, $text),
+    );
+}
+
+# Perl's own modules do not know Ed25519.
+sub signed {
+    my ($key, $text) = @_;
+    my ($key_file, $text_file) = map { File::Temp->new } 1 .. 2;
+    print $key_file PKCS8, $key;
+    print $text_file $text;
+    $_->flush for $key_file, $text_file;
+    my @sign = qw(openssl pkeyutl -sign -rawin -keyform DER);
+    open my $openssl, '-|', @sign, '-inkey', "$key_file", '-in', "$text_file"
+        or die "openssl: $!\n";
+    local $/ = undef;
+    return unpack 'H*', <$openssl> // '';
+}
+
+sub tell_keys {
+    my ($self, $request) = @_;
+    $self->{asked}++;
+    $self->{server}->answer_json($request, 200, { keys => [
+        map { { kty => 'OKP', crv => 'Ed25519', use => 'sig', x => encode_base64url($_) } }
+            RETIRED, PUBLIC ] });
 }
 
 sub list {

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What the imitations of JSON APIs share: reading a submission, misbehaving as its prompt asks,
-# runs that take their time, and result pictures at addresses of their own. Leaves paths, shapes and
-# states to Aiml, Replicate, Fal and OpenAi beside it. Each lives below a path of its own.
+# runs that take their time, webhooks that are told, and result pictures at addresses of their own.
+# Leaves paths, shapes, states and signatures to Aiml, Replicate, Fal and OpenAi beside it. Each
+# lives below a path of its own.
 #
 # A picture's address answers who comes without a key only: 400 shows that one leaked.
 
@@ -20,6 +21,10 @@ use constant {
     SLOW     => 1.5,
     TOO_BIG  => 50 * 1024 * 1024 + 1,
     FLAKY    => 1,                        # how often result=flaky fails
+    SOON     => 0.3,                      # seconds from a submission to what its webhook is told
+    AGAIN    => 0.3,                      # ... and until it is told again
+    TELLINGS => 20,
+    STALE    => 600,                      # how old `hook=stale` is
 };
 
 my $JSON = JSON::PP->new->utf8->canonical;
@@ -61,8 +66,10 @@ sub submit {
     $self->{book}->record($job, $request->{length});
 
     my $script = $job->{script};
+    $job->{hook} = $self->hook_of($job, $document) if $script->has('hook');
     return $self->refuse($job, 401) if !$self->knows_key($request);
     return $self->refuse($job, 400) if ref $document ne 'HASH' || $script->unknown;
+    return $self->refuse($job, 400) if $script->has('hook') && !$job->{hook};
     my $delay = ($script->value('delay') || 0) / 1000;
     $self->{server}->later($delay, sub { $self->perform($job, %act) });
 }
@@ -71,7 +78,17 @@ sub perform {
     my ($self, $job, %act) = @_;
     my $script = $job->{script};
     return if $script->has('hang');
-    $act{accept}->($job) if $act{accept} && !$script->has('untaken');
+    my $taken  = $act{accept} && !$script->has('untaken');
+    my $answer = sub { $self->answer_submission($job, %act) };
+    $act{accept}->($job) if $taken;
+    return $self->tell($job, $answer) if $taken && $job->{hook} && $script->has('early');
+    $self->{server}->later(SOON, sub { $self->tell($job, sub { }) }) if $taken && $job->{hook};
+    $answer->();
+}
+
+sub answer_submission {
+    my ($self, $job, %act) = @_;
+    my $script = $job->{script};
     return $self->{server}->reset_connection($job->{request}{connection})
         if $script->has('cut-before');
     return $self->refuse($job, $script->value('status'), $script->value('type'))
@@ -181,7 +198,7 @@ sub send_file {
 
 sub start_run {
     my ($self, $job) = @_;
-    $job->{left} = $job->{script}->value('poll') || 0;
+    $job->{left} = $job->{script}->value('poll') // ($job->{hook} ? 9**9**9 : 0);
     $self->{runs}{ $job->{id} } = $job;
     push @{ $self->{order} }, $job->{id};
 }
@@ -214,6 +231,40 @@ sub is_over {
     return if $job->{canceled} || $job->{script}->has('poll-hang');
     return $job->{left} <= 0 || !$job->{left}--;
 }
+
+# ---- webhooks ----
+
+# Tells the job's webhook what its script says, one thing after another, then calls `then`.
+sub tell {
+    my ($self, $job, $then) = @_;
+    my @kinds = split /,/, $job->{script}->value('hook') || 'end';
+    $self->tell_next($job, \@kinds, 1, $then);
+}
+
+sub tell_next {
+    my ($self, $job, $kinds, $telling, $then) = @_;
+    my $kind = $kinds->[0] // return $then->();
+    $job->{left} = 0 if $kind eq 'end';
+    my %document = $kind eq 'blank' ? (status => 'OK') : $self->report($job, $kind);
+    my $body     = $JSON->encode(\%document);
+    my $time     = time - ($kind eq 'stale' ? STALE : 0);
+    my %headers  = ('Content-Type' => 'application/json',
+                    $self->signature($body, id => $job->{id}, kind => $kind, time => $time));
+    $self->{server}->post($job->{hook}, \%headers, $body, sub {
+        my ($status, $header) = @_;
+        push @{ $self->{book}{hooks} }, {
+            prompt => $job->{prompt}, kind => $kind, url => $job->{hook}, headers => \%headers,
+            body => $body, status => $status + 0, retry_after => $header->{'retry-after'},
+        };
+        my $again = (!$status || $status >= 500) && $telling < TELLINGS;
+        shift @$kinds if !$again;
+        $self->{server}->later($again ? AGAIN : 0,
+            sub { $self->tell_next($job, $kinds, $again ? $telling + 1 : 1, $then) });
+    });
+}
+
+# Those that have no webhooks.
+sub hook_of { return }
 
 sub now { return POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime) }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Replicate below /replicate: predictions are created, asked for, listed and canceled.
+# Replicate below /replicate: predictions are created, asked for, listed and canceled, and their end
+# is told to a webhook.
 
 package Genflow::FakeProvider::Replicate;
 
@@ -9,7 +10,11 @@ use warnings;
 
 use parent -norequire, 'Genflow::FakeProvider::Json';
 
+use Digest::SHA qw(hmac_sha256_base64);
 use Genflow::FakeProvider::Json ();
+
+# What it signs with. Sections have it as "whsec_" and this in base64 (t/run.pl).
+use constant SECRET => '0123456789abcdef0123456789abcdef';
 
 sub prefix { return '/replicate' }
 
@@ -64,6 +69,31 @@ sub cancel {
     my $job = $self->run_asked_for($request, $id) or return;
     $job->{canceled} = 1;
     $self->{server}->answer_json($request, 200, $self->prediction($job));
+}
+
+# ---- webhooks ----
+
+sub hook_of {
+    my ($self, $job, $document) = @_;
+    my $filter = $document->{webhook_events_filter} // [];
+    return "@$filter" eq 'completed' ? $document->{webhook} : undef;
+}
+
+sub report {
+    my ($self, $job, $kind) = @_;
+    return %{ $self->prediction({ %$job, over => $kind ne 'other' }) };
+}
+
+# The headers of a report: id (of the run), kind and time say which. One that is told again has the
+# same id.
+sub signature {
+    my ($class, $body, %of) = @_;
+    my $id     = "msg_$of{id}" . ($of{kind} eq 'end' ? '' : "_$of{kind}");
+    my $secret = $of{kind} eq 'forged' ? 'somebody else' : SECRET;
+    my $mac    = hmac_sha256_base64("$id.$of{time}.$body", $secret);
+    $mac .= '=' while length($mac) % 4;
+    return ('Webhook-Id' => $id, 'Webhook-Timestamp' => $of{time},
+            'Webhook-Signature' => "v1,$mac");
 }
 
 sub list {

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Maps the second storing of pictures to its SQL functions. Leaves rules to the SQL and to work/.
+ */
+#include "db/gf_restore.h"
+
+#include <apr_strings.h>
+
+#include "base/gf_text.h"
+#include "model/gf_type.h"
+
+static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *type)
+{
+    gf_job_t *job = gf_job_make(type);
+
+    job->id = apr_pstrdup(job->pool, gf_rows_text(rows, row, 0));
+    job->restore_url = apr_pstrdup(job->pool, gf_rows_text(rows, row, 2));
+    job->restore_tries = (int)gf_rows_int(rows, row, 3);
+    job->user = "-";
+    return job;
+}
+
+gf_err_t *gf_restore_claim(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
+{
+    const char *args[] = { apr_itoa(ctx->pool, limit), gf_text_interval(ctx->pool, lease) };
+    gf_rows_t *rows;
+    int row;
+
+    *jobs = NULL;
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_RESTORE_CLAIM, NULL, args, NULL));
+    for (row = 0; row < gf_rows_count(rows); row++) {
+        const gf_type_t *type = gf_type_find(ctx->conf, gf_rows_text(rows, row, 1), ctx->pool);
+
+        if (type) { /* else another host knows it, after the lease */
+            gf_job_t *job = job_of_row(rows, row, type);
+
+            job->next = *jobs;
+            *jobs = job;
+        }
+    }
+    return NULL;
+}
+
+gf_err_t *gf_restore_done(gf_ctx_t *ctx, const gf_job_t *job, const char *image_url,
+                          const char *result)
+{
+    const char *args[] = { job->id, image_url, result };
+    gf_rows_t *rows;
+
+    return gf_db_call(&rows, ctx, GF_SQL_RESTORED, job->type, args, NULL);
+}
+
+gf_err_t *gf_restore_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay)
+{
+    const char *args[] = { job->id, delay ? gf_text_interval(ctx->pool, delay) : NULL };
+    gf_rows_t *rows;
+
+    return gf_db_call(&rows, ctx, GF_SQL_RESTORE_LATER, NULL, args, NULL);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks the source picture of a request. What it can be is a row; each row has its own rule.
+ * Leaves keeping pictures to db/ and fetching them to work/, which asks net/gf_guard.c for the very
+ * address that it connects to. */
+#include "model/gf_source.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <apr_cstr.h>
+#include <apr_encode.h>
+#include <apr_lib.h>
+#include <apr_network_io.h>
+#include <apr_strings.h>
+
+#include "base/gf_text.h"
+
+#define URL_MAX  2048
+#define HOST_MAX 253
+#define ASSET    "asset:"
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static const char *const media_types[] = { "image/png", "image/jpeg", "image/jpg", "image/webp" };
+
+/* ---- an address ---- */
+
+/* Does the site allow this address, written as a literal, to be fetched from? */
+static bool is_allowed_literal(gf_ctx_t *ctx, const char *host)
+{
+    unsigned char raw[sizeof(struct in6_addr)];
+    int family = inet_pton(AF_INET, host, raw) == 1    ? APR_INET
+                 : inet_pton(AF_INET6, host, raw) == 1 ? APR_INET6
+                                                       : APR_UNSPEC;
+    const apr_array_header_t *allowed = ctx->conf->fetch_allowed;
+    apr_sockaddr_t *address;
+    int i;
+
+    if (family == APR_UNSPEC
+        || apr_sockaddr_info_get(&address, host, family, 0, 0, ctx->pool) != APR_SUCCESS) {
+        return false;
+    }
+    for (i = 0; allowed && i < allowed->nelts; i++) {
+        if (apr_ipsubnet_test(APR_ARRAY_IDX(allowed, i, apr_ipsubnet_t *), address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_host(const char *host, bool bracketed)
+{
+    unsigned char raw[sizeof(struct in6_addr)];
+    apr_size_t length;
+
+    if (bracketed) {
+        return inet_pton(AF_INET6, host, raw) == 1;
+    }
+    for (length = 0; host[length]; length++) {
+        if (!apr_isalnum(host[length]) && !strchr("-._", host[length])) {
+            return false;
+        }
+    }
+    return length > 0 && length <= HOST_MAX && apr_isalnum(host[0]);
+}
+
+/* "" or ":1" to ":65535" */
+static bool is_port(const char *text)
+{
+    apr_int64_t port;
+
+    return !*text
+           || (*text == ':' && apr_isdigit(text[1]) && gf_text_int(&port, text + 1) && port >= 1
+               && port <= 65535);
+}
+
+/* What is between "//" and the path: host and port, nothing before them. Sets the host, without
+ * brackets. */
+static const char *check_authority(const char **host, gf_ctx_t *ctx, const char *authority)
+{
+    bool bracketed = authority[0] == '[';
+    apr_size_t length = bracketed ? strcspn(authority, "]") : strcspn(authority, ":");
+
+    if (strchr(authority, '@')) {
+        return "must not carry a user name or password";
+    }
+    if (bracketed && authority[length] != ']') {
+        return "names no host";
+    }
+    *host = apr_pstrmemdup(ctx->pool, authority + bracketed, length - bracketed);
+    if (!is_host(*host, bracketed)) {
+        return "names no host";
+    }
+    return is_port(authority + length + bracketed) ? NULL : "has no valid port";
+}
+
+static const char *check_url(gf_source_t *source, gf_ctx_t *ctx, const char *url)
+{
+    bool https = strncasecmp(url, "https://", 8) == 0;
+    const char *rest = url + (https ? 8 : 7);
+    const char *host;
+    const char *wrong;
+
+    if (strlen(url) > URL_MAX) {
+        return apr_psprintf(ctx->pool, "must have at most %d characters", URL_MAX);
+    }
+    if (!gf_text_is_printable(url, URL_MAX) || strchr(url, '\\')) {
+        return "must be an address: blanks, backslashes and what is not ASCII percent-encoded";
+    }
+    if (!https && strncasecmp(url, "http://", 7) != 0) {
+        return "must begin with https://";
+    }
+    wrong = check_authority(&host, ctx, apr_pstrmemdup(ctx->pool, rest, strcspn(rest, "/?#")));
+    if (!wrong && !https && !is_allowed_literal(ctx, host)) {
+        return "must begin with https://";
+    }
+    source->url = url;
+    return wrong;
+}
+
+/* ---- an uploaded picture ---- */
+
+static const char *check_asset_id(gf_source_t *source, gf_ctx_t *ctx, const char *id)
+{
+    (void)ctx;
+    source->asset_id = id;
+    return gf_text_is_uuid(id) ? NULL : "must be the id of an uploaded picture";
+}
+
+/* ---- the picture itself ---- */
+
+bool gf_source_takes(const char *media_type)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(media_types) / sizeof(media_types[0]); i++) {
+        if (apr_cstr_casecmp(media_type, media_types[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *gf_source_probe(gf_image_t *image, gf_ctx_t *ctx, const void *bytes, apr_size_t length)
+{
+    const unsigned char *head = bytes;
+
+    if ((apr_int64_t)length > ctx->conf->asset_max) {
+        return apr_psprintf(ctx->pool, "must have at most %" APR_INT64_T_FMT " bytes",
+                            ctx->conf->asset_max);
+    }
+    if (length < GF_IMAGE_TAIL || !gf_image_probe(image, head, length)
+        || !gf_image_is_whole(image, head, head + length - GF_IMAGE_TAIL, (apr_int64_t)length)) {
+        return "must be a whole PNG, JPEG or WebP picture";
+    }
+    if ((apr_int64_t)image->width * image->height > ctx->conf->pixels_max) {
+        return apr_psprintf(ctx->pool, "must have at most %" APR_INT64_T_FMT " pixels",
+                            ctx->conf->pixels_max);
+    }
+    return NULL;
+}
+
+/* Strict: the standard alphabet, padded, without line ends. */
+static bool is_base64(const char *text, apr_size_t length)
+{
+    apr_size_t digits = strspn(text, base64_digits);
+
+    return length % 4 == 0 && length - digits <= 2 && strspn(text + digits, "=") == length - digits;
+}
+
+static const char *check_image(gf_source_t *source, gf_ctx_t *ctx, const char *uri)
+{
+    const char *semicolon = strchr(uri, ';');
+    const char *type =
+        semicolon ? apr_pstrmemdup(ctx->pool, uri, (apr_size_t)(semicolon - uri)) : "";
+    apr_size_t length;
+    const void *bytes;
+
+    if (strncasecmp(type, "data:", 5) != 0 || !gf_source_takes(type + 5)
+        || strncasecmp(semicolon, ";base64,", 8) != 0) {
+        return "must be data:image/png;base64,... or the like of image/jpeg or image/webp";
+    }
+    source->base64 = semicolon + 8;
+    length = strlen(source->base64);
+    if (!is_base64(source->base64, length)) {
+        return "must be in base64, padded and without line ends";
+    }
+    bytes = apr_pdecode_base64_binary(ctx->pool, source->base64, (apr_ssize_t)length,
+                                      APR_ENCODE_NONE, &length);
+    return gf_source_probe(&source->image, ctx, bytes, length);
+}
+
+/* ---- the three of them ---- */
+
+/* A name, its older spellings, and its rule. */
+static const struct {
+    const char *names[5];
+    const char *(*check)(gf_source_t *source, gf_ctx_t *ctx, const char *text);
+} rows[] = { { { "sourceUrl", "source_url", "imageUrl", "image_url", NULL }, check_url },
+             { { "sourceAssetId", "source_asset_id", NULL }, check_asset_id },
+             { { "image", NULL }, check_image } };
+
+#define ROWS ((int)(sizeof(rows) / sizeof(rows[0])))
+
+static gf_json_t *member(const gf_json_t *body, const char *const *names)
+{
+    gf_json_t *value = NULL;
+
+    while (!value && *names) {
+        value = gf_json_get(body, *names++);
+    }
+    return value;
+}
+
+static void refuse(apr_array_header_t *errors, const char *field, const char *message, bool missing)
+{
+    gf_field_error_t *error = apr_array_push(errors);
+
+    error->field = field;
+    error->message = message;
+    error->missing = missing;
+}
+
+bool gf_source_check(gf_source_t *source, gf_ctx_t *ctx, const gf_type_t *type,
+                     const gf_json_t *body, apr_array_header_t *errors)
+{
+    int errors_before = errors->nelts;
+    int given = 0;
+    int i;
+
+    memset(source, 0, sizeof(*source));
+    for (i = 0; i < ROWS; i++) {
+        given += member(body, rows[i].names) != NULL;
+    }
+    if (given == 0 && type->source == GF_SOURCE_MUST) {
+        refuse(errors, rows[0].names[0], "is required, or sourceAssetId, or image", true);
+    }
+    for (i = 0; i < ROWS; i++) {
+        gf_json_t *value = member(body, rows[i].names);
+        const char *wrong = NULL;
+        const char *text;
+
+        if (!value) {
+            continue;
+        }
+        if (type->source == GF_SOURCE_NONE) {
+            wrong = apr_psprintf(ctx->pool, "%s takes no source picture: leave it out", type->name);
+        }
+        else if (given > 1) {
+            wrong = "give one of sourceUrl, sourceAssetId and image only";
+        }
+        else if (!gf_json_string(value, &text)) {
+            wrong = "must be a text without NUL characters";
+        }
+        else {
+            wrong = rows[i].check(source, ctx, text);
+        }
+        if (wrong) {
+            refuse(errors, rows[i].names[0], wrong, false);
+        }
+    }
+    return errors->nelts == errors_before;
+}
+
+/* ---- source_url ---- */
+
+const char *gf_source_of_asset(apr_pool_t *pool, const char *id)
+{
+    return apr_pstrcat(pool, ASSET, id, NULL);
+}
+
+const char *gf_source_asset_id(const char *source_url)
+{
+    return source_url && strncmp(source_url, ASSET, sizeof(ASSET) - 1) == 0
+               ? source_url + sizeof(ASSET) - 1
+               : NULL;
+}
+
+const char *gf_source_shown(apr_pool_t *pool, const char *source_url, const char *base,
+                            const char *site)
+{
+    const char *id = gf_source_asset_id(source_url);
+
+    return id ? apr_pstrcat(pool, site, base, "/assets/", id, NULL) : source_url;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rules of keeping. A generation is never repeated because storing failed: the store is tried a
+ * few times, then the picture stays where it is for now, and is stored in the background. Runs on
+ * the dispatcher thread. */
+#include "work/gf_keep.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "work/gf_exchange.h"
+
+#define STORE_TRIES    3
+#define STORE_WAIT     (APR_USEC_PER_SEC / 2)    /* before the second try; doubles */
+#define AGAIN_WAIT     (APR_USEC_PER_SEC)        /* before a picture is stored again; doubles ... */
+#define AGAIN_WAIT_MAX (apr_time_from_sec(3600)) /* ... up to this */
+
+gf_step_t gf_keep_again(gf_steps_t *steps, gf_run_t *run)
+{
+    const gf_conf_t *conf = steps->ctx.conf;
+    const char *copy = gf_store_file(conf, run->job->restore_url, run->job->pool);
+
+    run->spool = gf_store_spool(conf, run->job, run->job->pool);
+    if (!copy) {
+        run->picture_url = run->job->restore_url;
+        gf_exchange_fetch(steps, run);
+        return GF_STEP_GOES_ON;
+    }
+    if (conf->store->put) { /* the store is that folder again */
+        run->image_url = run->job->restore_url;
+    }
+    run->spool = copy;
+    run->spool_is_copy = true;
+    return gf_steps_act(steps, run, GF_ACT_KEEP);
+}
+
+gf_step_t gf_keep_looked(gf_steps_t *steps, gf_run_t *run)
+{
+    gf_exchange_store(steps, run);
+    return GF_STEP_GOES_ON;
+}
+
+static gf_step_t stored(gf_steps_t *steps, gf_run_t *run, const gf_store_outcome_t *outcome)
+{
+    run->image_url = apr_pstrdup(run->job->pool, outcome->url);
+    return gf_steps_act(steps, run, GF_ACT_KEEP);
+}
+
+static void log_trouble(gf_steps_t *steps, const gf_run_t *run, const gf_store_outcome_t *outcome)
+{
+    const gf_ctx_t *ctx = gf_steps_about(steps, run);
+    const char *detail = outcome->detail ? outcome->detail : "";
+
+    if (outcome->alarm) {
+        gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0410",
+               "the store refuses our key or account: %s; look at GenflowStoreKey, "
+               "GenflowStoreSecret and GenflowStoreAccount",
+               detail);
+    }
+    else {
+        gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0411", "the store did not take the picture%s%s",
+               detail[0] ? ": " : "", detail);
+    }
+}
+
+gf_step_t gf_keep_answered(gf_steps_t *steps, gf_run_t *run)
+{
+    gf_msg_t *msg = run->msg;
+    gf_store_outcome_t outcome;
+    gf_step_t step;
+
+    gf_exchange_read_store(&outcome, steps, run, msg->pool);
+    run->msg = NULL;
+    run->store_tries++;
+    if (outcome.state == GF_STORE_KEPT) {
+        step = stored(steps, run, &outcome);
+    }
+    else {
+        bool passing = outcome.state == GF_STORE_LATER;
+
+        log_trouble(steps, run, &outcome);
+        if (passing && run->store_tries < STORE_TRIES) {
+            apr_interval_time_t wait = STORE_WAIT << (run->store_tries - 1);
+
+            run->wake = apr_time_now() + (wait > outcome.retry_after ? wait : outcome.retry_after);
+            step = GF_STEP_GOES_ON;
+        }
+        else {
+            step = run->job->restore_url ? gf_keep_later(steps, run, true)
+                                         : gf_keep_unstored(steps, run);
+        }
+    }
+    apr_pool_destroy(msg->pool);
+    return step;
+}
+
+gf_step_t gf_keep_later(gf_steps_t *steps, gf_run_t *run, bool passing)
+{
+    int tries = run->job->restore_tries < 20 ? run->job->restore_tries : 20;
+    apr_interval_time_t wait = AGAIN_WAIT << (tries - 1);
+
+    run->delay = !passing ? 0 : wait < AGAIN_WAIT_MAX ? wait : AGAIN_WAIT_MAX;
+    return gf_steps_act(steps, run, GF_ACT_LATER);
+}
+
+gf_step_t gf_keep_unstored(gf_steps_t *steps, gf_run_t *run)
+{
+    if (steps->ctx.conf->store_strict || run->unstored) {
+        return gf_steps_fail(steps, run, GF_E_STORE, NULL);
+    }
+    run->unstored = true;
+    return gf_steps_act(steps, run, GF_ACT_KEEP);
+}

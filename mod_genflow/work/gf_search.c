@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A search runs on a writer, which owns it meanwhile; beginning and taking in are the dispatcher's.
+ * Leaves what is done with a job to gf_steps.c. */
+#include "work/gf_search.h"
+
+#include <apr_strings.h>
+
+#include "db/gf_ledger.h"
+#include "db/gf_restore.h"
+
+#define CLAIM_MAX       32 /* jobs of one search, over all types */
+#define FULL_LOOK_EVERY 8
+#define RESTORE_EVERY   4
+#define RESTORE_LEASE   (600 * APR_USEC_PER_SEC)
+#define TROUBLE_QUIET   (60 * APR_USEC_PER_SEC)
+#define TROUBLE_SKIP    (5 * APR_USEC_PER_SEC)
+
+/* What went wrong with a type at the last look. */
+typedef struct gf_trouble_t {
+    const gf_err_row_t *error;
+    apr_time_t quiet_until; /* the same error is not logged again before */
+    apr_time_t skip_until;  /* a locked or broken type must not delay the others */
+} trouble_t;
+
+static void add(gf_search_t *search, gf_job_t *job)
+{
+    while (job) {
+        gf_job_t *next = job->next;
+
+        job->next = search->found;
+        search->found = job;
+        search->count++;
+        job = next;
+    }
+}
+
+/* One type's due jobs. Usually the look begins where the last one found something; now and then at
+ * the very beginning, for leftovers. */
+static gf_err_t *look_at_type(gf_search_t *search, gf_ctx_t *ctx, int i)
+{
+    gf_look_t *at = &search->types[i];
+    gf_job_t *jobs;
+
+    at->owner = search->owner;
+    at->limit = search->places - search->count;
+    if (search->number % FULL_LOOK_EVERY == 0) {
+        apr_cpystrn(at->from, "-infinity", sizeof(at->from));
+    }
+    GF_TRY(
+        gf_queue_claim(&jobs, ctx, APR_ARRAY_IDX(ctx->conf->type_list, i, const gf_type_t *), at));
+    add(search, jobs);
+    return NULL;
+}
+
+static gf_err_t *look_at_restores(gf_search_t *search, gf_ctx_t *ctx)
+{
+    gf_job_t *jobs;
+
+    GF_TRY(gf_restore_claim(&jobs, ctx, search->places - search->count, RESTORE_LEASE));
+    add(search, jobs);
+    return NULL;
+}
+
+/* While the database was away leases ran out that nobody could renew. Whoever holds one gets half a
+ * lease's time to come back, before anybody claims. */
+static bool is_back(gf_search_t *search, gf_ctx_t *ctx)
+{
+    int version;
+
+    if (!search->blind) {
+        return true;
+    }
+    search->blind = gf_ledger_health(&version, ctx) != NULL;
+    search->wait = search->blind ? 0 : ctx->conf->lease / 2;
+    return false;
+}
+
+static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t *err)
+{
+    apr_time_t now = apr_time_now();
+
+    trouble->skip_until = now + TROUBLE_SKIP;
+    if (trouble->error != err->row || trouble->quiet_until <= now) {
+        gf_err_log(ctx, err);
+        trouble->error = err->row;
+        trouble->quiet_until = now + TROUBLE_QUIET;
+    }
+}
+
+/* Looks at place i: a type, or behind them the restores. Says whether the database was away. */
+static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
+{
+    trouble_t *trouble = &search->trouble[i];
+    gf_err_t *err;
+
+    if (trouble->skip_until > apr_time_now() || search->count == search->places) {
+        return false;
+    }
+    err = i < ctx->conf->type_list->nelts ? look_at_type(search, ctx, i)
+                                          : look_at_restores(search, ctx);
+    if (err) {
+        note_trouble(trouble, ctx, err);
+    }
+    return gf_err_is(err, GF_E_DB_DOWN);
+}
+
+static void run(gf_task_t *task, gf_ctx_t *ctx)
+{
+    gf_search_t *search = (gf_search_t *)task;
+    int types = ctx->conf->type_list->nelts;
+    int down = 0;
+    int i;
+
+    if (!is_back(search, ctx)) {
+        return;
+    }
+    for (i = 0; i < types; i++) { /* each time another type is the first to be served */
+        down += look_at(search, ctx, (search->number + i) % types);
+    }
+    if (search->number % RESTORE_EVERY == 0) {
+        look_at(search, ctx, types);
+    }
+    for (i = 0; down == types && i < types; i++) {
+        search->trouble[i].skip_until = 0; /* it is the database, not a type */
+    }
+    search->blind = down == types; /* one type alone may be locked */
+    search->number++;
+}
+
+void gf_search_init(gf_search_t *search, apr_pool_t *pool, const gf_conf_t *conf, const char *owner)
+{
+    apr_size_t types = (apr_size_t)conf->type_list->nelts;
+
+    search->owner = apr_pstrdup(pool, owner);
+    search->types = apr_pcalloc(pool, types * sizeof(gf_look_t));
+    search->trouble = apr_pcalloc(pool, (types + 1) * sizeof(trouble_t));
+    search->task.run = run;
+}
+
+void gf_search_begin(gf_search_t *search, gf_hub_t *hub, gf_writers_t *writers,
+                     const gf_conf_t *conf)
+{
+    search->at = apr_time_now() + conf->look;
+    search->places = 0;
+    while (search->places < CLAIM_MAX && gf_hub_reserve(hub)) {
+        search->places++;
+    }
+    if (search->places == 0) {
+        return;
+    }
+    search->found = NULL;
+    search->count = 0;
+    search->open = true;
+    gf_writers_give(writers, &search->task);
+}
+
+gf_job_t *gf_search_done(gf_search_t *search, gf_hub_t *hub)
+{
+    int spare = search->places - search->count;
+
+    search->open = false;
+    if (search->wait) {
+        search->at = apr_time_now() + search->wait;
+        search->wait = 0;
+    }
+    else if (search->count == search->places) {
+        search->at = apr_time_now(); /* there may be more */
+    }
+    for (; spare > 0; spare--) {
+        gf_hub_leave(hub);
+    }
+    return search->found;
+}

@@ -1,0 +1,15 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- asset_sweep(p_limit): deletes up to p_limit source pictures, the oldest first, whose time was over a day ago: no generation
+-- lives longer, so none that was accepted in time still needs them. Called by: asset_put, and whoever tidies up.
+-- Locks: the rows; what somebody else holds is left for another time. Returns how many went.
+CREATE OR REPLACE FUNCTION genflow.asset_sweep(p_limit integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_count integer;
+BEGIN
+    DELETE FROM genflow.assets a
+     WHERE a.id IN (SELECT o.id FROM genflow.assets o WHERE o.expires_at < clock_timestamp() - interval '1 day'
+                     ORDER BY o.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $$;

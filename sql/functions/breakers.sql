@@ -1,0 +1,43 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- breaker_note(p_provider, p_model, p_what, p_reason, p_failures, p_open): how an attempt with a model went.
+--   p_what      'well' it answered as a working provider does; 'failure'; 'refused' our key, account or the model is not
+--               taken: opens at once
+--   p_failures  in a row that open the breaker; 0: only 'refused' does
+--   p_open      for how long
+-- Called by: the dispatcher's writers. Locks: the breaker, last of all.
+-- Outcomes: 'opened', 'closed' when this call did it; 'noted'.
+CREATE OR REPLACE FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer,
+                                                p_open interval)
+RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+    b     genflow.breakers;
+BEGIN
+    IF p_what = 'well' THEN
+        DELETE FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model RETURNING * INTO b;
+        RETURN CASE WHEN b.open_until IS NULL THEN 'noted' ELSE 'closed' END;
+    END IF;
+    INSERT INTO genflow.breakers AS t (provider, model, failures, reason) VALUES (p_provider, p_model, 1, p_reason)
+        ON CONFLICT (provider, model) DO UPDATE
+        SET failures = t.failures + 1, reason = EXCLUDED.reason, updated_at = v_now
+    RETURNING * INTO b;
+    IF p_what = 'failure' AND (p_failures = 0 OR b.failures < p_failures) THEN
+        RETURN 'noted';
+    END IF;
+    -- Every further failure begins the time anew: what was under way when it opened says the same as the one that tries.
+    UPDATE genflow.breakers t SET open_until = v_now + p_open, opened_at = coalesce(t.opened_at, v_now)
+     WHERE t.provider = p_provider AND t.model = p_model;
+    RETURN CASE WHEN b.open_until IS NULL THEN 'opened' ELSE 'noted' END;
+END $$;
+
+-- breakers(): every model with failures. Called by: administration, metrics. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.breakers()
+RETURNS TABLE (provider text, model text, state text, failures integer, open_until text, opened_at text, reason text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT b.provider, b.model,
+           CASE WHEN b.open_until IS NULL THEN 'closed' WHEN b.open_until > now() THEN 'open' ELSE 'half-open' END,
+           b.failures, genflow.iso(b.open_until), genflow.iso(b.opened_at), b.reason
+      FROM genflow.breakers b ORDER BY b.provider, b.model;
+END $$;

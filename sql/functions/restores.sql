@@ -1,0 +1,35 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- restore_claim(p_limit, p_lease): pictures that are to be stored again now; nobody else gets them for p_lease. Storing is
+-- harmless to repeat, so that is all the guard it needs. What its provider no longer keeps is given up here.
+-- Called by: each host's dispatcher, now and then. Locks: the rows (SKIP LOCKED).
+CREATE OR REPLACE FUNCTION genflow.restore_claim(p_limit integer, p_lease interval)
+RETURNS TABLE (id uuid, type text, url text, tries integer)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    DELETE FROM genflow.restores r
+     WHERE r.job_id IN (SELECT e.job_id FROM genflow.restores e WHERE e.due_at <= v_now AND e.expires_at <= v_now
+                         ORDER BY e.job_id FOR UPDATE SKIP LOCKED);
+    RETURN QUERY
+    WITH due AS MATERIALIZED (
+        SELECT r.job_id FROM genflow.restores r WHERE r.due_at <= v_now ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+    mine AS (
+        UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
+          FROM due WHERE r.job_id = due.job_id
+        RETURNING r.job_id, r.type_no, r.url, r.tries)
+    SELECT m.job_id, t.name, m.url, m.tries FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+END $$;
+
+-- restore_later(p_id, p_delay): storing failed again; p_delay NULL: its source is gone, no more tries.
+-- Called by: the dispatcher's writers. Locks: the row. Outcomes: 'ok'; 'gone'.
+CREATE OR REPLACE FUNCTION genflow.restore_later(p_id uuid, p_delay interval) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF p_delay IS NULL THEN
+        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    ELSE
+        UPDATE genflow.restores r SET due_at = clock_timestamp() + p_delay WHERE r.job_id = p_id;
+    END IF;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'gone' END;
+END $$;

@@ -1,0 +1,47 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# Pictures are kept in S3: signed by AWS's scheme, under the generation's name, once, whatever
+# becomes of an answer. Strict servers fail what they cannot keep.
+use Genflow::Shelf;
+use Genflow::Test;
+
+my $PLACE = "$ENV{GENFLOW_STORE}/s3/pictures/";
+
+my $bucket = Genflow::Shelf->start(kind => 's3', type => 'shelf-s3',
+    chain => 'fal/fal-ai/fast-sdxl');
+$bucket->run_cases($PLACE . $bucket->prefix,
+    # order, what becomes of the uploads, the test's name
+    [undef, 'kept', 'a picture'],
+    [{ act => 'fail', status => 503, times => 2 }, 'fail fail kept', 'SlowDown twice'],
+    [{ act => 'fail', status => 409 }, 'fail kept', 'a conflict'],
+    [{ act => 'cut' }, 'cut kept', 'a connection that breaks'],
+    [{ act => 'lose' }, 'lose existed', 'a lost answer'],
+    [{ act => 'half' }, 'half existed', 'half an answer'],
+    [{ act => 'page' }, 'page kept', 'a page of somebody in between'],
+);
+
+my $user = account(10);
+my $job  = $bucket->picture($user);
+my ($key) = $bucket->objects($job->{id});
+like $key, qr{\As3/pictures/\Q${\ $bucket->prefix }\E/shelf-s3/[0-9a-f]{2}/\Q$job->{id}\E\.png\z},
+    'the key is the folder, the type and the generation';
+my $res = HTTP::Tiny->new->get($job->{imageUrl});
+is $res->{headers}{'content-type'}, 'image/png', 'its type is kept along';
+like $res->{headers}{'cache-control'}, qr/immutable/, '... and that it never changes';
+is join("\n", grep { /genflow:error/ } split /\n/, $bucket->httpd->log_text), '',
+    'no operator is called';
+
+# ---- a strict server ----
+
+my $strict = Genflow::Shelf->start(kind => 's3', type => 'shelf-strict', chain => 'stability/sd3',
+    lines => 'GenflowStoreStrict On');
+$strict->run_cases($PLACE . $strict->prefix, [undef, 'kept', 'a strict server']);
+$strict->down;
+$user = account(10);
+$job  = $strict->picture($user);
+is $job->{status}, 'failed', 'what a strict server cannot keep fails';
+is $job->{errorCode}, 'STORE_FAILED', '... as STORE_FAILED';
+credits_are $user, 10, 0, '... for nothing';
+is submissions("[$user]"), 1, '... and is not made again';
+
+finish;
