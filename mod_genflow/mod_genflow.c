@@ -29,16 +29,11 @@ static gf_dispatch_t *child_dispatch;
 
 /* ---- configuration ---- */
 
-/* Links without a key are no mistake, but nobody should wonder about them later. Told at configtest
- * and at each start, not in httpd's first of two passes. */
+/* Links without a key are no mistake, but nobody should wonder about them later. */
 static void tell_keyless(const gf_conf_t *conf, server_rec *server)
 {
     int i;
 
-    if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST
-        && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
-        return;
-    }
     for (i = 0; i < conf->type_list->nelts; i++) {
         const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, gf_type_t *);
 
@@ -65,7 +60,9 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, server, "GF0001: %s", wrong);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    tell_keyless(httpd_conf_get(server), server);
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
+        tell_keyless(httpd_conf_get(server), server); /* a start tells when the log is open */
+    }
     return OK;
 }
 
@@ -81,6 +78,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
         || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK; /* loaded but not used, or httpd's first of two passes */
     }
+    tell_keyless(conf, server);
     if (!httpd_glue_ready()) {
         wrong = "mod_dbd is not loaded: LoadModule dbd_module, then DBDriver pgsql and DBDParams";
     }

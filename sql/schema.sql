@@ -731,15 +731,19 @@ CREATE FUNCTION genflow.doctor_images(p_user text DEFAULT NULL::text, p_job uuid
 BEGIN
     RETURN QUERY
     WITH done AS MATERIALIZED (
-        SELECT m.*, m.persisted IS NOT TRUE AS away, coalesce(m.expires_at < clock_timestamp(), false) AS dead
-          FROM genflow.doctor_rows(p_user, p_job, p_newest) m WHERE m.status = 'completed')
-    SELECT CASE WHEN d.dead THEN 'the picture is lost' ELSE 'only its provider has the picture' END,
+        SELECT m.*, r.tries, m.persisted IS NOT TRUE AS away,
+               r.job_id IS NULL OR coalesce(r.expires_at < clock_timestamp(), false) AS lost
+          FROM genflow.doctor_rows(p_user, p_job, p_newest) m LEFT JOIN genflow.restores r ON r.job_id = m.id
+         WHERE m.status = 'completed')
+    SELECT CASE WHEN d.lost THEN 'the picture is lost' ELSE 'the store has not taken it yet' END,
            genflow.doctor_some(array_agg(d.id::text ORDER BY d.id DESC)),
-           format('%s, %s in number; the newest at %s', d.type, count(*), (array_agg(d.image_url ORDER BY d.id DESC))[1]),
-           CASE WHEN d.dead THEN 'Its address expired before it could be stored. Give the charge back, and mend the store: '
-                                 'GF0208 in the error log has the reason.'
-                ELSE 'The store did not take it: mend it (GF0208 in the error log has the reason) before the address expires.' END
-      FROM done d WHERE d.away GROUP BY d.dead, d.type
+           format('%s, %s in number; the newest is at %s%s', d.type, count(*), (array_agg(d.image_url ORDER BY d.id DESC))[1],
+                  ', tries: ' || max(d.tries)),
+           CASE WHEN d.lost THEN 'Its provider gave it up before it was stored. Give the charge back, and mend the store: '
+                                 'GF0410 and GF0411 in the error log have its words.'
+                ELSE 'It is stored again by itself once the store is mended: GF0410 and GF0411 in the error log have its '
+                     'words. The provider keeps it until expires_at of its row.' END
+      FROM done d WHERE d.away GROUP BY d.lost, d.type
     UNION ALL
     SELECT 'pictures', 'generations', format('%s seen, %s kept', count(*), count(*) FILTER (WHERE NOT d.away)), NULL
       FROM done d HAVING count(*) > 0;
@@ -786,6 +790,8 @@ BEGIN
                'cause ' || (v_row->>'cause_code'), v_row->>'error_message', v_row->>'image_url')
          WHERE v_row->>'finished_at' IS NOT NULL
         UNION ALL
+        SELECT h.at, 7, 'report', format('of %s: %s', h.provider, h.event) FROM genflow.hooks h WHERE h.job_id = p_id
+        UNION ALL
         SELECT r.at, 7, 'late result', concat_ws(', ', r.provider, 'epoch ' || r.epoch)
           FROM genflow.late_results r WHERE r.job_id = p_id
         UNION ALL
@@ -793,7 +799,9 @@ BEGIN
             SELECT string_agg(format('%s %s', j.key, j.value), ', ') FROM jsonb_each_text(v.columns) j WHERE j.value IS NOT NULL)
           FROM (SELECT 'its row now', v_row - ARRAY['id', 'prompt', 'parameters', 'source_url', 'result'] WHERE v_row IS NOT NULL
                 UNION ALL
-                SELECT 'its work now', to_jsonb(w) - 'job_id' FROM genflow.work w WHERE w.job_id = p_id) v (name, columns)
+                SELECT 'its work now', to_jsonb(w) - 'job_id' FROM genflow.work w WHERE w.job_id = p_id
+                UNION ALL
+                SELECT 'to be stored', to_jsonb(r) - 'job_id' FROM genflow.restores r WHERE r.job_id = p_id) v (name, columns)
         ) s (at, n, what, detail)
      ORDER BY s.at, s.n;
 END $_$;
@@ -858,6 +866,12 @@ BEGIN
            'GF0402 and GF0403 in the error log have its words: key, credit, model name. Until it is well, put another one '
            'before it in GenflowTypeProviders.'
       FROM tries t WHERE t.n >= 10 AND t.bad * 2 > t.n
+    UNION ALL
+    SELECT 'its breaker is open', b.provider || '/' || b.model,
+           format('since %s, after %s failures in a row: %s', genflow.iso(b.opened_at), b.failures, b.reason),
+           'Nothing is sent to it but a try now and then; the next provider of each chain is asked instead. Its reason tells '
+           'what to mend: key and account there, or the model''s name in GenflowTypeProviders.'
+      FROM genflow.breakers b WHERE b.open_until IS NOT NULL AND p_user IS NULL AND p_job IS NULL
     UNION ALL
     SELECT 'provider in the last hour', t.whom,
            format('%s answers, %s of them pictures; half of them within %s', t.n, t.good, t.median), NULL

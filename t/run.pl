@@ -24,7 +24,7 @@ use Genflow::Site ();
 my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/api/*.t t/provider/*.t t/fault/*.t);
 
 # Types that only tests have; t/conf/test.conf says how they behave.
-my @TEST_TYPES = qw(sketch relay stray echo-aiml echo-replicate echo-fal echo-openai
+my @TEST_TYPES = qw(sketch tinted relay stray echo-aiml echo-replicate echo-fal echo-openai
                     hook-replicate hook-fal lens mirror);
 
 my %option = (jobs => 2, keep => $ENV{GENFLOW_TEST_KEEP});

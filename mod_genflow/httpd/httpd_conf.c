@@ -488,8 +488,8 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
 
 /* Only providers that a type uses must be complete, and a key may be absent: the shipped types name
  * providers that not every site has. Their links are left out; a type that has no other is closed.
- */
-static const char *finish_chain(gf_type_t *type, apr_pool_t *pool)
+ * A server that does not work on jobs sends nothing, and needs no key. */
+static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
 {
     const apr_array_header_t *named = type->chain;
     const gf_provider_t *last = NULL;
@@ -503,12 +503,12 @@ static const char *finish_chain(gf_type_t *type, apr_pool_t *pool)
 
         choice->source =
             provider->kind->source ? provider->kind->source(choice->model) : GF_SOURCE_NONE;
-        if (!missing) {
-            APR_ARRAY_PUSH(type->chain, gf_choice_t) = *choice;
-        }
-        else if (provider->key || !provider->url) {
+        if (missing && (provider->key || !provider->url)) {
             return apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
                                 provider->name, type->name, missing);
+        }
+        if (!missing || !conf->dispatch) {
+            APR_ARRAY_PUSH(type->chain, gf_choice_t) = *choice;
         }
         else if (provider != last) {
             last = provider;
@@ -516,6 +516,32 @@ static const char *finish_chain(gf_type_t *type, apr_pool_t *pool)
                 apr_pstrcat(pool, type->keyless ? type->keyless : "", type->keyless ? "; " : "",
                             provider->name, ": ", missing, NULL);
         }
+    }
+    return NULL;
+}
+
+/* What the type says of source pictures, against what the models of its chain do with them. Where a
+ * picture is welcome and no model takes one, none is taken; where every model needs one, so does the
+ * type. */
+static const char *finish_source(gf_type_t *type, apr_pool_t *pool)
+{
+    bool takes = gf_type_choice(type, gf_type_next(type, 0, "a picture")) != NULL;
+    bool does_without = gf_type_choice(type, gf_type_next(type, 0, NULL)) != NULL;
+    bool wrong =
+        type->source == GF_SOURCE_MUST ? !takes : type->source == GF_SOURCE_NONE && !does_without;
+
+    if (type->chain->nelts == 0) {
+        return NULL;
+    }
+    if (wrong) {
+        return apr_psprintf(pool,
+                            "<GenflowType %s>: no model of GenflowTypeProviders fits "
+                            "GenflowTypeSource %s: %s",
+                            type->name, takes ? "none" : "required",
+                            takes ? "each of them needs a source picture" : "none takes one");
+    }
+    if (type->source == GF_SOURCE_MAY) {
+        type->source = !takes ? GF_SOURCE_NONE : !does_without ? GF_SOURCE_MUST : GF_SOURCE_MAY;
     }
     return NULL;
 }
@@ -531,7 +557,10 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
             type->name);
     }
     wrong = gf_type_resolve(type, conf, pool);
-    return wrong ? wrong : finish_chain(type, pool);
+    if (!wrong) {
+        wrong = finish_chain(type, conf, pool);
+    }
+    return wrong ? wrong : finish_source(type, pool);
 }
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)

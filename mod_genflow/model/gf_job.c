@@ -32,15 +32,6 @@ void gf_job_free(gf_job_t *job)
     apr_pool_destroy(job->pool);
 }
 
-const char *gf_job_asset(const char *source_url)
-{
-    static const char scheme[] = "asset:";
-
-    return source_url && strncmp(source_url, scheme, sizeof(scheme) - 1) == 0
-               ? source_url + sizeof(scheme) - 1
-               : NULL;
-}
-
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool)
 {
     if (!job->provider) {

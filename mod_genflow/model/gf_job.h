@@ -54,9 +54,6 @@ typedef struct gf_said_t {
 gf_job_t *gf_job_make(const gf_type_t *type);
 void gf_job_free(gf_job_t *job);
 
-/* The id of the asset that a source_url of ours (`asset:<id>`) names; NULL: it names none. */
-const char *gf_job_asset(const char *source_url);
-
 /* "job=... type=... user=... provider=... model=... attempt=n/m: " for log lines. */
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool);
 

@@ -11,6 +11,7 @@
 
 #include "db/gf_asset.h"
 #include "db/gf_restore.h"
+#include "model/gf_source.h"
 #include "model/gf_type.h"
 
 static gf_err_t *write_file(gf_ctx_t *ctx, const char *path, const void *bytes, apr_size_t length)
@@ -49,7 +50,7 @@ static gf_err_t *source_asset(gf_run_t *run, gf_ctx_t *ctx, const char *id)
 
 static gf_err_t *source(gf_run_t *run, gf_ctx_t *ctx)
 {
-    const char *asset = gf_job_asset(run->job->source_url);
+    const char *asset = gf_source_asset_id(run->job->source_url);
     gf_stored_t facts;
     gf_err_t *err;
 

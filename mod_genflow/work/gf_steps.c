@@ -13,6 +13,7 @@
 #include <apr_strings.h>
 
 #include "base/gf_hash.h"
+#include "model/gf_source.h"
 #include "model/gf_type.h"
 #include "work/gf_exchange.h"
 #include "work/gf_follow.h"
@@ -95,7 +96,7 @@ static gf_step_t attempt(gf_steps_t *steps, gf_run_t *run)
     if (run->choice->provider->kind->source_as_file) {
         run->source_file = apr_pstrcat(job->pool, run->spool, ".source", NULL);
     }
-    if (gf_job_asset(job->source_url)) {
+    if (gf_source_asset_id(job->source_url)) {
         return gf_steps_act(steps, run, GF_ACT_SOURCE);
     }
     if (!run->source_file) { /* the provider fetches it */

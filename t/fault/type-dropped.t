@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The table of one type is dropped: the type's calls are refused clearly, the log says which type it
 # is and what to do, and does not say it all the time; the other types serve. One SQL call repairs
-# it, without a restart.
+# it, without a restart. So for a type of a site's own, and for each of the five that ship.
 use Genflow::Fault;
 use Genflow::Test;
+use Genflow::Types;
 use Time::HiRes qw(time);
 
 my $LONG = 3;                                    # seconds, in which each child looks 30 times
@@ -58,6 +59,27 @@ is_deeply [map { generate($user, { type => 'doomed' })->{status} } 1 .. 8], [(20
 error_is api(GET => "/api/doomed/status?id=$job->{id}", user => $user), 404,
     'GENERATION_NOT_FOUND', '... what was in the table is gone';
 
-ok configure(''), 'the type is taken out again';
+# ---- of the five that ship, each in turn ----
+
+ok configure(<<'END'), 'all five are drawn here';
+<GenflowType neo-glitch>
+    GenflowTypeProviders local
+</GenflowType>
+END
+
+my @names = map { $_->{name} } shipped();
+is_deeply [served(@names)], [(200) x 5], 'all five serve';
+for my $name (@names) {
+    sql('DROP TABLE public.' . $name =~ tr/-/_/r . '_media CASCADE');
+    error_is ask_type($user, $name), 500, 'INTERNAL_ERROR', "without its table $name is refused";
+    is_deeply [served(grep { $_ ne $name } @names)], [(200) x 4], '... and the other four serve';
+    sql("SELECT genflow.create_type(:'name')", name => $name);
+    is_deeply [served($name)], [200], '... until it is made again';
+}
+
+ok configure(''), 'the types are what they were';
 
 finish;
+
+# What a request for each of these is answered, by an account that has enough.
+sub served { return map { ask_type(account(10), $_)->{status} } @_ }

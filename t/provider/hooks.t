@@ -26,7 +26,7 @@ my @CASES  = (
     ['hook empty', 'EMPTY_RESULT', '200', 'one of a run without a picture'],
 );
 
-expect_log 'GF0206';
+expect_log qw(GF0124 GF0126 GF0206);
 
 # ---- what is reported ----
 
