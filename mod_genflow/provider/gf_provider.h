@@ -74,7 +74,6 @@ typedef enum {
 
 typedef struct gf_prov_kind_t {
     const char *name;
-    bool repeatable; /* a second run costs nothing: no intent is written, a lost run is redone */
     apr_interval_time_t result_life; /* how long a picture is at the address that it tells */
 
     /* Is the section complete? NULL, or what is missing (for configtest). */

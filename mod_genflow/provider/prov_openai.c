@@ -129,6 +129,7 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
 }
 
 const gf_prov_kind_t gf_prov_openai = { .name = "openai",
+                                        .result_life = apr_time_from_sec(3600),
                                         .check = check,
                                         .submit = submit,
                                         .read_submit = prov_json_read_answer,

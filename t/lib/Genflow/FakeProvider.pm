@@ -58,7 +58,8 @@
 #   url               OpenAI: an address in place of base64
 #   plain, single     Replicate: one output in place of a list; fal: one picture
 #   result=WORD       the picture's address: gone, private (127.0.0.2), big, slow, empty, garbage,
-#                     moved, moved-private, loop, flaky (503 once), cut (once), file
+#                     moved, moved-private, loop, flaky (503 once), cut (once), once
+#                     (gone afterwards), file
 # Replicate and fal also know:
 #   hook=KINDS        the webhook is told, soon after the submission. KINDS, told one after another,
 #                     are end, other (genuine, but not of this end), forged, stale, blank (genuine,
