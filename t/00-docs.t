@@ -62,6 +62,18 @@ ok @calls, 'db/gf_sql.c calls functions';
 none('every statement calls a function that sql/ defines',
      grep { !is_defined($_) } @calls);
 
+# ---- the doctor ----
+
+my $troubles = slurp('docs/troubleshooting.md');
+my $doctor   = slurp('sql/functions/doctor.sql') . slurp('support/genflow-doctor');
+my %finding  = map { $_ => 1 } $doctor =~ /^ {4}(?:SELECT | {4}(?:\(\d, |look ))'([^'%]+)'/mg;
+my %explained = map { $_ => 1 } $troubles =~ /`([^`\n]+)`/g;
+ok %finding, 'sql/functions/doctor.sql has findings';
+none('what the doctor finds is explained in docs/troubleshooting.md',
+     only_in(\%finding, \%explained));
+none('what is explained there as a finding is one',
+     grep { $doctor !~ /'\Q$_\E'/ } $troubles =~ /^\| `([^`]+)` \|/mg);
+
 # ---- tests ----
 
 none('every unit test is listed in Makefile.am', unlisted_unit_tests());

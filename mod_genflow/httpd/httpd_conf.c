@@ -521,8 +521,8 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
 }
 
 /* What the type says of source pictures, against what the models of its chain do with them. Where a
- * picture is welcome and no model takes one, none is taken; where every model needs one, so does the
- * type. */
+ * picture is welcome and no model takes one, none is taken; where every model needs one, so does
+ * the type. */
 static const char *finish_source(gf_type_t *type, apr_pool_t *pool)
 {
     bool takes = gf_type_choice(type, gf_type_next(type, 0, "a picture")) != NULL;

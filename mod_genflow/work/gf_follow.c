@@ -141,7 +141,9 @@ static gf_step_t lost_answer(gf_steps_t *steps, gf_run_t *run, const gf_outcome_
     if ((!askable && !run->hook_token) || run->provider_deadline <= apr_time_now()) {
         return gf_steps_fail(steps, run, outcome->code, NULL);
     }
-    return gf_follow_wait(run, RECOVER_AFTER_POLLS * provider->poll);
+    run->delay = RECOVER_AFTER_POLLS * provider->poll;
+    return run->hook_token ? gf_steps_act(steps, run, GF_ACT_HOOK_REF)
+                           : gf_follow_wait(run, run->delay);
 }
 
 static gf_step_t follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)

@@ -1,0 +1,117 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# support/genflow-doctor: one user's generations, the story of one of them, pictures that are gone; a
+# whole database, sound and not; what it says when it cannot look. Its exit code tells which.
+use Genflow::Database;
+use Genflow::Test;
+
+my $STORE  = "$ENV{GENFLOW_WORK}/store";
+my $DOCTOR = "$ENV{GENFLOW_WORK}/support/genflow-doctor";
+
+# ---- one user ----
+
+my $user = account(10);
+my $job  = data(generate($user, { prompt => "{{poll=2}} [$user]" }, Prefer => 'wait=10'));
+my $id   = $job->{id};
+doctor_is(0, qr/\Astuck: sound\n.*\nNothing is wrong\.\Z/s, 'all is well with a user',
+    '--user', $user);
+doctor_is(0, qr/hold .* 10 \| +1 \| \Q$id\E.*capture \| +-1 \| +9 \| +0 \| \Q$id\E/s,
+    'the statement has balance and held after each entry', 'credits', '--user', $user);
+doctor_is(1, qr/WRONG: there is no such account: nobody \[x\]\n/, 'a name that is none is wrong',
+    'credits', '--user', 'nobody [x]');
+
+# ---- one generation ----
+
+my @story = ("asked for: neo-glitch, by $user", 'hold: 1 credits', 'key: ', 'attempt 1: sent to',
+    "the provider calls it $job->{stabilityJobId}", 'capture: 1 credits',
+    'attempt 1: ended: completed', 'completed: ', "grep -F $id", 'stuck: sound', 'Nothing is wrong.');
+my $order = join '.*', map { quotemeta } @story;
+doctor_is(0, qr/$order/s, 'the story of a generation is told in order', '--job', $id);
+my ($pattern) = doctor('--job', $id) =~ /grep -F (\S+)/;
+ok scalar(grep { /\Q$pattern\E.*completed and charged/ } split /\n/, log_since(0)),
+    '... and the log has more of it where it says';
+doctor_is(1, qr/WRONG: there is no such generation: deadbeef-.*\nWRONG: 1 in all\Z/s,
+    'an id that nobody knows is wrong', '--job', 'deadbeef-0000-4000-8000-000000000000');
+
+# ---- pictures ----
+
+my $url  = sql1("SELECT image_url FROM public.neo_glitch_media WHERE id = :'id'", id => $id);
+my $file = $STORE . $url =~ s{\A/generated}{}r;
+my @look = ('images', '--user', $user, '--folder', $STORE);
+doctor_is(0, qr/the file: pictures: 1 looked for, all there/, 'the file of a picture is there', @look);
+rename $file, "$file.away" or die "$file: $!\n";
+doctor_is(1, qr/WRONG: the file is gone: $id\n +1 of 1 pictures\n +-> See that GenflowStore/,
+    'a file that is gone is wrong', @look);
+open my $empty, '>', $file or die "$file: $!\n";
+doctor_is(1, qr/the file is gone: $id/, '... and so is one of no bytes', @look);
+rename "$file.away", $file or die "$file: $!\n";
+doctor_is(0, qr/the file: pictures: 0 looked for/, 'files are looked for where --url says', @look,
+    '--url', 'https://img.example.org');
+
+my @fetch = ('images', '--user', $user, '--fetch');
+move(base() . $url);
+doctor_is(0, qr/the address: pictures: 1 looked for, all there/,
+    'the address of a picture answers', @fetch);
+move(base() . '/generated/nothing.png');
+doctor_is(1, qr/WRONG: the address is gone: $id/, 'one that does not answer 200 is wrong', @fetch);
+move($url);
+
+# ---- a whole database ----
+
+my $db = Genflow::Database->new;
+my @at = ('--connect', 'dbname=' . $db->name);
+doctor_is(0, qr/\Astuck: sound\npolling: sound\ncharges: sound\n/, 'a new database is sound', @at);
+doctor_is(0, qr/\nNothing is wrong\.\Z/, '... also with check()', @at, '--all');
+$db->sql("SELECT genflow.grant_credits(E'o''brien \\x1b[2J', 10, 'for a test')",
+    'UPDATE genflow.accounts SET balance = 7');
+my $advice = qr/WRONG: the account is not the sum of its ledger: o'brien  \[2J\n.*\n +-> (.*)\n/;
+doctor_is(1, $advice, 'a balance that is wrong is found, and steers no terminal', @at, '--all');
+doctor_is(1, $advice, '... and for its user', 'credits', @at, '--user', "o'brien \e[2J");
+doctor_is(0, qr/\Acharges: sound\n/, '... other sections do not mind', 'charges', @at);
+$db->sql("SELECT genflow.grant_credits('simple', 10, 'for a test')",
+    "UPDATE genflow.accounts SET balance = CASE user_id WHEN 'simple' THEN 7 ELSE 10 END");
+my ($statement) = doctor('--all', @at) =~ /by the ledger .*\n.*(INSERT .*;)\n/;
+$db->sql($statement);
+doctor_is(0, qr/\nNothing is wrong\.\Z/, 'what is advised mends it', '--all', @at);
+
+# ---- when it cannot look ----
+
+$db->sql('BEGIN', 'LOCK TABLE genflow.work');
+doctor_is(1, qr/\Astuck\n +WRONG: not looked at: rows stuck\n.*lock timeout.*\nWRONG: 1 in all\Z/s,
+    'a table that stays locked is told after a while', 'stuck', @at);
+$db->sql('ROLLBACK');
+doctor_is(1, qr/WRONG: not looked at.*permission denied.*you are the owner/s,
+    'who is not the owner is told so', 'stuck', $at[0], "$at[1] user=genflow_app");
+doctor_is(1, qr/database "none" does not exist.*-> The database cannot be reached/s,
+    'a database that cannot be reached is wrong', '--connect', 'dbname=none');
+
+for my $wrong (['tired'], ['--job', '7'], ['--job'], ['--newest', 'x'], ['--folder', '/nowhere'],
+    ['--help']) {
+    doctor_is(2, qr/genflow-doctor \[SECTION\] \[OPTIONS\]/, "@$wrong: usage", @$wrong);
+}
+
+sub doctor {
+    my @arguments = @_;
+    open my $pipe, '-|', 'sh', '-c', 'exec "$0" "$@" 2>&1', $DOCTOR, @arguments or die "sh: $!\n";
+    local $/ = undef;
+    my $says = <$pipe>;
+    close $pipe;
+    return $says;
+}
+
+sub doctor_is {
+    my ($code, $text, $sentence, @arguments) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $says = doctor(@arguments);
+    is $? >> 8, $code, $sentence or diag $says;
+    return like $says, $text, '... and says it';
+}
+
+sub move {
+    my ($address) = @_;
+    sql("UPDATE public.neo_glitch_media SET image_url = :'url' WHERE id = :'id'",
+        url => $address, id => $id);
+    return;
+}
+
+finish;
