@@ -307,6 +307,8 @@ const command_rec httpd_conf_commands[] = {
         "", "us-east-1", "S3's region"),
     ROW("GenflowStoreApi", IN_SERVER, IS_URL, SERVER(store_api), 0, 0,
         "an http(s) address", NULL, "address of the store's API"),
+    ROW("GenflowStorePublicUrl", IN_SERVER, IS_URL, SERVER(store_public), 0, 0,
+        "an http(s) address", NULL, "public address of S3's bucket"),
     ROW("GenflowStorePrefix", IN_SERVER, IS_TEXT, SERVER(store_prefix), 0, 0,
         "", "stefna/generated", "folder that pictures are put under in Cloudinary or S3"),
     ROW("GenflowStoreOverwrite", IN_SERVER, IS_FLAG, SERVER(store_overwrite), 0, 1,

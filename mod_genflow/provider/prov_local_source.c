@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A source picture becomes a plane: looked at before it is decoded, decoded by gd, laid over white
- * where it is transparent, scaled down by the share of each pixel, turned upright as a camera's Exif
- * says. Leaves what becomes of it to the effects.
+ * where it is transparent, scaled down by the share of each pixel, turned upright as a camera's
+ * Exif says. Leaves what becomes of it to the effects.
  */
 #include "provider/prov_local_photo.h"
 
@@ -105,9 +105,6 @@ static apr_status_t look(source_t *source, const char *path, apr_int64_t pixels_
 /* What a decoder has to say about a bad picture says its status; gd would write to stderr. */
 static void say_nothing(int priority, const char *format, va_list args)
 {
-    (void)priority;
-    (void)format;
-    (void)args;
 }
 
 static void quieten(void)

@@ -85,6 +85,7 @@ typedef struct gf_run_t {
     gf_asking_t asking; /* what the open or last exchange is about */
     gf_msg_t *msg;      /* open exchange, or NULL */
     apr_time_t wake;    /* when to go on by itself; 0: waits for an event */
+    bool poked;         /* a report came in while it was busy */
     int beat;           /* number of the heartbeat that last named it */
     struct gf_run_t *next, *previous;
 } gf_run_t;

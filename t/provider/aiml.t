@@ -5,7 +5,7 @@
 use Genflow::Cases;
 use Genflow::Test;
 
-expect_log qw(GF0201 GF0203 GF0205 GF0206 GF0403 GF0407);
+expect_log qw(GF0201 GF0202 GF0203 GF0205 GF0206 GF0403 GF0407);
 
 run_cases(type => 'echo-aiml', cases => [
     # script, errorCode and causeCode, how each submission ended, the test's name

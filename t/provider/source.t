@@ -8,12 +8,11 @@ use Digest::SHA qw(sha256_hex);
 use HTTP::Tiny ();
 use MIME::Base64 qw(encode_base64);
 
-expect_log qw(GF0211);
-
 my $file    = HTTP::Tiny->new->get(address('picture'))->{content};
 my $hash    = sha256_hex($file);
 my $in_body = 'data:image/png;base64,' . encode_base64($file, '');
-my %same    = (prompt => "a cat of $$", seed => 77);
+my $me      = $$;          # in_parallel has others
+my %same    = (prompt => "a cat of $me", seed => 77);
 
 # ---- repainted here ----
 
@@ -52,22 +51,22 @@ my @SENT = (    # type, parameters, path, fields beside prompt, seed and picture
 my @got = in_parallel(2 * @SENT, sub {
     my ($type, $parameters) = @{ $SENT[$_[0] / 2] };
     my %source = $_[0] % 2 ? (image => $in_body) : (sourceUrl => address('picture'));
-    my %input  = (type => $type, prompt => "sent $$-$_[0]-", seed => 77, %source);
+    my %input  = (type => $type, prompt => "sent $me-$_[0]-", seed => 77, %source);
     return generate($user, { %input, parameters => $parameters })->{status};
 });
 for my $i (0 .. $#got) {
     my ($type, undef, $path, $fields) = @{ $SENT[$i / 2] };
-    my %wanted = (%$fields, prompt => "sent $$-$i-",
+    my %wanted = (%$fields, prompt => "sent $me-$i-",
         image => { bytes => length $file, sha256 => $hash });
     $wanted{seed} = 77 if $type ne 'openai-source';
     is $got[$i], 200, "$type completes, its source " . ($i % 2 ? 'in the body' : 'by address');
-    my @sent = sent("sent $$-$i-");
+    my @sent = sent("sent $me-$i-");
     is_deeply [map { [$_->{path}, $_->{fields}] } @sent], [[$path, \%wanted]],
         '... which was sent once, as it was';
 }
-is generate($user, { type => 'sd3-source', prompt => "plain $$" })->{status}, 200,
+is generate($user, { type => 'sd3-source', prompt => "plain $me" })->{status}, 200,
     'sd3 does without a source, too';
-is +(sent("plain $$"))[0]{fields}{mode}, 'text-to-image', '... and is told so';
+is +(sent("plain $me"))[0]{fields}{mode}, 'text-to-image', '... and is told so';
 
 # ---- of no use ----
 

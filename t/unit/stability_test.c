@@ -521,7 +521,7 @@ START_TEST(a_kind_is_found_by_its_name_and_its_section_checked)
     ck_assert_ptr_null(gf_provider_kind(""));
     ck_assert_str_eq(gf_provider_kind_names(unit.ctx.pool),
                      "aiml, fal, local, openai, replicate, stability");
-    ck_assert_msg(!gf_prov_stability.repeatable, "a second run would cost a second time");
+    ck_assert_msg(!gf_prov_stability.draw, "a second run would cost a second time");
 
     ck_assert(strstr(gf_prov_stability.check(&half, unit.ctx.pool), "GenflowProviderUrl"));
     half.url = provider.url;

@@ -77,9 +77,9 @@
 #   GET /_hooks?match=TEXT          array of what webhooks were told of runs whose prompt contains
 #                                   TEXT, oldest first: kind, url, headers, body, status (0: no
 #                                   answer), retry_after
-#   GET /_source/KIND/NAME          a source picture, of each NAME another one. KIND: picture, moved,
-#                                   private (moved to 127.0.0.2), page, cut, big (11 MB), huge
-#                                   (60000 x 60000); any other is 404
+#   GET /_source/KIND/NAME          a source picture, of each NAME another one. KIND: picture,
+#                                   moved, private (moved to 127.0.0.2), page, cut, big (12 MB),
+#                                   huge (60000 x 60000); any other is 404
 #   GET /_keys                      how often fal's public keys were asked for: a bare number
 
 package Genflow::FakeProvider;
@@ -645,7 +645,7 @@ use Digest::SHA qw(sha256_hex);
 use MIME::Base64 qw(encode_base64);
 
 use constant {
-    SOURCE_BIG  => 11 * 1024 * 1024,
+    SOURCE_BIG  => 12 * 1024 * 1024,
     REQUEST_MAX => 10 * 1024 * 1024,
     SEED_MAX    => 4_294_967_294,
     RECORD_MAX  => 20_000,                # a benchmark must not fill the memory
@@ -1060,11 +1060,12 @@ sub send_source {
     my $server = $self->{server};
     my $port   = $server->port;
     my ($name) = $request->{path} =~ m{(\w+)\z};
+    my $there  = "/_source/picture/$name";
     my @type   = ('Content-Type' => 'image/png');
     my %answer = (
         picture => sub { $server->answer($request, 200, \@type, source_of($name)) },
-        moved   => sub { redirect($server, $request, "http://127.0.0.1:$port/_source/picture/$name") },
-        private => sub { redirect($server, $request, "http://127.0.0.2:$port/_source/picture/$name") },
+        moved   => sub { redirect($server, $request, "http://127.0.0.1:$port$there") },
+        private => sub { redirect($server, $request, "http://127.0.0.2:$port$there") },
         page    => sub { $server->answer($request, 200, \@type, '<html>no picture</html>' x 9) },
         cut     => sub { $server->answer($request, 200, \@type, substr source_of($name), 0, 100) },
         big     => sub {

@@ -16,7 +16,8 @@ use JSON::PP ();
 use Genflow::FakeProvider::Json ();
 
 my $JSON  = JSON::PP->new->utf8->canonical;
-my %KNOWN = map { $_ => 1 } qw(model prompt size n quality background output_format response_format);
+my %KNOWN = map { $_ => 1 }
+    qw(model prompt size n quality background output_format response_format);
 
 sub prefix { return '/openai' }
 
