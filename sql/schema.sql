@@ -1709,7 +1709,7 @@ BEGIN
     END IF;
     IF w.lease_owner = p_owner THEN
         RETURN 'led';
-    ELSIF w.phase = 'working' THEN                          -- its leader elsewhere finds its lease gone
+    ELSE                                                    -- its leader elsewhere finds its lease gone
         UPDATE genflow.work t SET lease_owner = NULL, due_at = least(clock_timestamp(), t.deadline_at) WHERE t.job_id = p_id;
     END IF;
     RETURN 'due';

@@ -321,7 +321,7 @@ static gf_step_t told(gf_steps_t *steps, gf_run_t *run)
     apr_interval_time_t poll = run->choice->provider->poll;
 
     if (run->hold == GF_HOLD_LOST) {
-        return over(steps, run);
+        return GF_STEP_OVER; /* another host leads it, or its end was told by who brought it */
     }
     gf_hub_bg_publish(steps->hub, run->job->id, GF_NEWS_WORKING);
     if (run->hold == GF_HOLD_REPORTED) {
