@@ -321,17 +321,19 @@ CREATE FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    v_epoch integer;
+    w genflow.work;
 BEGIN
-    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
-    IF v_epoch IS NULL THEN
+    IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF v_epoch <> p_epoch THEN
+    ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
+    ELSIF w.provider_ref = p_ref THEN
+        RETURN 'reported';
     END IF;
-    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
-     WHERE w.job_id = p_id;
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+     WHERE t.job_id = p_id;
     UPDATE public.custom_prompt_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
         aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
@@ -1016,17 +1018,19 @@ CREATE FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no s
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    v_epoch integer;
+    w genflow.work;
 BEGIN
-    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
-    IF v_epoch IS NULL THEN
+    IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF v_epoch <> p_epoch THEN
+    ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
+    ELSIF w.provider_ref = p_ref THEN
+        RETURN 'reported';
     END IF;
-    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
-     WHERE w.job_id = p_id;
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+     WHERE t.job_id = p_id;
     UPDATE public.emotion_mask_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
         aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
@@ -1297,17 +1301,19 @@ CREATE FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_n
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    v_epoch integer;
+    w genflow.work;
 BEGIN
-    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
-    IF v_epoch IS NULL THEN
+    IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF v_epoch <> p_epoch THEN
+    ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
+    ELSIF w.provider_ref = p_ref THEN
+        RETURN 'reported';
     END IF;
-    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
-     WHERE w.job_id = p_id;
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+     WHERE t.job_id = p_id;
     UPDATE public.ghibli_reaction_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
         aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
@@ -1858,17 +1864,19 @@ CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no sma
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    v_epoch integer;
+    w genflow.work;
 BEGIN
-    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
-    IF v_epoch IS NULL THEN
+    IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF v_epoch <> p_epoch THEN
+    ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
+    ELSIF w.provider_ref = p_ref THEN
+        RETURN 'reported';
     END IF;
-    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
-     WHERE w.job_id = p_id;
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+     WHERE t.job_id = p_id;
     UPDATE public.neo_glitch_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
         aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
@@ -2198,17 +2206,19 @@ CREATE FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smalli
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    v_epoch integer;
+    w genflow.work;
 BEGIN
-    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
-    IF v_epoch IS NULL THEN
+    IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF v_epoch <> p_epoch THEN
+    ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
+    ELSIF w.provider_ref = p_ref THEN
+        RETURN 'reported';
     END IF;
-    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
-     WHERE w.job_id = p_id;
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+     WHERE t.job_id = p_id;
     UPDATE public.presets_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
         aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
@@ -2528,10 +2538,10 @@ BEGIN
 END $$;
 
 --
--- Name: restore_claim(integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: restore_claim(text[], integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.restore_claim(p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer)
+CREATE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2543,7 +2553,9 @@ BEGIN
                          ORDER BY e.job_id FOR UPDATE SKIP LOCKED);
     RETURN QUERY
     WITH due AS MATERIALIZED (
-        SELECT r.job_id FROM genflow.restores r WHERE r.due_at <= v_now ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+        SELECT r.job_id FROM genflow.restores r
+         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t WHERE t.name = ANY (p_types)))
+         ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
     mine AS (
         UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
@@ -4158,11 +4170,11 @@ REVOKE ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay inter
 GRANT ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) TO genflow_module;
 
 --
--- Name: FUNCTION restore_claim(p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION restore_claim(p_types text[], p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.restore_claim(p_limit integer, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.restore_claim(p_limit integer, p_lease interval) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) TO genflow_module;
 
 --
 -- Name: FUNCTION restore_later(p_id uuid, p_delay interval); Type: ACL; Schema: genflow; Owner: -

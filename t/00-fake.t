@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Compress::Zlib qw(crc32 uncompress);
+use Digest::SHA qw(sha256_hex);
 use File::Temp qw(tempdir);
 use FindBin;
 use HTTP::Tiny;
@@ -94,6 +95,8 @@ my @rules   = (
     [ 'control/structure', { prompt => 'x' }, {}, 400, qr/^image/, 'structure needs an image' ],
     [ 'control/structure', { prompt => 'x', image => 'text' }, {}, 400, qr/^image/,
       'an image must be one' ],
+    [ 'control/structure', { prompt => 'x', image => $picture }, { form => 'no-file' }, 400,
+      qr/^image: must be sent as a file/, 'an image must be a file' ],
     [ 'control/structure', { prompt => 'x', image => claimed_png(63, 100) }, {}, 400, qr/^image/,
       'a control image must not be small' ],
     [ 'control/style', { prompt => 'x', image => claimed_png(64, 161) }, {}, 400, qr/^image/,
@@ -113,6 +116,47 @@ for my $rule (@rules) {
     ok $error->{id} && $error->{name}, '... with id and name';
     like $error->{errors}[0], $says, '... and says why';
 }
+
+# ---- OpenAI's edits ----
+
+my $EDITS = '/openai/v1/images/edits';
+my %edit  = (prompt => 'an edit', image => $picture, model => 'gpt-image-1');
+my @edits = (
+    # what differs from a sound form, headers, status, code of the error, the test's name
+    [ {}, {}, 200, undef, 'an edit takes a picture' ],
+    [ { image => undef }, {}, 400, 'invalid_image', 'an edit needs a picture' ],
+    [ { image => 'text' }, {}, 400, 'invalid_image', 'it must be one' ],
+    [ {}, { form => 'no-file' }, 400, 'invalid_image', 'it must be a file' ],
+    [ { prompt => undef }, {}, 400, 'missing_prompt', 'an edit needs a prompt' ],
+    [ { strength => 1 }, {}, 400, 'unknown_parameter', 'an edit refuses what it does not know' ],
+    [ { response_format => 'b64_json' }, {}, 400, 'unknown_parameter',
+      'GPT image models choose no format' ],
+    [ { size => 'wide' }, {}, 400, 'invalid_size', 'a size is two numbers' ],
+    [ {}, { authorization => 'Bearer wrong' }, 401, undef, 'a wrong key is refused' ],
+);
+for my $case (@edits) {
+    my ($differs, $headers, $status, $code, $name) = @$case;
+    my %form = (%edit, %$differs);
+    delete @form{ grep { !defined $form{$_} } keys %form };
+    my $got = submit($EDITS, \%form, %$headers);
+    is $got->{status}, $status, $name;
+    is decode_json($got->{content})->{error}{code}, $code, '... and says why' if $code;
+}
+is told('_submissions', 'an edit')->[0]{fields}{image}{sha256}, sha256_hex($picture),
+    'what was edited is told by its hash';
+
+# ---- source pictures ----
+
+my %source = map { $_ => $http->get("http://127.0.0.1:$port/_source/$_/7") }
+    qw(picture moved private gone page cut big huge);
+is sound_png($source{picture}{content}), '64x64', 'a source is a picture';
+is $source{moved}{headers}{location}, "http://127.0.0.1:$port/_source/picture/7", 'moved is moved';
+like $source{private}{headers}{location}, qr{\Ahttp://127\.0\.0\.2:}, 'private is moved there';
+is $source{gone}{status}, 404, 'gone is gone';
+is sound_png($source{page}{content}), '', 'a page is no picture';
+is $source{cut}{content}, substr($source{picture}{content}, 0, 100), 'cut is its beginning';
+cmp_ok length $source{big}{content}, '>', 10_485_760, 'big is big';
+is sound_png($source{huge}{content}), '60000x60000', 'huge claims to be huge';
 
 # ---- behaviours that are an answer ----
 
@@ -245,7 +289,8 @@ is $record->{prompt}, "caf\xe9 & {{status=503}} tag77", 'its prompt is told';
 is "$record->{method} $record->{path} $record->{seed}", "POST $SUBMIT/generate/sd3 5",
     'its method, path and seed are told';
 is $record->{fields}{strength}, '0.5', 'its fields are told';
-is $record->{fields}{image}{bytes}, length $picture, 'its picture is told by its size';
+is_deeply $record->{fields}{image}, { bytes => length $picture, sha256 => sha256_hex($picture) },
+    'its picture is told by its size and its hash';
 is $record->{headers}{'stability-client-id'}, 'genflow', 'its headers are told';
 ok $record->{complete} && abs($record->{time} - time) < 5, 'it is complete, and its time is told';
 
@@ -314,10 +359,15 @@ sub wait_for_end {
 
 sub form_of {
     my (%field) = @_;
+    return form_with('; filename="in.png"', %field);
+}
+
+sub form_with {
+    my ($filename, %field) = @_;
     my $body = '';
     # The prompt comes first, as in every form of ours: cut-during looks for it at the beginning.
     for my $name (sort { ($b eq 'prompt') <=> ($a eq 'prompt') || $a cmp $b } keys %field) {
-        my $file = $name eq 'image' ? "; filename=\"in.png\"\r\nContent-Type: image/png" : '';
+        my $file = $name eq 'image' ? "$filename\r\nContent-Type: image/png" : '';
         $body .= "--edge\r\nContent-Disposition: form-data; name=\"$name\"$file\r\n\r\n"
             . "$field{$name}\r\n";
     }
@@ -332,9 +382,10 @@ sub submit {
         accept         => 'image/*',
         %headers,
     );
+    my $content = delete $all{form} ? form_with('', %$form) : form_of(%$form);
     delete @all{ grep { !defined $all{$_} } keys %all };
-    return $http->post("http://127.0.0.1:$port$SUBMIT/$endpoint",
-                       { headers => \%all, content => form_of(%$form) });
+    my $url = $endpoint =~ m{\A/} ? $endpoint : "$SUBMIT/$endpoint";
+    return $http->post("http://127.0.0.1:$port$url", { headers => \%all, content => $content });
 }
 
 sub ask {

@@ -23,10 +23,6 @@ use Genflow::Site ();
 # In the order in which they are shown; t/conf/testrules.yml says what runs side by side.
 my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/api/*.t t/provider/*.t t/fault/*.t);
 
-# Types that only tests have; t/conf/test.conf says how they behave.
-my @TEST_TYPES = qw(sketch tinted relay stray echo-aiml echo-replicate echo-fal echo-openai
-                    hook-replicate hook-fal lens mirror);
-
 my %option = (jobs => 2, keep => $ENV{GENFLOW_TEST_KEEP});
 GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep sanitize valgrind))
     && $option{source}
@@ -62,10 +58,15 @@ sub run_tests {
 
 # ---- what the tests stand on ---------------------------------------------------------------------
 
+# Types that only tests have, as t/conf/test.conf opens their sections.
+sub test_types {
+    return Genflow::Site::read_text('t/conf/test.conf') =~ /^<GenflowType (\S+)>/mg;
+}
+
 sub prepare_database {
     $site->start_postgres;
     $site->create_database;
-    $site->sql("SELECT genflow.create_type(:'type')", type => $_) for @TEST_TYPES;
+    $site->sql("SELECT genflow.create_type(:'type')", type => $_) for test_types();
 
     # pgTAP files work in a copy, so that neither they nor the running site meet each other's locks.
     $site->command(qw(createdb -T genflow genflow_sql));

@@ -301,6 +301,11 @@ gf_err_t *api_generate(gf_req_t *req)
     if (created.outcome == GF_REPLAY) {
         return replay(req, &created, strncmp(caller.key, OWN_KEY, sizeof(OWN_KEY) - 1) != 0);
     }
-    return created.outcome == GF_CREATED ? start_and_wait(req, &ask, &created, here)
-                                         : refused(req, &created);
+    if (created.outcome != GF_CREATED) {
+        return refused(req, &created);
+    }
+    gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0502",
+           "job=%s type=%s user=%s: created, %" APR_INT64_T_FMT " credits held", created.id,
+           req->type->name, req->user, req->type->cost);
+    return start_and_wait(req, &ask, &created, here);
 }

@@ -50,6 +50,10 @@ static bool probe_jpeg(gf_image_t *image, const unsigned char *b, apr_size_t len
             at++;
             continue;
         }
+        if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD7)) { /* TEM, RST: without a length */
+            at += 2;
+            continue;
+        }
         if (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8
             && marker != 0xCC) {
             return found(image, "image/jpeg", "jpg", be16(b + at + 7), be16(b + at + 5));

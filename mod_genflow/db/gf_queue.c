@@ -212,10 +212,11 @@ static gf_hold_t hold_of(const gf_rows_t *rows)
 {
     const char *word = gf_rows_text(rows, 0, 0);
 
-    return strcmp(word, "ok") == 0        ? GF_HOLD_ON
-           : strcmp(word, "watched") == 0 ? GF_HOLD_WATCHED
-           : strcmp(word, "open") == 0    ? GF_HOLD_OPEN
-                                          : GF_HOLD_LOST;
+    return strcmp(word, "ok") == 0         ? GF_HOLD_ON
+           : strcmp(word, "watched") == 0  ? GF_HOLD_WATCHED
+           : strcmp(word, "reported") == 0 ? GF_HOLD_REPORTED
+           : strcmp(word, "open") == 0     ? GF_HOLD_OPEN
+                                           : GF_HOLD_LOST;
 }
 
 gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,

@@ -64,10 +64,11 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
 
 /* Whether the caller may go on with a job after an act of its lease. */
 typedef enum {
-    GF_HOLD_ON,      /* the act took place */
-    GF_HOLD_WATCHED, /* attempt: so it did, and breaker_note() wants to hear how it went */
-    GF_HOLD_OPEN,    /* attempt: the breaker is open, nothing may be sent */
-    GF_HOLD_LOST     /* another host leads, or the job has ended: stop, without a word to anyone */
+    GF_HOLD_ON,       /* the act took place */
+    GF_HOLD_WATCHED,  /* attempt: so it did, and breaker_note() wants to hear how it went */
+    GF_HOLD_REPORTED, /* accepted: so it did, and the end of the run was reported meanwhile */
+    GF_HOLD_OPEN,     /* attempt: the breaker is open, nothing may be sent */
+    GF_HOLD_LOST      /* another host leads, or the job has ended: stop, without a word to anyone */
 } gf_hold_t;
 
 /* Intent to submit attempt job->attempts; call before a byte leaves. token: part of the address

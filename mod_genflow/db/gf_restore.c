@@ -19,9 +19,23 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
     return job;
 }
 
+/* The configured types as an array of Postgres: their names need no quotes. */
+static const char *type_names(gf_ctx_t *ctx)
+{
+    const apr_array_header_t *types = ctx->conf->type_list;
+    apr_array_header_t *names = apr_array_make(ctx->pool, types->nelts, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < types->nelts; i++) {
+        APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(types, i, const gf_type_t *)->name;
+    }
+    return apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, names, ','), "}", NULL);
+}
+
 gf_err_t *gf_restore_claim(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
 {
-    const char *args[] = { apr_itoa(ctx->pool, limit), gf_text_interval(ctx->pool, lease) };
+    const char *args[] = { type_names(ctx), apr_itoa(ctx->pool, limit),
+                           gf_text_interval(ctx->pool, lease) };
     gf_rows_t *rows;
     int row;
 
@@ -29,13 +43,10 @@ gf_err_t *gf_restore_claim(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interv
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_RESTORE_CLAIM, NULL, args, NULL));
     for (row = 0; row < gf_rows_count(rows); row++) {
         const gf_type_t *type = gf_type_find(ctx->conf, gf_rows_text(rows, row, 1), ctx->pool);
+        gf_job_t *job = job_of_row(rows, row, type);
 
-        if (type) { /* else another host knows it, after the lease */
-            gf_job_t *job = job_of_row(rows, row, type);
-
-            job->next = *jobs;
-            *jobs = job;
-        }
+        job->next = *jobs;
+        *jobs = job;
     }
     return NULL;
 }

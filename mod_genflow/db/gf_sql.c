@@ -43,7 +43,7 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT provider, model, state, failures, open_until, opened_at, reason"
         " FROM genflow.breakers()", 0 },
     [GF_SQL_RESTORE_CLAIM] = { "restore_claim",
-        "SELECT id, type, url, tries FROM genflow.restore_claim($1, $2)", 2 },
+        "SELECT id, type, url, tries FROM genflow.restore_claim($1, $2, $3)", 3 },
     [GF_SQL_RESTORE_LATER] = { "restore_later",
         "SELECT genflow.restore_later($1, $2)", 2 },
     [GF_SQL_RESTORED] = { "restored",

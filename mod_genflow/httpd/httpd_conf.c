@@ -307,6 +307,8 @@ const command_rec httpd_conf_commands[] = {
         "", "us-east-1", "S3's region"),
     ROW("GenflowStoreApi", IN_SERVER, IS_URL, SERVER(store_api), 0, 0,
         "an http(s) address", NULL, "address of the store's API"),
+    ROW("GenflowStorePublicUrl", IN_SERVER, IS_URL, SERVER(store_public), 0, 0,
+        "an http(s) address", NULL, "public address of S3's bucket"),
     ROW("GenflowStorePrefix", IN_SERVER, IS_TEXT, SERVER(store_prefix), 0, 0,
         "", "stefna/generated", "folder that pictures are put under in Cloudinary or S3"),
     ROW("GenflowStoreOverwrite", IN_SERVER, IS_FLAG, SERVER(store_overwrite), 0, 1,
@@ -521,8 +523,8 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
 }
 
 /* What the type says of source pictures, against what the models of its chain do with them. Where a
- * picture is welcome and no model takes one, none is taken; where every model needs one, so does the
- * type. */
+ * picture is welcome and no model takes one, none is taken; where every model needs one, so does
+ * the type. */
 static const char *finish_source(gf_type_t *type, apr_pool_t *pool)
 {
     bool takes = gf_type_choice(type, gf_type_next(type, 0, "a picture")) != NULL;

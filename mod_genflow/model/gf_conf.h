@@ -81,17 +81,18 @@ typedef struct gf_conf_t {
     const char *store_secret;            /* the key; never logged */
     const char *store_region;            /* S3 */
     const char *store_api;               /* address of its API, without a slash at its end */
-    const char *store_prefix;            /* folder that pictures are put under there */
-    apr_int64_t store_overwrite;         /* 1: a picture of the same name is replaced */
-    apr_int64_t store_strict;            /* 1: a picture that cannot be stored fails its job */
-    apr_int64_t asset_max;               /* bytes of a source picture */
-    apr_int64_t asset_lifetime;          /* of an uploaded source picture */
-    apr_int64_t result_max;              /* bytes of a picture */
-    apr_array_header_t *fetch_allowed;   /* apr_ipsubnet_t *: results may come from there, too */
-    apr_int64_t pixels_max;              /* width x height of a picture */
-    apr_hash_t *providers;               /* name -> gf_provider_t */
-    apr_hash_t *types;                   /* name -> gf_type_t */
-    apr_array_header_t *type_list;       /* of gf_type_t *, in order of configuration */
+    const char *store_public;          /* S3: public address of the bucket; NULL: that of the API */
+    const char *store_prefix;          /* folder that pictures are put under there */
+    apr_int64_t store_overwrite;       /* 1: a picture of the same name is replaced */
+    apr_int64_t store_strict;          /* 1: a picture that cannot be stored fails its job */
+    apr_int64_t asset_max;             /* bytes of a source picture */
+    apr_int64_t asset_lifetime;        /* of an uploaded source picture */
+    apr_int64_t result_max;            /* bytes of a picture */
+    apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */
+    apr_int64_t pixels_max;            /* width x height of a picture */
+    apr_hash_t *providers;             /* name -> gf_provider_t */
+    apr_hash_t *types;                 /* name -> gf_type_t */
+    apr_array_header_t *type_list;     /* of gf_type_t *, in order of configuration */
 } gf_conf_t;
 
 #endif

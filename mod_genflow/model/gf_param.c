@@ -24,6 +24,7 @@ typedef struct check_t {
     const gf_json_t *body;
     const gf_preset_t *preset; /* the one that is asked for */
     gf_wish_t wish;
+    gf_json_t *parameters; /* gathered here */
     gf_err_code_t code;
     apr_array_header_t *errors; /* of gf_field_error_t */
     const char *extra;          /* of the error with that code */
@@ -241,12 +242,12 @@ static const struct {
                   { "style_preset", 40 },
                   { "output_format", 8 } };
 
-static void check_known_parameters(check_t *check, const gf_json_t *object)
+static void check_known_parameters(check_t *check)
 {
     size_t i;
 
     for (i = 0; i < sizeof(number_rows) / sizeof(number_rows[0]); i++) {
-        gf_json_t *value = gf_json_get(object, number_rows[i].name);
+        gf_json_t *value = gf_json_get(check->parameters, number_rows[i].name);
         double number;
 
         if (value
@@ -257,7 +258,7 @@ static void check_known_parameters(check_t *check, const gf_json_t *object)
         }
     }
     for (i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
-        gf_json_t *value = gf_json_get(object, text_rows[i].name);
+        gf_json_t *value = gf_json_get(check->parameters, text_rows[i].name);
         const char *text;
 
         if (value && (!gf_json_string(value, &text) || gf_text_length(text) > text_rows[i].max)) {
@@ -267,31 +268,46 @@ static void check_known_parameters(check_t *check, const gf_json_t *object)
     }
 }
 
-/* The client's object of parameters; NULL: there is none, or it is refused. */
-static gf_json_t *check_parameters(check_t *check, gf_ask_t *ask)
+/* What the client gives: in `parameters`, and for what is not there, beside the prompt. */
+static void gather_parameters(check_t *check)
 {
-    gf_json_t *object = gf_json_get(check->body, "parameters");
+    gf_json_t *given = gf_json_get(check->body, "parameters");
+    size_t i;
 
-    check_known_parameters(check,
-                           check->body); /* `strength` and friends may stand beside the prompt */
-    if (!object) {
-        return NULL;
-    }
-    if (!gf_json_is_object(object)) {
+    if (given && !gf_json_is_object(given)) {
         refuse(check, GF_E_INVALID, false, "parameters", "must be an object");
-        return NULL;
     }
-    check_known_parameters(check, object);
-    check_int(check, object, "seed", 0, SEED_MAX, &ask->seed);
-    if (strlen(gf_json_text(object)) > PARAMETERS_MAX) {
+    else if (given) {
+        gf_json_add_all(check->parameters, given);
+    }
+    for (i = 0; i < sizeof(number_rows) / sizeof(number_rows[0]); i++) {
+        gf_json_add(check->parameters, number_rows[i].name,
+                    gf_json_get(check->body, number_rows[i].name));
+    }
+    for (i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
+        gf_json_add(check->parameters, text_rows[i].name,
+                    gf_json_get(check->body, text_rows[i].name));
+    }
+    if (check->wish.ratio) {
+        gf_json_add(check->parameters, "aspect_ratio", gf_json_get(check->body, "aspectRatio"));
+    }
+}
+
+static void check_parameters(check_t *check, gf_ask_t *ask)
+{
+    int before = check->errors->nelts;
+
+    gather_parameters(check);
+    check_known_parameters(check);
+    check_int(check, check->parameters, "seed", 0, SEED_MAX, &ask->seed);
+    if (strlen(gf_json_text(check->parameters)) > PARAMETERS_MAX) {
         refuse(check, GF_E_INVALID, false, "parameters", "must take at most %d bytes",
                PARAMETERS_MAX);
     }
-    else if (!gf_json_is_moderate(object)) {
+    else if (check->errors->nelts == before && !gf_json_is_moderate(check->parameters)) {
         refuse(check, GF_E_INVALID, false, "parameters",
                "holds a number beyond 1e15 or below 1e-15, or a NUL character");
     }
-    return object;
 }
 
 static gf_err_t *failed(check_t *check)
@@ -305,29 +321,14 @@ static gf_err_t *failed(check_t *check)
     return err;
 }
 
-/* Who says it first has it: the client in `parameters`, beside the prompt, then the preset. */
-static gf_err_t *merge_parameters(check_t *check, gf_ask_t *ask, gf_json_t *parameters)
+/* The preset fills in what the client left open. */
+static gf_err_t *add_preset_parameters(check_t *check)
 {
-    gf_json_t *given = NULL;
-    size_t i;
+    const char *text = check->preset->parameters;
+    gf_json_t *parameters;
 
-    if (!parameters) {
-        GF_TRY(gf_json_parse(&parameters, check->ctx, "{}", 2));
-    }
-    for (i = 0; i < sizeof(number_rows) / sizeof(number_rows[0]); i++) {
-        gf_json_add(parameters, number_rows[i].name, gf_json_get(check->body, number_rows[i].name));
-    }
-    for (i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
-        gf_json_add(parameters, text_rows[i].name, gf_json_get(check->body, text_rows[i].name));
-    }
-    gf_json_add(parameters, "aspect_ratio", gf_json_get(check->body, "aspectRatio"));
-    if (check->preset) {
-        const char *text = check->preset->parameters;
-
-        GF_TRY(gf_json_parse(&given, check->ctx, text, strlen(text)));
-        gf_json_add_all(parameters, given);
-    }
-    ask->parameters = gf_json_text(parameters);
+    GF_TRY(gf_json_parse(&parameters, check->ctx, text, strlen(text)));
+    gf_json_add_all(check->parameters, parameters);
     return NULL;
 }
 
@@ -348,8 +349,8 @@ gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type,
                       .body = body,
                       .errors = apr_array_make(ctx->pool, 4, sizeof(gf_field_error_t)) };
     apr_int64_t retries = type->retries;
-    gf_json_t *parameters;
 
+    GF_TRY(gf_json_parse(&check.parameters, ctx, "{}", 2));
     memset(ask, 0, sizeof(*ask));
     ask->type = type;
     ask->seed = -1;
@@ -362,7 +363,7 @@ gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type,
     check_run_id(&check, ask);
     check_int(&check, body, "seed", 0, SEED_MAX, &ask->seed);
     check_int(&check, body, "maxRetries", 0, type->retries, &retries);
-    parameters = check_parameters(&check, ask);
+    check_parameters(&check, ask);
     if (check.errors->nelts) {
         return failed(&check);
     }
@@ -371,5 +372,9 @@ gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type,
     if (ask->seed < 0) {
         draw_seed(ask);
     }
-    return merge_parameters(&check, ask, parameters);
+    if (check.preset) {
+        GF_TRY(add_preset_parameters(&check));
+    }
+    ask->parameters = gf_json_text(check.parameters);
+    return NULL;
 }

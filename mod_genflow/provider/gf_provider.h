@@ -32,7 +32,7 @@ typedef struct gf_outcome_t {
     const char *detail;              /* for the log; never holds a secret */
     gf_said_t said;                  /* WORKING: what it says meanwhile */
     apr_interval_time_t retry_after; /* TRANSIENT, WORKING: what it asked for; 0: nothing */
-    bool locked_out;                 /* TRANSIENT: too many requests, and no word for how long */
+    bool locked_out; /* TRANSIENT, WORKING: too many requests, and no word for how long */
     bool alarm;                      /* key or account trouble: an operator must look */
     bool unknown_model;              /* PERMANENT: the provider does not know this model */
     bool settled; /* UNKNOWN: asking again cannot help; only the provider's own report could */
@@ -74,7 +74,6 @@ typedef enum {
 
 typedef struct gf_prov_kind_t {
     const char *name;
-    bool repeatable; /* a second run costs nothing: no intent is written, a lost run is redone */
     apr_interval_time_t result_life; /* how long a picture is at the address that it tells */
 
     /* Is the section complete? NULL, or what is missing (for configtest). */

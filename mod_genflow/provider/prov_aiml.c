@@ -150,6 +150,7 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
 }
 
 const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
+                                      .result_life = apr_time_from_sec(3600),
                                       .check = check,
                                       .submit = submit,
                                       .read_submit = prov_json_read_answer,

@@ -74,5 +74,5 @@ static gf_source_use_t source(const char *model)
 }
 
 const gf_prov_kind_t gf_prov_local = {
-    .name = "local", .repeatable = true, .source = source, .source_as_file = true, .draw = draw
+    .name = "local", .source = source, .source_as_file = true, .draw = draw
 };

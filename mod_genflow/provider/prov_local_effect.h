@@ -24,10 +24,11 @@ typedef struct prov_local_wish_t {
     int strength; /* percent */
 } prov_local_wish_t;
 
-/* Writes the result as PNG into the new file `path`, mode 0644 less the umask; the caller has chosen
- * the name, and syncs and moves the file. Blocks for up to a second, so it is for a writer thread;
- * any number may work at a time, there is no shared state. Its memory, 4 bytes for each pixel of the
- * source and some 25 for each of the result, is given back before it returns.
+/* Writes the result as PNG into the new file `path`, mode 0644 less the umask; the caller has
+ * chosen the name, and syncs and moves the file. Blocks for up to a second, so it is for a writer
+ * thread; any number may work at a time, there is no shared state. Its memory, 4 bytes for each
+ * pixel of the source (10 while a progressive JPEG is decoded) and some 35 for each of the result,
+ * is given back before it returns.
  *
  * APR_EINVAL: the source is no whole PNG, JPEG or WebP that can be decoded, or has more than
  * `pixels_max` pixels. APR_EEXIST: something stands at `path`, and is left alone. Anything else:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The painterly effects: the source picture as a hand would paint it for an animated film, in soft
- * colours under a warm light. For ghibli-reaction its presets tears, shock and sparkle add what such
- * films add then; for all types without an effect of their own it is the painting alone.
+ * colours under a warm light. For ghibli-reaction its presets tears, shock and sparkle add what
+ * such films add then; for all types without an effect of their own it is the painting alone.
  */
 #include "provider/prov_local_photo.h"
 
@@ -68,7 +68,6 @@ static void sparkles_paint(pl_plane_t *plane, const pl_wish_t *wish, const pl_fa
     apr_uint64_t dice = pl_dice_of(wish->key, SUBJECT + 1);
     int i;
 
-    (void)face;
     for (i = 0; i < 34; i++) {
         int x = pl_roll(&dice, 0, plane->w - 1);
         int y = pl_roll(&dice, 0, plane->h - 1);

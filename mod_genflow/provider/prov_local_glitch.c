@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The effect of neo-glitch: night falls over the source picture in one of the drawn scenes' palettes,
- * its edges light up as neon, and a screen that glitches shows it. The presets visor and tattoos add
- * theirs, scanlines an old screen; bloom and screen are those of the drawn scenes.
+ * The effect of neo-glitch: night falls over the source picture in one of the drawn scenes'
+ * palettes, its edges light up as neon, and a screen that glitches shows it. The presets visor and
+ * tattoos add theirs, scanlines an old screen; bloom and screen are those of the drawn scenes.
  */
 #include "provider/prov_local_photo.h"
 #include "provider/prov_local_scene.h"

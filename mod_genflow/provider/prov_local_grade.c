@@ -113,14 +113,15 @@ void pl_grain(pl_plane_t *plane, apr_uint64_t key, int share)
     int c;
 
     for (i = 0; i < count; i++, light += 3, bits >>= 16) {
-        int luma, speck;
+        int luma, off, speck;
 
         if (i % 4 == 0) {
             bits = pl_dice_next(&key);
         }
         luma = pl_clamp(pl_luma(light), 0, PL_FULL);
         speck = (int)(bits & 0xff) + (int)(bits >> 8 & 0xff) - (PL_ONE - 1);
-        speck = speck * share / PL_ONE * (PL_FULL - (luma > HALF ? luma - HALF : HALF - luma)) / PL_FULL;
+        off = luma > HALF ? luma - HALF : HALF - luma;
+        speck = speck * share / PL_ONE * (PL_FULL - off) / PL_FULL;
         for (c = 0; c < 3; c++) {
             light[c] = (apr_uint16_t)pl_clamp(light[c] + speck * 4, 0, PL_MOST);
         }

@@ -65,7 +65,7 @@ static const emotion_t *emotion_at(const char *at, const char *text)
     return NULL;
 }
 
-/* The first two that the words name, the same one twice if there is but one, one by dice if none. */
+/* The first two that the words name; the same one twice if there is but one, by dice if none. */
 static void emotions_find(const emotion_t *found[2], const pl_wish_t *wish)
 {
     apr_uint64_t dice = pl_dice_of(wish->key, SUBJECT);
@@ -114,12 +114,11 @@ static void rain_paint(pl_plane_t *plane, const pl_face_t *face, apr_uint64_t *d
 {
     int i;
 
-    (void)face;
     for (i = 0; i < 220; i++) {
         int x = pl_roll(dice, 0, plane->w) * PL_SUB;
         int y = pl_roll(dice, -plane->h / 5, plane->h) * PL_SUB;
-        int long_ = pl_span(plane, pl_roll(dice, 40, 210)) * PL_SUB;
-        pl_stroke_t drop = { x, y, x - long_ / 12, y + long_, pl_span(plane, 2) * PL_SUB / 3 };
+        int fall = pl_span(plane, pl_roll(dice, 40, 210)) * PL_SUB;
+        pl_stroke_t drop = { x, y, x - fall / 12, y + fall, pl_span(plane, 2) * PL_SUB / 3 };
 
         pl_stroke(plane, &drop, pl_ink_scale(ink, pl_roll(dice, 30, 120)), pl_glow);
     }
@@ -130,7 +129,6 @@ static void slashes_paint(pl_plane_t *plane, const pl_face_t *face, apr_uint64_t
 {
     int i;
 
-    (void)face;
     for (i = 0; i < 46; i++) {
         int x = pl_roll(dice, -plane->w / 4, plane->w) * PL_SUB;
         int y = pl_roll(dice, 0, plane->h * 5 / 4) * PL_SUB;
@@ -166,7 +164,6 @@ static void orbs_paint(pl_plane_t *plane, const pl_face_t *face, apr_uint64_t *d
 {
     int i, dx, dy;
 
-    (void)face;
     for (i = 0; i < 46; i++) {
         int x = pl_roll(dice, 0, plane->w);
         int y = pl_roll(dice, 0, plane->h);
@@ -267,11 +264,10 @@ static void inks_lay(pl_plane_t *plane, const pl_face_t *face, const emotion_t *
             int out = out_of(face, x, y);
             int inside = pl_clamp((PL_ONE + 20 - out) * 6, 0, PL_ONE);
             int tone = (stepped(luma) * inside + luma * 6 / 16 * (PL_ONE - inside)) / PL_ONE;
-            int side = side_of(plane, face, x);
+            pl_ink_t left = pl_ramp(&found[0]->inks, tone);
+            pl_ink_t right = pl_ramp(&found[1]->inks, tone);
 
-            pl_cover(plane, x, y,
-                     pl_ink_mix(pl_ramp(&found[0]->inks, tone), pl_ramp(&found[1]->inks, tone), side),
-                     PL_ONE);
+            pl_cover(plane, x, y, pl_ink_mix(left, right, side_of(plane, face, x)), PL_ONE);
         }
     }
 }
@@ -287,13 +283,15 @@ static apr_status_t ground_paint(pl_plane_t *plane, const pl_face_t *face,
     for (i = 0; i < 2; i++) {
         apr_uint64_t dice = pl_dice_of(wish->key, SUBJECT + 1);
 
-        sides[i] = i == 1 && found[1] == found[0] ? sides[0] : pl_plane_make(plane->w, plane->h, pool);
+        if (i == 1 && found[1] == found[0]) {
+            sides[1] = sides[0];
+            break;
+        }
+        sides[i] = pl_plane_make(plane->w, plane->h, pool);
         if (sides[i] == NULL) {
             return APR_ENOMEM;
         }
-        if (i == 0 || found[1] != found[0]) {
-            GESTURES[found[i]->gesture](sides[i], face, &dice, pl_ink(found[i]->inks.mid));
-        }
+        GESTURES[found[i]->gesture](sides[i], face, &dice, pl_ink(found[i]->inks.mid));
     }
     for (y = 0; y < plane->h; y++) {
         for (x = 0; x < plane->w; x++) {
@@ -302,10 +300,10 @@ static apr_status_t ground_paint(pl_plane_t *plane, const pl_face_t *face,
             int outside = pl_clamp((out_of(face, x, y) - PL_ONE) * 3, 0, PL_ONE);
             const apr_uint16_t *l = sides[0]->light + at;
             const apr_uint16_t *r = sides[1]->light + at;
-            pl_ink_t ink = pl_ink_mix((pl_ink_t){ l[0], l[1], l[2] }, (pl_ink_t){ r[0], r[1], r[2] },
-                                      side);
+            pl_ink_t left = { l[0], l[1], l[2] };
+            pl_ink_t right = { r[0], r[1], r[2] };
 
-            pl_glow(plane, x, y, ink, outside);
+            pl_glow(plane, x, y, pl_ink_mix(left, right, side), outside);
         }
     }
     return APR_SUCCESS;

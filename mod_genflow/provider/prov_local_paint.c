@@ -152,9 +152,9 @@ unsigned char *pl_edges_make(const pl_plane_t *plane, apr_pool_t *pool)
             const apr_uint16_t *down = at + plane->w;
             int dx = up[1] + 2 * at[1] + down[1] - up[-1] - 2 * at[-1] - down[-1];
             int dy = down[-1] + 2 * down[0] + down[1] - up[-1] - 2 * up[0] - up[1];
-            int steep = (dx < 0 ? -dx : dx) + (dy < 0 ? -dy : dy);
+            int steep = ((dx < 0 ? -dx : dx) + (dy < 0 ? -dy : dy)) / 24;
 
-            edges[(apr_size_t)y * plane->w + x] = (unsigned char)pl_clamp(steep / 24, 0, PL_ONE - 1);
+            edges[at - luma] = (unsigned char)pl_clamp(steep, 0, PL_ONE - 1);
         }
     }
     return edges;

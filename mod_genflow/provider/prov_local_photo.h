@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the effects of the `local` provider share: how a source becomes a plane, the tools to repaint
- * it, and who does what for which generation type. For prov_local_*.c alone.
+ * What the effects of the `local` provider share: how a source becomes a plane, the tools to
+ * repaint it, and who does what for which generation type. For prov_local_*.c alone.
  */
 #ifndef PROV_LOCAL_PHOTO_H
 #define PROV_LOCAL_PHOTO_H

@@ -83,8 +83,8 @@ void pl_sign(pl_plane_t *plane, const pl_look_t *look, apr_uint64_t *dice, pl_bo
 void pl_visor_paint(pl_plane_t *plane, const pl_look_t *look);
 void pl_tracery_paint(pl_plane_t *plane, const pl_look_t *look);
 
-/* prov_local_screen.c: makes of a finished plane what a screen shows, nothing brighter than PL_FULL.
- * APR_ENOMEM without memory. */
+/* prov_local_screen.c: makes of a finished plane what a screen shows, nothing brighter than
+ * PL_FULL. APR_ENOMEM without memory. */
 apr_status_t pl_screen_show(pl_plane_t *plane, const pl_look_t *look, apr_pool_t *pool);
 
 #endif

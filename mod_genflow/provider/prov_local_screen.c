@@ -208,8 +208,8 @@ static unsigned over_of(unsigned light)
     return light > PL_FULL ? light - PL_FULL : 0;
 }
 
-/* Row `y` as it is seen, back onto the plane by way of `row`. What a channel has too much of whitens
- * the others, as it does in a bright tube. */
+/* Row `y` as it is seen, back onto the plane by way of `row`. What a channel has too much of
+ * whitens the others, as it does in a bright tube. */
 static void show_row(pl_plane_t *plane, const screen_t *screen, int y, apr_uint16_t *row)
 {
     apr_uint16_t *light = plane->light + 3 * (apr_size_t)y * plane->w;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A source picture becomes a plane: looked at before it is decoded, decoded by gd, laid over white
- * where it is transparent, scaled down by the share of each pixel, turned upright as a camera's Exif
- * says. Leaves what becomes of it to the effects.
+ * where it is transparent, scaled down by the share of each pixel, turned upright as a camera's
+ * Exif says. Leaves what becomes of it to the effects.
  */
 #include "provider/prov_local_photo.h"
 
@@ -20,6 +20,7 @@
 #define UPRIGHT         1
 #define TAG_ORIENTATION 0x0112
 #define WHITE           255
+#define SCANS_MAX       100
 
 /* A source file while it is read. */
 typedef struct source_t {
@@ -38,6 +39,11 @@ static apr_status_t file_close(void *file)
     return APR_SUCCESS;
 }
 
+static bool is_jpeg(const source_t *source)
+{
+    return strcmp(source->image.extension, "jpg") == 0;
+}
+
 static bool is_whole(const source_t *source)
 {
     unsigned char tail[GF_IMAGE_TAIL];
@@ -50,6 +56,25 @@ static bool is_whole(const source_t *source)
     size = ftell(source->file);
     rewind(source->file);
     return gf_image_is_whole(&source->image, source->head, tail, size);
+}
+
+/* Each scan of a progressive JPEG may be a few bytes and costs a walk over all pixels: cameras and
+ * programs write some ten of them. */
+static bool has_few_scans(source_t *source)
+{
+    unsigned char bytes[4096];
+    unsigned char last = 0;
+    size_t length, i;
+    int scans = 0;
+
+    while ((length = fread(bytes, 1, sizeof(bytes), source->file)) > 0) {
+        for (i = 0; i < length; i++) {
+            scans += last == 0xFF && bytes[i] == 0xDA;
+            last = bytes[i];
+        }
+    }
+    rewind(source->file);
+    return scans <= SCANS_MAX;
 }
 
 static apr_status_t look(source_t *source, const char *path, apr_int64_t pixels_max,
@@ -69,7 +94,7 @@ static apr_status_t look(source_t *source, const char *path, apr_int64_t pixels_
     source->length = fread(head, 1, GF_IMAGE_PROBE, source->file);
     if (!gf_image_probe(&source->image, source->head, source->length)
         || (apr_int64_t)source->image.width * source->image.height > pixels_max
-        || !is_whole(source)) {
+        || !is_whole(source) || (is_jpeg(source) && !has_few_scans(source))) {
         return APR_EINVAL;
     }
     return APR_SUCCESS;
@@ -80,9 +105,6 @@ static apr_status_t look(source_t *source, const char *path, apr_int64_t pixels_
 /* What a decoder has to say about a bad picture says its status; gd would write to stderr. */
 static void say_nothing(int priority, const char *format, va_list args)
 {
-    (void)priority;
-    (void)format;
-    (void)args;
 }
 
 static void quieten(void)
@@ -99,14 +121,13 @@ static apr_status_t pixels_free(void *pixels)
 static apr_status_t decode(source_t *source, apr_int64_t pixels_max, apr_pool_t *pool)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    const char *type = source->image.extension;
 
     pthread_once(&once, quieten);
-    if (strcmp(type, "png") == 0) {
-        source->pixels = gdImageCreateFromPng(source->file);
-    }
-    else if (strcmp(type, "jpg") == 0) {
+    if (is_jpeg(source)) {
         source->pixels = gdImageCreateFromJpeg(source->file);
+    }
+    else if (strcmp(source->image.extension, "png") == 0) {
+        source->pixels = gdImageCreateFromPng(source->file);
     }
     else {
         source->pixels = gdImageCreateFromWebp(source->file);
@@ -158,7 +179,7 @@ static int orientation_of(const source_t *source)
 {
     apr_size_t at = 2;
 
-    if (strcmp(source->image.extension, "jpg") != 0) {
+    if (!is_jpeg(source)) {
         return UPRIGHT;
     }
     while (at + 10 < source->length && source->head[at] == 0xFF) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenAI's images API and whatever speaks like it: JSON in, a picture out, at once, which may take
- * minutes. There is no list of runs and no idempotency key: what was sent and not answered can
- * never be told from what was paid, so it is not sent again. Pure translation; runs on the
- * dispatcher thread. */
+/* OpenAI's images API and whatever speaks like it: JSON in, or a form with a source picture, and a
+ * picture out, at once, which may take minutes. There is no list of runs and no idempotency key:
+ * what was sent and not answered can never be told from what was paid, so it is not sent again.
+ * Pure translation; runs on the dispatcher thread. */
 #include "provider/gf_provider.h"
 
 #include <stdlib.h>
@@ -17,6 +17,7 @@ static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
     return prov_json_check(provider, pool, "https://api.openai.com/v1", "OPENAI_API_KEY");
 }
 
+/* The prompt is the first of each. */
 static const prov_field_t of_gpt[] = { { "prompt", "prompt" },
                                        { "quality", "quality" },
                                        { "background", "background" },
@@ -38,8 +39,8 @@ static const family_t families[] = {
     { "gpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false, GF_SOURCE_MAY },
     { "chatgpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false, GF_SOURCE_MAY },
     { "dall-e-3", of_others, "1024x1024", "1792x1024", "1024x1792", true, GF_SOURCE_NONE },
-    { "dall-e-2", of_others, "1024x1024", "1024x1024", "1024x1024", true, GF_SOURCE_NONE },
-    { "", of_others, NULL, NULL, NULL, true, GF_SOURCE_NONE }
+    { "dall-e-2", of_others, "1024x1024", "1024x1024", "1024x1024", true, GF_SOURCE_MAY },
+    { "", of_others, NULL, NULL, NULL, true, GF_SOURCE_MAY }
 };
 
 static const family_t *family_of(const char *model)
@@ -74,26 +75,33 @@ static const char *size_of(const gf_prov_call_t *call, const family_t *family)
     return width == height ? family->square : width > height ? family->wide : family->tall;
 }
 
-/* The source pictures of an edit; data URIs are taken, too. */
-static void put_source(gf_out_t *out, const char *url)
+static gf_msg_t *request(const gf_prov_call_t *call, const char *path)
 {
-    gf_out_key(out, "images");
-    gf_out_open(out, '[');
-    gf_out_open(out, '{');
-    gf_out_put_string(out, "image_url", url);
-    gf_out_close(out, '}');
-    gf_out_close(out, ']');
+    return prov_json_request(call, "Bearer", "POST",
+                             apr_pstrcat(call->pool, call->provider->url, path, NULL));
 }
 
-static gf_msg_t *submit(const gf_prov_call_t *call)
+/* An edit of a source picture: the same members, but as a form. */
+static gf_msg_t *edit(const gf_prov_call_t *call, const family_t *family)
 {
-    const family_t *family = family_of(call->model);
-    const char *picture = call->source;
+    gf_msg_t *msg = request(call, "/images/edits");
+    const prov_field_t *field;
+
+    gf_msg_part(msg, "model", call->model[0] ? call->model : NULL);
+    gf_msg_part(msg, "prompt", call->job->prompt);
+    for (field = family->fields + 1; field->ours; field++) { /* behind the prompt */
+        gf_msg_part(msg, field->theirs, gf_provider_parameter(call->job, field->ours, call->pool));
+    }
+    gf_msg_part(msg, "size", size_of(call, family));
+    gf_msg_part(msg, "response_format", family->formats && call->model[0] ? "b64_json" : NULL);
+    gf_msg_file(msg, "image", call->source_file, call->source_type);
+    return msg;
+}
+
+static gf_msg_t *generation(const gf_prov_call_t *call, const family_t *family)
+{
+    gf_msg_t *msg = request(call, "/images/generations");
     const char *size = size_of(call, family);
-    gf_msg_t *msg =
-        prov_json_request(call, "Bearer", "POST",
-                          apr_pstrcat(call->pool, call->provider->url,
-                                      picture ? "/images/edits" : "/images/generations", NULL));
     gf_out_t body;
 
     gf_out_init(&body, call->pool, 1024);
@@ -102,9 +110,6 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
         gf_out_put_string(&body, "model", call->model);
     }
     prov_json_fields(&body, call, family->fields);
-    if (picture) {
-        put_source(&body, picture);
-    }
     if (size) {
         gf_out_put_string(&body, "size", size);
     }
@@ -116,8 +121,17 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
     return msg;
 }
 
+static gf_msg_t *submit(const gf_prov_call_t *call)
+{
+    const family_t *family = family_of(call->model);
+
+    return call->source_file ? edit(call, family) : generation(call, family);
+}
+
 const gf_prov_kind_t gf_prov_openai = { .name = "openai",
+                                        .result_life = apr_time_from_sec(3600),
                                         .check = check,
                                         .submit = submit,
                                         .read_submit = prov_json_read_answer,
-                                        .source = source };
+                                        .source = source,
+                                        .source_as_file = true };

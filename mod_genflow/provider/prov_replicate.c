@@ -402,6 +402,7 @@ static gf_hook_verdict_t read_hook(gf_hook_t *hook, const gf_provider_t *provide
 }
 
 const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
+                                           .result_life = apr_time_from_sec(3600),
                                            .check = check,
                                            .submit = submit,
                                            .read_submit = read_submit,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stability.ai v2beta: multipart in, a picture out, at once; some models answer with an id to ask
- * for. It has no list of runs and no idempotency key: what was sent and not answered can never be
- * told from what was paid, so it is not sent again. Pure translation; runs on the dispatcher
- * thread. */
+/* Stability.ai v2beta: a form in, with or without a source picture, a picture out, at once; some
+ * models answer with an id to ask for. It has no list of runs and no idempotency key: what was sent
+ * and not answered can never be told from what was paid, so it is not sent again. Pure translation;
+ * runs on the dispatcher thread. */
 #include "provider/gf_provider.h"
 
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "base/gf_text.h"
 
 #define DETAIL_MAX 200
+#define STRENGTH   "0.6" /* beside a source picture; a preset or the client says otherwise */
 
 static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
 {
@@ -25,51 +26,120 @@ static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
     return NULL;
 }
 
-static bool is_sd3(const char *model)
+/* What an endpoint takes beside prompt, seed, output_format and negative_prompt. */
+typedef struct endpoint_t {
+    const char *model; /* how its models' names begin */
+    const char *path;
+    gf_source_use_t source;
+    const char *fields[3]; /* parameters that are handed on; NULL-ended */
+} endpoint_t;
+
+static const endpoint_t endpoints[] = {
+    { "sd3", "generate/sd3", GF_SOURCE_MAY, { "cfg_scale" } },
+    { "ultra", "generate/ultra", GF_SOURCE_MAY, { "aspect_ratio" } },
+    { "structure", "control/structure", GF_SOURCE_MUST, { "control_strength" } },
+    { "style", "control/style", GF_SOURCE_MUST, { "aspect_ratio", "fidelity" } },
+    { "", "generate/core", GF_SOURCE_NONE, { "aspect_ratio", "style_preset" } }
+};
+
+/* A model may be written as its path is: control/style. */
+static const char *name_of(const char *model)
 {
-    return strncmp(model, "sd3", 3) == 0;
+    const char *slash = strchr(model, '/');
+
+    return slash ? slash + 1 : model;
 }
 
 /* The model names the endpoint; sd3.5-large and its like are sd3 with a `model` field. */
-static const char *endpoint(const char *model)
+static const endpoint_t *endpoint_of(const char *model)
 {
-    if (is_sd3(model)) {
-        return "generate/sd3";
+    const endpoint_t *endpoint = endpoints;
+
+    while (strncmp(endpoint->model, name_of(model), strlen(endpoint->model)) != 0) {
+        endpoint++;
     }
-    return strcmp(model, "ultra") == 0 ? "generate/ultra" : "generate/core";
+    return endpoint;
 }
 
+static bool is_sd3(const endpoint_t *endpoint)
+{
+    return strcmp(endpoint->model, "sd3") == 0;
+}
+
+static gf_source_use_t source(const char *model)
+{
+    return endpoint_of(model)->source;
+}
+
+/* The section's own headers, then ours. */
 static void authorize(gf_msg_t *msg, const gf_provider_t *provider, const char *accept)
 {
+    if (provider->headers) {
+        apr_table_overlap(msg->headers, provider->headers, APR_OVERLAP_TABLES_SET);
+    }
     apr_table_setn(msg->headers, "Authorization",
                    apr_pstrcat(msg->pool, "Bearer ", provider->key, NULL));
     apr_table_setn(msg->headers, "Accept", accept);
 }
 
+static void hand_on(gf_msg_t *msg, const gf_prov_call_t *call, const char *name)
+{
+    gf_msg_part(msg, name, gf_provider_parameter(call->job, name, call->pool));
+}
+
+/* sd3 wants to be told what it gets, and no shape beside a picture, which has one. */
+static void put_sd3(gf_msg_t *msg, const gf_prov_call_t *call)
+{
+    const char *name = name_of(call->model);
+
+    gf_msg_part(msg, "mode", call->source_file ? "image-to-image" : "text-to-image");
+    if (!call->source_file) {
+        hand_on(msg, call, "aspect_ratio");
+    }
+    gf_msg_part(msg, "model", strcmp(name, "sd3") == 0 ? NULL : name);
+}
+
+static void put_source(gf_msg_t *msg, const gf_prov_call_t *call, const endpoint_t *endpoint)
+{
+    const char *strength = gf_provider_parameter(call->job, "strength", call->pool);
+
+    if (endpoint->source == GF_SOURCE_MAY) {
+        gf_msg_part(msg, "strength", strength ? strength : STRENGTH);
+    }
+    gf_msg_file(msg, "image", call->source_file, call->source_type);
+}
+
+/* sd3 makes no WebP. */
+static const char *format_of(const gf_prov_call_t *call, const endpoint_t *endpoint)
+{
+    const char *format = gf_provider_parameter(call->job, "output_format", call->pool);
+
+    return format && !(is_sd3(endpoint) && strcmp(format, "webp") == 0) ? format : "png";
+}
+
 static gf_msg_t *submit(const gf_prov_call_t *call)
 {
-    const gf_provider_t *provider = call->provider;
-    const gf_job_t *job = call->job;
-    const char *model = call->model;
-    apr_pool_t *pool = call->pool;
+    const endpoint_t *endpoint = endpoint_of(call->model);
     const char *url =
-        apr_pstrcat(pool, provider->url, "/v2beta/stable-image/", endpoint(model), NULL);
-    gf_msg_t *msg = gf_msg_make(pool, "POST", url);
-    const char *format = gf_provider_parameter(job, "output_format", pool);
+        apr_pstrcat(call->pool, call->provider->url, "/v2beta/stable-image/", endpoint->path, NULL);
+    gf_msg_t *msg = gf_msg_make(call->pool, "POST", url);
+    const char *const *field;
 
-    authorize(msg, provider, "image/*");
-    gf_msg_part(msg, "prompt", job->prompt);
-    gf_msg_part(msg, "seed", apr_psprintf(pool, "%" APR_INT64_T_FMT, job->seed));
-    gf_msg_part(msg, "output_format", format ? format : "png");
-    gf_msg_part(msg, "aspect_ratio", gf_provider_parameter(job, "aspect_ratio", pool));
-    gf_msg_part(msg, "negative_prompt", gf_provider_parameter(job, "negative_prompt", pool));
-    if (is_sd3(model)) {
-        gf_msg_part(msg, "mode", "text-to-image");
-        gf_msg_part(msg, "model", strcmp(model, "sd3") == 0 ? NULL : model);
-        gf_msg_part(msg, "cfg_scale", gf_provider_parameter(job, "cfg_scale", pool));
+    authorize(msg, call->provider, "image/*");
+    gf_msg_part(msg, "prompt", call->job->prompt);
+    gf_msg_part(msg, "seed", apr_psprintf(call->pool, "%" APR_INT64_T_FMT, call->job->seed));
+    gf_msg_part(msg, "output_format", format_of(call, endpoint));
+    if (strcmp(name_of(call->model), "sd3-large-turbo") != 0) { /* it takes none */
+        hand_on(msg, call, "negative_prompt");
     }
-    else if (strcmp(model, "core") == 0) {
-        gf_msg_part(msg, "style_preset", gf_provider_parameter(job, "style_preset", pool));
+    if (is_sd3(endpoint)) {
+        put_sd3(msg, call);
+    }
+    for (field = endpoint->fields; *field; field++) {
+        hand_on(msg, call, *field);
+    }
+    if (call->source_file) {
+        put_source(msg, call, endpoint);
     }
     return msg;
 }
@@ -116,6 +186,13 @@ static void set(gf_outcome_t *outcome, gf_prov_state_t state, gf_err_code_t code
     outcome->code = code;
 }
 
+/* What a 429 or 5xx asks for. */
+static void read_wait(gf_outcome_t *outcome, const gf_msg_t *msg)
+{
+    outcome->retry_after = gf_provider_retry_after(msg);
+    outcome->locked_out = msg->status == 429 && outcome->retry_after == 0;
+}
+
 /* 4xx and 5xx, the same for submitting and for asking. */
 static void read_refusal(gf_outcome_t *outcome, const gf_msg_t *msg, const told_t *told)
 {
@@ -127,12 +204,11 @@ static void read_refusal(gf_outcome_t *outcome, const gf_msg_t *msg, const told_
     }
     else if (msg->status == 429) {
         set(outcome, GF_PROV_TRANSIENT, GF_E_RATE_LIMIT);
-        outcome->retry_after = gf_provider_retry_after(msg);
-        outcome->locked_out = outcome->retry_after == 0;
+        read_wait(outcome, msg);
     }
     else if (msg->status >= 500) {
         set(outcome, GF_PROV_TRANSIENT, GF_E_API);
-        outcome->retry_after = gf_provider_retry_after(msg);
+        read_wait(outcome, msg);
     }
     else {
         set(outcome, GF_PROV_PERMANENT, GF_E_API);
@@ -199,7 +275,7 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     read_told(&told, msg);
     if (msg->status == 202 || msg->status == 429 || msg->status >= 500) {
         outcome->state = GF_PROV_WORKING;
-        outcome->retry_after = gf_provider_retry_after(msg);
+        read_wait(outcome, msg);
     }
     else if (msg->status >= 400) {
         read_refusal(outcome, msg, &told);
@@ -215,4 +291,6 @@ const gf_prov_kind_t gf_prov_stability = { .name = "stability",
                                            .submit = submit,
                                            .read_submit = read_submit,
                                            .poll = poll,
-                                           .read_poll = read_poll };
+                                           .read_poll = read_poll,
+                                           .source = source,
+                                           .source_as_file = true };

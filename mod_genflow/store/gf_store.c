@@ -175,6 +175,7 @@ gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, 
         GF_TRY(gf_store_look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool)));
     }
     stored->url = public_url(ctx, name);
+    apr_file_remove(file, ctx->pool); /* a second name of the kept bytes: nobody may write there */
     return NULL;
 }
 

@@ -44,9 +44,9 @@ gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *file);
 /* Name of a job's picture in every store: "neo-glitch/a7/<id>.png". */
 const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_pool_t *pool);
 
-/* Looks at `file` and keeps it in the folder as the picture of `job`; the file stays. A picture
- * that is there already stays, and its facts count. Errors: as of look; STORE (could not be kept).
- */
+/* Looks at `file` and keeps it in the folder as the picture of `job`; on success the file is gone. A
+ * picture that is there already stays, and its facts count. Errors: as of look; STORE (could not be
+ * kept). */
 gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *file);
 
 /* The picture of `job` that an earlier run may have kept in the folder before it could say so;

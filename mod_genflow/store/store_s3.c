@@ -95,7 +95,7 @@ static void read_refusal(gf_store_outcome_t *outcome, const gf_msg_t *msg)
 static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call,
                         const gf_msg_t *msg)
 {
-    const char *public_place = call->conf->store_url;
+    const char *public_place = call->conf->store_public;
 
     if (store_remote_unanswered(outcome, msg)) {
         return;
@@ -108,9 +108,7 @@ static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call
             apr_psprintf(msg->pool, "HTTP %d without ETag", msg->status);
     }
     else { /* 412: there since an upload whose answer was lost; nobody else uses this name */
-        store_remote_kept(
-            outcome,
-            object(call, store_remote_is_address(public_place) ? public_place : bucket(call)));
+        store_remote_kept(outcome, object(call, public_place ? public_place : bucket(call)));
     }
 }
 

@@ -248,11 +248,14 @@ static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
                                       .job = run->job,
                                       .source_file = run->source_file,
                                       .source_type = run->source_type,
+                                      .pixels_max = ctx->conf->pixels_max,
                                       .pool = ctx->pool };
         apr_status_t rv = run->choice->provider->kind->draw(&call, run->spool);
 
         if (rv != APR_SUCCESS) {
-            return gf_err_make(ctx, GF_E_STORE, rv, "cannot draw into %s", run->spool);
+            return rv == APR_EINVAL && run->source_file
+                       ? gf_err_make(ctx, GF_E_SOURCE, rv, "the source picture cannot be decoded")
+                       : gf_err_make(ctx, GF_E_STORE, rv, "cannot draw into %s", run->spool);
         }
     }
     return keep(run, ctx);

@@ -87,6 +87,10 @@ static void after(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
         drop(dispatch, run);
     }
     else if (!run->writing && run->wake) {
+        if (run->poked) {
+            run->poked = false;
+            run->wake = apr_time_now();
+        }
         apr_skiplist_insert(dispatch->alarms, run);
     }
 }
@@ -149,10 +153,13 @@ static void poke(gf_dispatch_t *dispatch, const char *id)
     if (!run) {
         dispatch->search.at = apr_time_now();
     }
-    else if (run->wake && !run->writing && !run->msg) {
+    else if (run->wake && !run->writing) {
         apr_skiplist_remove(dispatch->alarms, run, NULL);
         run->wake = 0;
         after(dispatch, run, gf_steps_awake(&dispatch->steps, run));
+    }
+    else { /* it is busy: it asks as soon as it would wait */
+        run->poked = true;
     }
 }
 

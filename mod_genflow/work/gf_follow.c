@@ -43,6 +43,10 @@ static gf_step_t requeue(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code,
 {
     run->code = code;
     run->delay = delay;
+    gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0415",
+           "queued again for %" APR_TIME_T_FMT " ms after %s, next is %s", apr_time_as_msec(delay),
+           gf_err_row(code)->code,
+           gf_type_choice(run->job->type, run->job->chain_pos)->provider->name);
     return gf_steps_act(steps, run, GF_ACT_REQUEUE);
 }
 
@@ -141,7 +145,9 @@ static gf_step_t lost_answer(gf_steps_t *steps, gf_run_t *run, const gf_outcome_
     if ((!askable && !run->hook_token) || run->provider_deadline <= apr_time_now()) {
         return gf_steps_fail(steps, run, outcome->code, NULL);
     }
-    return gf_follow_wait(run, RECOVER_AFTER_POLLS * provider->poll);
+    run->delay = RECOVER_AFTER_POLLS * provider->poll;
+    return run->hook_token ? gf_steps_act(steps, run, GF_ACT_HOOK_REF)
+                           : gf_follow_wait(run, run->delay);
 }
 
 static gf_step_t follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)

@@ -52,9 +52,7 @@ static void log_trouble(gf_steps_t *steps, const gf_run_t *run, const gf_store_o
     const char *detail = outcome->detail ? outcome->detail : "";
 
     if (outcome->alarm) {
-        gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0410",
-               "the store refuses our key or account: %s; look at GenflowStoreKey, "
-               "GenflowStoreSecret and GenflowStoreAccount",
+        gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0410", "the store refuses our key or account: %s",
                detail);
     }
     else {
@@ -100,6 +98,10 @@ gf_step_t gf_keep_later(gf_steps_t *steps, gf_run_t *run, bool passing)
     apr_interval_time_t wait = AGAIN_WAIT << (tries - 1);
 
     run->delay = !passing ? 0 : wait < AGAIN_WAIT_MAX ? wait : AGAIN_WAIT_MAX;
+    if (!passing) {
+        gf_log(gf_steps_about(steps, run), GF_LOG_WARNING, APR_SUCCESS, "GF0416",
+               "the picture is gone before it could be stored: %s", run->job->restore_url);
+    }
     return gf_steps_act(steps, run, GF_ACT_LATER);
 }
 

@@ -50,10 +50,11 @@ typedef struct gf_run_t {
     bool patient;  /* the act waits for a database, and that was logged */
     gf_err_t *err; /* in the job's pool */
     gf_hold_t hold;
-    apr_interval_time_t delay; /* REQUEUE, LATER (0: no more tries) */
-    gf_err_code_t code;        /* REQUEUE, FAIL: why */
-    const char *cause;         /* FAIL: code behind the code, or NULL */
-    const char *settled;       /* settle's word; NULL: not settled */
+    apr_interval_time_t
+        delay;           /* REQUEUE, LATER (0: no more tries), PROGRESS, HOOK_REF: wait after */
+    gf_err_code_t code;  /* REQUEUE, FAIL: why */
+    const char *cause;   /* FAIL: code behind the code, or NULL */
+    const char *settled; /* settle's word; NULL: not settled */
 
     /* how the attempt went, for the breaker; written with the next act */
     bool watched; /* its model failed before: it is told, too, if all goes well */
@@ -84,6 +85,7 @@ typedef struct gf_run_t {
     gf_asking_t asking; /* what the open or last exchange is about */
     gf_msg_t *msg;      /* open exchange, or NULL */
     apr_time_t wake;    /* when to go on by itself; 0: waits for an event */
+    bool poked;         /* a report came in while it was busy */
     int beat;           /* number of the heartbeat that last named it */
     struct gf_run_t *next, *previous;
 } gf_run_t;

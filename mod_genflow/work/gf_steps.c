@@ -142,6 +142,7 @@ static gf_step_t ask(gf_steps_t *steps, gf_run_t *run)
         gf_exchange_poll(steps, run);
     }
     else if (run->hook_token) {
+        run->delay = 0;
         return gf_steps_act(steps, run, GF_ACT_HOOK_REF);
     }
     else {
@@ -291,6 +292,7 @@ static gf_step_t attempt_written(gf_steps_t *steps, gf_run_t *run)
     case GF_HOLD_OPEN: /* nothing was written, nothing is sent */
         run->job->attempts--;
         return gf_follow_next(steps, run, GF_E_NO_PROVIDER, false);
+    case GF_HOLD_REPORTED:
     case GF_HOLD_LOST:
         break;
     }
@@ -302,6 +304,9 @@ static gf_step_t run_looked_up(gf_steps_t *steps, gf_run_t *run)
 {
     if (run->job->provider_ref) {
         return ask(steps, run);
+    }
+    if (run->delay) {
+        return gf_follow_wait(run, run->delay);
     }
     if (!run->choice->provider->kind->recover) {
         return gf_follow_wait(run, run->choice->provider->poll);
@@ -315,10 +320,13 @@ static gf_step_t told(gf_steps_t *steps, gf_run_t *run)
 {
     apr_interval_time_t poll = run->choice->provider->poll;
 
-    if (run->hold != GF_HOLD_ON) {
+    if (run->hold == GF_HOLD_LOST) {
         return over(steps, run);
     }
     gf_hub_bg_publish(steps->hub, run->job->id, GF_NEWS_WORKING);
+    if (run->hold == GF_HOLD_REPORTED) {
+        return ask(steps, run);
+    }
     return gf_follow_wait(run,
                           run->act == GF_ACT_PROGRESS && run->delay > poll ? run->delay : poll);
 }

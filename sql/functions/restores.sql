@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- restore_claim(p_limit, p_lease): pictures that are to be stored again now; nobody else gets them for p_lease. Storing is
--- harmless to repeat, so that is all the guard it needs. What its provider no longer keeps is given up here.
+-- restore_claim(p_types, p_limit, p_lease): pictures of those types that are to be stored again now; nobody else gets them
+-- for p_lease. Storing is harmless to repeat, so that is all the guard it needs. What its provider no longer keeps is given
+-- up here.
 -- Called by: each host's dispatcher, now and then. Locks: the rows (SKIP LOCKED).
-CREATE OR REPLACE FUNCTION genflow.restore_claim(p_limit integer, p_lease interval)
+CREATE OR REPLACE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval)
 RETURNS TABLE (id uuid, type text, url text, tries integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -13,7 +14,9 @@ BEGIN
                          ORDER BY e.job_id FOR UPDATE SKIP LOCKED);
     RETURN QUERY
     WITH due AS MATERIALIZED (
-        SELECT r.job_id FROM genflow.restores r WHERE r.due_at <= v_now ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+        SELECT r.job_id FROM genflow.restores r
+         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t WHERE t.name = ANY (p_types)))
+         ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
     mine AS (
         UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id

@@ -1,24 +1,27 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_accepted(p_id, p_epoch, p_no, p_provider, p_kind, p_ref, p_lease): a provider took attempt p_no under its own id
 -- p_ref. Written before anything else is done with the provider's answer. Called by: the dispatcher's writers.
--- Locks: work, media. Outcomes: 'ok'; 'stale' another host leads now (the id is kept all the same: a success would count);
--- 'gone' the job has ended.
+-- Locks: work, media. Outcomes: 'ok'; 'reported' so it was known already, by a report of the run's end (or this call is
+-- repeated): time to ask; 'stale' another host leads now (the id is kept all the same: a success would count); 'gone' the
+-- job has ended.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text,
                                           p_lease interval)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    v_epoch integer;
+    w genflow.work;
 BEGIN
-    SELECT w.epoch INTO v_epoch FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
-    IF v_epoch IS NULL THEN
+    IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF v_epoch <> p_epoch THEN
+    ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
+    ELSIF w.provider_ref = p_ref THEN
+        RETURN 'reported';
     END IF;
-    UPDATE genflow.work w SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, w.deadline_at)
-     WHERE w.job_id = p_id;
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+     WHERE t.job_id = p_id;
     UPDATE {media} m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
         aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,

@@ -38,7 +38,7 @@ my @REFUSED = (    # what, body, the fields that are named, status, code
                                                                  'image prompt seed', 422, $GONE],
     ['a good one beside a bad field', { image => uri(png(5, 5)), seed => -1 }, 'seed', 422, $GONE],
     ['none where one is needed', { type => 'mirror' },                   'sourceUrl', 422, $GONE],
-    ['one where none is taken', { type => 'neo-glitch', image => uri(png(5, 5)) },
+    ['one where none is taken', { type => 'echo-aiml', image => uri(png(5, 5)) },
                                                                              'image', 422, $BAD],
 );
 for my $case (@REFUSED) {

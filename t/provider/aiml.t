@@ -5,7 +5,7 @@
 use Genflow::Cases;
 use Genflow::Test;
 
-expect_log qw(GF0201 GF0203 GF0205 GF0206 GF0403 GF0407);
+expect_log qw(GF0201 GF0202 GF0203 GF0205 GF0206 GF0403 GF0407);
 
 run_cases(type => 'echo-aiml', cases => [
     # script, errorCode and causeCode, how each submission ended, the test's name
@@ -26,11 +26,11 @@ run_cases(type => 'echo-aiml', cases => [
     ['status=504 times=2', '', 'API_ERROR API_ERROR completed', '504 twice, then a picture'],
     ['status=503', 'MAX_RETRIES_EXCEEDED API_ERROR',
         'API_ERROR API_ERROR API_ERROR MAX_RETRIES_EXCEEDED', '503 for ever'],
-    ['cut-before', 'TIMEOUT', 'TIMEOUT', 'a lost answer, paid'],
+    ['cut-before', 'NETWORK_ERROR', 'NETWORK_ERROR', 'a lost answer, paid'],
     ['cut-before untaken', 'TIMEOUT', 'TIMEOUT', 'a lost answer that the log does not know'],
     ['cut-before failed times=1', '', 'API_ERROR completed', 'a lost answer, failed in the log'],
-    ['cut-after', 'TIMEOUT', 'TIMEOUT', 'an answer cut in the middle'],
-    ['half', 'TIMEOUT', 'TIMEOUT', 'half an answer'],
+    ['cut-after', 'NETWORK_ERROR', 'NETWORK_ERROR', 'an answer cut in the middle'],
+    ['half', 'NETWORK_ERROR', 'NETWORK_ERROR', 'half an answer'],
     ['hang', 'TIMEOUT', 'TIMEOUT', 'never answered'],
 ]);
 

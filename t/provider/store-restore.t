@@ -41,4 +41,25 @@ for my $case (@CASES) {
         '... and no operator was called';
 }
 
+# ---- a picture that its provider loses before the store is back ----
+
+my $shelf = Genflow::Shelf->start(kind => 's3', type => 'shelf-gone',
+    chain => 'fal/fal-ai/fast-sdxl');
+my $user = account(10);
+$shelf->down;
+my $job = $shelf->picture($user, 'result=once');
+is $job->{status}, 'completed', 'a generation completes without the store';
+is !!$job->{persisted}, !!0, '... to be stored again';
+$shelf->up;
+my $given_up = wait_for { !to_be_stored($job->{id}) } 30;
+ok $given_up, '... until its provider has it no more';
+is !!$shelf->now($user, $job->{id})->{persisted}, !!0, '... it stays not persisted';
+is $shelf->now($user, $job->{id})->{status}, 'completed', '... and completed';
+credits_are $user, 9, 0, '... for its price';
+
 finish;
+
+sub to_be_stored {
+    my ($id) = @_;
+    return sql1("SELECT count(*) FROM genflow.restores WHERE job_id = :'id'", id => $id);
+}

@@ -217,7 +217,7 @@ END_TEST
     "64b61915b99326f2956a88721b83fe29fd3e968d695ce32d8a5ae5daf966b3d3" \
     "4070ca9689e6b7f7c22de0bced972a00489f6cb0077e2939172bc8bda1b1cd01"
 #define X       "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg"
-#define JWK(x)  "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"use\":\"sig\",\"kid\":\"k\",\"x\":\"" x "\"}"
+#define JWK(x)  "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"k\",\"x\":\"" x "\"}"
 #define ELSE_X  "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 #define JWKS(k) "{\"keys\":[" k "]}"
 
@@ -436,6 +436,7 @@ START_TEST(a_report_is_of_now_give_or_take_five_minutes)
         { "2023-11-14T22:13:20Z", false },
         { "1700000000000", false },
         { "9223372036854775807", false },
+        { "-9223372036854775808", false },
         { "18446744075409551616", false }, /* 2^64 + 1700000000 */
         { "", false },
     };

@@ -37,6 +37,8 @@ static const struct {
       576, 35 },
     { "JPEG with fill bytes", BYTES(JPEG "\xff\xff\xff" SIZE("\xc1") "\x03"), "image/jpeg", "jpg",
       1024, 576, 14 },
+    { "JPEG with a frame behind marks without a length",
+      BYTES(JPEG "\xff\x01\xff\xd0" SIZE("\xc0") "\x03"), "image/jpeg", "jpg", 1024, 576, 15 },
     { "JPEG with a frame in its comment", BYTES(JPEG COMMENT SIZE("\xc0") "\x03"), "image/jpeg",
       "jpg", 1024, 576, 23 },
     { "WebP", BYTES(WEBP "VP8 \0\0\0\0\x10\0\0\x9d\x01\x2a\0\x04\x40\x02"), "image/webp", "webp",

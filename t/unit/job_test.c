@@ -249,10 +249,15 @@ END_TEST
 
 START_TEST(a_log_line_says_which_job_it_is_about)
 {
-    gf_job_t job = { .type = &type, .id = ID, .user = "alice", .attempts = 2 };
+    gf_job_t job = { .type = &type, .id = ID, .user = "alice", .retries = 1, .max_retries = 3 };
 
     ck_assert_str_eq(gf_job_subject(&job, unit.ctx.pool),
-                     "job=" ID " type=neo-glitch user=alice attempt=2: ");
+                     "job=" ID " type=neo-glitch user=alice: ");
+    job.provider = "stability";
+    job.model = "sd3";
+    ck_assert_str_eq(gf_job_subject(&job, unit.ctx.pool),
+                     "job=" ID
+                     " type=neo-glitch user=alice provider=stability model=sd3 attempt=2/4: ");
 }
 END_TEST
 

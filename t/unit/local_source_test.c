@@ -453,6 +453,37 @@ START_TEST(what_is_no_whole_picture_is_refused)
 }
 END_TEST
 
+START_TEST(a_jpeg_of_endless_scans_is_refused)
+{
+    enum { AGAIN = 100 };
+    const wish_t wish = { NULL };
+    const char *path = unit_path("progressive");
+    gdImagePtr image = scene(80, 60);
+    apr_size_t length = 0, last = 0, at;
+    apr_size_t scan;
+    int size, i;
+    void *made;
+    char *bytes, *all;
+
+    gdImageInterlace(image, 1);
+    made = gdImageJpegPtr(image, &size, 90);
+    bytes = unit_read(written("progressive", made, size, image), &length);
+    done(&wish, path);
+    for (at = 2; at + 1 < length; at++) {
+        last = (unsigned char)bytes[at] == 0xFF && (unsigned char)bytes[at + 1] == 0xDA ? at : last;
+    }
+    ck_assert_uint_gt(last, 0);
+    scan = length - 2 - last; /* without the end of the picture */
+    all = apr_palloc(unit.ctx.pool, length + AGAIN * scan);
+    memcpy(all, bytes, last);
+    for (i = 0; i <= AGAIN; i++) {
+        memcpy(all + last + (apr_size_t)i * scan, bytes + last, scan + 2);
+    }
+    unit_write(path, all, length + AGAIN * scan);
+    refused(&wish, path, APR_EINVAL, "a hundred scans more");
+}
+END_TEST
+
 /* Some bytes of a sound picture are changed: either it can still be used or it is refused. */
 static void mutate(const char *source, int turns)
 {
@@ -464,6 +495,7 @@ static void mutate(const char *source, int turns)
     int taken = 0;
     int turn, i;
 
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* libpng tells all that is wrong */
     for (turn = 0; turn < turns; turn++) {
         wish_t wish = { .type = types[turn % (int)UNIT_COUNT(types)] };
         char *mutant = apr_pmemdup(unit.ctx.pool, bytes, length);
@@ -573,6 +605,7 @@ int main(void)
         what_can_be_seen_through_is_white,
         a_picture_of_too_many_pixels_is_refused_before_it_is_decoded,
         what_is_no_whole_picture_is_refused,
+        a_jpeg_of_endless_scans_is_refused,
         a_broken_png_harms_nobody,
         a_broken_jpeg_harms_nobody,
         a_broken_webp_harms_nobody,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* provider/prov_openai.c: what is sent for each family of models, and what each answer means. No
  * network. */
+#include "parts.h"
 #include "provider.h"
 
 #define URL "https://api.example.test/v1"
@@ -62,17 +63,59 @@ END_TEST
 
 START_TEST(a_source_picture_makes_it_an_edit)
 {
-    scene_t *scene = openai("gpt-image-1");
-    gf_msg_t *msg;
+    static const char all[] = "{\"aspect_ratio\":\"16:9\",\"quality\":\"high\",\"strength\":0.3,"
+                              "\"output_format\":\"webp\",\"background\":\"opaque\",\"n\":9}";
+    static const struct {
+        const char *model, *parameters, *parts;
+    } rows[] = {
+        { "gpt-image-1", "{}", "model=gpt-image-1 prompt=a \"neon\" cat image=/a/b:image/png" },
+        { "gpt-image-1-mini", all,
+          "model=gpt-image-1-mini prompt=a \"neon\" cat quality=high background=opaque "
+          "output_format=webp size=1536x1024 image=/a/b:image/png" },
+        { "dall-e-2", all,
+          "model=dall-e-2 prompt=a \"neon\" cat size=1024x1024 response_format=b64_json "
+          "image=/a/b:image/png" },
+        { "stablediffusion", all,
+          "model=stablediffusion prompt=a \"neon\" cat response_format=b64_json "
+          "image=/a/b:image/png" },
+        { "", "{\"size\":\"512x512\"}", "prompt=a \"neon\" cat size=512x512 image=/a/b:image/png" },
+    };
+    size_t i;
 
-    ck_assert_int_eq(kind->source("gpt-image-1"), GF_SOURCE_MAY);
-    ck_assert_int_eq(kind->source("dall-e-3"), GF_SOURCE_NONE);
-    ck_assert_int_eq(kind->source("some-other"), GF_SOURCE_NONE);
-    scene->call.source = "https://site.test/a.png";
-    msg = kind->submit(&scene->call);
-    is_request(msg, "POST", URL "/images/edits", "Bearer " SECRET);
-    has_body(msg, "{\"model\":\"gpt-image-1\"," PROMPT
-                  ",\"images\":[{\"image_url\":\"https://site.test/a.png\"}]}");
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        scene_t *scene = openai(rows[i].model);
+        gf_msg_t *msg;
+
+        scene->job.parameters = rows[i].parameters;
+        scene->call.source_file = "/a/b";
+        scene->call.source_type = "image/png";
+        msg = kind->submit(&scene->call);
+        ck_assert_str_eq(msg->method, "POST");
+        ck_assert_str_eq(msg->url, URL "/images/edits");
+        ck_assert_str_eq(parts_of(msg), rows[i].parts);
+        ck_assert_ptr_null(msg->body);
+        ck_assert_str_eq(apr_table_get(msg->headers, "Authorization"), "Bearer " SECRET);
+        ck_assert_str_eq(apr_table_get(msg->headers, "Accept"), "application/json");
+        ck_assert_int_eq(apr_table_elts(msg->headers)->nelts, 2);
+        ck_assert_uint_ge(msg->text_max, 1024 * 1024);
+    }
+}
+END_TEST
+
+START_TEST(each_model_says_what_it_does_with_a_source_picture)
+{
+    static const struct {
+        const char *model;
+        gf_source_use_t use;
+    } rows[] = { { "gpt-image-1", GF_SOURCE_MAY }, { "chatgpt-image-latest", GF_SOURCE_MAY },
+                 { "dall-e-2", GF_SOURCE_MAY },    { "dall-e-3", GF_SOURCE_NONE },
+                 { "some-other", GF_SOURCE_MAY },  { "", GF_SOURCE_MAY } };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_msg(kind->source(rows[i].model) == rows[i].use, "`%s`", rows[i].model);
+    }
+    ck_assert(kind->source_as_file);
 }
 END_TEST
 
@@ -178,8 +221,13 @@ END_TEST
 
 START_TEST(its_section_is_checked_and_a_lost_run_cannot_be_found)
 {
+    scene_t *edit = openai("gpt-image-1");
+
     check_section(kind);
     check_headers(kind, openai("gpt-image-1"));
+    edit->call.source_file = "/a/b";
+    edit->call.source_type = "image/png";
+    check_headers(kind, edit);
     ck_assert_ptr_null(kind->poll);
     ck_assert_ptr_null(kind->cancel);
     ck_assert_ptr_null(kind->recover);
@@ -191,6 +239,7 @@ int main(void)
     const TTest *const tests[] = {
         each_family_gets_its_members,
         a_source_picture_makes_it_an_edit,
+        each_model_says_what_it_does_with_a_source_picture,
         each_answer_has_its_meaning,
         a_picture_comes_in_base64_or_at_an_address,
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,

@@ -175,6 +175,10 @@ START_TEST(a_member_out_of_its_bounds_is_refused_by_name)
         { "\"parameters\":{\"x\":\"\\\\\\u0000\"}", "parameters" },
         { "\"parameters\":{\"x\":[1e16]}", "parameters" },
         { "\"parameters\":{\"x\":1e-300}", "parameters" },
+        { "\"strength\":1e-9999", "parameters" },
+        { "\"fidelity\":0e-9999", "parameters" },
+        { "\"strength\":1e400", "strength" },
+        { "\"output_format\":\"a\\u0000b\"", "output_format" },
     };
     size_t i;
 
@@ -449,6 +453,7 @@ START_TEST(who_says_it_first_has_it)
         { "\"guidance_scale\":3", "guidance_scale", "3" },
         { "\"guidance_scale\":3,\"parameters\":{\"guidance_scale\":4}", "guidance_scale", "4" },
         { "\"num_inference_steps\":null", "num_inference_steps", NULL },
+        { "\"parameters\":{\"guidance_scale\":null},\"guidance_scale\":3", "guidance_scale", "3" },
         { "\"presetKey\":\"raw\"", "deep", "[9]" },
         { "\"presetKey\":\"raw\",\"parameters\":{\"deep\":[]}", "deep", "[]" },
         { "\"aspectRatio\":\"3:2\"", "aspect_ratio", "\"3:2\"" },

@@ -5,8 +5,10 @@
 
 #include "database.h"
 #include "db/gf_asset.h"
+#include "db/gf_breaker.h"
 #include "db/gf_ledger.h"
 #include "db/gf_preset.h"
+#include "db/gf_restore.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"
@@ -16,7 +18,7 @@ static const gf_type_t type = { .name = "unit-queue",
                                 .index = 6,
                                 .cost = 2,
                                 .lifetime = 600 * APR_USEC_PER_SEC };
-static const gf_provider_t provider = { .name = "stability" };
+static const gf_provider_t provider = { .name = "stability", .kind_name = "stability" };
 static const gf_choice_t choice = { .provider = &provider, .model = "sd3" };
 
 /* ---- every act once ---- */
@@ -88,6 +90,67 @@ static gf_err_t *ask_attempt(void)
 static gf_err_t *ask_accepted(void)
 {
     return gf_queue_accepted(&hold, &unit.ctx, &job, &choice, "stability");
+}
+
+static gf_err_t *ask_progress(void)
+{
+    const gf_said_t said = { .progress = 0.5, .queue_position = 1, .logs = "[]" };
+
+    return gf_queue_progress(&hold, &unit.ctx, &job, &said);
+}
+
+static gf_err_t *ask_hook_ref(void)
+{
+    const char *ref;
+
+    return gf_queue_hook_ref(&ref, &unit.ctx, &job);
+}
+
+static gf_err_t *ask_hook(void)
+{
+    const gf_report_t report = {
+        .provider = &provider, .id = NO_ID, .token = "t", .event = "e", .ref = "r"
+    };
+    bool known;
+
+    return gf_queue_hook(&known, &unit.ctx, &report, "unit host");
+}
+
+static gf_err_t *ask_breaker_note(void)
+{
+    gf_breaker_t did;
+
+    return gf_breaker_note(&did, &unit.ctx, &choice, GF_WENT_WELL, NULL);
+}
+
+static gf_err_t *ask_breakers(void)
+{
+    apr_array_header_t *list;
+
+    return gf_breaker_list(&list, &unit.ctx);
+}
+
+static gf_err_t *ask_restore_claim(void)
+{
+    gf_type_t *list[] = { (gf_type_t *)&type };
+    apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
+    gf_conf_t conf = unit.conf;
+    gf_ctx_t ctx = unit.ctx;
+    gf_job_t *jobs;
+
+    conf.type_list = &types;
+    ctx.conf = &conf;
+    return gf_restore_claim(&jobs, &ctx, 0, APR_USEC_PER_SEC);
+}
+
+static gf_err_t *ask_restored(void)
+{
+    return gf_restore_done(&unit.ctx, &job, "/a.png", RESULT);
+}
+
+static gf_err_t *ask_restore_later(void)
+{
+    return gf_restore_later(&unit.ctx, &job, 0);
 }
 
 static gf_err_t *ask_requeue(void)
@@ -164,10 +227,18 @@ static const struct {
     { "claim", ask_claim },
     { "attempt_begin", ask_attempt },
     { "accepted", ask_accepted },
+    { "progress", ask_progress },
+    { "hook_ref", ask_hook_ref },
+    { "hook", ask_hook },
     { "requeue", ask_requeue },
     { "settle", ask_settle },
     { "heartbeat", ask_heartbeat },
     { "hand_back", ask_hand_back },
+    { "breaker_note", ask_breaker_note },
+    { "breakers", ask_breakers },
+    { "restore_claim", ask_restore_claim },
+    { "restored", ask_restored },
+    { "restore_later", ask_restore_later },
     { "asset_put", ask_asset_put },
     { "asset_get", ask_asset_get },
     { "asset_bytes", ask_asset_bytes },

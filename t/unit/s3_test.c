@@ -77,13 +77,13 @@ START_TEST(a_kept_picture_has_the_address_of_its_object)
         int status;
         const char *api, *url, *address;
     } rows[] = {
-        { 200, NULL, "/generated", HOME KEY },
-        { 200, "http://127.0.0.1:9000", "/generated", "http://127.0.0.1:9000/pictures/" KEY },
+        { 200, NULL, NULL, HOME KEY },
+        { 200, "http://127.0.0.1:9000", NULL, "http://127.0.0.1:9000/pictures/" KEY },
         { 200, NULL, "https://img.test/p", "https://img.test/p/" KEY },
         { 200, "http://127.0.0.1:9000", "http://img.test", "http://img.test/" KEY },
-        { 412, NULL, "/generated", HOME KEY }, /* it was there already */
-        { 201, NULL, "/generated", HOME KEY },
-        { 204, NULL, "/generated", HOME KEY },
+        { 412, NULL, NULL, HOME KEY }, /* it was there already */
+        { 201, NULL, NULL, HOME KEY },
+        { 204, NULL, NULL, HOME KEY },
     };
     size_t i;
 
@@ -92,7 +92,7 @@ START_TEST(a_kept_picture_has_the_address_of_its_object)
         gf_store_outcome_t outcome;
 
         bucket->conf.store_api = rows[i].api;
-        bucket->conf.store_url = rows[i].url;
+        bucket->conf.store_public = rows[i].url;
         outcome = kept(bucket, answered("https://s3.test/", rows[i].status, "ETag: \"x\"", ""));
         ck_assert_int_eq(outcome.state, GF_STORE_KEPT);
         ck_assert_str_eq(outcome.url, rows[i].address);

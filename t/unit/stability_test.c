@@ -3,6 +3,7 @@
  * and what each answer means for the job, its money and the operator. No network. */
 #include "provider/gf_provider.h"
 
+#include "parts.h"
 #include "unit.h"
 
 static const gf_provider_t provider = { .name = "stability",
@@ -29,59 +30,25 @@ static gf_prov_call_t call_of(const gf_job_t *job, const char *model)
 
 /* ---- what is sent ---- */
 
-/* The parts as "name=value name=value", in their order. */
-static const char *parts_of(const gf_msg_t *msg)
+typedef struct request_t {
+    const char *model, *parameters, *endpoint, *parts;
+} request_t;
+
+static void check_requests(const request_t *rows, size_t count, const char *source)
 {
-    const char *all = "";
-    int i;
-
-    for (i = 0; i < msg->parts->nelts; i++) {
-        const gf_msg_part_t *part = &APR_ARRAY_IDX(msg->parts, i, gf_msg_part_t);
-
-        ck_assert_ptr_null(part->file);
-        all = apr_pstrcat(unit.ctx.pool, all, i ? " " : "", part->name, "=", part->text, NULL);
-    }
-    return all;
-}
-
-START_TEST(each_model_gets_its_endpoint_and_its_parts)
-{
-    static const char all[] = "{\"aspect_ratio\":\"16:9\",\"negative_prompt\":\"blur\","
-                              "\"output_format\":\"jpeg\",\"cfg_scale\":7.5,"
-                              "\"style_preset\":\"anime\",\"strength\":0.3,\"seed\":5,\"x\":1}";
-    static const struct {
-        const char *model, *parameters, *endpoint, *parts;
-    } rows[] = {
-        { "sd3", "{}", "sd3", "prompt=a neon cat seed=77 output_format=png mode=text-to-image" },
-        { "sd3", all, "sd3",
-          "prompt=a neon cat seed=77 output_format=jpeg aspect_ratio=16:9 negative_prompt=blur "
-          "mode=text-to-image cfg_scale=7.5" },
-        { "sd3.5-large", "{\"cfg_scale\":4}", "sd3",
-          "prompt=a neon cat seed=77 output_format=png mode=text-to-image model=sd3.5-large "
-          "cfg_scale=4" },
-        { "sd3.5-large-turbo", "{}", "sd3",
-          "prompt=a neon cat seed=77 output_format=png mode=text-to-image "
-          "model=sd3.5-large-turbo" },
-        { "core", "{}", "core", "prompt=a neon cat seed=77 output_format=png" },
-        { "core", all, "core",
-          "prompt=a neon cat seed=77 output_format=jpeg aspect_ratio=16:9 negative_prompt=blur "
-          "style_preset=anime" },
-        { "ultra", all, "ultra",
-          "prompt=a neon cat seed=77 output_format=jpeg aspect_ratio=16:9 negative_prompt=blur" },
-        { "ultra", "{\"aspect_ratio\":null}", "ultra",
-          "prompt=a neon cat seed=77 output_format=png" },
-    };
     size_t i;
 
-    for (i = 0; i < UNIT_COUNT(rows); i++) {
+    for (i = 0; i < count; i++) {
         gf_job_t job = job_with(rows[i].parameters);
         gf_prov_call_t call = call_of(&job, rows[i].model);
-        gf_msg_t *msg = gf_prov_stability.submit(&call);
+        gf_msg_t *msg;
 
+        call.source_file = source;
+        call.source_type = source ? "image/webp" : NULL;
+        msg = gf_prov_stability.submit(&call);
         ck_assert_str_eq(msg->method, "POST");
         ck_assert_str_eq(msg->url,
-                         apr_pstrcat(unit.ctx.pool,
-                                     "https://api.example.test/v2beta/stable-image/generate/",
+                         apr_pstrcat(unit.ctx.pool, "https://api.example.test/v2beta/stable-image/",
                                      rows[i].endpoint, NULL));
         ck_assert_str_eq(parts_of(msg), rows[i].parts);
         ck_assert_ptr_null(msg->body);
@@ -89,6 +56,125 @@ START_TEST(each_model_gets_its_endpoint_and_its_parts)
         ck_assert_str_eq(apr_table_get(msg->headers, "Accept"), "image/*");
         ck_assert_int_eq(apr_table_elts(msg->headers)->nelts, 2);
     }
+}
+
+/* All that any endpoint knows, and what none does. */
+#define ALL                                                                               \
+    "{\"aspect_ratio\":\"16:9\",\"negative_prompt\":\"blur\",\"output_format\":\"jpeg\"," \
+    "\"cfg_scale\":7.5,\"style_preset\":\"anime\",\"strength\":0.300,\"seed\":5,\"x\":1," \
+    "\"control_strength\":0.9,\"fidelity\":0.2,\"mode\":\"x\",\"image\":\"x\"}"
+#define WEBP "{\"output_format\":\"webp\"}"
+
+START_TEST(each_model_gets_its_endpoint_and_its_parts)
+{
+    static const request_t rows[] = {
+        { "sd3", "{}", "generate/sd3",
+          "prompt=a neon cat seed=77 output_format=png mode=text-to-image" },
+        { "sd3", ALL, "generate/sd3",
+          "prompt=a neon cat seed=77 output_format=jpeg negative_prompt=blur mode=text-to-image "
+          "aspect_ratio=16:9 cfg_scale=7.5" },
+        { "sd3", WEBP, "generate/sd3",
+          "prompt=a neon cat seed=77 output_format=png mode=text-to-image" },
+        { "sd3.5-large", "{\"cfg_scale\":4}", "generate/sd3",
+          "prompt=a neon cat seed=77 output_format=png mode=text-to-image model=sd3.5-large "
+          "cfg_scale=4" },
+        { "generate/sd3.5-large-turbo", "{\"negative_prompt\":\"blur\"}", "generate/sd3",
+          "prompt=a neon cat seed=77 output_format=png negative_prompt=blur mode=text-to-image "
+          "model=sd3.5-large-turbo" },
+        { "sd3-large-turbo", "{\"negative_prompt\":\"blur\"}", "generate/sd3",
+          "prompt=a neon cat seed=77 output_format=png mode=text-to-image model=sd3-large-turbo" },
+        { "core", "{}", "generate/core", "prompt=a neon cat seed=77 output_format=png" },
+        { "core", WEBP, "generate/core", "prompt=a neon cat seed=77 output_format=webp" },
+        { "core", ALL, "generate/core",
+          "prompt=a neon cat seed=77 output_format=jpeg negative_prompt=blur aspect_ratio=16:9 "
+          "style_preset=anime" },
+        { "", "{}", "generate/core", "prompt=a neon cat seed=77 output_format=png" },
+        { "ultra", ALL, "generate/ultra",
+          "prompt=a neon cat seed=77 output_format=jpeg negative_prompt=blur aspect_ratio=16:9" },
+        { "ultra", "{\"aspect_ratio\":null}", "generate/ultra",
+          "prompt=a neon cat seed=77 output_format=png" },
+    };
+
+    check_requests(rows, UNIT_COUNT(rows), NULL);
+}
+END_TEST
+
+START_TEST(a_source_picture_goes_along_as_its_endpoint_wants_it)
+{
+    static const request_t rows[] = {
+        { "sd3", "{}", "generate/sd3",
+          "prompt=a neon cat seed=77 output_format=png mode=image-to-image strength=0.6 "
+          "image=/a/b:image/webp" },
+        { "sd3.5-medium", ALL, "generate/sd3",
+          "prompt=a neon cat seed=77 output_format=jpeg negative_prompt=blur mode=image-to-image "
+          "model=sd3.5-medium cfg_scale=7.5 strength=0.300 image=/a/b:image/webp" },
+        { "ultra", "{}", "generate/ultra",
+          "prompt=a neon cat seed=77 output_format=png strength=0.6 image=/a/b:image/webp" },
+        { "ultra", ALL, "generate/ultra",
+          "prompt=a neon cat seed=77 output_format=jpeg negative_prompt=blur aspect_ratio=16:9 "
+          "strength=0.300 image=/a/b:image/webp" },
+        { "structure", "{}", "control/structure",
+          "prompt=a neon cat seed=77 output_format=png image=/a/b:image/webp" },
+        { "control/structure", ALL, "control/structure",
+          "prompt=a neon cat seed=77 output_format=jpeg negative_prompt=blur control_strength=0.9 "
+          "image=/a/b:image/webp" },
+        { "style", WEBP, "control/style",
+          "prompt=a neon cat seed=77 output_format=webp image=/a/b:image/webp" },
+        { "control/style", ALL, "control/style",
+          "prompt=a neon cat seed=77 output_format=jpeg negative_prompt=blur aspect_ratio=16:9 "
+          "fidelity=0.2 image=/a/b:image/webp" },
+    };
+
+    check_requests(rows, UNIT_COUNT(rows), "/a/b");
+}
+END_TEST
+
+START_TEST(each_model_says_what_it_does_with_a_source_picture)
+{
+    static const struct {
+        const char *model;
+        gf_source_use_t use;
+    } rows[] = {
+        { "sd3", GF_SOURCE_MAY },          { "sd3.5-large", GF_SOURCE_MAY },
+        { "generate/sd3", GF_SOURCE_MAY }, { "ultra", GF_SOURCE_MAY },
+        { "structure", GF_SOURCE_MUST },   { "control/structure", GF_SOURCE_MUST },
+        { "style", GF_SOURCE_MUST },       { "control/style", GF_SOURCE_MUST },
+        { "core", GF_SOURCE_NONE },        { "", GF_SOURCE_NONE },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_msg(gf_prov_stability.source(rows[i].model) == rows[i].use, "`%s`",
+                      rows[i].model);
+    }
+    ck_assert(gf_prov_stability.source_as_file);
+}
+END_TEST
+
+START_TEST(headers_of_the_section_go_along_but_never_in_place_of_ours)
+{
+    gf_provider_t own = provider;
+    gf_job_t job = job_with("{}");
+    gf_prov_call_t call = call_of(&job, "sd3");
+    gf_msg_t *msgs[2];
+    int i;
+
+    own.headers = apr_table_make(unit.ctx.pool, 4);
+    apr_table_setn(own.headers, "stability-client-id", "my-site");
+    apr_table_setn(own.headers, "accept", "text/html");
+    apr_table_setn(own.headers, "authorization", "Bearer other");
+    call.provider = &own;
+    job.provider_ref = "a1b2";
+    msgs[0] = gf_prov_stability.submit(&call);
+    msgs[1] = gf_prov_stability.poll(&call);
+    for (i = 0; i < 2; i++) {
+        ck_assert_str_eq(apr_table_get(msgs[i]->headers, "stability-client-id"), "my-site");
+        ck_assert_str_eq(apr_table_getm(unit.ctx.pool, msgs[i]->headers, "Accept"),
+                         i == 0 ? "image/*" : "*/*");
+        ck_assert_str_eq(apr_table_getm(unit.ctx.pool, msgs[i]->headers, "Authorization"),
+                         "Bearer sk-secret");
+    }
+    ck_assert_str_eq(apr_table_get(own.headers, "accept"), "text/html");
 }
 END_TEST
 
@@ -254,6 +340,9 @@ START_TEST(each_answer_to_a_question_has_its_meaning)
           0, 0, false, false },
         { 202, NO_PICTURE, "", NULL, "10", GF_PROV_WORKING, 0, 10, false, false },
         { 429, NO_PICTURE, ERROR, NULL, "30", GF_PROV_WORKING, 0, 30, false, false },
+        { 429, NO_PICTURE, ERROR, NULL, "86400", GF_PROV_WORKING, 0, 300, false, false },
+        { 429, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_WORKING, 0, 0, false, true },
+        { 429, NO_PICTURE, GATEWAY, NULL, "soon", GF_PROV_WORKING, 0, 0, false, true },
         { 500, NO_PICTURE, ERROR, NULL, NULL, GF_PROV_WORKING, 0, 0, false, false },
         { 503, NO_PICTURE, GATEWAY, NULL, "5", GF_PROV_WORKING, 0, 5, false, false },
     };
@@ -432,7 +521,7 @@ START_TEST(a_kind_is_found_by_its_name_and_its_section_checked)
     ck_assert_ptr_null(gf_provider_kind(""));
     ck_assert_str_eq(gf_provider_kind_names(unit.ctx.pool),
                      "aiml, fal, local, openai, replicate, stability");
-    ck_assert_msg(!gf_prov_stability.repeatable, "a second run would cost a second time");
+    ck_assert_msg(!gf_prov_stability.draw, "a second run would cost a second time");
 
     ck_assert(strstr(gf_prov_stability.check(&half, unit.ctx.pool), "GenflowProviderUrl"));
     half.url = provider.url;
@@ -446,6 +535,9 @@ int main(void)
 {
     const TTest *const tests[] = {
         each_model_gets_its_endpoint_and_its_parts,
+        a_source_picture_goes_along_as_its_endpoint_wants_it,
+        each_model_says_what_it_does_with_a_source_picture,
+        headers_of_the_section_go_along_but_never_in_place_of_ours,
         a_job_that_works_is_asked_for_by_its_id,
         each_answer_to_a_submission_has_its_meaning,
         each_answer_to_a_question_has_its_meaning,

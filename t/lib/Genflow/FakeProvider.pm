@@ -58,7 +58,8 @@
 #   url               OpenAI: an address in place of base64
 #   plain, single     Replicate: one output in place of a list; fal: one picture
 #   result=WORD       the picture's address: gone, private (127.0.0.2), big, slow, empty, garbage,
-#                     moved, moved-private, loop, flaky (503 once), cut (once), file
+#                     moved, moved-private, loop, flaky (503 once), cut (once), once
+#                     (gone afterwards), file
 # Replicate and fal also know:
 #   hook=KINDS        the webhook is told, soon after the submission. KINDS, told one after another,
 #                     are end, other (genuine, but not of this end), forged, stale, blank (genuine,
@@ -76,6 +77,9 @@
 #   GET /_hooks?match=TEXT          array of what webhooks were told of runs whose prompt contains
 #                                   TEXT, oldest first: kind, url, headers, body, status (0: no
 #                                   answer), retry_after
+#   GET /_source/KIND/NAME          a source picture, of each NAME another one. KIND: picture,
+#                                   moved, private (moved to 127.0.0.2), page, cut, big (12 MB),
+#                                   huge (60000 x 60000); any other is 404
 #   GET /_keys                      how often fal's public keys were asked for: a bare number
 
 package Genflow::FakeProvider;
@@ -637,9 +641,11 @@ package Genflow::FakeProvider::Stability;
 # output_format says, and a field that an endpoint does not know is an error, because it would be a
 # mistake of ours.
 
+use Digest::SHA qw(sha256_hex);
 use MIME::Base64 qw(encode_base64);
 
 use constant {
+    SOURCE_BIG  => 12 * 1024 * 1024,
     REQUEST_MAX => 10 * 1024 * 1024,
     SEED_MAX    => 4_294_967_294,
     RECORD_MAX  => 20_000,                # a benchmark must not fill the memory
@@ -754,6 +760,7 @@ sub add_routes {
     $server->add_route(GET => qr{/_polls},                  sub { $self->tell_polls(@_) });
     $server->add_route(GET => qr{/_hooks},                  sub { $self->tell_hooks(@_) });
     $server->add_route(GET => qr{/_private},                sub { $self->private_visit(@_) });
+    $server->add_route(GET => qr{/_source/([a-z]+)/\w+},    sub { $self->send_source(@_) });
 }
 
 # ---- a submission ----
@@ -821,7 +828,8 @@ sub cut_during {
 
 # ---- reading ----
 
-# The form as field => content; nothing when this is not a complete multipart/form-data body.
+# The form as field => content; nothing when this is not a complete multipart/form-data body. What
+# came as a file stands in $request->{files} as field => its content type.
 sub read_form {
     my ($request) = @_;
     my ($boundary) = ($request->{header}{'content-type'} // '')
@@ -840,6 +848,8 @@ sub read_form {
         return if ($head // '') !~ /content-disposition:\s*form-data;.*?\bname="([^"]*)"/i;
         my $name = $1;
         $form{$name} = $content // return;
+        ($request->{files}{$name}) = ($head =~ /^content-type:\s*(\S+)/mi, 'none')
+            if $head =~ /;\s*filename="[^"]+"/i;
     }
     return \%form;
 }
@@ -878,6 +888,8 @@ sub problems {
         push @problems, "$field: $text" if $breaks->($value);
     }
 
+    push @problems, 'image: must be sent as a file of a picture\'s type'
+        if defined $form->{image} && !is_picture_file($job->{request}, 'image');
     push @problems, problems_of_sd3($form)           if $endpoint eq 'generate/sd3';
     push @problems, problems_of_ultra($form)         if $endpoint eq 'generate/ultra';
     push @problems, problems_of_control_image($form) if $endpoint =~ /\Acontrol/;
@@ -923,6 +935,11 @@ sub problems_of_control_image {
     return 'image: the ratio must be between 1:2.5 and 2.5:1'
         if $width > 2.5 * $height || $height > 2.5 * $width;
     return;
+}
+
+sub is_picture_file {
+    my ($request, $name) = @_;
+    return ($request->{files}{$name} // '') =~ m{\Aimage/(?:png|jpeg|webp)\z};
 }
 
 sub no_prompt  { return length $_[0] < 1 || length $_[0] > 10_000 }
@@ -1035,6 +1052,40 @@ sub private_visit {
     my $prompt = Genflow::FakeProvider::query_value($request, 'prompt') // '';
     $self->record({ request => $request, prompt => $prompt, form => {} }, 0);
     $self->{server}->answer($request, 200, [ 'Content-Type' => 'image/png' ], $self->{quick});
+}
+
+# Source pictures, for requests that bring one by address.
+sub send_source {
+    my ($self, $request, $kind) = @_;
+    my $server = $self->{server};
+    my $port   = $server->port;
+    my ($name) = $request->{path} =~ m{(\w+)\z};
+    my $there  = "/_source/picture/$name";
+    my @type   = ('Content-Type' => 'image/png');
+    my %answer = (
+        picture => sub { $server->answer($request, 200, \@type, source_of($name)) },
+        moved   => sub { redirect($server, $request, "http://127.0.0.1:$port$there") },
+        private => sub { redirect($server, $request, "http://127.0.0.2:$port$there") },
+        page    => sub { $server->answer($request, 200, \@type, '<html>no picture</html>' x 9) },
+        cut     => sub { $server->answer($request, 200, \@type, substr source_of($name), 0, 100) },
+        big     => sub {
+            my $bytes = Genflow::FakeProvider::Picture::of_size($name, SOURCE_BIG);
+            $server->answer($request, 200, \@type, $bytes);
+        },
+        huge    => sub {
+            my $bytes = Genflow::FakeProvider::Picture::of_claimed_size(60_000, 60_000);
+            $server->answer($request, 200, \@type, $bytes);
+        },
+    );
+    return $answer{$kind}->() if $answer{$kind};
+    $server->answer_json($request, 404, { message => 'no such picture' });
+}
+
+sub source_of { return Genflow::FakeProvider::Picture::of_seed($_[0]) }
+
+sub redirect {
+    my ($server, $request, $to) = @_;
+    $server->answer($request, 302, [ Location => $to ], '');
 }
 
 sub reset_now {
@@ -1162,12 +1213,12 @@ sub balance {
 # ---- what the tests ask ----
 
 # What came is told as it came: fields are bytes here, and text only in the answer to a test. A
-# picture is told by its size, so that nobody keeps its bytes.
+# picture is told by its size and its hash, so that nobody keeps its bytes.
 sub record {
     my ($self, $job, $received) = @_;
     my $request = $job->{request};
     my %fields  = %{ $job->{form} };
-    $fields{image} = { bytes => length $fields{image} } if defined $fields{image};
+    $fields{image} = facts_of($fields{image}) if defined $fields{image} && !ref $fields{image};
 
     my $records = $self->{submissions};
     push @$records, {
@@ -1184,6 +1235,11 @@ sub record {
         complete    => $received == $request->{length} ? JSON::PP::true() : JSON::PP::false(),
     };
     shift @$records if @$records > RECORD_MAX;
+}
+
+sub facts_of {
+    my ($bytes) = @_;
+    return { bytes => length $bytes, sha256 => sha256_hex($bytes) };
 }
 
 sub tell_submissions {

@@ -45,7 +45,7 @@ sub configuration {
 Include "\${GENFLOW_WORK}/t/conf/database.conf"
 StartServers 1
 ServerLimit 1
-MaxRequestWorkers 24
+MaxRequestWorkers 25
 GenflowDispatchLease 2s
 GenflowDispatchPoll 100ms
 GenflowFetchAllow 127.0.0.1

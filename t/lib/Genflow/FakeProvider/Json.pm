@@ -185,6 +185,7 @@ sub send_file {
         loop       => sub { $server->answer($request, 302, [ Location => $here ], '') },
     );
     return $answer{$result}->() if $answer{$result};
+    return $answer{gone}->() if $result eq 'once' && $count > 1;
     return $server->answer($request, 302, [ Location => $here ], '')
         if $result eq 'moved' && $count == 1;
     return $server->answer_json($request, 503, { message => 'not now' })

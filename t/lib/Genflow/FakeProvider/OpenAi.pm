@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# OpenAI's images below /openai: base64 at once, or an address where the script says so.
+# OpenAI's images below /openai: base64 at once, or an address where the script says so. Edits take
+# a form with one picture. A field that is not known is an error, because it would be a mistake of
+# ours.
 
 package Genflow::FakeProvider::OpenAi;
 
@@ -9,7 +11,13 @@ use warnings;
 
 use parent -norequire, 'Genflow::FakeProvider::Json';
 
+use JSON::PP ();
+
 use Genflow::FakeProvider::Json ();
+
+my $JSON  = JSON::PP->new->utf8->canonical;
+my %KNOWN = map { $_ => 1 }
+    qw(model prompt size n quality background output_format response_format);
 
 sub prefix { return '/openai' }
 
@@ -17,8 +25,40 @@ sub add_routes {
     my ($self) = @_;
     $self->{server}->add_route(POST => qr{/openai/v1/images/generations}, sub {
         my ($request) = @_;
-        $self->submit($request, undef, answer => sub { $self->answer($_[0]) });
+        $self->submit($request, undef, answer => sub { $self->check($_[0]) });
     });
+    $self->{server}->add_route(POST => qr{/openai/v1/images/edits}, sub { $self->edit(@_) });
+}
+
+# A form becomes a document, so that all that follows is the same; of its picture only facts are
+# left.
+sub edit {
+    my ($self, $request) = @_;
+    my $form    = Genflow::FakeProvider::Stability::read_form($request) // {};
+    my $picture = delete $form->{image} // '';
+    my $sound   = Genflow::FakeProvider::Picture::is_picture($picture)
+        && Genflow::FakeProvider::Stability::is_picture_file($request, 'image');
+    my %text = map { $_ => Genflow::FakeProvider::Stability::as_text($form->{$_}) } keys %$form;
+    $text{image} = Genflow::FakeProvider::Stability::facts_of($picture) if $sound;
+    $request->{body} = $JSON->encode(\%text);
+    $self->submit($request, undef, answer => sub {
+        my ($job) = @_;
+        return $self->refuse($job, 400, 'invalid_image') if !$sound;
+        delete $job->{form}{image};
+        $self->check($job);
+    });
+}
+
+sub check {
+    my ($self, $job) = @_;
+    my ($form, $gpt) = ($job->{form}, $job->{model} =~ /gpt-image/);
+    my ($unknown) = grep { !$KNOWN{$_} } sort keys %$form;
+    return $self->refuse($job, 400, 'unknown_parameter') if defined $unknown;
+    return $self->refuse($job, 400, 'missing_prompt')    if !length($form->{prompt} // '');
+    return $self->refuse($job, 400, 'unknown_parameter') if $gpt && $form->{response_format};
+    return $self->refuse($job, 400, 'invalid_size')
+        if ($form->{size} // 'auto') !~ /\A(?:auto|\d+x\d+)\z/;
+    $self->answer($job);
 }
 
 sub error_body {
