@@ -79,7 +79,7 @@ VALUES ('sixth-sense', 'mist', 'Mist', 'air', 'in a mist', 0.25)
 END
 my $body = { prompt => 'a ghost', presetKey => 'mist' };
 my $news = 'in a mist, a ghost';
-ok wait_for { 40 == grep { dry_prompt() eq $news } 1 .. 40 } 20, 'it gets a preset by a row';
+ok wait_for(sub { 40 == grep { dry_prompt() eq $news } 1 .. 40 }, 20), 'it gets a preset by a row';
 is ask(POST => '/api/sixth-sense/generate', $body)->{parameters}{strength}, 0.25,
     'which does what a preset does';
 
