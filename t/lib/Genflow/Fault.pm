@@ -12,7 +12,7 @@ use warnings;
 use Genflow::Test;
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(later ended leader_of stop_httpd start_httpd kill_httpd configure);
+our @EXPORT = qw(later ended leader_of freeze stop_httpd start_httpd kill_httpd configure);
 
 use constant {
     END_TIME   => 20,         # seconds
@@ -52,6 +52,16 @@ sub leader_of {
 }
 
 # ---- httpd ---------------------------------------------------------------------------------------
+
+# Stops a process in its tracks; returns when all its threads stand, so that none of them takes a
+# request any more.
+sub freeze {
+    my ($pid) = @_;
+    kill STOP => $pid;
+    return wait_for {
+        !grep { read_file($_) !~ /\A\d+ \(.*\) [Tt] / } glob "/proc/$pid/task/*/stat";
+    };
+}
 
 # Stops it by that signal (TERM: now, WINCH: gracefully); true when all its processes are gone.
 sub stop_httpd {

@@ -51,7 +51,8 @@ sub prediction {
     my %told   = (
         id => $job->{id}, model => $job->{model}, version => 'hidden', input => $job->{form},
         logs => '', created_at => $job->{time}, status => 'starting',
-        output => undef, error => undef,
+        output => undef, error => undef, data_removed => JSON::PP::false(),
+        urls => { map { $_ => "https://replicate.example/$_/$job->{id}" } qw(web get cancel) },
         $job->{canceled} ? (status => 'canceled') : (),
     );
     return \%told if !$job->{over};
