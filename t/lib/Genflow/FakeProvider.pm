@@ -74,7 +74,8 @@
 #                                   fields, headers, body_length, complete
 #   GET /_polls?match=TEXT          how many results were asked for by jobs whose prompt contains
 #                                   TEXT: a bare number
-#   GET /_fetches?match=TEXT        ... and how often their pictures were fetched by address
+#   GET /_fetches?match=TEXT        ... and how often their pictures were fetched by address; and a
+#                                   source picture whose path contains TEXT
 #   GET /_cancels?match=TEXT        ... and how often they were to be cancelled
 #   GET /_forget?match=TEXT         forgets the pictures of such jobs, as after their time: their
 #                                   addresses are 404 from now on. How many: a bare number
@@ -83,7 +84,7 @@
 #                                   answer), retry_after
 #   GET /_source/KIND/NAME          a source picture, of each NAME another one. KIND: picture,
 #                                   moved, private (moved to 127.0.0.2), page, cut, big (12 MB),
-#                                   huge (60000 x 60000); any other is 404
+#                                   huge (60000 x 60000), slow; any other is 404
 #   GET /_keys                      how often fal's public keys were asked for: a bare number
 
 package Genflow::FakeProvider;
@@ -656,6 +657,7 @@ use constant {
     FIRST_FUNDS => 1_000_000,
     DRIP        => 0.2,
     SETTLE      => 0.05,                  # seconds for the client to read what came before a reset
+    SLOW        => 1.5,
 };
 
 my @COMMON   = qw(prompt negative_prompt seed output_format);
@@ -1070,7 +1072,11 @@ sub send_source {
     my ($name) = $request->{path} =~ m{(\w+)\z};
     my $there  = "/_source/picture/$name";
     my @type   = ('Content-Type' => 'image/png');
+    push @{ $self->{fetches} }, $request->{path};
     my %answer = (
+        slow    => sub {
+            $server->later(SLOW, sub { $server->answer($request, 200, \@type, source_of($name)) });
+        },
         picture => sub { $server->answer($request, 200, \@type, source_of($name)) },
         moved   => sub { redirect($server, $request, "http://127.0.0.1:$port$there") },
         private => sub { redirect($server, $request, "http://127.0.0.2:$port$there") },
