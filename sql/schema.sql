@@ -33,6 +33,87 @@ CREATE TYPE genflow.job_brief AS (
 );
 
 --
+-- Name: adjust_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM genflow.credit_reasoned(p_reason, p_reference);
+    IF p_amount IS NULL OR p_amount = 0 THEN
+        RAISE EXCEPTION 'genflow: an adjustment of nothing' USING ERRCODE = '22023';
+    END IF;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (genflow.new_id(0), 'adjust', p_user, p_amount, p_reason, p_reference)
+    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'duplicate' END;
+EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN         -- the account would not cover what is held; there is none
+    RETURN 'insufficient_credits';
+END $$;
+
+--
+-- Name: admin_credit(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM genflow.credit_reasoned(p_reason, p_reference);
+    outcome := CASE WHEN p_amount > 0 THEN genflow.grant_credits(p_user, p_amount, p_reason, p_reference)
+                    ELSE genflow.adjust_credits(p_user, p_amount, p_reason, p_reference) END;
+    balance := coalesce((SELECT a.balance FROM genflow.accounts a WHERE a.user_id = p_user), 0);
+END $$;
+
+--
+-- Name: afford(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now       timestamptz := clock_timestamp();
+    v_day_used  bigint;
+    v_week_used bigint;
+    a           genflow.accounts;
+    r           record;
+BEGIN
+    day := (v_now AT TIME ZONE genflow.day_zone(p_day))::date;
+    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    IF a.day = day + 1 THEN
+        day := a.day;                                       -- the clock stepped back over midnight
+    END IF;
+    balance := coalesce(a.balance, 0);
+    held := coalesce(a.held, 0);
+    v_day_used := CASE WHEN a.day = day THEN a.day_used ELSE 0 END;
+    v_week_used := CASE WHEN a.week = genflow.week_of(day) THEN a.week_used ELSE 0 END;
+    IF p_day = 'rolling' AND a.day_limit IS NOT NULL THEN
+        SELECT u.used INTO v_day_used FROM genflow.rolling_use(p_user, v_now) u;
+    END IF;
+
+    IF p_run_id IS NOT NULL THEN
+        SELECT t.id, t.amount, h.window_day INTO r
+          FROM genflow.reservations t JOIN genflow.ledger h ON h.ref = t.id AND h.kind = 'hold'
+         WHERE t.user_id = p_user AND t.request_id = p_run_id AND t.state = 'open' AND t.expires_at > v_now;
+        IF FOUND THEN
+            reservation := r.id;
+            held := held - r.amount;
+            v_day_used := v_day_used - CASE WHEN r.window_day = day OR p_day = 'rolling' THEN r.amount ELSE 0 END;
+            v_week_used := v_week_used - CASE WHEN genflow.week_of(r.window_day) = genflow.week_of(day) THEN r.amount ELSE 0 END;
+        END IF;
+    END IF;
+    outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
+                    WHEN v_day_used + p_cost > a.day_limit OR v_week_used + p_cost > a.week_limit THEN 'quota_exceeded'
+                    ELSE 'ok' END;
+END $$;
+
+--
 -- Name: asset_bytes(uuid); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -247,8 +328,11 @@ BEGIN
             WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
         UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
             WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
-        UNION ALL SELECT 'held = cost of live jobs', a.user_id FROM genflow.accounts a
-            LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY 1) l USING (user_id)
+        UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id FROM genflow.accounts a
+            LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
+                         FROM (SELECT w.user_id, w.cost FROM genflow.work w
+                               UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                        GROUP BY 1) l USING (user_id)
             WHERE a.held <> coalesce(l.cost, 0)
         UNION ALL SELECT 'no overdraft', a.user_id FROM genflow.accounts a WHERE a.balance < a.held OR a.held < 0
         UNION ALL SELECT 'a completed job has one capture of its cost', m.id::text
@@ -263,6 +347,15 @@ BEGIN
             FROM genflow.ledger l LEFT JOIN media m ON m.id = l.ref
             WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no FROM gone)
               AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = l.ref AND e.kind IN ('capture', 'release'))
+              AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = l.ref)
+        UNION ALL SELECT 'a reservation has its hold, and gives it back once when it ends', r.id::text
+            FROM genflow.reservations r LEFT JOIN genflow.ledger h ON h.ref = r.id AND h.kind = 'hold'
+            LEFT JOIN genflow.ledger e ON e.ref = r.id AND e.kind <> 'hold'
+            WHERE h.ref IS NULL OR h.amount <> r.amount OR h.user_id <> r.user_id OR (r.state = 'open') <> (e.ref IS NULL)
+               OR e.kind <> 'release' OR e.released <> r.amount
+        UNION ALL SELECT 'a used reservation has its generation', r.id::text FROM genflow.reservations r
+            WHERE r.state = 'used' AND NOT EXISTS (SELECT FROM genflow.ledger h WHERE h.ref = r.job_id AND h.kind = 'hold'
+                                                                                AND h.user_id = r.user_id)
         UNION ALL SELECT 'one end per job', l.ref::text FROM genflow.ledger l WHERE l.kind IN ('capture', 'release')
             GROUP BY l.ref HAVING count(*) > 1
         UNION ALL SELECT 'a live job has its work row', coalesce(m.id, w.job_id)::text
@@ -310,6 +403,20 @@ BEGIN
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
+END $$;
+
+--
+-- Name: credit_reasoned(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.credit_reasoned(p_reason text, p_reference text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF coalesce(p_reason, '') = '' OR coalesce(p_reference, '') = '' THEN
+        RAISE EXCEPTION 'genflow: a change of credits needs a reason and a reference' USING ERRCODE = '22023';
+    END IF;
 END $$;
 
 --
@@ -399,33 +506,22 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
-    END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
     IF outcome = 'ok' THEN
         id := genflow.new_id(5);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -442,8 +538,10 @@ BEGIN
             VALUES (id, p_user, 5, p_cost,
                     CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
                     v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -585,6 +683,16 @@ BEGIN
 END $$;
 
 --
+-- Name: day_zone(text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.day_zone(p_day text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE p_day WHEN 'rolling' THEN 'UTC' ELSE p_day END
+$$;
+
+--
 -- Name: doctor_charges(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -680,7 +788,8 @@ BEGIN
     open AS MATERIALIZED (
         SELECT h.* FROM genflow.doctor_ledger(p_user) h
          WHERE h.kind = 'hold' AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = h.ref AND e.phase = 2)
-           AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref))
+           AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref)
+           AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = h.ref AND r.state = 'open'))
     SELECT 'there is no such account', s.user_id, 'nothing was ever granted to that name',
            'See by which name httpd knows the user (%u in the access log), and grant to that one: genflow.grant_credits().'
       FROM sums s WHERE s.missing AND s.entries = 0
@@ -692,10 +801,14 @@ BEGIN
                   s.user_id, s.sum_balance, s.sum_held)
       FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held)
     UNION ALL
-    SELECT 'held is not what live generations cost', a.user_id, format('held %s, live %s', a.held, coalesce(l.cost, 0)),
+    SELECT 'held is not what live generations cost', a.user_id,
+           format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),
            'credits --user NAME of this one names the open holds that nobody will end, and what to do.'
       FROM genflow.accounts a
-      LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY w.user_id) l USING (user_id)
+      LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
+                   FROM (SELECT w.user_id, w.cost FROM genflow.work w
+                         UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                  GROUP BY h.user_id) l USING (user_id)
      WHERE a.held <> coalesce(l.cost, 0) AND (p_user IS NULL OR a.user_id = p_user)
     UNION ALL
     SELECT 'an open hold without a live generation', h.ref::text,
@@ -1096,33 +1209,22 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
-    END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
     IF outcome = 'ok' THEN
         id := genflow.new_id(2);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -1139,8 +1241,10 @@ BEGIN
             VALUES (id, p_user, 2, p_cost,
                     CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
                     v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -1379,33 +1483,22 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
-    END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
     IF outcome = 'ok' THEN
         id := genflow.new_id(4);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -1422,8 +1515,10 @@ BEGIN
             VALUES (id, p_user, 4, p_cost,
                     CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
                     v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -1612,10 +1707,13 @@ BEGIN
                    'heartbeat',
                    'hook',
                    'hook_ref',
+                   'ledger_list',
                    'presets',
                    'progress',
                    'quota',
                    'requeue',
+                   'reserve',
+                   'reserve_finalize',
                    'restore_claim',
                    'restore_later')
                 OR EXISTS (SELECT FROM genflow.types t
@@ -1674,6 +1772,23 @@ CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease inte
       FROM mine WHERE w.job_id = mine.job_id
     RETURNING w.job_id
 $$;
+
+--
+-- Name: hold(uuid, text, bigint, date, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day) VALUES (p_ref, 'hold', p_user, p_amount, p_window);
+    IF p_day = 'rolling' AND (SELECT u.used > a.day_limit
+                                FROM genflow.accounts a, genflow.rolling_use(p_user, clock_timestamp()) u
+                               WHERE a.user_id = p_user) THEN
+        RAISE EXCEPTION 'genflow: quota spent' USING ERRCODE = 'GF429';
+    END IF;
+END $$;
 
 --
 -- Name: hook(text, text, uuid, text, text, text, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -1758,6 +1873,8 @@ DECLARE
     v genflow.job_brief;
 BEGIN
     CASE genflow.id_type(p_id)
+        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending' ELSE 'cancelled' END
+                      INTO v FROM genflow.reservations r WHERE r.id = p_id;
         WHEN 1 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.neo_glitch_media t WHERE t.id = p_id;
         WHEN 2 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.emotion_mask_media t WHERE t.id = p_id;
         WHEN 3 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.presets_media t WHERE t.id = p_id;
@@ -1779,7 +1896,7 @@ CREATE FUNCTION genflow.ledger_apply() RETURNS trigger
 DECLARE
     v_job     genflow.job_brief;
     v_account genflow.accounts;
-    v_week    date := NEW.window_day - (extract(isodow FROM NEW.window_day)::integer - 1);
+    v_week    date := genflow.week_of(NEW.window_day);
 BEGIN
     IF NEW.kind IN ('hold', 'capture', 'release') THEN
         v_job := genflow.job_brief(NEW.ref);
@@ -1789,7 +1906,8 @@ BEGIN
         IF v_job.user_id IS DISTINCT FROM NEW.user_id
            OR (NEW.kind = 'hold'
                AND (v_job.status NOT IN ('pending', 'processing') OR v_job.cost <> NEW.amount
-                    OR NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount)))
+                    OR (genflow.id_type(NEW.ref) <> 0
+                        AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount))))
            OR (NEW.kind = 'capture' AND (v_job.status <> 'completed' OR NEW.amount + NEW.released <> v_job.cost))
            OR (NEW.kind = 'release' AND (v_job.status NOT IN ('failed', 'cancelled') OR NEW.released <> v_job.cost))
         THEN
@@ -1854,6 +1972,49 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+
+--
+-- Name: ledger_list(text, text, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) RETURNS TABLE(ref uuid, kind text, amount bigint, balance_after bigint, credits bigint, reason text, reference text, job_id uuid, request_id text, at text, cursor text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    v_at    timestamptz := 'infinity';
+    v_phase smallint := 0;
+    v_ref   uuid := '00000000-0000-0000-0000-000000000000';
+    v_spend bigint := coalesce((SELECT a.balance - a.held FROM genflow.accounts a WHERE a.user_id = p_user), 0);
+    v_part  text[];
+BEGIN
+    IF p_cursor IS NOT NULL THEN                    -- microseconds, phase, ref, balance before it
+        v_part := regexp_match(p_cursor, '^(\d{1,17})_([0-3])_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_(-?\d{1,18})$');
+        IF v_part IS NULL THEN
+            RAISE EXCEPTION 'genflow: no cursor' USING ERRCODE = '22023';
+        END IF;
+        v_at := 'epoch'::timestamptz + v_part[1]::bigint * interval '1 microsecond';
+        v_phase := v_part[2];
+        v_ref := v_part[3];
+        v_spend := v_part[4];
+    END IF;
+    RETURN QUERY
+    WITH page AS (
+        SELECT l.*, CASE WHEN l.kind = 'hold' THEN -l.amount WHEN l.kind IN ('capture', 'release') THEN l.released
+                         ELSE l.amount END AS change
+          FROM genflow.ledger l
+         WHERE l.user_id = p_user AND (l.at, l.phase, l.ref) < (v_at, v_phase, v_ref)
+         ORDER BY l.at DESC, l.phase DESC, l.ref DESC LIMIT p_limit),
+    told AS (
+        SELECT p.*, (v_spend - sum(p.change) OVER (ORDER BY p.at DESC, p.phase DESC, p.ref DESC))::bigint AS before FROM page p)
+    SELECT t.ref, t.kind, t.change, t.before + t.change, CASE t.kind WHEN 'release' THEN t.released ELSE t.amount END,
+           coalesce(t.reason, r.action), t.external_ref, CASE WHEN genflow.id_type(t.ref) <> 0 THEN t.ref ELSE r.job_id END,
+           r.request_id, genflow.iso(t.at),
+           concat_ws('_', (extract(epoch FROM t.at) * 1000000)::bigint, t.phase, t.ref, t.before)
+      FROM told t LEFT JOIN genflow.reservations r ON r.id = t.ref
+     ORDER BY t.at DESC, t.phase DESC, t.ref DESC;
+END $_$;
 
 --
 -- Name: neo_glitch_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
@@ -1942,33 +2103,22 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
-    END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -1985,8 +2135,10 @@ BEGIN
             VALUES (id, p_user, 1, p_cost,
                     CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
                     v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -2284,33 +2436,22 @@ BEGIN
 END $$;
 
 --
--- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
-    END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
     IF outcome = 'ok' THEN
         id := genflow.new_id(3);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -2327,8 +2468,10 @@ BEGIN
             VALUES (id, p_user, 3, p_cost,
                     CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
                     v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -2486,29 +2629,66 @@ BEGIN
 END $$;
 
 --
--- Name: quota(text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: quota(text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.quota(p_user text) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text)
+CREATE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text, wait integer)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     WITH clock AS (
-        SELECT now() AS now, d.today, d.today - (extract(isodow FROM d.today)::integer - 1) AS monday
-          FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) d
+        SELECT now() AS now, d.zone, d.today, genflow.week_of(d.today) AS monday
+          FROM (SELECT z.zone, (now() AT TIME ZONE z.zone)::date AS today FROM (SELECT genflow.day_zone(p_day) AS zone) z) d
+    ),
+    rolling AS (
+        SELECT u.used, coalesce(u.since + interval '24 hours', now()) AS reset FROM genflow.rolling_use(p_user, now()) u
+         WHERE p_day = 'rolling'
     ),
     used AS (
         SELECT a.balance, a.held, a.day_limit, a.week_limit, a.blocked,
-               CASE WHEN a.day BETWEEN c.today AND c.today + 1 THEN a.day_used ELSE 0 END AS day_used,
-               CASE WHEN a.week BETWEEN c.monday AND c.monday + 7 THEN a.week_used ELSE 0 END AS week_used
-          FROM clock c LEFT JOIN genflow.accounts a ON a.user_id = p_user
+               coalesce(r.used, CASE WHEN a.day BETWEEN c.today AND c.today + 1 THEN a.day_used ELSE 0 END) AS day_used,
+               CASE WHEN a.week BETWEEN c.monday AND c.monday + 7 THEN a.week_used ELSE 0 END AS week_used,
+               coalesce(r.reset, (c.today + 1)::timestamp AT TIME ZONE c.zone) AS day_reset,
+               (c.monday + 7)::timestamp AT TIME ZONE c.zone AS week_reset
+          FROM clock c LEFT JOIN rolling r ON true LEFT JOIN genflow.accounts a ON a.user_id = p_user
     )
     SELECT coalesce(u.balance, 0), coalesce(u.held, 0), u.day_limit, u.day_used, u.week_limit, u.week_used,
            CASE WHEN u.blocked THEN 0
                 ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used, u.week_limit - u.week_used), 0)) END,
-           genflow.iso((c.today + 1)::timestamp AT TIME ZONE 'UTC'), genflow.iso(c.now)
+           genflow.iso(u.day_reset), genflow.iso(c.now),
+           ceil(extract(epoch FROM CASE WHEN u.week_limit - u.week_used <= u.day_limit - u.day_used OR u.day_limit IS NULL
+                                        THEN u.week_reset ELSE u.day_reset END - c.now))::integer
       FROM used u, clock c
 $$;
+
+--
+-- Name: refund(uuid, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_charge genflow.ledger;
+BEGIN
+    PERFORM genflow.credit_reasoned(p_reason, p_reference);
+    IF p_amount < 1 THEN
+        RAISE EXCEPTION 'genflow: a refund is at least 1 credit, not %', p_amount USING ERRCODE = '22023';
+    END IF;
+    SELECT * INTO v_charge FROM genflow.ledger l WHERE l.ref = p_job AND l.kind = 'capture';
+    IF NOT FOUND OR v_charge.amount = 0 THEN
+        RETURN 'not_charged';
+    ELSIF p_amount > v_charge.amount THEN
+        RETURN 'too_much';
+    END IF;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (p_job, 'refund', v_charge.user_id, coalesce(p_amount, v_charge.amount), p_reason, p_reference)
+    ON CONFLICT DO NOTHING;
+    RETURN CASE WHEN FOUND THEN 'ok'
+                WHEN EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference) THEN 'duplicate'
+                ELSE 'refunded' END;
+END $$;
 
 --
 -- Name: requeue(uuid, integer, interval, smallint, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -2535,6 +2715,114 @@ BEGIN
     UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND p_outcome IS NOT NULL;
     RETURN 'ok';
+END $$;
+
+--
+-- Name: reservation_end(uuid, text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL::uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE genflow.reservations r SET state = p_state, job_id = p_job
+     WHERE r.id = p_id AND r.state = 'open' AND (p_state <> 'used' OR r.expires_at > clock_timestamp());
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day)
+    SELECT h.ref, 'release', h.user_id, 0, h.amount, h.window_day FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    RETURN true;
+END $$;
+
+--
+-- Name: reservations_expire(integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reservations_expire(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids uuid[];
+    v_id  uuid;
+BEGIN
+    SELECT array_agg(o.id ORDER BY o.user_id, o.id) INTO v_ids
+      FROM (SELECT r.id, r.user_id FROM genflow.reservations r WHERE r.state = 'open' AND r.expires_at <= clock_timestamp()
+             ORDER BY r.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED) o;
+    FOREACH v_id IN ARRAY coalesce(v_ids, '{}') LOOP
+        PERFORM genflow.reservation_end(v_id, 'expired');
+    END LOOP;
+    RETURN coalesce(cardinality(v_ids), 0);
+END $$;
+
+--
+-- Name: reserve(text, text, bigint, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_look record;
+    r      genflow.reservations;
+BEGIN
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL);
+    outcome := v_look.outcome;
+    IF outcome = 'ok' THEN
+        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, created_at, expires_at)
+        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, v_now, v_now + p_lifetime)
+            ON CONFLICT ON CONSTRAINT reservations_once DO NOTHING RETURNING t.* INTO r;
+        IF FOUND THEN
+            PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day);
+        END IF;
+    END IF;
+    -- Refused, or there is one: what it is, is the answer, even where credits would not suffice again.
+    IF r.id IS NULL THEN
+        SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id;
+        IF FOUND THEN
+            outcome := CASE WHEN r.amount <> p_amount THEN 'mismatch'
+                            WHEN r.state = 'used' OR (r.state = 'open' AND r.expires_at > v_now) THEN 'ok'
+                            ELSE 'ended' END;
+        END IF;
+    END IF;
+    action := r.action;
+    expires_at := genflow.iso(r.expires_at);
+    SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
+    balance := coalesce(balance, 0);
+    held := coalesce(held, 0);
+END $$;
+
+--
+-- Name: reserve_finalize(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.reservations;
+BEGIN
+    charged := 0;
+    SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id FOR UPDATE;
+    IF NOT FOUND THEN
+        outcome := 'not_found';
+        RETURN;
+    END IF;
+    amount := r.amount;
+    IF r.state = 'used' THEN
+        outcome := 'used';
+        job_id := r.job_id;
+        status := (genflow.job_brief(job_id)).status;
+        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = r.job_id AND l.kind = 'capture';
+    ELSE
+        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned') THEN 'returned' ELSE 'ended' END;
+    END IF;
+    SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
 END $$;
 
 --
@@ -2579,6 +2867,19 @@ BEGIN
     END IF;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'gone' END;
 END $$;
+
+--
+-- Name: rolling_use(text, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone) RETURNS record
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT coalesce(sum(h.amount), 0)::bigint, min(h.at)
+      FROM genflow.ledger h
+     WHERE h.user_id = p_user AND h.kind = 'hold' AND h.at > p_at - interval '24 hours'
+       AND NOT EXISTS (SELECT FROM genflow.ledger r WHERE r.ref = h.ref AND r.kind = 'release')
+$$;
 
 --
 -- Name: shard_no(); Type: FUNCTION; Schema: genflow; Owner: -
@@ -2663,6 +2964,8 @@ DECLARE
     v genflow.job_brief;
 BEGIN
     CASE genflow.id_type(p_id)
+        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending' ELSE 'cancelled' END
+                      INTO v FROM genflow.reservations r WHERE r.id = p_id;
         %s
         ELSE NULL;
     END CASE;
@@ -2670,6 +2973,16 @@ BEGIN
 END $body$
 $f$, v_cases);
 END $_$;
+
+--
+-- Name: week_of(date); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.week_of(p_date date) RETURNS date
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT p_date - (extract(isodow FROM p_date)::integer - 1)
+$$;
 
 --
 -- Name: work_keep(); Type: FUNCTION; Schema: genflow; Owner: -
@@ -2896,6 +3209,33 @@ ALTER TABLE genflow.presets_config ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+--
+-- Name: reservations; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.reservations (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    request_id text NOT NULL,
+    amount bigint NOT NULL,
+    action text,
+    state text DEFAULT 'open'::text NOT NULL,
+    job_id uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
+    settle_kind text GENERATED ALWAYS AS (
+CASE
+    WHEN (state <> 'open'::text) THEN 'release'::text
+    ELSE NULL::text
+END) STORED,
+    CONSTRAINT reservations_action_check CHECK ((length(action) <= 200)),
+    CONSTRAINT reservations_amount_check CHECK ((amount > 0)),
+    CONSTRAINT reservations_request_id_check CHECK (((length(request_id) >= 1) AND (length(request_id) <= 200))),
+    CONSTRAINT reservations_state_check CHECK ((state = ANY (ARRAY['open'::text, 'used'::text, 'returned'::text, 'expired'::text]))),
+    CONSTRAINT reservations_used_by CHECK (((state = 'used'::text) = (job_id IS NOT NULL)))
 );
 
 --
@@ -3304,6 +3644,27 @@ ALTER TABLE ONLY genflow.presets_config
     ADD CONSTRAINT presets_config_type_key_key UNIQUE (type, key);
 
 --
+-- Name: reservations reservations_job_id_key; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_job_id_key UNIQUE (job_id);
+
+--
+-- Name: reservations reservations_once; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_once UNIQUE (user_id, request_id);
+
+--
+-- Name: reservations reservations_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_pkey PRIMARY KEY (id);
+
+--
 -- Name: restores restores_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
 --
 
@@ -3418,6 +3779,12 @@ CREATE UNIQUE INDEX ledger_external_ref ON genflow.ledger USING btree (external_
 CREATE INDEX ledger_user ON genflow.ledger USING btree (user_id, at);
 
 --
+-- Name: reservations_open; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX reservations_open ON genflow.reservations USING btree (expires_at) WHERE (state = 'open'::text);
+
+--
 -- Name: restores_due; Type: INDEX; Schema: genflow; Owner: -
 --
 
@@ -3526,6 +3893,24 @@ CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON genflow.ledger FOR EACH STA
 CREATE TRIGGER presets_config_touch BEFORE UPDATE ON genflow.presets_config FOR EACH ROW EXECUTE FUNCTION genflow.preset_touch();
 
 --
+-- Name: reservations reservations_guard; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER reservations_guard BEFORE UPDATE ON genflow.reservations FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.amount <> old.amount) OR (old.state <> 'open'::text))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: reservations reservations_no_delete; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER reservations_no_delete BEFORE DELETE ON genflow.reservations FOR EACH ROW WHEN ((old.state = 'open'::text)) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: reservations reservations_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER reservations_no_truncate BEFORE TRUNCATE ON genflow.reservations FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+--
 -- Name: work work_keep; Type: TRIGGER; Schema: genflow; Owner: -
 --
 
@@ -3628,6 +4013,20 @@ CREATE TRIGGER presets_media_no_delete BEFORE DELETE ON public.presets_media FOR
 CREATE TRIGGER presets_media_no_truncate BEFORE TRUNCATE ON public.presets_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
 --
+-- Name: reservations reservations_has_hold; Type: FK CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: reservations reservations_settled; Type: FK CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
 -- Name: custom_prompt_media custom_prompt_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3704,6 +4103,24 @@ ALTER TABLE ONLY public.presets_media
 GRANT USAGE ON SCHEMA genflow TO genflow_module;
 
 --
+-- Name: FUNCTION adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) FROM PUBLIC;
+
+--
 -- Name: FUNCTION asset_bytes(p_id uuid); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -3771,6 +4188,12 @@ REVOKE ALL ON FUNCTION genflow."check"(p_grace interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.create_type(p_name text, p_schema text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION credit_reasoned(p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.credit_reasoned(p_reason text, p_reference text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -3785,11 +4208,11 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer
 GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -3811,6 +4234,12 @@ GRANT ALL ON FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text
 
 REVOKE ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION day_zone(p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.day_zone(p_day text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION doctor_charges(p_user text, p_job uuid, p_newest integer); Type: ACL; Schema: genflow; Owner: -
@@ -3899,11 +4328,11 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer,
 GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -3947,11 +4376,11 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integ
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4008,6 +4437,12 @@ REVOKE ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lea
 GRANT ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) TO genflow_module;
 
 --
+-- Name: FUNCTION hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4046,6 +4481,13 @@ REVOKE ALL ON FUNCTION genflow.job_brief(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.ledger_apply() FROM PUBLIC;
 
 --
+-- Name: FUNCTION ledger_list(p_user text, p_cursor text, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) TO genflow_module;
+
+--
 -- Name: FUNCTION neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4060,11 +4502,11 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p
 GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4121,11 +4563,11 @@ REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_le
 GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4156,11 +4598,17 @@ REVOKE ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress r
 GRANT ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) TO genflow_module;
 
 --
--- Name: FUNCTION quota(p_user text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION quota(p_user text, p_day text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.quota(p_user text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.quota(p_user text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.quota(p_user text, p_day text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.quota(p_user text, p_day text) TO genflow_module;
+
+--
+-- Name: FUNCTION refund(p_job uuid, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text); Type: ACL; Schema: genflow; Owner: -
@@ -4168,6 +4616,32 @@ GRANT ALL ON FUNCTION genflow.quota(p_user text) TO genflow_module;
 
 REVOKE ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) TO genflow_module;
+
+--
+-- Name: FUNCTION reservation_end(p_id uuid, p_state text, p_job uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION reservations_expire(p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reservations_expire(p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION restore_claim(p_types text[], p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
@@ -4182,6 +4656,12 @@ GRANT ALL ON FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_l
 
 REVOKE ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) TO genflow_module;
+
+--
+-- Name: FUNCTION rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION shard_no(); Type: ACL; Schema: genflow; Owner: -
@@ -4200,6 +4680,12 @@ REVOKE ALL ON FUNCTION genflow.type_render(t genflow.types, p_part text) FROM PU
 --
 
 REVOKE ALL ON FUNCTION genflow.types_dispatch() FROM PUBLIC;
+
+--
+-- Name: FUNCTION week_of(p_date date); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.week_of(p_date date) FROM PUBLIC;
 
 --
 -- Name: FUNCTION work_keep(); Type: ACL; Schema: genflow; Owner: -

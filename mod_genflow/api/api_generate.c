@@ -84,38 +84,14 @@ static gf_err_t *dry_run(gf_req_t *req, const gf_ask_t *ask)
 
 /* ---- refusals ---- */
 
-static gf_err_t *no_credit(gf_req_t *req, const gf_created_t *created)
-{
-    apr_int64_t available = created->balance - created->held;
-    apr_int64_t cost = req->type->cost;
-    gf_err_t *err =
-        gf_err_make(req->ctx, GF_E_NO_CREDIT, APR_SUCCESS,
-                    "%s has %" APR_INT64_T_FMT " of %" APR_INT64_T_FMT, req->user, available, cost);
-
-    err->extra =
-        apr_psprintf(req->r->pool,
-                     "\"currentBalance\":%" APR_INT64_T_FMT ",\"requiredCredits\":%" APR_INT64_T_FMT
-                     ",\"shortfall\":%" APR_INT64_T_FMT,
-                     available, cost, cost - available);
-    return err;
-}
-
-static gf_err_t *quota_spent(gf_req_t *req)
-{
-    gf_err_t *err = gf_err_make(req->ctx, GF_E_QUOTA, APR_SUCCESS, "%s", req->user);
-    apr_time_t now = apr_time_sec(apr_time_now());
-
-    err->retry_after = (int)(86400 - now % 86400); /* midnight UTC */
-    return err;
-}
-
 static gf_err_t *refused(gf_req_t *req, const gf_created_t *created)
 {
     switch (created->outcome) {
     case GF_NO_CREDIT:
-        return no_credit(req, created);
+        return gf_ledger_no_credit(req->ctx, req->user, created->balance - created->held,
+                                   req->type->cost);
     case GF_QUOTA_SPENT:
-        return quota_spent(req);
+        return gf_ledger_quota_spent(req->ctx, req->user);
     case GF_MISMATCH:
         return gf_err_make(req->ctx, GF_E_KEY_MISMATCH, APR_SUCCESS, "%s", req->user);
     default:

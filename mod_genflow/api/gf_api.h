@@ -41,6 +41,9 @@ typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 gf_err_t *api_generate(gf_req_t *req);          /* POST {type}/generate */
 gf_err_t *api_generation_status(gf_req_t *req); /* GET, POST {type}/status */
 gf_err_t *api_credit_quota(gf_req_t *req);      /* GET, POST getQuota */
+gf_err_t *api_credit_list(gf_req_t *req);       /* GET credits */
+gf_err_t *api_credit_reserve(gf_req_t *req);    /* POST credits-reserve */
+gf_err_t *api_credit_finalize(gf_req_t *req);   /* POST credits-finalize */
 gf_err_t *api_preset_list(gf_req_t *req);       /* GET presets */
 gf_err_t *api_health(gf_req_t *req);            /* GET health */
 gf_err_t *api_hook(gf_req_t *req);              /* POST hook/{provider}/{id}/{token} */

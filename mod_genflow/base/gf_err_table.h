@@ -70,6 +70,12 @@ GF_ERR(HOOK_EMPTY,     "VALIDATION_ERROR",         400, GF_LOG_WARNING,  "GF0126
        "This report names no run")
 GF_ERR(HOOK_KEYS,      "PROVIDER_UNAVAILABLE",     503, GF_LOG_INFO,     "GF0127",
        "The keys to check this report with are being fetched; send it again")
+GF_ERR(NO_CREDIT_OLD,  "INSUFFICIENT_CREDITS",     403, GF_LOG_INFO,     "GF0160",
+       "Not enough credits")
+GF_ERR(NO_RESERVATION, "TRANSACTION_NOT_FOUND",    404, GF_LOG_INFO,     "GF0161",
+       "There is no such reservation")
+GF_ERR(RESERVED_NO_MORE, "ALREADY_PROCESSED",      400, GF_LOG_INFO,     "GF0162",
+       "This reservation was given back, or its time is over; take a new request_id")
 /* job */
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")

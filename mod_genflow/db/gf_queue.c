@@ -9,8 +9,6 @@
 
 #include "base/gf_text.h"
 
-#define RACES_MAX 3
-
 static const char *number(gf_ctx_t *ctx, apr_int64_t value)
 {
     return apr_psprintf(ctx->pool, "%" APR_INT64_T_FMT, value);
@@ -54,25 +52,11 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                            number(ctx, ask->max_retries),
                            gf_text_interval(ctx->pool, ask->type->lifetime),
                            owner,
-                           gf_text_interval(ctx->pool, ctx->conf->lease) };
-    gf_rows_t *rows = NULL;
-    bool raced = false;
-    int round;
+                           gf_text_interval(ctx->pool, ctx->conf->lease),
+                           ctx->conf->credit_day };
+    gf_rows_t *rows;
 
-    for (round = 0; round < RACES_MAX;
-         round++) { /* credits went between look and hold: the look now tells */
-        GF_TRY(gf_db_call(&rows, ctx, GF_SQL_CREATE, ask->type, args, &raced));
-        if (!raced) {
-            break;
-        }
-    }
-    if (raced) {
-        gf_err_t *err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS,
-                                    "create: lost %d races for credits", RACES_MAX);
-
-        err->retry_after = 1;
-        return err;
-    }
+    GF_TRY(gf_db_call_hold(&rows, ctx, GF_SQL_CREATE, ask->type, args));
     created->outcome = create_outcome(gf_rows_text(rows, 0, 0));
     if (created->outcome == GF_CREATE_UNKNOWN) {
         return gf_err_make(ctx, GF_E_INTERNAL, APR_SUCCESS, "create answered %s",

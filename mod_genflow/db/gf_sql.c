@@ -7,7 +7,8 @@
 const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CREATE] = { "create",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
-        " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", 14 },
+        " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        15 },
     [GF_SQL_GET] = { "get",
         "SELECT outcome, id, run_id, status, preset, prompt, source_url, parameters, seed, cost,"
         " retry_count, max_retries, provider, model, stability_job_id, aiml_job_id, fal_job_id,"
@@ -49,8 +50,17 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_RESTORED] = { "restored",
         "SELECT genflow.%s_restored($1, $2, $3)", 3 },
     [GF_SQL_QUOTA] = { "quota",
-        "SELECT balance, held, day_limit, day_used, week_limit, week_used, remaining, day_reset, at"
-        " FROM genflow.quota($1)", 1 },
+        "SELECT balance, held, day_limit, day_used, week_limit, week_used, remaining, day_reset,"
+        " at, wait FROM genflow.quota($1, $2)", 2 },
+    [GF_SQL_RESERVE] = { "reserve",
+        "SELECT outcome, action, expires_at, balance, held"
+        " FROM genflow.reserve($1, $2, $3, $4, $5, $6)", 6 },
+    [GF_SQL_RESERVE_FINALIZE] = { "reserve_finalize",
+        "SELECT outcome, amount, job_id, status, charged, balance, held"
+        " FROM genflow.reserve_finalize($1, $2)", 2 },
+    [GF_SQL_LEDGER_LIST] = { "ledger_list",
+        "SELECT ref, kind, amount, balance_after, credits, reason, reference, job_id, request_id,"
+        " at, cursor FROM genflow.ledger_list($1, $2, $3)", 3 },
     [GF_SQL_ASSET_PUT] = { "asset_put",
         "SELECT outcome, id, expires_at FROM genflow.asset_put($1, $2, $3, $4, $5, $6, $7)", 7 },
     [GF_SQL_ASSET_GET] = { "asset_get",

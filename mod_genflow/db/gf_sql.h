@@ -23,6 +23,9 @@ typedef enum {
     GF_SQL_RESTORE_LATER,
     GF_SQL_RESTORED,
     GF_SQL_QUOTA,
+    GF_SQL_RESERVE,
+    GF_SQL_RESERVE_FINALIZE,
+    GF_SQL_LEDGER_LIST,
     GF_SQL_ASSET_PUT,
     GF_SQL_ASSET_GET,
     GF_SQL_ASSET_BYTES,
@@ -32,7 +35,7 @@ typedef enum {
     GF_SQL_COUNT
 } gf_sql_t;
 
-#define GF_SQL_ARGS_MAX 14
+#define GF_SQL_ARGS_MAX 15
 
 typedef struct gf_sql_row_t {
     const char *name;

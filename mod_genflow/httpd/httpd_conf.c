@@ -295,6 +295,12 @@ const command_rec httpd_conf_commands[] = {
         "1k to 100m", "10m", "bytes of a source picture"),
     ROW("GenflowAssetLifetime", IN_SERVER, IS_TIME, SERVER(asset_lifetime), MINUTE, 365 * 24 * HOUR,
         "1m to 8760h", "24h", "how long an uploaded source picture is kept"),
+    ROW("GenflowCreditDay", IN_SERVER, IS_TEXT, SERVER(credit_day), 0, 0,
+        "", "UTC", "a time zone, or rolling: when a day's quota starts again"),
+    ROW("GenflowCreditReserveLifetime", IN_SERVER, IS_TIME, SERVER(reserve_lifetime), SECOND,
+        24 * HOUR, "1s to 24h", "15m", "how long a reservation holds its credits"),
+    ROW("GenflowLegacyNames", IN_SERVER, IS_FLAG, SERVER(legacy_names), 0, 1,
+        "On or Off", "Off", "answer as older front ends expect it"),
     ROW("GenflowStoreKind", IN_SERVER, IS_TEXT, SERVER(store_kind_name), 0, 0,
         "", "folder", "where pictures are kept: folder, cloudinary, s3"),
     ROW("GenflowStoreAccount", IN_SERVER, IS_TEXT, SERVER(store_account), 0, 0,
@@ -572,7 +578,8 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     int i;
 
     add_defaults(pool, conf, IN_SERVER);
-    wrong = finish_providers(conf, pool);
+    wrong = httpd_setters_day(conf->credit_day, pool);
+    wrong = wrong ? wrong : finish_providers(conf, pool);
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
     }

@@ -60,8 +60,9 @@ BEGIN
     END LOOP;
 END $$;
 
--- types_dispatch(): writes genflow.job_brief(id), which finds a job in whichever table its id names. It is written anew
--- for the types there are, so that its statements are static and their plans are kept. Called by: create_type.
+-- types_dispatch(): writes genflow.job_brief(id), which finds a job in whichever table its id names; an id of no type may be
+-- a reservation's, which is pending while it is open and cancelled afterwards. It is written anew for the types there are,
+-- so that its statements are static and their plans are kept. Called by: create_type.
 CREATE OR REPLACE FUNCTION genflow.types_dispatch() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -77,6 +78,8 @@ DECLARE
     v genflow.job_brief;
 BEGIN
     CASE genflow.id_type(p_id)
+        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending' ELSE 'cancelled' END
+                      INTO v FROM genflow.reservations r WHERE r.id = p_id;
         %s
         ELSE NULL;
     END CASE;

@@ -25,10 +25,13 @@ BEGIN
                    'heartbeat',
                    'hook',
                    'hook_ref',
+                   'ledger_list',
                    'presets',
                    'progress',
                    'quota',
                    'requeue',
+                   'reserve',
+                   'reserve_finalize',
                    'restore_claim',
                    'restore_later')
                 OR EXISTS (SELECT FROM genflow.types t

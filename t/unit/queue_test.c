@@ -42,6 +42,27 @@ static gf_err_t *ask_quota(void)
     return gf_ledger_quota(&quota, &unit.ctx, "nobody");
 }
 
+static gf_err_t *ask_reserve(void)
+{
+    gf_reservation_t reservation = { .request_id = "run-1", .amount = 2 };
+
+    return gf_ledger_reserve(&reservation, &unit.ctx, "nobody");
+}
+
+static gf_err_t *ask_reserve_finalize(void)
+{
+    gf_finalized_t finalized;
+
+    return gf_ledger_finalize(&finalized, &unit.ctx, "nobody", "run-1");
+}
+
+static gf_err_t *ask_ledger_list(void)
+{
+    apr_array_header_t *entries;
+
+    return gf_ledger_list(&entries, &unit.ctx, "nobody", NULL, 10);
+}
+
 static gf_err_t *ask_presets(void)
 {
     gf_type_t of = { .name = "unit-queue" };
@@ -221,6 +242,9 @@ static const struct {
 } acts[] = {
     { "health", ask_health },
     { "quota", ask_quota },
+    { "reserve", ask_reserve },
+    { "reserve_finalize", ask_reserve_finalize },
+    { "ledger_list", ask_ledger_list },
     { "presets", ask_presets },
     { "create", ask_create },
     { "get", ask_get },
