@@ -399,7 +399,8 @@ BEGIN
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
         PERFORM genflow.type_render(t, 'media_table');
     END IF;
-    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted', 'restored']) AS f(part);
+    PERFORM genflow.type_render(t, f.part)
+       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted', 'restored']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
@@ -469,6 +470,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
@@ -483,8 +485,11 @@ BEGIN
              WHERE w.type_no = 5 AND w.due_at BETWEEN p_from AND v_now
              ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.custom_prompt_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.custom_prompt_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -506,10 +511,10 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -527,17 +532,18 @@ BEGIN
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.custom_prompt_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 5, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 5, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -556,6 +562,41 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: custom_prompt_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.custom_prompt_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -680,6 +721,42 @@ BEGIN
         VALUES (p_id, 5, p_image_url, v_now, v_now + p_keeps);
     END IF;
     RETURN 'done';
+END $$;
+
+--
+-- Name: custom_prompt_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.custom_prompt_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.custom_prompt_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
 END $$;
 
 --
@@ -1172,6 +1249,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
@@ -1186,8 +1264,11 @@ BEGIN
              WHERE w.type_no = 2 AND w.due_at BETWEEN p_from AND v_now
              ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.emotion_mask_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.emotion_mask_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1209,10 +1290,10 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1230,17 +1311,18 @@ BEGIN
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.emotion_mask_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 2, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 2, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -1259,6 +1341,41 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: emotion_mask_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.emotion_mask_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -1386,6 +1503,42 @@ BEGIN
 END $$;
 
 --
+-- Name: emotion_mask_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.emotion_mask_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.emotion_mask_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: forbid(); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1446,6 +1599,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
@@ -1460,8 +1614,11 @@ BEGIN
              WHERE w.type_no = 4 AND w.due_at BETWEEN p_from AND v_now
              ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1483,10 +1640,10 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1504,17 +1661,18 @@ BEGIN
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.ghibli_reaction_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 4, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 4, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -1533,6 +1691,41 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: ghibli_reaction_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.ghibli_reaction_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -1660,6 +1853,42 @@ BEGIN
 END $$;
 
 --
+-- Name: ghibli_reaction_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.ghibli_reaction_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.ghibli_reaction_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: grant_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1715,9 +1944,15 @@ BEGIN
                    'reserve',
                    'reserve_finalize',
                    'restore_claim',
-                   'restore_later')
+                   'restore_later',
+                   'template_delete',
+                   'template_get',
+                   'template_put',
+                   'templates',
+                   'type_of')
                 OR EXISTS (SELECT FROM genflow.types t
-                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
+                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_create_batch', t.prefix || '_start',
+                                                t.prefix || '_get', t.prefix || '_claim',
                                                 t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
@@ -2066,6 +2301,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
@@ -2080,8 +2316,11 @@ BEGIN
              WHERE w.type_no = 1 AND w.due_at BETWEEN p_from AND v_now
              ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.neo_glitch_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.neo_glitch_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -2103,10 +2342,10 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2124,17 +2363,18 @@ BEGIN
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.neo_glitch_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 1, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 1, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -2153,6 +2393,41 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: neo_glitch_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.neo_glitch_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -2280,6 +2555,42 @@ BEGIN
 END $$;
 
 --
+-- Name: neo_glitch_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.neo_glitch_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.neo_glitch_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: new_id(integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2399,6 +2710,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
@@ -2413,8 +2725,11 @@ BEGIN
              WHERE w.type_no = 3 AND w.due_at BETWEEN p_from AND v_now
              ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.presets_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.presets_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -2436,10 +2751,10 @@ BEGIN
 END $$;
 
 --
--- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2457,17 +2772,18 @@ BEGIN
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.presets_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 3, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 3, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -2486,6 +2802,41 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: presets_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.presets_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -2610,6 +2961,42 @@ BEGIN
         VALUES (p_id, 3, p_image_url, v_now, v_now + p_keeps);
     END IF;
     RETURN 'done';
+END $$;
+
+--
+-- Name: presets_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.presets_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.presets_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
 END $$;
 
 --
@@ -2888,6 +3275,101 @@ $$;
 CREATE FUNCTION genflow.shard_no() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT 0$$;
+
+--
+-- Name: template_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.template_delete(p_user text, p_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT t.user_id INTO v_user FROM genflow.templates t WHERE t.id = p_id FOR UPDATE;
+    IF v_user = p_user THEN
+        DELETE FROM genflow.templates t WHERE t.id = p_id;
+        RETURN 'ok';
+    END IF;
+    RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+END $$;
+
+--
+-- Name: template_get(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    t genflow.templates;
+BEGIN
+    SELECT * INTO t FROM genflow.templates o WHERE o.id = p_id;
+    IF t.user_id = p_user THEN
+        outcome := 'ok';
+        type := t.type;
+        config := t.config;
+    ELSE
+        outcome := CASE WHEN t.id IS NULL THEN 'not_found' ELSE 'not_yours' END;
+    END IF;
+END $$;
+
+--
+-- Name: template_put(text, text, text, jsonb, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    t genflow.templates;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow templates of ' || p_user, 0));
+    SELECT * INTO t FROM genflow.templates o WHERE o.user_id = p_user AND o.name = p_name;
+    IF NOT FOUND THEN
+        IF (SELECT count(*) FROM genflow.templates o WHERE o.user_id = p_user) >= p_max THEN
+            outcome := 'too_many';
+            RETURN;
+        END IF;
+        INSERT INTO genflow.templates AS n (id, user_id, name, type, config, created_at)
+        VALUES (genflow.new_id(0), p_user, p_name, p_type, p_config, clock_timestamp())
+        RETURNING n.* INTO t;
+    ELSIF t.type IS DISTINCT FROM p_type OR t.config <> p_config THEN
+        outcome := 'taken';
+        RETURN;
+    END IF;
+    outcome := 'ok';
+    id := t.id;
+    created_at := genflow.iso(t.created_at);
+END $$;
+
+--
+-- Name: templates(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) RETURNS TABLE(id uuid, name text, type text, config jsonb, created_at text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.id, t.name, t.type, t.config, genflow.iso(t.created_at)
+      FROM genflow.templates t
+     WHERE t.user_id = p_user AND (p_before IS NULL OR t.id < p_before)
+     ORDER BY t.id DESC LIMIT p_limit
+$$;
+
+--
+-- Name: type_of(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.type_of(p_id uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.name FROM genflow.types t WHERE t.no = genflow.id_type(p_id)
+$$;
 
 SET default_tablespace = '';
 
@@ -3252,6 +3734,21 @@ CREATE TABLE genflow.restores (
 );
 
 --
+-- Name: templates; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.templates (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    name text NOT NULL,
+    type text,
+    config jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT templates_config_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (length((config)::text) <= 32768))),
+    CONSTRAINT templates_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+
+--
 -- Name: type_templates; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -3284,8 +3781,11 @@ CREATE TABLE genflow.work (
     progress real,
     queue_position integer,
     provider_logs jsonb,
+    priority smallint DEFAULT 0 NOT NULL,
     CONSTRAINT work_alarm_bounded CHECK ((due_at <= deadline_at)),
-    CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_pending_untouched CHECK (((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0)))),
+    CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['pending'::text, 'queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_priority_check CHECK (((priority >= '-1'::integer) AND (priority <= 1))),
     CONSTRAINT work_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
     CONSTRAINT work_queue_position_check CHECK ((queue_position >= 0)),
     CONSTRAINT work_ref_when_working CHECK (((phase = 'working'::text) = (provider_ref IS NOT NULL)))
@@ -3672,6 +4172,20 @@ ALTER TABLE ONLY genflow.restores
     ADD CONSTRAINT restores_pkey PRIMARY KEY (job_id);
 
 --
+-- Name: templates templates_name; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.templates
+    ADD CONSTRAINT templates_name UNIQUE (user_id, name);
+
+--
+-- Name: templates templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.templates
+    ADD CONSTRAINT templates_pkey PRIMARY KEY (id);
+
+--
 -- Name: type_templates type_templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
 --
 
@@ -3789,6 +4303,12 @@ CREATE INDEX reservations_open ON genflow.reservations USING btree (expires_at) 
 --
 
 CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
+
+--
+-- Name: templates_user; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX templates_user ON genflow.templates USING btree (user_id, id);
 
 --
 -- Name: work_due; Type: INDEX; Schema: genflow; Owner: -
@@ -4208,11 +4728,18 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer
 GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4234,6 +4761,13 @@ GRANT ALL ON FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text
 
 REVOKE ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION day_zone(p_day text); Type: ACL; Schema: genflow; Owner: -
@@ -4328,11 +4862,18 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer,
 GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4356,6 +4897,13 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p
 GRANT ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
 
 --
+-- Name: FUNCTION emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
+
+--
 -- Name: FUNCTION forbid(); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4376,11 +4924,18 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integ
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4402,6 +4957,13 @@ GRANT ALL ON FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url te
 
 REVOKE ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
@@ -4502,11 +5064,18 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p
 GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4528,6 +5097,13 @@ GRANT ALL ON FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p
 
 REVOKE ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION new_id(p_type integer); Type: ACL; Schema: genflow; Owner: -
@@ -4563,11 +5139,18 @@ REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_le
 GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4589,6 +5172,13 @@ GRANT ALL ON FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_re
 
 REVOKE ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4668,6 +5258,41 @@ REVOKE ALL ON FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time
 --
 
 REVOKE ALL ON FUNCTION genflow.shard_no() FROM PUBLIC;
+
+--
+-- Name: FUNCTION template_delete(p_user text, p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_delete(p_user text, p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_delete(p_user text, p_id uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) TO genflow_module;
+
+--
+-- Name: FUNCTION templates(p_user text, p_before uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) TO genflow_module;
+
+--
+-- Name: FUNCTION type_of(p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.type_of(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.type_of(p_id uuid) TO genflow_module;
 
 --
 -- Name: FUNCTION type_render(t genflow.types, p_part text); Type: ACL; Schema: genflow; Owner: -

@@ -29,8 +29,9 @@ typedef struct gf_req_t {
     const gf_api_t *api;
     const char *base;      /* where the API is mounted: "/api" */
     const char *user;      /* whom httpd authenticated; NULL only for handlers that need nobody */
-    const gf_type_t *type; /* of a {type} route */
+    const gf_type_t *type; /* of a {type} route; of others, once the handler knows it */
     const char *args[GF_REQ_ARGS]; /* what stood for {id} and the like, in the route's order */
+    bool two_step; /* answers as the two-step calls do: 200, with the generation under "data" */
 } gf_req_t;
 
 /* A handler replies and returns NULL, or returns the error that is the reply. */
@@ -39,6 +40,8 @@ typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 /* ---- the handlers, one file each ---- */
 
 gf_err_t *api_generate(gf_req_t *req);          /* POST {type}/generate */
+gf_err_t *api_twostep_create(gf_req_t *req);    /* POST generation/create */
+gf_err_t *api_twostep_generate(gf_req_t *req);  /* POST generate */
 gf_err_t *api_generation_status(gf_req_t *req); /* GET, POST {type}/status */
 gf_err_t *api_credit_quota(gf_req_t *req);      /* GET, POST getQuota */
 gf_err_t *api_credit_list(gf_req_t *req);       /* GET credits */
@@ -50,6 +53,9 @@ gf_err_t *api_hook(gf_req_t *req);              /* POST hook/{provider}/{id}/{to
 gf_err_t *api_asset_put(gf_req_t *req);         /* POST assets */
 gf_err_t *api_asset_get(gf_req_t *req);         /* GET assets/{id} */
 gf_err_t *api_asset_delete(gf_req_t *req);      /* DELETE assets/{id} */
+gf_err_t *api_template_list(gf_req_t *req);     /* GET templates */
+gf_err_t *api_template_put(gf_req_t *req);      /* POST templates */
+gf_err_t *api_template_delete(gf_req_t *req);   /* DELETE templates/{id} */
 int api_result(request_rec *r, const gf_conf_t *conf,
                const char *base); /* GET a stored picture; its own handler */
 
@@ -75,6 +81,9 @@ gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_
 
 /* A query argument, decoded; NULL: absent. */
 const char *api_body_query(gf_req_t *req, const char *name);
+
+/* A switch of the query: it is there, and not 0. */
+bool api_body_switch(gf_req_t *req, const char *name);
 
 /* ---- waiting (api_watch.c) ---- */
 

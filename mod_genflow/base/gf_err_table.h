@@ -62,6 +62,14 @@ GF_ERR(PICTURE_TYPE,   "UNSUPPORTED_MEDIA_TYPE",   415, GF_LOG_INFO,     "GF0143
        "Send a PNG, JPEG or WebP picture under its own type, or multipart/form-data")
 GF_ERR(BAD_MULTIPART,  "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0144",
        "The request body is not well-formed multipart/form-data")
+GF_ERR(FIELDS,         "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0150",
+       "Some fields are missing or wrong; see validationErrors")
+GF_ERR(NOT_PENDING,    "INVALID_GENERATION_STATUS", 400, GF_LOG_INFO,    "GF0151",
+       "Only a pending generation can be started; see status")
+GF_ERR(NO_TEMPLATE,    "NOT_FOUND",                404, GF_LOG_INFO,     "GF0152",
+       "There is no such template")
+GF_ERR(TEMPLATES_FULL, "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0153",
+       "You keep too many templates; delete some")
 GF_ERR(HOOK_FORGED,    "AUTHENTICATION_REQUIRED",  401, GF_LOG_WARNING,  "GF0124",
        "The signature of this report is missing, wrong or too old")
 GF_ERR(HOOK_UNKNOWN,   "NOT_FOUND",                404, GF_LOG_INFO,     "GF0125",

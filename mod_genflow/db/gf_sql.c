@@ -7,8 +7,16 @@
 const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CREATE] = { "create",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
-        " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-        15 },
+        " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+        " $16, $17)", 17 },
+    [GF_SQL_CREATE_BATCH] = { "create_batch",
+        "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
+        " genflow.%s_create_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+        " $15, $16, $17)", 17 },
+    [GF_SQL_START] = { "start",
+        "SELECT id, epoch, 'queued', 0, 0, 0, NULL, extract(epoch FROM $5::interval) * 1000, $1,"
+        " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, outcome, status"
+        " FROM genflow.%s_start($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_GET] = { "get",
         "SELECT outcome, id, run_id, status, preset, prompt, source_url, parameters, seed, cost,"
         " retry_count, max_retries, provider, model, stability_job_id, aiml_job_id, fal_job_id,"
@@ -74,6 +82,16 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT id, key, label, description, category, prompt, negative_prompt, strength,"
         " parameters, rotation_index, week, available_at, current_week, is_active, is_on"
         " FROM genflow.presets($1, $2)", 2 },
+    [GF_SQL_TEMPLATE_PUT] = { "template_put",
+        "SELECT outcome, id, created_at FROM genflow.template_put($1, $2, $3, $4, $5)", 5 },
+    [GF_SQL_TEMPLATES] = { "templates",
+        "SELECT id, name, type, config, created_at FROM genflow.templates($1, $2, $3)", 3 },
+    [GF_SQL_TEMPLATE_GET] = { "template_get",
+        "SELECT outcome, type, config FROM genflow.template_get($1, $2)", 2 },
+    [GF_SQL_TEMPLATE_DELETE] = { "template_delete",
+        "SELECT genflow.template_delete($1, $2)", 2 },
+    [GF_SQL_TYPE_OF] = { "type_of",
+        "SELECT genflow.type_of($1)", 1 },
     [GF_SQL_HEALTH] = { "health",
         "SELECT schema_version, types FROM genflow.health()", 0 }
 };

@@ -6,6 +6,8 @@
 
 typedef enum {
     GF_SQL_CREATE,
+    GF_SQL_CREATE_BATCH,
+    GF_SQL_START,
     GF_SQL_GET,
     GF_SQL_CLAIM,
     GF_SQL_ACCEPTED,
@@ -31,11 +33,16 @@ typedef enum {
     GF_SQL_ASSET_BYTES,
     GF_SQL_ASSET_DELETE,
     GF_SQL_PRESETS,
+    GF_SQL_TEMPLATE_PUT,
+    GF_SQL_TEMPLATES,
+    GF_SQL_TEMPLATE_GET,
+    GF_SQL_TEMPLATE_DELETE,
+    GF_SQL_TYPE_OF,
     GF_SQL_HEALTH,
     GF_SQL_COUNT
 } gf_sql_t;
 
-#define GF_SQL_ARGS_MAX 15
+#define GF_SQL_ARGS_MAX 17
 
 typedef struct gf_sql_row_t {
     const char *name;

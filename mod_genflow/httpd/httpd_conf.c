@@ -289,6 +289,8 @@ const command_rec httpd_conf_commands[] = {
         "0s to 10m", "60s", "how long a request without Prefer waits for its picture"),
     ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 10000,
         "0 to 10000", "16", "waiting requests per child"),
+    ROW("GenflowPendingLifetime", IN_SERVER, IS_TIME, SERVER(pending_lifetime), SECOND, 24 * HOUR,
+        "1s to 24h", "30m", "how long a generation waits for its start"),
     ROW("GenflowPublicUrl", IN_SERVER, IS_URL, SERVER(public_url), 0, 0,
         "an http(s) address", NULL, "where providers find the API, to report"),
     ROW("GenflowAssetMaxBytes", IN_SERVER, IS_SIZE, SERVER(asset_max), 1024, 100 << 20,
@@ -383,6 +385,10 @@ const command_rec httpd_conf_commands[] = {
         "0 to 100", "0", "presets that are on in a week; 0: all, always"),
     ROW("GenflowTypeEmptyFails", IN_TYPE, IS_FLAG, TYPE(empty_fails), 0, 1,
         "On or Off", "Off", "a result without a picture goes to the next provider"),
+    ROW("GenflowTypeTwoStep", IN_TYPE, IS_FLAG, TYPE(two_step), 0, 1,
+        "On or Off", "Off", "generation/create makes this type if none is named"),
+    ROW("GenflowTypePriorityMax", IN_TYPE, IS_WORD, TYPE(priority_max), 0, 0,
+        "low, normal or high", "normal", "the highest priority that a request may ask for"),
 
     AP_INIT_TAKE1("GenflowUser", httpd_set_user, NULL, ACCESS_CONF,
         "expression that names the user"),
@@ -528,32 +534,6 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
     return NULL;
 }
 
-/* What the type says of source pictures, against what the models of its chain do with them. Where a
- * picture is welcome and no model takes one, none is taken; where every model needs one, so does
- * the type. */
-static const char *finish_source(gf_type_t *type, apr_pool_t *pool)
-{
-    bool takes = gf_type_choice(type, gf_type_next(type, 0, "a picture")) != NULL;
-    bool does_without = gf_type_choice(type, gf_type_next(type, 0, NULL)) != NULL;
-    bool wrong =
-        type->source == GF_SOURCE_MUST ? !takes : type->source == GF_SOURCE_NONE && !does_without;
-
-    if (type->chain->nelts == 0) {
-        return NULL;
-    }
-    if (wrong) {
-        return apr_psprintf(pool,
-                            "<GenflowType %s>: no model of GenflowTypeProviders fits "
-                            "GenflowTypeSource %s: %s",
-                            type->name, takes ? "none" : "required",
-                            takes ? "each of them needs a source picture" : "none takes one");
-    }
-    if (type->source == GF_SOURCE_MAY) {
-        type->source = !takes ? GF_SOURCE_NONE : !does_without ? GF_SOURCE_MUST : GF_SOURCE_MAY;
-    }
-    return NULL;
-}
-
 static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *pool)
 {
     const char *wrong;
@@ -568,7 +548,7 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
     if (!wrong) {
         wrong = finish_chain(type, conf, pool);
     }
-    return wrong ? wrong : finish_source(type, pool);
+    return wrong ? wrong : gf_type_source(type, pool);
 }
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
@@ -583,6 +563,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
     }
+    wrong = wrong ? wrong : gf_type_only_two_step(conf, pool);
     return wrong ? wrong : finish_store(conf, pool);
 }
 

@@ -5,7 +5,8 @@
 -- What was being sent when its lease ran out is not taken at once: its owner may only sleep, and knows what we do not. It
 -- loses its name on the row and keeps its epoch for one more lease.
 -- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. What is past its deadline, or
--- killed its host five times, or lost its media row, is ended on the spot and not returned.
+-- killed its host five times, or lost its media row, is ended on the spot and not returned. What is pending is due at its
+-- deadline: it is cancelled then.
 -- p_from: the oldest due time of the host's last claim less a few seconds, and now and then -infinity: the scan then does
 -- not walk over dead index entries at the head of the queue that vacuum cannot remove under an old snapshot.
 -- The plan is pinned: with LIMIT as a parameter the planner would plan each call anew, and statistics of a queue taken at
@@ -23,6 +24,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
@@ -37,8 +39,11 @@ BEGIN
              WHERE w.type_no = {no} AND w.due_at BETWEEN p_from AND v_now
              ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.{prefix}_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.{prefix}_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);

@@ -9,6 +9,7 @@
 #include "db/gf_ledger.h"
 #include "db/gf_preset.h"
 #include "db/gf_restore.h"
+#include "db/gf_template.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"
@@ -83,6 +84,56 @@ static gf_err_t *ask_create(void)
     gf_created_t created;
 
     return gf_queue_create(&created, &unit.ctx, &caller, &ask, NULL);
+}
+
+static gf_err_t *ask_create_batch(void)
+{
+    gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
+    gf_ask_t ask = { .type = &type, .count = 2, .prompt = "a cat", .parameters = "{}" };
+    gf_created_t created[2];
+
+    return gf_queue_create(created, &unit.ctx, &caller, &ask, NULL);
+}
+
+static gf_err_t *ask_start(void)
+{
+    gf_job_t *started;
+
+    return gf_queue_start(&started, &unit.ctx, &type, "nobody", NO_ID, NULL);
+}
+
+static gf_err_t *ask_type_of(void)
+{
+    const gf_type_t *of;
+
+    return gf_queue_type(&of, &unit.ctx, NO_ID);
+}
+
+static gf_err_t *ask_template_put(void)
+{
+    gf_template_t template = { .name = "mine", .config = "{}" };
+    bool taken;
+
+    return gf_template_put(&template, &taken, &unit.ctx, "nobody");
+}
+
+static gf_err_t *ask_templates(void)
+{
+    apr_array_header_t *list;
+
+    return gf_template_list(&list, &unit.ctx, "nobody", NULL, 10);
+}
+
+static gf_err_t *ask_template_get(void)
+{
+    gf_template_t template;
+
+    return gf_template_get(&template, &unit.ctx, "nobody", NO_ID);
+}
+
+static gf_err_t *ask_template_delete(void)
+{
+    return gf_template_delete(&unit.ctx, "nobody", NO_ID);
 }
 
 static gf_err_t *ask_get(void)
@@ -247,6 +298,13 @@ static const struct {
     { "ledger_list", ask_ledger_list },
     { "presets", ask_presets },
     { "create", ask_create },
+    { "create_batch", ask_create_batch },
+    { "start", ask_start },
+    { "type_of", ask_type_of },
+    { "template_put", ask_template_put },
+    { "templates", ask_templates },
+    { "template_get", ask_template_get },
+    { "template_delete", ask_template_delete },
     { "get", ask_get },
     { "claim", ask_claim },
     { "attempt_begin", ask_attempt },
