@@ -133,6 +133,6 @@ sub wrong_with {
     my $res = api(GET => $row->{url});
     return "$row->{id}: HTTP $res->{status}" if $res->{status} != 200;
     return "$row->{id}: other bytes"         if sha256_hex($res->{content}) ne $row->{sha256};
-    return "$row->{id}: does not open"       if !sound_png($res->{content});
+    return "$row->{id}: does not open"       if !opens($res->{content});
     return;
 }

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Whether bytes are a PNG that opens: signature, chunks with their check sums, and pixels that unpack
-# to as many as the head promises. Nothing of ours helps in it.
+# Whether bytes are a PNG that opens, judged by nothing of ours.
 
 package Genflow::Png;
 
@@ -11,28 +10,38 @@ use warnings;
 use Compress::Zlib qw(crc32 uncompress);
 use parent 'Exporter';
 
-our @EXPORT = qw(sound_png);
+our @EXPORT = qw(sound_png opens);
 
 my %SAMPLES = (0 => 1, 2 => 3, 3 => 1, 4 => 2, 6 => 4);      # of a pixel, by colour type
 
-# Width x height; '' when it does not open.
+# Width x height when the signature, the order and the check sums of all chunks are right.
 sub sound_png {
+    my ($width, $height) = read_png(@_) or return '';
+    return "${width}x$height";
+}
+
+# Are there also as many pixels as its head promises?
+sub opens {
+    my ($width, $height, $depth, $colour, $pixels) = read_png(@_) or return;
+    my $row = 1 + int(($SAMPLES{$colour} * $depth * $width + 7) / 8);
+    return length $pixels == $row * $height;
+}
+
+sub read_png {
     my ($bytes) = @_;
-    return '' if $bytes !~ s/\A\x89PNG\r\n\x1a\n//;
+    return if $bytes !~ s/\A\x89PNG\r\n\x1a\n//;
     my ($packed, $last, @head) = ('', '');
     while (length $bytes) {
         my ($length, $type) = unpack 'N a4', $bytes;
         my $data = substr $bytes, 8, $length;
-        return '' if crc32("$type$data") != unpack 'N', substr $bytes, 8 + $length, 4;
+        return if crc32("$type$data") != unpack 'N', substr $bytes, 8 + $length, 4;
         @head = unpack 'NNCC', $data if $type eq 'IHDR';
         $packed .= $data             if $type eq 'IDAT';
         substr $bytes, 0, 12 + $length, '';
         $last = $type;
     }
-    return '' if $last ne 'IEND' || !@head;
-    my ($width, $height, $depth, $colour) = @head;
-    my $row = 1 + int((($SAMPLES{$colour} // return '') * $depth * $width + 7) / 8);
-    return length(uncompress($packed) // '') == $row * $height ? "${width}x$height" : '';
+    my $pixels = uncompress($packed);
+    return defined $pixels && $last eq 'IEND' ? (@head, $pixels) : ();
 }
 
 1;
