@@ -344,10 +344,10 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -357,24 +357,41 @@ CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lea
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 5 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 5 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 5 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
         PERFORM genflow.custom_prompt_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
                                         'The generation did not end within its time', NULL);
@@ -385,24 +402,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.custom_prompt_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -426,6 +444,9 @@ BEGIN
                          + p_cost > a.week_limit THEN 'quota_exceeded'
                     ELSE 'ok' END;
 
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 5::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(5);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -975,9 +996,10 @@ BEGIN
                     WHEN w.type_no NOT IN (SELECT o.type_no FROM genflow.work o
                                             WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late) THEN 3
                     ELSE 4 END AS no, w.*
-          FROM live w WHERE w.due_at < v_late)
-    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.due_at)),
-           format('%s, %s in number; the first was due %s ago', w.type, count(*), genflow.doctor_since(min(w.due_at))), a.advice
+          FROM live w WHERE least(w.turn, w.due_at) < v_late)
+    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY least(w.turn, w.due_at))),
+           format('%s, %s in number; the first was due %s ago', w.type, count(*),
+                  genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
     SELECT 'live, but without its alarm', genflow.doctor_some(array_agg(m.id::text ORDER BY m.id)),
@@ -1041,10 +1063,10 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1054,24 +1076,41 @@ CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_leas
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 2 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 2 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 2 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
         PERFORM genflow.emotion_mask_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
                                         'The generation did not end within its time', NULL);
@@ -1082,24 +1121,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.emotion_mask_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1123,6 +1163,9 @@ BEGIN
                          + p_cost > a.week_limit THEN 'quota_exceeded'
                     ELSE 'ok' END;
 
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 2::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(2);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -1324,10 +1367,10 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1337,24 +1380,41 @@ CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_l
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 4 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 4 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 4 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
         PERFORM genflow.ghibli_reaction_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
                                         'The generation did not end within its time', NULL);
@@ -1365,24 +1425,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.ghibli_reaction_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1406,6 +1467,9 @@ BEGIN
                          + p_cost > a.week_limit THEN 'quota_exceeded'
                     ELSE 'ok' END;
 
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 4::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(4);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -1612,6 +1676,8 @@ BEGIN
                    'heartbeat',
                    'hook',
                    'hook_ref',
+                   'janitor',
+                   'janitor_parts',
                    'presets',
                    'progress',
                    'quota',
@@ -1747,6 +1813,74 @@ CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
 $$;
 
 --
+-- Name: janitor(text, integer, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $_$
+DECLARE
+    v_over  timestamptz := clock_timestamp() - p_jobs;
+    v_count integer := 0;
+BEGIN
+    CASE p_part
+    WHEN 'attempts' THEN
+        -- Ids begin with the time: what was made after v_over cannot have ended before it.
+        DELETE FROM genflow.attempts a USING (
+            SELECT o.job_id, o.no FROM genflow.attempts o
+             WHERE o.job_id < (lpad(to_hex((extract(epoch FROM v_over) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE a.job_id = old.job_id AND a.no = old.no;
+    WHEN 'hooks' THEN
+        DELETE FROM genflow.hooks h USING (
+            SELECT o.provider, o.event FROM genflow.hooks o
+             WHERE o.at < v_over AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE h.provider = old.provider AND h.event = old.event;
+    WHEN 'late_results' THEN
+        DELETE FROM genflow.late_results r USING (
+            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE r.id = old.id;
+    WHEN 'keys' THEN
+        DELETE FROM genflow.idempotency_keys k USING (
+            SELECT o.user_id, o.key FROM genflow.idempotency_keys o
+             WHERE o.created_at < clock_timestamp() - p_keys
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
+             ORDER BY o.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE k.user_id = old.user_id AND k.key = old.key;
+    WHEN 'assets' THEN
+        RETURN genflow.asset_sweep(p_limit);
+    WHEN 'reservations' THEN
+        EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
+        RETURN v_count;
+    ELSE
+        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
+                       (SELECT t.prefix FROM genflow.types t WHERE t.name = p_part) || '_claim') INTO v_count USING p_limit;
+        RETURN v_count;
+    END CASE;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $_$;
+
+--
+-- Name: janitor_parts(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets'])
+    UNION ALL SELECT 'reservations' WHERE to_regprocedure('genflow.reservations_expire(integer)') IS NOT NULL
+    UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
+$$;
+
+--
 -- Name: job_brief(uuid); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1856,6 +1990,28 @@ BEGIN
 END $$;
 
 --
+-- Name: limits(text, smallint, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF p_concurrent > 0 THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('genflow generations of ' || p_user, 0));
+        IF (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = p_user LIMIT p_concurrent) l) >= p_concurrent THEN
+            RETURN 'too_many';
+        END IF;
+    END IF;
+    IF p_queue > 0 AND (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.type_no = p_type_no AND w.turn IS NOT NULL
+                                               LIMIT p_queue) l) >= p_queue THEN
+        RETURN 'queue_full';
+    END IF;
+    RETURN 'ok';
+END $$;
+
+--
 -- Name: neo_glitch_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1887,10 +2043,10 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1900,24 +2056,41 @@ CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease 
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 1 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 1 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 1 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
         PERFORM genflow.neo_glitch_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
                                         'The generation did not end within its time', NULL);
@@ -1928,24 +2101,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1969,6 +2143,9 @@ BEGIN
                          + p_cost > a.week_limit THEN 'quota_exceeded'
                     ELSE 'ok' END;
 
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 1::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -2229,10 +2406,10 @@ BEGIN
 END $$;
 
 --
--- Name: presets_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -2242,24 +2419,41 @@ CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease int
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.presets_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 3 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.presets_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 3 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 3 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
         PERFORM genflow.presets_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
                                         'The generation did not end within its time', NULL);
@@ -2270,24 +2464,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.presets_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2311,6 +2506,9 @@ BEGIN
                          + p_cost > a.week_limit THEN 'quota_exceeded'
                     ELSE 'ok' END;
 
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 3::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(3);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -2687,6 +2885,21 @@ BEGIN
 END $$;
 
 --
+-- Name: work_line(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.work_line() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    NEW.due_at := NEW.deadline_at;
+    NEW.turn := clock_timestamp() + interval '10 seconds'
+        * (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = NEW.user_id AND w.job_id <> NEW.job_id LIMIT 100) l);
+    RETURN NEW;
+END $$;
+
+--
 -- Name: accounts; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -2944,8 +3157,11 @@ CREATE TABLE genflow.work (
     progress real,
     queue_position integer,
     provider_logs jsonb,
+    priority smallint DEFAULT 0 NOT NULL,
+    turn timestamp with time zone,
     CONSTRAINT work_alarm_bounded CHECK ((due_at <= deadline_at)),
     CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_priority_check CHECK (((priority >= '-1'::integer) AND (priority <= 1))),
     CONSTRAINT work_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
     CONSTRAINT work_queue_position_check CHECK ((queue_position >= 0)),
     CONSTRAINT work_ref_when_working CHECK (((phase = 'working'::text) = (provider_ref IS NOT NULL)))
@@ -3406,6 +3622,12 @@ CREATE INDEX attempts_ref ON genflow.attempts USING btree (provider_ref) WHERE (
 CREATE INDEX hooks_at ON genflow.hooks USING btree (at);
 
 --
+-- Name: idempotency_keys_age; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX idempotency_keys_age ON genflow.idempotency_keys USING btree (created_at);
+
+--
 -- Name: ledger_external_ref; Type: INDEX; Schema: genflow; Owner: -
 --
 
@@ -3430,10 +3652,46 @@ CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
 CREATE INDEX work_due ON genflow.work USING btree (type_no, due_at);
 
 --
+-- Name: work_line; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX work_line ON genflow.work USING btree (type_no, priority, turn) WHERE (turn IS NOT NULL);
+
+--
+-- Name: work_user; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX work_user ON genflow.work USING btree (user_id);
+
+--
+-- Name: custom_prompt_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_aiml_job_id ON public.custom_prompt_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_fal_job_id ON public.custom_prompt_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_replicate_id ON public.custom_prompt_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: custom_prompt_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_stability_job_id ON public.custom_prompt_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: custom_prompt_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3442,10 +3700,34 @@ CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (
 CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, id);
 
 --
+-- Name: emotion_mask_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_aiml_job_id ON public.emotion_mask_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_fal_job_id ON public.emotion_mask_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_replicate_id ON public.emotion_mask_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: emotion_mask_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_stability_job_id ON public.emotion_mask_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: emotion_mask_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3454,10 +3736,34 @@ CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (us
 CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, id);
 
 --
+-- Name: ghibli_reaction_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_aiml_job_id ON public.ghibli_reaction_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_fal_job_id ON public.ghibli_reaction_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_replicate_id ON public.ghibli_reaction_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: ghibli_reaction_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_stability_job_id ON public.ghibli_reaction_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: ghibli_reaction_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3466,10 +3772,34 @@ CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btr
 CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, id);
 
 --
+-- Name: neo_glitch_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_aiml_job_id ON public.neo_glitch_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_fal_job_id ON public.neo_glitch_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_replicate_id ON public.neo_glitch_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: neo_glitch_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_stability_job_id ON public.neo_glitch_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: neo_glitch_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3478,10 +3808,34 @@ CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_i
 CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, id);
 
 --
+-- Name: presets_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_aiml_job_id ON public.presets_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: presets_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_fal_job_id ON public.presets_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: presets_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_replicate_id ON public.presets_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: presets_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX presets_media_run ON public.presets_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: presets_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_stability_job_id ON public.presets_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: presets_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3530,6 +3884,18 @@ CREATE TRIGGER presets_config_touch BEFORE UPDATE ON genflow.presets_config FOR 
 --
 
 CREATE TRIGGER work_keep BEFORE DELETE ON genflow.work FOR EACH ROW EXECUTE FUNCTION genflow.work_keep();
+
+--
+-- Name: work work_line_new; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER work_line_new BEFORE INSERT ON genflow.work FOR EACH ROW WHEN (((new.phase = 'queued'::text) AND (new.lease_owner IS NULL))) EXECUTE FUNCTION genflow.work_line();
+
+--
+-- Name: work work_line_started; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER work_line_started BEFORE UPDATE ON genflow.work FOR EACH ROW WHEN (((old.phase = 'pending'::text) AND (new.phase = 'queued'::text) AND (new.lease_owner IS NULL))) EXECUTE FUNCTION genflow.work_line();
 
 --
 -- Name: work work_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
@@ -3778,18 +4144,18 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer
 GRANT ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -3892,18 +4258,18 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer,
 GRANT ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -3940,18 +4306,18 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integ
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4034,6 +4400,20 @@ REVOKE ALL ON FUNCTION genflow.id_type(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.iso(p_at timestamp with time zone) FROM PUBLIC;
 
 --
+-- Name: FUNCTION janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) TO genflow_module;
+
+--
+-- Name: FUNCTION janitor_parts(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.janitor_parts() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.janitor_parts() TO genflow_module;
+
+--
 -- Name: FUNCTION job_brief(p_id uuid); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4046,6 +4426,12 @@ REVOKE ALL ON FUNCTION genflow.job_brief(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.ledger_apply() FROM PUBLIC;
 
 --
+-- Name: FUNCTION limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) FROM PUBLIC;
+
+--
 -- Name: FUNCTION neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4053,18 +4439,18 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p
 GRANT ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4114,18 +4500,18 @@ REVOKE ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no
 GRANT ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4206,6 +4592,12 @@ REVOKE ALL ON FUNCTION genflow.types_dispatch() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION genflow.work_keep() FROM PUBLIC;
+
+--
+-- Name: FUNCTION work_line(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.work_line() FROM PUBLIC;
 
 --
 -- PostgreSQL database dump complete

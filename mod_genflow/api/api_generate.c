@@ -15,6 +15,8 @@
 #define KEY_MAX        255
 #define OWN_KEY        "own:"
 #define CLOSED_SECONDS 60
+#define MANY_SECONDS   5  /* after it one of the user's generations may have ended */
+#define FULL_SECONDS   10 /* after it the queue may be shorter */
 
 /* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
  * (which still guards a statement that is sent twice). */
@@ -109,6 +111,15 @@ static gf_err_t *quota_spent(gf_req_t *req)
     return err;
 }
 
+static gf_err_t *over_limit(gf_req_t *req, gf_err_code_t code, int seconds)
+{
+    gf_err_t *err =
+        gf_err_make(req->ctx, code, APR_SUCCESS, "%s asks for %s", req->user, req->type->name);
+
+    err->retry_after = seconds;
+    return err;
+}
+
 static gf_err_t *refused(gf_req_t *req, const gf_created_t *created)
 {
     switch (created->outcome) {
@@ -118,6 +129,10 @@ static gf_err_t *refused(gf_req_t *req, const gf_created_t *created)
         return quota_spent(req);
     case GF_MISMATCH:
         return gf_err_make(req->ctx, GF_E_KEY_MISMATCH, APR_SUCCESS, "%s", req->user);
+    case GF_TOO_MANY:
+        return over_limit(req, GF_E_TOO_MANY, MANY_SECONDS);
+    case GF_QUEUE_FULL:
+        return over_limit(req, GF_E_QUEUE_FULL, FULL_SECONDS);
     default:
         return gf_err_make(req->ctx, GF_E_BLOCKED, APR_SUCCESS, "%s", req->user);
     }
@@ -279,6 +294,7 @@ gf_err_t *api_generate(gf_req_t *req)
     if (!gf_type_choice(req->type, 0)) {
         return closed(req);
     }
+    GF_TRY(api_limit(req));
     GF_TRY(api_body_json(req, &body, &text, &length));
     GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, req->type));
     GF_TRY(gf_param_check(&ask, req->ctx, req->type, &presets, body));

@@ -7,7 +7,8 @@
 const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CREATE] = { "create",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
-        " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", 14 },
+        " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+        " $15, $16)", 16 },
     [GF_SQL_GET] = { "get",
         "SELECT outcome, id, run_id, status, preset, prompt, source_url, parameters, seed, cost,"
         " retry_count, max_retries, provider, model, stability_job_id, aiml_job_id, fal_job_id,"
@@ -16,8 +17,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         " progress, queue_position, logs FROM genflow.%s_get($1, $2, $3, $4)", 4 },
     [GF_SQL_CLAIM] = { "claim",
         "SELECT id, epoch, phase, attempts, chain_pos, retries, provider_ref, deadline_ms, user_id,"
-        " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms"
-        " FROM genflow.%s_claim($1, $2, $3, $4::timestamptz - interval '10 seconds')", 4 },
+        " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms,"
+        " lane FROM genflow.%s_claim($1, $2, $3, $4, ARRAY[$5, $6, $7]::timestamptz[])", 7 },
     [GF_SQL_ACCEPTED] = { "accepted",
         "SELECT genflow.%s_accepted($1, $2, $3, $4, $5, $6, $7)", 7 },
     [GF_SQL_SETTLE] = { "settle",
@@ -64,6 +65,10 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT id, key, label, description, category, prompt, negative_prompt, strength,"
         " parameters, rotation_index, week, available_at, current_week, is_active, is_on"
         " FROM genflow.presets($1, $2)", 2 },
+    [GF_SQL_JANITOR_PARTS] = { "janitor_parts",
+        "SELECT part FROM genflow.janitor_parts() AS part", 0 },
+    [GF_SQL_JANITOR] = { "janitor",
+        "SELECT genflow.janitor($1, $2, $3, $4)", 4 },
     [GF_SQL_HEALTH] = { "health",
         "SELECT schema_version, types FROM genflow.health()", 0 }
 };

@@ -28,11 +28,13 @@ typedef enum {
     GF_SQL_ASSET_BYTES,
     GF_SQL_ASSET_DELETE,
     GF_SQL_PRESETS,
+    GF_SQL_JANITOR_PARTS,
+    GF_SQL_JANITOR,
     GF_SQL_HEALTH,
     GF_SQL_COUNT
 } gf_sql_t;
 
-#define GF_SQL_ARGS_MAX 14
+#define GF_SQL_ARGS_MAX 16
 
 typedef struct gf_sql_row_t {
     const char *name;

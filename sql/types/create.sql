@@ -5,13 +5,16 @@
 --   p_run_id          the client's own name, or NULL
 --   p_lifetime        after it the generation fails and its hold is released, whatever else happens
 --   p_owner, p_lease  the host process that starts at once with a lease of that length (epoch 1), or NULL: whoever claims
+--   p_concurrent, p_queue  limits (limits.sql); 0: none
 -- Outcomes: 'ok' id, epoch, created_at of the new generation
 --           'replay' id, status of the one that this key made before, 'mismatch' the key came with another body
 --           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held tell how much is there
+--           'too_many', 'queue_full' (limits.sql)
 -- SQLSTATE GF402, GF403, GF429: the credits went between look and hold; ask again, the answer is then a row.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text,
     p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
+    p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -34,6 +37,9 @@ BEGIN
                          + p_cost > a.week_limit THEN 'quota_exceeded'
                     ELSE 'ok' END;
 
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, {no}::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id({no});
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
