@@ -452,10 +452,10 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -465,25 +465,42 @@ CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lea
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
     v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 5 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 5 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 5 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
         SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
         PERFORM genflow.custom_prompt_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
@@ -497,24 +514,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.custom_prompt_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -527,6 +545,9 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 5::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(5);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -565,10 +586,10 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -582,7 +603,8 @@ BEGIN
         FOR i IN 1 .. cardinality(p_seeds) LOOP
             SELECT * INTO r FROM genflow.custom_prompt_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
-                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day);
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
@@ -1165,9 +1187,10 @@ BEGIN
                     WHEN w.type_no NOT IN (SELECT o.type_no FROM genflow.work o
                                             WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late) THEN 3
                     ELSE 4 END AS no, w.*
-          FROM live w WHERE w.due_at < v_late)
-    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.due_at)),
-           format('%s, %s in number; the first was due %s ago', w.type, count(*), genflow.doctor_since(min(w.due_at))), a.advice
+          FROM live w WHERE least(w.turn, w.due_at) < v_late)
+    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY least(w.turn, w.due_at))),
+           format('%s, %s in number; the first was due %s ago', w.type, count(*),
+                  genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
     SELECT 'live, but without its alarm', genflow.doctor_some(array_agg(m.id::text ORDER BY m.id)),
@@ -1231,10 +1254,10 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1244,25 +1267,42 @@ CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_leas
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
     v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 2 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 2 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 2 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
         SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
         PERFORM genflow.emotion_mask_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
@@ -1276,24 +1316,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.emotion_mask_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1306,6 +1347,9 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 2::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(2);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -1344,10 +1388,10 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1361,7 +1405,8 @@ BEGIN
         FOR i IN 1 .. cardinality(p_seeds) LOOP
             SELECT * INTO r FROM genflow.emotion_mask_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
-                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day);
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
@@ -1581,10 +1626,10 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1594,25 +1639,42 @@ CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_l
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
     v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 4 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 4 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 4 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
         SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
         PERFORM genflow.ghibli_reaction_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
@@ -1626,24 +1688,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.ghibli_reaction_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1656,6 +1719,9 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 4::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(4);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -1694,10 +1760,10 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1711,7 +1777,8 @@ BEGIN
         FOR i IN 1 .. cardinality(p_seeds) LOOP
             SELECT * INTO r FROM genflow.ghibli_reaction_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
-                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day);
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
@@ -1936,6 +2003,8 @@ BEGIN
                    'heartbeat',
                    'hook',
                    'hook_ref',
+                   'janitor',
+                   'janitor_parts',
                    'ledger_list',
                    'presets',
                    'progress',
@@ -2097,6 +2166,74 @@ CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
 $$;
 
 --
+-- Name: janitor(text, integer, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $_$
+DECLARE
+    v_over  timestamptz := clock_timestamp() - p_jobs;
+    v_count integer := 0;
+BEGIN
+    CASE p_part
+    WHEN 'attempts' THEN
+        -- Ids begin with the time: what was made after v_over cannot have ended before it.
+        DELETE FROM genflow.attempts a USING (
+            SELECT o.job_id, o.no FROM genflow.attempts o
+             WHERE o.job_id < (lpad(to_hex((extract(epoch FROM v_over) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE a.job_id = old.job_id AND a.no = old.no;
+    WHEN 'hooks' THEN
+        DELETE FROM genflow.hooks h USING (
+            SELECT o.provider, o.event FROM genflow.hooks o
+             WHERE o.at < v_over AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE h.provider = old.provider AND h.event = old.event;
+    WHEN 'late_results' THEN
+        DELETE FROM genflow.late_results r USING (
+            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE r.id = old.id;
+    WHEN 'keys' THEN
+        DELETE FROM genflow.idempotency_keys k USING (
+            SELECT o.user_id, o.key FROM genflow.idempotency_keys o
+             WHERE o.created_at < clock_timestamp() - p_keys
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
+             ORDER BY o.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE k.user_id = old.user_id AND k.key = old.key;
+    WHEN 'assets' THEN
+        RETURN genflow.asset_sweep(p_limit);
+    WHEN 'reservations' THEN
+        EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
+        RETURN v_count;
+    ELSE
+        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
+                       (SELECT t.prefix FROM genflow.types t WHERE t.name = p_part) || '_claim') INTO v_count USING p_limit;
+        RETURN v_count;
+    END CASE;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $_$;
+
+--
+-- Name: janitor_parts(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets'])
+    UNION ALL SELECT 'reservations' WHERE to_regprocedure('genflow.reservations_expire(integer)') IS NOT NULL
+    UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
+$$;
+
+--
 -- Name: job_brief(uuid); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2252,6 +2389,28 @@ BEGIN
 END $_$;
 
 --
+-- Name: limits(text, smallint, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF p_concurrent > 0 THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('genflow generations of ' || p_user, 0));
+        IF (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = p_user LIMIT p_concurrent) l) >= p_concurrent THEN
+            RETURN 'too_many';
+        END IF;
+    END IF;
+    IF p_queue > 0 AND (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.type_no = p_type_no AND w.turn IS NOT NULL
+                                               LIMIT p_queue) l) >= p_queue THEN
+        RETURN 'queue_full';
+    END IF;
+    RETURN 'ok';
+END $$;
+
+--
 -- Name: neo_glitch_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2283,10 +2442,10 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -2296,25 +2455,42 @@ CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease 
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
     v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 1 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 1 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 1 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
         SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
         PERFORM genflow.neo_glitch_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
@@ -2328,24 +2504,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2358,6 +2535,9 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 1::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -2396,10 +2576,10 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2413,7 +2593,8 @@ BEGIN
         FOR i IN 1 .. cardinality(p_seeds) LOOP
             SELECT * INTO r FROM genflow.neo_glitch_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
-                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day);
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
@@ -2692,10 +2873,10 @@ BEGIN
 END $$;
 
 --
--- Name: presets_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -2705,25 +2886,42 @@ CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease int
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
     v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.presets_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 3 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.presets_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 3 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 3 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
         SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
         PERFORM genflow.presets_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
@@ -2737,24 +2935,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.presets_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2767,6 +2966,9 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 3::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(3);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
@@ -2805,10 +3007,10 @@ BEGIN
 END $$;
 
 --
--- Name: presets_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2822,7 +3024,8 @@ BEGIN
         FOR i IN 1 .. cardinality(p_seeds) LOOP
             SELECT * INTO r FROM genflow.presets_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
-                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day);
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
@@ -3482,6 +3685,21 @@ BEGIN
 END $$;
 
 --
+-- Name: work_line(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.work_line() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    NEW.due_at := NEW.deadline_at;
+    NEW.turn := clock_timestamp() + interval '10 seconds'
+        * (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = NEW.user_id AND w.job_id <> NEW.job_id LIMIT 100) l);
+    RETURN NEW;
+END $$;
+
+--
 -- Name: accounts; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -3782,6 +4000,7 @@ CREATE TABLE genflow.work (
     queue_position integer,
     provider_logs jsonb,
     priority smallint DEFAULT 0 NOT NULL,
+    turn timestamp with time zone,
     CONSTRAINT work_alarm_bounded CHECK ((due_at <= deadline_at)),
     CONSTRAINT work_pending_untouched CHECK (((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0)))),
     CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['pending'::text, 'queued'::text, 'sending'::text, 'working'::text]))),
@@ -4281,6 +4500,12 @@ CREATE INDEX attempts_ref ON genflow.attempts USING btree (provider_ref) WHERE (
 CREATE INDEX hooks_at ON genflow.hooks USING btree (at);
 
 --
+-- Name: idempotency_keys_age; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX idempotency_keys_age ON genflow.idempotency_keys USING btree (created_at);
+
+--
 -- Name: ledger_external_ref; Type: INDEX; Schema: genflow; Owner: -
 --
 
@@ -4317,10 +4542,46 @@ CREATE INDEX templates_user ON genflow.templates USING btree (user_id, id);
 CREATE INDEX work_due ON genflow.work USING btree (type_no, due_at);
 
 --
+-- Name: work_line; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX work_line ON genflow.work USING btree (type_no, priority, turn) WHERE (turn IS NOT NULL);
+
+--
+-- Name: work_user; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX work_user ON genflow.work USING btree (user_id);
+
+--
+-- Name: custom_prompt_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_aiml_job_id ON public.custom_prompt_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_fal_job_id ON public.custom_prompt_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_replicate_id ON public.custom_prompt_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: custom_prompt_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_stability_job_id ON public.custom_prompt_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: custom_prompt_media_user; Type: INDEX; Schema: public; Owner: -
@@ -4329,10 +4590,34 @@ CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (
 CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, id);
 
 --
+-- Name: emotion_mask_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_aiml_job_id ON public.emotion_mask_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_fal_job_id ON public.emotion_mask_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_replicate_id ON public.emotion_mask_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: emotion_mask_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_stability_job_id ON public.emotion_mask_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: emotion_mask_media_user; Type: INDEX; Schema: public; Owner: -
@@ -4341,10 +4626,34 @@ CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (us
 CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, id);
 
 --
+-- Name: ghibli_reaction_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_aiml_job_id ON public.ghibli_reaction_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_fal_job_id ON public.ghibli_reaction_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_replicate_id ON public.ghibli_reaction_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: ghibli_reaction_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_stability_job_id ON public.ghibli_reaction_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: ghibli_reaction_media_user; Type: INDEX; Schema: public; Owner: -
@@ -4353,10 +4662,34 @@ CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btr
 CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, id);
 
 --
+-- Name: neo_glitch_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_aiml_job_id ON public.neo_glitch_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_fal_job_id ON public.neo_glitch_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_replicate_id ON public.neo_glitch_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: neo_glitch_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_stability_job_id ON public.neo_glitch_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: neo_glitch_media_user; Type: INDEX; Schema: public; Owner: -
@@ -4365,10 +4698,34 @@ CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_i
 CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, id);
 
 --
+-- Name: presets_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_aiml_job_id ON public.presets_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: presets_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_fal_job_id ON public.presets_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: presets_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_replicate_id ON public.presets_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: presets_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX presets_media_run ON public.presets_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: presets_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_stability_job_id ON public.presets_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: presets_media_user; Type: INDEX; Schema: public; Owner: -
@@ -4435,6 +4792,18 @@ CREATE TRIGGER reservations_no_truncate BEFORE TRUNCATE ON genflow.reservations 
 --
 
 CREATE TRIGGER work_keep BEFORE DELETE ON genflow.work FOR EACH ROW EXECUTE FUNCTION genflow.work_keep();
+
+--
+-- Name: work work_line_new; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER work_line_new BEFORE INSERT ON genflow.work FOR EACH ROW WHEN (((new.phase = 'queued'::text) AND (new.lease_owner IS NULL))) EXECUTE FUNCTION genflow.work_line();
+
+--
+-- Name: work work_line_started; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER work_line_started BEFORE UPDATE ON genflow.work FOR EACH ROW WHEN (((old.phase = 'pending'::text) AND (new.phase = 'queued'::text) AND (new.lease_owner IS NULL))) EXECUTE FUNCTION genflow.work_line();
 
 --
 -- Name: work work_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
@@ -4721,25 +5090,25 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer
 GRANT ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4855,25 +5224,25 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer,
 GRANT ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4917,25 +5286,25 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integ
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -5031,6 +5400,20 @@ REVOKE ALL ON FUNCTION genflow.id_type(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.iso(p_at timestamp with time zone) FROM PUBLIC;
 
 --
+-- Name: FUNCTION janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) TO genflow_module;
+
+--
+-- Name: FUNCTION janitor_parts(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.janitor_parts() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.janitor_parts() TO genflow_module;
+
+--
 -- Name: FUNCTION job_brief(p_id uuid); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -5050,6 +5433,12 @@ REVOKE ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit i
 GRANT ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) TO genflow_module;
 
 --
+-- Name: FUNCTION limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) FROM PUBLIC;
+
+--
 -- Name: FUNCTION neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -5057,25 +5446,25 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p
 GRANT ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -5132,25 +5521,25 @@ REVOKE ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no
 GRANT ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -5317,6 +5706,12 @@ REVOKE ALL ON FUNCTION genflow.week_of(p_date date) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION genflow.work_keep() FROM PUBLIC;
+
+--
+-- Name: FUNCTION work_line(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.work_line() FROM PUBLIC;
 
 --
 -- PostgreSQL database dump complete

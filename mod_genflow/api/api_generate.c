@@ -9,7 +9,9 @@
 #include "db/gf_ledger.h"
 #include "model/gf_type.h"
 
-#define READY "Ready to be started"
+#define READY        "Ready to be started"
+#define MANY_SECONDS 5  /* after it one of the user's generations may have ended */
+#define FULL_SECONDS 10 /* after it the queue may be shorter */
 
 gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt)
 {
@@ -27,6 +29,15 @@ gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt)
 
 /* ---- refusals ---- */
 
+static gf_err_t *over_limit(gf_req_t *req, gf_err_code_t code, int seconds)
+{
+    gf_err_t *err =
+        gf_err_make(req->ctx, code, APR_SUCCESS, "%s asks for %s", req->user, req->type->name);
+
+    err->retry_after = seconds;
+    return err;
+}
+
 static gf_err_t *refused(gf_req_t *req, const gf_created_t *created, int count)
 {
     switch (created->outcome) {
@@ -37,6 +48,10 @@ static gf_err_t *refused(gf_req_t *req, const gf_created_t *created, int count)
         return gf_ledger_quota_spent(req->ctx, req->user);
     case GF_MISMATCH:
         return gf_err_make(req->ctx, GF_E_KEY_MISMATCH, APR_SUCCESS, "%s", req->user);
+    case GF_TOO_MANY:
+        return over_limit(req, GF_E_TOO_MANY, MANY_SECONDS);
+    case GF_QUEUE_FULL:
+        return over_limit(req, GF_E_QUEUE_FULL, FULL_SECONDS);
     default:
         return gf_err_make(req->ctx, GF_E_BLOCKED, APR_SUCCESS, "%s", req->user);
     }
@@ -201,6 +216,7 @@ gf_err_t *api_generate(gf_req_t *req)
     api_order_t order = { .pending = false };
 
     GF_TRY(api_start_open(req));
+    GF_TRY(api_limit(req));
     GF_TRY(api_body_json(req, &order.body, &order.text, &order.length));
     return api_generate_order(req, &order);
 }

@@ -13,6 +13,7 @@ gf_err_t *api_twostep_create(gf_req_t *req)
     api_order_t order = { .pending = true };
 
     req->two_step = true;
+    GF_TRY(api_limit(req));
     GF_TRY(api_body_json(req, &order.body, &order.text, &order.length));
     return api_generate_order(req, &order);
 }
@@ -72,6 +73,7 @@ gf_err_t *api_twostep_generate(gf_req_t *req)
     gf_json_t *given;
 
     req->two_step = true;
+    GF_TRY(api_limit(req));
     GF_TRY(api_body_json(req, &order.body, &order.text, &order.length));
     given = gf_json_get(order.body, "generationId");
     if (!given) {

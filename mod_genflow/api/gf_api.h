@@ -18,7 +18,8 @@ typedef struct gf_api_t {
     const gf_conf_t *conf;
     gf_hub_t *hub;
     gf_preset_cache_t *presets;
-    const char *owner; /* this process, in leases */
+    gf_buckets_t *buckets; /* of all children; NULL: rates are not limited */
+    const char *owner;     /* this process, in leases */
 } gf_api_t;
 
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
@@ -84,6 +85,12 @@ const char *api_body_query(gf_req_t *req, const char *name);
 
 /* A switch of the query: it is there, and not 0. */
 bool api_body_switch(gf_req_t *req, const char *name);
+
+/* ---- limits (api_limit.c) ---- */
+
+/* What costs begins with it, before the body is read: does the rate of its address and of its user
+ * allow one more? Errors: TOO_OFTEN, with Retry-After. */
+gf_err_t *api_limit(gf_req_t *req);
 
 /* ---- waiting (api_watch.c) ---- */
 

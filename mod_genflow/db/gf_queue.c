@@ -29,7 +29,9 @@ static gf_create_outcome_t create_outcome(const char *word)
                                          [GF_MISMATCH] = "mismatch",
                                          [GF_NO_CREDIT] = "insufficient_credits",
                                          [GF_QUOTA_SPENT] = "quota_exceeded",
-                                         [GF_ACCOUNT_BLOCKED] = "blocked" };
+                                         [GF_ACCOUNT_BLOCKED] = "blocked",
+                                         [GF_TOO_MANY] = "too_many",
+                                         [GF_QUEUE_FULL] = "queue_full" };
     int i;
 
     for (i = 0; i < GF_CREATE_UNKNOWN && strcmp(words[i], word) != 0; i++) {
@@ -75,7 +77,9 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                            gf_text_interval(ctx->pool, ctx->conf->lease),
                            ask->pending ? "false" : "true",
                            number(ctx, (int)ask->priority - GF_PRIORITY_NORMAL),
-                           ctx->conf->credit_day };
+                           ctx->conf->credit_day,
+                           number(ctx, ctx->conf->limit_concurrent),
+                           number(ctx, ctx->conf->limit_queue) };
     gf_sql_t statement = ask->count > 1 ? GF_SQL_CREATE_BATCH : GF_SQL_CREATE;
     gf_rows_t *rows;
     int i;
@@ -220,8 +224,13 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
 
 gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, gf_look_t *look)
 {
-    const char *args[] = { look->owner, number(ctx, look->limit),
-                           gf_text_interval(ctx->pool, ctx->conf->lease), look->from };
+    const char *args[] = { look->owner,
+                           number(ctx, look->limit),
+                           gf_text_interval(ctx->pool, ctx->conf->lease),
+                           look->from[0],
+                           look->from[1],
+                           look->from[2],
+                           look->from[3] };
     gf_rows_t *rows;
     int row;
 
@@ -232,9 +241,8 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
 
         job->next = *jobs;
         *jobs = job;
-    }
-    if (*jobs) {
-        apr_cpystrn(look->from, gf_rows_text(rows, 0, 15), sizeof(look->from));
+        apr_cpystrn(look->from[gf_rows_int(rows, row, 17)], gf_rows_text(rows, row, 15),
+                    sizeof(look->from[0])); /* backwards: the first of each lane stays */
     }
     return NULL;
 }

@@ -16,6 +16,8 @@ typedef enum {
     GF_NO_CREDIT, /* balance, held are set, as for the next two */
     GF_QUOTA_SPENT,
     GF_ACCOUNT_BLOCKED,
+    GF_TOO_MANY,      /* live generations of this user: GenflowLimitConcurrent */
+    GF_QUEUE_FULL,    /* GenflowLimitQueue */
     GF_CREATE_UNKNOWN /* never answered: an error */
 } gf_create_outcome_t;
 
@@ -63,11 +65,14 @@ typedef struct gf_find_t {
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
                        const gf_find_t *find);
 
+#define GF_LANES 4 /* of a type's due jobs: what was begun, then high, normal and low priority */
+
 /* A look for due jobs of one type. */
 typedef struct gf_look_t {
     const char *owner; /* this host process */
     int limit;
-    char from[48]; /* where the look begins: "-infinity", or the oldest due time of the last one */
+    char from[GF_LANES][48]; /* where the look begins: "-infinity", or the oldest due time that the
+                                last one found there */
 } gf_look_t;
 
 /* Leases due jobs; *jobs is a list linked by `next`, NULL if nothing is due. Moves look->from. */

@@ -8,11 +8,11 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CREATE] = { "create",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
         " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-        " $16, $17)", 17 },
+        " $16, $17, $18, $19)", 19 },
     [GF_SQL_CREATE_BATCH] = { "create_batch",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
         " genflow.%s_create_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-        " $15, $16, $17)", 17 },
+        " $15, $16, $17, $18, $19)", 19 },
     [GF_SQL_START] = { "start",
         "SELECT id, epoch, 'queued', 0, 0, 0, NULL, extract(epoch FROM $5::interval) * 1000, $1,"
         " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, outcome, status"
@@ -25,8 +25,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         " progress, queue_position, logs FROM genflow.%s_get($1, $2, $3, $4)", 4 },
     [GF_SQL_CLAIM] = { "claim",
         "SELECT id, epoch, phase, attempts, chain_pos, retries, provider_ref, deadline_ms, user_id,"
-        " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms"
-        " FROM genflow.%s_claim($1, $2, $3, $4::timestamptz - interval '10 seconds')", 4 },
+        " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms,"
+        " lane FROM genflow.%s_claim($1, $2, $3, $4, ARRAY[$5, $6, $7]::timestamptz[])", 7 },
     [GF_SQL_ACCEPTED] = { "accepted",
         "SELECT genflow.%s_accepted($1, $2, $3, $4, $5, $6, $7)", 7 },
     [GF_SQL_SETTLE] = { "settle",
@@ -92,6 +92,10 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT genflow.template_delete($1, $2)", 2 },
     [GF_SQL_TYPE_OF] = { "type_of",
         "SELECT genflow.type_of($1)", 1 },
+    [GF_SQL_JANITOR_PARTS] = { "janitor_parts",
+        "SELECT part FROM genflow.janitor_parts() AS part", 0 },
+    [GF_SQL_JANITOR] = { "janitor",
+        "SELECT genflow.janitor($1, $2, $3, $4)", 4 },
     [GF_SQL_HEALTH] = { "health",
         "SELECT schema_version, types FROM genflow.health()", 0 }
 };

@@ -38,11 +38,13 @@ typedef enum {
     GF_SQL_TEMPLATE_GET,
     GF_SQL_TEMPLATE_DELETE,
     GF_SQL_TYPE_OF,
+    GF_SQL_JANITOR_PARTS,
+    GF_SQL_JANITOR,
     GF_SQL_HEALTH,
     GF_SQL_COUNT
 } gf_sql_t;
 
-#define GF_SQL_ARGS_MAX 17
+#define GF_SQL_ARGS_MAX 19
 
 typedef struct gf_sql_row_t {
     const char *name;

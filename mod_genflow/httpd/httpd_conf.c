@@ -13,12 +13,14 @@
 
 #include "base/gf_text.h"
 #include "httpd/httpd_glue.h"
+#include "httpd/httpd_limits.h"
 #include "httpd/httpd_setters.h"
 #include "model/gf_type.h"
 #include "provider/gf_provider.h"
 #include "store/gf_store.h"
 
-#define TYPES_MAX 64 /* gf_db.c keeps prepared statements for so many */
+#define TYPES_MAX       64 /* gf_db.c keeps prepared statements for so many */
+#define NAME_MAX_LENGTH 40 /* of a type, as genflow.create_type() takes it */
 
 /* ---- rows ---- */
 
@@ -221,20 +223,6 @@ static gf_type_t *open_type(apr_pool_t *pool, gf_conf_t *conf, const char *name)
     return type;
 }
 
-/* Lower case, digits and single hyphens, as genflow.create_type() takes them. */
-static bool is_name(const char *name)
-{
-    const char *at;
-
-    for (at = name; *at; at++) {
-        if (!apr_islower(*at)
-            && !(at > name && (apr_isdigit(*at) || (*at == '-' && at[-1] != '-' && at[1])))) {
-            return false;
-        }
-    }
-    return at > name && at - name <= 40;
-}
-
 static const char *section(cmd_parms *cmd, void *dir, const char *arg)
 {
     server_conf_t *sc = httpd_setters_conf(cmd->server);
@@ -252,7 +240,7 @@ static const char *section(cmd_parms *cmd, void *dir, const char *arg)
     }
     arg = apr_pstrmemdup(cmd->pool, arg, (apr_size_t)(end - arg));
     name = ap_getword_conf(cmd->pool, &arg);
-    if (!is_name(name) || *arg) {
+    if (!gf_text_is_name(name, NAME_MAX_LENGTH) || *arg) {
         return apr_psprintf(
             cmd->pool, "%s %s>: needs one name of a-z, 0-9 and single hyphens, at most 40 long",
             cmd->cmd->name, name);
@@ -293,6 +281,20 @@ const command_rec httpd_conf_commands[] = {
         "1s to 24h", "30m", "how long a generation waits for its start"),
     ROW("GenflowPublicUrl", IN_SERVER, IS_URL, SERVER(public_url), 0, 0,
         "an http(s) address", NULL, "where providers find the API, to report"),
+    AP_INIT_TAKE12("GenflowLimitRate", httpd_limits_set_user, NULL, RSRC_CONF,
+        "requests of a user that cost: number/period, and how many at once"),
+    AP_INIT_TAKE12("GenflowLimitAddressRate", httpd_limits_set_address, NULL, RSRC_CONF,
+        "the same of a client address"),
+    ROW("GenflowLimitConcurrent", IN_SERVER, IS_INT, SERVER(limit_concurrent), 0, 100000,
+        "0 to 100000", "0", "live generations of a user; 0: any number"),
+    ROW("GenflowLimitQueue", IN_SERVER, IS_INT, SERVER(limit_queue), 0, 1000000,
+        "0 to 1000000", "0", "waiting generations of a type; 0: any number"),
+    ROW("GenflowJanitorInterval", IN_SERVER, IS_TIME, SERVER(janitor), 0, 24 * HOUR,
+        "0s to 24h", "60s", "between two runs of the janitor; 0s: there is none"),
+    ROW("GenflowJanitorJobs", IN_SERVER, IS_TIME, SERVER(janitor_jobs), SECOND, 365 * 24 * HOUR,
+        "1s to 8760h", "1h", "how long records of ended generations are kept"),
+    ROW("GenflowJanitorKeys", IN_SERVER, IS_TIME, SERVER(janitor_keys), SECOND, 365 * 24 * HOUR,
+        "1s to 8760h", "72h", "how long idempotency keys are kept"),
     ROW("GenflowAssetMaxBytes", IN_SERVER, IS_SIZE, SERVER(asset_max), 1024, 100 << 20,
         "1k to 100m", "10m", "bytes of a source picture"),
     ROW("GenflowAssetLifetime", IN_SERVER, IS_TIME, SERVER(asset_lifetime), MINUTE, 365 * 24 * HOUR,

@@ -9,6 +9,8 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
+#include "base/gf_bucket.h"
+
 struct gf_prov_kind_t;
 struct gf_store_kind_t;
 
@@ -78,6 +80,13 @@ typedef struct gf_conf_t {
     apr_int64_t waiters_max;      /* waiting requests per child; beyond: 202 at once */
     apr_int64_t pending_lifetime; /* of a generation that is made and not started */
     const char *public_url; /* where the outside finds the API, for reports; NULL: none are asked */
+    gf_rate_t limit_rate;   /* per user */
+    gf_rate_t limit_address;      /* per client address */
+    apr_int64_t limit_concurrent; /* live generations of a user; 0: any number */
+    apr_int64_t limit_queue;      /* jobs in the line of a type; 0: any number */
+    apr_int64_t janitor;          /* between two runs of the janitor; 0: there is none */
+    apr_int64_t janitor_jobs;     /* records of a generation, after its end */
+    apr_int64_t janitor_keys;     /* idempotency keys */
     const char *store_folder;
     const char *store_url; /* public prefix of pictures, without a slash at its end */
     const char *store_kind_name;

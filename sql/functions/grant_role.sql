@@ -25,6 +25,8 @@ BEGIN
                    'heartbeat',
                    'hook',
                    'hook_ref',
+                   'janitor',
+                   'janitor_parts',
                    'ledger_list',
                    'presets',
                    'progress',

@@ -10,14 +10,17 @@
 --   p_start           false: it is 'pending' until {prefix}_start(); past p_lifetime it is cancelled and released (p_owner: NULL)
 --   p_priority        1: before others that are due, -1: behind them
 --   p_day             by which quotas count (day.sql)
+--   p_concurrent, p_queue  limits (limits.sql); 0: none
 -- Outcomes: 'ok' id, epoch, created_at of the new generation
 --           'replay' id, status of the one that this key made before, 'mismatch' the key came with another body
 --           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held tell how much is there
+--           'too_many', 'queue_full' (limits.sql)
 -- SQLSTATE GF402, GF403, GF429: the credits went between look and hold; ask again, the answer is then a row.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text,
     p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
-    p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC',
+    p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC', p_concurrent integer DEFAULT 0,
+    p_queue integer DEFAULT 0,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -29,6 +32,9 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, {no}::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id({no});
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)

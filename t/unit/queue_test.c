@@ -146,7 +146,9 @@ static gf_err_t *ask_get(void)
 
 static gf_err_t *ask_claim(void)
 {
-    gf_look_t look = { .owner = "unit", .limit = 10, .from = "-infinity" };
+    gf_look_t look = { .owner = "unit",
+                       .limit = 10,
+                       .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
     gf_job_t *jobs = &job;
     gf_err_t *err = gf_queue_claim(&jobs, &unit.ctx, &type, &look);
 
@@ -558,7 +560,9 @@ END_TEST
 
 START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
 {
-    gf_look_t look = { .owner = "unit host", .limit = 10, .from = "-infinity" };
+    gf_look_t look = { .owner = "unit host",
+                       .limit = 10,
+                       .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
     apr_array_header_t *held = NULL;
     gf_created_t created;
     gf_job_t *claimed = NULL;
@@ -583,7 +587,7 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     ck_assert_ptr_null(claimed->provider_ref);
     ck_assert_ptr_null(claimed->source_url);
     ck_assert(claimed->deadline > apr_time_now() + apr_time_from_sec(500));
-    ck_assert_str_ne(look.from, "-infinity");
+    ck_assert_str_ne(look.from[2], "-infinity");
 
     late = *claimed; /* as a host that lost it knows the job */
     late.epoch = 0;
