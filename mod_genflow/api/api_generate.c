@@ -10,6 +10,7 @@
 #include "db/gf_asset.h"
 #include "db/gf_ledger.h"
 #include "db/gf_queue.h"
+#include "httpd/httpd_conf.h"
 #include "model/gf_type.h"
 
 #define KEY_MAX        255
@@ -276,10 +277,13 @@ gf_err_t *api_generate(gf_req_t *req)
     gf_err_t *err;
     bool here;
 
+    GF_TRY(api_body_json(req, &body, &text, &length));
+    if (httpd_conf_legacy(req->r) && api_generation_is_asked(req, body)) {
+        return api_generation_tell(req, body);
+    }
     if (!gf_type_choice(req->type, 0)) {
         return closed(req);
     }
-    GF_TRY(api_body_json(req, &body, &text, &length));
     GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, req->type));
     GF_TRY(gf_param_check(&ask, req->ctx, req->type, &presets, body));
     GF_TRY(find_asset(req, &ask));
