@@ -166,15 +166,25 @@ static void genflow_child_stopping(apr_pool_t *pchild, int graceful)
 
 /* ---- the request ---- */
 
+/* Does the <Location> of the request give it to us? r->handler is set only later. SetHandler keeps
+ * what it was given as an expression, older ones of httpd a plain name as text. */
+static bool is_ours(request_rec *r)
+{
+    const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
+    const char *wrong = NULL;
+    const char *handler = location->expr_handler
+                              ? ap_expr_str_exec(r, location->expr_handler, &wrong)
+                              : location->handler;
+
+    return handler && !wrong && api_route_is_ours(httpd_conf_get(r->server), handler, r->pool);
+}
+
 /* Our addresses are no files: no DocumentRoot, no stat(), no .htaccess walk. <Location> settings
  * are visible here but not in map_to_storage, so r->filename carries the decision, as mod_proxy
  * does it. */
 static int genflow_translate_name(request_rec *r)
 {
-    const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
-
-    if (!location->handler
-        || !api_route_is_ours(httpd_conf_get(r->server), location->handler, r->pool)) {
+    if (!is_ours(r)) {
         return DECLINED;
     }
     r->filename = apr_pstrcat(r->pool, OUR_FILENAME, r->uri, NULL);
@@ -186,6 +196,11 @@ static int genflow_map_to_storage(request_rec *r)
     return r->filename && strncmp(r->filename, OUR_FILENAME, sizeof(OUR_FILENAME) - 1) == 0
                ? OK
                : DECLINED;
+}
+
+static int genflow_header_parser(request_rec *r)
+{
+    return is_ours(r) ? api_cors(r) : DECLINED;
 }
 
 static int genflow_handler(request_rec *r)
@@ -213,6 +228,8 @@ static void genflow_hooks(apr_pool_t *pool)
     ap_hook_translate_name(genflow_translate_name, NULL, NULL,
                            APR_HOOK_FIRST); /* our addresses are no files */
     ap_hook_map_to_storage(genflow_map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_header_parser(genflow_header_parser, NULL, NULL,
+                          APR_HOOK_MIDDLE); /* before authentication: preflights have none */
     ap_hook_handler(genflow_handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

@@ -178,16 +178,18 @@ static gf_err_t *serve(gf_req_t *req, const char *path)
     return routes[i].handle(req);
 }
 
-/* Below which path the client finds the whole API, when the handler itself serves one address only.
- */
+/* The path below the base. An address that stands outside of the API, by the handler of one type or
+ * by GenflowPath, still has to tell where the API is. */
 static const char *path_of(gf_req_t *req)
 {
     const char *act;
     const gf_type_t *type = type_handler(req->api->conf, req->r->handler, &act, req->r->pool);
+    const char *path =
+        type ? apr_pstrcat(req->r->pool, type->name, "/", act, NULL) : httpd_conf_path(req->r);
 
-    if (type) {
+    if (path) {
         req->base = httpd_conf_dir(req->r)->base ? req->base : "/api";
-        return apr_pstrcat(req->r->pool, type->name, "/", act, NULL);
+        return path;
     }
     return strncmp(req->r->uri, req->base, strlen(req->base)) == 0
                    && req->r->uri[strlen(req->base)] == '/'
