@@ -70,6 +70,10 @@ GF_ERR(HOOK_EMPTY,     "VALIDATION_ERROR",         400, GF_LOG_WARNING,  "GF0126
        "This report names no run")
 GF_ERR(HOOK_KEYS,      "PROVIDER_UNAVAILABLE",     503, GF_LOG_INFO,     "GF0127",
        "The keys to check this report with are being fetched; send it again")
+GF_ERR(ADMIN_CLOSED,   "ADMIN_CLOSED",             403, GF_LOG_ERR,      "GF0160",
+       "Administration is closed here; the administrator finds the reason in the log")
+GF_ERR(ADMIN_ORIGIN,   "UNAUTHORIZED",             403, GF_LOG_WARNING,  "GF0161",
+       "Administration takes nothing from pages of another origin")
 /* job */
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")
