@@ -3,6 +3,7 @@
  * request begins in genflow_handler() and goes through api/api_route.c; the way of a job is in
  * work/gf_dispatch.c. */
 #include <httpd.h>
+#include <ap_expr.h>
 #include <ap_mpm.h>
 #include <apr_strings.h>
 #include <http_config.h>
@@ -21,8 +22,7 @@
 #include "httpd/httpd_limits.h"
 #include "work/gf_dispatch.h"
 
-#define OUR_FILENAME "genflow:"
-#define PRESETS_AGE  apr_time_from_sec(5)
+#define PRESETS_AGE apr_time_from_sec(5)
 
 /* The child's state: written in child_init, what every child inherits in post_config; const to
  * requests. The only mutable statics of the module beside the glue's. */
@@ -187,13 +187,13 @@ static int genflow_translate_name(request_rec *r)
     if (!is_ours(r)) {
         return DECLINED;
     }
-    r->filename = apr_pstrcat(r->pool, OUR_FILENAME, r->uri, NULL);
+    r->filename = apr_pstrcat(r->pool, GF_API_FILENAME, r->uri, NULL);
     return OK;
 }
 
 static int genflow_map_to_storage(request_rec *r)
 {
-    return r->filename && strncmp(r->filename, OUR_FILENAME, sizeof(OUR_FILENAME) - 1) == 0
+    return r->filename && strncmp(r->filename, GF_API_FILENAME, sizeof(GF_API_FILENAME) - 1) == 0
                ? OK
                : DECLINED;
 }

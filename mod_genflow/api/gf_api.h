@@ -22,6 +22,9 @@ typedef struct gf_api_t {
     const char *owner;     /* this process, in leases */
 } gf_api_t;
 
+/* What r->filename of a request begins with whose handler was set by a <Location>. */
+#define GF_API_FILENAME "genflow:"
+
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
 
 typedef struct gf_req_t {
@@ -38,7 +41,7 @@ typedef struct gf_req_t {
 /* A handler replies and returns NULL, or returns the error that is the reply. */
 typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 
-/* ---- the handlers, one file each ---- */
+/* ---- the handlers, one file each (those of administration: api_admin.h) ---- */
 
 gf_err_t *api_generate(gf_req_t *req);          /* POST {type}/generate */
 gf_err_t *api_twostep_create(gf_req_t *req);    /* POST generation/create */
