@@ -303,8 +303,6 @@ const command_rec httpd_conf_commands[] = {
         "", "UTC", "a time zone, or rolling: when a day's quota starts again"),
     ROW("GenflowCreditReserveLifetime", IN_SERVER, IS_TIME, SERVER(reserve_lifetime), SECOND,
         24 * HOUR, "1s to 24h", "15m", "how long a reservation holds its credits"),
-    ROW("GenflowLegacyNames", IN_SERVER, IS_FLAG, SERVER(legacy_names), 0, 1,
-        "On or Off", "Off", "answer as older front ends expect it"),
     ROW("GenflowStoreKind", IN_SERVER, IS_TEXT, SERVER(store_kind_name), 0, 0,
         "", "folder", "where pictures are kept: folder, cloudinary, s3"),
     ROW("GenflowStoreAccount", IN_SERVER, IS_TEXT, SERVER(store_account), 0, 0,

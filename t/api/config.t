@@ -29,6 +29,10 @@ my @VALUES = (    # where, directive, bounds as the message tells them, wrong va
     [server => 'GenflowPendingLifetime', '1s to 24h',       qw(999ms 25h soon)],
     [server => 'GenflowStoreMaxBytes',   '1k to 1g',        qw(1023 2g)],
     [server => 'GenflowStoreMaxPixels',  '1 to 1073741824', qw(0 1073741825 1m)],
+    [server => 'GenflowCreditReserveLifetime', '1s to 24h',     qw(999ms 25h)],
+    [server => 'GenflowLegacyNames',     'On or Off',       qw(1 yes)],
+    [server => 'GenflowCreditDay', 'a time zone like UTC or Europe/Berlin, or rolling',
+                                                        qw(Mars/Phobos Europe ../UTC Rolling 24h)],
     [server => 'GenflowStoreUrl', 'a path like /generated or an http(s) address',
                                                             qw(generated ftp://a.example/)],
     [provider => 'GenflowProviderUrl', 'an http(s) address', qw(a.example /path ftp://a https://)],
@@ -63,5 +67,7 @@ for my $end (0, 1) {
     } @VALUES;
     accepted($end ? 'each largest value' : 'each smallest value', $lines);
 }
+
+accepted("a day of $_", "GenflowCreditDay $_\n") for qw(UTC rolling Europe/Berlin Etc/GMT+12);
 
 finish;
