@@ -6,6 +6,8 @@
 #include "database.h"
 #include "db/gf_asset.h"
 #include "db/gf_breaker.h"
+#include "db/gf_hook.h"
+#include "db/gf_janitor.h"
 #include "db/gf_ledger.h"
 #include "db/gf_preset.h"
 #include "db/gf_restore.h"
@@ -80,7 +82,11 @@ static gf_err_t *ask_presets(void)
 static gf_err_t *ask_create(void)
 {
     gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
-    gf_ask_t ask = { .type = &type, .prompt = "a cat", .parameters = "{}", .seed = 77 };
+    gf_ask_t ask = { .type = &type,
+                     .priority = GF_PRIORITY_NORMAL,
+                     .prompt = "a cat",
+                     .parameters = "{}",
+                     .seed = 77 };
     gf_created_t created;
 
     return gf_queue_create(&created, &unit.ctx, &caller, &ask, NULL);
@@ -89,7 +95,11 @@ static gf_err_t *ask_create(void)
 static gf_err_t *ask_create_batch(void)
 {
     gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
-    gf_ask_t ask = { .type = &type, .count = 2, .prompt = "a cat", .parameters = "{}" };
+    gf_ask_t ask = { .type = &type,
+                     .priority = GF_PRIORITY_NORMAL,
+                     .count = 2,
+                     .prompt = "a cat",
+                     .parameters = "{}" };
     gf_created_t created[2];
 
     return gf_queue_create(created, &unit.ctx, &caller, &ask, NULL);
@@ -177,7 +187,7 @@ static gf_err_t *ask_hook_ref(void)
 {
     const char *ref;
 
-    return gf_queue_hook_ref(&ref, &unit.ctx, &job);
+    return gf_hook_ref(&ref, &unit.ctx, &job);
 }
 
 static gf_err_t *ask_hook(void)
@@ -187,7 +197,7 @@ static gf_err_t *ask_hook(void)
     };
     bool known;
 
-    return gf_queue_hook(&known, &unit.ctx, &report, "unit host");
+    return gf_hook_note(&known, &unit.ctx, &report, "unit host");
 }
 
 static gf_err_t *ask_breaker_note(void)
@@ -289,6 +299,20 @@ static gf_err_t *ask_asset_delete(void)
     return gf_asset_delete(&unit.ctx, "nobody", NO_ID);
 }
 
+static gf_err_t *ask_janitor_parts(void)
+{
+    apr_array_header_t *parts;
+
+    return gf_janitor_parts(&parts, &unit.ctx);
+}
+
+static gf_err_t *ask_janitor(void)
+{
+    int cleaned;
+
+    return gf_janitor_clean(&cleaned, &unit.ctx, "keys", 1);
+}
+
 static const struct {
     const char *name;
     gf_err_t *(*ask)(void);
@@ -318,6 +342,8 @@ static const struct {
     { "settle", ask_settle },
     { "heartbeat", ask_heartbeat },
     { "hand_back", ask_hand_back },
+    { "janitor_parts", ask_janitor_parts },
+    { "janitor", ask_janitor },
     { "breaker_note", ask_breaker_note },
     { "breakers", ask_breakers },
     { "restore_claim", ask_restore_claim },
@@ -385,6 +411,7 @@ static gf_created_t create(const char *user, const char *key, const char *hash, 
 {
     gf_caller_t caller = { .user = user, .key = key, .hash = hash };
     gf_ask_t ask = { .type = &type,
+                     .priority = GF_PRIORITY_NORMAL,
                      .run_id = "run-1",
                      .preset = "base",
                      .prompt = "a \"neon\" cat",
