@@ -33,11 +33,19 @@ typedef struct route_t {
 static const route_t routes[] = {
     { POST,       "{type}/generate", api_generate,          false },
     { GET | POST, "{type}/status",   api_generation_status, false },
+    { POST,       "generation/create", api_twostep_create,  false },
+    { POST,       "generate",        api_twostep_generate,  false },
     { GET | POST, "getQuota",        api_credit_quota,      false },
+    { GET,        "credits",         api_credit_list,       false },
+    { POST,       "credits-reserve", api_credit_reserve,    false },
+    { POST,       "credits-finalize", api_credit_finalize,  false },
     { GET,        "presets",         api_preset_list,       false },
     { POST,       "assets",          api_asset_put,         false },
     { GET,        "assets/{id}",     api_asset_get,         false },
     { DELETE,     "assets/{id}",     api_asset_delete,      false },
+    { GET,        "templates",       api_template_list,     false },
+    { POST,       "templates",       api_template_put,      false },
+    { DELETE,     "templates/{id}",  api_template_delete,   false },
     { GET,        "health",          api_health,            true },
     { POST,       "hook/{provider}/{id}/{token}", api_hook, true }
 };
@@ -225,11 +233,11 @@ static gf_err_t *serve_api(gf_req_t *req)
 {
     const char *act;
     const gf_type_t *type = type_handler(req->api->conf, req->r->handler, &act, req->r->pool);
-    const char *path;
+    const char *path =
+        type ? apr_pstrcat(req->r->pool, type->name, "/", act, NULL) : httpd_conf_path(req->r);
 
-    if (type) {
+    if (path) { /* it stands outside of the API, and has to be told where that is */
         req->base = base_of(req->r, "/api");
-        path = apr_pstrcat(req->r->pool, type->name, "/", act, NULL);
     }
     else {
         req->base = base_of(req->r, location_of(req->r));

@@ -10,7 +10,7 @@ my $user = account(5);
 
 # ---- closed ----
 
-expect_log('GF0160', 'GF0161');
+expect_log('GF0170', 'GF0171');
 my @CLOSED = (    # where, who
     ['admin-bare',    undef,   'without any Require'],
     ['admin-bare',    'admin', 'without any Require, even to the administrator'],
