@@ -651,6 +651,106 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
 }
 END_TEST
 
+START_TEST(a_pending_generation_is_started_once_by_its_user)
+{
+    gf_caller_t caller = { .key = "key", .hash = HASH };
+    gf_ask_t ask = { .type = &type,
+                     .pending = true,
+                     .prompt = "a cat",
+                     .parameters = "{}",
+                     .seed = 77,
+                     .max_retries = 3,
+                     .priority = GF_PRIORITY_HIGH };
+    gf_created_t created;
+    gf_job_t *started = NULL;
+    gf_err_t *err;
+
+    lend_app();
+    unit.conf.pending_lifetime = 60 * APR_USEC_PER_SEC;
+    caller.user = rich_user(2);
+    unit_no_error(gf_queue_create(&created, &unit.ctx, &caller, &ask, NULL));
+    ck_assert_str_eq(created.status, "pending");
+    ck_assert_msg(!ask_claim(), "nobody gets it");
+    err = gf_queue_start(&started, &unit.ctx, &type, "unit-thief", created.id, "unit host");
+    ck_assert(gf_err_is(err, GF_E_NOT_YOURS));
+    err = gf_queue_start(&started, &unit.ctx, &type, caller.user, NO_ID, "unit host");
+    ck_assert(gf_err_is(err, GF_E_NO_GENERATION));
+    unit_no_error(gf_queue_start(&started, &unit.ctx, &type, caller.user, created.id, "unit host"));
+    ck_assert_str_eq(started->id, created.id);
+    ck_assert_str_eq(started->user, caller.user);
+    ck_assert_str_eq(started->prompt, "a cat");
+    ck_assert_int_eq(started->epoch, 1);
+    ck_assert_int_eq(started->phase, GF_PHASE_QUEUED);
+    ck_assert_int_eq(started->seed, 77);
+    ck_assert(started->deadline > apr_time_now() + apr_time_from_sec(500));
+    ck_assert(started->created <= apr_time_now());
+    err = gf_queue_start(&started, &unit.ctx, &type, caller.user, created.id, "unit host");
+    ck_assert(gf_err_is(err, GF_E_NOT_PENDING));
+    ck_assert_ptr_nonnull(strstr(err->extra, "\"status\":\"processing\""));
+    ck_assert_str_eq(settle(started, &unwanted), "done");
+    gf_job_free(started);
+    end();
+}
+END_TEST
+
+START_TEST(a_batch_is_made_whole_or_not_at_all)
+{
+    gf_caller_t caller = { .key = "key", .hash = HASH };
+    gf_ask_t ask = { .type = &type,
+                     .count = 2,
+                     .run_id = "run",
+                     .prompt = "a cat",
+                     .parameters = "{}",
+                     .seed = 77 };
+    gf_created_t created[3];
+    gf_find_t find = { .run_id = "run-2" };
+    gf_job_t made;
+    gf_view_t view;
+    int i;
+
+    lend_app();
+    caller.user = rich_user(5);
+    unit_no_error(gf_queue_create(created, &unit.ctx, &caller, &ask, "unit host"));
+    unit_no_error(gf_queue_get(&view, &unit.ctx, &type, caller.user, &find));
+    ck_assert_str_eq(view.id, created[1].id);
+    ck_assert_str_eq(view.seed_json, "78");
+    ck_assert_int_eq(created[1].epoch, 1);
+    ck_assert_int_eq(quota_of(caller.user).held, 4);
+    caller.key = "other";
+    ask.count = 3;
+    for (i = 0; i < 2; i++) {
+        made = job_of(&created[i]);
+        ck_assert_str_eq(settle(&made, &unwanted), "done");
+    }
+    unit_no_error(gf_queue_create(created, &unit.ctx, &caller, &ask, "unit host"));
+    ck_assert_int_eq(created[0].outcome, GF_NO_CREDIT);
+    ck_assert_int_eq(created[0].balance, 5);
+    ck_assert_int_eq(created[0].held, 0);
+    ck_assert_int_eq(quota_of(caller.user).held, 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_type_is_found_by_an_id_if_it_is_configured)
+{
+    const gf_type_t *of = NULL;
+    gf_created_t created;
+    gf_job_t made;
+
+    lend_app();
+    created = create(rich_user(2), "key", HASH, "unit host");
+    made = job_of(&created);
+    unit.conf.types = apr_hash_make(unit.ctx.pool);
+    ck_assert(gf_err_is(gf_queue_type(&of, &unit.ctx, created.id), GF_E_NO_GENERATION));
+    apr_hash_set(unit.conf.types, type.name, APR_HASH_KEY_STRING, &type);
+    unit_no_error(gf_queue_type(&of, &unit.ctx, created.id));
+    ck_assert_ptr_eq(of, &type);
+    ck_assert(gf_err_is(gf_queue_type(&of, &unit.ctx, NO_ID), GF_E_NO_GENERATION));
+    ck_assert_str_eq(settle(&made, &unwanted), "done");
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const without[] = {
@@ -664,6 +764,9 @@ int main(void)
         a_failure_gives_the_credits_back_and_says_why,
         only_its_owner_reads_a_generation,
         a_job_is_claimed_worked_on_and_ended_under_its_lease,
+        a_pending_generation_is_started_once_by_its_user,
+        a_batch_is_made_whole_or_not_at_all,
+        a_type_is_found_by_an_id_if_it_is_configured,
         NULL,
     };
 
