@@ -6,6 +6,7 @@
 #include "database.h"
 #include "db/gf_asset.h"
 #include "db/gf_breaker.h"
+#include "db/gf_janitor.h"
 #include "db/gf_ledger.h"
 #include "db/gf_preset.h"
 #include "db/gf_restore.h"
@@ -217,6 +218,20 @@ static gf_err_t *ask_asset_delete(void)
     return gf_asset_delete(&unit.ctx, "nobody", NO_ID);
 }
 
+static gf_err_t *ask_janitor_parts(void)
+{
+    apr_array_header_t *parts;
+
+    return gf_janitor_parts(&parts, &unit.ctx);
+}
+
+static gf_err_t *ask_janitor(void)
+{
+    int cleaned;
+
+    return gf_janitor_clean(&cleaned, &unit.ctx, "keys", 1);
+}
+
 static const struct {
     const char *name;
     gf_err_t *(*ask)(void);
@@ -245,6 +260,8 @@ static const struct {
     { "asset_get", ask_asset_get },
     { "asset_bytes", ask_asset_bytes },
     { "asset_delete", ask_asset_delete },
+    { "janitor_parts", ask_janitor_parts },
+    { "janitor", ask_janitor },
 };
 
 /* Each act tells that the database is away, and when to come again. */
