@@ -5,6 +5,7 @@
 --   p_run_id          the client's own name, or NULL
 --   p_lifetime        after it the generation fails and its hold is released, whatever else happens
 --   p_owner, p_lease  the host process that starts at once with a lease of that length (epoch 1), or NULL: whoever claims
+--   p_chain_pos       with which link of the type's chain it begins; one that only a wish chooses is behind all others
 -- Outcomes: 'ok' id, epoch, created_at of the new generation
 --           'replay' id, status of the one that this key made before, 'mismatch' the key came with another body
 --           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held tell how much is there
@@ -12,6 +13,7 @@
 CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text,
     p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
+    p_chain_pos smallint DEFAULT 0,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -46,10 +48,10 @@ BEGIN
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
                     p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch, chain_pos)
             VALUES (id, p_user, {no}, p_cost,
                     CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    v_now + p_lifetime, p_owner, epoch, p_chain_pos);
             INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
             VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
             RETURN;
