@@ -16,21 +16,28 @@
 #define OWN_KEY        "own:"
 #define CLOSED_SECONDS 60
 
-/* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
- * (which still guards a statement that is sent twice). */
-static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *ask)
+gf_err_t *api_generate_key(gf_caller_t *caller, gf_req_t *req, const char *own)
 {
-    apr_pool_t *pool = req->r->pool;
     const char *key = apr_table_get(req->r->headers_in, "Idempotency-Key");
 
     if (key && !gf_text_is_printable(key, KEY_MAX)) {
         return gf_err_field(req->ctx, GF_E_INVALID, "Idempotency-Key",
                             "must be 1 to 255 printable characters without spaces");
     }
-    caller->key = key           ? apr_pstrcat(pool, "key:", key, NULL)
-                  : ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL)
-                                : apr_pstrcat(pool, OWN_KEY, gf_hash_random(pool, 16), NULL);
+    caller->key = key ? apr_pstrcat(req->r->pool, "key:", key, NULL) : own;
     return NULL;
+}
+
+/* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
+ * (which still guards a statement that is sent twice). */
+static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *ask)
+{
+    apr_pool_t *pool = req->r->pool;
+
+    return api_generate_key(caller, req,
+                            ask->run_id
+                                ? apr_pstrcat(pool, "run:", ask->run_id, NULL)
+                                : apr_pstrcat(pool, OWN_KEY, gf_hash_random(pool, 16), NULL));
 }
 
 /* ---- the source picture, where it is one of ours ---- */
@@ -196,6 +203,7 @@ static void view_of_new(gf_view_t *view, gf_req_t *req, const gf_ask_t *ask,
     view->created_at = created->created_at;
     view->started_at = created->created_at;
     view->user = req->user;
+    view->fallback_used = ask->chain_pos > 0;
 }
 
 /* ---- starting ---- */
@@ -216,50 +224,77 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_creat
     job->source_url = apr_pstrdup(pool, ask->source_url);
     job->parameters = apr_pstrdup(pool, ask->parameters);
     job->seed = ask->seed;
+    job->chain_pos = ask->chain_pos;
     return job;
 }
 
-/* Starts the job here if it has a place, and waits for its end, or, if the client did not say, for
- * news that it takes time. */
-static gf_err_t *start_and_wait(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created,
-                                bool here)
+gf_err_t *api_generate_start(gf_view_t *view, gf_req_t *req, const gf_ask_t *ask,
+                             const gf_created_t *created, bool here, gf_news_t enough,
+                             apr_interval_time_t wait)
 {
     gf_hub_t *hub = req->api->hub;
     gf_find_t find = { created->id, NULL, NULL };
-    gf_news_t enough;
     gf_watch_t watch;
-    gf_view_t view;
-    api_prefer_t prefer;
     gf_err_t *err = NULL;
-    bool watching;
+    bool watching = wait > 0 && gf_hub_req_watch(hub, &watch, created->id, req->r->pool);
 
-    api_watch_prefer(&prefer, req->r);
-    enough = prefer.given ? GF_NEWS_ENDED : GF_NEWS_WORKING;
-    if (!prefer.given) {
-        prefer.wait = req->api->conf->wait;
-    }
-    watching = prefer.wait > 0 && gf_hub_req_watch(hub, &watch, created->id, req->r->pool);
     if (here) {
         gf_hub_req_submit(hub, job_of(req, ask, created));
     }
     if (watching) {
-        err = api_watch_view(&view, req, &find, &watch, enough, prefer.wait);
+        err = api_watch_view(view, req, &find, &watch, enough, wait);
         gf_hub_req_unwatch(hub, &watch);
     }
     else {
-        view_of_new(&view, req, ask, created);
+        view_of_new(view, req, ask, created);
     }
-    return err ? err : answer(req, &view);
+    return err;
 }
 
-/* None of the type's providers has a key. */
-static gf_err_t *closed(gf_req_t *req)
+gf_err_t *api_generate_closed(gf_req_t *req)
 {
+    const gf_type_t *type = req->type;
     gf_err_t *err = gf_err_make(req->ctx, GF_E_NO_PROVIDER, APR_SUCCESS, "%s is closed: %s",
-                                req->type->name, req->type->keyless);
+                                type->name, type->keyless ? type->keyless : "nobody draws here");
 
     err->retry_after = CLOSED_SECONDS;
     return err;
+}
+
+gf_err_t *api_generate_make(gf_created_t *created, bool *here, gf_req_t *req,
+                            const gf_caller_t *caller, const gf_ask_t *ask)
+{
+    gf_err_t *err;
+
+    *here = gf_hub_reserve(req->api->hub);
+    err = gf_queue_create(created, req->ctx, caller, ask, *here ? req->api->owner : NULL);
+    if (*here && (err || created->outcome != GF_CREATED)) {
+        gf_hub_leave(req->api->hub);
+    }
+    if (err) {
+        return err;
+    }
+    if (created->outcome == GF_CREATED) {
+        gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0502",
+               "job=%s type=%s user=%s: created, %" APR_INT64_T_FMT " credits held", created->id,
+               req->type->name, req->user, req->type->cost);
+    }
+    return created->outcome == GF_CREATED || created->outcome == GF_REPLAY ? NULL
+                                                                           : refused(req, created);
+}
+
+/* Waits for the end, or, if the client did not say, for news that it takes time. */
+static gf_err_t *start_and_wait(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created,
+                                bool here)
+{
+    api_prefer_t prefer;
+    gf_view_t view;
+
+    api_watch_prefer(&prefer, req->r);
+    GF_TRY(api_generate_start(&view, req, ask, created, here,
+                              prefer.given ? GF_NEWS_ENDED : GF_NEWS_WORKING,
+                              prefer.given ? prefer.wait : req->api->conf->wait));
+    return answer(req, &view);
 }
 
 gf_err_t *api_generate(gf_req_t *req)
@@ -273,11 +308,10 @@ gf_err_t *api_generate(gf_req_t *req)
     apr_size_t length;
     gf_json_t *body;
     gf_ask_t ask;
-    gf_err_t *err;
     bool here;
 
     if (!gf_type_choice(req->type, 0)) {
-        return closed(req);
+        return api_generate_closed(req);
     }
     GF_TRY(api_body_json(req, &body, &text, &length));
     GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, req->type));
@@ -290,22 +324,9 @@ gf_err_t *api_generate(gf_req_t *req)
     GF_TRY(keep_image(req, &ask));
     gf_hash_texts(hash, req->type->name, text, length);
     caller.hash = hash;
-    here = gf_hub_reserve(req->api->hub);
-    err = gf_queue_create(&created, req->ctx, &caller, &ask, here ? req->api->owner : NULL);
-    if (here && (err || created.outcome != GF_CREATED)) {
-        gf_hub_leave(req->api->hub);
-    }
-    if (err) {
-        return err;
-    }
+    GF_TRY(api_generate_make(&created, &here, req, &caller, &ask));
     if (created.outcome == GF_REPLAY) {
         return replay(req, &created, strncmp(caller.key, OWN_KEY, sizeof(OWN_KEY) - 1) != 0);
     }
-    if (created.outcome != GF_CREATED) {
-        return refused(req, &created);
-    }
-    gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0502",
-           "job=%s type=%s user=%s: created, %" APR_INT64_T_FMT " credits held", created.id,
-           req->type->name, req->user, req->type->cost);
     return start_and_wait(req, &ask, &created, here);
 }

@@ -22,6 +22,8 @@ GF_ERR(NO_ROUTE,       "NOT_FOUND",                404, GF_LOG_INFO,     "GF0107
        "There is nothing at this address")
 GF_ERR(METHOD,         "METHOD_NOT_ALLOWED",       405, GF_LOG_INFO,     "GF0108",
        "This address does not take that method; see Allow")
+GF_ERR(STATUS,         "INVALID_GENERATION_STATUS", 400, GF_LOG_INFO,   "GF0150",
+       "The state of this generation does not allow that; see status")
 GF_ERR(KEY_RUNNING,    "IDEMPOTENCY_IN_PROGRESS",  409, GF_LOG_INFO,     "GF0109",
        "The generation of this key is still running; ask again or follow pollUrl")
 GF_ERR(BODY_TOO_LARGE, "PAYLOAD_TOO_LARGE",        413, GF_LOG_INFO,     "GF0110",
@@ -70,6 +72,8 @@ GF_ERR(HOOK_EMPTY,     "VALIDATION_ERROR",         400, GF_LOG_WARNING,  "GF0126
        "This report names no run")
 GF_ERR(HOOK_KEYS,      "PROVIDER_UNAVAILABLE",     503, GF_LOG_INFO,     "GF0127",
        "The keys to check this report with are being fetched; send it again")
+GF_ERR(WATCH_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0151",
+       "Too many clients wait here now; ask again shortly")
 /* job */
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")

@@ -16,7 +16,7 @@ typedef struct gf_quota_t {
 gf_err_t *gf_ledger_quota(gf_quota_t *quota, gf_ctx_t *ctx, const char *user);
 
 /* The last migration that this module needs. */
-#define GF_SCHEMA_VERSION 6
+#define GF_SCHEMA_VERSION 8
 
 /* The version of the schema (its last migration). */
 gf_err_t *gf_ledger_health(int *schema_version, gf_ctx_t *ctx);

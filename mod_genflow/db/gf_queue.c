@@ -54,7 +54,8 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                            number(ctx, ask->max_retries),
                            gf_text_interval(ctx->pool, ask->type->lifetime),
                            owner,
-                           gf_text_interval(ctx->pool, ctx->conf->lease) };
+                           gf_text_interval(ctx->pool, ctx->conf->lease),
+                           number(ctx, ask->chain_pos) };
     gf_rows_t *rows = NULL;
     bool raced = false;
     int round;
@@ -89,12 +90,10 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
 
 /* ---- read ---- */
 
-gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
-                       const gf_find_t *find)
+void gf_queue_view(gf_view_t *view, const gf_rows_t *rows, int row, const gf_type_t *type,
+                   const char *user)
 {
-    const char *args[] = { user, find->id, find->run_id, find->ref };
-    const char *const asked = find->id ? find->id : find->run_id ? find->run_id : find->ref;
-    const char **texts[] = { /* in the order of the statement, from column 1 */
+    const char **texts[] = { /* in the order of the statement, from column 2 */
                              &view->id,
                              &view->run_id,
                              &view->status,
@@ -129,8 +128,26 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
                              &view->queue_position_json,
                              &view->logs_json
     };
-    gf_rows_t *rows;
     size_t i;
+
+    view->type = type;
+    view->user = user;
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (texts[i]) {
+            *texts[i] = gf_rows_text(rows, row, (int)i + 2);
+        }
+    }
+    view->persisted = gf_rows_bool(rows, row, 21);
+    view->fallback_used = gf_rows_bool(rows, row, 23);
+    view->at = gf_rows_int(rows, row, 35);
+}
+
+gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
+                       const gf_find_t *find)
+{
+    const char *args[] = { user, find->id, find->run_id, find->ref };
+    const char *const asked = find->id ? find->id : find->run_id ? find->run_id : find->ref;
+    gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_GET, type, args, NULL));
     if (strcmp(gf_rows_text(rows, 0, 0), "not_found") == 0) {
@@ -140,15 +157,7 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
         return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", type->name,
                            asked, user);
     }
-    view->type = type;
-    view->user = user;
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (texts[i]) {
-            *texts[i] = gf_rows_text(rows, 0, (int)i + 1);
-        }
-    }
-    view->persisted = gf_rows_bool(rows, 0, 20);
-    view->fallback_used = gf_rows_bool(rows, 0, 22);
+    gf_queue_view(view, rows, 0, type, user);
     return NULL;
 }
 
@@ -216,6 +225,7 @@ static gf_hold_t hold_of(const gf_rows_t *rows)
            : strcmp(word, "watched") == 0  ? GF_HOLD_WATCHED
            : strcmp(word, "reported") == 0 ? GF_HOLD_REPORTED
            : strcmp(word, "open") == 0     ? GF_HOLD_OPEN
+           : strcmp(word, "gone") == 0     ? GF_HOLD_ENDED
                                            : GF_HOLD_LOST;
 }
 
@@ -359,20 +369,39 @@ static void lease_arrays(gf_ctx_t *ctx, const apr_array_header_t *leases, const 
         apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, epoch_texts, ','), "}", NULL);
 }
 
+static apr_array_header_t *ids_of(gf_ctx_t *ctx, const gf_rows_t *rows)
+{
+    apr_array_header_t *ids = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(const char *));
+    int row;
+
+    for (row = 0; row < gf_rows_count(rows); row++) {
+        APR_ARRAY_PUSH(ids, const char *) = gf_rows_text(rows, row, 0);
+    }
+    return ids;
+}
+
 gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
                              const apr_array_header_t *leases)
 {
     const char *args[3];
     gf_rows_t *rows;
-    int row;
 
     lease_arrays(ctx, leases, &args[0], &args[1]);
     args[2] = gf_text_interval(ctx->pool, ctx->conf->lease);
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HEARTBEAT, NULL, args, NULL));
-    *held = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(const char *));
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        APR_ARRAY_PUSH(*held, const char *) = gf_rows_text(rows, row, 0);
-    }
+    *held = ids_of(ctx, rows);
+    return NULL;
+}
+
+gf_err_t *gf_queue_ended(apr_array_header_t **ended, gf_ctx_t *ctx,
+                         const apr_array_header_t *leases)
+{
+    const char *args[2];
+    gf_rows_t *rows;
+
+    lease_arrays(ctx, leases, &args[0], &args[1]);
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ENDED, NULL, args, NULL));
+    *ended = ids_of(ctx, rows);
     return NULL;
 }
 

@@ -289,6 +289,10 @@ const command_rec httpd_conf_commands[] = {
         "0s to 10m", "60s", "how long a request without Prefer waits for its picture"),
     ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 10000,
         "0 to 10000", "16", "waiting requests per child"),
+    ROW("GenflowWatchEvents", IN_SERVER, IS_TIME, SERVER(events), SECOND, 24 * HOUR,
+        "1s to 24h", "10m", "how long a stream of events lasts"),
+    ROW("GenflowLegacyNames", IN_SERVER, IS_FLAG, SERVER(legacy_names), 0, 1,
+        "On or Off", "Off", "members of a generation under snake_case names, too"),
     ROW("GenflowPublicUrl", IN_SERVER, IS_URL, SERVER(public_url), 0, 0,
         "an http(s) address", NULL, "where providers find the API, to report"),
     ROW("GenflowAssetMaxBytes", IN_SERVER, IS_SIZE, SERVER(asset_max), 1024, 100 << 20,
@@ -561,6 +565,9 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
     wrong = gf_type_resolve(type, conf, pool);
     if (!wrong) {
         wrong = finish_chain(type, conf, pool);
+    }
+    if (!wrong) {
+        type->local = gf_provider_local(type, conf, pool);
     }
     return wrong ? wrong : finish_source(type, pool);
 }

@@ -332,12 +332,12 @@ static gf_err_t *add_preset_parameters(check_t *check)
     return NULL;
 }
 
-static void draw_seed(gf_ask_t *ask)
+apr_int64_t gf_param_draw_seed(void)
 {
     apr_uint32_t drawn;
 
     apr_generate_random_bytes((unsigned char *)&drawn, sizeof(drawn));
-    ask->seed = 1 + drawn % ((1U << SEED_DRAWN_BITS) - 1); /* never 0: "any" to providers */
+    return 1 + drawn % ((1U << SEED_DRAWN_BITS) - 1); /* never 0: "any" to providers */
 }
 
 gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type,
@@ -370,7 +370,10 @@ gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type,
     ask->max_retries = (int)retries;
     ask->prompt = gf_prompt_compose(&check.wish, ctx->pool);
     if (ask->seed < 0) {
-        draw_seed(ask);
+        ask->seed = gf_param_draw_seed();
+    }
+    else { /* told from a drawn one when it is made again */
+        gf_json_add(check.parameters, "seed", gf_json_get(body, "seed"));
     }
     if (check.preset) {
         GF_TRY(add_preset_parameters(&check));

@@ -19,6 +19,7 @@ typedef struct gf_ask_t {
     const char *parameters; /* JSON object: the client's, and for what it left open the preset's */
     apr_int64_t seed;       /* the client's, or drawn */
     int max_retries;        /* the type's, or lower */
+    int chain_pos;          /* the link of the chain that it begins with: 0, or GF_TYPE_LOCAL */
 } gf_ask_t;
 
 /* Checks `body` (an object) against `type` and its presets. On error nothing of *ask may be used;
@@ -26,5 +27,8 @@ typedef struct gf_ask_t {
  * 0) and one is on: somebody has to say what to draw. */
 gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type,
                          const gf_presets_t *presets, const gf_json_t *body);
+
+/* A seed for somebody who gave none. */
+apr_int64_t gf_param_draw_seed(void);
 
 #endif

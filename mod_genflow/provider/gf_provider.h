@@ -32,9 +32,9 @@ typedef struct gf_outcome_t {
     const char *detail;              /* for the log; never holds a secret */
     gf_said_t said;                  /* WORKING: what it says meanwhile */
     apr_interval_time_t retry_after; /* TRANSIENT, WORKING: what it asked for; 0: nothing */
-    bool locked_out; /* TRANSIENT, WORKING: too many requests, and no word for how long */
-    bool alarm;                      /* key or account trouble: an operator must look */
-    bool unknown_model;              /* PERMANENT: the provider does not know this model */
+    bool locked_out;    /* TRANSIENT, WORKING: too many requests, and no word for how long */
+    bool alarm;         /* key or account trouble: an operator must look */
+    bool unknown_model; /* PERMANENT: the provider does not know this model */
     bool settled; /* UNKNOWN: asking again cannot help; only the provider's own report could */
 } gf_outcome_t;
 
@@ -120,6 +120,11 @@ const gf_prov_kind_t *gf_provider_kind(const char *name);
 
 /* The names of all kinds, for messages: "local, stability". */
 const char *gf_provider_kind_names(apr_pool_t *pool);
+
+/* The link that draws here when a user wishes it: the type's own, else one with the first provider,
+ * by name, that draws. NULL: there is none. */
+const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *conf,
+                                     apr_pool_t *pool);
 
 /* What every provider has in common: sets an outcome for an exchange that brought no whole answer,
  * and returns true. */

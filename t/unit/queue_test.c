@@ -8,7 +8,9 @@
 #include "db/gf_breaker.h"
 #include "db/gf_ledger.h"
 #include "db/gf_preset.h"
+#include "db/gf_removal.h"
 #include "db/gf_restore.h"
+#include "db/gf_steer.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"
@@ -130,7 +132,9 @@ static gf_err_t *ask_breakers(void)
     return gf_breaker_list(&list, &unit.ctx);
 }
 
-static gf_err_t *ask_restore_claim(void)
+/* With a type in the configuration. */
+static gf_err_t *claim_by(gf_err_t *(*claim)(gf_job_t **jobs, gf_ctx_t *ctx, int limit,
+                                             apr_interval_time_t lease))
 {
     gf_type_t *list[] = { (gf_type_t *)&type };
     apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
@@ -140,12 +144,24 @@ static gf_err_t *ask_restore_claim(void)
 
     conf.type_list = &types;
     ctx.conf = &conf;
-    return gf_restore_claim(&jobs, &ctx, 0, APR_USEC_PER_SEC);
+    return claim(&jobs, &ctx, 0, APR_USEC_PER_SEC);
+}
+
+static gf_err_t *ask_restore_claim(void)
+{
+    return claim_by(gf_restore_claim);
+}
+
+static gf_err_t *ask_removal_claim(void)
+{
+    return claim_by(gf_removal_claim);
 }
 
 static gf_err_t *ask_restored(void)
 {
-    return gf_restore_done(&unit.ctx, &job, "/a.png", RESULT);
+    bool gone;
+
+    return gf_restore_done(&gone, &unit.ctx, &job, "/a.png", RESULT);
 }
 
 static gf_err_t *ask_restore_later(void)
@@ -166,6 +182,47 @@ static gf_err_t *ask_settle(void)
     return gf_queue_settle(&outcome, &unit.ctx, &job, &settled);
 }
 
+static gf_err_t *ask_cancel(void)
+{
+    const char *owner;
+
+    return gf_steer_cancel(&owner, &unit.ctx, &type, "nobody", NO_ID);
+}
+
+static gf_err_t *ask_delete(void)
+{
+    const char *url;
+
+    return gf_steer_delete(&url, &unit.ctx, &type, "nobody", NO_ID);
+}
+
+static gf_err_t *ask_type_of(void)
+{
+    const gf_type_t *found;
+
+    return gf_steer_type(&found, &unit.ctx, NO_ID);
+}
+
+static gf_page_t page = { .user = "nobody", .type = &type, .limit = 10 };
+
+static gf_err_t *ask_history(void)
+{
+    return gf_steer_history(&page, &unit.ctx);
+}
+
+static gf_err_t *ask_history_count(void)
+{
+    apr_int64_t total;
+    bool exact;
+
+    return gf_steer_count(&total, &exact, &unit.ctx, &page);
+}
+
+static gf_err_t *ask_removal_done(void)
+{
+    return gf_removal_done(&unit.ctx, &job);
+}
+
 static apr_array_header_t *lease_of(const gf_job_t *leased)
 {
     apr_array_header_t *leases = apr_array_make(unit.ctx.pool, 1, sizeof(gf_lease_t));
@@ -181,6 +238,13 @@ static gf_err_t *ask_heartbeat(void)
     apr_array_header_t *held;
 
     return gf_queue_heartbeat(&held, &unit.ctx, lease_of(&job));
+}
+
+static gf_err_t *ask_ended(void)
+{
+    apr_array_header_t *ended;
+
+    return gf_queue_ended(&ended, &unit.ctx, lease_of(&job));
 }
 
 static gf_err_t *ask_hand_back(void)
@@ -233,7 +297,15 @@ static const struct {
     { "requeue", ask_requeue },
     { "settle", ask_settle },
     { "heartbeat", ask_heartbeat },
+    { "ended", ask_ended },
     { "hand_back", ask_hand_back },
+    { "cancel", ask_cancel },
+    { "delete", ask_delete },
+    { "type_of", ask_type_of },
+    { "history", ask_history },
+    { "history_count", ask_history_count },
+    { "removal_claim", ask_removal_claim },
+    { "removal_done", ask_removal_done },
     { "breaker_note", ask_breaker_note },
     { "breakers", ask_breakers },
     { "restore_claim", ask_restore_claim },
@@ -532,7 +604,9 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     claimed->attempts = 2;
     ck_assert_str_eq(settle(claimed, &unwanted), "done");
     unit_no_error(gf_queue_attempt(&hold, &unit.ctx, claimed, &choice, HASH));
-    ck_assert_msg(hold == GF_HOLD_LOST, "it has ended");
+    ck_assert_msg(hold == GF_HOLD_ENDED, "somebody ended it");
+    unit_no_error(gf_queue_ended(&held, &unit.ctx, lease_of(claimed)));
+    ck_assert_msg(held->nelts == 1, "who held it learns so");
     gf_job_free(claimed);
     end();
 }
