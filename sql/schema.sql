@@ -23,6 +23,49 @@ SET row_security = off;
 CREATE SCHEMA genflow;
 
 --
+-- Name: generation; Type: TYPE; Schema: genflow; Owner: -
+--
+
+CREATE TYPE genflow.generation AS (
+	outcome text,
+	type text,
+	id uuid,
+	run_id text,
+	status text,
+	preset text,
+	prompt text,
+	source_url text,
+	parameters jsonb,
+	seed bigint,
+	cost bigint,
+	retry_count integer,
+	max_retries integer,
+	provider text,
+	model text,
+	stability_job_id text,
+	aiml_job_id text,
+	fal_job_id text,
+	replicate_id text,
+	image_url text,
+	original_url text,
+	persisted boolean,
+	expires_at text,
+	fallback_used boolean,
+	error_code text,
+	error_message text,
+	cause_code text,
+	created_at text,
+	started_at text,
+	finished_at text,
+	processing_ms bigint,
+	result jsonb,
+	progress real,
+	queue_position integer,
+	logs jsonb,
+	at bigint
+);
+
+--
 -- Name: job_brief; Type: TYPE; Schema: genflow; Owner: -
 --
 
@@ -826,7 +869,8 @@ BEGIN
         PERFORM genflow.type_render(t, 'media_table');
     END IF;
     PERFORM genflow.type_render(t, f.part)
-       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted', 'restored']) AS f(part);
+       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted', 'restored',
+                         'cancel', 'delete']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
@@ -875,6 +919,33 @@ BEGIN
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
     RETURN 'ok';
+END $$;
+
+--
+-- Name: custom_prompt_cancel(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT m.user_id INTO v_user FROM public.custom_prompt_media m WHERE m.id = p_id;
+    IF v_user IS DISTINCT FROM p_user THEN
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    IF FOUND THEN
+        PERFORM genflow.custom_prompt_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+        outcome := 'ok';
+        status := 'cancelled';
+    ELSE
+        SELECT m.status INTO status FROM public.custom_prompt_media m WHERE m.id = p_id;
+        outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
+    END IF;
 END $$;
 
 --
@@ -955,10 +1026,10 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -986,11 +1057,12 @@ BEGIN
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
                     p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
+                                      chain_pos)
             VALUES (id, p_user, 5, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -1048,16 +1120,44 @@ BEGIN
 END $$;
 
 --
+-- Name: custom_prompt_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+    v_type text;
+BEGIN
+    -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
+    DELETE FROM public.custom_prompt_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
+    RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
+      INTO status, image_url, v_type;
+    IF NOT FOUND THEN
+        SELECT m.user_id, m.status INTO v_user, status FROM public.custom_prompt_media m WHERE m.id = p_id;
+        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
+    SELECT p_id, 5, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    outcome := 'ok';
+END $$;
+
+--
 -- Name: custom_prompt_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     m public.custom_prompt_media;
     w genflow.work;
+    g genflow.generation;
 BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM public.custom_prompt_media t WHERE t.id = p_id;
@@ -1068,11 +1168,11 @@ BEGIN
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
-        outcome := 'not_found';
-        RETURN;
+        g.outcome := 'not_found';
+        RETURN g;
     ELSIF m.user_id IS DISTINCT FROM p_user THEN
-        outcome := 'not_yours';
-        RETURN;
+        g.outcome := 'not_yours';
+        RETURN g;
     END IF;
     IF m.finished_at IS NULL THEN
         SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
@@ -1081,17 +1181,20 @@ BEGIN
         m.retry_count := coalesce(w.retries, m.retry_count);
         m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
     END IF;
-    outcome := 'ok';
-    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
-    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
-    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
-    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
-    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
-    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
-    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
-    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
-    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
+    g.outcome := 'ok'; g.type := 'custom-prompt';
+    g.id := m.id; g.run_id := coalesce(m.run_id, m.id::text); g.status := m.status;
+    g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url; g.parameters := m.parameters; g.seed := m.seed;
+    g.cost := m.cost; g.retry_count := m.retry_count; g.max_retries := m.max_retries;
+    g.provider := m.provider; g.model := m.model; g.stability_job_id := m.stability_job_id; g.aiml_job_id := m.aiml_job_id;
+    g.fal_job_id := m.fal_job_id; g.replicate_id := m.replicate_id; g.image_url := m.image_url;
+    g.original_url := m.original_url; g.persisted := m.persisted; g.expires_at := genflow.iso(m.expires_at);
+    g.fallback_used := m.fallback_used; g.error_code := m.error_code; g.error_message := m.error_message;
+    g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at); g.started_at := genflow.iso(m.started_at);
+    g.finished_at := genflow.iso(m.finished_at);
+    g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
+    g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint;
+    RETURN g;
 END $$;
 
 --
@@ -1680,6 +1783,33 @@ BEGIN
 END $$;
 
 --
+-- Name: emotion_mask_cancel(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT m.user_id INTO v_user FROM public.emotion_mask_media m WHERE m.id = p_id;
+    IF v_user IS DISTINCT FROM p_user THEN
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    IF FOUND THEN
+        PERFORM genflow.emotion_mask_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+        outcome := 'ok';
+        status := 'cancelled';
+    ELSE
+        SELECT m.status INTO status FROM public.emotion_mask_media m WHERE m.id = p_id;
+        outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
+    END IF;
+END $$;
+
+--
 -- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1757,10 +1887,10 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1788,11 +1918,12 @@ BEGIN
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
                     p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
+                                      chain_pos)
             VALUES (id, p_user, 2, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -1850,16 +1981,44 @@ BEGIN
 END $$;
 
 --
+-- Name: emotion_mask_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+    v_type text;
+BEGIN
+    -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
+    DELETE FROM public.emotion_mask_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
+    RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
+      INTO status, image_url, v_type;
+    IF NOT FOUND THEN
+        SELECT m.user_id, m.status INTO v_user, status FROM public.emotion_mask_media m WHERE m.id = p_id;
+        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
+    SELECT p_id, 2, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    outcome := 'ok';
+END $$;
+
+--
 -- Name: emotion_mask_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     m public.emotion_mask_media;
     w genflow.work;
+    g genflow.generation;
 BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM public.emotion_mask_media t WHERE t.id = p_id;
@@ -1870,11 +2029,11 @@ BEGIN
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
-        outcome := 'not_found';
-        RETURN;
+        g.outcome := 'not_found';
+        RETURN g;
     ELSIF m.user_id IS DISTINCT FROM p_user THEN
-        outcome := 'not_yours';
-        RETURN;
+        g.outcome := 'not_yours';
+        RETURN g;
     END IF;
     IF m.finished_at IS NULL THEN
         SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
@@ -1883,17 +2042,20 @@ BEGIN
         m.retry_count := coalesce(w.retries, m.retry_count);
         m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
     END IF;
-    outcome := 'ok';
-    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
-    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
-    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
-    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
-    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
-    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
-    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
-    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
-    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
+    g.outcome := 'ok'; g.type := 'emotion-mask';
+    g.id := m.id; g.run_id := coalesce(m.run_id, m.id::text); g.status := m.status;
+    g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url; g.parameters := m.parameters; g.seed := m.seed;
+    g.cost := m.cost; g.retry_count := m.retry_count; g.max_retries := m.max_retries;
+    g.provider := m.provider; g.model := m.model; g.stability_job_id := m.stability_job_id; g.aiml_job_id := m.aiml_job_id;
+    g.fal_job_id := m.fal_job_id; g.replicate_id := m.replicate_id; g.image_url := m.image_url;
+    g.original_url := m.original_url; g.persisted := m.persisted; g.expires_at := genflow.iso(m.expires_at);
+    g.fallback_used := m.fallback_used; g.error_code := m.error_code; g.error_message := m.error_message;
+    g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at); g.started_at := genflow.iso(m.started_at);
+    g.finished_at := genflow.iso(m.finished_at);
+    g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
+    g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint;
+    RETURN g;
 END $$;
 
 --
@@ -2010,6 +2172,17 @@ BEGIN
 END $$;
 
 --
+-- Name: ended(uuid[]); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ended(p_ids uuid[]) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT u.id FROM unnest(p_ids) AS u(id) WHERE NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = u.id)
+$$;
+
+--
 -- Name: forbid(); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2049,6 +2222,33 @@ BEGIN
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
     RETURN 'ok';
+END $$;
+
+--
+-- Name: ghibli_reaction_cancel(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT m.user_id INTO v_user FROM public.ghibli_reaction_media m WHERE m.id = p_id;
+    IF v_user IS DISTINCT FROM p_user THEN
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    IF FOUND THEN
+        PERFORM genflow.ghibli_reaction_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+        outcome := 'ok';
+        status := 'cancelled';
+    ELSE
+        SELECT m.status INTO status FROM public.ghibli_reaction_media m WHERE m.id = p_id;
+        outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
+    END IF;
 END $$;
 
 --
@@ -2129,10 +2329,10 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2160,11 +2360,12 @@ BEGIN
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
                     p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
+                                      chain_pos)
             VALUES (id, p_user, 4, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -2222,16 +2423,44 @@ BEGIN
 END $$;
 
 --
+-- Name: ghibli_reaction_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+    v_type text;
+BEGIN
+    -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
+    DELETE FROM public.ghibli_reaction_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
+    RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
+      INTO status, image_url, v_type;
+    IF NOT FOUND THEN
+        SELECT m.user_id, m.status INTO v_user, status FROM public.ghibli_reaction_media m WHERE m.id = p_id;
+        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
+    SELECT p_id, 4, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    outcome := 'ok';
+END $$;
+
+--
 -- Name: ghibli_reaction_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     m public.ghibli_reaction_media;
     w genflow.work;
+    g genflow.generation;
 BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM public.ghibli_reaction_media t WHERE t.id = p_id;
@@ -2242,11 +2471,11 @@ BEGIN
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
-        outcome := 'not_found';
-        RETURN;
+        g.outcome := 'not_found';
+        RETURN g;
     ELSIF m.user_id IS DISTINCT FROM p_user THEN
-        outcome := 'not_yours';
-        RETURN;
+        g.outcome := 'not_yours';
+        RETURN g;
     END IF;
     IF m.finished_at IS NULL THEN
         SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
@@ -2255,17 +2484,20 @@ BEGIN
         m.retry_count := coalesce(w.retries, m.retry_count);
         m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
     END IF;
-    outcome := 'ok';
-    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
-    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
-    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
-    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
-    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
-    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
-    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
-    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
-    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
+    g.outcome := 'ok'; g.type := 'ghibli-reaction';
+    g.id := m.id; g.run_id := coalesce(m.run_id, m.id::text); g.status := m.status;
+    g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url; g.parameters := m.parameters; g.seed := m.seed;
+    g.cost := m.cost; g.retry_count := m.retry_count; g.max_retries := m.max_retries;
+    g.provider := m.provider; g.model := m.model; g.stability_job_id := m.stability_job_id; g.aiml_job_id := m.aiml_job_id;
+    g.fal_job_id := m.fal_job_id; g.replicate_id := m.replicate_id; g.image_url := m.image_url;
+    g.original_url := m.original_url; g.persisted := m.persisted; g.expires_at := genflow.iso(m.expires_at);
+    g.fallback_used := m.fallback_used; g.error_code := m.error_code; g.error_message := m.error_message;
+    g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at); g.started_at := genflow.iso(m.started_at);
+    g.finished_at := genflow.iso(m.finished_at);
+    g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
+    g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint;
+    RETURN g;
 END $$;
 
 --
@@ -2438,9 +2670,12 @@ BEGIN
                    'attempt_begin',
                    'breaker_note',
                    'breakers',
+                   'ended',
                    'hand_back',
                    'health',
                    'heartbeat',
+                   'history',
+                   'history_count',
                    'hook',
                    'hook_ref',
                    'janitor',
@@ -2449,6 +2684,8 @@ BEGIN
                    'presets',
                    'progress',
                    'quota',
+                   'removal_claim',
+                   'removal_done',
                    'requeue',
                    'reserve',
                    'reserve_finalize',
@@ -2462,7 +2699,8 @@ BEGIN
                 OR EXISTS (SELECT FROM genflow.types t
                             WHERE p.proname IN (t.prefix || '_create', t.prefix || '_create_batch', t.prefix || '_start',
                                                 t.prefix || '_get', t.prefix || '_claim',
-                                                t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))
+                                                t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored',
+                                                t.prefix || '_cancel', t.prefix || '_delete')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
     END LOOP;
@@ -2516,6 +2754,70 @@ CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease inte
       FROM mine WHERE w.job_id = mine.job_id
     RETURNING w.job_id
 $$;
+
+--
+-- Name: history(text, text[], text, text, bigint, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid, p_limit integer) RETURNS SETOF genflow.generation
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_at   timestamptz := 'epoch'::timestamptz + p_at * interval '1 microsecond';
+    v_rows text := genflow.history_query(p_types, p_status, p_preset, v_at);
+    v_read text := (SELECT string_agg(format('SELECT g.*, p.created_at AS newest FROM page p, '
+                                             'LATERAL genflow.%I($1, p.id) g WHERE p.no = %s', t.prefix || '_get', t.no),
+                                      ' UNION ALL ')
+                      FROM genflow.types t WHERE t.name = ANY (p_types));
+    v_sql  text;
+BEGIN
+    IF v_rows IS NULL THEN
+        RETURN;
+    END IF;
+    v_sql := format('WITH page AS MATERIALIZED (SELECT * FROM (%s) u ORDER BY u.created_at DESC, u.id DESC LIMIT $6) '
+                    'SELECT %s FROM (%s) r ORDER BY r.newest DESC, r.id DESC', v_rows,
+                    (SELECT string_agg('r.' || a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a
+                      WHERE a.attrelid = 'genflow.generation'::regclass AND a.attnum > 0 AND NOT a.attisdropped), v_read);
+    RETURN QUERY EXECUTE v_sql USING p_user, p_status, p_preset, v_at, p_id, p_limit;
+END $_$;
+
+--
+-- Name: history_count(text, text[], text, text, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_rows  text := genflow.history_query(p_types, p_status, p_preset, NULL);
+    v_count bigint := 0;
+BEGIN
+    IF v_rows IS NOT NULL THEN
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) u LIMIT $6) c', v_rows) INTO v_count
+          USING p_user, p_status, p_preset, NULL::timestamptz, NULL::uuid, p_most;
+    END IF;
+    RETURN v_count;
+END $_$;
+
+--
+-- Name: history_query(text[], text, text, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.history_query(p_types text[], p_status text, p_preset text, p_at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+    SELECT string_agg(format('(SELECT %s AS no, m.id, m.created_at FROM %I.%I m WHERE m.user_id = $1%s%s%s '
+                             'ORDER BY m.created_at DESC, m.id DESC LIMIT $6)', t.no, t.media_schema, t.media_table,
+                             CASE WHEN p_status IS NULL THEN '' ELSE ' AND m.status = $2' END,
+                             CASE WHEN p_preset IS NULL THEN '' ELSE ' AND m.preset = $3' END,
+                             CASE WHEN p_at IS NULL THEN '' ELSE ' AND (m.created_at, m.id) < ($4, $5)' END),
+                      ' UNION ALL ' ORDER BY t.no)
+      FROM genflow.types t
+     WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL
+$_$;
 
 --
 -- Name: hold(uuid, text, bigint, date, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -2882,6 +3184,33 @@ BEGIN
 END $$;
 
 --
+-- Name: neo_glitch_cancel(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT m.user_id INTO v_user FROM public.neo_glitch_media m WHERE m.id = p_id;
+    IF v_user IS DISTINCT FROM p_user THEN
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    IF FOUND THEN
+        PERFORM genflow.neo_glitch_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+        outcome := 'ok';
+        status := 'cancelled';
+    ELSE
+        SELECT m.status INTO status FROM public.neo_glitch_media m WHERE m.id = p_id;
+        outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
+    END IF;
+END $$;
+
+--
 -- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2959,10 +3288,10 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2990,11 +3319,12 @@ BEGIN
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
                     p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
+                                      chain_pos)
             VALUES (id, p_user, 1, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -3052,16 +3382,44 @@ BEGIN
 END $$;
 
 --
+-- Name: neo_glitch_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+    v_type text;
+BEGIN
+    -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
+    DELETE FROM public.neo_glitch_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
+    RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
+      INTO status, image_url, v_type;
+    IF NOT FOUND THEN
+        SELECT m.user_id, m.status INTO v_user, status FROM public.neo_glitch_media m WHERE m.id = p_id;
+        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
+    SELECT p_id, 1, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    outcome := 'ok';
+END $$;
+
+--
 -- Name: neo_glitch_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     m public.neo_glitch_media;
     w genflow.work;
+    g genflow.generation;
 BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM public.neo_glitch_media t WHERE t.id = p_id;
@@ -3072,11 +3430,11 @@ BEGIN
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
-        outcome := 'not_found';
-        RETURN;
+        g.outcome := 'not_found';
+        RETURN g;
     ELSIF m.user_id IS DISTINCT FROM p_user THEN
-        outcome := 'not_yours';
-        RETURN;
+        g.outcome := 'not_yours';
+        RETURN g;
     END IF;
     IF m.finished_at IS NULL THEN
         SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
@@ -3085,17 +3443,20 @@ BEGIN
         m.retry_count := coalesce(w.retries, m.retry_count);
         m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
     END IF;
-    outcome := 'ok';
-    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
-    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
-    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
-    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
-    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
-    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
-    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
-    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
-    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
+    g.outcome := 'ok'; g.type := 'neo-glitch';
+    g.id := m.id; g.run_id := coalesce(m.run_id, m.id::text); g.status := m.status;
+    g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url; g.parameters := m.parameters; g.seed := m.seed;
+    g.cost := m.cost; g.retry_count := m.retry_count; g.max_retries := m.max_retries;
+    g.provider := m.provider; g.model := m.model; g.stability_job_id := m.stability_job_id; g.aiml_job_id := m.aiml_job_id;
+    g.fal_job_id := m.fal_job_id; g.replicate_id := m.replicate_id; g.image_url := m.image_url;
+    g.original_url := m.original_url; g.persisted := m.persisted; g.expires_at := genflow.iso(m.expires_at);
+    g.fallback_used := m.fallback_used; g.error_code := m.error_code; g.error_message := m.error_message;
+    g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at); g.started_at := genflow.iso(m.started_at);
+    g.finished_at := genflow.iso(m.finished_at);
+    g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
+    g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint;
+    RETURN g;
 END $$;
 
 --
@@ -3313,6 +3674,33 @@ BEGIN
 END $$;
 
 --
+-- Name: presets_cancel(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT m.user_id INTO v_user FROM public.presets_media m WHERE m.id = p_id;
+    IF v_user IS DISTINCT FROM p_user THEN
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
+    IF FOUND THEN
+        PERFORM genflow.presets_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+        outcome := 'ok';
+        status := 'cancelled';
+    ELSE
+        SELECT m.status INTO status FROM public.presets_media m WHERE m.id = p_id;
+        outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
+    END IF;
+END $$;
+
+--
 -- Name: presets_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -3390,10 +3778,10 @@ BEGIN
 END $$;
 
 --
--- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3421,11 +3809,12 @@ BEGIN
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
                     p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
+                                      chain_pos)
             VALUES (id, p_user, 3, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -3483,16 +3872,44 @@ BEGIN
 END $$;
 
 --
+-- Name: presets_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+    v_type text;
+BEGIN
+    -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
+    DELETE FROM public.presets_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
+    RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
+      INTO status, image_url, v_type;
+    IF NOT FOUND THEN
+        SELECT m.user_id, m.status INTO v_user, status FROM public.presets_media m WHERE m.id = p_id;
+        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
+    SELECT p_id, 3, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    outcome := 'ok';
+END $$;
+
+--
 -- Name: presets_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) RETURNS record
+CREATE FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     m public.presets_media;
     w genflow.work;
+    g genflow.generation;
 BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM public.presets_media t WHERE t.id = p_id;
@@ -3503,11 +3920,11 @@ BEGIN
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
-        outcome := 'not_found';
-        RETURN;
+        g.outcome := 'not_found';
+        RETURN g;
     ELSIF m.user_id IS DISTINCT FROM p_user THEN
-        outcome := 'not_yours';
-        RETURN;
+        g.outcome := 'not_yours';
+        RETURN g;
     END IF;
     IF m.finished_at IS NULL THEN
         SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
@@ -3516,17 +3933,20 @@ BEGIN
         m.retry_count := coalesce(w.retries, m.retry_count);
         m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
     END IF;
-    outcome := 'ok';
-    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
-    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
-    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
-    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
-    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
-    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
-    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
-    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
-    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
+    g.outcome := 'ok'; g.type := 'presets';
+    g.id := m.id; g.run_id := coalesce(m.run_id, m.id::text); g.status := m.status;
+    g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url; g.parameters := m.parameters; g.seed := m.seed;
+    g.cost := m.cost; g.retry_count := m.retry_count; g.max_retries := m.max_retries;
+    g.provider := m.provider; g.model := m.model; g.stability_job_id := m.stability_job_id; g.aiml_job_id := m.aiml_job_id;
+    g.fal_job_id := m.fal_job_id; g.replicate_id := m.replicate_id; g.image_url := m.image_url;
+    g.original_url := m.original_url; g.persisted := m.persisted; g.expires_at := genflow.iso(m.expires_at);
+    g.fallback_used := m.fallback_used; g.error_code := m.error_code; g.error_message := m.error_message;
+    g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at); g.started_at := genflow.iso(m.started_at);
+    g.finished_at := genflow.iso(m.finished_at);
+    g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
+    g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint;
+    RETURN g;
 END $$;
 
 --
@@ -3721,6 +4141,40 @@ BEGIN
                 WHEN EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference) THEN 'duplicate'
                 ELSE 'refunded' END;
 END $$;
+
+--
+-- Name: removal_claim(text[], integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, media_type text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    RETURN QUERY
+    WITH due AS MATERIALIZED (
+        SELECT r.job_id FROM genflow.removals r
+         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t WHERE t.name = ANY (p_types)))
+         ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+    mine AS (
+        UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)), tries = r.tries + 1
+          FROM due WHERE r.job_id = due.job_id
+        RETURNING r.job_id, r.type_no, r.url, r.media_type)
+    SELECT m.job_id, t.name, m.url, m.media_type FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+END $$;
+
+--
+-- Name: removal_done(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.removal_done(p_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    DELETE FROM genflow.removals r WHERE r.job_id = p_id
+$$;
 
 --
 -- Name: requeue(uuid, integer, interval, smallint, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -4010,11 +4464,26 @@ $$;
 --
 
 CREATE FUNCTION genflow.type_of(p_id uuid) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    SELECT t.name FROM genflow.types t WHERE t.no = genflow.id_type(p_id)
-$$;
+    AS $_$
+DECLARE
+    v_no    integer := genflow.id_type(p_id);
+    v_found boolean;
+    t       genflow.types;
+BEGIN
+    IF v_no > 0 THEN
+        RETURN (SELECT y.name FROM genflow.types y WHERE y.no = v_no);
+    END IF;
+    FOR t IN SELECT * FROM genflow.types y WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL
+              ORDER BY y.no LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE id = $1)', t.media_schema, t.media_table) INTO v_found USING p_id;
+        IF v_found THEN
+            RETURN t.name;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $_$;
 
 --
 -- Name: types; Type: TABLE; Schema: genflow; Owner: -
@@ -4048,6 +4517,7 @@ BEGIN
     v_sql := replace(v_sql, '{media}', format('%I.%I', t.media_schema, t.media_table));
     v_sql := replace(v_sql, '{name}', t.media_table);
     v_sql := replace(v_sql, '{prefix}', t.prefix);
+    v_sql := replace(v_sql, '{type}', t.name);
     v_sql := replace(v_sql, '{no}', t.no::text);
     BEGIN
         EXECUTE v_sql;
@@ -4317,6 +4787,19 @@ ALTER TABLE genflow.presets_config ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
 );
 
 --
+-- Name: removals; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.removals (
+    job_id uuid NOT NULL,
+    type_no smallint NOT NULL,
+    url text NOT NULL,
+    media_type text,
+    due_at timestamp with time zone NOT NULL,
+    tries integer DEFAULT 0 NOT NULL
+);
+
+--
 -- Name: reservations; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -4461,7 +4944,7 @@ END) STORED,
     CONSTRAINT custom_prompt_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT custom_prompt_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT custom_prompt_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
-    CONSTRAINT custom_prompt_media_id_check CHECK ((genflow.id_type(id) = 5)),
+    CONSTRAINT custom_prompt_media_id_check CHECK ((genflow.id_type(id) = ANY (ARRAY[0, 5]))),
     CONSTRAINT custom_prompt_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
     CONSTRAINT custom_prompt_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT custom_prompt_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
@@ -4513,7 +4996,7 @@ END) STORED,
     CONSTRAINT emotion_mask_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT emotion_mask_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT emotion_mask_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
-    CONSTRAINT emotion_mask_media_id_check CHECK ((genflow.id_type(id) = 2)),
+    CONSTRAINT emotion_mask_media_id_check CHECK ((genflow.id_type(id) = ANY (ARRAY[0, 2]))),
     CONSTRAINT emotion_mask_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
     CONSTRAINT emotion_mask_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT emotion_mask_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
@@ -4565,7 +5048,7 @@ END) STORED,
     CONSTRAINT ghibli_reaction_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT ghibli_reaction_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT ghibli_reaction_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
-    CONSTRAINT ghibli_reaction_media_id_check CHECK ((genflow.id_type(id) = 4)),
+    CONSTRAINT ghibli_reaction_media_id_check CHECK ((genflow.id_type(id) = ANY (ARRAY[0, 4]))),
     CONSTRAINT ghibli_reaction_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
     CONSTRAINT ghibli_reaction_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT ghibli_reaction_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
@@ -4617,7 +5100,7 @@ END) STORED,
     CONSTRAINT neo_glitch_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT neo_glitch_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT neo_glitch_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
-    CONSTRAINT neo_glitch_media_id_check CHECK ((genflow.id_type(id) = 1)),
+    CONSTRAINT neo_glitch_media_id_check CHECK ((genflow.id_type(id) = ANY (ARRAY[0, 1]))),
     CONSTRAINT neo_glitch_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
     CONSTRAINT neo_glitch_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT neo_glitch_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
@@ -4669,7 +5152,7 @@ END) STORED,
     CONSTRAINT presets_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT presets_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT presets_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
-    CONSTRAINT presets_media_id_check CHECK ((genflow.id_type(id) = 3)),
+    CONSTRAINT presets_media_id_check CHECK ((genflow.id_type(id) = ANY (ARRAY[0, 3]))),
     CONSTRAINT presets_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
     CONSTRAINT presets_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT presets_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
@@ -4766,6 +5249,13 @@ ALTER TABLE ONLY genflow.presets_config
 
 ALTER TABLE ONLY genflow.presets_config
     ADD CONSTRAINT presets_config_type_key_key UNIQUE (type, key);
+
+--
+-- Name: removals removals_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.removals
+    ADD CONSTRAINT removals_pkey PRIMARY KEY (job_id);
 
 --
 -- Name: reservations reservations_job_id_key; Type: CONSTRAINT; Schema: genflow; Owner: -
@@ -4923,6 +5413,12 @@ CREATE UNIQUE INDEX ledger_external_ref ON genflow.ledger USING btree (external_
 CREATE INDEX ledger_user ON genflow.ledger USING btree (user_id, at);
 
 --
+-- Name: removals_due; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX removals_due ON genflow.removals USING btree (due_at);
+
+--
 -- Name: reservations_open; Type: INDEX; Schema: genflow; Owner: -
 --
 
@@ -4971,6 +5467,12 @@ CREATE INDEX custom_prompt_media_aiml_job_id ON public.custom_prompt_media USING
 CREATE INDEX custom_prompt_media_fal_job_id ON public.custom_prompt_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: custom_prompt_media_preset; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_preset ON public.custom_prompt_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+
+--
 -- Name: custom_prompt_media_replicate_id; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -4989,10 +5491,16 @@ CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (
 CREATE INDEX custom_prompt_media_stability_job_id ON public.custom_prompt_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
+-- Name: custom_prompt_media_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_status ON public.custom_prompt_media USING btree (user_id, status, created_at, id);
+
+--
 -- Name: custom_prompt_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, id);
+CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, created_at, id);
 
 --
 -- Name: emotion_mask_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
@@ -5005,6 +5513,12 @@ CREATE INDEX emotion_mask_media_aiml_job_id ON public.emotion_mask_media USING b
 --
 
 CREATE INDEX emotion_mask_media_fal_job_id ON public.emotion_mask_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_preset; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_preset ON public.emotion_mask_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
 
 --
 -- Name: emotion_mask_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5025,10 +5539,16 @@ CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (us
 CREATE INDEX emotion_mask_media_stability_job_id ON public.emotion_mask_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
+-- Name: emotion_mask_media_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_status ON public.emotion_mask_media USING btree (user_id, status, created_at, id);
+
+--
 -- Name: emotion_mask_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, id);
+CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, created_at, id);
 
 --
 -- Name: ghibli_reaction_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
@@ -5041,6 +5561,12 @@ CREATE INDEX ghibli_reaction_media_aiml_job_id ON public.ghibli_reaction_media U
 --
 
 CREATE INDEX ghibli_reaction_media_fal_job_id ON public.ghibli_reaction_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_preset; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_preset ON public.ghibli_reaction_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
 
 --
 -- Name: ghibli_reaction_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5061,10 +5587,16 @@ CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btr
 CREATE INDEX ghibli_reaction_media_stability_job_id ON public.ghibli_reaction_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
+-- Name: ghibli_reaction_media_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_status ON public.ghibli_reaction_media USING btree (user_id, status, created_at, id);
+
+--
 -- Name: ghibli_reaction_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, id);
+CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, created_at, id);
 
 --
 -- Name: neo_glitch_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
@@ -5077,6 +5609,12 @@ CREATE INDEX neo_glitch_media_aiml_job_id ON public.neo_glitch_media USING btree
 --
 
 CREATE INDEX neo_glitch_media_fal_job_id ON public.neo_glitch_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_preset; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_preset ON public.neo_glitch_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
 
 --
 -- Name: neo_glitch_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5097,10 +5635,16 @@ CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_i
 CREATE INDEX neo_glitch_media_stability_job_id ON public.neo_glitch_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
+-- Name: neo_glitch_media_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_status ON public.neo_glitch_media USING btree (user_id, status, created_at, id);
+
+--
 -- Name: neo_glitch_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, id);
+CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, created_at, id);
 
 --
 -- Name: presets_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
@@ -5113,6 +5657,12 @@ CREATE INDEX presets_media_aiml_job_id ON public.presets_media USING btree (aiml
 --
 
 CREATE INDEX presets_media_fal_job_id ON public.presets_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: presets_media_preset; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_preset ON public.presets_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
 
 --
 -- Name: presets_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5133,10 +5683,16 @@ CREATE INDEX presets_media_run ON public.presets_media USING btree (user_id, run
 CREATE INDEX presets_media_stability_job_id ON public.presets_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
+-- Name: presets_media_status; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_status ON public.presets_media USING btree (user_id, status, created_at, id);
+
+--
 -- Name: presets_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX presets_media_user ON public.presets_media USING btree (user_id, id);
+CREATE INDEX presets_media_user ON public.presets_media USING btree (user_id, created_at, id);
 
 --
 -- Name: accounts accounts_no_delete; Type: TRIGGER; Schema: genflow; Owner: -
@@ -5605,6 +6161,13 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer
 GRANT ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
+-- Name: FUNCTION custom_prompt_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
+
+--
 -- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -5612,11 +6175,11 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer
 GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
@@ -5626,11 +6189,18 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key tex
 GRANT ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -5739,6 +6309,13 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer,
 GRANT ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
+-- Name: FUNCTION emotion_mask_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
+
+--
 -- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -5746,11 +6323,11 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer,
 GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
@@ -5760,11 +6337,18 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text
 GRANT ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) TO genflow_module;
+
+--
+-- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -5788,6 +6372,13 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owne
 GRANT ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
+-- Name: FUNCTION ended(p_ids uuid[]); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ended(p_ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ended(p_ids uuid[]) TO genflow_module;
+
+--
 -- Name: FUNCTION forbid(); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -5801,6 +6392,13 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integ
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
+-- Name: FUNCTION ghibli_reaction_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
+
+--
 -- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -5808,11 +6406,11 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integ
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
@@ -5822,11 +6420,18 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key t
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -5881,6 +6486,26 @@ GRANT ALL ON FUNCTION genflow.health() TO genflow_module;
 
 REVOKE ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid, p_limit integer) TO genflow_module;
+
+--
+-- Name: FUNCTION history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer) TO genflow_module;
+
+--
+-- Name: FUNCTION history_query(p_types text[], p_status text, p_preset text, p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.history_query(p_types text[], p_status text, p_preset text, p_at timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text); Type: ACL; Schema: genflow; Owner: -
@@ -5961,6 +6586,13 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p
 GRANT ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
+-- Name: FUNCTION neo_glitch_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
+
+--
 -- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -5968,11 +6600,11 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p
 GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
@@ -5982,11 +6614,18 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, 
 GRANT ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -6036,6 +6675,13 @@ REVOKE ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no
 GRANT ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
+-- Name: FUNCTION presets_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
+
+--
 -- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -6043,11 +6689,11 @@ REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_le
 GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
@@ -6057,11 +6703,18 @@ REVOKE ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_h
 GRANT ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
--- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text, p_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text, p_ref text) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -6103,6 +6756,20 @@ GRANT ALL ON FUNCTION genflow.quota(p_user text, p_day text) TO genflow_module;
 --
 
 REVOKE ALL ON FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION removal_claim(p_types text[], p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION removal_done(p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.removal_done(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.removal_done(p_id uuid) TO genflow_module;
 
 --
 -- Name: FUNCTION requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text); Type: ACL; Schema: genflow; Owner: -

@@ -110,6 +110,7 @@ static void view_of_new(gf_view_t *view, const gf_req_t *req, const gf_ask_t *as
     view->created_at = created->created_at;
     view->started_at = ask->pending ? NULL : created->created_at;
     view->user = req->user;
+    view->fallback_used = ask->chain_pos > 0;
 }
 
 /* ---- making ---- */
@@ -130,6 +131,7 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_creat
     job->source_url = apr_pstrdup(pool, ask->source_url);
     job->parameters = apr_pstrdup(pool, ask->parameters);
     job->seed = ask->seed;
+    job->chain_pos = ask->chain_pos;
     return job;
 }
 
@@ -156,11 +158,9 @@ static void leave(gf_hub_t *hub, int count)
     }
 }
 
-/* Answers, and starts here if there is a place. */
-static gf_err_t *go_on(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created, bool here)
+void api_generate_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_ask_t *ask,
+                        const gf_created_t *created, bool here)
 {
-    gf_view_t views[GF_BATCH_MAX];
-    gf_job_t *jobs[GF_BATCH_MAX];
     int i;
 
     for (i = 0; i < ask->count; i++) {
@@ -172,30 +172,41 @@ static gf_err_t *go_on(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *c
         view_of_new(&views[i], req, &one, &created[i]);
         jobs[i] = here ? job_of(req, &one, &created[i]) : NULL;
     }
-    return ask->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
-                        : api_start(req, views, here ? jobs : NULL, ask->count);
 }
 
-static gf_err_t *make(gf_req_t *req, const gf_ask_t *ask, const gf_caller_t *caller)
+gf_err_t *api_generate_make(gf_created_t *created, bool *here, gf_req_t *req,
+                            const gf_caller_t *caller, const gf_ask_t *ask)
 {
-    gf_created_t created[GF_BATCH_MAX];
-    bool here = !ask->pending && reserve(req->api->hub, ask->count);
-    gf_err_t *err = gf_queue_create(created, req->ctx, caller, ask, here ? req->api->owner : NULL);
+    gf_err_t *err;
 
-    if (here && (err || created->outcome != GF_CREATED)) {
+    *here = !ask->pending && reserve(req->api->hub, ask->count);
+    err = gf_queue_create(created, req->ctx, caller, ask, *here ? req->api->owner : NULL);
+    if (*here && (err || created->outcome != GF_CREATED)) {
         leave(req->api->hub, ask->count);
     }
     if (err) {
         return err;
     }
-    switch (created->outcome) {
-    case GF_CREATED:
-        return go_on(req, ask, created, here);
-    case GF_REPLAY:
+    return created->outcome == GF_CREATED || created->outcome == GF_REPLAY
+               ? NULL
+               : refused(req, created, ask->count);
+}
+
+/* Makes it, answers, and starts it here if there is a place. */
+static gf_err_t *make(gf_req_t *req, const gf_ask_t *ask, const gf_caller_t *caller)
+{
+    gf_created_t created[GF_BATCH_MAX];
+    gf_view_t views[GF_BATCH_MAX];
+    gf_job_t *jobs[GF_BATCH_MAX];
+    bool here;
+
+    GF_TRY(api_generate_make(created, &here, req, caller, ask));
+    if (created->outcome == GF_REPLAY) {
         return replay(req, ask, created, !caller->is_own);
-    default:
-        return refused(req, created, ask->count);
     }
+    api_generate_views(views, jobs, req, ask, created, here);
+    return ask->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
+                        : api_start(req, views, here ? jobs : NULL, ask->count);
 }
 
 gf_err_t *api_generate_order(gf_req_t *req, const api_order_t *order)

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET, POST {type}/status: one generation of the caller, by id, run id or the provider's id; waits
- * if the client prefers. */
+ * if the client prefers. generation/{id}: the same by its id alone, cancelled, deleted. */
 #include "api/gf_api.h"
+
+#include <string.h>
+
+#include <apr_file_io.h>
 
 #include "base/gf_text.h"
 #include "db/gf_queue.h"
+#include "db/gf_steer.h"
+#include "store/gf_store.h"
 
 /* The names a client may use, in the order they count. An id that is no UUID can only be a run id.
  */
@@ -64,12 +70,10 @@ gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body)
 {
     gf_find_t find;
     gf_view_t view;
-    api_prefer_t prefer;
 
     GF_TRY(read_find(&find, req, body));
-    api_watch_prefer(&prefer, req->r);
-    GF_TRY(api_watch_view(&view, req, &find, NULL, GF_NEWS_ENDED, prefer.wait));
-    return gf_reply_view(req, &view, HTTP_OK, NULL);
+    GF_TRY(api_watch_state(&view, req, &find));
+    return gf_reply_state(req, &view);
 }
 
 gf_err_t *api_generation_status(gf_req_t *req)
@@ -82,4 +86,69 @@ gf_err_t *api_generation_status(gf_req_t *req)
         GF_TRY(api_body_json(req, &body, &text, &length));
     }
     return api_generation_tell(req, body);
+}
+
+/* ---- by its id alone ---- */
+
+gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req)
+{
+    const char *id = req->args[0];
+
+    if (!gf_text_is_uuid(id)) {
+        return gf_err_make(req->ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s is no id", id);
+    }
+    memset(find, 0, sizeof(*find));
+    find->id = id;
+    return gf_steer_type(&req->type, req->ctx, id);
+}
+
+gf_err_t *api_generation_get(gf_req_t *req)
+{
+    gf_find_t find;
+    gf_view_t view;
+
+    GF_TRY(api_generation_find(&find, req));
+    GF_TRY(api_watch_state(&view, req, &find));
+    return gf_reply_state(req, &view);
+}
+
+gf_err_t *api_generation_cancel(gf_req_t *req)
+{
+    gf_find_t find;
+    gf_view_t view;
+    const char *owner;
+
+    GF_TRY(api_generation_find(&find, req));
+    GF_TRY(gf_steer_cancel(&owner, req->ctx, req->type, req->user, find.id));
+    gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0503",
+           "job=%s type=%s user=%s: cancelled and released, worked on by %s", find.id,
+           req->type->name, req->user, owner ? owner : "nobody");
+    if (owner && strcmp(owner, req->api->owner) == 0) {
+        gf_hub_req_recall(req->api->hub); /* elsewhere the next heartbeat tells */
+    }
+    GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
+    return gf_reply_view(req, &view, HTTP_OK, NULL);
+}
+
+/* The picture goes at once where that is one call; the background makes sure of it. */
+gf_err_t *api_generation_delete(gf_req_t *req)
+{
+    apr_pool_t *pool = req->r->pool;
+    const char *url;
+    const char *file;
+    gf_find_t find;
+    gf_out_t out;
+
+    GF_TRY(api_generation_find(&find, req));
+    GF_TRY(gf_steer_delete(&url, req->ctx, req->type, req->user, find.id));
+    file = url ? gf_store_file(req->api->conf, url, pool) : NULL;
+    if (file) {
+        apr_file_remove(file, pool);
+    }
+    gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0504", "job=%s type=%s user=%s: deleted", find.id,
+           req->type->name, req->user);
+    gf_reply_begin(&out, req);
+    gf_out_put_string(&out, "id", find.id);
+    gf_out_put_bool(&out, "deleted", true);
+    return gf_reply_send(req, &out, HTTP_OK);
 }

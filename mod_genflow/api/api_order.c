@@ -12,21 +12,32 @@
 
 #define KEY_MAX 255
 
-/* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
- * (which still guards a statement that is sent twice). */
-static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *ask)
+gf_err_t *api_order_key(gf_caller_t *caller, gf_req_t *req, const char *own)
 {
-    apr_pool_t *pool = req->r->pool;
     const char *key = apr_table_get(req->r->headers_in, "Idempotency-Key");
 
     if (key && !gf_text_is_printable(key, KEY_MAX)) {
         return gf_err_field(req->ctx, GF_E_INVALID, "Idempotency-Key",
                             "must be 1 to 255 printable characters without spaces");
     }
-    caller->key = key           ? apr_pstrcat(pool, "key:", key, NULL)
-                  : ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL)
-                                : apr_pstrcat(pool, "own:", gf_hash_random(pool, 16), NULL);
-    caller->is_own = !key && !ask->run_id;
+    caller->user = req->user;
+    caller->key = key ? apr_pstrcat(req->r->pool, "key:", key, NULL) : own;
+    caller->is_own = false;
+    return NULL;
+}
+
+/* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
+ * (which still guards a statement that is sent twice). */
+static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *ask)
+{
+    apr_pool_t *pool = req->r->pool;
+
+    GF_TRY(api_order_key(caller, req,
+                         ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL) : NULL));
+    if (!caller->key) {
+        caller->key = apr_pstrcat(pool, "own:", gf_hash_random(pool, 16), NULL);
+        caller->is_own = true;
+    }
     return NULL;
 }
 
@@ -119,7 +130,6 @@ gf_err_t *api_order_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req
 {
     const char *act = ask->pending ? "create" : req->two_step ? "generate" : NULL;
 
-    caller->user = req->user;
     caller->hash = hash;
     GF_TRY(choose_key(caller, req, ask));
     GF_TRY(keep_image(req, ask));

@@ -23,12 +23,24 @@ gf_err_t *api_order_read(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
 gf_err_t *api_order_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,
                            gf_ask_t *ask, const api_order_t *order);
 
+/* Sets whom the caller is and its key: the client's Idempotency-Key, or else `own`. */
+gf_err_t *api_order_key(gf_caller_t *caller, gf_req_t *req, const char *own);
+
 /* The template that `body` names: what it fills in, and its type; both NULL without one. */
 gf_err_t *api_template_read(const gf_json_t **config, const char **type, gf_req_t *req,
                             const gf_json_t *body);
 
 /* Makes what is ordered, and starts it unless it is to stay pending; replies. */
 gf_err_t *api_generate_order(gf_req_t *req, const api_order_t *order);
+
+/* Makes what is asked for, or finds that the key made it before (created->outcome). *here: there are
+ * places for it in this process. Refusals are errors. */
+gf_err_t *api_generate_make(gf_created_t *created, bool *here, gf_req_t *req,
+                            const gf_caller_t *caller, const gf_ask_t *ask);
+
+/* What was just made, as it is told and, if there are places here, as it is worked on. */
+void api_generate_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_ask_t *ask,
+                        const gf_created_t *created, bool here);
 
 /* ?dryRun=1: the price of `count`, and nothing happens. */
 gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt);
@@ -37,10 +49,15 @@ gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt);
  * they begin in this process. Starts them, waits as the client prefers and replies. */
 gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count);
 
+/* The same without the reply, waiting as `prefer` says. */
+gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
+                         const api_prefer_t *prefer);
+
 /* Replies with generations as they are: 200 when all have ended, else 202. */
 gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count);
 
-/* NO_PROVIDER when no provider of req->type has a key. */
+/* NO_PROVIDER when no provider of req->type has a key; closed: nobody can make what is asked for. */
 gf_err_t *api_start_open(gf_req_t *req);
+gf_err_t *api_start_closed(gf_req_t *req);
 
 #endif

@@ -8,27 +8,41 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "base/gf_hash.h"
+#include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"
 
 #define ANSWER_BYTES 2048
+#define TAG_BYTES    32
 
-void gf_reply_begin(gf_out_t *out, gf_req_t *req)
+static void begin(gf_out_t *out, apr_pool_t *pool)
 {
-    gf_out_init(out, req->r->pool, ANSWER_BYTES);
+    gf_out_init(out, pool, ANSWER_BYTES);
     gf_out_open(out, '{');
     gf_out_put_bool(out, "success", true);
     gf_out_put_bool(out, "ok", true);
 }
 
+void gf_reply_begin(gf_out_t *out, gf_req_t *req)
+{
+    begin(out, req->r->pool);
+}
+
+static void send_text(request_rec *r, const char *text, apr_size_t length, int status,
+                      const char *caching)
+{
+    r->status = status;
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, (apr_off_t)length);
+    apr_table_setn(r->headers_out, "Cache-Control", caching);
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    ap_rwrite(text, (int)length, r);
+}
+
 static void send_out(request_rec *r, gf_out_t *out, int status)
 {
     gf_out_close(out, '}');
-    r->status = status;
-    ap_set_content_type(r, "application/json");
-    ap_set_content_length(r, (apr_off_t)out->length);
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
-    ap_rwrite(out->text, (int)out->length, r);
+    send_text(r, out->text, out->length, status, "no-store");
 }
 
 gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status)
@@ -44,9 +58,37 @@ const char *gf_reply_site(request_rec *r)
     return apr_pstrmemdup(r->pool, url, strlen(url) - 1);
 }
 
+void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
+{
+    if (!req->site) {
+        const char *names = api_body_query(req, "names");
+
+        req->site = gf_reply_site(req->r);
+        req->twins = httpd_conf_legacy(req->r) || (names && strcmp(names, "both") == 0);
+    }
+    out->twins = req->twins;
+    if (req->as_job) {
+        gf_view_write_job(out, view, req->base, req->site);
+    }
+    else {
+        gf_view_write(out, view, req->base, req->site);
+    }
+    out->twins = false;
+}
+
+/* What runs is to be asked for again: where, and when. */
+static void say_where(gf_req_t *req, const gf_view_t *view)
+{
+    if (!gf_view_ended(view)) {
+        apr_table_setn(req->r->headers_out, "Location",
+                       apr_pstrcat(req->r->pool, req->base, "/", view->type->name,
+                                   "/status?id=", view->id, NULL));
+        apr_table_setn(req->r->headers_out, "Retry-After", "2");
+    }
+}
+
 gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message)
 {
-    request_rec *r = req->r;
     gf_out_t out;
 
     gf_reply_begin(&out, req);
@@ -54,20 +96,46 @@ gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const 
         gf_out_key(&out, "data");
         gf_out_open(&out, '{');
     }
-    gf_view_write(&out, view, req->base, gf_reply_site(r));
+    gf_reply_members(&out, req, view);
     if (message) {
         gf_out_put_string(&out, "message", message);
     }
     if (req->two_step) {
         gf_out_close(&out, '}');
     }
-    if (!gf_view_ended(view)) {
-        apr_table_setn(
-            r->headers_out, "Location",
-            apr_pstrcat(r->pool, req->base, "/", view->type->name, "/status?id=", view->id, NULL));
-        apr_table_setn(r->headers_out, "Retry-After", "2");
-    }
+    say_where(req, view);
     return gf_reply_send(req, &out, status);
+}
+
+const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view, apr_pool_t *pool)
+{
+    char hash[GF_SHA256_HEX];
+    gf_out_t out;
+
+    begin(&out, pool);
+    gf_reply_members(&out, req, view);
+    gf_out_close(&out, '}');
+    gf_hash_sha256(hash, out.text, out.length);
+    *tag = apr_pstrmemdup(pool, hash, TAG_BYTES);
+    return out.text;
+}
+
+gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view)
+{
+    static const char *const caching = "private, no-cache"; /* kept, and asked about each time */
+    request_rec *r = req->r;
+    const char *tag;
+    const char *text = gf_reply_text(&tag, req, view, r->pool);
+
+    apr_table_setn(r->headers_out, "ETag", apr_pstrcat(r->pool, "\"", tag, "\"", NULL));
+    say_where(req, view);
+    if (r->method_number == M_GET && ap_meets_conditions(r) != OK) {
+        apr_table_setn(r->headers_out, "Cache-Control", caching);
+        r->status = HTTP_NOT_MODIFIED;
+        return NULL;
+    }
+    send_text(r, text, strlen(text), HTTP_OK, caching);
+    return NULL;
 }
 
 /* "validationErrors":[{field,message}...] and "missingFields":[...] */

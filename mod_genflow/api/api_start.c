@@ -9,17 +9,19 @@
 
 #define CLOSED_SECONDS 60
 
-gf_err_t *api_start_open(gf_req_t *req)
+gf_err_t *api_start_closed(gf_req_t *req)
 {
-    gf_err_t *err;
+    const gf_type_t *type = req->type;
+    gf_err_t *err = gf_err_make(req->ctx, GF_E_NO_PROVIDER, APR_SUCCESS, "%s is closed: %s",
+                                type->name, type->keyless ? type->keyless : "nobody draws here");
 
-    if (gf_type_choice(req->type, 0)) {
-        return NULL;
-    }
-    err = gf_err_make(req->ctx, GF_E_NO_PROVIDER, APR_SUCCESS, "%s is closed: %s", req->type->name,
-                      req->type->keyless);
     err->retry_after = CLOSED_SECONDS;
     return err;
+}
+
+gf_err_t *api_start_open(gf_req_t *req)
+{
+    return gf_type_choice(req->type, 0) ? NULL : api_start_closed(req);
 }
 
 /* ---- answers ---- */
@@ -104,20 +106,16 @@ static gf_err_t *wait_for_all(gf_req_t *req, gf_view_t *views, gf_watch_t *watch
     return NULL;
 }
 
-gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
+gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
+                         const api_prefer_t *prefer)
 {
     gf_hub_t *hub = req->api->hub;
     gf_watch_t watches[GF_BATCH_MAX];
-    api_prefer_t prefer;
     gf_err_t *err = NULL;
     int watched = 0;
     int i;
 
-    api_watch_prefer(&prefer, req->r);
-    if (!prefer.given) {
-        prefer.wait = req->api->conf->wait;
-    }
-    while (prefer.wait > 0 && watched < count
+    while (prefer->wait > 0 && watched < count
            && gf_hub_req_watch(hub, &watches[watched], views[watched].id, req->r->pool)) {
         watched++;
     }
@@ -125,10 +123,22 @@ gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
         gf_hub_req_submit(hub, jobs[i]);
     }
     if (watched == count) {
-        err = wait_for_all(req, views, watches, count, &prefer);
+        err = wait_for_all(req, views, watches, count, prefer);
     }
     while (watched-- > 0) {
         gf_hub_req_unwatch(hub, &watches[watched]);
     }
-    return err ? err : api_start_answer(req, views, count);
+    return err;
+}
+
+gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
+{
+    api_prefer_t prefer;
+
+    api_watch_prefer(&prefer, req->r);
+    if (!prefer.given) {
+        prefer.wait = req->api->conf->wait;
+    }
+    GF_TRY(api_start_wait(req, views, jobs, count, &prefer));
+    return api_start_answer(req, views, count);
 }

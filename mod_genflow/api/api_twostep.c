@@ -7,6 +7,7 @@
 
 #include "base/gf_text.h"
 #include "db/gf_queue.h"
+#include "db/gf_steer.h"
 
 gf_err_t *api_twostep_create(gf_req_t *req)
 {
@@ -26,7 +27,7 @@ static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, find));
     return strcmp(view.status, "pending") == 0
                ? api_generate_dry(req, 1, view.prompt)
-               : gf_queue_not_pending(req->ctx, view.id, view.status);
+               : gf_steer_status(req->ctx, view.id, view.status);
 }
 
 static gf_err_t *start(gf_req_t *req, const char *id)
@@ -41,7 +42,7 @@ static gf_err_t *start(gf_req_t *req, const char *id)
     if (!gf_text_is_uuid(id)) {
         return gf_err_make(req->ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no generation of that id");
     }
-    GF_TRY(gf_queue_type(&req->type, req->ctx, id));
+    GF_TRY(gf_steer_type(&req->type, req->ctx, id));
     GF_TRY(api_start_open(req));
     if (api_body_switch(req, "dryRun")) {
         return dry_start(req, &find);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <apr_strings.h>
+#include <http_protocol.h>
 
 #include "db/gf_queue.h"
 
@@ -36,19 +37,45 @@ void api_watch_prefer(api_prefer_t *prefer, const request_rec *r)
     }
 }
 
-/* Waits and looks until it has ended, there is news enough, or time is over. */
-static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *find,
-                               gf_watch_t *watch, gf_news_t enough, apr_interval_time_t wait)
-{
-    apr_time_t deadline = apr_time_now() + wait;
+/* What a wait is for. */
+typedef struct goal_t {
+    gf_news_t enough;
+    const char *known; /* ETags that the client has: another state than these is enough; or NULL */
+    apr_interval_time_t wait;
+} goal_t;
 
+static bool is_reached(gf_req_t *req, const goal_t *goal, const gf_view_t *view, gf_news_t news,
+                       apr_pool_t *pool)
+{
+    const char *tag;
+
+    if (gf_view_ended(view) || news >= goal->enough || !goal->known) {
+        return gf_view_ended(view) || news >= goal->enough;
+    }
+    gf_reply_text(&tag, req, view, pool);
+    return !ap_find_etag_strong(pool, goal->known, apr_pstrcat(pool, "\"", tag, "\"", NULL));
+}
+
+/* Waits and looks until the goal is reached, or time is over. */
+static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *find,
+                               gf_watch_t *watch, const goal_t *goal)
+{
+    apr_time_t deadline = apr_time_now() + goal->wait;
+    gf_ctx_t ctx = *req->ctx; /* of one look */
+
+    apr_pool_create(&ctx.pool, req->r->pool);
     for (;;) {
         apr_interval_time_t left = deadline - apr_time_now();
         gf_news_t news =
-            gf_hub_req_wait(req->api->hub, watch, enough, left < LOOK_EVERY ? left : LOOK_EVERY);
+            gf_hub_req_wait(req->api->hub, watch, goal->known ? GF_NEWS_WORKING : goal->enough,
+                            left < LOOK_EVERY ? left : LOOK_EVERY);
 
-        GF_TRY(gf_queue_get(view, req->ctx, req->type, req->user, find));
-        if (gf_view_ended(view) || news >= enough || deadline <= apr_time_now()) {
+        if (goal->known) {
+            gf_hub_req_heard(req->api->hub, watch);
+        }
+        apr_pool_clear(ctx.pool);
+        GF_TRY(gf_queue_get(view, &ctx, req->type, req->user, find));
+        if (is_reached(req, goal, view, news, ctx.pool) || deadline <= apr_time_now()) {
             return NULL;
         }
     }
@@ -57,24 +84,34 @@ static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *
 gf_err_t *api_watch_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,
                          gf_news_t enough, apr_interval_time_t wait)
 {
+    const goal_t goal = { .enough = enough, .wait = wait };
+
+    return wait_and_look(view, req, find, watch, &goal);
+}
+
+gf_err_t *api_watch_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find)
+{
+    const char *known = apr_table_get(req->r->headers_in, "If-None-Match");
     gf_find_t by_id = { NULL, NULL, NULL };
-    gf_watch_t own;
+    goal_t goal = { .enough = GF_NEWS_ENDED };
+    api_prefer_t prefer;
+    gf_watch_t watch;
     gf_err_t *err;
 
-    if (watch) {
-        return wait_and_look(view, req, find, watch, enough, wait);
-    }
+    api_watch_prefer(&prefer, req->r);
+    goal.wait = prefer.wait;
+    goal.known = known && strchr(known, '"') ? known : NULL; /* else it is a star: any state */
     GF_TRY(gf_queue_get(view, req->ctx, req->type, req->user, find));
-    if (wait <= 0 || gf_view_ended(view)
-        || !gf_hub_req_watch(req->api->hub, &own, view->id, req->r->pool)) {
+    if (goal.wait <= 0 || is_reached(req, &goal, view, GF_NEWS_NONE, req->r->pool)
+        || !gf_hub_req_watch(req->api->hub, &watch, view->id, req->r->pool)) {
         return NULL;
     }
     by_id.id = view->id;
     err = gf_queue_get(view, req->ctx, req->type, req->user,
                        &by_id); /* it may have ended before the watch began */
-    if (!err && !gf_view_ended(view)) {
-        err = wait_and_look(view, req, &by_id, &own, enough, wait);
+    if (!err && !is_reached(req, &goal, view, GF_NEWS_NONE, req->r->pool)) {
+        err = wait_and_look(view, req, &by_id, &watch, &goal);
     }
-    gf_hub_req_unwatch(req->api->hub, &own);
+    gf_hub_req_unwatch(req->api->hub, &watch);
     return err;
 }

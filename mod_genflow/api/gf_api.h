@@ -6,6 +6,7 @@
 
 #include <httpd.h>
 
+#include "api/api_handlers.h"
 #include "base/gf_err.h"
 #include "base/gf_json.h"
 #include "db/gf_preset.h"
@@ -36,32 +37,14 @@ typedef struct gf_req_t {
     const gf_type_t *type; /* of a {type} route; of others, once the handler knows it */
     const char *args[GF_REQ_ARGS]; /* what stood for {id} and the like, in the route's order */
     bool two_step; /* answers as the two-step calls do: 200, with the generation under "data" */
+    bool as_job;                   /* a generation is told as a job */
+    const char *site;              /* NULL until it is needed: gf_reply_site(), with `twins` */
+    bool twins;                    /* members have snake_case twins */
 } gf_req_t;
 
-/* A handler replies and returns NULL, or returns the error that is the reply. */
+/* A handler replies and returns NULL, or returns the error that is the reply. api_handlers.h names
+ * them all. */
 typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
-
-/* ---- the handlers, one file each (those of administration: api_admin.h) ---- */
-
-gf_err_t *api_generate(gf_req_t *req);          /* POST {type}/generate */
-gf_err_t *api_twostep_create(gf_req_t *req);    /* POST generation/create */
-gf_err_t *api_twostep_generate(gf_req_t *req);  /* POST generate */
-gf_err_t *api_generation_status(gf_req_t *req); /* GET, POST {type}/status */
-gf_err_t *api_credit_quota(gf_req_t *req);      /* GET, POST getQuota */
-gf_err_t *api_credit_list(gf_req_t *req);       /* GET credits */
-gf_err_t *api_credit_reserve(gf_req_t *req);    /* POST credits-reserve */
-gf_err_t *api_credit_finalize(gf_req_t *req);   /* POST credits-finalize */
-gf_err_t *api_preset_list(gf_req_t *req);       /* GET presets */
-gf_err_t *api_health(gf_req_t *req);            /* GET health */
-gf_err_t *api_hook(gf_req_t *req);              /* POST hook/{provider}/{id}/{token} */
-gf_err_t *api_asset_put(gf_req_t *req);         /* POST assets */
-gf_err_t *api_asset_get(gf_req_t *req);         /* GET assets/{id} */
-gf_err_t *api_asset_delete(gf_req_t *req);      /* DELETE assets/{id} */
-gf_err_t *api_template_list(gf_req_t *req);     /* GET templates */
-gf_err_t *api_template_put(gf_req_t *req);      /* POST templates */
-gf_err_t *api_template_delete(gf_req_t *req);   /* DELETE templates/{id} */
-int api_result(request_rec *r, const gf_conf_t *conf,
-               const char *base); /* GET a stored picture; its own handler */
 
 /* ---- the way in (api_cors.c, api_route.c) ---- */
 
@@ -108,6 +91,13 @@ bool api_body_switch(gf_req_t *req, const char *name);
  * allow one more? Errors: TOO_OFTEN, with Retry-After. */
 gf_err_t *api_limit(gf_req_t *req);
 
+/* ---- parts of what handlers do ---- */
+
+/* The generation that {id} names, in whichever type: sets *find and req->type. Error:
+ * NO_GENERATION. */
+gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
+
+
 /* ---- waiting (api_watch.c) ---- */
 
 /* What the client says about waiting: RFC 7240's wait=N and respond-async, N bounded. */
@@ -118,10 +108,14 @@ typedef struct api_prefer_t {
 
 void api_watch_prefer(api_prefer_t *prefer, const request_rec *r);
 
-/* Reads the generation `find` into *view, waiting for news of at least `enough` up to `wait`.
- * watch: begun by gf_hub_req_watch() before the job could move, or NULL to begin one here. */
+/* Reads the generation `find` into *view once there is news of at least `enough`, after up to
+ * `wait`. watch: begun by gf_hub_req_watch() before the job could move. */
 gf_err_t *api_watch_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,
                          gf_news_t enough, apr_interval_time_t wait);
+
+/* Reads the generation `find` into *view as the client prefers: at once, or up to its wait, until
+ * it has ended; and if it tells what it knows (If-None-Match), until that has changed. */
+gf_err_t *api_watch_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find);
 
 /* ---- the only doors out (api_reply.c) ---- */
 
@@ -134,6 +128,15 @@ gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status);
 /* Sends the one generation object with what belongs to its state: 200 when it is ended, else 202
  * with Location, Retry-After. */
 gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message);
+
+/* Answers with the state of a generation: 200 with its ETag, or 304 to who has it. */
+gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view);
+
+/* What gf_reply_state() answers with, made in `pool`; *tag is its ETag without quotes. */
+const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view, apr_pool_t *pool);
+
+/* Writes the members of a generation, as the client wants them named, into an open object. */
+void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 
 /* Scheme and host as the client sees them, for addresses of ours. */
 const char *gf_reply_site(request_rec *r);

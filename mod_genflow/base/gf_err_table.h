@@ -22,6 +22,8 @@ GF_ERR(NO_ROUTE,       "NOT_FOUND",                404, GF_LOG_INFO,     "GF0107
        "There is nothing at this address")
 GF_ERR(METHOD,         "METHOD_NOT_ALLOWED",       405, GF_LOG_INFO,     "GF0108",
        "This address does not take that method; see Allow")
+GF_ERR(STATUS,         "INVALID_GENERATION_STATUS", 400, GF_LOG_INFO,   "GF0151",
+       "The state of this generation does not allow that; see status")
 GF_ERR(KEY_RUNNING,    "IDEMPOTENCY_IN_PROGRESS",  409, GF_LOG_INFO,     "GF0109",
        "The generation of this key is still running; ask again or follow pollUrl")
 GF_ERR(BODY_TOO_LARGE, "PAYLOAD_TOO_LARGE",        413, GF_LOG_INFO,     "GF0110",
@@ -64,8 +66,6 @@ GF_ERR(BAD_MULTIPART,  "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0144
        "The request body is not well-formed multipart/form-data")
 GF_ERR(FIELDS,         "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0150",
        "Some fields are missing or wrong; see validationErrors")
-GF_ERR(NOT_PENDING,    "INVALID_GENERATION_STATUS", 400, GF_LOG_INFO,    "GF0151",
-       "Only a pending generation can be started; see status")
 GF_ERR(NO_TEMPLATE,    "NOT_FOUND",                404, GF_LOG_INFO,     "GF0152",
        "There is no such template")
 GF_ERR(TEMPLATES_FULL, "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0153",
@@ -94,6 +94,8 @@ GF_ERR(ADMIN_CLOSED,   "ADMIN_CLOSED",             403, GF_LOG_ERR,      "GF0170
        "Administration is closed here; the administrator finds the reason in the log")
 GF_ERR(ADMIN_ORIGIN,   "UNAUTHORIZED",             403, GF_LOG_WARNING,  "GF0171",
        "Administration takes nothing from pages of another origin")
+GF_ERR(WATCH_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0154",
+       "Too many clients wait here now; ask again shortly")
 /* job */
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")

@@ -6,6 +6,15 @@
 
 const char *const gf_image_extensions[] = { "png", "jpg", "webp", NULL };
 
+const char *gf_image_extension(const char *type)
+{
+    return !type                             ? NULL
+           : strcmp(type, "image/png") == 0  ? "png"
+           : strcmp(type, "image/jpeg") == 0 ? "jpg"
+           : strcmp(type, "image/webp") == 0 ? "webp"
+                                             : NULL;
+}
+
 static int be16(const unsigned char *p)
 {
     return p[0] << 8 | p[1];

@@ -23,6 +23,9 @@ extern const char *const gf_image_extensions[];
 /* Recognises PNG, JPEG and WebP. False: none of them, or cut before its size is told. */
 bool gf_image_probe(gf_image_t *image, const unsigned char *bytes, apr_size_t length);
 
+/* The extension that goes with "image/png" and the like; NULL: none of them. */
+const char *gf_image_extension(const char *type);
+
 #define GF_IMAGE_TAIL 12 /* bytes from the end that gf_image_is_whole() wants */
 
 /* Do the last GF_IMAGE_TAIL bytes of a picture of `size` bytes end it, or was it cut? `head`: the

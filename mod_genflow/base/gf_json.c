@@ -241,6 +241,7 @@ void gf_out_init(gf_out_t *out, apr_pool_t *pool, apr_size_t size)
     out->length = 0;
     out->size = size;
     out->comma = false;
+    out->twins = false;
 }
 
 static void append(gf_out_t *out, const char *bytes, apr_size_t length)
@@ -340,16 +341,48 @@ void gf_out_raw(gf_out_t *out, const char *json)
     append(out, json, strlen(json));
 }
 
+/* The name in snake_case, if a twin is wanted and it has one; else NULL. */
+static const char *twin_of(const gf_out_t *out, const char *name)
+{
+    char *twin;
+    char *at;
+
+    if (!out->twins || !name[strcspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")]) {
+        return NULL;
+    }
+    at = twin = apr_palloc(out->pool, 2 * strlen(name) + 1);
+    for (; *name; name++) {
+        if (apr_isupper(*name)) {
+            *at++ = '_';
+        }
+        *at++ = (char)apr_tolower(*name);
+    }
+    *at = '\0';
+    return twin;
+}
+
 void gf_out_put_string(gf_out_t *out, const char *name, const char *value)
 {
+    const char *twin = twin_of(out, name);
+
     gf_out_key(out, name);
     gf_out_string(out, value);
+    if (twin) {
+        gf_out_key(out, twin);
+        gf_out_string(out, value);
+    }
 }
 
 void gf_out_put_raw(gf_out_t *out, const char *name, const char *json)
 {
+    const char *twin = twin_of(out, name);
+
     gf_out_key(out, name);
     gf_out_raw(out, json);
+    if (twin) {
+        gf_out_key(out, twin);
+        gf_out_raw(out, json);
+    }
 }
 
 void gf_out_put_int(gf_out_t *out, const char *name, apr_int64_t value)

@@ -59,6 +59,7 @@ typedef struct gf_out_t {
     apr_size_t length;
     apr_size_t size;
     bool comma; /* the next value needs one before it */
+    bool twins; /* what is put under a name like imageUrl stands under image_url, too */
 } gf_out_t;
 
 void gf_out_init(gf_out_t *out, apr_pool_t *pool, apr_size_t size);

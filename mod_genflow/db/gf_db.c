@@ -223,6 +223,19 @@ gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
     return err;
 }
 
+/* Names of types need no quotes. */
+const char *gf_db_types(gf_ctx_t *ctx)
+{
+    const apr_array_header_t *types = ctx->conf->type_list;
+    apr_array_header_t *names = apr_array_make(ctx->pool, types->nelts, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < types->nelts; i++) {
+        APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(types, i, const gf_type_t *)->name;
+    }
+    return apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, names, ','), "}", NULL);
+}
+
 int gf_rows_count(const gf_rows_t *rows)
 {
     return PQntuples(rows->result);

@@ -26,6 +26,9 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const 
 gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
                           const gf_type_t *type, const char *const *args);
 
+/* The configured types, by name, as an array of Postgres. */
+const char *gf_db_types(gf_ctx_t *ctx);
+
 int gf_rows_count(const gf_rows_t *rows);
 
 /* A field as text; NULL for SQL's NULL. */

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "base/gf_text.h"
+#include "db/gf_steer.h"
 #include "model/gf_type.h"
 
 static const char *number(gf_ctx_t *ctx, apr_int64_t value)
@@ -79,7 +80,8 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                            number(ctx, (int)ask->priority - GF_PRIORITY_NORMAL),
                            ctx->conf->credit_day,
                            number(ctx, ctx->conf->limit_concurrent),
-                           number(ctx, ctx->conf->limit_queue) };
+                           number(ctx, ctx->conf->limit_queue),
+                           number(ctx, ask->chain_pos) };
     gf_sql_t statement = ask->count > 1 ? GF_SQL_CREATE_BATCH : GF_SQL_CREATE;
     gf_rows_t *rows;
     int i;
@@ -120,24 +122,10 @@ static gf_err_t *found(gf_ctx_t *ctx, const char *outcome, const gf_type_t *type
     return NULL;
 }
 
-gf_err_t *gf_queue_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id)
+void gf_queue_view(gf_view_t *view, const gf_rows_t *rows, int row, const gf_type_t *type,
+                   const char *user)
 {
-    gf_rows_t *rows;
-    const char *name;
-
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_TYPE_OF, NULL, &id, NULL));
-    name = gf_rows_text(rows, 0, 0);
-    *type = name ? gf_type_find(ctx->conf, name, ctx->pool) : NULL;
-    return *type ? NULL
-                 : gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s is of no type here", id);
-}
-
-gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
-                       const gf_find_t *find)
-{
-    const char *args[] = { user, find->id, find->run_id, find->ref };
-    const char *const asked = find->id ? find->id : find->run_id ? find->run_id : find->ref;
-    const char **texts[] = { /* in the order of the statement, from column 1 */
+    const char **texts[] = { /* in the order of the statement, from column 2 */
                              &view->id,
                              &view->run_id,
                              &view->status,
@@ -172,20 +160,30 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
                              &view->queue_position_json,
                              &view->logs_json
     };
-    gf_rows_t *rows;
     size_t i;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_GET, type, args, NULL));
-    GF_TRY(found(ctx, gf_rows_text(rows, 0, 0), type, user, asked));
     view->type = type;
     view->user = user;
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (texts[i]) {
-            *texts[i] = gf_rows_text(rows, 0, (int)i + 1);
+            *texts[i] = gf_rows_text(rows, row, (int)i + 2);
         }
     }
-    view->persisted = gf_rows_bool(rows, 0, 20);
-    view->fallback_used = gf_rows_bool(rows, 0, 22);
+    view->persisted = gf_rows_bool(rows, row, 21);
+    view->fallback_used = gf_rows_bool(rows, row, 23);
+    view->at = gf_rows_int(rows, row, 35);
+}
+
+gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
+                       const gf_find_t *find)
+{
+    const char *args[] = { user, find->id, find->run_id, find->ref };
+    const char *const asked = find->id ? find->id : find->run_id ? find->run_id : find->ref;
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_GET, type, args, NULL));
+    GF_TRY(found(ctx, gf_rows_text(rows, 0, 0), type, user, asked));
+    gf_queue_view(view, rows, 0, type, user);
     return NULL;
 }
 
@@ -249,14 +247,6 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
 
 /* ---- start ---- */
 
-gf_err_t *gf_queue_not_pending(gf_ctx_t *ctx, const char *id, const char *status)
-{
-    gf_err_t *err = gf_err_make(ctx, GF_E_NOT_PENDING, APR_SUCCESS, "%s is %s", id, status);
-
-    err->extra = apr_psprintf(ctx->pool, "\"generationId\":\"%s\",\"status\":\"%s\"", id, status);
-    return err;
-}
-
 gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
                          const char *id, const char *owner)
 {
@@ -269,7 +259,7 @@ gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, c
     outcome = gf_rows_text(rows, 0, 17);
     GF_TRY(found(ctx, outcome, type, user, id));
     if (strcmp(outcome, "ok") != 0) {
-        return gf_queue_not_pending(ctx, id, gf_rows_text(rows, 0, 18));
+        return gf_steer_status(ctx, id, gf_rows_text(rows, 0, 18));
     }
     *job = job_of_row(rows, 0, type);
     return NULL;
@@ -285,6 +275,7 @@ static gf_hold_t hold_of(const gf_rows_t *rows)
            : strcmp(word, "watched") == 0  ? GF_HOLD_WATCHED
            : strcmp(word, "reported") == 0 ? GF_HOLD_REPORTED
            : strcmp(word, "open") == 0     ? GF_HOLD_OPEN
+           : strcmp(word, "gone") == 0     ? GF_HOLD_ENDED
                                            : GF_HOLD_LOST;
 }
 
@@ -402,20 +393,39 @@ static void lease_arrays(gf_ctx_t *ctx, const apr_array_header_t *leases, const 
         apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, epoch_texts, ','), "}", NULL);
 }
 
+static apr_array_header_t *ids_of(gf_ctx_t *ctx, const gf_rows_t *rows)
+{
+    apr_array_header_t *ids = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(const char *));
+    int row;
+
+    for (row = 0; row < gf_rows_count(rows); row++) {
+        APR_ARRAY_PUSH(ids, const char *) = gf_rows_text(rows, row, 0);
+    }
+    return ids;
+}
+
 gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
                              const apr_array_header_t *leases)
 {
     const char *args[3];
     gf_rows_t *rows;
-    int row;
 
     lease_arrays(ctx, leases, &args[0], &args[1]);
     args[2] = gf_text_interval(ctx->pool, ctx->conf->lease);
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HEARTBEAT, NULL, args, NULL));
-    *held = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(const char *));
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        APR_ARRAY_PUSH(*held, const char *) = gf_rows_text(rows, row, 0);
-    }
+    *held = ids_of(ctx, rows);
+    return NULL;
+}
+
+gf_err_t *gf_queue_ended(apr_array_header_t **ended, gf_ctx_t *ctx,
+                         const apr_array_header_t *leases)
+{
+    const char *args[2];
+    gf_rows_t *rows;
+
+    lease_arrays(ctx, leases, &args[0], &args[1]);
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ENDED, NULL, args, NULL));
+    *ended = ids_of(ctx, rows);
     return NULL;
 }
 

@@ -45,14 +45,10 @@ typedef struct gf_caller_t {
 gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
                           const gf_ask_t *ask, const char *owner);
 
-/* The configured type of a generation, by its id alone. Errors: NO_GENERATION. */
-gf_err_t *gf_queue_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id);
-
 /* Starts a pending generation of `user`. *job is for the hub when `owner`, as above, is not NULL.
- * Errors: NO_GENERATION, NOT_YOURS, NOT_PENDING (which not_pending makes). */
+ * Errors: NO_GENERATION, NOT_YOURS, STATUS. */
 gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
                          const char *id, const char *owner);
-gf_err_t *gf_queue_not_pending(gf_ctx_t *ctx, const char *id, const char *status);
 
 /* Which generation is meant: the first of these that is not NULL. */
 typedef struct gf_find_t {
@@ -64,6 +60,10 @@ typedef struct gf_find_t {
 /* Reads a generation of `user`. Errors: NO_GENERATION, NOT_YOURS. */
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
                        const gf_find_t *find);
+
+/* The same of a row that a statement told with all that is told of a generation. */
+void gf_queue_view(gf_view_t *view, const gf_rows_t *rows, int row, const gf_type_t *type,
+                   const char *user);
 
 #define GF_LANES 4 /* of a type's due jobs: what was begun, then high, normal and low priority */
 
@@ -84,7 +84,8 @@ typedef enum {
     GF_HOLD_WATCHED,  /* attempt: so it did, and breaker_note() wants to hear how it went */
     GF_HOLD_REPORTED, /* accepted: so it did, and the end of the run was reported meanwhile */
     GF_HOLD_OPEN,     /* attempt: the breaker is open, nothing may be sent */
-    GF_HOLD_LOST      /* another host leads, or the job has ended: stop, without a word to anyone */
+    GF_HOLD_ENDED,    /* the job has ended, as by a cancel: the provider need not go on */
+    GF_HOLD_LOST      /* another host leads: stop, without a word to anyone */
 } gf_hold_t;
 
 /* Intent to submit attempt job->attempts; call before a byte leaves. token: part of the address
@@ -132,6 +133,10 @@ typedef struct gf_lease_t {
 
 gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
                              const apr_array_header_t *leases);
+
+/* Of `leases` that were not held: *ended gets the ids of jobs that have ended. */
+gf_err_t *gf_queue_ended(apr_array_header_t **ended, gf_ctx_t *ctx,
+                         const apr_array_header_t *leases);
 
 /* Gives the leases up, due at once. */
 gf_err_t *gf_queue_hand_back(gf_ctx_t *ctx, const apr_array_header_t *leases);

@@ -3,6 +3,8 @@
  */
 #include "db/gf_restore.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "base/gf_text.h"
@@ -19,22 +21,9 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
     return job;
 }
 
-/* The configured types as an array of Postgres: their names need no quotes. */
-static const char *type_names(gf_ctx_t *ctx)
-{
-    const apr_array_header_t *types = ctx->conf->type_list;
-    apr_array_header_t *names = apr_array_make(ctx->pool, types->nelts, sizeof(const char *));
-    int i;
-
-    for (i = 0; i < types->nelts; i++) {
-        APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(types, i, const gf_type_t *)->name;
-    }
-    return apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, names, ','), "}", NULL);
-}
-
 gf_err_t *gf_restore_claim(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
 {
-    const char *args[] = { type_names(ctx), apr_itoa(ctx->pool, limit),
+    const char *args[] = { gf_db_types(ctx), apr_itoa(ctx->pool, limit),
                            gf_text_interval(ctx->pool, lease) };
     gf_rows_t *rows;
     int row;
@@ -51,13 +40,15 @@ gf_err_t *gf_restore_claim(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interv
     return NULL;
 }
 
-gf_err_t *gf_restore_done(gf_ctx_t *ctx, const gf_job_t *job, const char *image_url,
+gf_err_t *gf_restore_done(bool *gone, gf_ctx_t *ctx, const gf_job_t *job, const char *image_url,
                           const char *result)
 {
     const char *args[] = { job->id, image_url, result };
     gf_rows_t *rows;
 
-    return gf_db_call(&rows, ctx, GF_SQL_RESTORED, job->type, args, NULL);
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_RESTORED, job->type, args, NULL));
+    *gone = strcmp(gf_rows_text(rows, 0, 0), "gone") == 0;
+    return NULL;
 }
 
 gf_err_t *gf_restore_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay)

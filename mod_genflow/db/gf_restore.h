@@ -11,8 +11,8 @@
  * restore_tries set and no lease; NULL if there are none. Nobody else gets them for `lease`. */
 gf_err_t *gf_restore_claim(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease);
 
-/* It is stored now: at image_url, with these facts. */
-gf_err_t *gf_restore_done(gf_ctx_t *ctx, const gf_job_t *job, const char *image_url,
+/* It is stored now: at image_url, with these facts. *gone: its generation was deleted meanwhile. */
+gf_err_t *gf_restore_done(bool *gone, gf_ctx_t *ctx, const gf_job_t *job, const char *image_url,
                           const char *result);
 
 /* It is not: the next try is after `delay`; 0: its source is gone, there is none. */

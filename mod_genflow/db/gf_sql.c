@@ -4,11 +4,19 @@
 #include "db/gf_sql.h"
 
 /* clang-format off */
+/* What is told of a generation: genflow.generation. */
+#define GENERATION \
+    "outcome, type, id, run_id, status, preset, prompt, source_url, parameters, seed, cost," \
+    " retry_count, max_retries, provider, model, stability_job_id, aiml_job_id, fal_job_id," \
+    " replicate_id, image_url, original_url, persisted, expires_at, fallback_used, error_code," \
+    " error_message, cause_code, created_at, started_at, finished_at, processing_ms, result," \
+    " progress, queue_position, logs, at"
+
 const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CREATE] = { "create",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
         " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-        " $16, $17, $18, $19)", 19 },
+        " $16, $17, $18, $19, $20)", 20 },
     [GF_SQL_CREATE_BATCH] = { "create_batch",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
         " genflow.%s_create_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
@@ -18,11 +26,7 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, outcome, status"
         " FROM genflow.%s_start($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_GET] = { "get",
-        "SELECT outcome, id, run_id, status, preset, prompt, source_url, parameters, seed, cost,"
-        " retry_count, max_retries, provider, model, stability_job_id, aiml_job_id, fal_job_id,"
-        " replicate_id, image_url, original_url, persisted, expires_at, fallback_used, error_code,"
-        " error_message, cause_code, created_at, started_at, finished_at, processing_ms, result,"
-        " progress, queue_position, logs FROM genflow.%s_get($1, $2, $3, $4)", 4 },
+        "SELECT " GENERATION " FROM genflow.%s_get($1, $2, $3, $4)", 4 },
     [GF_SQL_CLAIM] = { "claim",
         "SELECT id, epoch, phase, attempts, chain_pos, retries, provider_ref, deadline_ms, user_id,"
         " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms,"
@@ -32,6 +36,16 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_SETTLE] = { "settle",
         "SELECT genflow.%s_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         14 },
+    [GF_SQL_CANCEL] = { "cancel",
+        "SELECT outcome, status, owner FROM genflow.%s_cancel($1, $2)", 2 },
+    [GF_SQL_DELETE] = { "delete",
+        "SELECT outcome, status, image_url FROM genflow.%s_delete($1, $2)", 2 },
+    [GF_SQL_TYPE_OF] = { "type_of",
+        "SELECT genflow.type_of($1)", 1 },
+    [GF_SQL_HISTORY] = { "history",
+        "SELECT " GENERATION " FROM genflow.history($1, $2, $3, $4, $5, $6, $7)", 7 },
+    [GF_SQL_HISTORY_COUNT] = { "history_count",
+        "SELECT genflow.history_count($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_ATTEMPT_BEGIN] = { "attempt_begin",
         "SELECT genflow.attempt_begin($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9 },
     [GF_SQL_PROGRESS] = { "progress",
@@ -42,6 +56,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT genflow.requeue($1, $2, $3, $4, $5, $6)", 6 },
     [GF_SQL_HEARTBEAT] = { "heartbeat",
         "SELECT genflow.heartbeat($1, $2, $3)", 3 },
+    [GF_SQL_ENDED] = { "ended",
+        "SELECT genflow.ended($1)", 1 },
     [GF_SQL_HAND_BACK] = { "hand_back",
         "SELECT genflow.hand_back($1, $2)", 2 },
     [GF_SQL_HOOK] = { "hook",
@@ -57,6 +73,10 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT genflow.restore_later($1, $2)", 2 },
     [GF_SQL_RESTORED] = { "restored",
         "SELECT genflow.%s_restored($1, $2, $3)", 3 },
+    [GF_SQL_REMOVAL_CLAIM] = { "removal_claim",
+        "SELECT id, type, url, media_type FROM genflow.removal_claim($1, $2, $3)", 3 },
+    [GF_SQL_REMOVAL_DONE] = { "removal_done",
+        "SELECT genflow.removal_done($1)", 1 },
     [GF_SQL_QUOTA] = { "quota",
         "SELECT balance, held, day_limit, day_used, week_limit, week_used, remaining, day_reset,"
         " at, wait FROM genflow.quota($1, $2)", 2 },
@@ -90,8 +110,6 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT outcome, type, config FROM genflow.template_get($1, $2)", 2 },
     [GF_SQL_TEMPLATE_DELETE] = { "template_delete",
         "SELECT genflow.template_delete($1, $2)", 2 },
-    [GF_SQL_TYPE_OF] = { "type_of",
-        "SELECT genflow.type_of($1)", 1 },
     [GF_SQL_JANITOR_PARTS] = { "janitor_parts",
         "SELECT part FROM genflow.janitor_parts() AS part", 0 },
     [GF_SQL_JANITOR] = { "janitor",

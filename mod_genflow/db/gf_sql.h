@@ -12,11 +12,17 @@ typedef enum {
     GF_SQL_CLAIM,
     GF_SQL_ACCEPTED,
     GF_SQL_SETTLE,
+    GF_SQL_CANCEL,
+    GF_SQL_DELETE,
+    GF_SQL_TYPE_OF,
+    GF_SQL_HISTORY,
+    GF_SQL_HISTORY_COUNT,
     GF_SQL_ATTEMPT_BEGIN,
     GF_SQL_PROGRESS,
     GF_SQL_HOOK_REF,
     GF_SQL_REQUEUE,
     GF_SQL_HEARTBEAT,
+    GF_SQL_ENDED,
     GF_SQL_HAND_BACK,
     GF_SQL_HOOK,
     GF_SQL_BREAKER_NOTE,
@@ -24,6 +30,8 @@ typedef enum {
     GF_SQL_RESTORE_CLAIM,
     GF_SQL_RESTORE_LATER,
     GF_SQL_RESTORED,
+    GF_SQL_REMOVAL_CLAIM,
+    GF_SQL_REMOVAL_DONE,
     GF_SQL_QUOTA,
     GF_SQL_RESERVE,
     GF_SQL_RESERVE_FINALIZE,
@@ -37,7 +45,6 @@ typedef enum {
     GF_SQL_TEMPLATES,
     GF_SQL_TEMPLATE_GET,
     GF_SQL_TEMPLATE_DELETE,
-    GF_SQL_TYPE_OF,
     GF_SQL_JANITOR_PARTS,
     GF_SQL_JANITOR,
     GF_SQL_HEALTH,
@@ -58,7 +65,7 @@ typedef enum {
     GF_SQL_COUNT
 } gf_sql_t;
 
-#define GF_SQL_ARGS_MAX 19
+#define GF_SQL_ARGS_MAX 20
 
 typedef struct gf_sql_row_t {
     const char *name;

@@ -279,6 +279,8 @@ const command_rec httpd_conf_commands[] = {
         "0 to 10000", "16", "waiting requests per child"),
     ROW("GenflowPendingLifetime", IN_SERVER, IS_TIME, SERVER(pending_lifetime), SECOND, 24 * HOUR,
         "1s to 24h", "30m", "how long a generation waits for its start"),
+    ROW("GenflowWatchEvents", IN_SERVER, IS_TIME, SERVER(events), SECOND, 24 * HOUR,
+        "1s to 24h", "10m", "how long a stream of events lasts"),
     ROW("GenflowPublicUrl", IN_SERVER, IS_URL, SERVER(public_url), 0, 0,
         "an http(s) address", NULL, "where providers find the API, to report"),
     AP_INIT_TAKE12("GenflowLimitRate", httpd_limits_set_user, NULL, RSRC_CONF,
@@ -537,6 +539,9 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
     wrong = gf_type_resolve(type, conf, pool);
     if (!wrong) {
         wrong = finish_chain(type, conf, pool);
+    }
+    if (!wrong) {
+        type->local = gf_provider_local(type, conf, pool);
     }
     return wrong ? wrong : gf_type_source(type, pool);
 }

@@ -39,6 +39,7 @@ struct gf_hub_t {
     int jobs_max;
     char pokes[POKES_MAX][GF_HUB_ID];
     int poked;
+    bool recalled;
     key_set_t key_sets[KEY_SETS_MAX];
     bool closing;
 };
@@ -208,6 +209,15 @@ gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough,
     return news;
 }
 
+void gf_hub_req_heard(gf_hub_t *hub, gf_watch_t *watch)
+{
+    apr_thread_mutex_lock(hub->mutex);
+    if (watch->news == GF_NEWS_WORKING) {
+        watch->news = GF_NEWS_NONE;
+    }
+    apr_thread_mutex_unlock(hub->mutex);
+}
+
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
 {
     gf_watch_t *watch;
@@ -245,6 +255,25 @@ bool gf_hub_bg_poked(gf_hub_t *hub, char id[GF_HUB_ID])
     }
     apr_thread_mutex_unlock(hub->mutex);
     return poked;
+}
+
+void gf_hub_req_recall(gf_hub_t *hub)
+{
+    apr_thread_mutex_lock(hub->mutex);
+    hub->recalled = true;
+    apr_thread_mutex_unlock(hub->mutex);
+    gf_hub_ring(hub);
+}
+
+bool gf_hub_bg_recalled(gf_hub_t *hub)
+{
+    bool recalled;
+
+    apr_thread_mutex_lock(hub->mutex);
+    recalled = hub->recalled;
+    hub->recalled = false;
+    apr_thread_mutex_unlock(hub->mutex);
+    return recalled;
 }
 
 /* The set of that address; a new one takes the next free place. NULL: there are too many. */

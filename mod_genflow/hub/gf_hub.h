@@ -59,6 +59,9 @@ void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch);
 gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough,
                           apr_interval_time_t timeout);
 
+/* What was told so far is known: the next GF_NEWS_WORKING is news again. */
+void gf_hub_req_heard(gf_hub_t *hub, gf_watch_t *watch);
+
 /* Tells whoever watches `id`. */
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news);
 
@@ -69,6 +72,11 @@ void gf_hub_req_poke(gf_hub_t *hub, const char *id);
 
 /* The next such id; false: no more. */
 bool gf_hub_bg_poked(gf_hub_t *hub, char id[GF_HUB_ID]);
+
+/* A job that this child works on was ended by a request: the dispatcher looks at once which of its
+ * jobs are still its own. bg: has anybody asked for that? */
+void gf_hub_req_recall(gf_hub_t *hub);
+bool gf_hub_bg_recalled(gf_hub_t *hub);
 
 /* The public keys at `url`, copied into pool, as long as they are fresh. NULL: not here, but asked
  * for now, if the last try is not too near. `newer`: the ones at hand did not do. */

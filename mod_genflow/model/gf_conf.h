@@ -55,6 +55,7 @@ typedef struct gf_type_t {
     int index;                      /* place among the configured types */
     apr_array_header_t *chain_text; /* of const char *: "stability/sd3", as configured */
     apr_array_header_t *chain;      /* of gf_choice_t, resolved from chain_text; may be empty */
+    const gf_choice_t *local;       /* draws here when the user wishes it; NULL: nobody can */
     const char *keyless;            /* which links were left out for want of a key; NULL: none */
     apr_int64_t cost;               /* credits */
     apr_int64_t retries;            /* per provider */
@@ -79,6 +80,7 @@ typedef struct gf_conf_t {
     apr_int64_t wait;             /* how long a request without Prefer waits for its picture */
     apr_int64_t waiters_max;      /* waiting requests per child; beyond: 202 at once */
     apr_int64_t pending_lifetime; /* of a generation that is made and not started */
+    apr_int64_t events;       /* how long a stream of events may last */
     const char *public_url; /* where the outside finds the API, for reports; NULL: none are asked */
     gf_rate_t limit_rate;   /* per user */
     gf_rate_t limit_address;      /* per client address */

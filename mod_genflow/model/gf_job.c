@@ -54,6 +54,20 @@ static const char *absolute(const gf_out_t *out, const char *site, const char *u
     return url && url[0] == '/' ? apr_pstrcat(out->pool, site, url, NULL) : url;
 }
 
+/* A JSON array of one text, or of none. */
+static const char *list_of(apr_pool_t *pool, const char *text)
+{
+    gf_out_t list;
+
+    gf_out_init(&list, pool, 256);
+    gf_out_open(&list, '[');
+    if (text) {
+        gf_out_string(&list, text);
+    }
+    gf_out_close(&list, ']');
+    return list.text;
+}
+
 static void write_identity(gf_out_t *out, const gf_view_t *view)
 {
     gf_out_put_string(out, "id", view->id);
@@ -70,12 +84,7 @@ static void write_picture(gf_out_t *out, const gf_view_t *view, const char *site
 
     gf_out_put_string(out, "imageUrl", url);
     gf_out_put_string(out, "cloudinaryUrl", url);
-    gf_out_key(out, "resultImages");
-    gf_out_open(out, '[');
-    if (url) {
-        gf_out_string(out, url);
-    }
-    gf_out_close(out, ']');
+    gf_out_put_raw(out, "resultImages", list_of(out->pool, url));
     gf_out_put_string(out, "originalUrl", view->original_url);
     gf_out_put_bool(out, "persisted", view->persisted);
     gf_out_put_string(out, "expiresAt", view->expires_at);
@@ -134,5 +143,84 @@ void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const
         gf_out_put_string(
             out, "pollUrl",
             apr_pstrcat(out->pool, base, "/", view->type->name, "/status?id=", view->id, NULL));
+        gf_out_put_string(out, "eventsUrl",
+                          apr_pstrcat(out->pool, base, "/generation/", view->id, "/events", NULL));
     }
+}
+
+/* ---- the same as a job ---- */
+
+#define SUMMARY_MAX 100 /* characters */
+
+static const char *job_status(const char *status)
+{
+    return strcmp(status, "pending") == 0      ? "queued"
+           : strcmp(status, "processing") == 0 ? "running"
+           : strcmp(status, "completed") == 0  ? "succeeded"
+                                               : status;
+}
+
+/* The beginning of the prompt, cut between two characters. */
+static const char *summary_of(const gf_view_t *view, apr_pool_t *pool)
+{
+    const char *at = view->prompt ? view->prompt : "";
+    const char *start = at;
+    int left;
+
+    for (left = SUMMARY_MAX; *at && left > 0; left--) {
+        do {
+            at++;
+        } while ((*at & 0xC0) == 0x80);
+    }
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, start, (apr_size_t)(at - start)),
+                       *at ? "..." : NULL, NULL);
+}
+
+static const char *input_of(const gf_out_t *out, const gf_view_t *view, const char *base,
+                            const char *site)
+{
+    gf_out_t input;
+
+    gf_out_init(&input, out->pool, 512);
+    input.twins = out->twins;
+    gf_out_open(&input, '{');
+    gf_out_put_string(&input, "type", view->type->name);
+    write_request(&input, view, base, site);
+    gf_out_close(&input, '}');
+    return input.text;
+}
+
+static const char *result_of(const gf_out_t *out, const gf_view_t *view, const char *site)
+{
+    gf_out_t result;
+
+    if (!view->image_url) {
+        return NULL;
+    }
+    gf_out_init(&result, out->pool, 512);
+    result.twins = out->twins;
+    gf_out_open(&result, '{');
+    write_picture(&result, view, site);
+    gf_out_close(&result, '}');
+    return result.text;
+}
+
+void gf_view_write_job(gf_out_t *out, const gf_view_t *view, const char *base, const char *site)
+{
+    gf_out_put_string(out, "id", view->id);
+    gf_out_put_string(out, "status", job_status(view->status));
+    gf_out_put_string(out, "createdAt", view->created_at);
+    gf_out_put_string(out, "startedAt", view->started_at);
+    gf_out_put_string(out, "finishedAt", view->finished_at);
+    gf_out_put_string(out, "error", view->error_message);
+    gf_out_put_string(out, "errorCode", view->error_code);
+    gf_out_put_string(out, "errorMessage", view->error_message);
+    gf_out_put_raw(out, "retryCount", view->retry_count_json);
+    gf_out_put_raw(out, "maxRetries", view->max_retries_json);
+    gf_out_put_string(out, "provider", view->provider);
+    gf_out_put_string(out, "model", view->model);
+    gf_out_put_raw(out, "input", input_of(out, view, base, site));
+    gf_out_put_string(out, "inputSummary", summary_of(view, out->pool));
+    gf_out_put_raw(out, "result", result_of(out, view, site));
+    gf_out_put_string(out, "resultUrl", absolute(out, site, view->image_url));
 }

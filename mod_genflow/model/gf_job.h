@@ -40,7 +40,9 @@ typedef struct gf_job_t {
     const char
         *restore_url;  /* set: it is completed, and its picture, which is there, is to be stored */
     int restore_tries; /* this one included */
-    struct gf_job_t *next; /* link of whoever queues it */
+    const char *remove_url; /* set: its generation was deleted, and this picture is to be removed */
+    const char *media_type; /* then: the picture's, "image/png"; NULL: nobody knows */
+    struct gf_job_t *next;  /* link of whoever queues it */
 } gf_job_t;
 
 /* What a provider says of a job while it works. */
@@ -69,6 +71,7 @@ typedef struct gf_view_t {
         *cause_code;
     const char *progress_json, *queue_position_json, *logs_json; /* while it runs */
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
+    apr_int64_t at; /* created_at in microseconds: where a page of history ends */
     bool persisted, fallback_used;
 } gf_view_t;
 
@@ -79,5 +82,9 @@ bool gf_view_ended(const gf_view_t *view);
  * is mounted; site: scheme and host put before addresses that begin with a slash ("" leaves them).
  */
 void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const char *site);
+
+/* The same generation seen as a job, for clients that know a queue: its states are queued, running,
+ * succeeded, failed and cancelled. */
+void gf_view_write_job(gf_out_t *out, const gf_view_t *view, const char *base, const char *site);
 
 #endif

@@ -297,16 +297,17 @@ static gf_err_t *add_preset_parameters(check_t *check)
     return NULL;
 }
 
-static void draw_seed(gf_ask_t *ask)
+apr_int64_t gf_param_draw_seed(void)
 {
     apr_uint32_t drawn;
 
     apr_generate_random_bytes((unsigned char *)&drawn, sizeof(drawn));
-    ask->seed = 1 + drawn % ((1U << SEED_DRAWN_BITS) - 1); /* never 0: "any" to providers */
+    return 1 + drawn % ((1U << SEED_DRAWN_BITS) - 1); /* never 0: "any" to providers */
 }
 
 gf_err_t *gf_param_check(gf_ask_t *ask, gf_form_t *form)
 {
+    static const char *const seed_names[] = { "seed", NULL };
     check_t check = { .form = form };
 
     GF_TRY(gf_json_parse(&check.parameters, form->ctx, "{}", 2));
@@ -335,7 +336,10 @@ gf_err_t *gf_param_check(gf_ask_t *ask, gf_form_t *form)
     GF_TRY(gf_form_end(form));
     ask->prompt = gf_prompt_compose(&check.wish, form->ctx->pool);
     if (ask->seed < 0) {
-        draw_seed(ask);
+        ask->seed = gf_param_draw_seed();
+    }
+    else { /* told from a drawn one when it is made again */
+        gf_json_add(check.parameters, "seed", gf_form_member(form, seed_names));
     }
     if (check.preset) {
         GF_TRY(add_preset_parameters(&check));

@@ -23,6 +23,7 @@ typedef struct gf_ask_t {
     apr_int64_t seed;       /* the client's, or drawn */
     int max_retries;        /* the type's, or lower */
     gf_priority_t priority;
+    int chain_pos;          /* the link of the chain that it begins with: 0, or GF_TYPE_LOCAL */
 } gf_ask_t;
 
 /* Checks the body of `form` against its type and presets. On error nothing of *ask may be used; the
@@ -32,5 +33,8 @@ gf_err_t *gf_param_check(gf_ask_t *ask, gf_form_t *form);
 
 /* Generation `i` (from 0) of what was asked for: of several each has its own seed and run id. */
 gf_ask_t gf_param_nth(const gf_ask_t *ask, int i, apr_pool_t *pool);
+
+/* A seed for somebody who gave none. */
+apr_int64_t gf_param_draw_seed(void);
 
 #endif

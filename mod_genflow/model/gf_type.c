@@ -25,8 +25,9 @@ const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_
 
 const gf_choice_t *gf_type_choice(const gf_type_t *type, int position)
 {
-    return position < type->chain->nelts ? &APR_ARRAY_IDX(type->chain, position, gf_choice_t)
-                                         : NULL;
+    return position == GF_TYPE_LOCAL       ? type->local
+           : position < type->chain->nelts ? &APR_ARRAY_IDX(type->chain, position, gf_choice_t)
+                                           : NULL;
 }
 
 int gf_type_next(const gf_type_t *type, int position, const char *source_url)

@@ -36,6 +36,32 @@ const char *gf_provider_kind_names(apr_pool_t *pool)
     return names;
 }
 
+const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
+{
+    gf_choice_t *local = NULL;
+    apr_hash_index_t *at;
+    int i;
+
+    for (i = 0; i < type->chain->nelts; i++) {
+        const gf_choice_t *choice = &APR_ARRAY_IDX(type->chain, i, gf_choice_t);
+
+        if (choice->provider->kind->draw) {
+            return choice;
+        }
+    }
+    for (at = apr_hash_first(pool, conf->providers); at; at = apr_hash_next(at)) {
+        const gf_provider_t *provider = apr_hash_this_val(at);
+
+        if (provider->kind->draw && (!local || strcmp(provider->name, local->provider->name) < 0)) {
+            local = local ? local : apr_pcalloc(pool, sizeof(*local));
+            local->provider = provider;
+            local->model = "";
+            local->source = provider->kind->source(local->model);
+        }
+    }
+    return local;
+}
+
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
     memset(outcome, 0, sizeof(*outcome));

@@ -121,6 +121,11 @@ const gf_prov_kind_t *gf_provider_kind(const char *name);
 /* The names of all kinds, for messages: "local, stability". */
 const char *gf_provider_kind_names(apr_pool_t *pool);
 
+/* The link that draws here when a user wishes it: the type's own, else one with the first provider,
+ * by name, that draws. NULL: there is none. */
+const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *conf,
+                                     apr_pool_t *pool);
+
 /* What every provider has in common: sets an outcome for an exchange that brought no whole answer,
  * and returns true. */
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg);

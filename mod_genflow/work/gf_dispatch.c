@@ -30,7 +30,8 @@ typedef struct beat_t {
     bool succeeded;
     int number;
     apr_array_header_t *leases;
-    apr_hash_t *held; /* ids still ours */
+    apr_hash_t *held;  /* ids still ours */
+    apr_hash_t *ended; /* of the others those that have ended */
 } beat_t;
 
 struct gf_dispatch_t {
@@ -76,9 +77,18 @@ static void drop(gf_dispatch_t *dispatch, gf_run_t *run)
     gf_job_free(run->job);
 }
 
+/* Does it wait for its provider alone: is there nothing yet that could still count? */
+static bool only_waits(const gf_run_t *run)
+{
+    return run->wake && !run->writing && !run->msg && !run->err && !run->stored;
+}
+
 /* After every step: a run that goes on by itself gets its alarm; one that is over goes. */
 static void after(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
 {
+    if (step == GF_STEP_GOES_ON && run->ended && only_waits(run)) {
+        step = gf_steps_ended(&dispatch->steps, run);
+    }
     if (step == GF_STEP_OVER) {
         if (run->act == GF_ACT_REQUEUE && run->delay < dispatch->search.at - apr_time_now()) {
             dispatch->search.at =
@@ -213,7 +223,7 @@ static apr_array_header_t *leases_of_runs(gf_dispatch_t *dispatch, apr_pool_t *p
     for (run = dispatch->runs; run; run = run->next) {
         gf_lease_t *lease;
 
-        if (run->job->restore_url) { /* it has none, and needs none */
+        if (run->job->restore_url || run->job->remove_url) { /* it has none, and needs none */
             continue;
         }
         lease = apr_array_push(leases);
@@ -224,21 +234,53 @@ static apr_array_header_t *leases_of_runs(gf_dispatch_t *dispatch, apr_pool_t *p
     return leases;
 }
 
+static apr_hash_t *set_of(const apr_array_header_t *ids, apr_pool_t *pool)
+{
+    apr_hash_t *set = apr_hash_make(pool);
+    int i;
+
+    for (i = 0; i < ids->nelts; i++) {
+        const char *id = apr_pstrdup(pool, APR_ARRAY_IDX(ids, i, const char *));
+
+        apr_hash_set(set, id, APR_HASH_KEY_STRING, id);
+    }
+    return set;
+}
+
+/* Of what is not held: did it end, or does another host lead it? */
+static gf_err_t *look_for_ends(beat_t *beat, gf_ctx_t *ctx)
+{
+    apr_array_header_t *lost = apr_array_make(ctx->pool, 4, sizeof(gf_lease_t));
+    apr_array_header_t *ended = lost;
+    int i;
+
+    for (i = 0; i < beat->leases->nelts; i++) {
+        const gf_lease_t *lease = &APR_ARRAY_IDX(beat->leases, i, gf_lease_t);
+
+        if (!apr_hash_get(beat->held, lease->id, APR_HASH_KEY_STRING)) {
+            APR_ARRAY_PUSH(lost, gf_lease_t) = *lease;
+        }
+    }
+    if (lost->nelts) {
+        GF_TRY(gf_queue_ended(&ended, ctx, lost));
+    }
+    beat->ended = set_of(ended, beat->pool);
+    return NULL;
+}
+
 static void beat_run(gf_task_t *task, gf_ctx_t *ctx)
 {
     beat_t *beat = (beat_t *)task;
     apr_array_header_t *held;
     gf_err_t *err = gf_queue_heartbeat(&held, ctx, beat->leases);
-    int i;
 
+    if (!err) {
+        beat->held = set_of(held, beat->pool);
+        err = look_for_ends(beat, ctx);
+    }
     beat->succeeded = !err;
     if (err) {
         gf_err_log(ctx, err);
-        return;
-    }
-    for (i = 0; i < held->nelts; i++) {
-        apr_hash_set(beat->held, apr_pstrdup(beat->pool, APR_ARRAY_IDX(held, i, const char *)),
-                     APR_HASH_KEY_STRING, beat);
     }
 }
 
@@ -253,10 +295,19 @@ static void beat_begin(gf_dispatch_t *dispatch)
     apr_pool_clear(beat->pool);
     beat->number++;
     beat->leases = leases_of_runs(dispatch, beat->pool);
-    beat->held = apr_hash_make(beat->pool);
     beat->open = true;
     beat->task.run = beat_run;
     gf_writers_give(dispatch->steps.writers, &beat->task);
+}
+
+/* Its job has ended, somebody cancelled it: it stops now, or as soon as it would wait. */
+static void stop_ended(gf_dispatch_t *dispatch, gf_run_t *run)
+{
+    run->ended = true;
+    if (only_waits(run)) {
+        apr_skiplist_remove(dispatch->alarms, run, NULL);
+        after(dispatch, run, GF_STEP_GOES_ON);
+    }
 }
 
 /* A lease is lost when this host slept too long. A run that only waits is dropped, another host
@@ -273,7 +324,10 @@ static void beat_done(gf_dispatch_t *dispatch)
         bool lost = run->beat == beat->number
                     && !apr_hash_get(beat->held, run->job->id, APR_HASH_KEY_STRING);
 
-        if (lost && run->wake && !run->writing && !run->msg) {
+        if (lost && apr_hash_get(beat->ended, run->job->id, APR_HASH_KEY_STRING)) {
+            stop_ended(dispatch, run);
+        }
+        else if (lost && run->wake && !run->writing && !run->msg) {
             apr_skiplist_remove(dispatch->alarms, run, NULL);
             drop(dispatch, run);
         }
@@ -348,6 +402,9 @@ static void turn(gf_dispatch_t *dispatch, bool closing)
     wake_runs(dispatch);
     take_pokes(dispatch);
     keys_begin(dispatch);
+    if (gf_hub_bg_recalled(dispatch->steps.hub)) {
+        dispatch->beat_at = apr_time_now(); /* a heartbeat tells which jobs have ended */
+    }
     if (!closing && !dispatch->search.open && dispatch->search.at <= apr_time_now()) {
         gf_search_begin(&dispatch->search, dispatch->steps.hub, dispatch->steps.writers,
                         dispatch->steps.ctx.conf);

@@ -132,6 +132,13 @@ void gf_exchange_store(gf_steps_t *steps, gf_run_t *run)
     start(steps, run, steps->ctx.conf->store->upload(&call), GF_ASKING_STORE);
 }
 
+void gf_exchange_delete(gf_steps_t *steps, gf_run_t *run)
+{
+    gf_store_call_t call = store_call_of(steps, run, gf_exchange_pool(steps));
+
+    start(steps, run, steps->ctx.conf->store->remove(&call), GF_ASKING_REMOVE);
+}
+
 void gf_exchange_next(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg)
 {
     start(steps, run, msg, run->asking == GF_ASKING_SUBMIT ? GF_ASKING_POLL : run->asking);
@@ -247,4 +254,11 @@ void gf_exchange_read_store(gf_store_outcome_t *outcome, gf_steps_t *steps, gf_r
     }
     outcome->state = GF_STORE_LATER; /* to send it twice is harmless */
     outcome->detail = run->msg->detail;
+}
+
+bool gf_exchange_read_delete(gf_steps_t *steps, gf_run_t *run)
+{
+    gf_store_call_t call = store_call_of(steps, run, run->msg->pool);
+
+    return steps->ctx.conf->store->read_remove(&call, run->msg);
 }

@@ -15,6 +15,8 @@ void gf_exchange_source(gf_steps_t *steps, gf_run_t *run);  /* the source pictur
 void gf_exchange_store(gf_steps_t *steps, gf_run_t *run);   /* keeping it, in a store over HTTP */
 void gf_exchange_next(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg); /* one more, as before */
 
+void gf_exchange_delete(gf_steps_t *steps, gf_run_t *run); /* removing a deleted one's picture */
+
 /* Asks the provider to stop, or the store to remove the run's picture, and does not wait for what
  * it says. */
 void gf_exchange_cancel(gf_steps_t *steps, const gf_run_t *run);
@@ -27,6 +29,9 @@ void gf_exchange_read(gf_outcome_t *outcome, gf_run_t *run, apr_pool_t *pool);
 /* The same for one with the store. */
 void gf_exchange_read_store(gf_store_outcome_t *outcome, gf_steps_t *steps, gf_run_t *run,
                             apr_pool_t *pool);
+
+/* And for one that removes: is the picture gone? */
+bool gf_exchange_read_delete(gf_steps_t *steps, gf_run_t *run);
 
 /* A pool for one exchange, of the dispatcher's. Not below the job's: that may be with a writer. */
 apr_pool_t *gf_exchange_pool(const gf_steps_t *steps);

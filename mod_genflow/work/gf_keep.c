@@ -113,3 +113,43 @@ gf_step_t gf_keep_unstored(gf_steps_t *steps, gf_run_t *run)
     run->unstored = true;
     return gf_steps_act(steps, run, GF_ACT_KEEP);
 }
+
+gf_step_t gf_keep_remove(gf_steps_t *steps, gf_run_t *run)
+{
+    const gf_conf_t *conf = steps->ctx.conf;
+    gf_job_t *job = run->job;
+    const char *extension = gf_image_extension(job->media_type);
+    gf_stored_t *facts;
+
+    if (gf_store_file(conf, job->remove_url, steps->ctx.pool)) {
+        return gf_steps_act(steps, run, GF_ACT_REMOVED);
+    }
+    if (!conf->store->remove || !extension) { /* it was stored under another configuration */
+        gf_log(gf_steps_about(steps, run), GF_LOG_WARNING, APR_SUCCESS, "GF0417",
+               "its generation was deleted, but this store does not have it; remove it by hand: %s",
+               job->remove_url);
+        return gf_steps_act(steps, run, GF_ACT_REMOVED);
+    }
+    facts = apr_pcalloc(job->pool, sizeof(*facts));
+    facts->image.extension = extension;
+    run->stored = facts;
+    gf_exchange_delete(steps, run);
+    return GF_STEP_GOES_ON;
+}
+
+gf_step_t gf_keep_removed(gf_steps_t *steps, gf_run_t *run)
+{
+    gf_msg_t *msg = run->msg;
+    bool gone = gf_exchange_read_delete(steps, run);
+    int status = msg->status;
+
+    run->msg = NULL;
+    apr_pool_destroy(msg->pool);
+    if (gone) {
+        return gf_steps_act(steps, run, GF_ACT_REMOVED);
+    }
+    gf_log(gf_steps_about(steps, run), GF_LOG_WARNING, APR_SUCCESS, "GF0418",
+           "the store did not remove a deleted picture (HTTP %d), it is asked again later: %s",
+           status, run->job->remove_url);
+    return GF_STEP_OVER;
+}

@@ -9,6 +9,11 @@
 /* A completed picture that is to be stored again (job->restore_url). */
 gf_step_t gf_keep_again(gf_steps_t *steps, gf_run_t *run);
 
+/* The picture of a deleted generation that is to be removed (job->remove_url), and the store's
+ * answer to that. */
+gf_step_t gf_keep_remove(gf_steps_t *steps, gf_run_t *run);
+gf_step_t gf_keep_removed(gf_steps_t *steps, gf_run_t *run);
+
 /* An act that looks at the picture was done, and settled nothing: on to the store. */
 gf_step_t gf_keep_looked(gf_steps_t *steps, gf_run_t *run);
 

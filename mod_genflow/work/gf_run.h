@@ -24,7 +24,8 @@ typedef enum {
     GF_ACT_ADOPT,    /* as KEEP, if an earlier run got the picture */
     GF_ACT_REQUEUE,  /* give it back for a later attempt */
     GF_ACT_FAIL,     /* settle as failed */
-    GF_ACT_LATER     /* a picture that is stored again: not now */
+    GF_ACT_LATER,    /* a picture that is stored again: not now */
+    GF_ACT_REMOVED   /* the picture of a deleted generation: note that it is gone */
 } gf_act_t;
 
 /* What an exchange of a run is about. */
@@ -34,7 +35,8 @@ typedef enum {
     GF_ASKING_POLL,
     GF_ASKING_RECOVER, /* the answer was lost: which runs does the provider have? */
     GF_ASKING_FETCH,   /* the picture itself */
-    GF_ASKING_STORE    /* keeping it */
+    GF_ASKING_STORE,   /* keeping it */
+    GF_ASKING_REMOVE   /* removing that of a deleted generation */
 } gf_asking_t;
 
 typedef struct gf_run_t {
@@ -86,9 +88,13 @@ typedef struct gf_run_t {
     gf_msg_t *msg;      /* open exchange, or NULL */
     apr_time_t wake;    /* when to go on by itself; 0: waits for an event */
     bool poked;         /* a report came in while it was busy */
+    bool ended;         /* its job has ended otherwise; it stops as soon as it would wait */
     int beat;           /* number of the heartbeat that last named it */
     struct gf_run_t *next, *previous;
 } gf_run_t;
+
+/* Was its picture brought to a generation that had ended otherwise, or was deleted? */
+bool gf_run_came_late(const gf_run_t *run);
 
 /* Hands the run to a writer for its act (gf_acts.c). */
 void gf_acts_run(gf_task_t *task, gf_ctx_t *ctx);

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "db/gf_ledger.h"
+#include "db/gf_removal.h"
 #include "db/gf_restore.h"
 
 #define CLAIM_MAX       32 /* jobs of one search, over all types */
@@ -62,6 +63,15 @@ static gf_err_t *look_at_type(gf_search_t *search, gf_ctx_t *ctx, int i)
     return NULL;
 }
 
+static gf_err_t *look_at_removals(gf_search_t *search, gf_ctx_t *ctx)
+{
+    gf_job_t *jobs;
+
+    GF_TRY(gf_removal_claim(&jobs, ctx, search->places - search->count, RESTORE_LEASE));
+    add(search, jobs);
+    return NULL;
+}
+
 static gf_err_t *look_at_restores(gf_search_t *search, gf_ctx_t *ctx)
 {
     gf_job_t *jobs;
@@ -97,17 +107,20 @@ static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t
     }
 }
 
-/* Looks at place i: a type, or behind them the restores. Says whether the database was away. */
+/* Looks at place i: a type, or behind them the restores, then the removals. Says whether the
+ * database was away. */
 static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
 {
     trouble_t *trouble = &search->trouble[i];
+    int types = ctx->conf->type_list->nelts;
     gf_err_t *err;
 
     if (trouble->skip_until > apr_time_now() || search->count == search->places) {
         return false;
     }
-    err = i < ctx->conf->type_list->nelts ? look_at_type(search, ctx, i)
-                                          : look_at_restores(search, ctx);
+    err = i < types    ? look_at_type(search, ctx, i)
+          : i == types ? look_at_restores(search, ctx)
+                       : look_at_removals(search, ctx);
     if (err) {
         note_trouble(trouble, ctx, err);
     }
@@ -129,6 +142,7 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
     }
     if (search->number % RESTORE_EVERY == 0) {
         look_at(search, ctx, types);
+        look_at(search, ctx, types + 1);
     }
     for (i = 0; down == types && i < types; i++) {
         search->trouble[i].skip_until = 0; /* it is the database, not a type */
@@ -144,7 +158,7 @@ void gf_search_init(gf_search_t *search, apr_pool_t *pool, const gf_conf_t *conf
 
     search->owner = apr_pstrdup(pool, owner);
     search->types = apr_pcalloc(pool, types * sizeof(gf_look_t));
-    search->trouble = apr_pcalloc(pool, (types + 1) * sizeof(trouble_t));
+    search->trouble = apr_pcalloc(pool, (types + 2) * sizeof(trouble_t));
     for (i = 0; i < types; i++) {
         rewind_look(&search->types[i]); /* the first look may end before it comes to all of them */
     }

@@ -158,6 +158,9 @@ gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
     if (job->restore_url) {
         return gf_keep_again(steps, run);
     }
+    if (job->remove_url) {
+        return gf_keep_remove(steps, run);
+    }
     run->spool = gf_store_spool(steps->ctx.conf, job, job->pool);
     if (job->phase == GF_PHASE_QUEUED) {
         return attempt(steps, run);
@@ -184,6 +187,9 @@ gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
 
     if (run->asking == GF_ASKING_STORE) {
         return gf_keep_answered(steps, run);
+    }
+    if (run->asking == GF_ASKING_REMOVE) {
+        return gf_keep_removed(steps, run);
     }
     pool = gf_exchange_pool(steps);
     gf_exchange_read(&outcome, run, pool);
@@ -216,7 +222,7 @@ static gf_step_t sender_lost(gf_steps_t *steps, gf_run_t *run)
 static void forget_picture(gf_steps_t *steps, const gf_run_t *run)
 {
     if (run->stored && !run->unstored && run->image_url && !steps->ctx.conf->store->put
-        && strcmp(run->settled, "settled") == 0) {
+        && gf_run_came_late(run)) {
         gf_exchange_remove(steps, run);
     }
 }
@@ -227,7 +233,7 @@ static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
     apr_int64_t took = apr_time_as_msec(apr_time_now() - run->job->created);
 
     forget_picture(steps, run);
-    if (run->job->restore_url) {
+    if (run->job->restore_url && !gf_run_came_late(run)) {
         gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0413", "stored at last: %s", run->image_url);
         return GF_STEP_OVER;
     }
@@ -271,6 +277,9 @@ static gf_step_t act_failed(gf_steps_t *steps, gf_run_t *run)
     if (run->job->restore_url) {
         return run->act == GF_ACT_LATER ? GF_STEP_OVER : gf_keep_later(steps, run, store);
     }
+    if (run->job->remove_url) {
+        return GF_STEP_OVER; /* it is tried again in a while */
+    }
     if (store && run->stored && run->original_url && run->act != GF_ACT_FAIL) {
         return gf_keep_unstored(steps, run);
     }
@@ -292,6 +301,8 @@ static gf_step_t attempt_written(gf_steps_t *steps, gf_run_t *run)
     case GF_HOLD_OPEN: /* nothing was written, nothing is sent */
         run->job->attempts--;
         return gf_follow_next(steps, run, GF_E_NO_PROVIDER, false);
+    case GF_HOLD_ENDED:
+        return gf_steps_ended(steps, run);
     case GF_HOLD_REPORTED:
     case GF_HOLD_LOST:
         break;
@@ -320,8 +331,11 @@ static gf_step_t told(gf_steps_t *steps, gf_run_t *run)
 {
     apr_interval_time_t poll = run->choice->provider->poll;
 
+    if (run->hold == GF_HOLD_ENDED) {
+        return gf_steps_ended(steps, run);
+    }
     if (run->hold == GF_HOLD_LOST) {
-        return GF_STEP_OVER; /* another host leads it, or its end was told by who brought it */
+        return GF_STEP_OVER; /* another host leads it */
     }
     gf_hub_bg_publish(steps->hub, run->job->id, GF_NEWS_WORKING);
     if (run->hold == GF_HOLD_REPORTED) {
@@ -350,6 +364,7 @@ gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
         return run_looked_up(steps, run);
     case GF_ACT_REQUEUE:
     case GF_ACT_LATER:
+    case GF_ACT_REMOVED:
         return GF_STEP_OVER;
     case GF_ACT_ADOPT:
         if (!run->settled && !run->stored) {
@@ -363,6 +378,13 @@ gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
         break;
     }
     return run->settled ? settled(steps, run) : gf_keep_looked(steps, run);
+}
+
+gf_step_t gf_steps_ended(gf_steps_t *steps, gf_run_t *run)
+{
+    run->wake = 0;
+    gf_exchange_cancel(steps, run);
+    return gf_steps_fail(steps, run, GF_E_TIMEOUT, NULL); /* which clears up, and comes second */
 }
 
 gf_step_t gf_steps_awake(gf_steps_t *steps, gf_run_t *run)

@@ -28,6 +28,9 @@ gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run); /* its exchange h
 gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run);  /* its act was done */
 gf_step_t gf_steps_awake(gf_steps_t *steps, gf_run_t *run);    /* its alarm went off */
 
+/* It waits for its provider, and its job has ended otherwise: the provider is asked to stop. */
+gf_step_t gf_steps_ended(gf_steps_t *steps, gf_run_t *run);
+
 /* ---- for gf_keep.c ---- */
 
 /* Gives the run to a writer. */

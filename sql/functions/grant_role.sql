@@ -35,9 +35,12 @@ BEGIN
                    'attempt_begin',
                    'breaker_note',
                    'breakers',
+                   'ended',
                    'hand_back',
                    'health',
                    'heartbeat',
+                   'history',
+                   'history_count',
                    'hook',
                    'hook_ref',
                    'janitor',
@@ -46,6 +49,8 @@ BEGIN
                    'presets',
                    'progress',
                    'quota',
+                   'removal_claim',
+                   'removal_done',
                    'requeue',
                    'reserve',
                    'reserve_finalize',
@@ -59,7 +64,8 @@ BEGIN
                 OR EXISTS (SELECT FROM genflow.types t
                             WHERE p.proname IN (t.prefix || '_create', t.prefix || '_create_batch', t.prefix || '_start',
                                                 t.prefix || '_get', t.prefix || '_claim',
-                                                t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))
+                                                t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored',
+                                                t.prefix || '_cancel', t.prefix || '_delete')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
     END LOOP;

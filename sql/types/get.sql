@@ -1,20 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_get(p_user, p_id, p_run_id, p_ref): everything the wire shows of one generation of p_user, found by its id, else
 -- by the client's run id (the newest), else by the provider's id. Called by: status, and every answer about a generation.
--- Locks: none. One row always. outcome: 'ok', 'not_found', 'not_yours' (then nothing else is filled).
-CREATE OR REPLACE FUNCTION genflow.{prefix}_get(
-    p_user text, p_id uuid, p_run_id text DEFAULT NULL, p_ref text DEFAULT NULL,
-    OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text,
-    OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer,
-    OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text,
-    OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text,
-    OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text,
-    OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb,
-    OUT progress real, OUT queue_position integer, OUT logs jsonb)
+-- Locks: none. One row always (genflow.generation). outcome: 'ok', 'not_found', 'not_yours' (then nothing else is filled).
+CREATE OR REPLACE FUNCTION genflow.{prefix}_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL, p_ref text DEFAULT NULL)
+RETURNS genflow.generation
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     m {media};
     w genflow.work;
+    g genflow.generation;
 BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM {media} t WHERE t.id = p_id;
@@ -25,11 +19,11 @@ BEGIN
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
-        outcome := 'not_found';
-        RETURN;
+        g.outcome := 'not_found';
+        RETURN g;
     ELSIF m.user_id IS DISTINCT FROM p_user THEN
-        outcome := 'not_yours';
-        RETURN;
+        g.outcome := 'not_yours';
+        RETURN g;
     END IF;
     IF m.finished_at IS NULL THEN
         SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
@@ -38,15 +32,18 @@ BEGIN
         m.retry_count := coalesce(w.retries, m.retry_count);
         m.fallback_used := coalesce(w.chain_pos > 0, m.fallback_used);
     END IF;
-    outcome := 'ok';
-    id := m.id; run_id := coalesce(m.run_id, m.id::text); status := m.status;
-    preset := m.preset; prompt := m.prompt; source_url := m.source_url; parameters := m.parameters; seed := m.seed;
-    cost := m.cost; retry_count := m.retry_count; max_retries := m.max_retries; provider := m.provider; model := m.model;
-    stability_job_id := m.stability_job_id; aiml_job_id := m.aiml_job_id; fal_job_id := m.fal_job_id;
-    replicate_id := m.replicate_id; image_url := m.image_url; original_url := m.original_url; persisted := m.persisted;
-    expires_at := genflow.iso(m.expires_at); fallback_used := m.fallback_used;
-    error_code := m.error_code; error_message := m.error_message; cause_code := m.cause_code;
-    created_at := genflow.iso(m.created_at); started_at := genflow.iso(m.started_at); finished_at := genflow.iso(m.finished_at);
-    processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    result := m.result; progress := w.progress; queue_position := w.queue_position; logs := w.provider_logs;
+    g.outcome := 'ok'; g.type := '{type}';
+    g.id := m.id; g.run_id := coalesce(m.run_id, m.id::text); g.status := m.status;
+    g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url; g.parameters := m.parameters; g.seed := m.seed;
+    g.cost := m.cost; g.retry_count := m.retry_count; g.max_retries := m.max_retries;
+    g.provider := m.provider; g.model := m.model; g.stability_job_id := m.stability_job_id; g.aiml_job_id := m.aiml_job_id;
+    g.fal_job_id := m.fal_job_id; g.replicate_id := m.replicate_id; g.image_url := m.image_url;
+    g.original_url := m.original_url; g.persisted := m.persisted; g.expires_at := genflow.iso(m.expires_at);
+    g.fallback_used := m.fallback_used; g.error_code := m.error_code; g.error_message := m.error_message;
+    g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at); g.started_at := genflow.iso(m.started_at);
+    g.finished_at := genflow.iso(m.finished_at);
+    g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
+    g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
+    g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint;
+    RETURN g;
 END $body$;

@@ -6,7 +6,7 @@
 -- settle_kind name the ledger rows that this row must have; the deferred foreign keys check it at commit: no job
 -- without its hold, no end without its capture or release.
 CREATE TABLE {media} (
-    id               uuid     PRIMARY KEY CHECK (genflow.id_type(id) = {no}),
+    id               uuid     PRIMARY KEY CHECK (genflow.id_type(id) IN (0, {no})), -- 0: of another making
     user_id          text     NOT NULL,
     run_id           text     CHECK (length(run_id) BETWEEN 1 AND 200),        -- the client's own name; NULL: id serves
     status           text     NOT NULL CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
@@ -46,7 +46,10 @@ CREATE TABLE {media} (
     CONSTRAINT {name}_settled  FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 
-CREATE INDEX {name}_user ON {media} (user_id, id);
+-- History, newest first: as it is, by status, by preset. A status in an index costs an end its heap-only update.
+CREATE INDEX {name}_user ON {media} (user_id, created_at, id);
+CREATE INDEX {name}_status ON {media} (user_id, status, created_at, id);
+CREATE INDEX {name}_preset ON {media} (user_id, preset, created_at, id, status) WHERE preset IS NOT NULL;
 CREATE INDEX {name}_run ON {media} (user_id, run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX {name}_stability_job_id ON {media} (stability_job_id) WHERE stability_job_id IS NOT NULL;
 CREATE INDEX {name}_aiml_job_id ON {media} (aiml_job_id) WHERE aiml_job_id IS NOT NULL;

@@ -91,17 +91,17 @@ is $db->sql('SELECT schema_version FROM genflow.health()'), 9002, 'health() tell
 
 # ---- functions that change their signature ----
 
-my $get    = "SELECT outcome FROM genflow.neo_glitch_get('user', NULL)";
-my $values = "SELECT cardinality(proallargtypes) FROM pg_proc WHERE proname = 'neo_glitch_get'";
+my $cancel = "SELECT outcome FROM genflow.neo_glitch_cancel('user', NULL)";
+my $values = "SELECT cardinality(proallargtypes) FROM pg_proc WHERE proname = 'neo_glitch_cancel'";
 my $count  = $db->sql($values);
-my $wider = variant('types/get.sql', sub { $_[0] =~ s/(OUT result jsonb)/$1, OUT more text/r });
-my $asked = variant('types/get.sql',
-    sub { $_[0] =~ s/(p_ref text DEFAULT NULL)/$1, p_more text DEFAULT ''/r });
+my $wider = variant('types/cancel.sql', sub { $_[0] =~ s/(OUT owner text)/$1, OUT more text/r });
+my $asked = variant('types/cancel.sql',
+    sub { $_[0] =~ s/(p_id uuid)(?=,)/$1, p_more text DEFAULT ''/r });
 for my $case ([$wider, 1, 'return more'], [$asked, 1, 'ask for more'], [$SQL, 0, 'be as it was']) {
     my ($folder, $more, $what) = @$case;
     $db->apply(folder => $folder);
     is $db->sql($values), $count + $more, "a renewed function may $what";
-    is $db->sql($get), 'not_found', '... and is the only one of its name';
+    is $db->sql($cancel), 'not_found', '... and is the only one of its name';
 }
 
 like `'$SQL/apply' --help 2>&1`, qr/^sql\/apply|^  sql\/apply/m, 'a wrong option shows the usage';

@@ -99,6 +99,16 @@ START_TEST(a_picture_cut_before_its_size_is_none)
 }
 END_TEST
 
+START_TEST(a_type_has_its_extension)
+{
+    ck_assert_str_eq(gf_image_extension("image/png"), "png");
+    ck_assert_str_eq(gf_image_extension("image/jpeg"), "jpg");
+    ck_assert_str_eq(gf_image_extension("image/webp"), "webp");
+    ck_assert_ptr_null(gf_image_extension("image/gif"));
+    ck_assert_ptr_null(gf_image_extension(NULL));
+}
+END_TEST
+
 START_TEST(what_is_no_picture_is_refused)
 {
     static const struct {
@@ -204,9 +214,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_picture_tells_its_type_and_size,   a_picture_cut_before_its_size_is_none,
-        what_is_no_picture_is_refused,       random_bytes_behind_a_good_start_do_no_harm,
-        a_picture_that_was_cut_is_not_whole, NULL,
+        a_picture_tells_its_type_and_size,
+        a_picture_cut_before_its_size_is_none,
+        a_type_has_its_extension,
+        what_is_no_picture_is_refused,
+        random_bytes_behind_a_good_start_do_no_harm,
+        a_picture_that_was_cut_is_not_whole,
+        NULL,
     };
 
     return unit_run("image", tests);

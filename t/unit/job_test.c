@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* model/gf_job.c: a job has a pool of its own, and the generation object of the wire has every
  * member that it promises, no other, with the addresses that a client can use. */
+#include "base/gf_text.h"
 #include "model/gf_job.h"
 
 #include "unit.h"
@@ -140,6 +141,7 @@ static const struct {
     { "completedAt", "\"2026-11-20T22:00:03.500Z\"", "null" },
     { "processingTime", "2500", "null" },
     { "pollUrl", "(absent)", "\"/api/neo-glitch/status?id=" ID "\"" },
+    { "eventsUrl", "(absent)", "\"/api/generation/" ID "/events\"" },
     { "seed", "77", "null" }, /* beside the promised ones */
     { "result", "{\"width\":768}", "null" },
 };
@@ -156,7 +158,7 @@ START_TEST(the_generation_object_has_every_member)
         ck_assert_msg(strcmp(told(of_least, members[i].name), members[i].least) == 0, "%s is %s",
                       members[i].name, told(of_least, members[i].name));
     }
-    ck_assert_int_eq(members_of(of_full), (int)UNIT_COUNT(members) - 1); /* no pollUrl */
+    ck_assert_int_eq(members_of(of_full), (int)UNIT_COUNT(members) - 2); /* no pollUrl, eventsUrl */
     ck_assert_int_eq(members_of(of_least), (int)UNIT_COUNT(members));
 }
 END_TEST
@@ -223,6 +225,106 @@ START_TEST(the_poll_address_begins_where_the_api_is_mounted)
 }
 END_TEST
 
+/* Names of the wire that have a twin, and what stands under both. */
+START_TEST(members_have_twins_in_snake_case_where_they_are_wanted)
+{
+    static const struct {
+        const char *name, *twin;
+    } rows[] = {
+        { "imageUrl", "image_url" },           { "runId", "run_id" },
+        { "createdAt", "created_at" },         { "resultImages", "result_images" },
+        { "estimatedCost", "estimated_cost" }, { "fallbackUsed", "fallback_used" },
+        { "falJobId", "fal_job_id" },          { "processingTime", "processing_time" },
+    };
+    gf_json_t *object;
+    gf_out_t out;
+    size_t i;
+
+    gf_out_init(&out, unit.ctx.pool, 16);
+    out.twins = true;
+    gf_out_open(&out, '{');
+    gf_view_write(&out, &full, "/api", SITE);
+    gf_out_close(&out, '}');
+    object = unit_json(out.text);
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_msg(gf_json_get(object, rows[i].name), "%s is not there", rows[i].name);
+        ck_assert_str_eq(told(object, rows[i].twin), told(object, rows[i].name));
+    }
+    ck_assert_str_eq(told(written(&full, "/api", SITE), "image_url"), "(absent)");
+    ck_assert_str_eq(told(object, "parameters"), "{\"strength\":0.35}");
+}
+END_TEST
+
+/* ---- the same as a job ---- */
+
+static gf_json_t *job_written(const gf_view_t *view)
+{
+    gf_out_t out;
+
+    gf_out_init(&out, unit.ctx.pool, 16);
+    gf_out_open(&out, '{');
+    gf_view_write_job(&out, view, "/api", SITE);
+    gf_out_close(&out, '}');
+    return unit_json(out.text);
+}
+
+START_TEST(a_job_has_every_member_and_no_other)
+{
+    static const char *const names[] = {
+        "id",        "status",       "createdAt",  "startedAt",  "finishedAt", "error",
+        "errorCode", "errorMessage", "retryCount", "maxRetries", "provider",   "model",
+        "input",     "inputSummary", "result",     "resultUrl",
+    };
+    gf_json_t *of_full = job_written(&full);
+    gf_json_t *of_least = job_written(&least);
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(names); i++) {
+        ck_assert_msg(gf_json_get(of_full, names[i]), "%s is not there", names[i]);
+        ck_assert_msg(strcmp(told(of_least, names[i]), "(absent)") != 0, "%s", names[i]);
+    }
+    ck_assert_int_eq(members_of(of_full), (int)UNIT_COUNT(names));
+    ck_assert_str_eq(told(of_full, "status"), "\"succeeded\"");
+    ck_assert_str_eq(told(of_least, "status"), "\"running\"");
+    ck_assert_str_eq(told(of_full, "error"), "\"M\"");
+    ck_assert_str_eq(told(of_least, "result"), "null");
+    ck_assert_str_eq(told(of_full, "resultUrl"), "\"" SITE "/generated/neo-glitch/5b/" ID ".png\"");
+    ck_assert_str_eq(told(gf_json_get(of_full, "result"), "imageUrl"), told(of_full, "resultUrl"));
+    ck_assert_str_eq(told(gf_json_get(of_full, "input"), "prompt"), "\"a \\\"neon\\\" cat\"");
+    ck_assert_str_eq(told(gf_json_get(of_full, "input"), "type"), "\"neo-glitch\"");
+}
+END_TEST
+
+START_TEST(a_jobs_summary_is_the_beginning_of_its_prompt)
+{
+    static const struct {
+        const char *prompt;
+        apr_size_t characters;
+    } rows[] = { { NULL, 0 }, { "", 0 }, { "a cat", 5 }, { "\xe7\x8c\xab", 1 } };
+    gf_view_t view = least;
+    const char *summary;
+    char long_prompt[303];
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        view.prompt = rows[i].prompt;
+        ck_assert(gf_json_string(gf_json_get(job_written(&view), "inputSummary"), &summary));
+        ck_assert_str_eq(summary, rows[i].prompt ? rows[i].prompt : "");
+        ck_assert_uint_eq(gf_text_length(summary), rows[i].characters);
+    }
+    for (i = 0; i < 101; i++) { /* one character too many, of three bytes each */
+        memcpy(long_prompt + 3 * i, "\xe7\x8c\xab", 4 - (i < 100));
+    }
+    view.prompt = long_prompt;
+    ck_assert(gf_json_string(gf_json_get(job_written(&view), "inputSummary"), &summary));
+    ck_assert_uint_eq(gf_text_length(summary), 103); /* three dots */
+    ck_assert(strncmp(summary, long_prompt, 300) == 0 && strcmp(summary + 300, "...") == 0);
+    long_prompt[300] = '\0';
+    ck_assert(gf_json_string(gf_json_get(job_written(&view), "inputSummary"), &summary));
+    ck_assert_str_eq(summary, long_prompt);
+}
+END_TEST
+
 static apr_status_t count_end(void *count)
 {
     (*(int *)count)++;
@@ -268,6 +370,9 @@ int main(void)
         only_what_has_not_ended_says_where_to_ask,
         our_own_addresses_become_absolute_and_others_stay,
         the_poll_address_begins_where_the_api_is_mounted,
+        members_have_twins_in_snake_case_where_they_are_wanted,
+        a_job_has_every_member_and_no_other,
+        a_jobs_summary_is_the_beginning_of_its_prompt,
         a_job_has_a_pool_of_its_own_and_ends_with_it,
         a_log_line_says_which_job_it_is_about,
         NULL,

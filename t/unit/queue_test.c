@@ -10,8 +10,10 @@
 #include "db/gf_janitor.h"
 #include "db/gf_ledger.h"
 #include "db/gf_preset.h"
+#include "db/gf_removal.h"
 #include "db/gf_restore.h"
 #include "db/gf_template.h"
+#include "db/gf_steer.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"
@@ -112,13 +114,6 @@ static gf_err_t *ask_start(void)
     return gf_queue_start(&started, &unit.ctx, &type, "nobody", NO_ID, NULL);
 }
 
-static gf_err_t *ask_type_of(void)
-{
-    const gf_type_t *of;
-
-    return gf_queue_type(&of, &unit.ctx, NO_ID);
-}
-
 static gf_err_t *ask_template_put(void)
 {
     gf_template_t template = { .name = "mine", .config = "{}" };
@@ -214,7 +209,9 @@ static gf_err_t *ask_breakers(void)
     return gf_breaker_list(&list, &unit.ctx);
 }
 
-static gf_err_t *ask_restore_claim(void)
+/* With a type in the configuration. */
+static gf_err_t *claim_by(gf_err_t *(*claim)(gf_job_t **jobs, gf_ctx_t *ctx, int limit,
+                                             apr_interval_time_t lease))
 {
     gf_type_t *list[] = { (gf_type_t *)&type };
     apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
@@ -224,12 +221,24 @@ static gf_err_t *ask_restore_claim(void)
 
     conf.type_list = &types;
     ctx.conf = &conf;
-    return gf_restore_claim(&jobs, &ctx, 0, APR_USEC_PER_SEC);
+    return claim(&jobs, &ctx, 0, APR_USEC_PER_SEC);
+}
+
+static gf_err_t *ask_restore_claim(void)
+{
+    return claim_by(gf_restore_claim);
+}
+
+static gf_err_t *ask_removal_claim(void)
+{
+    return claim_by(gf_removal_claim);
 }
 
 static gf_err_t *ask_restored(void)
 {
-    return gf_restore_done(&unit.ctx, &job, "/a.png", RESULT);
+    bool gone;
+
+    return gf_restore_done(&gone, &unit.ctx, &job, "/a.png", RESULT);
 }
 
 static gf_err_t *ask_restore_later(void)
@@ -250,6 +259,47 @@ static gf_err_t *ask_settle(void)
     return gf_queue_settle(&outcome, &unit.ctx, &job, &settled);
 }
 
+static gf_err_t *ask_cancel(void)
+{
+    const char *owner;
+
+    return gf_steer_cancel(&owner, &unit.ctx, &type, "nobody", NO_ID);
+}
+
+static gf_err_t *ask_delete(void)
+{
+    const char *url;
+
+    return gf_steer_delete(&url, &unit.ctx, &type, "nobody", NO_ID);
+}
+
+static gf_err_t *ask_type_of(void)
+{
+    const gf_type_t *found;
+
+    return gf_steer_type(&found, &unit.ctx, NO_ID);
+}
+
+static gf_page_t page = { .user = "nobody", .type = &type, .limit = 10 };
+
+static gf_err_t *ask_history(void)
+{
+    return gf_steer_history(&page, &unit.ctx);
+}
+
+static gf_err_t *ask_history_count(void)
+{
+    apr_int64_t total;
+    bool exact;
+
+    return gf_steer_count(&total, &exact, &unit.ctx, &page);
+}
+
+static gf_err_t *ask_removal_done(void)
+{
+    return gf_removal_done(&unit.ctx, &job);
+}
+
 static apr_array_header_t *lease_of(const gf_job_t *leased)
 {
     apr_array_header_t *leases = apr_array_make(unit.ctx.pool, 1, sizeof(gf_lease_t));
@@ -265,6 +315,13 @@ static gf_err_t *ask_heartbeat(void)
     apr_array_header_t *held;
 
     return gf_queue_heartbeat(&held, &unit.ctx, lease_of(&job));
+}
+
+static gf_err_t *ask_ended(void)
+{
+    apr_array_header_t *ended;
+
+    return gf_queue_ended(&ended, &unit.ctx, lease_of(&job));
 }
 
 static gf_err_t *ask_hand_back(void)
@@ -326,7 +383,6 @@ static const struct {
     { "create", ask_create },
     { "create_batch", ask_create_batch },
     { "start", ask_start },
-    { "type_of", ask_type_of },
     { "template_put", ask_template_put },
     { "templates", ask_templates },
     { "template_get", ask_template_get },
@@ -341,9 +397,17 @@ static const struct {
     { "requeue", ask_requeue },
     { "settle", ask_settle },
     { "heartbeat", ask_heartbeat },
+    { "ended", ask_ended },
     { "hand_back", ask_hand_back },
     { "janitor_parts", ask_janitor_parts },
     { "janitor", ask_janitor },
+    { "cancel", ask_cancel },
+    { "delete", ask_delete },
+    { "type_of", ask_type_of },
+    { "history", ask_history },
+    { "history_count", ask_history_count },
+    { "removal_claim", ask_removal_claim },
+    { "removal_done", ask_removal_done },
     { "breaker_note", ask_breaker_note },
     { "breakers", ask_breakers },
     { "restore_claim", ask_restore_claim },
@@ -647,7 +711,9 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     claimed->attempts = 2;
     ck_assert_str_eq(settle(claimed, &unwanted), "done");
     unit_no_error(gf_queue_attempt(&hold, &unit.ctx, claimed, &choice, HASH));
-    ck_assert_msg(hold == GF_HOLD_LOST, "it has ended");
+    ck_assert_msg(hold == GF_HOLD_ENDED, "somebody ended it");
+    unit_no_error(gf_queue_ended(&held, &unit.ctx, lease_of(claimed)));
+    ck_assert_msg(held->nelts == 1, "who held it learns so");
     gf_job_free(claimed);
     end();
 }
@@ -687,7 +753,7 @@ START_TEST(a_pending_generation_is_started_once_by_its_user)
     ck_assert(started->deadline > apr_time_now() + apr_time_from_sec(500));
     ck_assert(started->created <= apr_time_now());
     err = gf_queue_start(&started, &unit.ctx, &type, caller.user, created.id, "unit host");
-    ck_assert(gf_err_is(err, GF_E_NOT_PENDING));
+    ck_assert(gf_err_is(err, GF_E_STATUS));
     ck_assert_ptr_nonnull(strstr(err->extra, "\"status\":\"processing\""));
     ck_assert_str_eq(settle(started, &unwanted), "done");
     gf_job_free(started);
@@ -743,11 +809,11 @@ START_TEST(a_type_is_found_by_an_id_if_it_is_configured)
     created = create(rich_user(2), "key", HASH, "unit host");
     made = job_of(&created);
     unit.conf.types = apr_hash_make(unit.ctx.pool);
-    ck_assert(gf_err_is(gf_queue_type(&of, &unit.ctx, created.id), GF_E_NO_GENERATION));
+    ck_assert(gf_err_is(gf_steer_type(&of, &unit.ctx, created.id), GF_E_NO_GENERATION));
     apr_hash_set(unit.conf.types, type.name, APR_HASH_KEY_STRING, &type);
-    unit_no_error(gf_queue_type(&of, &unit.ctx, created.id));
+    unit_no_error(gf_steer_type(&of, &unit.ctx, created.id));
     ck_assert_ptr_eq(of, &type);
-    ck_assert(gf_err_is(gf_queue_type(&of, &unit.ctx, NO_ID), GF_E_NO_GENERATION));
+    ck_assert(gf_err_is(gf_steer_type(&of, &unit.ctx, NO_ID), GF_E_NO_GENERATION));
     ck_assert_str_eq(settle(&made, &unwanted), "done");
     end();
 }

@@ -1,0 +1,59 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- History: a user's generations over several types, newest first, by keyset: each page costs the same, however far down it
+-- is and however many there are. A type whose table is gone is left out.
+
+-- history_query(p_types, p_status, p_preset, p_at): text of the query for (no, id, created_at) that both functions below run:
+-- each type gives its newest $6 rows, from its index in order. $1 user, $2 status, $3 preset; $4, $5 where the page before
+-- ended. Only what is asked for stands in it, so that each case gets the plan that fits it.
+CREATE OR REPLACE FUNCTION genflow.history_query(p_types text[], p_status text, p_preset text, p_at timestamptz) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(format('(SELECT %s AS no, m.id, m.created_at FROM %I.%I m WHERE m.user_id = $1%s%s%s '
+                             'ORDER BY m.created_at DESC, m.id DESC LIMIT $6)', t.no, t.media_schema, t.media_table,
+                             CASE WHEN p_status IS NULL THEN '' ELSE ' AND m.status = $2' END,
+                             CASE WHEN p_preset IS NULL THEN '' ELSE ' AND m.preset = $3' END,
+                             CASE WHEN p_at IS NULL THEN '' ELSE ' AND (m.created_at, m.id) < ($4, $5)' END),
+                      ' UNION ALL ' ORDER BY t.no)
+      FROM genflow.types t
+     WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL
+$$;
+
+-- history(p_user, p_types, p_status, p_preset, p_at, p_id, p_limit): one page. p_status, p_preset NULL: all. p_at, p_id: at
+-- and id of the last row of the page before; NULL: the first page. Called by: GET generations. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid,
+                                           p_limit integer)
+RETURNS SETOF genflow.generation
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_at   timestamptz := 'epoch'::timestamptz + p_at * interval '1 microsecond';
+    v_rows text := genflow.history_query(p_types, p_status, p_preset, v_at);
+    v_read text := (SELECT string_agg(format('SELECT g.*, p.created_at AS newest FROM page p, '
+                                             'LATERAL genflow.%I($1, p.id) g WHERE p.no = %s', t.prefix || '_get', t.no),
+                                      ' UNION ALL ')
+                      FROM genflow.types t WHERE t.name = ANY (p_types));
+    v_sql  text;
+BEGIN
+    IF v_rows IS NULL THEN
+        RETURN;
+    END IF;
+    v_sql := format('WITH page AS MATERIALIZED (SELECT * FROM (%s) u ORDER BY u.created_at DESC, u.id DESC LIMIT $6) '
+                    'SELECT %s FROM (%s) r ORDER BY r.newest DESC, r.id DESC', v_rows,
+                    (SELECT string_agg('r.' || a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a
+                      WHERE a.attrelid = 'genflow.generation'::regclass AND a.attnum > 0 AND NOT a.attisdropped), v_read);
+    RETURN QUERY EXECUTE v_sql USING p_user, p_status, p_preset, v_at, p_id, p_limit;
+END $$;
+
+-- history_count(p_user, p_types, p_status, p_preset, p_most): how many there are, counted up to p_most: a count costs as much
+-- as there is to count. Called by: GET generations. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer)
+RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_rows  text := genflow.history_query(p_types, p_status, p_preset, NULL);
+    v_count bigint := 0;
+BEGIN
+    IF v_rows IS NOT NULL THEN
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) u LIMIT $6) c', v_rows) INTO v_count
+          USING p_user, p_status, p_preset, NULL::timestamptz, NULL::uuid, p_most;
+    END IF;
+    RETURN v_count;
+END $$;

@@ -1,0 +1,25 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- {prefix}_delete(p_user, p_id): deletes an ended generation of p_user: its row with all that the user gave, and its picture,
+-- which is noted in genflow.removals in the same transaction. The ledger keeps its entries, which name nothing but the id:
+-- the books stay provable. Called by: DELETE generation/{id}. Locks: media, restores.
+-- Outcomes: 'ok' image_url is what is to be removed, or NULL; 'not_found'; 'not_yours'; 'invalid_status' it has not ended.
+CREATE OR REPLACE FUNCTION genflow.{prefix}_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    v_user text;
+    v_type text;
+BEGIN
+    -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
+    DELETE FROM {media} m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
+    RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
+      INTO status, image_url, v_type;
+    IF NOT FOUND THEN
+        SELECT m.user_id, m.status INTO v_user, status FROM {media} m WHERE m.id = p_id;
+        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        RETURN;
+    END IF;
+    DELETE FROM genflow.restores r WHERE r.job_id = p_id;
+    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
+    SELECT p_id, {no}, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    outcome := 'ok';
+END $body$;
