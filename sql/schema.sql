@@ -54,19 +54,445 @@ EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN         -- the account w
 END $$;
 
 --
--- Name: admin_credit(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: admin_breaker_reset(text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint) RETURNS record
+CREATE FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    n integer;
+BEGIN
+    DELETE FROM genflow.breakers b WHERE b.provider = p_provider AND (p_model IS NULL OR b.model = p_model);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END $$;
+
+--
+-- Name: admin_cancel(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    b genflow.job_brief := genflow.job_brief(p_id);
+BEGIN
+    outcome := 'not_found';
+    IF b.status IS NOT NULL THEN
+        outcome := genflow.admin_settle(genflow.id_type(p_id), p_id);
+        outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found' ELSE 'ended' END;
+        status := (genflow.job_brief(p_id)).status;
+        released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
+    END IF;
+END $$;
+
+--
+-- Name: admin_check(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_check() RETURNS json
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-    PERFORM genflow.credit_reasoned(p_reason, p_reference);
-    outcome := CASE WHEN p_amount > 0 THEN genflow.grant_credits(p_user, p_amount, p_reason, p_reference)
-                    ELSE genflow.adjust_credits(p_user, p_amount, p_reason, p_reference) END;
-    balance := coalesce((SELECT a.balance FROM genflow.accounts a WHERE a.user_id = p_user), 0);
+    RETURN (SELECT coalesce(json_agg(json_build_object('rule', c.rule, 'count', c.n, 'sample', c.sample)), '[]')
+              FROM genflow.check() c);
 END $$;
+
+--
+-- Name: admin_clear(uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    j record;
+BEGIN
+    seen := 0; cancelled := 0; released := 0;
+    FOR j IN
+        SELECT s.* FROM (
+            SELECT w.job_id, w.user_id, w.type_no, w.cost FROM genflow.work w
+             WHERE w.job_id > p_after
+               AND w.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                           WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL))
+             ORDER BY w.job_id LIMIT p_limit FOR UPDATE) s
+         ORDER BY s.user_id, s.job_id
+    LOOP
+        seen := seen + 1;
+        last := greatest(last, j.job_id);
+        IF genflow.admin_settle(j.type_no, j.job_id) = 'done' THEN
+            cancelled := cancelled + 1;
+            released := released + j.cost;
+        END IF;
+    END LOOP;
+END $$;
+
+--
+-- Name: admin_credit(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (genflow.new_id(0), CASE WHEN p_amount > 0 THEN 'grant' ELSE 'adjust' END, p_user, p_amount, p_reason, p_reference)
+    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
+    IF FOUND THEN
+        RETURN 'ok';
+    END IF;
+    RETURN (SELECT CASE WHEN l.user_id = p_user AND l.amount = p_amount AND l.kind IN ('grant', 'adjust')
+                        THEN 'duplicate' ELSE 'mismatch' END
+              FROM genflow.ledger l WHERE l.external_ref = p_reference);
+EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN
+    RETURN 'insufficient_credits';
+END $$;
+
+--
+-- Name: admin_first_id(timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_first_id(p_at timestamp with time zone) RETURNS uuid
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT rpad(lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0'), 32, '0')::uuid
+$$;
+
+--
+-- Name: admin_jobs(text[], text, text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) RETURNS TABLE(type text, user_id text, id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_where text := concat_ws(' AND ', 'true',
+        CASE WHEN p_status IS NOT NULL THEN 'm.status = $1' END,
+        CASE WHEN p_status IN ('pending', 'processing') THEN 'm.id IN (SELECT w.job_id FROM genflow.work w)' END,
+        CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $2' END,
+        CASE WHEN p_before IS NOT NULL THEN 'm.id < $3' END);
+    v_sql   text;
+BEGIN
+    SELECT string_agg(format('(SELECT %L, m.user_id, m.id FROM %I.%I m WHERE %s ORDER BY m.id DESC LIMIT $4)',
+                             t.name, t.media_schema, t.media_table, v_where), ' UNION ALL ')
+      INTO v_sql FROM genflow.types t
+     WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+    IF v_sql IS NOT NULL THEN
+        RETURN QUERY EXECUTE v_sql || ' ORDER BY 3 DESC LIMIT $4' USING p_status, p_user, p_before, p_limit;
+    END IF;
+END $_$;
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: presets_config; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.presets_config (
+    id bigint NOT NULL,
+    type text NOT NULL,
+    key text NOT NULL,
+    label text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    category text NOT NULL,
+    prompt text NOT NULL,
+    negative_prompt text,
+    strength numeric(4,3),
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    rotation_index integer,
+    preset_week integer,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT presets_config_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50))),
+    CONSTRAINT presets_config_description_check CHECK ((length(description) <= 500)),
+    CONSTRAINT presets_config_key_check CHECK ((key ~ '^[A-Za-z0-9._:-]{1,64}$'::text)),
+    CONSTRAINT presets_config_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
+    CONSTRAINT presets_config_negative_prompt_check CHECK ((length(negative_prompt) <= 1000)),
+    CONSTRAINT presets_config_parameters_check CHECK (((jsonb_typeof(parameters) = 'object'::text) AND (length((parameters)::text) <= 2000))),
+    CONSTRAINT presets_config_preset_week_check CHECK (((preset_week >= 1) AND (preset_week <= 53))),
+    CONSTRAINT presets_config_prompt_check CHECK ((length(prompt) <= 2000)),
+    CONSTRAINT presets_config_rotation_index_check CHECK ((rotation_index >= 0)),
+    CONSTRAINT presets_config_strength_check CHECK (((strength >= (0)::numeric) AND (strength <= (1)::numeric))),
+    CONSTRAINT presets_config_type_check CHECK ((type ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text))
+);
+
+--
+-- Name: admin_preset(genflow.presets_config); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset(p genflow.presets_config) RETURNS json
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN json_build_object(
+        'id', p.id, 'type', p.type, 'key', p.key, 'label', p.label, 'description', p.description, 'category', p.category,
+        'prompt', p.prompt, 'negativePrompt', p.negative_prompt, 'strength', p.strength, 'parameters', p.parameters,
+        'rotationIndex', p.rotation_index, 'week', p.preset_week, 'isActive', p.is_active,
+        'createdAt', genflow.iso(p.created_at), 'updatedAt', genflow.iso(p.updated_at));
+END $$;
+
+--
+-- Name: admin_preset_add(text, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.presets_config;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow presets ' || p_type, 0));
+    IF EXISTS (SELECT FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key) THEN
+        outcome := 'exists';
+        RETURN;
+    ELSIF (SELECT count(*) FROM genflow.presets_config p WHERE p.type = p_type) >= 200 THEN
+        outcome := 'full';
+        RETURN;
+    END IF;
+    INSERT INTO genflow.presets_config (type, key, label, description, category, prompt, negative_prompt, strength, parameters,
+                                        rotation_index, preset_week, is_active)
+    VALUES (p_type, p_key, p_preset->>'label', coalesce(p_preset->>'description', ''), p_preset->>'category', p_preset->>'prompt',
+            p_preset->>'negativePrompt', (p_preset->>'strength')::numeric, coalesce(nullif(p_preset->'parameters', 'null'), '{}'),
+            (p_preset->>'rotationIndex')::integer, (p_preset->>'week')::integer, coalesce((p_preset->>'isActive')::boolean, true))
+    RETURNING * INTO r;
+    outcome := 'ok';
+    preset := genflow.admin_preset(r);
+EXCEPTION WHEN check_violation THEN
+    outcome := 'parameters';
+END $$;
+
+--
+-- Name: admin_preset_delete(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset_delete(p_type text, p_key text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    DELETE FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+END $$;
+
+--
+-- Name: admin_preset_edit(text, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.presets_config;
+BEGIN
+    UPDATE genflow.presets_config p SET
+        label           = coalesce(p_changes->>'label', p.label),
+        description     = coalesce(p_changes->>'description', p.description),
+        category        = coalesce(p_changes->>'category', p.category),
+        prompt          = coalesce(p_changes->>'prompt', p.prompt),
+        negative_prompt = CASE WHEN p_changes ? 'negativePrompt' THEN p_changes->>'negativePrompt' ELSE p.negative_prompt END,
+        strength        = CASE WHEN p_changes ? 'strength' THEN (p_changes->>'strength')::numeric ELSE p.strength END,
+        parameters      = coalesce(nullif(p_changes->'parameters', 'null'), p.parameters),
+        rotation_index  = CASE WHEN p_changes ? 'rotationIndex' THEN (p_changes->>'rotationIndex')::integer
+                               ELSE p.rotation_index END,
+        preset_week     = CASE WHEN p_changes ? 'week' THEN (p_changes->>'week')::integer ELSE p.preset_week END,
+        is_active       = coalesce((p_changes->>'isActive')::boolean, p.is_active)
+     WHERE p.type = p_type AND p.key = p_key RETURNING * INTO r;
+    outcome := CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+    preset := CASE WHEN outcome = 'ok' THEN genflow.admin_preset(r) END;
+EXCEPTION WHEN check_violation THEN
+    outcome := 'parameters';
+END $$;
+
+--
+-- Name: admin_presets(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_presets(p_type text, p_key text DEFAULT NULL::text) RETURNS SETOF json
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT genflow.admin_preset(p) FROM genflow.presets_config p
+     WHERE (p_type IS NULL OR p.type = p_type) AND (p_key IS NULL OR p.key = p_key)
+     ORDER BY p.type, p.rotation_index, p.id;
+END $$;
+
+--
+-- Name: admin_refund(uuid, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.ledger;
+BEGIN
+    SELECT c.user_id, c.amount INTO user_id, amount FROM genflow.ledger c WHERE c.ref = p_id AND c.kind = 'capture';
+    IF NOT FOUND THEN
+        outcome := 'not_charged';
+        RETURN;
+    ELSIF p_amount > amount THEN
+        outcome := 'too_much';
+        RETURN;
+    END IF;
+    amount := coalesce(p_amount, amount);
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (p_id, 'refund', user_id, amount, p_reason, p_reference)
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        outcome := 'ok';
+        RETURN;
+    END IF;
+    SELECT * INTO r FROM genflow.ledger l WHERE l.external_ref = p_reference;
+    outcome := CASE WHEN NOT FOUND THEN 'refunded'
+                    WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
+                    ELSE 'mismatch' END;
+END $$;
+
+--
+-- Name: admin_settle(integer, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_settle(p_type integer, p_id uuid) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_outcome text;
+BEGIN
+    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)',
+                   (SELECT t.prefix FROM genflow.types t WHERE t.no = p_type) || '_settle')
+       INTO v_outcome USING p_id;
+    RETURN v_outcome;
+END $_$;
+
+--
+-- Name: admin_stats(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_stats() RETURNS json
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_day   timestamptz := now() - interval '1 day';
+    v_week  timestamptz := now() - interval '7 days';
+    v_media text;
+    v_json  json;
+BEGIN
+    SELECT coalesce(string_agg(format(
+               'SELECT %L, m.id >= $2, m.status, m.provider, m.model, count(*), '
+               'sum(extract(epoch FROM m.finished_at - m.started_at)), '
+               'coalesce(sum(m.cost) FILTER (WHERE m.status = ''completed''), 0) '
+               'FROM %I.%I m WHERE m.id >= $1 GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
+           'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, 0::numeric, 0::numeric WHERE false')
+      INTO v_media FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+    EXECUTE format($q$
+    WITH media (type, today, status, provider, model, n, seconds, charged) AS MATERIALIZED (%s),
+    tries AS MATERIALIZED (
+        SELECT a.provider, a.model, a.job_id >= $2 AS today, coalesce(a.outcome, 'open') AS outcome, count(*) AS n,
+               sum(extract(epoch FROM a.ended_at - a.sent_at)) AS seconds
+          FROM genflow.attempts a WHERE a.job_id >= $1 GROUP BY 1, 2, 3, 4),
+    windows (name, since, only_today) AS (VALUES ('day', $3, true), ('week', $4, false)),
+    types AS (
+        SELECT w.name, m.type, json_build_object(
+               'type', m.type, 'generations', sum(m.n),
+               'pending', coalesce(sum(m.n) FILTER (WHERE m.status = 'pending'), 0),
+               'processing', coalesce(sum(m.n) FILTER (WHERE m.status = 'processing'), 0),
+               'completed', coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0),
+               'failed', coalesce(sum(m.n) FILTER (WHERE m.status = 'failed'), 0),
+               'cancelled', coalesce(sum(m.n) FILTER (WHERE m.status = 'cancelled'), 0),
+               'successRate', round(coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0)
+                                    / sum(m.n) FILTER (WHERE m.status IN ('completed', 'failed')), 4),
+               'meanTime', round(1000 * sum(m.seconds) FILTER (WHERE m.status = 'completed')
+                                 / sum(m.n) FILTER (WHERE m.status = 'completed')),
+               'charged', sum(m.charged)) AS row
+          FROM windows w JOIN media m ON m.today OR NOT w.only_today GROUP BY w.name, m.type),
+    outcomes AS (
+        SELECT w.name, t.provider, t.model, t.outcome, sum(t.n) AS n, sum(t.seconds) AS seconds
+          FROM windows w JOIN tries t ON t.today OR NOT w.only_today GROUP BY 1, 2, 3, 4),
+    sent AS (
+        SELECT o.name, o.provider, o.model, sum(o.n) AS n, json_object_agg(o.outcome, o.n ORDER BY o.outcome) AS outcomes,
+               round(1000 * sum(o.seconds) / sum(o.n) FILTER (WHERE o.seconds IS NOT NULL)) AS mean
+          FROM outcomes o GROUP BY 1, 2, 3),
+    made AS (
+        SELECT w.name, m.provider, m.model, sum(m.n) AS n, sum(m.charged) AS charged
+          FROM windows w JOIN media m ON m.status = 'completed' AND (m.today OR NOT w.only_today) GROUP BY 1, 2, 3),
+    providers AS (
+        SELECT name, provider, model, json_build_object(
+               'provider', provider, 'model', model, 'attempts', coalesce(s.n, 0), 'outcomes', coalesce(s.outcomes, '{}'),
+               'meanTime', s.mean, 'completed', coalesce(m.n, 0), 'charged', coalesce(m.charged, 0)) AS row
+          FROM sent s FULL JOIN made m USING (name, provider, model))
+    SELECT json_build_object(
+        'day', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers', %3$s)
+                  FROM windows w WHERE w.name = 'day'),
+        'week', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers', %3$s)
+                   FROM windows w WHERE w.name = 'week'),
+        'live', (SELECT json_build_object('queued', count(*) FILTER (WHERE w.phase = 'queued'),
+                                          'sending', count(*) FILTER (WHERE w.phase = 'sending'),
+                                          'working', count(*) FILTER (WHERE w.phase = 'working')) FROM genflow.work w))
+    $q$, v_media,
+        $q$coalesce((SELECT json_agg(t.row ORDER BY t.type) FROM types t WHERE t.name = w.name), '[]')$q$,
+        $q$coalesce((SELECT json_agg(p.row ORDER BY p.provider, p.model) FROM providers p WHERE p.name = w.name), '[]')$q$)
+    INTO v_json USING genflow.admin_first_id(v_week), genflow.admin_first_id(v_day), v_day, v_week;
+    RETURN v_json;
+END $_$;
+
+--
+-- Name: admin_user_set(text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE genflow.accounts a SET
+        blocked    = coalesce((p_changes->>'blocked')::boolean, a.blocked),
+        day_limit  = CASE WHEN p_changes ? 'dayLimit' THEN (p_changes->>'dayLimit')::bigint ELSE a.day_limit END,
+        week_limit = CASE WHEN p_changes ? 'weekLimit' THEN (p_changes->>'weekLimit')::bigint ELSE a.week_limit END
+     WHERE a.user_id = p_user;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+END $$;
+
+--
+-- Name: admin_users(text, text, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) RETURNS TABLE(user_id text, account json)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_count text;
+BEGIN
+    SELECT coalesce(string_agg(format('(SELECT count(*) FROM %I.%I m WHERE m.user_id = a.user_id)',
+                                      t.media_schema, t.media_table), ' + '), '0')
+      INTO v_count FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+    RETURN QUERY EXECUTE format($q$
+        SELECT a.user_id, json_build_object(
+               'userId', a.user_id, 'balance', a.balance, 'held', a.held, 'remaining', q.remaining,
+               'dayUsed', q.day_used, 'dayLimit', a.day_limit, 'weekUsed', q.week_used, 'weekLimit', a.week_limit,
+               'blocked', a.blocked, 'generations', %s, 'createdAt', genflow.iso(a.created_at))
+          FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a, genflow.quota(a.user_id) q
+         ORDER BY a.user_id$q$, v_count,
+        CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
+    USING p_user, p_after, p_limit;
+END $_$;
 
 --
 -- Name: afford(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -399,7 +825,8 @@ BEGIN
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
         PERFORM genflow.type_render(t, 'media_table');
     END IF;
-    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted', 'restored']) AS f(part);
+    PERFORM genflow.type_render(t, f.part)
+       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted', 'restored']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
@@ -451,10 +878,10 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -464,27 +891,48 @@ CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lea
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 5 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 5 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 5 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.custom_prompt_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.custom_prompt_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -492,24 +940,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.custom_prompt_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -522,22 +971,26 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 5::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(5);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.custom_prompt_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 5, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 5, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -556,6 +1009,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: custom_prompt_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.custom_prompt_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -680,6 +1169,42 @@ BEGIN
         VALUES (p_id, 5, p_image_url, v_now, v_now + p_keeps);
     END IF;
     RETURN 'done';
+END $$;
+
+--
+-- Name: custom_prompt_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.custom_prompt_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.custom_prompt_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
 END $$;
 
 --
@@ -1088,9 +1613,10 @@ BEGIN
                     WHEN w.type_no NOT IN (SELECT o.type_no FROM genflow.work o
                                             WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late) THEN 3
                     ELSE 4 END AS no, w.*
-          FROM live w WHERE w.due_at < v_late)
-    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.due_at)),
-           format('%s, %s in number; the first was due %s ago', w.type, count(*), genflow.doctor_since(min(w.due_at))), a.advice
+          FROM live w WHERE least(w.turn, w.due_at) < v_late)
+    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY least(w.turn, w.due_at))),
+           format('%s, %s in number; the first was due %s ago', w.type, count(*),
+                  genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
     SELECT 'live, but without its alarm', genflow.doctor_some(array_agg(m.id::text ORDER BY m.id)),
@@ -1154,10 +1680,10 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1167,27 +1693,48 @@ CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_leas
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 2 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 2 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 2 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.emotion_mask_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.emotion_mask_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1195,24 +1742,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.emotion_mask_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1225,22 +1773,26 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 2::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(2);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.emotion_mask_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 2, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 2, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -1259,6 +1811,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: emotion_mask_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.emotion_mask_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -1386,6 +1974,42 @@ BEGIN
 END $$;
 
 --
+-- Name: emotion_mask_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.emotion_mask_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.emotion_mask_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: forbid(); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1428,10 +2052,10 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1441,27 +2065,48 @@ CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_l
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 4 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 4 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 4 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1469,24 +2114,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.ghibli_reaction_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1499,22 +2145,26 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 4::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(4);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.ghibli_reaction_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 4, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 4, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -1533,6 +2183,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: ghibli_reaction_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.ghibli_reaction_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -1660,6 +2346,42 @@ BEGIN
 END $$;
 
 --
+-- Name: ghibli_reaction_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.ghibli_reaction_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.ghibli_reaction_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: grant_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1695,6 +2417,20 @@ BEGIN
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
            AND (p.proname IN (
+                   'admin_breaker_reset',
+                   'admin_cancel',
+                   'admin_check',
+                   'admin_clear',
+                   'admin_credit',
+                   'admin_jobs',
+                   'admin_preset_add',
+                   'admin_preset_delete',
+                   'admin_preset_edit',
+                   'admin_presets',
+                   'admin_refund',
+                   'admin_stats',
+                   'admin_user_set',
+                   'admin_users',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -1707,6 +2443,8 @@ BEGIN
                    'heartbeat',
                    'hook',
                    'hook_ref',
+                   'janitor',
+                   'janitor_parts',
                    'ledger_list',
                    'presets',
                    'progress',
@@ -1715,9 +2453,15 @@ BEGIN
                    'reserve',
                    'reserve_finalize',
                    'restore_claim',
-                   'restore_later')
+                   'restore_later',
+                   'template_delete',
+                   'template_get',
+                   'template_put',
+                   'templates',
+                   'type_of')
                 OR EXISTS (SELECT FROM genflow.types t
-                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
+                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_create_batch', t.prefix || '_start',
+                                                t.prefix || '_get', t.prefix || '_claim',
                                                 t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
@@ -1859,6 +2603,74 @@ CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
     SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+--
+-- Name: janitor(text, integer, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $_$
+DECLARE
+    v_over  timestamptz := clock_timestamp() - p_jobs;
+    v_count integer := 0;
+BEGIN
+    CASE p_part
+    WHEN 'attempts' THEN
+        -- Ids begin with the time: what was made after v_over cannot have ended before it.
+        DELETE FROM genflow.attempts a USING (
+            SELECT o.job_id, o.no FROM genflow.attempts o
+             WHERE o.job_id < (lpad(to_hex((extract(epoch FROM v_over) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE a.job_id = old.job_id AND a.no = old.no;
+    WHEN 'hooks' THEN
+        DELETE FROM genflow.hooks h USING (
+            SELECT o.provider, o.event FROM genflow.hooks o
+             WHERE o.at < v_over AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE h.provider = old.provider AND h.event = old.event;
+    WHEN 'late_results' THEN
+        DELETE FROM genflow.late_results r USING (
+            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE r.id = old.id;
+    WHEN 'keys' THEN
+        DELETE FROM genflow.idempotency_keys k USING (
+            SELECT o.user_id, o.key FROM genflow.idempotency_keys o
+             WHERE o.created_at < clock_timestamp() - p_keys
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
+             ORDER BY o.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE k.user_id = old.user_id AND k.key = old.key;
+    WHEN 'assets' THEN
+        RETURN genflow.asset_sweep(p_limit);
+    WHEN 'reservations' THEN
+        EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
+        RETURN v_count;
+    ELSE
+        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
+                       (SELECT t.prefix FROM genflow.types t WHERE t.name = p_part) || '_claim') INTO v_count USING p_limit;
+        RETURN v_count;
+    END CASE;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $_$;
+
+--
+-- Name: janitor_parts(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets'])
+    UNION ALL SELECT 'reservations' WHERE to_regprocedure('genflow.reservations_expire(integer)') IS NOT NULL
+    UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
 --
@@ -2017,6 +2829,28 @@ BEGIN
 END $_$;
 
 --
+-- Name: limits(text, smallint, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF p_concurrent > 0 THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('genflow generations of ' || p_user, 0));
+        IF (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = p_user LIMIT p_concurrent) l) >= p_concurrent THEN
+            RETURN 'too_many';
+        END IF;
+    END IF;
+    IF p_queue > 0 AND (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.type_no = p_type_no AND w.turn IS NOT NULL
+                                               LIMIT p_queue) l) >= p_queue THEN
+        RETURN 'queue_full';
+    END IF;
+    RETURN 'ok';
+END $$;
+
+--
 -- Name: neo_glitch_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2048,10 +2882,10 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -2061,27 +2895,48 @@ CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease 
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 1 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 1 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 1 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.neo_glitch_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.neo_glitch_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -2089,24 +2944,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2119,22 +2975,26 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 1::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.neo_glitch_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 1, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 1, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -2153,6 +3013,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: neo_glitch_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.neo_glitch_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -2280,6 +3176,42 @@ BEGIN
 END $$;
 
 --
+-- Name: neo_glitch_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.neo_glitch_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.neo_glitch_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: new_id(integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2381,10 +3313,10 @@ BEGIN
 END $$;
 
 --
--- Name: presets_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -2394,27 +3326,48 @@ CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease int
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.presets_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 3 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.presets_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 3 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 3 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.presets_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.presets_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -2422,24 +3375,25 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.presets_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text DEFAULT 'UTC'::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2452,22 +3406,26 @@ BEGIN
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 3::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(3);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.presets_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 3, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 3, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -2486,6 +3444,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: presets_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.presets_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -2610,6 +3604,42 @@ BEGIN
         VALUES (p_id, 3, p_image_url, v_now, v_now + p_keeps);
     END IF;
     RETURN 'done';
+END $$;
+
+--
+-- Name: presets_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.presets_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.presets_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
 END $$;
 
 --
@@ -2891,9 +3921,100 @@ CREATE FUNCTION genflow.shard_no() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT 0$$;
 
-SET default_tablespace = '';
+--
+-- Name: template_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
 
-SET default_table_access_method = heap;
+CREATE FUNCTION genflow.template_delete(p_user text, p_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT t.user_id INTO v_user FROM genflow.templates t WHERE t.id = p_id FOR UPDATE;
+    IF v_user = p_user THEN
+        DELETE FROM genflow.templates t WHERE t.id = p_id;
+        RETURN 'ok';
+    END IF;
+    RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+END $$;
+
+--
+-- Name: template_get(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    t genflow.templates;
+BEGIN
+    SELECT * INTO t FROM genflow.templates o WHERE o.id = p_id;
+    IF t.user_id = p_user THEN
+        outcome := 'ok';
+        type := t.type;
+        config := t.config;
+    ELSE
+        outcome := CASE WHEN t.id IS NULL THEN 'not_found' ELSE 'not_yours' END;
+    END IF;
+END $$;
+
+--
+-- Name: template_put(text, text, text, jsonb, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    t genflow.templates;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow templates of ' || p_user, 0));
+    SELECT * INTO t FROM genflow.templates o WHERE o.user_id = p_user AND o.name = p_name;
+    IF NOT FOUND THEN
+        IF (SELECT count(*) FROM genflow.templates o WHERE o.user_id = p_user) >= p_max THEN
+            outcome := 'too_many';
+            RETURN;
+        END IF;
+        INSERT INTO genflow.templates AS n (id, user_id, name, type, config, created_at)
+        VALUES (genflow.new_id(0), p_user, p_name, p_type, p_config, clock_timestamp())
+        RETURNING n.* INTO t;
+    ELSIF t.type IS DISTINCT FROM p_type OR t.config <> p_config THEN
+        outcome := 'taken';
+        RETURN;
+    END IF;
+    outcome := 'ok';
+    id := t.id;
+    created_at := genflow.iso(t.created_at);
+END $$;
+
+--
+-- Name: templates(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) RETURNS TABLE(id uuid, name text, type text, config jsonb, created_at text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.id, t.name, t.type, t.config, genflow.iso(t.created_at)
+      FROM genflow.templates t
+     WHERE t.user_id = p_user AND (p_before IS NULL OR t.id < p_before)
+     ORDER BY t.id DESC LIMIT p_limit
+$$;
+
+--
+-- Name: type_of(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.type_of(p_id uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.name FROM genflow.types t WHERE t.no = genflow.id_type(p_id)
+$$;
 
 --
 -- Name: types; Type: TABLE; Schema: genflow; Owner: -
@@ -2999,6 +4120,21 @@ BEGIN
         RAISE EXCEPTION 'genflow: live job % would lose its alarm', OLD.job_id USING ERRCODE = 'GF500';
     END IF;
     RETURN OLD;
+END $$;
+
+--
+-- Name: work_line(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.work_line() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    NEW.due_at := NEW.deadline_at;
+    NEW.turn := clock_timestamp() + interval '10 seconds'
+        * (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = NEW.user_id AND w.job_id <> NEW.job_id LIMIT 100) l);
+    RETURN NEW;
 END $$;
 
 --
@@ -3168,39 +4304,6 @@ CREATE TABLE genflow.migrations (
 );
 
 --
--- Name: presets_config; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.presets_config (
-    id bigint NOT NULL,
-    type text NOT NULL,
-    key text NOT NULL,
-    label text NOT NULL,
-    description text DEFAULT ''::text NOT NULL,
-    category text NOT NULL,
-    prompt text NOT NULL,
-    negative_prompt text,
-    strength numeric(4,3),
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    rotation_index integer,
-    preset_week integer,
-    is_active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT presets_config_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50))),
-    CONSTRAINT presets_config_description_check CHECK ((length(description) <= 500)),
-    CONSTRAINT presets_config_key_check CHECK ((key ~ '^[A-Za-z0-9._:-]{1,64}$'::text)),
-    CONSTRAINT presets_config_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
-    CONSTRAINT presets_config_negative_prompt_check CHECK ((length(negative_prompt) <= 1000)),
-    CONSTRAINT presets_config_parameters_check CHECK (((jsonb_typeof(parameters) = 'object'::text) AND (length((parameters)::text) <= 2000))),
-    CONSTRAINT presets_config_preset_week_check CHECK (((preset_week >= 1) AND (preset_week <= 53))),
-    CONSTRAINT presets_config_prompt_check CHECK ((length(prompt) <= 2000)),
-    CONSTRAINT presets_config_rotation_index_check CHECK ((rotation_index >= 0)),
-    CONSTRAINT presets_config_strength_check CHECK (((strength >= (0)::numeric) AND (strength <= (1)::numeric))),
-    CONSTRAINT presets_config_type_check CHECK ((type ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text))
-);
-
---
 -- Name: presets_config_id_seq; Type: SEQUENCE; Schema: genflow; Owner: -
 --
 
@@ -3254,6 +4357,21 @@ CREATE TABLE genflow.restores (
 );
 
 --
+-- Name: templates; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.templates (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    name text NOT NULL,
+    type text,
+    config jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT templates_config_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (length((config)::text) <= 32768))),
+    CONSTRAINT templates_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+
+--
 -- Name: type_templates; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -3286,8 +4404,12 @@ CREATE TABLE genflow.work (
     progress real,
     queue_position integer,
     provider_logs jsonb,
+    priority smallint DEFAULT 0 NOT NULL,
+    turn timestamp with time zone,
     CONSTRAINT work_alarm_bounded CHECK ((due_at <= deadline_at)),
-    CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_pending_untouched CHECK (((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0)))),
+    CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['pending'::text, 'queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_priority_check CHECK (((priority >= '-1'::integer) AND (priority <= 1))),
     CONSTRAINT work_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
     CONSTRAINT work_queue_position_check CHECK ((queue_position >= 0)),
     CONSTRAINT work_ref_when_working CHECK (((phase = 'working'::text) = (provider_ref IS NOT NULL)))
@@ -3674,6 +4796,20 @@ ALTER TABLE ONLY genflow.restores
     ADD CONSTRAINT restores_pkey PRIMARY KEY (job_id);
 
 --
+-- Name: templates templates_name; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.templates
+    ADD CONSTRAINT templates_name UNIQUE (user_id, name);
+
+--
+-- Name: templates templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.templates
+    ADD CONSTRAINT templates_pkey PRIMARY KEY (id);
+
+--
 -- Name: type_templates type_templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
 --
 
@@ -3769,6 +4905,12 @@ CREATE INDEX attempts_ref ON genflow.attempts USING btree (provider_ref) WHERE (
 CREATE INDEX hooks_at ON genflow.hooks USING btree (at);
 
 --
+-- Name: idempotency_keys_age; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX idempotency_keys_age ON genflow.idempotency_keys USING btree (created_at);
+
+--
 -- Name: ledger_external_ref; Type: INDEX; Schema: genflow; Owner: -
 --
 
@@ -3793,10 +4935,46 @@ CREATE INDEX reservations_open ON genflow.reservations USING btree (expires_at) 
 CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
 
 --
+-- Name: templates_user; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX templates_user ON genflow.templates USING btree (user_id, id);
+
+--
 -- Name: work_due; Type: INDEX; Schema: genflow; Owner: -
 --
 
 CREATE INDEX work_due ON genflow.work USING btree (type_no, due_at);
+
+--
+-- Name: work_line; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX work_line ON genflow.work USING btree (type_no, priority, turn) WHERE (turn IS NOT NULL);
+
+--
+-- Name: work_user; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX work_user ON genflow.work USING btree (user_id);
+
+--
+-- Name: custom_prompt_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_aiml_job_id ON public.custom_prompt_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_fal_job_id ON public.custom_prompt_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_replicate_id ON public.custom_prompt_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
 
 --
 -- Name: custom_prompt_media_run; Type: INDEX; Schema: public; Owner: -
@@ -3805,10 +4983,34 @@ CREATE INDEX work_due ON genflow.work USING btree (type_no, due_at);
 CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
 
 --
+-- Name: custom_prompt_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_stability_job_id ON public.custom_prompt_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
+
+--
 -- Name: custom_prompt_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, id);
+
+--
+-- Name: emotion_mask_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_aiml_job_id ON public.emotion_mask_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_fal_job_id ON public.emotion_mask_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_replicate_id ON public.emotion_mask_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
 
 --
 -- Name: emotion_mask_media_run; Type: INDEX; Schema: public; Owner: -
@@ -3817,10 +5019,34 @@ CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree 
 CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
 
 --
+-- Name: emotion_mask_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_stability_job_id ON public.emotion_mask_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
+
+--
 -- Name: emotion_mask_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, id);
+
+--
+-- Name: ghibli_reaction_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_aiml_job_id ON public.ghibli_reaction_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_fal_job_id ON public.ghibli_reaction_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_replicate_id ON public.ghibli_reaction_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
 
 --
 -- Name: ghibli_reaction_media_run; Type: INDEX; Schema: public; Owner: -
@@ -3829,10 +5055,34 @@ CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (u
 CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
 
 --
+-- Name: ghibli_reaction_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_stability_job_id ON public.ghibli_reaction_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
+
+--
 -- Name: ghibli_reaction_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, id);
+
+--
+-- Name: neo_glitch_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_aiml_job_id ON public.neo_glitch_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_fal_job_id ON public.neo_glitch_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_replicate_id ON public.neo_glitch_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
 
 --
 -- Name: neo_glitch_media_run; Type: INDEX; Schema: public; Owner: -
@@ -3841,16 +5091,46 @@ CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING bt
 CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
 
 --
+-- Name: neo_glitch_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_stability_job_id ON public.neo_glitch_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
+
+--
 -- Name: neo_glitch_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, id);
 
 --
+-- Name: presets_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_aiml_job_id ON public.presets_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: presets_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_fal_job_id ON public.presets_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: presets_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_replicate_id ON public.presets_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: presets_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX presets_media_run ON public.presets_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: presets_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_stability_job_id ON public.presets_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: presets_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3917,6 +5197,18 @@ CREATE TRIGGER reservations_no_truncate BEFORE TRUNCATE ON genflow.reservations 
 --
 
 CREATE TRIGGER work_keep BEFORE DELETE ON genflow.work FOR EACH ROW EXECUTE FUNCTION genflow.work_keep();
+
+--
+-- Name: work work_line_new; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER work_line_new BEFORE INSERT ON genflow.work FOR EACH ROW WHEN (((new.phase = 'queued'::text) AND (new.lease_owner IS NULL))) EXECUTE FUNCTION genflow.work_line();
+
+--
+-- Name: work work_line_started; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER work_line_started BEFORE UPDATE ON genflow.work FOR EACH ROW WHEN (((old.phase = 'pending'::text) AND (new.phase = 'queued'::text) AND (new.lease_owner IS NULL))) EXECUTE FUNCTION genflow.work_line();
 
 --
 -- Name: work work_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
@@ -4111,10 +5403,120 @@ GRANT USAGE ON SCHEMA genflow TO genflow_module;
 REVOKE ALL ON FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
 
 --
--- Name: FUNCTION admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION admin_breaker_reset(p_provider text, p_model text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_check(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_check() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_check() TO genflow_module;
+
+--
+-- Name: FUNCTION admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_first_id(p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_first_id(p_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_preset(p genflow.presets_config); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset(p genflow.presets_config) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_preset_delete(p_type text, p_key text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset_delete(p_type text, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_preset_delete(p_type text, p_key text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_presets(p_type text, p_key text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_presets(p_type text, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_presets(p_type text, p_key text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_settle(p_type integer, p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_settle(p_type integer, p_id uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_stats(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_stats() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_stats() TO genflow_module;
+
+--
+-- Name: FUNCTION admin_user_set(p_user text, p_changes jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_users(p_user text, p_after text, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) TO genflow_module;
 
 --
 -- Name: FUNCTION afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid); Type: ACL; Schema: genflow; Owner: -
@@ -4203,18 +5605,25 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer
 GRANT ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4236,6 +5645,13 @@ GRANT ALL ON FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text
 
 REVOKE ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION day_zone(p_day text); Type: ACL; Schema: genflow; Owner: -
@@ -4323,18 +5739,25 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer,
 GRANT ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4358,6 +5781,13 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p
 GRANT ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
 
 --
+-- Name: FUNCTION emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
+
+--
 -- Name: FUNCTION forbid(); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4371,18 +5801,25 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integ
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4404,6 +5841,13 @@ GRANT ALL ON FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url te
 
 REVOKE ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
@@ -4471,6 +5915,20 @@ REVOKE ALL ON FUNCTION genflow.id_type(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.iso(p_at timestamp with time zone) FROM PUBLIC;
 
 --
+-- Name: FUNCTION janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) TO genflow_module;
+
+--
+-- Name: FUNCTION janitor_parts(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.janitor_parts() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.janitor_parts() TO genflow_module;
+
+--
 -- Name: FUNCTION job_brief(p_id uuid); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4490,6 +5948,12 @@ REVOKE ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit i
 GRANT ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) TO genflow_module;
 
 --
+-- Name: FUNCTION limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) FROM PUBLIC;
+
+--
 -- Name: FUNCTION neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4497,18 +5961,25 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p
 GRANT ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4530,6 +6001,13 @@ GRANT ALL ON FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p
 
 REVOKE ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION new_id(p_type integer); Type: ACL; Schema: genflow; Owner: -
@@ -4558,18 +6036,25 @@ REVOKE ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no
 GRANT ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_day text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4591,6 +6076,13 @@ GRANT ALL ON FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_re
 
 REVOKE ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4672,6 +6164,41 @@ REVOKE ALL ON FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time
 REVOKE ALL ON FUNCTION genflow.shard_no() FROM PUBLIC;
 
 --
+-- Name: FUNCTION template_delete(p_user text, p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_delete(p_user text, p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_delete(p_user text, p_id uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) TO genflow_module;
+
+--
+-- Name: FUNCTION templates(p_user text, p_before uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) TO genflow_module;
+
+--
+-- Name: FUNCTION type_of(p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.type_of(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.type_of(p_id uuid) TO genflow_module;
+
+--
 -- Name: FUNCTION type_render(t genflow.types, p_part text); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4694,6 +6221,12 @@ REVOKE ALL ON FUNCTION genflow.week_of(p_date date) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION genflow.work_keep() FROM PUBLIC;
+
+--
+-- Name: FUNCTION work_line(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.work_line() FROM PUBLIC;
 
 --
 -- PostgreSQL database dump complete

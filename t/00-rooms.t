@@ -57,7 +57,7 @@ my @OWNED = (
     [ 'libpq',     qr/\bPQ[a-z]\w*/,                              qr{\Adb/gf_db\.c\z} ],
     [ 'mod_dbd',   qr/\bap_dbd_\w+/,                              qr{\Ahttpd/httpd_glue\.c\z} ],
     [ 'libgd',     qr/\bgd[A-Z]\w*(?=\s*\()/,                     qr{\Aprovider/prov_local} ],
-    [ 'libcrypto', qr/\b(?:EVP_\w+|SHA(?:1|224|256|384|512)\w*)/, qr{\Abase/gf_hash\.c\z} ],
+    [ 'libcrypto', qr/\b(?:(?:EVP|CRYPTO|ERR)_\w+|HMAC\(|SHA(?:1|224|256|384|512)\w*)/, qr{\Abase/gf_hash\.c\z} ],
 );
 
 # Pools instead of the heap, bounds instead of hope, checked numbers, and nobody sleeps on a thread.

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- create_type(p_name, p_schema): makes a generation type: its dedicated media table <p_schema>.<name>_media (- becomes _) and
--- its functions genflow.<name>_create, _get, _claim, _accepted, _settle, _restored. The rest is configuration (<GenflowType name>).
+-- its functions genflow.<name>_create, _create_batch, _start, _get, _claim, _accepted, _settle, _restored. The rest is configuration (<GenflowType name>).
 -- Called by: an administrator, sql/apply. Asking again for a type that exists renews its functions and makes its table
 -- again if it is gone. Returns the type number. Names: a-z, 0-9 and single hyphens, at most 40 characters.
 CREATE OR REPLACE FUNCTION genflow.create_type(p_name text, p_schema text DEFAULT 'public') RETURNS smallint
@@ -23,7 +23,8 @@ BEGIN
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
         PERFORM genflow.type_render(t, 'media_table');
     END IF;
-    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted', 'restored']) AS f(part);
+    PERFORM genflow.type_render(t, f.part)
+       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted', 'restored']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;

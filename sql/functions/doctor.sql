@@ -84,9 +84,10 @@ BEGIN
                     WHEN w.type_no NOT IN (SELECT o.type_no FROM genflow.work o
                                             WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late) THEN 3
                     ELSE 4 END AS no, w.*
-          FROM live w WHERE w.due_at < v_late)
-    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.due_at)),
-           format('%s, %s in number; the first was due %s ago', w.type, count(*), genflow.doctor_since(min(w.due_at))), a.advice
+          FROM live w WHERE least(w.turn, w.due_at) < v_late)
+    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY least(w.turn, w.due_at))),
+           format('%s, %s in number; the first was due %s ago', w.type, count(*),
+                  genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
     SELECT 'live, but without its alarm', genflow.doctor_some(array_agg(m.id::text ORDER BY m.id)),

@@ -51,7 +51,8 @@ sub prediction {
     my %told   = (
         id => $job->{id}, model => $job->{model}, version => 'hidden', input => $job->{form},
         logs => '', created_at => $job->{time}, status => 'starting',
-        output => undef, error => undef,
+        output => undef, error => undef, data_removed => JSON::PP::false(),
+        urls => { map { $_ => "https://replicate.example/$_/$job->{id}" } qw(web get cancel) },
         $job->{canceled} ? (status => 'canceled') : (),
     );
     return \%told if !$job->{over};
@@ -66,8 +67,7 @@ sub prediction {
 
 sub cancel {
     my ($self, $request, $id) = @_;
-    my $job = $self->run_asked_for($request, $id) or return;
-    $job->{canceled} = 1;
+    my $job = $self->run_to_cancel($request, $id) or return;
     $self->{server}->answer_json($request, 200, $self->prediction($job));
 }
 
