@@ -33,27 +33,6 @@ CREATE TYPE genflow.job_brief AS (
 );
 
 --
--- Name: adjust_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
-
-CREATE FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-    PERFORM genflow.credit_reasoned(p_reason, p_reference);
-    IF p_amount IS NULL OR p_amount = 0 THEN
-        RAISE EXCEPTION 'genflow: an adjustment of nothing' USING ERRCODE = '22023';
-    END IF;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
-    VALUES (genflow.new_id(0), 'adjust', p_user, p_amount, p_reason, p_reference)
-    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
-    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'duplicate' END;
-EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN         -- the account would not cover what is held; there is none
-    RETURN 'insufficient_credits';
-END $$;
-
---
 -- Name: admin_breaker_reset(text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -185,7 +164,7 @@ BEGIN
       INTO v_sql FROM genflow.types t
      WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     IF v_sql IS NOT NULL THEN
-        RETURN QUERY EXECUTE v_sql || ' ORDER BY 3 DESC LIMIT $4' USING p_status, p_user, p_before, p_limit;
+        RETURN QUERY EXECUTE format('SELECT * FROM (%s) j ORDER BY 3 DESC LIMIT $4', v_sql) USING p_status, p_user, p_before, p_limit;
     END IF;
 END $_$;
 
@@ -830,20 +809,6 @@ BEGIN
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
-END $$;
-
---
--- Name: credit_reasoned(text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
-
-CREATE FUNCTION genflow.credit_reasoned(p_reason text, p_reference text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-    IF coalesce(p_reason, '') = '' OR coalesce(p_reference, '') = '' THEN
-        RAISE EXCEPTION 'genflow: a change of credits needs a reason and a reference' USING ERRCODE = '22023';
-    END IF;
 END $$;
 
 --
@@ -3694,35 +3659,6 @@ CREATE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC'::text) RETUR
 $$;
 
 --
--- Name: refund(uuid, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
-
-CREATE FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    v_charge genflow.ledger;
-BEGIN
-    PERFORM genflow.credit_reasoned(p_reason, p_reference);
-    IF p_amount < 1 THEN
-        RAISE EXCEPTION 'genflow: a refund is at least 1 credit, not %', p_amount USING ERRCODE = '22023';
-    END IF;
-    SELECT * INTO v_charge FROM genflow.ledger l WHERE l.ref = p_job AND l.kind = 'capture';
-    IF NOT FOUND OR v_charge.amount = 0 THEN
-        RETURN 'not_charged';
-    ELSIF p_amount > v_charge.amount THEN
-        RETURN 'too_much';
-    END IF;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
-    VALUES (p_job, 'refund', v_charge.user_id, coalesce(p_amount, v_charge.amount), p_reason, p_reference)
-    ON CONFLICT DO NOTHING;
-    RETURN CASE WHEN FOUND THEN 'ok'
-                WHEN EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference) THEN 'duplicate'
-                ELSE 'refunded' END;
-END $$;
-
---
 -- Name: requeue(uuid, integer, interval, smallint, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -5397,12 +5333,6 @@ ALTER TABLE ONLY public.presets_media
 GRANT USAGE ON SCHEMA genflow TO genflow_module;
 
 --
--- Name: FUNCTION adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
-
---
 -- Name: FUNCTION admin_breaker_reset(p_provider text, p_model text); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -5590,12 +5520,6 @@ REVOKE ALL ON FUNCTION genflow."check"(p_grace interval) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION genflow.create_type(p_name text, p_schema text) FROM PUBLIC;
-
---
--- Name: FUNCTION credit_reasoned(p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.credit_reasoned(p_reason text, p_reference text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
@@ -6097,12 +6021,6 @@ GRANT ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress re
 
 REVOKE ALL ON FUNCTION genflow.quota(p_user text, p_day text) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.quota(p_user text, p_day text) TO genflow_module;
-
---
--- Name: FUNCTION refund(p_job uuid, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text); Type: ACL; Schema: genflow; Owner: -
