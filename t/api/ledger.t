@@ -15,9 +15,9 @@ my $failed = data(generate($user, { prompt => 'a cat {{status=400}}' }));
 reserve('kept', 3, 'upload');
 reserve('used', 2);
 my $used = data(generate($user, { type => 'sketch', runId => 'used' }));
-sql("SELECT genflow.refund(:'job', NULL, 'ugly', :'ref')",
+sql("SELECT genflow.admin_refund(:'job', NULL, 'ugly', :'ref')",
     job => $done->{id}, ref => "ticket $user");
-sql("SELECT genflow.adjust_credits(:'user', -1, 'too much', :'ref')",
+sql("SELECT genflow.admin_credit(:'user', -1, 'too much', :'ref')",
     user => $user, ref => "put $user");
 
 my $res  = api(GET => '/api/credits', user => $user);

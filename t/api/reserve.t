@@ -116,14 +116,15 @@ credits_are $user, 1, 0, 'and is charged';
 
 # ---- over ----
 
-$user = account(2);
+$user = account(4);
 reserve(request_id => 'late');
 sql("UPDATE genflow.reservations SET expires_at = clock_timestamp() WHERE user_id = :'user'",
     user => $user);
-error_is(generate($user, { runId => 'late' }), 402, 'INSUFFICIENT_CREDITS',
-    'a reservation that is over is not used');
+is generate($user, { runId => 'late' })->{status}, 200, 'a generation of that run id';
 sql('SELECT genflow.reservations_expire(100)');
-credits_are $user, 2, 0, 'but given back';
+is sql1("SELECT state FROM genflow.reservations WHERE user_id = :'user'", user => $user), 'expired',
+    'does not use a reservation that is over';
+credits_are $user, 3, 0, 'which is given back';
 error_is(reserve(request_id => 'late'), 400, 'ALREADY_PROCESSED', 'and does not come back');
 
 # ---- as configured ----

@@ -177,7 +177,7 @@ $one->sql('COMMIT');
 is $two->answer, '!GF429', '... and is told that he lost the race';
 is $two->sql(rolling('two')), 'quota_exceeded', '... asks again and is refused';
 
-my $adjust = "SELECT genflow.adjust_credits('last', 1, 'put right', 'ticket 1')";
+my $adjust = "SELECT genflow.admin_credit('last', 1, 'put right', 'ticket 1')";
 $one->sql('BEGIN', $adjust);
 $two->start($adjust);
 ok $db->waits($two), 'a second adjustment with the same reference waits for the first';

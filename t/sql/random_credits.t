@@ -67,7 +67,7 @@ my %ACTS = (
             . ++$keys . ') AS outcome' },
     refund => sub {
         return any(q{SELECT ref FROM genflow.ledger WHERE kind = 'capture' ORDER BY ref})
-            . ", genflow.refund(ref, NULL, 'x', 'r' || " . ++$keys . ') AS outcome';
+            . ", LATERAL genflow.admin_refund(ref, NULL, 'x', 'r' || " . ++$keys . ') AS r';
     },
     delete => sub {
         return any(q{SELECT id FROM public.neo_glitch_media
@@ -76,7 +76,7 @@ my %ACTS = (
     },
     again => sub {
         return one_of("genflow.grant_credits('user0', 1, 'x', 'again')",
-            "genflow.adjust_credits('user1', 1, 'x', 'again')") . ' AS outcome';
+            "genflow.admin_credit('user1', 1, 'x', 'again')") . ' AS outcome';
     },
 );
 my @ACTS = (sort keys %ACTS, qw(reserve reserve create create finalize finalize settle settle));

@@ -154,6 +154,19 @@ START_TEST(an_error_about_a_field_names_it)
 }
 END_TEST
 
+START_TEST(an_error_names_as_many_fields_as_it_is_told)
+{
+    gf_err_t *err = gf_err_add_field(NULL, &unit.ctx, "prompt", true, "is required");
+
+    ck_assert(gf_err_is(err, GF_E_INVALID));
+    ck_assert_ptr_eq(gf_err_add_field(err, &unit.ctx, "seed", false, "is odd"), err);
+    ck_assert_int_eq(err->fields->nelts, 2);
+    ck_assert(APR_ARRAY_IDX(err->fields, 0, gf_field_error_t).missing);
+    ck_assert_str_eq(APR_ARRAY_IDX(err->fields, 1, gf_field_error_t).field, "seed");
+    ck_assert_str_eq(err->detail, "prompt is required");
+}
+END_TEST
+
 static int tries;
 
 static gf_err_t *answer(gf_err_t *err)
@@ -238,6 +251,7 @@ int main(void)
         an_error_remembers_what_why_and_where_and_is_silent,
         an_error_is_itself_and_no_other,
         an_error_about_a_field_names_it,
+        an_error_names_as_many_fields_as_it_is_told,
         an_error_is_carried_untouched_and_success_goes_on,
         an_error_is_one_log_line,
         a_line_above_the_level_of_the_log_is_not_written,
