@@ -183,18 +183,15 @@ CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+    v_outcome text;
 BEGIN
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
-    VALUES (genflow.new_id(0), CASE WHEN p_amount > 0 THEN 'grant' ELSE 'adjust' END, p_user, p_amount, p_reason, p_reference)
-    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
-    IF FOUND THEN
-        RETURN 'ok';
-    END IF;
-    RETURN (SELECT CASE WHEN l.user_id = p_user AND l.amount = p_amount AND l.kind IN ('grant', 'adjust')
-                        THEN 'duplicate' ELSE 'mismatch' END
-              FROM genflow.ledger l WHERE l.external_ref = p_reference);
-EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN
-    RETURN 'insufficient_credits';
+    v_outcome := CASE WHEN p_amount > 0 THEN genflow.grant_credits(p_user, p_amount, p_reason, p_reference)
+                      ELSE genflow.adjust_credits(p_user, p_amount, p_reason, p_reference) END;
+    RETURN CASE WHEN v_outcome = 'duplicate'
+                 AND NOT EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference AND l.user_id = p_user
+                                    AND l.amount = p_amount AND l.kind IN ('grant', 'adjust'))
+                THEN 'mismatch' ELSE v_outcome END;
 END $$;
 
 --
@@ -381,29 +378,15 @@ CREATE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-DECLARE
-    r genflow.ledger;
 BEGIN
-    SELECT c.user_id, c.amount INTO user_id, amount FROM genflow.ledger c WHERE c.ref = p_id AND c.kind = 'capture';
-    IF NOT FOUND THEN
-        outcome := 'not_charged';
-        RETURN;
-    ELSIF p_amount > amount THEN
-        outcome := 'too_much';
-        RETURN;
+    outcome := genflow.refund(p_id, p_amount, p_reason, p_reference);
+    SELECT c.user_id, CASE outcome WHEN 'too_much' THEN c.amount ELSE coalesce(p_amount, c.amount) END INTO user_id, amount
+      FROM genflow.ledger c WHERE c.ref = p_id AND c.kind = 'capture';
+    IF outcome = 'duplicate'
+       AND NOT EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference AND l.ref = p_id AND l.kind = 'refund'
+                          AND l.amount = admin_refund.amount) THEN
+        outcome := 'mismatch';
     END IF;
-    amount := coalesce(p_amount, amount);
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
-    VALUES (p_id, 'refund', user_id, amount, p_reason, p_reference)
-    ON CONFLICT DO NOTHING;
-    IF FOUND THEN
-        outcome := 'ok';
-        RETURN;
-    END IF;
-    SELECT * INTO r FROM genflow.ledger l WHERE l.external_ref = p_reference;
-    outcome := CASE WHEN NOT FOUND THEN 'refunded'
-                    WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
-                    ELSE 'mismatch' END;
 END $$;
 
 --
@@ -513,10 +496,10 @@ BEGIN
 END $$;
 
 --
--- Name: admin_users(text, text, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: admin_users(text, text, integer, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) RETURNS TABLE(user_id text, account json)
+CREATE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(user_id text, account json)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
@@ -531,10 +514,10 @@ BEGIN
                'userId', a.user_id, 'balance', a.balance, 'held', a.held, 'remaining', q.remaining,
                'dayUsed', q.day_used, 'dayLimit', a.day_limit, 'weekUsed', q.week_used, 'weekLimit', a.week_limit,
                'blocked', a.blocked, 'generations', %s, 'createdAt', genflow.iso(a.created_at))
-          FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a, genflow.quota(a.user_id) q
+          FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a, genflow.quota(a.user_id, $4) q
          ORDER BY a.user_id$q$, v_count,
         CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
-    USING p_user, p_after, p_limit;
+    USING p_user, p_after, p_limit, p_day;
 END $_$;
 
 --
@@ -6068,11 +6051,11 @@ REVOKE ALL ON FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) FROM
 GRANT ALL ON FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) TO genflow_module;
 
 --
--- Name: FUNCTION admin_users(p_user text, p_after text, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION admin_users(p_user text, p_after text, p_limit integer, p_day text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, p_day text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, p_day text) TO genflow_module;
 
 --
 -- Name: FUNCTION afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid); Type: ACL; Schema: genflow; Owner: -

@@ -30,7 +30,7 @@ static bool asks_for_sign_in(request_rec *r)
 }
 
 /* A browser that is signed in here sends its password along with what other sites make it send; it
- * also says which site that is. */
+ * also says which site that is. Those of GenflowCorsOrigin may, if they are there by name. */
 static bool is_foreign(const request_rec *r)
 {
     const char *origin = apr_table_get(r->headers_in, "Origin");
@@ -38,6 +38,7 @@ static bool is_foreign(const request_rec *r)
     const char *site = origin ? strstr(origin, "://") : NULL;
 
     return r->method_number != M_GET && origin
+           && !apr_table_get(r->err_headers_out, "Access-Control-Allow-Credentials")
            && !(site && host && ap_cstr_casecmp(site + 3, host) == 0);
 }
 

@@ -45,18 +45,9 @@ static gf_err_t *send_entry(gf_req_t *req, const gf_admin_entry_t *entry, bool a
 static gf_err_t *too_few(gf_req_t *req, const gf_admin_entry_t *entry)
 {
     gf_quota_t quota;
-    gf_err_t *err;
 
     GF_TRY(gf_ledger_quota(&quota, req->ctx, entry->user));
-    err = gf_err_make(req->ctx, GF_E_NO_CREDIT, APR_SUCCESS,
-                      "%s has %" APR_INT64_T_FMT " of which %" APR_INT64_T_FMT " are held",
-                      entry->user, quota.balance, quota.held);
-    err->extra = apr_psprintf(
-        req->r->pool,
-        "\"currentBalance\":%" APR_INT64_T_FMT ",\"requiredCredits\":%" APR_INT64_T_FMT
-        ",\"shortfall\":%" APR_INT64_T_FMT,
-        quota.balance - quota.held, -entry->amount, quota.held - quota.balance - entry->amount);
-    return err;
+    return gf_ledger_no_credit(req->ctx, entry->user, quota.balance - quota.held, -entry->amount);
 }
 
 /* Ends both calls where the outcome is one that both have. */

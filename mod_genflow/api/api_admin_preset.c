@@ -104,7 +104,7 @@ static gf_err_t *end_edit(gf_req_t *req, const gf_admin_preset_t *preset, const 
     if (strcmp(outcome, "not_found") == 0) {
         return no_preset(req, preset->type);
     }
-    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0165", "user=%s: wrote the preset %s of %s",
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0175", "user=%s: wrote the preset %s of %s",
            req->user, preset->key, preset->type->name);
     return send_preset(req, preset->json, status);
 }
@@ -169,7 +169,7 @@ gf_err_t *api_admin_preset_delete(gf_req_t *req)
     if (!found) {
         return no_preset(req, type);
     }
-    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0166", "user=%s: deleted the preset %s of %s",
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0176", "user=%s: deleted the preset %s of %s",
            req->user, req->args[0], type->name);
     gf_reply_begin(&out, req);
     gf_out_put_bool(&out, "deleted", true);

@@ -123,7 +123,7 @@ gf_err_t *api_admin_provider_reset(gf_req_t *req)
     if (count == 0 && !apr_hash_get(req->api->conf->providers, name, APR_HASH_KEY_STRING)) {
         return gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "no provider %s", name);
     }
-    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0164", "user=%s: closed %d breakers of %s %s",
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0174", "user=%s: closed %d breakers of %s %s",
            req->user, count, name, model ? model : "");
     gf_reply_begin(&out, req);
     gf_out_put_string(&out, "provider", name);

@@ -99,7 +99,7 @@ gf_err_t *gf_admin_clear(gf_admin_cleared_t *done, gf_ctx_t *ctx)
 
 gf_err_t *gf_admin_users(apr_array_header_t **users, gf_ctx_t *ctx, const char *after, int limit)
 {
-    const char *args[] = { NULL, after, number(ctx, limit) };
+    const char *args[] = { NULL, after, number(ctx, limit), ctx->conf->credit_day };
     gf_rows_t *rows;
     int row;
 
@@ -116,7 +116,7 @@ gf_err_t *gf_admin_users(apr_array_header_t **users, gf_ctx_t *ctx, const char *
 
 gf_err_t *gf_admin_user(const char **json, gf_ctx_t *ctx, const char *user)
 {
-    const char *args[] = { user, NULL, "1" };
+    const char *args[] = { user, NULL, "1", ctx->conf->credit_day };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ADMIN_USERS, NULL, args, NULL));

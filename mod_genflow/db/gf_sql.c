@@ -123,7 +123,7 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_ADMIN_CLEAR] = { "admin_clear",
         "SELECT seen, cancelled, released, last FROM genflow.admin_clear($1, $2)", 2 },
     [GF_SQL_ADMIN_USERS] = { "admin_users",
-        "SELECT user_id, account FROM genflow.admin_users($1, $2, $3)", 3 },
+        "SELECT user_id, account FROM genflow.admin_users($1, $2, $3, $4)", 4 },
     [GF_SQL_ADMIN_USER_SET] = { "admin_user_set",
         "SELECT genflow.admin_user_set($1, $2)", 2 },
     [GF_SQL_ADMIN_CREDIT] = { "admin_credit",

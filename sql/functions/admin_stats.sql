@@ -17,16 +17,15 @@ DECLARE
 BEGIN
     SELECT coalesce(string_agg(format(
                'SELECT %L, m.id >= $2, m.status, m.provider, m.model, count(*), '
-               'sum(extract(epoch FROM m.finished_at - m.started_at)), '
-               'coalesce(sum(m.cost) FILTER (WHERE m.status = ''completed''), 0) '
+               'sum(m.finished_at - m.started_at), sum(m.cost) '
                'FROM %I.%I m WHERE m.id >= $1 GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
-           'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, 0::numeric, 0::numeric WHERE false')
+           'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, NULL::interval, 0::numeric WHERE false')
       INTO v_media FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     EXECUTE format($q$
-    WITH media (type, today, status, provider, model, n, seconds, charged) AS MATERIALIZED (%s),
+    WITH media (type, today, status, provider, model, n, took, cost) AS MATERIALIZED (%s),
     tries AS MATERIALIZED (
         SELECT a.provider, a.model, a.job_id >= $2 AS today, coalesce(a.outcome, 'open') AS outcome, count(*) AS n,
-               sum(extract(epoch FROM a.ended_at - a.sent_at)) AS seconds
+               sum(a.ended_at - a.sent_at) AS took
           FROM genflow.attempts a WHERE a.job_id >= $1 GROUP BY 1, 2, 3, 4),
     windows (name, since, only_today) AS (VALUES ('day', $3, true), ('week', $4, false)),
     types AS (
@@ -39,19 +38,19 @@ BEGIN
                'cancelled', coalesce(sum(m.n) FILTER (WHERE m.status = 'cancelled'), 0),
                'successRate', round(coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0)
                                     / sum(m.n) FILTER (WHERE m.status IN ('completed', 'failed')), 4),
-               'meanTime', round(1000 * sum(m.seconds) FILTER (WHERE m.status = 'completed')
+               'meanTime', round(1000 * extract(epoch FROM sum(m.took) FILTER (WHERE m.status = 'completed'))
                                  / sum(m.n) FILTER (WHERE m.status = 'completed')),
-               'charged', sum(m.charged)) AS row
+               'charged', coalesce(sum(m.cost) FILTER (WHERE m.status = 'completed'), 0)) AS row
           FROM windows w JOIN media m ON m.today OR NOT w.only_today GROUP BY w.name, m.type),
     outcomes AS (
-        SELECT w.name, t.provider, t.model, t.outcome, sum(t.n) AS n, sum(t.seconds) AS seconds
+        SELECT w.name, t.provider, t.model, t.outcome, sum(t.n) AS n, sum(t.took) AS took
           FROM windows w JOIN tries t ON t.today OR NOT w.only_today GROUP BY 1, 2, 3, 4),
     sent AS (
         SELECT o.name, o.provider, o.model, sum(o.n) AS n, json_object_agg(o.outcome, o.n ORDER BY o.outcome) AS outcomes,
-               round(1000 * sum(o.seconds) / sum(o.n) FILTER (WHERE o.seconds IS NOT NULL)) AS mean
+               round(1000 * extract(epoch FROM sum(o.took)) / sum(o.n) FILTER (WHERE o.took IS NOT NULL)) AS mean
           FROM outcomes o GROUP BY 1, 2, 3),
     made AS (
-        SELECT w.name, m.provider, m.model, sum(m.n) AS n, sum(m.charged) AS charged
+        SELECT w.name, m.provider, m.model, sum(m.n) AS n, sum(m.cost) AS charged
           FROM windows w JOIN media m ON m.status = 'completed' AND (m.today OR NOT w.only_today) GROUP BY 1, 2, 3),
     providers AS (
         SELECT name, provider, model, json_build_object(

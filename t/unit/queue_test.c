@@ -3,6 +3,7 @@
  * the SQL functions becomes what the caller works with. */
 #include "db/gf_queue.h"
 
+#include "admin_acts.h"
 #include "database.h"
 #include "db/gf_asset.h"
 #include "db/gf_breaker.h"
@@ -417,8 +418,20 @@ static const struct {
     { "asset_get", ask_asset_get },
     { "asset_bytes", ask_asset_bytes },
     { "asset_delete", ask_asset_delete },
-    { "janitor_parts", ask_janitor_parts },
-    { "janitor", ask_janitor },
+    { "admin_jobs", ask_admin_jobs },
+    { "admin_cancel", ask_admin_cancel },
+    { "admin_clear", ask_admin_clear },
+    { "admin_users", ask_admin_users },
+    { "admin_user_set", ask_admin_user_set },
+    { "admin_credit", ask_admin_credit },
+    { "admin_refund", ask_admin_refund },
+    { "admin_stats", ask_admin_stats },
+    { "admin_check", ask_admin_check },
+    { "admin_presets", ask_admin_presets },
+    { "admin_preset_add", ask_admin_preset_add },
+    { "admin_preset_edit", ask_admin_preset_edit },
+    { "admin_preset_delete", ask_admin_preset_delete },
+    { "admin_breaker_reset", ask_admin_breaker_reset },
 };
 
 /* Each act tells that the database is away, and when to come again. */

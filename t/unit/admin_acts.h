@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* db/gf_admin.c: every act once, for queue_test.c, which has no database. */
+#ifndef ADMIN_ACTS_H
+#define ADMIN_ACTS_H
+
+#include "database.h"
+#include "db/gf_admin.h"
+
+static const gf_type_t admin_type = { .name = "unit-queue", .prefix = "unit_queue" };
+
+static gf_err_t *ask_admin_jobs(void)
+{
+    const gf_admin_filter_t filter = { .type = &admin_type, .limit = 1 };
+    gf_ctx_t ctx = unit.ctx;
+    apr_array_header_t types = { 0 };
+    gf_conf_t conf = unit.conf;
+    apr_array_header_t *jobs;
+
+    conf.type_list = &types;
+    ctx.conf = &conf;
+    return gf_admin_jobs(&jobs, &ctx, &filter);
+}
+
+static gf_err_t *ask_admin_cancel(void)
+{
+    gf_admin_cancelled_t done;
+
+    return gf_admin_cancel(&done, &unit.ctx, NO_ID);
+}
+
+static gf_err_t *ask_admin_clear(void)
+{
+    gf_admin_cleared_t done;
+
+    return gf_admin_clear(&done, &unit.ctx);
+}
+
+static gf_err_t *ask_admin_users(void)
+{
+    apr_array_header_t *users;
+
+    return gf_admin_users(&users, &unit.ctx, NULL, 1);
+}
+
+static gf_err_t *ask_admin_user_set(void)
+{
+    bool found;
+
+    return gf_admin_user_set(&found, &unit.ctx, "nobody", "{}");
+}
+
+static gf_err_t *ask_admin_credit(void)
+{
+    const gf_admin_entry_t entry = { .user = "nobody", .amount = 1 };
+    const char *outcome;
+
+    return gf_admin_credit(&outcome, &unit.ctx, &entry);
+}
+
+static gf_err_t *ask_admin_refund(void)
+{
+    gf_admin_entry_t entry = { .generation = NO_ID };
+    const char *outcome;
+
+    return gf_admin_refund(&outcome, &unit.ctx, &entry);
+}
+
+static gf_err_t *ask_admin_stats(void)
+{
+    const char *json;
+
+    return gf_admin_stats(&json, &unit.ctx);
+}
+
+static gf_err_t *ask_admin_check(void)
+{
+    const char *json;
+
+    return gf_admin_check(&json, &unit.ctx);
+}
+
+static gf_err_t *ask_admin_presets(void)
+{
+    apr_array_header_t *presets;
+
+    return gf_admin_presets(&presets, &unit.ctx, NULL, NULL);
+}
+
+static gf_err_t *ask_admin_preset_add(void)
+{
+    gf_admin_preset_t preset = { .type = &admin_type, .key = "k", .fields = "{}" };
+    const char *outcome;
+
+    return gf_admin_preset_add(&outcome, &unit.ctx, &preset);
+}
+
+static gf_err_t *ask_admin_preset_edit(void)
+{
+    gf_admin_preset_t preset = { .type = &admin_type, .key = "k", .fields = "{}" };
+    const char *outcome;
+
+    return gf_admin_preset_edit(&outcome, &unit.ctx, &preset);
+}
+
+static gf_err_t *ask_admin_preset_delete(void)
+{
+    bool found;
+
+    return gf_admin_preset_delete(&found, &unit.ctx, &admin_type, "k");
+}
+
+static gf_err_t *ask_admin_breaker_reset(void)
+{
+    int count;
+
+    return gf_admin_breaker_reset(&count, &unit.ctx, "nobody", NULL);
+}
+
+#endif
