@@ -33,6 +33,513 @@ CREATE TYPE genflow.job_brief AS (
 );
 
 --
+-- Name: adjust_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM genflow.credit_reasoned(p_reason, p_reference);
+    IF p_amount IS NULL OR p_amount = 0 THEN
+        RAISE EXCEPTION 'genflow: an adjustment of nothing' USING ERRCODE = '22023';
+    END IF;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (genflow.new_id(0), 'adjust', p_user, p_amount, p_reason, p_reference)
+    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'duplicate' END;
+EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN         -- the account would not cover what is held; there is none
+    RETURN 'insufficient_credits';
+END $$;
+
+--
+-- Name: admin_breaker_reset(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    n integer;
+BEGIN
+    DELETE FROM genflow.breakers b WHERE b.provider = p_provider AND (p_model IS NULL OR b.model = p_model);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END $$;
+
+--
+-- Name: admin_cancel(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    b genflow.job_brief := genflow.job_brief(p_id);
+BEGIN
+    outcome := 'not_found';
+    IF b.status IS NOT NULL THEN
+        outcome := genflow.admin_settle(genflow.id_type(p_id), p_id);
+        outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found' ELSE 'ended' END;
+        status := (genflow.job_brief(p_id)).status;
+        released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
+    END IF;
+END $$;
+
+--
+-- Name: admin_check(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_check() RETURNS json
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN (SELECT coalesce(json_agg(json_build_object('rule', c.rule, 'count', c.n, 'sample', c.sample)), '[]')
+              FROM genflow.check() c);
+END $$;
+
+--
+-- Name: admin_clear(uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    j record;
+BEGIN
+    seen := 0; cancelled := 0; released := 0;
+    FOR j IN
+        SELECT s.* FROM (
+            SELECT w.job_id, w.user_id, w.type_no, w.cost FROM genflow.work w
+             WHERE w.job_id > p_after
+               AND w.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                           WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL))
+             ORDER BY w.job_id LIMIT p_limit FOR UPDATE) s
+         ORDER BY s.user_id, s.job_id
+    LOOP
+        seen := seen + 1;
+        last := greatest(last, j.job_id);
+        IF genflow.admin_settle(j.type_no, j.job_id) = 'done' THEN
+            cancelled := cancelled + 1;
+            released := released + j.cost;
+        END IF;
+    END LOOP;
+END $$;
+
+--
+-- Name: admin_credit(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (genflow.new_id(0), CASE WHEN p_amount > 0 THEN 'grant' ELSE 'adjust' END, p_user, p_amount, p_reason, p_reference)
+    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
+    IF FOUND THEN
+        RETURN 'ok';
+    END IF;
+    RETURN (SELECT CASE WHEN l.user_id = p_user AND l.amount = p_amount AND l.kind IN ('grant', 'adjust')
+                        THEN 'duplicate' ELSE 'mismatch' END
+              FROM genflow.ledger l WHERE l.external_ref = p_reference);
+EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN
+    RETURN 'insufficient_credits';
+END $$;
+
+--
+-- Name: admin_first_id(timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_first_id(p_at timestamp with time zone) RETURNS uuid
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT rpad(lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0'), 32, '0')::uuid
+$$;
+
+--
+-- Name: admin_jobs(text[], text, text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) RETURNS TABLE(type text, user_id text, id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_where text := concat_ws(' AND ', 'true',
+        CASE WHEN p_status IS NOT NULL THEN 'm.status = $1' END,
+        CASE WHEN p_status IN ('pending', 'processing') THEN 'm.id IN (SELECT w.job_id FROM genflow.work w)' END,
+        CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $2' END,
+        CASE WHEN p_before IS NOT NULL THEN 'm.id < $3' END);
+    v_sql   text;
+BEGIN
+    SELECT string_agg(format('(SELECT %L, m.user_id, m.id FROM %I.%I m WHERE %s ORDER BY m.id DESC LIMIT $4)',
+                             t.name, t.media_schema, t.media_table, v_where), ' UNION ALL ')
+      INTO v_sql FROM genflow.types t
+     WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+    IF v_sql IS NOT NULL THEN
+        RETURN QUERY EXECUTE format('SELECT * FROM (%s) j ORDER BY 3 DESC LIMIT $4', v_sql) USING p_status, p_user, p_before, p_limit;
+    END IF;
+END $_$;
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: presets_config; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.presets_config (
+    id bigint NOT NULL,
+    type text NOT NULL,
+    key text NOT NULL,
+    label text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    category text NOT NULL,
+    prompt text NOT NULL,
+    negative_prompt text,
+    strength numeric(4,3),
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    rotation_index integer,
+    preset_week integer,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT presets_config_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50))),
+    CONSTRAINT presets_config_description_check CHECK ((length(description) <= 500)),
+    CONSTRAINT presets_config_key_check CHECK ((key ~ '^[A-Za-z0-9._:-]{1,64}$'::text)),
+    CONSTRAINT presets_config_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
+    CONSTRAINT presets_config_negative_prompt_check CHECK ((length(negative_prompt) <= 1000)),
+    CONSTRAINT presets_config_parameters_check CHECK (((jsonb_typeof(parameters) = 'object'::text) AND (length((parameters)::text) <= 2000))),
+    CONSTRAINT presets_config_preset_week_check CHECK (((preset_week >= 1) AND (preset_week <= 53))),
+    CONSTRAINT presets_config_prompt_check CHECK ((length(prompt) <= 2000)),
+    CONSTRAINT presets_config_rotation_index_check CHECK ((rotation_index >= 0)),
+    CONSTRAINT presets_config_strength_check CHECK (((strength >= (0)::numeric) AND (strength <= (1)::numeric))),
+    CONSTRAINT presets_config_type_check CHECK ((type ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text))
+);
+
+--
+-- Name: admin_preset(genflow.presets_config); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset(p genflow.presets_config) RETURNS json
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN json_build_object(
+        'id', p.id, 'type', p.type, 'key', p.key, 'label', p.label, 'description', p.description, 'category', p.category,
+        'prompt', p.prompt, 'negativePrompt', p.negative_prompt, 'strength', p.strength, 'parameters', p.parameters,
+        'rotationIndex', p.rotation_index, 'week', p.preset_week, 'isActive', p.is_active,
+        'createdAt', genflow.iso(p.created_at), 'updatedAt', genflow.iso(p.updated_at));
+END $$;
+
+--
+-- Name: admin_preset_add(text, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.presets_config;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow presets ' || p_type, 0));
+    IF EXISTS (SELECT FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key) THEN
+        outcome := 'exists';
+        RETURN;
+    ELSIF (SELECT count(*) FROM genflow.presets_config p WHERE p.type = p_type) >= 200 THEN
+        outcome := 'full';
+        RETURN;
+    END IF;
+    INSERT INTO genflow.presets_config (type, key, label, description, category, prompt, negative_prompt, strength, parameters,
+                                        rotation_index, preset_week, is_active)
+    VALUES (p_type, p_key, p_preset->>'label', coalesce(p_preset->>'description', ''), p_preset->>'category', p_preset->>'prompt',
+            p_preset->>'negativePrompt', (p_preset->>'strength')::numeric, coalesce(nullif(p_preset->'parameters', 'null'), '{}'),
+            (p_preset->>'rotationIndex')::integer, (p_preset->>'week')::integer, coalesce((p_preset->>'isActive')::boolean, true))
+    RETURNING * INTO r;
+    outcome := 'ok';
+    preset := genflow.admin_preset(r);
+EXCEPTION WHEN check_violation THEN
+    outcome := 'parameters';
+END $$;
+
+--
+-- Name: admin_preset_delete(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset_delete(p_type text, p_key text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    DELETE FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+END $$;
+
+--
+-- Name: admin_preset_edit(text, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.presets_config;
+BEGIN
+    UPDATE genflow.presets_config p SET
+        label           = coalesce(p_changes->>'label', p.label),
+        description     = coalesce(p_changes->>'description', p.description),
+        category        = coalesce(p_changes->>'category', p.category),
+        prompt          = coalesce(p_changes->>'prompt', p.prompt),
+        negative_prompt = CASE WHEN p_changes ? 'negativePrompt' THEN p_changes->>'negativePrompt' ELSE p.negative_prompt END,
+        strength        = CASE WHEN p_changes ? 'strength' THEN (p_changes->>'strength')::numeric ELSE p.strength END,
+        parameters      = coalesce(nullif(p_changes->'parameters', 'null'), p.parameters),
+        rotation_index  = CASE WHEN p_changes ? 'rotationIndex' THEN (p_changes->>'rotationIndex')::integer
+                               ELSE p.rotation_index END,
+        preset_week     = CASE WHEN p_changes ? 'week' THEN (p_changes->>'week')::integer ELSE p.preset_week END,
+        is_active       = coalesce((p_changes->>'isActive')::boolean, p.is_active)
+     WHERE p.type = p_type AND p.key = p_key RETURNING * INTO r;
+    outcome := CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+    preset := CASE WHEN outcome = 'ok' THEN genflow.admin_preset(r) END;
+EXCEPTION WHEN check_violation THEN
+    outcome := 'parameters';
+END $$;
+
+--
+-- Name: admin_presets(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_presets(p_type text, p_key text DEFAULT NULL::text) RETURNS SETOF json
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT genflow.admin_preset(p) FROM genflow.presets_config p
+     WHERE (p_type IS NULL OR p.type = p_type) AND (p_key IS NULL OR p.key = p_key)
+     ORDER BY p.type, p.rotation_index, p.id;
+END $$;
+
+--
+-- Name: admin_refund(uuid, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.ledger;
+BEGIN
+    SELECT c.user_id, c.amount INTO user_id, amount FROM genflow.ledger c WHERE c.ref = p_id AND c.kind = 'capture';
+    IF NOT FOUND THEN
+        outcome := 'not_charged';
+        RETURN;
+    ELSIF p_amount > amount THEN
+        outcome := 'too_much';
+        RETURN;
+    END IF;
+    amount := coalesce(p_amount, amount);
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (p_id, 'refund', user_id, amount, p_reason, p_reference)
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        outcome := 'ok';
+        RETURN;
+    END IF;
+    SELECT * INTO r FROM genflow.ledger l WHERE l.external_ref = p_reference;
+    outcome := CASE WHEN NOT FOUND THEN 'refunded'
+                    WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
+                    ELSE 'mismatch' END;
+END $$;
+
+--
+-- Name: admin_settle(integer, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_settle(p_type integer, p_id uuid) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_outcome text;
+BEGIN
+    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)',
+                   (SELECT t.prefix FROM genflow.types t WHERE t.no = p_type) || '_settle')
+       INTO v_outcome USING p_id;
+    RETURN v_outcome;
+END $_$;
+
+--
+-- Name: admin_stats(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_stats() RETURNS json
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_day   timestamptz := now() - interval '1 day';
+    v_week  timestamptz := now() - interval '7 days';
+    v_media text;
+    v_json  json;
+BEGIN
+    SELECT coalesce(string_agg(format(
+               'SELECT %L, m.id >= $2, m.status, m.provider, m.model, count(*), '
+               'sum(extract(epoch FROM m.finished_at - m.started_at)), '
+               'coalesce(sum(m.cost) FILTER (WHERE m.status = ''completed''), 0) '
+               'FROM %I.%I m WHERE m.id >= $1 GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
+           'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, 0::numeric, 0::numeric WHERE false')
+      INTO v_media FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+    EXECUTE format($q$
+    WITH media (type, today, status, provider, model, n, seconds, charged) AS MATERIALIZED (%s),
+    tries AS MATERIALIZED (
+        SELECT a.provider, a.model, a.job_id >= $2 AS today, coalesce(a.outcome, 'open') AS outcome, count(*) AS n,
+               sum(extract(epoch FROM a.ended_at - a.sent_at)) AS seconds
+          FROM genflow.attempts a WHERE a.job_id >= $1 GROUP BY 1, 2, 3, 4),
+    windows (name, since, only_today) AS (VALUES ('day', $3, true), ('week', $4, false)),
+    types AS (
+        SELECT w.name, m.type, json_build_object(
+               'type', m.type, 'generations', sum(m.n),
+               'pending', coalesce(sum(m.n) FILTER (WHERE m.status = 'pending'), 0),
+               'processing', coalesce(sum(m.n) FILTER (WHERE m.status = 'processing'), 0),
+               'completed', coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0),
+               'failed', coalesce(sum(m.n) FILTER (WHERE m.status = 'failed'), 0),
+               'cancelled', coalesce(sum(m.n) FILTER (WHERE m.status = 'cancelled'), 0),
+               'successRate', round(coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0)
+                                    / sum(m.n) FILTER (WHERE m.status IN ('completed', 'failed')), 4),
+               'meanTime', round(1000 * sum(m.seconds) FILTER (WHERE m.status = 'completed')
+                                 / sum(m.n) FILTER (WHERE m.status = 'completed')),
+               'charged', sum(m.charged)) AS row
+          FROM windows w JOIN media m ON m.today OR NOT w.only_today GROUP BY w.name, m.type),
+    outcomes AS (
+        SELECT w.name, t.provider, t.model, t.outcome, sum(t.n) AS n, sum(t.seconds) AS seconds
+          FROM windows w JOIN tries t ON t.today OR NOT w.only_today GROUP BY 1, 2, 3, 4),
+    sent AS (
+        SELECT o.name, o.provider, o.model, sum(o.n) AS n, json_object_agg(o.outcome, o.n ORDER BY o.outcome) AS outcomes,
+               round(1000 * sum(o.seconds) / sum(o.n) FILTER (WHERE o.seconds IS NOT NULL)) AS mean
+          FROM outcomes o GROUP BY 1, 2, 3),
+    made AS (
+        SELECT w.name, m.provider, m.model, sum(m.n) AS n, sum(m.charged) AS charged
+          FROM windows w JOIN media m ON m.status = 'completed' AND (m.today OR NOT w.only_today) GROUP BY 1, 2, 3),
+    providers AS (
+        SELECT name, provider, model, json_build_object(
+               'provider', provider, 'model', model, 'attempts', coalesce(s.n, 0), 'outcomes', coalesce(s.outcomes, '{}'),
+               'meanTime', s.mean, 'completed', coalesce(m.n, 0), 'charged', coalesce(m.charged, 0)) AS row
+          FROM sent s FULL JOIN made m USING (name, provider, model))
+    SELECT json_build_object(
+        'day', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers', %3$s)
+                  FROM windows w WHERE w.name = 'day'),
+        'week', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers', %3$s)
+                   FROM windows w WHERE w.name = 'week'),
+        'live', (SELECT json_build_object('queued', count(*) FILTER (WHERE w.phase = 'queued'),
+                                          'sending', count(*) FILTER (WHERE w.phase = 'sending'),
+                                          'working', count(*) FILTER (WHERE w.phase = 'working')) FROM genflow.work w))
+    $q$, v_media,
+        $q$coalesce((SELECT json_agg(t.row ORDER BY t.type) FROM types t WHERE t.name = w.name), '[]')$q$,
+        $q$coalesce((SELECT json_agg(p.row ORDER BY p.provider, p.model) FROM providers p WHERE p.name = w.name), '[]')$q$)
+    INTO v_json USING genflow.admin_first_id(v_week), genflow.admin_first_id(v_day), v_day, v_week;
+    RETURN v_json;
+END $_$;
+
+--
+-- Name: admin_user_set(text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE genflow.accounts a SET
+        blocked    = coalesce((p_changes->>'blocked')::boolean, a.blocked),
+        day_limit  = CASE WHEN p_changes ? 'dayLimit' THEN (p_changes->>'dayLimit')::bigint ELSE a.day_limit END,
+        week_limit = CASE WHEN p_changes ? 'weekLimit' THEN (p_changes->>'weekLimit')::bigint ELSE a.week_limit END
+     WHERE a.user_id = p_user;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+END $$;
+
+--
+-- Name: admin_users(text, text, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) RETURNS TABLE(user_id text, account json)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_count text;
+BEGIN
+    SELECT coalesce(string_agg(format('(SELECT count(*) FROM %I.%I m WHERE m.user_id = a.user_id)',
+                                      t.media_schema, t.media_table), ' + '), '0')
+      INTO v_count FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+    RETURN QUERY EXECUTE format($q$
+        SELECT a.user_id, json_build_object(
+               'userId', a.user_id, 'balance', a.balance, 'held', a.held, 'remaining', q.remaining,
+               'dayUsed', q.day_used, 'dayLimit', a.day_limit, 'weekUsed', q.week_used, 'weekLimit', a.week_limit,
+               'blocked', a.blocked, 'generations', %s, 'createdAt', genflow.iso(a.created_at))
+          FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a, genflow.quota(a.user_id) q
+         ORDER BY a.user_id$q$, v_count,
+        CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
+    USING p_user, p_after, p_limit;
+END $_$;
+
+--
+-- Name: afford(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now       timestamptz := clock_timestamp();
+    v_day_used  bigint;
+    v_week_used bigint;
+    a           genflow.accounts;
+    r           record;
+BEGIN
+    day := (v_now AT TIME ZONE genflow.day_zone(p_day))::date;
+    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    IF a.day = day + 1 THEN
+        day := a.day;                                       -- the clock stepped back over midnight
+    END IF;
+    balance := coalesce(a.balance, 0);
+    held := coalesce(a.held, 0);
+    v_day_used := CASE WHEN a.day = day THEN a.day_used ELSE 0 END;
+    v_week_used := CASE WHEN a.week = genflow.week_of(day) THEN a.week_used ELSE 0 END;
+    IF p_day = 'rolling' AND a.day_limit IS NOT NULL THEN
+        SELECT u.used INTO v_day_used FROM genflow.rolling_use(p_user, v_now) u;
+    END IF;
+
+    IF p_run_id IS NOT NULL THEN
+        SELECT t.id, t.amount, h.window_day INTO r
+          FROM genflow.reservations t JOIN genflow.ledger h ON h.ref = t.id AND h.kind = 'hold'
+         WHERE t.user_id = p_user AND t.request_id = p_run_id AND t.state = 'open' AND t.expires_at > v_now;
+        IF FOUND THEN
+            reservation := r.id;
+            held := held - r.amount;
+            v_day_used := v_day_used - CASE WHEN r.window_day = day OR p_day = 'rolling' THEN r.amount ELSE 0 END;
+            v_week_used := v_week_used - CASE WHEN genflow.week_of(r.window_day) = genflow.week_of(day) THEN r.amount ELSE 0 END;
+        END IF;
+    END IF;
+    outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
+                    WHEN v_day_used + p_cost > a.day_limit OR v_week_used + p_cost > a.week_limit THEN 'quota_exceeded'
+                    ELSE 'ok' END;
+END $$;
+
+--
 -- Name: asset_bytes(uuid); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -247,8 +754,11 @@ BEGIN
             WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
         UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
             WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
-        UNION ALL SELECT 'held = cost of live jobs', a.user_id FROM genflow.accounts a
-            LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY 1) l USING (user_id)
+        UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id FROM genflow.accounts a
+            LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
+                         FROM (SELECT w.user_id, w.cost FROM genflow.work w
+                               UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                        GROUP BY 1) l USING (user_id)
             WHERE a.held <> coalesce(l.cost, 0)
         UNION ALL SELECT 'no overdraft', a.user_id FROM genflow.accounts a WHERE a.balance < a.held OR a.held < 0
         UNION ALL SELECT 'a completed job has one capture of its cost', m.id::text
@@ -263,6 +773,15 @@ BEGIN
             FROM genflow.ledger l LEFT JOIN media m ON m.id = l.ref
             WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no FROM gone)
               AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = l.ref AND e.kind IN ('capture', 'release'))
+              AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = l.ref)
+        UNION ALL SELECT 'a reservation has its hold, and gives it back once when it ends', r.id::text
+            FROM genflow.reservations r LEFT JOIN genflow.ledger h ON h.ref = r.id AND h.kind = 'hold'
+            LEFT JOIN genflow.ledger e ON e.ref = r.id AND e.kind <> 'hold'
+            WHERE h.ref IS NULL OR h.amount <> r.amount OR h.user_id <> r.user_id OR (r.state = 'open') <> (e.ref IS NULL)
+               OR e.kind <> 'release' OR e.released <> r.amount
+        UNION ALL SELECT 'a used reservation has its generation', r.id::text FROM genflow.reservations r
+            WHERE r.state = 'used' AND NOT EXISTS (SELECT FROM genflow.ledger h WHERE h.ref = r.job_id AND h.kind = 'hold'
+                                                                                AND h.user_id = r.user_id)
         UNION ALL SELECT 'one end per job', l.ref::text FROM genflow.ledger l WHERE l.kind IN ('capture', 'release')
             GROUP BY l.ref HAVING count(*) > 1
         UNION ALL SELECT 'a live job has its work row', coalesce(m.id, w.job_id)::text
@@ -306,10 +825,25 @@ BEGIN
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
         PERFORM genflow.type_render(t, 'media_table');
     END IF;
-    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted', 'restored']) AS f(part);
+    PERFORM genflow.type_render(t, f.part)
+       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted', 'restored']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
+END $$;
+
+--
+-- Name: credit_reasoned(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.credit_reasoned(p_reason text, p_reference text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF coalesce(p_reason, '') = '' OR coalesce(p_reference, '') = '' THEN
+        RAISE EXCEPTION 'genflow: a change of credits needs a reason and a reference' USING ERRCODE = '22023';
+    END IF;
 END $$;
 
 --
@@ -364,6 +898,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -393,8 +928,11 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.custom_prompt_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.custom_prompt_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -417,54 +955,47 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
-    END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, 5::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, 5::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(5);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.custom_prompt_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 5, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 5, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -479,6 +1010,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: custom_prompt_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.custom_prompt_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -606,6 +1173,52 @@ BEGIN
 END $$;
 
 --
+-- Name: custom_prompt_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.custom_prompt_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.custom_prompt_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
+-- Name: day_zone(text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.day_zone(p_day text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE p_day WHEN 'rolling' THEN 'UTC' ELSE p_day END
+$$;
+
+--
 -- Name: doctor_charges(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -701,7 +1314,8 @@ BEGIN
     open AS MATERIALIZED (
         SELECT h.* FROM genflow.doctor_ledger(p_user) h
          WHERE h.kind = 'hold' AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = h.ref AND e.phase = 2)
-           AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref))
+           AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref)
+           AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = h.ref AND r.state = 'open'))
     SELECT 'there is no such account', s.user_id, 'nothing was ever granted to that name',
            'See by which name httpd knows the user (%u in the access log), and grant to that one: genflow.grant_credits().'
       FROM sums s WHERE s.missing AND s.entries = 0
@@ -713,10 +1327,14 @@ BEGIN
                   s.user_id, s.sum_balance, s.sum_held)
       FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held)
     UNION ALL
-    SELECT 'held is not what live generations cost', a.user_id, format('held %s, live %s', a.held, coalesce(l.cost, 0)),
+    SELECT 'held is not what live generations cost', a.user_id,
+           format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),
            'credits --user NAME of this one names the open holds that nobody will end, and what to do.'
       FROM genflow.accounts a
-      LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY w.user_id) l USING (user_id)
+      LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
+                   FROM (SELECT w.user_id, w.cost FROM genflow.work w
+                         UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                  GROUP BY h.user_id) l USING (user_id)
      WHERE a.held <> coalesce(l.cost, 0) AND (p_user IS NULL OR a.user_id = p_user)
     UNION ALL
     SELECT 'an open hold without a live generation', h.ref::text,
@@ -1083,6 +1701,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -1112,8 +1731,11 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.emotion_mask_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.emotion_mask_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1136,54 +1758,47 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
-    END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, 2::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, 2::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(2);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.emotion_mask_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 2, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 2, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -1198,6 +1813,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: emotion_mask_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.emotion_mask_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -1325,6 +1976,42 @@ BEGIN
 END $$;
 
 --
+-- Name: emotion_mask_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.emotion_mask_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.emotion_mask_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: forbid(); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1387,6 +2074,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -1416,8 +2104,11 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1440,54 +2131,47 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
-    END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, 4::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, 4::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(4);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.ghibli_reaction_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 4, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 4, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -1502,6 +2186,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: ghibli_reaction_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.ghibli_reaction_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -1629,6 +2349,42 @@ BEGIN
 END $$;
 
 --
+-- Name: ghibli_reaction_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.ghibli_reaction_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.ghibli_reaction_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: grant_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1664,6 +2420,20 @@ BEGIN
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
            AND (p.proname IN (
+                   'admin_breaker_reset',
+                   'admin_cancel',
+                   'admin_check',
+                   'admin_clear',
+                   'admin_credit',
+                   'admin_jobs',
+                   'admin_preset_add',
+                   'admin_preset_delete',
+                   'admin_preset_edit',
+                   'admin_presets',
+                   'admin_refund',
+                   'admin_stats',
+                   'admin_user_set',
+                   'admin_users',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -1678,14 +2448,23 @@ BEGIN
                    'hook_ref',
                    'janitor',
                    'janitor_parts',
+                   'ledger_list',
                    'presets',
                    'progress',
                    'quota',
                    'requeue',
+                   'reserve',
+                   'reserve_finalize',
                    'restore_claim',
-                   'restore_later')
+                   'restore_later',
+                   'template_delete',
+                   'template_get',
+                   'template_put',
+                   'templates',
+                   'type_of')
                 OR EXISTS (SELECT FROM genflow.types t
-                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
+                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_create_batch', t.prefix || '_start',
+                                                t.prefix || '_get', t.prefix || '_claim',
                                                 t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
@@ -1740,6 +2519,23 @@ CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease inte
       FROM mine WHERE w.job_id = mine.job_id
     RETURNING w.job_id
 $$;
+
+--
+-- Name: hold(uuid, text, bigint, date, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day) VALUES (p_ref, 'hold', p_user, p_amount, p_window);
+    IF p_day = 'rolling' AND (SELECT u.used > a.day_limit
+                                FROM genflow.accounts a, genflow.rolling_use(p_user, clock_timestamp()) u
+                               WHERE a.user_id = p_user) THEN
+        RAISE EXCEPTION 'genflow: quota spent' USING ERRCODE = 'GF429';
+    END IF;
+END $$;
 
 --
 -- Name: hook(text, text, uuid, text, text, text, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -1892,6 +2688,8 @@ DECLARE
     v genflow.job_brief;
 BEGIN
     CASE genflow.id_type(p_id)
+        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending' ELSE 'cancelled' END
+                      INTO v FROM genflow.reservations r WHERE r.id = p_id;
         WHEN 1 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.neo_glitch_media t WHERE t.id = p_id;
         WHEN 2 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.emotion_mask_media t WHERE t.id = p_id;
         WHEN 3 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.presets_media t WHERE t.id = p_id;
@@ -1913,7 +2711,7 @@ CREATE FUNCTION genflow.ledger_apply() RETURNS trigger
 DECLARE
     v_job     genflow.job_brief;
     v_account genflow.accounts;
-    v_week    date := NEW.window_day - (extract(isodow FROM NEW.window_day)::integer - 1);
+    v_week    date := genflow.week_of(NEW.window_day);
 BEGIN
     IF NEW.kind IN ('hold', 'capture', 'release') THEN
         v_job := genflow.job_brief(NEW.ref);
@@ -1923,7 +2721,8 @@ BEGIN
         IF v_job.user_id IS DISTINCT FROM NEW.user_id
            OR (NEW.kind = 'hold'
                AND (v_job.status NOT IN ('pending', 'processing') OR v_job.cost <> NEW.amount
-                    OR NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount)))
+                    OR (genflow.id_type(NEW.ref) <> 0
+                        AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount))))
            OR (NEW.kind = 'capture' AND (v_job.status <> 'completed' OR NEW.amount + NEW.released <> v_job.cost))
            OR (NEW.kind = 'release' AND (v_job.status NOT IN ('failed', 'cancelled') OR NEW.released <> v_job.cost))
         THEN
@@ -1988,6 +2787,49 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+
+--
+-- Name: ledger_list(text, text, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) RETURNS TABLE(ref uuid, kind text, amount bigint, balance_after bigint, credits bigint, reason text, reference text, job_id uuid, request_id text, at text, cursor text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    v_at    timestamptz := 'infinity';
+    v_phase smallint := 0;
+    v_ref   uuid := '00000000-0000-0000-0000-000000000000';
+    v_spend bigint := coalesce((SELECT a.balance - a.held FROM genflow.accounts a WHERE a.user_id = p_user), 0);
+    v_part  text[];
+BEGIN
+    IF p_cursor IS NOT NULL THEN                    -- microseconds, phase, ref, balance before it
+        v_part := regexp_match(p_cursor, '^(\d{1,17})_([0-3])_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_(-?\d{1,18})$');
+        IF v_part IS NULL THEN
+            RAISE EXCEPTION 'genflow: no cursor' USING ERRCODE = '22023';
+        END IF;
+        v_at := 'epoch'::timestamptz + v_part[1]::bigint * interval '1 microsecond';
+        v_phase := v_part[2];
+        v_ref := v_part[3];
+        v_spend := v_part[4];
+    END IF;
+    RETURN QUERY
+    WITH page AS (
+        SELECT l.*, CASE WHEN l.kind = 'hold' THEN -l.amount WHEN l.kind IN ('capture', 'release') THEN l.released
+                         ELSE l.amount END AS change
+          FROM genflow.ledger l
+         WHERE l.user_id = p_user AND (l.at, l.phase, l.ref) < (v_at, v_phase, v_ref)
+         ORDER BY l.at DESC, l.phase DESC, l.ref DESC LIMIT p_limit),
+    told AS (
+        SELECT p.*, (v_spend - sum(p.change) OVER (ORDER BY p.at DESC, p.phase DESC, p.ref DESC))::bigint AS before FROM page p)
+    SELECT t.ref, t.kind, t.change, t.before + t.change, CASE t.kind WHEN 'release' THEN t.released ELSE t.amount END,
+           coalesce(t.reason, r.action), t.external_ref, CASE WHEN genflow.id_type(t.ref) <> 0 THEN t.ref ELSE r.job_id END,
+           r.request_id, genflow.iso(t.at),
+           concat_ws('_', (extract(epoch FROM t.at) * 1000000)::bigint, t.phase, t.ref, t.before)
+      FROM told t LEFT JOIN genflow.reservations r ON r.id = t.ref
+     ORDER BY t.at DESC, t.phase DESC, t.ref DESC;
+END $_$;
 
 --
 -- Name: limits(text, smallint, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
@@ -2063,6 +2905,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -2092,8 +2935,11 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.neo_glitch_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.neo_glitch_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -2116,54 +2962,47 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
-    END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, 1::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, 1::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.neo_glitch_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 1, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 1, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -2178,6 +3017,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: neo_glitch_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.neo_glitch_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -2305,6 +3180,42 @@ BEGIN
 END $$;
 
 --
+-- Name: neo_glitch_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.neo_glitch_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.neo_glitch_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: new_id(integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2426,6 +3337,7 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -2455,8 +3367,11 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.presets_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.presets_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -2479,54 +3394,47 @@ BEGIN
 END $$;
 
 --
--- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
-    END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, 3::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, 3::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(3);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.presets_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 3, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 3, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -2541,6 +3449,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: presets_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.presets_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -2668,6 +3612,42 @@ BEGIN
 END $$;
 
 --
+-- Name: presets_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.presets_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.presets_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: progress(uuid, integer, real, integer, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2684,29 +3664,68 @@ BEGIN
 END $$;
 
 --
--- Name: quota(text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: quota(text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.quota(p_user text) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text)
+CREATE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text, wait integer)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     WITH clock AS (
-        SELECT now() AS now, d.today, d.today - (extract(isodow FROM d.today)::integer - 1) AS monday
-          FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) d
+        SELECT z.now, z.zone, d.today, genflow.week_of(d.today) AS monday
+          FROM (SELECT statement_timestamp() AS now, genflow.day_zone(p_day) AS zone) z
+         CROSS JOIN LATERAL (SELECT (z.now AT TIME ZONE z.zone)::date AS today) d
+    ),
+    rolling AS (
+        SELECT u.used, coalesce(u.since + interval '24 hours', c.now) AS reset
+          FROM clock c CROSS JOIN LATERAL genflow.rolling_use(p_user, c.now) u WHERE p_day = 'rolling'
     ),
     used AS (
         SELECT a.balance, a.held, a.day_limit, a.week_limit, a.blocked,
-               CASE WHEN a.day BETWEEN c.today AND c.today + 1 THEN a.day_used ELSE 0 END AS day_used,
-               CASE WHEN a.week BETWEEN c.monday AND c.monday + 7 THEN a.week_used ELSE 0 END AS week_used
-          FROM clock c LEFT JOIN genflow.accounts a ON a.user_id = p_user
+               coalesce(r.used, CASE WHEN a.day BETWEEN c.today AND c.today + 1 THEN a.day_used ELSE 0 END) AS day_used,
+               CASE WHEN a.week BETWEEN c.monday AND c.monday + 7 THEN a.week_used ELSE 0 END AS week_used,
+               coalesce(r.reset, (c.today + 1)::timestamp AT TIME ZONE c.zone) AS day_reset,
+               (c.monday + 7)::timestamp AT TIME ZONE c.zone AS week_reset
+          FROM clock c LEFT JOIN rolling r ON true LEFT JOIN genflow.accounts a ON a.user_id = p_user
     )
     SELECT coalesce(u.balance, 0), coalesce(u.held, 0), u.day_limit, u.day_used, u.week_limit, u.week_used,
            CASE WHEN u.blocked THEN 0
-                ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used, u.week_limit - u.week_used), 0)) END,
-           genflow.iso((c.today + 1)::timestamp AT TIME ZONE 'UTC'), genflow.iso(c.now)
+                ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used, u.week_limit - u.week_used), 0))
+           END,
+           genflow.iso(u.day_reset), genflow.iso(c.now),
+           ceil(extract(epoch FROM CASE WHEN u.week_limit - u.week_used <= u.day_limit - u.day_used OR u.day_limit IS NULL
+                                        THEN u.week_reset ELSE u.day_reset END - c.now))::integer
       FROM used u, clock c
 $$;
+
+--
+-- Name: refund(uuid, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_charge genflow.ledger;
+BEGIN
+    PERFORM genflow.credit_reasoned(p_reason, p_reference);
+    IF p_amount < 1 THEN
+        RAISE EXCEPTION 'genflow: a refund is at least 1 credit, not %', p_amount USING ERRCODE = '22023';
+    END IF;
+    SELECT * INTO v_charge FROM genflow.ledger l WHERE l.ref = p_job AND l.kind = 'capture';
+    IF NOT FOUND OR v_charge.amount = 0 THEN
+        RETURN 'not_charged';
+    ELSIF p_amount > v_charge.amount THEN
+        RETURN 'too_much';
+    END IF;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (p_job, 'refund', v_charge.user_id, coalesce(p_amount, v_charge.amount), p_reason, p_reference)
+    ON CONFLICT DO NOTHING;
+    RETURN CASE WHEN FOUND THEN 'ok'
+                WHEN EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference) THEN 'duplicate'
+                ELSE 'refunded' END;
+END $$;
 
 --
 -- Name: requeue(uuid, integer, interval, smallint, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -2733,6 +3752,114 @@ BEGIN
     UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND p_outcome IS NOT NULL;
     RETURN 'ok';
+END $$;
+
+--
+-- Name: reservation_end(uuid, text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL::uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE genflow.reservations r SET state = p_state, job_id = p_job
+     WHERE r.id = p_id AND r.state = 'open' AND (p_state <> 'used' OR r.expires_at > clock_timestamp());
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day)
+    SELECT h.ref, 'release', h.user_id, 0, h.amount, h.window_day FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    RETURN true;
+END $$;
+
+--
+-- Name: reservations_expire(integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reservations_expire(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids uuid[];
+    v_id  uuid;
+BEGIN
+    SELECT array_agg(o.id ORDER BY o.user_id, o.id) INTO v_ids
+      FROM (SELECT r.id, r.user_id FROM genflow.reservations r WHERE r.state = 'open' AND r.expires_at <= clock_timestamp()
+             ORDER BY r.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED) o;
+    FOREACH v_id IN ARRAY coalesce(v_ids, '{}') LOOP
+        PERFORM genflow.reservation_end(v_id, 'expired');
+    END LOOP;
+    RETURN coalesce(cardinality(v_ids), 0);
+END $$;
+
+--
+-- Name: reserve(text, text, bigint, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_look record;
+    r      genflow.reservations;
+BEGIN
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL);
+    outcome := v_look.outcome;
+    IF outcome = 'ok' THEN
+        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, created_at, expires_at)
+        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, v_now, v_now + p_lifetime)
+            ON CONFLICT ON CONSTRAINT reservations_once DO NOTHING RETURNING t.* INTO r;
+        IF FOUND THEN
+            PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day);
+        END IF;
+    END IF;
+    -- Refused, or there is one: what it is, is the answer, even where credits would not suffice again.
+    IF r.id IS NULL THEN
+        SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id;
+        IF FOUND THEN
+            outcome := CASE WHEN r.amount <> p_amount THEN 'mismatch'
+                            WHEN r.state = 'used' OR (r.state = 'open' AND r.expires_at > v_now) THEN 'ok'
+                            ELSE 'ended' END;
+        END IF;
+    END IF;
+    action := r.action;
+    expires_at := genflow.iso(r.expires_at);
+    SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
+    balance := coalesce(balance, 0);
+    held := coalesce(held, 0);
+END $$;
+
+--
+-- Name: reserve_finalize(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.reservations;
+BEGIN
+    charged := 0;
+    SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id FOR UPDATE;
+    IF NOT FOUND THEN
+        outcome := 'not_found';
+        RETURN;
+    END IF;
+    amount := r.amount;
+    IF r.state = 'used' THEN
+        outcome := 'used';
+        job_id := r.job_id;
+        status := (genflow.job_brief(job_id)).status;
+        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = r.job_id AND l.kind = 'capture';
+    ELSE
+        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned') THEN 'returned' ELSE 'ended' END;
+    END IF;
+    SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
 END $$;
 
 --
@@ -2779,6 +3906,19 @@ BEGIN
 END $$;
 
 --
+-- Name: rolling_use(text, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone) RETURNS record
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT coalesce(sum(h.amount), 0)::bigint, min(h.at)
+      FROM genflow.ledger h
+     WHERE h.user_id = p_user AND h.kind = 'hold' AND h.at > p_at - interval '24 hours'
+       AND NOT EXISTS (SELECT FROM genflow.ledger r WHERE r.ref = h.ref AND r.kind = 'release')
+$$;
+
+--
 -- Name: shard_no(); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2786,9 +3926,100 @@ CREATE FUNCTION genflow.shard_no() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT 0$$;
 
-SET default_tablespace = '';
+--
+-- Name: template_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
 
-SET default_table_access_method = heap;
+CREATE FUNCTION genflow.template_delete(p_user text, p_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT t.user_id INTO v_user FROM genflow.templates t WHERE t.id = p_id FOR UPDATE;
+    IF v_user = p_user THEN
+        DELETE FROM genflow.templates t WHERE t.id = p_id;
+        RETURN 'ok';
+    END IF;
+    RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+END $$;
+
+--
+-- Name: template_get(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    t genflow.templates;
+BEGIN
+    SELECT * INTO t FROM genflow.templates o WHERE o.id = p_id;
+    IF t.user_id = p_user THEN
+        outcome := 'ok';
+        type := t.type;
+        config := t.config;
+    ELSE
+        outcome := CASE WHEN t.id IS NULL THEN 'not_found' ELSE 'not_yours' END;
+    END IF;
+END $$;
+
+--
+-- Name: template_put(text, text, text, jsonb, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    t genflow.templates;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow templates of ' || p_user, 0));
+    SELECT * INTO t FROM genflow.templates o WHERE o.user_id = p_user AND o.name = p_name;
+    IF NOT FOUND THEN
+        IF (SELECT count(*) FROM genflow.templates o WHERE o.user_id = p_user) >= p_max THEN
+            outcome := 'too_many';
+            RETURN;
+        END IF;
+        INSERT INTO genflow.templates AS n (id, user_id, name, type, config, created_at)
+        VALUES (genflow.new_id(0), p_user, p_name, p_type, p_config, clock_timestamp())
+        RETURNING n.* INTO t;
+    ELSIF t.type IS DISTINCT FROM p_type OR t.config <> p_config THEN
+        outcome := 'taken';
+        RETURN;
+    END IF;
+    outcome := 'ok';
+    id := t.id;
+    created_at := genflow.iso(t.created_at);
+END $$;
+
+--
+-- Name: templates(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) RETURNS TABLE(id uuid, name text, type text, config jsonb, created_at text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.id, t.name, t.type, t.config, genflow.iso(t.created_at)
+      FROM genflow.templates t
+     WHERE t.user_id = p_user AND (p_before IS NULL OR t.id < p_before)
+     ORDER BY t.id DESC LIMIT p_limit
+$$;
+
+--
+-- Name: type_of(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.type_of(p_id uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.name FROM genflow.types t WHERE t.no = genflow.id_type(p_id)
+$$;
 
 --
 -- Name: types; Type: TABLE; Schema: genflow; Owner: -
@@ -2861,6 +4092,8 @@ DECLARE
     v genflow.job_brief;
 BEGIN
     CASE genflow.id_type(p_id)
+        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending' ELSE 'cancelled' END
+                      INTO v FROM genflow.reservations r WHERE r.id = p_id;
         %s
         ELSE NULL;
     END CASE;
@@ -2868,6 +4101,16 @@ BEGIN
 END $body$
 $f$, v_cases);
 END $_$;
+
+--
+-- Name: week_of(date); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.week_of(p_date date) RETURNS date
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT p_date - (extract(isodow FROM p_date)::integer - 1)
+$$;
 
 --
 -- Name: work_keep(); Type: FUNCTION; Schema: genflow; Owner: -
@@ -3066,39 +4309,6 @@ CREATE TABLE genflow.migrations (
 );
 
 --
--- Name: presets_config; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.presets_config (
-    id bigint NOT NULL,
-    type text NOT NULL,
-    key text NOT NULL,
-    label text NOT NULL,
-    description text DEFAULT ''::text NOT NULL,
-    category text NOT NULL,
-    prompt text NOT NULL,
-    negative_prompt text,
-    strength numeric(4,3),
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    rotation_index integer,
-    preset_week integer,
-    is_active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT presets_config_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50))),
-    CONSTRAINT presets_config_description_check CHECK ((length(description) <= 500)),
-    CONSTRAINT presets_config_key_check CHECK ((key ~ '^[A-Za-z0-9._:-]{1,64}$'::text)),
-    CONSTRAINT presets_config_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
-    CONSTRAINT presets_config_negative_prompt_check CHECK ((length(negative_prompt) <= 1000)),
-    CONSTRAINT presets_config_parameters_check CHECK (((jsonb_typeof(parameters) = 'object'::text) AND (length((parameters)::text) <= 2000))),
-    CONSTRAINT presets_config_preset_week_check CHECK (((preset_week >= 1) AND (preset_week <= 53))),
-    CONSTRAINT presets_config_prompt_check CHECK ((length(prompt) <= 2000)),
-    CONSTRAINT presets_config_rotation_index_check CHECK ((rotation_index >= 0)),
-    CONSTRAINT presets_config_strength_check CHECK (((strength >= (0)::numeric) AND (strength <= (1)::numeric))),
-    CONSTRAINT presets_config_type_check CHECK ((type ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text))
-);
-
---
 -- Name: presets_config_id_seq; Type: SEQUENCE; Schema: genflow; Owner: -
 --
 
@@ -3112,6 +4322,33 @@ ALTER TABLE genflow.presets_config ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
 );
 
 --
+-- Name: reservations; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.reservations (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    request_id text NOT NULL,
+    amount bigint NOT NULL,
+    action text,
+    state text DEFAULT 'open'::text NOT NULL,
+    job_id uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
+    settle_kind text GENERATED ALWAYS AS (
+CASE
+    WHEN (state <> 'open'::text) THEN 'release'::text
+    ELSE NULL::text
+END) STORED,
+    CONSTRAINT reservations_action_check CHECK ((length(action) <= 200)),
+    CONSTRAINT reservations_amount_check CHECK ((amount > 0)),
+    CONSTRAINT reservations_request_id_check CHECK (((length(request_id) >= 1) AND (length(request_id) <= 200))),
+    CONSTRAINT reservations_state_check CHECK ((state = ANY (ARRAY['open'::text, 'used'::text, 'returned'::text, 'expired'::text]))),
+    CONSTRAINT reservations_used_by CHECK (((state = 'used'::text) = (job_id IS NOT NULL)))
+);
+
+--
 -- Name: restores; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -3122,6 +4359,21 @@ CREATE TABLE genflow.restores (
     due_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
     tries integer DEFAULT 0 NOT NULL
+);
+
+--
+-- Name: templates; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.templates (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    name text NOT NULL,
+    type text,
+    config jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT templates_config_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (length((config)::text) <= 32768))),
+    CONSTRAINT templates_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
 );
 
 --
@@ -3160,7 +4412,8 @@ CREATE TABLE genflow.work (
     priority smallint DEFAULT 0 NOT NULL,
     turn timestamp with time zone,
     CONSTRAINT work_alarm_bounded CHECK ((due_at <= deadline_at)),
-    CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_pending_untouched CHECK (((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0)))),
+    CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['pending'::text, 'queued'::text, 'sending'::text, 'working'::text]))),
     CONSTRAINT work_priority_check CHECK (((priority >= '-1'::integer) AND (priority <= 1))),
     CONSTRAINT work_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
     CONSTRAINT work_queue_position_check CHECK ((queue_position >= 0)),
@@ -3520,11 +4773,46 @@ ALTER TABLE ONLY genflow.presets_config
     ADD CONSTRAINT presets_config_type_key_key UNIQUE (type, key);
 
 --
+-- Name: reservations reservations_job_id_key; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_job_id_key UNIQUE (job_id);
+
+--
+-- Name: reservations reservations_once; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_once UNIQUE (user_id, request_id);
+
+--
+-- Name: reservations reservations_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_pkey PRIMARY KEY (id);
+
+--
 -- Name: restores restores_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
 --
 
 ALTER TABLE ONLY genflow.restores
     ADD CONSTRAINT restores_pkey PRIMARY KEY (job_id);
+
+--
+-- Name: templates templates_name; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.templates
+    ADD CONSTRAINT templates_name UNIQUE (user_id, name);
+
+--
+-- Name: templates templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.templates
+    ADD CONSTRAINT templates_pkey PRIMARY KEY (id);
 
 --
 -- Name: type_templates type_templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
@@ -3640,10 +4928,22 @@ CREATE UNIQUE INDEX ledger_external_ref ON genflow.ledger USING btree (external_
 CREATE INDEX ledger_user ON genflow.ledger USING btree (user_id, at);
 
 --
+-- Name: reservations_open; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX reservations_open ON genflow.reservations USING btree (expires_at) WHERE (state = 'open'::text);
+
+--
 -- Name: restores_due; Type: INDEX; Schema: genflow; Owner: -
 --
 
 CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
+
+--
+-- Name: templates_user; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX templates_user ON genflow.templates USING btree (user_id, id);
 
 --
 -- Name: work_due; Type: INDEX; Schema: genflow; Owner: -
@@ -3880,6 +5180,24 @@ CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON genflow.ledger FOR EACH STA
 CREATE TRIGGER presets_config_touch BEFORE UPDATE ON genflow.presets_config FOR EACH ROW EXECUTE FUNCTION genflow.preset_touch();
 
 --
+-- Name: reservations reservations_guard; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER reservations_guard BEFORE UPDATE ON genflow.reservations FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.amount <> old.amount) OR (old.state <> 'open'::text))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: reservations reservations_no_delete; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER reservations_no_delete BEFORE DELETE ON genflow.reservations FOR EACH ROW WHEN ((old.state = 'open'::text)) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: reservations reservations_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER reservations_no_truncate BEFORE TRUNCATE ON genflow.reservations FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+--
 -- Name: work work_keep; Type: TRIGGER; Schema: genflow; Owner: -
 --
 
@@ -3994,6 +5312,20 @@ CREATE TRIGGER presets_media_no_delete BEFORE DELETE ON public.presets_media FOR
 CREATE TRIGGER presets_media_no_truncate BEFORE TRUNCATE ON public.presets_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
 --
+-- Name: reservations reservations_has_hold; Type: FK CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: reservations reservations_settled; Type: FK CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
 -- Name: custom_prompt_media custom_prompt_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -4070,6 +5402,134 @@ ALTER TABLE ONLY public.presets_media
 GRANT USAGE ON SCHEMA genflow TO genflow_module;
 
 --
+-- Name: FUNCTION adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_breaker_reset(p_provider text, p_model text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_check(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_check() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_check() TO genflow_module;
+
+--
+-- Name: FUNCTION admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_first_id(p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_first_id(p_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_preset(p genflow.presets_config); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset(p genflow.presets_config) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_preset_delete(p_type text, p_key text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset_delete(p_type text, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_preset_delete(p_type text, p_key text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_presets(p_type text, p_key text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_presets(p_type text, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_presets(p_type text, p_key text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_settle(p_type integer, p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_settle(p_type integer, p_id uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_stats(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_stats() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_stats() TO genflow_module;
+
+--
+-- Name: FUNCTION admin_user_set(p_user text, p_changes jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_users(p_user text, p_after text, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) TO genflow_module;
+
+--
+-- Name: FUNCTION afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) FROM PUBLIC;
+
+--
 -- Name: FUNCTION asset_bytes(p_id uuid); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4137,6 +5597,12 @@ REVOKE ALL ON FUNCTION genflow."check"(p_grace interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.create_type(p_name text, p_schema text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION credit_reasoned(p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.credit_reasoned(p_reason text, p_reference text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4151,11 +5617,18 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer
 GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4177,6 +5650,19 @@ GRANT ALL ON FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text
 
 REVOKE ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION day_zone(p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.day_zone(p_day text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION doctor_charges(p_user text, p_job uuid, p_newest integer); Type: ACL; Schema: genflow; Owner: -
@@ -4265,11 +5751,18 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer,
 GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4293,6 +5786,13 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p
 GRANT ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
 
 --
+-- Name: FUNCTION emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
+
+--
 -- Name: FUNCTION forbid(); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4313,11 +5813,18 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integ
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4339,6 +5846,13 @@ GRANT ALL ON FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url te
 
 REVOKE ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
@@ -4372,6 +5886,12 @@ GRANT ALL ON FUNCTION genflow.health() TO genflow_module;
 
 REVOKE ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) TO genflow_module;
+
+--
+-- Name: FUNCTION hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text); Type: ACL; Schema: genflow; Owner: -
@@ -4426,6 +5946,13 @@ REVOKE ALL ON FUNCTION genflow.job_brief(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.ledger_apply() FROM PUBLIC;
 
 --
+-- Name: FUNCTION ledger_list(p_user text, p_cursor text, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) TO genflow_module;
+
+--
 -- Name: FUNCTION limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4446,11 +5973,18 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p
 GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4472,6 +6006,13 @@ GRANT ALL ON FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p
 
 REVOKE ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION new_id(p_type integer); Type: ACL; Schema: genflow; Owner: -
@@ -4507,11 +6048,18 @@ REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_le
 GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4535,6 +6083,13 @@ REVOKE ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_stat
 GRANT ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
 
 --
+-- Name: FUNCTION presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
+
+--
 -- Name: FUNCTION progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4542,11 +6097,17 @@ REVOKE ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress r
 GRANT ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) TO genflow_module;
 
 --
--- Name: FUNCTION quota(p_user text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION quota(p_user text, p_day text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.quota(p_user text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.quota(p_user text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.quota(p_user text, p_day text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.quota(p_user text, p_day text) TO genflow_module;
+
+--
+-- Name: FUNCTION refund(p_job uuid, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text); Type: ACL; Schema: genflow; Owner: -
@@ -4554,6 +6115,32 @@ GRANT ALL ON FUNCTION genflow.quota(p_user text) TO genflow_module;
 
 REVOKE ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) TO genflow_module;
+
+--
+-- Name: FUNCTION reservation_end(p_id uuid, p_state text, p_job uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION reservations_expire(p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reservations_expire(p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION restore_claim(p_types text[], p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
@@ -4570,10 +6157,51 @@ REVOKE ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) FROM P
 GRANT ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) TO genflow_module;
 
 --
+-- Name: FUNCTION rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION shard_no(); Type: ACL; Schema: genflow; Owner: -
 --
 
 REVOKE ALL ON FUNCTION genflow.shard_no() FROM PUBLIC;
+
+--
+-- Name: FUNCTION template_delete(p_user text, p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_delete(p_user text, p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_delete(p_user text, p_id uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) TO genflow_module;
+
+--
+-- Name: FUNCTION templates(p_user text, p_before uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) TO genflow_module;
+
+--
+-- Name: FUNCTION type_of(p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.type_of(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.type_of(p_id uuid) TO genflow_module;
 
 --
 -- Name: FUNCTION type_render(t genflow.types, p_part text); Type: ACL; Schema: genflow; Owner: -
@@ -4586,6 +6214,12 @@ REVOKE ALL ON FUNCTION genflow.type_render(t genflow.types, p_part text) FROM PU
 --
 
 REVOKE ALL ON FUNCTION genflow.types_dispatch() FROM PUBLIC;
+
+--
+-- Name: FUNCTION week_of(p_date date); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.week_of(p_date date) FROM PUBLIC;
 
 --
 -- Name: FUNCTION work_keep(); Type: ACL; Schema: genflow; Owner: -

@@ -36,12 +36,23 @@ typedef struct gf_caller_t {
     const char *user;
     const char *key;
     const char *hash; /* SHA-256 of what was asked, hex */
+    bool is_own;      /* the key is of our making: the client brought none */
 } gf_caller_t;
 
-/* Makes a generation. owner: this host process, which then holds a lease on it; NULL: left for
- * whoever claims. */
+/* Makes what was asked for, all or none: created[0] to created[ask->count - 1] are set; of a
+ * refusal created[0] alone. owner: this host process, which then holds leases on them; NULL: left
+ * for whoever claims, or (ask->pending) starts them. */
 gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
                           const gf_ask_t *ask, const char *owner);
+
+/* The configured type of a generation, by its id alone. Errors: NO_GENERATION. */
+gf_err_t *gf_queue_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id);
+
+/* Starts a pending generation of `user`. *job is for the hub when `owner`, as above, is not NULL.
+ * Errors: NO_GENERATION, NOT_YOURS, NOT_PENDING (which not_pending makes). */
+gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
+                         const char *id, const char *owner);
+gf_err_t *gf_queue_not_pending(gf_ctx_t *ctx, const char *id, const char *status);
 
 /* Which generation is meant: the first of these that is not NULL. */
 typedef struct gf_find_t {
@@ -89,23 +100,7 @@ gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
 gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_said_t *said);
 
-/* The provider's id that its report brought while our submission's answer was lost; NULL: none. */
-gf_err_t *gf_queue_hook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job);
-
-/* A genuine report of a provider's run, at the address that its attempt was given. */
-typedef struct gf_report_t {
-    const gf_provider_t *provider;
-    const char *id;    /* of the generation, as in the address */
-    const char *token; /* as in the address */
-    const char *event; /* the provider's name of this delivery */
-    const char *ref;   /* the provider's id of the run */
-} gf_report_t;
-
-/* Makes its job due. *known: is there such an attempt? owner: this host process. */
-gf_err_t *gf_queue_hook(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner);
-
-/* Back to the queue after `delay`, for job->chain_pos and job->retries; `outcome` ends the attempt.
- */
+/* Back to the queue after `delay`, for job->chain_pos and retries; `outcome` ends the attempt. */
 gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome);
 
@@ -124,8 +119,7 @@ typedef struct gf_end_t {
     const char *cause_code;
 } gf_end_t;
 
-/* Ends a generation: state and money in one transaction. *outcome is settle's word: "done", "same",
- * ... */
+/* Ends a generation: state and money in one transaction. *outcome is settle's word: "done", ... */
 gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *job,
                           const gf_end_t *end);
 

@@ -277,6 +277,8 @@ const command_rec httpd_conf_commands[] = {
         "0s to 10m", "60s", "how long a request without Prefer waits for its picture"),
     ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 10000,
         "0 to 10000", "16", "waiting requests per child"),
+    ROW("GenflowPendingLifetime", IN_SERVER, IS_TIME, SERVER(pending_lifetime), SECOND, 24 * HOUR,
+        "1s to 24h", "30m", "how long a generation waits for its start"),
     ROW("GenflowPublicUrl", IN_SERVER, IS_URL, SERVER(public_url), 0, 0,
         "an http(s) address", NULL, "where providers find the API, to report"),
     AP_INIT_TAKE12("GenflowLimitRate", httpd_limits_set_user, NULL, RSRC_CONF,
@@ -297,6 +299,10 @@ const command_rec httpd_conf_commands[] = {
         "1k to 100m", "10m", "bytes of a source picture"),
     ROW("GenflowAssetLifetime", IN_SERVER, IS_TIME, SERVER(asset_lifetime), MINUTE, 365 * 24 * HOUR,
         "1m to 8760h", "24h", "how long an uploaded source picture is kept"),
+    ROW("GenflowCreditDay", IN_SERVER, IS_TEXT, SERVER(credit_day), 0, 0,
+        "", "UTC", "a time zone, or rolling: when a day's quota starts again"),
+    ROW("GenflowCreditReserveLifetime", IN_SERVER, IS_TIME, SERVER(reserve_lifetime), SECOND,
+        24 * HOUR, "1s to 24h", "15m", "how long a reservation holds its credits"),
     ROW("GenflowStoreKind", IN_SERVER, IS_TEXT, SERVER(store_kind_name), 0, 0,
         "", "folder", "where pictures are kept: folder, cloudinary, s3"),
     ROW("GenflowStoreAccount", IN_SERVER, IS_TEXT, SERVER(store_account), 0, 0,
@@ -379,11 +385,21 @@ const command_rec httpd_conf_commands[] = {
         "0 to 100", "0", "presets that are on in a week; 0: all, always"),
     ROW("GenflowTypeEmptyFails", IN_TYPE, IS_FLAG, TYPE(empty_fails), 0, 1,
         "On or Off", "Off", "a result without a picture goes to the next provider"),
+    ROW("GenflowTypeTwoStep", IN_TYPE, IS_FLAG, TYPE(two_step), 0, 1,
+        "On or Off", "Off", "generation/create makes this type if none is named"),
+    ROW("GenflowTypePriorityMax", IN_TYPE, IS_WORD, TYPE(priority_max), 0, 0,
+        "low, normal or high", "normal", "the highest priority that a request may ask for"),
 
     AP_INIT_TAKE1("GenflowUser", httpd_set_user, NULL, ACCESS_CONF,
         "expression that names the user"),
     AP_INIT_TAKE1("GenflowBase", httpd_set_base, NULL, ACCESS_CONF,
         "path where the API is mounted"),
+    AP_INIT_TAKE2("GenflowPath", httpd_set_path, NULL, ACCESS_CONF,
+        "a name below this <Location>, and the path of the API that it stands for"),
+    AP_INIT_FLAG("GenflowLegacyNames", httpd_set_legacy, NULL, ACCESS_CONF,
+        "take and give older names, too"),
+    AP_INIT_ITERATE("GenflowCorsOrigin", httpd_set_origin, NULL, RSRC_CONF | ACCESS_CONF,
+        "origins whose pages may read answers: https://host[:port] ..., or *"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };
 /* clang-format on */
@@ -410,22 +426,6 @@ void *httpd_conf_merge_server(apr_pool_t *pool, void *base, void *add)
     (void)pool;
     (void)add;
     return base;
-}
-
-void *httpd_conf_create_dir(apr_pool_t *pool, char *path)
-{
-    (void)path;
-    return apr_pcalloc(pool, sizeof(httpd_dir_t));
-}
-
-void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
-{
-    const httpd_dir_t *parent = base;
-    httpd_dir_t *merged = apr_pmemdup(pool, add, sizeof(*merged));
-
-    merged->user = merged->user ? merged->user : parent->user;
-    merged->base = merged->base ? merged->base : parent->base;
-    return merged;
 }
 
 /* Gives every value of a place that is still unset its default. */
@@ -524,32 +524,6 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
     return NULL;
 }
 
-/* What the type says of source pictures, against what the models of its chain do with them. Where a
- * picture is welcome and no model takes one, none is taken; where every model needs one, so does
- * the type. */
-static const char *finish_source(gf_type_t *type, apr_pool_t *pool)
-{
-    bool takes = gf_type_choice(type, gf_type_next(type, 0, "a picture")) != NULL;
-    bool does_without = gf_type_choice(type, gf_type_next(type, 0, NULL)) != NULL;
-    bool wrong =
-        type->source == GF_SOURCE_MUST ? !takes : type->source == GF_SOURCE_NONE && !does_without;
-
-    if (type->chain->nelts == 0) {
-        return NULL;
-    }
-    if (wrong) {
-        return apr_psprintf(pool,
-                            "<GenflowType %s>: no model of GenflowTypeProviders fits "
-                            "GenflowTypeSource %s: %s",
-                            type->name, takes ? "none" : "required",
-                            takes ? "each of them needs a source picture" : "none takes one");
-    }
-    if (type->source == GF_SOURCE_MAY) {
-        type->source = !takes ? GF_SOURCE_NONE : !does_without ? GF_SOURCE_MUST : GF_SOURCE_MAY;
-    }
-    return NULL;
-}
-
 static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *pool)
 {
     const char *wrong;
@@ -564,7 +538,7 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
     if (!wrong) {
         wrong = finish_chain(type, conf, pool);
     }
-    return wrong ? wrong : finish_source(type, pool);
+    return wrong ? wrong : gf_type_source(type, pool);
 }
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
@@ -574,19 +548,16 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     int i;
 
     add_defaults(pool, conf, IN_SERVER);
-    wrong = finish_providers(conf, pool);
+    wrong = httpd_setters_day(conf->credit_day, pool);
+    wrong = wrong ? wrong : finish_providers(conf, pool);
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
     }
+    wrong = wrong ? wrong : gf_type_only_two_step(conf, pool);
     return wrong ? wrong : finish_store(conf, pool);
 }
 
 const gf_conf_t *httpd_conf_get(const server_rec *server)
 {
     return httpd_setters_conf(server)->conf;
-}
-
-const httpd_dir_t *httpd_conf_dir(const request_rec *r)
-{
-    return ap_get_module_config(r->per_dir_config, &genflow_module);
 }

@@ -25,10 +25,16 @@ const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider);
 const char *httpd_setters_secret(const char **secret, apr_pool_t *pool, const char *name,
                                  const char *text);
 
+/* GenflowCreditDay: NULL, or what is wrong with it. */
+const char *httpd_setters_day(const char *day, apr_pool_t *pool);
+
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);
+const char *httpd_set_legacy(cmd_parms *cmd, void *dir, int on);
+const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const char *path);
+const char *httpd_set_origin(cmd_parms *cmd, void *dir, const char *text);
 
 #endif

@@ -19,6 +19,9 @@ struct gf_store_kind_t;
 /* What a model or a type does with a source picture. */
 typedef enum { GF_SOURCE_NONE, GF_SOURCE_MAY, GF_SOURCE_MUST } gf_source_use_t;
 
+/* In which order due jobs are taken. */
+typedef enum { GF_PRIORITY_LOW, GF_PRIORITY_NORMAL, GF_PRIORITY_HIGH } gf_priority_t;
+
 /* <GenflowProvider name> */
 typedef struct gf_provider_t {
     const char *name;
@@ -61,6 +64,8 @@ typedef struct gf_type_t {
     apr_int64_t source;        /* gf_source_use_t: may, must a request bring a picture? */
     apr_int64_t preset_window; /* presets that are on at a time; 0: all */
     apr_int64_t empty_fails;   /* 1: a result without a picture is a failure: next provider */
+    apr_int64_t two_step;      /* 1: what generation/create makes that names no type */
+    apr_int64_t priority_max;  /* gf_priority_t: the highest that a request may ask for */
 } gf_type_t;
 
 typedef struct gf_conf_t {
@@ -71,8 +76,9 @@ typedef struct gf_conf_t {
     apr_int64_t look;  /* between two looks for due jobs */
     apr_int64_t drain; /* what a graceful stop waits for running jobs */
     apr_int64_t body_max;
-    apr_int64_t wait;        /* how long a request without Prefer waits for its picture */
-    apr_int64_t waiters_max; /* waiting requests per child; beyond: 202 at once */
+    apr_int64_t wait;             /* how long a request without Prefer waits for its picture */
+    apr_int64_t waiters_max;      /* waiting requests per child; beyond: 202 at once */
+    apr_int64_t pending_lifetime; /* of a generation that is made and not started */
     const char *public_url; /* where the outside finds the API, for reports; NULL: none are asked */
     gf_rate_t limit_rate;   /* per user */
     gf_rate_t limit_address;      /* per client address */
@@ -94,6 +100,8 @@ typedef struct gf_conf_t {
     const char *store_prefix;          /* folder that pictures are put under there */
     apr_int64_t store_overwrite;       /* 1: a picture of the same name is replaced */
     apr_int64_t store_strict;          /* 1: a picture that cannot be stored fails its job */
+    const char *credit_day;            /* time zone of days and weeks, or "rolling" */
+    apr_int64_t reserve_lifetime;      /* of a reservation of credits */
     apr_int64_t asset_max;             /* bytes of a source picture */
     apr_int64_t asset_lifetime;        /* of an uploaded source picture */
     apr_int64_t result_max;            /* bytes of a picture */

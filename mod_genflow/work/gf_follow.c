@@ -181,8 +181,9 @@ static gf_step_t follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *ou
 static void note_health(gf_run_t *run, const gf_outcome_t *outcome)
 {
     bool rate = outcome->code == GF_E_RATE_LIMIT; /* it works, and has a limit */
+    bool about_the_model = run->asking == GF_ASKING_SUBMIT || run->asking == GF_ASKING_POLL;
 
-    if (run->asking == GF_ASKING_FETCH || run->choice->provider->breaker_open == 0) {
+    if (!about_the_model || run->choice->provider->breaker_open == 0) {
         return;
     }
     if (outcome->alarm || outcome->unknown_model) {

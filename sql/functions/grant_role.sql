@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- grant_role(): the module's database roles may call what the module calls, and nothing else: no table, no grant of credits,
--- no type. Called by: sql/apply, create_type. The roles are members of genflow_module, which cannot log in itself.
+-- grant_role(): the module's database roles may call what the module calls, and nothing else: no table, no type. What begins
+-- with admin_ the module calls for administrators alone; who is one, httpd decides (api/api_admin.c).
+-- Called by: sql/apply, create_type. The roles are members of genflow_module, which cannot log in itself.
 CREATE OR REPLACE FUNCTION genflow.grant_role() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -13,6 +14,20 @@ BEGIN
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
            AND (p.proname IN (
+                   'admin_breaker_reset',
+                   'admin_cancel',
+                   'admin_check',
+                   'admin_clear',
+                   'admin_credit',
+                   'admin_jobs',
+                   'admin_preset_add',
+                   'admin_preset_delete',
+                   'admin_preset_edit',
+                   'admin_presets',
+                   'admin_refund',
+                   'admin_stats',
+                   'admin_user_set',
+                   'admin_users',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -27,14 +42,23 @@ BEGIN
                    'hook_ref',
                    'janitor',
                    'janitor_parts',
+                   'ledger_list',
                    'presets',
                    'progress',
                    'quota',
                    'requeue',
+                   'reserve',
+                   'reserve_finalize',
                    'restore_claim',
-                   'restore_later')
+                   'restore_later',
+                   'template_delete',
+                   'template_get',
+                   'template_put',
+                   'templates',
+                   'type_of')
                 OR EXISTS (SELECT FROM genflow.types t
-                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
+                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_create_batch', t.prefix || '_start',
+                                                t.prefix || '_get', t.prefix || '_claim',
                                                 t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);

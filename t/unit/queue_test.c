@@ -6,10 +6,12 @@
 #include "database.h"
 #include "db/gf_asset.h"
 #include "db/gf_breaker.h"
+#include "db/gf_hook.h"
 #include "db/gf_janitor.h"
 #include "db/gf_ledger.h"
 #include "db/gf_preset.h"
 #include "db/gf_restore.h"
+#include "db/gf_template.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"
@@ -43,6 +45,27 @@ static gf_err_t *ask_quota(void)
     return gf_ledger_quota(&quota, &unit.ctx, "nobody");
 }
 
+static gf_err_t *ask_reserve(void)
+{
+    gf_reservation_t reservation = { .request_id = "run-1", .amount = 2 };
+
+    return gf_ledger_reserve(&reservation, &unit.ctx, "nobody");
+}
+
+static gf_err_t *ask_reserve_finalize(void)
+{
+    gf_finalized_t finalized;
+
+    return gf_ledger_finalize(&finalized, &unit.ctx, "nobody", "run-1");
+}
+
+static gf_err_t *ask_ledger_list(void)
+{
+    apr_array_header_t *entries;
+
+    return gf_ledger_list(&entries, &unit.ctx, "nobody", NULL, 10);
+}
+
 static gf_err_t *ask_presets(void)
 {
     gf_type_t of = { .name = "unit-queue" };
@@ -59,10 +82,68 @@ static gf_err_t *ask_presets(void)
 static gf_err_t *ask_create(void)
 {
     gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
-    gf_ask_t ask = { .type = &type, .prompt = "a cat", .parameters = "{}", .seed = 77 };
+    gf_ask_t ask = { .type = &type,
+                     .priority = GF_PRIORITY_NORMAL,
+                     .prompt = "a cat",
+                     .parameters = "{}",
+                     .seed = 77 };
     gf_created_t created;
 
     return gf_queue_create(&created, &unit.ctx, &caller, &ask, NULL);
+}
+
+static gf_err_t *ask_create_batch(void)
+{
+    gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
+    gf_ask_t ask = { .type = &type,
+                     .priority = GF_PRIORITY_NORMAL,
+                     .count = 2,
+                     .prompt = "a cat",
+                     .parameters = "{}" };
+    gf_created_t created[2];
+
+    return gf_queue_create(created, &unit.ctx, &caller, &ask, NULL);
+}
+
+static gf_err_t *ask_start(void)
+{
+    gf_job_t *started;
+
+    return gf_queue_start(&started, &unit.ctx, &type, "nobody", NO_ID, NULL);
+}
+
+static gf_err_t *ask_type_of(void)
+{
+    const gf_type_t *of;
+
+    return gf_queue_type(&of, &unit.ctx, NO_ID);
+}
+
+static gf_err_t *ask_template_put(void)
+{
+    gf_template_t template = { .name = "mine", .config = "{}" };
+    bool taken;
+
+    return gf_template_put(&template, &taken, &unit.ctx, "nobody");
+}
+
+static gf_err_t *ask_templates(void)
+{
+    apr_array_header_t *list;
+
+    return gf_template_list(&list, &unit.ctx, "nobody", NULL, 10);
+}
+
+static gf_err_t *ask_template_get(void)
+{
+    gf_template_t template;
+
+    return gf_template_get(&template, &unit.ctx, "nobody", NO_ID);
+}
+
+static gf_err_t *ask_template_delete(void)
+{
+    return gf_template_delete(&unit.ctx, "nobody", NO_ID);
 }
 
 static gf_err_t *ask_get(void)
@@ -106,7 +187,7 @@ static gf_err_t *ask_hook_ref(void)
 {
     const char *ref;
 
-    return gf_queue_hook_ref(&ref, &unit.ctx, &job);
+    return gf_hook_ref(&ref, &unit.ctx, &job);
 }
 
 static gf_err_t *ask_hook(void)
@@ -116,7 +197,7 @@ static gf_err_t *ask_hook(void)
     };
     bool known;
 
-    return gf_queue_hook(&known, &unit.ctx, &report, "unit host");
+    return gf_hook_note(&known, &unit.ctx, &report, "unit host");
 }
 
 static gf_err_t *ask_breaker_note(void)
@@ -238,8 +319,18 @@ static const struct {
 } acts[] = {
     { "health", ask_health },
     { "quota", ask_quota },
+    { "reserve", ask_reserve },
+    { "reserve_finalize", ask_reserve_finalize },
+    { "ledger_list", ask_ledger_list },
     { "presets", ask_presets },
     { "create", ask_create },
+    { "create_batch", ask_create_batch },
+    { "start", ask_start },
+    { "type_of", ask_type_of },
+    { "template_put", ask_template_put },
+    { "templates", ask_templates },
+    { "template_get", ask_template_get },
+    { "template_delete", ask_template_delete },
     { "get", ask_get },
     { "claim", ask_claim },
     { "attempt_begin", ask_attempt },
@@ -251,6 +342,8 @@ static const struct {
     { "settle", ask_settle },
     { "heartbeat", ask_heartbeat },
     { "hand_back", ask_hand_back },
+    { "janitor_parts", ask_janitor_parts },
+    { "janitor", ask_janitor },
     { "breaker_note", ask_breaker_note },
     { "breakers", ask_breakers },
     { "restore_claim", ask_restore_claim },
@@ -320,6 +413,7 @@ static gf_created_t create(const char *user, const char *key, const char *hash, 
 {
     gf_caller_t caller = { .user = user, .key = key, .hash = hash };
     gf_ask_t ask = { .type = &type,
+                     .priority = GF_PRIORITY_NORMAL,
                      .run_id = "run-1",
                      .preset = "base",
                      .prompt = "a \"neon\" cat",
@@ -559,6 +653,106 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
 }
 END_TEST
 
+START_TEST(a_pending_generation_is_started_once_by_its_user)
+{
+    gf_caller_t caller = { .key = "key", .hash = HASH };
+    gf_ask_t ask = { .type = &type,
+                     .pending = true,
+                     .prompt = "a cat",
+                     .parameters = "{}",
+                     .seed = 77,
+                     .max_retries = 3,
+                     .priority = GF_PRIORITY_HIGH };
+    gf_created_t created;
+    gf_job_t *started = NULL;
+    gf_err_t *err;
+
+    lend_app();
+    unit.conf.pending_lifetime = 60 * APR_USEC_PER_SEC;
+    caller.user = rich_user(2);
+    unit_no_error(gf_queue_create(&created, &unit.ctx, &caller, &ask, NULL));
+    ck_assert_str_eq(created.status, "pending");
+    ck_assert_msg(!ask_claim(), "nobody gets it");
+    err = gf_queue_start(&started, &unit.ctx, &type, "unit-thief", created.id, "unit host");
+    ck_assert(gf_err_is(err, GF_E_NOT_YOURS));
+    err = gf_queue_start(&started, &unit.ctx, &type, caller.user, NO_ID, "unit host");
+    ck_assert(gf_err_is(err, GF_E_NO_GENERATION));
+    unit_no_error(gf_queue_start(&started, &unit.ctx, &type, caller.user, created.id, "unit host"));
+    ck_assert_str_eq(started->id, created.id);
+    ck_assert_str_eq(started->user, caller.user);
+    ck_assert_str_eq(started->prompt, "a cat");
+    ck_assert_int_eq(started->epoch, 1);
+    ck_assert_int_eq(started->phase, GF_PHASE_QUEUED);
+    ck_assert_int_eq(started->seed, 77);
+    ck_assert(started->deadline > apr_time_now() + apr_time_from_sec(500));
+    ck_assert(started->created <= apr_time_now());
+    err = gf_queue_start(&started, &unit.ctx, &type, caller.user, created.id, "unit host");
+    ck_assert(gf_err_is(err, GF_E_NOT_PENDING));
+    ck_assert_ptr_nonnull(strstr(err->extra, "\"status\":\"processing\""));
+    ck_assert_str_eq(settle(started, &unwanted), "done");
+    gf_job_free(started);
+    end();
+}
+END_TEST
+
+START_TEST(a_batch_is_made_whole_or_not_at_all)
+{
+    gf_caller_t caller = { .key = "key", .hash = HASH };
+    gf_ask_t ask = { .type = &type,
+                     .count = 2,
+                     .run_id = "run",
+                     .prompt = "a cat",
+                     .parameters = "{}",
+                     .seed = 77 };
+    gf_created_t created[3];
+    gf_find_t find = { .run_id = "run-2" };
+    gf_job_t made;
+    gf_view_t view;
+    int i;
+
+    lend_app();
+    caller.user = rich_user(5);
+    unit_no_error(gf_queue_create(created, &unit.ctx, &caller, &ask, "unit host"));
+    unit_no_error(gf_queue_get(&view, &unit.ctx, &type, caller.user, &find));
+    ck_assert_str_eq(view.id, created[1].id);
+    ck_assert_str_eq(view.seed_json, "78");
+    ck_assert_int_eq(created[1].epoch, 1);
+    ck_assert_int_eq(quota_of(caller.user).held, 4);
+    caller.key = "other";
+    ask.count = 3;
+    for (i = 0; i < 2; i++) {
+        made = job_of(&created[i]);
+        ck_assert_str_eq(settle(&made, &unwanted), "done");
+    }
+    unit_no_error(gf_queue_create(created, &unit.ctx, &caller, &ask, "unit host"));
+    ck_assert_int_eq(created[0].outcome, GF_NO_CREDIT);
+    ck_assert_int_eq(created[0].balance, 5);
+    ck_assert_int_eq(created[0].held, 0);
+    ck_assert_int_eq(quota_of(caller.user).held, 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_type_is_found_by_an_id_if_it_is_configured)
+{
+    const gf_type_t *of = NULL;
+    gf_created_t created;
+    gf_job_t made;
+
+    lend_app();
+    created = create(rich_user(2), "key", HASH, "unit host");
+    made = job_of(&created);
+    unit.conf.types = apr_hash_make(unit.ctx.pool);
+    ck_assert(gf_err_is(gf_queue_type(&of, &unit.ctx, created.id), GF_E_NO_GENERATION));
+    apr_hash_set(unit.conf.types, type.name, APR_HASH_KEY_STRING, &type);
+    unit_no_error(gf_queue_type(&of, &unit.ctx, created.id));
+    ck_assert_ptr_eq(of, &type);
+    ck_assert(gf_err_is(gf_queue_type(&of, &unit.ctx, NO_ID), GF_E_NO_GENERATION));
+    ck_assert_str_eq(settle(&made, &unwanted), "done");
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const without[] = {
@@ -572,6 +766,9 @@ int main(void)
         a_failure_gives_the_credits_back_and_says_why,
         only_its_owner_reads_a_generation,
         a_job_is_claimed_worked_on_and_ended_under_its_lease,
+        a_pending_generation_is_started_once_by_its_user,
+        a_batch_is_made_whole_or_not_at_all,
+        a_type_is_found_by_an_id_if_it_is_configured,
         NULL,
     };
 
