@@ -62,9 +62,9 @@ my %ACTS = (
             . ' AS c(outcome)';
     },
     grant  => sub { return "genflow.admin_credit('${\ user() }', ${\ amount() }, 'x', 'g' || "
-            . ++$keys . ')' },
+            . ++$keys . ') AS outcome' },
     take   => sub { return "genflow.admin_credit('${\ user() }', -${\ amount() }, 'x', 't' || "
-            . ++$keys . ')' },
+            . ++$keys . ') AS outcome' },
     refund => sub {
         return any(q{SELECT ref FROM genflow.ledger WHERE kind = 'capture' ORDER BY ref})
             . ", genflow.refund(ref, NULL, 'x', 'r' || " . ++$keys . ') AS outcome';
