@@ -353,8 +353,6 @@ static const struct {
     { "asset_get", ask_asset_get },
     { "asset_bytes", ask_asset_bytes },
     { "asset_delete", ask_asset_delete },
-    { "janitor_parts", ask_janitor_parts },
-    { "janitor", ask_janitor },
 };
 
 /* Each act tells that the database is away, and when to come again. */
