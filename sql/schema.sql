@@ -1026,7 +1026,8 @@ BEGIN
     balance := v_look.balance;
     held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, 5::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, 5::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(5);
@@ -1887,7 +1888,8 @@ BEGIN
     balance := v_look.balance;
     held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, 2::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, 2::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(2);
@@ -2329,7 +2331,8 @@ BEGIN
     balance := v_look.balance;
     held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, 4::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, 4::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(4);
@@ -3288,7 +3291,8 @@ BEGIN
     balance := v_look.balance;
     held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, 1::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, 1::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
@@ -3778,7 +3782,8 @@ BEGIN
     balance := v_look.balance;
     held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, 3::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, 3::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(3);

@@ -34,7 +34,8 @@ BEGIN
     balance := v_look.balance;
     held := v_look.held;
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
-        outcome := genflow.limits(p_user, {no}::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
+        outcome := genflow.limits(p_user, {no}::smallint, p_concurrent,
+                                  CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id({no});
