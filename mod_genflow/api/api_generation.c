@@ -55,7 +55,8 @@ static bool names_one(gf_req_t *req, const gf_json_t *body)
 
 bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body)
 {
-    static const char *const makes[] = { "prompt", "presetKey", "preset_key", "preset", NULL };
+    static const char *const makes[] = { "prompt", "customPrompt", "presetKey", "preset_key",
+                                         "preset", "templateId",   NULL };
     const char *const *name;
 
     for (name = makes; *name; name++) {

@@ -398,7 +398,7 @@ const command_rec httpd_conf_commands[] = {
         "path where the API is mounted"),
     AP_INIT_TAKE2("GenflowPath", httpd_set_path, NULL, ACCESS_CONF,
         "a name below this <Location>, and the path of the API that it stands for"),
-    AP_INIT_FLAG("GenflowLegacyNames", httpd_set_legacy, NULL, ACCESS_CONF,
+    AP_INIT_FLAG("GenflowLegacyNames", httpd_set_legacy, NULL, RSRC_CONF | ACCESS_CONF,
         "take and give older names, too"),
     AP_INIT_ITERATE("GenflowCorsOrigin", httpd_set_origin, NULL, RSRC_CONF | ACCESS_CONF,
         "origins whose pages may read answers: https://host[:port] ..., or *"),

@@ -79,6 +79,20 @@ is data(api(POST => "$OLD/neo-glitch-generate", user => $user, json => { seed =>
 is data(api(POST => '/api/neo-glitch/generate', user => $user, %mine))->{code}, 'VALIDATION_FAILED',
     'without GenflowLegacyNames none is';
 
+# ---- credits ----
+
+my %much = (json => { request_id => "much-$user", cost => 1000 });
+error_is(api(POST => "$OLD/credits-reserve", user => $user, %much), 403, 'INSUFFICIENT_CREDITS',
+    'too few credits are forbidden');
+error_is(api(POST => '/api/credits-reserve', user => $user, %much), 402, 'INSUFFICIENT_CREDITS',
+    '... and need payment at the API');
+is data(api(POST => "$OLD/credits-reserve", user => $user, json => { request_id => "held-$user" }))
+    ->{cost}, 2, 'two credits are held';
+my $given = api(POST => "$OLD/credits_finalize", user => $user,
+    json => { request_id => "held-$user", disposition => 'refund' });
+is $given->{status}, 200, '... and given back' or diag $given->{content};
+is credits($user)->[1], 0, '... which frees them';
+
 # ---- the directives ----
 
 my $WHERE = "<Location \"/old/\">\nSetHandler genflow-api\n%s\n</Location>\n";
