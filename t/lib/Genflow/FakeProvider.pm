@@ -74,6 +74,7 @@
 #                                   fields, headers, body_length, complete
 #   GET /_polls?match=TEXT          how many results were asked for by jobs whose prompt contains
 #                                   TEXT: a bare number
+#   GET /_cancels?match=TEXT        how often jobs whose prompt contains TEXT were asked to stop
 #   GET /_hooks?match=TEXT          array of what webhooks were told of runs whose prompt contains
 #                                   TEXT, oldest first: kind, url, headers, body, status (0: no
 #                                   answer), retry_after
@@ -758,6 +759,7 @@ sub add_routes {
     $server->add_route(GET => qr{/v1/user/balance},         sub { $self->balance(@_) });
     $server->add_route(GET => qr{/_submissions},            sub { $self->tell_submissions(@_) });
     $server->add_route(GET => qr{/_polls},                  sub { $self->tell_polls(@_) });
+    $server->add_route(GET => qr{/_cancels},                sub { $self->tell_cancels(@_) });
     $server->add_route(GET => qr{/_hooks},                  sub { $self->tell_hooks(@_) });
     $server->add_route(GET => qr{/_private},                sub { $self->private_visit(@_) });
     $server->add_route(GET => qr{/_source/([a-z]+)/\w+},    sub { $self->send_source(@_) });
@@ -1258,10 +1260,14 @@ sub readable_record {
     return { %$record, fields => \%fields };
 }
 
-sub tell_polls {
-    my ($self, $request) = @_;
+sub tell_polls   { return $_[0]->tell_count($_[1], $_[0]{polls}) }
+sub tell_cancels { return $_[0]->tell_count($_[1], $_[0]{cancels} // []) }
+
+# How many of these prompts contain what is asked for.
+sub tell_count {
+    my ($self, $request, $prompts) = @_;
     my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
-    my $count = grep { index($_, $match) >= 0 } @{ $self->{polls} };
+    my $count = grep { index($_, $match) >= 0 } @$prompts;
     $self->{server}->answer($request, 200, [ 'Content-Type' => 'application/json' ], $count);
 }
 

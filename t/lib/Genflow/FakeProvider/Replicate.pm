@@ -68,6 +68,7 @@ sub cancel {
     my ($self, $request, $id) = @_;
     my $job = $self->run_asked_for($request, $id) or return;
     $job->{canceled} = 1;
+    push @{ $self->{book}{cancels} }, $job->{prompt};
     $self->{server}->answer_json($request, 200, $self->prediction($job));
 }
 
