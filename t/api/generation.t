@@ -4,6 +4,8 @@
 # snake_case twins where they are wanted, and as a job, for clients that know a queue.
 use Genflow::Test;
 
+use Genflow::Httpd ();
+
 my $user = account(40);
 
 # ---- the object, over several types ----
@@ -49,6 +51,29 @@ is data(api(GET => "/api/neo-glitch/status?id=$id&names=both", user => $user))->
     'and of the status';
 is data(api(GET => "/api/generation/$id?names=other", user => $user))->{run_id}, undef,
     'for nobody else';
+
+my $legacy = Genflow::Httpd->start(<<'END');
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowDispatch Off
+GenflowLegacyNames On
+<GenflowProvider local>
+</GenflowProvider>
+<GenflowType neo-glitch>
+    GenflowTypeProviders local
+</GenflowType>
+<Location "/api">
+    SetHandler genflow-api
+    GenflowUser "%{HTTP:X-User}"
+</Location>
+END
+talk_to($legacy);
+my $old = data(api(GET => "/api/generation/$id", user => $user));
+is $old->{run_id}, $id, 'a server with GenflowLegacyNames tells them to everybody';
+$old = data(api(GET => '/api/generations?type=neo-glitch&limit=1', user => $user));
+is_deeply [map { $_->{created_at} } @{ $old->{items} }], [map { $_->{createdAt} } @{ $old->{items} }],
+    'in the history, too';
+talk_to();
 
 # ---- as a job ----
 
