@@ -51,7 +51,7 @@ is_deeply $got, {
     provider => 'stability', model => 'sd3', fallbackUsed => $NO,
     stabilityJobId => $NULL, aimlJobId => $NULL, falJobId => $NULL, replicateId => $NULL,
     preset => 'visor', prompt => $got->{prompt}, sourceUrl => $NULL, seed => 7,
-    parameters => { cfg_scale => 5, strength => 0.35 },
+    parameters => { cfg_scale => 5, strength => 0.35, seed => 7 },
     estimatedCost => 1, tokensUsed => 1, retryCount => 0, maxRetries => 3,
     queuePosition => $NULL, progress => $NULL, logs => [],
     errorCode => $NULL, errorMessage => $NULL, causeCode => $NULL,

@@ -12,12 +12,11 @@ use warnings;
 use Genflow::Test;
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(later ended leader_of hold_up is_held_up break_up
+our @EXPORT = qw(leader_of hold_up is_held_up break_up
     freeze stop_httpd start_httpd kill_httpd configure);
 
 use constant {
-    END_TIME   => 20,         # seconds
-    STOP_TIME  => 30,
+    STOP_TIME  => 30,         # seconds
     START_TIME => 30,
 };
 
@@ -27,23 +26,6 @@ my $changed;
 my @command;
 
 # ---- generations ---------------------------------------------------------------------------------
-
-# The id of a new generation that nobody waits for: later($user, {prompt => ...}).
-sub later {
-    my ($user, $input, %headers) = @_;
-    my $res = generate($user, $input, Prefer => 'respond-async', %headers);
-    my $job = data($res) // {};
-    return $job->{id} // die "no generation but $res->{status}: $res->{content}\n";
-}
-
-# The generation when it has ended; false if it does not.
-sub ended {
-    my ($user, $id, $type) = @_;
-    return wait_for {
-        my $job = status_of($user, $id, $type);
-        $job && $job->{finishedAt} && $job;
-    } END_TIME;
-}
 
 # The process that holds the generation's lease (host:pid:random), or nothing.
 sub leader_of {

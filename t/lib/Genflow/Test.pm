@@ -34,7 +34,8 @@ use Genflow::Site ();
 our @EXPORT = (
     @Test::More::EXPORT,
     qw(account credits credits_are grant),
-    qw(base talk_to api generate data status_of error_is submissions),
+    qw(base talk_to api generate data status_of error_is submissions cancels),
+    qw(later ended picture_file),
     qw(png upload),
     qw(sql sql1 wait_for in_parallel),
     qw(httpd_pid children kill_child restart_httpd pg),
@@ -48,6 +49,7 @@ use constant {
     ANSWER_TIME  => 30,       # seconds that an answer may take
     RESTART_TIME => 30,
     WAIT_TIME    => 10,
+    END_TIME     => 20,
     WORKERS      => 32,       # processes of in_parallel
 };
 
@@ -178,12 +180,31 @@ sub error_is {
 }
 
 # How many submissions have reached the fake provider whose prompt contains this text.
-sub submissions {
-    my ($text) = @_;
+sub submissions { return scalar @{ ask_fake('_submissions', @_) } }
+
+# How often the fake provider was asked to stop a run whose prompt contains this text.
+sub cancels { return ask_fake('_cancels', @_) }
+
+sub ask_fake {
+    my ($question, $text) = @_;
     my $match = $text =~ s/([^A-Za-z0-9_.-])/sprintf '%%%02X', ord $1/ger;
-    my $res   = client()->get("$ENV{GENFLOW_FAKE}/_submissions?match=$match");
+    my $res   = client()->get("$ENV{GENFLOW_FAKE}/$question?match=$match");
     die "the fake provider answered $res->{status}: $res->{content}\n" if !$res->{success};
-    return scalar @{ data($res) };
+    return data($res);
+}
+
+# The id of a new generation that nobody waits for: later($user, {prompt => ...}).
+sub later {
+    my ($user, $input, %headers) = @_;
+    my $res = generate($user, $input, Prefer => 'respond-async', %headers);
+    my $job = data($res) // {};
+    return $job->{id} // die "no generation but $res->{status}: $res->{content}\n";
+}
+
+# The file that a generation's picture would be in.
+sub picture_file {
+    my ($id, $type) = @_;
+    return "$ENV{GENFLOW_WORK}/store/" . ($type // 'neo-glitch') . '/' . substr($id, -2) . "/$id.png";
 }
 
 # ---- SQL, as the owner ---------------------------------------------------------------------------
@@ -204,6 +225,15 @@ sub wait_for (&;$) {
         return $result if $result || time >= $end;
         sleep 0.05;
     }
+}
+
+# The generation when it has ended; false if it does not.
+sub ended {
+    my ($user, $id, $type) = @_;
+    return wait_for {
+        my $job = status_of($user, $id, $type);
+        $job && $job->{finishedAt} && $job;
+    } END_TIME;
 }
 
 # in_parallel(100, sub { my $i = shift; ... }): calls the function for 0..99 in that many processes

@@ -69,6 +69,7 @@ sub destroy {
     my ($self, $request) = @_;
     my $form  = $self->form_of($request, 'destroy') or return;
     my $name  = "cloudinary/$form->{public_id}";
+    return if $self->{shelf}->stays($request, $name);
     my $found = $self->{shelf}->remove($name);
     my $answer = json(200, { result => $found ? 'ok' : 'not found' });
     $self->{shelf}->note($request, remove => $name, $found ? 'removed' : 'missing', $answer);

@@ -54,6 +54,7 @@ sub keep {
 sub remove {
     my ($self, $request, $name) = @_;
     $self->admit($request, remove => $name) or return;
+    return if $self->{shelf}->stays($request, "s3/$name");
     my $found = $self->{shelf}->remove("s3/$name");
     $self->{shelf}->note($request, remove => "s3/$name", $found ? 'removed' : 'missing', [204]);
     $self->{server}->answer($request, 204, [], '');

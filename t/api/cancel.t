@@ -1,0 +1,93 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A generation is cancelled at once, whatever is being done for it; its credits come back. When a
+# cancel and the picture come at once, one of them counts: it is cancelled and free, or completed and
+# paid. (500 such races in the database alone are in t/sql/race_cancel.t; whether providers are asked
+# to stop is in t/provider/cancel.t.)
+use Genflow::Test;
+
+use Time::HiRes qw(time);
+
+# ---- in every phase ----
+
+my $user   = account(20);
+my @PHASES = (    # type, prompt, phase of its work row
+    ['relay',      'queued {{status=503 retry-after=5}}', 'queued'],
+    ['neo-glitch', 'sent {{delay=2500}}',                 'sending'],
+    ['neo-glitch', 'worked on {{poll-hang}}',             'working'],
+);
+my @ids;
+for my $case (@PHASES) {
+    my ($type, $prompt, $phase) = @$case;
+    my $id = later($user, { type => $type, prompt => $prompt });
+    push @ids, [$id, $type];
+    my $reached = wait_for {
+        (sql1("SELECT phase FROM genflow.work WHERE job_id = :'id' AND attempts > 0", id => $id) // '')
+            eq $phase;
+    };
+    ok $reached, "a generation is $phase";
+    my $begin = time;
+    my $res   = api(POST => "/api/generation/$id/cancel", user => $user);
+    my $told  = data($res);
+    is $res->{status}, 200, '... its owner cancels it';
+    cmp_ok time - $begin, '<', 2, '... and need not wait';
+    is_deeply [@{$told}{qw(id status tokensUsed errorCode imageUrl)}], [$id, 'cancelled', 0, undef, undef],
+        '... it is cancelled, and has cost nothing';
+    ok $told->{finishedAt}, '... at an instant that is told';
+    is_deeply status_of($user, $id, $type), $told, '... as its status says';
+    credits_are $user, 20, 0, '... the hold is given back';
+    is sql1("SELECT string_agg(kind || amount, ' ' ORDER BY at) FROM genflow.ledger WHERE ref = :'id'",
+        id => $id), 'hold' . ($type eq 'relay' ? 2 : 1) . ' release0', '... in the ledger, too';
+    error_is(api(POST => "/api/generation/$id/cancel", user => $user), 400,
+        'INVALID_GENERATION_STATUS', '... and cannot be cancelled again');
+}
+my $came = wait_for { sql1("SELECT count(*) FROM genflow.late_results WHERE job_id = :'id'",
+        id => $ids[1][0]) };
+is $came, 1, 'a picture that was under way comes too late, and is noted';
+ok !-e picture_file($ids[1][0]), '... but not kept';
+is status_of($user, @$_)->{status}, 'cancelled', 'what is cancelled stays so' for @ids;
+is submissions('queued {{'), 1, 'and is not tried again';
+credits_are $user, 20, 0, 'all of that was free';
+
+# ---- who waits ----
+
+my $waited = later($user, { prompt => 'waited for {{poll-hang}}' });
+wait_for { status_of($user, $waited)->{stabilityJobId} };
+my @answers = in_parallel(3, sub {
+    my ($i) = @_;
+    my $begin = time;
+    my %path  = (1 => "/api/generation/$waited", 2 => "/api/neo-glitch/status?id=$waited");
+    if ($i == 0) {
+        wait_for { time > $begin + 0.5 };               # the others wait by then
+        return data(api(POST => "/api/job/$waited/cancel", user => $user))->{status};
+    }
+    my $told = data(api(GET => $path{$i}, user => $user, headers => { Prefer => 'wait=10' }));
+    return "$told->{status} " . (time - $begin < 4 ? 'soon' : 'late');
+}, 3);
+is_deeply \@answers, ['cancelled', 'cancelled soon', 'cancelled soon'],
+    'a job is cancelled, and whoever waits for it learns soon';
+
+# ---- against completion ----
+
+my $racer  = account(200);
+my @raced  = map { later($racer, { type => 'sketch', prompt => "raced $_ of $racer" }) } 1 .. 4;
+my @ends   = in_parallel(40, sub {
+    my ($i)  = @_;
+    my $id   = later($racer, { type => 'sketch', prompt => "a race $i of $racer" });
+    my $said = api(POST => "/api/generation/$id/cancel", user => $racer)->{status};
+    return [$id, $said, ended($racer, $id, 'sketch')->{status}];
+}, 8);
+my %odd = map { ("$_->[1] $_->[2]" => 1) } @ends;
+delete @odd{'200 cancelled', '400 completed'};
+is_deeply \%odd, {}, 'of cancel and completion one wins, and the other is told so';
+my $paid = grep { $_->[2] eq 'completed' } @ends;
+ended($racer, $_, 'sketch') for @raced;
+credits_are $racer, 200 - 2 * (4 + $paid), 0, 'what completed is paid, what was cancelled is not';
+my $lost = wait_for {
+    !grep { ($_->[2] eq 'completed') != !!-e picture_file($_->[0], 'sketch') } @ends;
+};
+ok $lost, 'pictures are there of what completed, and of nothing else';
+is sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $racer), 0,
+    'and no work is left';
+
+finish;

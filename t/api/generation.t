@@ -1,0 +1,104 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A generation is found by its id alone, whatever its type: as the object that its status tells, with
+# snake_case twins where they are wanted, and as a job, for clients that know a queue.
+use Genflow::Test;
+
+use Genflow::Httpd ();
+
+my $user = account(40);
+
+# ---- the object, over several types ----
+
+my @MADE = (    # type, prompt
+    ['neo-glitch', 'a cat'], ['sketch', 'a drawn cat'], ['relay', 'a cat {{status=400}}'],
+    ['neo-glitch', 'a cat {{filter}}'],
+);
+for my $case (@MADE) {
+    my ($type, $prompt) = @$case;
+    my $id  = later($user, { type => $type, prompt => $prompt });
+    my $end = ended($user, $id, $type);
+    my $got = api(GET => "/api/generation/$id", user => $user);
+    is $got->{status}, 200, "a generation of $type is found by its id";
+    is_deeply data($got), $end, 'and is told as its status tells it';
+    is api(GET => '/api/generation/' . uc $id, user => $user)->{status}, 200, 'in either spelling';
+    is_deeply [map { $end->{$_} } qw(pollUrl eventsUrl)], [undef, undef], 'what ended says no more';
+}
+
+my $id  = later($user, { prompt => 'a cat {{poll-hang}}' });
+my $now = wait_for {
+    my $told = data(api(GET => "/api/generation/$id", user => $user));
+    $told->{stabilityJobId} && $told;
+};
+is $now->{status}, 'processing', 'one that runs is told as it is now';
+is $now->{eventsUrl}, "/api/generation/$id/events", 'with the address of its events';
+is $now->{pollUrl}, "/api/neo-glitch/status?id=$id", 'and that of its status';
+my $head = api(HEAD => "/api/generation/$id", user => $user);
+is $head->{status}, 200, 'the head is to be had alone';
+is $head->{content} // '', '', 'without a body';
+
+# ---- twins ----
+
+my $plain = data(api(GET => "/api/generation/$id", user => $user));
+my $both  = data(api(GET => "/api/generation/$id?names=both", user => $user));
+my %twin  = map { s/([A-Z])/_\l$1/gr => $plain->{$_} } keys %$plain;
+is_deeply $both, { %$plain, %twin }, 'every member has a twin in snake_case where that is asked for';
+ok exists $both->{image_url} && exists $both->{run_id}, 'as image_url and run_id';
+my $new = api(POST => '/api/sketch/generate?names=both', user => $user,
+    json => { prompt => 'a cat', presetKey => 'base' });
+is data($new)->{image_url}, data($new)->{imageUrl}, 'so it is in the answer to a generate call';
+is data(api(GET => "/api/neo-glitch/status?id=$id&names=both", user => $user))->{run_id}, $id,
+    'and of the status';
+is data(api(GET => "/api/generation/$id?names=other", user => $user))->{run_id}, undef,
+    'for nobody else';
+
+my $legacy = Genflow::Httpd->start(<<'END');
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowDispatch Off
+GenflowLegacyNames On
+<GenflowProvider local>
+</GenflowProvider>
+<GenflowType neo-glitch>
+    GenflowTypeProviders local
+</GenflowType>
+<Location "/api">
+    SetHandler genflow-api
+    GenflowUser "%{HTTP:X-User}"
+</Location>
+END
+talk_to($legacy);
+my $old = data(api(GET => "/api/generation/$id", user => $user));
+is $old->{run_id}, $id, 'a server with GenflowLegacyNames tells them to everybody';
+$old = data(api(GET => '/api/generations?type=neo-glitch&limit=1', user => $user));
+is_deeply [map { $_->{created_at} } @{ $old->{items} }], [map { $_->{createdAt} } @{ $old->{items} }],
+    'in the history, too';
+talk_to();
+
+# ---- as a job ----
+
+my @MEMBERS = sort qw(id status createdAt startedAt finishedAt error errorCode errorMessage retryCount
+    maxRetries provider model input inputSummary result resultUrl success ok);
+my $job = data(api(GET => "/api/job/$id", user => $user));
+is_deeply [sort keys %$job], \@MEMBERS, 'a job has its members';
+is $job->{status}, 'running', 'one that runs is running';
+is_deeply [@{$job}{qw(result resultUrl error)}], [undef, undef, undef], 'and has no end';
+is $job->{input}{prompt}, $plain->{prompt}, 'its input is told';
+$job = data(api(GET => '/api/job/' . data($new)->{id}, user => $user));
+is $job->{status}, 'succeeded', 'one that completed has succeeded';
+is $job->{resultUrl}, data($new)->{imageUrl}, 'with the address of its picture';
+is $job->{result}{imageUrl}, $job->{resultUrl}, 'also in its result';
+$job = data(api(GET => "/api/job/" . later_failed(), user => $user));
+is_deeply [@{$job}{qw(status errorCode)}], ['failed', 'CONTENT_FILTERED'], 'one that failed has failed';
+is $job->{error}, $job->{errorMessage}, 'and says why';
+
+api(POST => "/api/job/$id/cancel", user => $user);
+credits_are $user, 40 - 1 - 2 - 2 - 2, 0, 'looking costs nothing';
+
+finish;
+
+sub later_failed {
+    my $failed = later($user, { prompt => 'a cat {{filter}} again' });
+    ended($user, $failed);
+    return $failed;
+}

@@ -1,0 +1,153 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# What failed or was cancelled is made again: a new generation with the same input, its own hold and
+# a fresh count of retries; by its type's chain, or, as a fallback, drawn here, also where the chain
+# does not draw. Repeated or parallel calls make one.
+use Genflow::Test;
+
+expect_log qw(GF0203 GF0205);
+
+my $user = account(40);
+
+# ---- retry ----
+
+my %INPUT = (
+    type => 'neo-glitch', presetKey => 'visor', runId => "run-of-$user", maxRetries => 1,
+    prompt => "{{status=503 times=2}} twice [$user]", parameters => { cfg_scale => 5 },
+);
+my $failed = later($user, { %INPUT });
+my $old    = ended($user, $failed);
+is "$old->{status} $old->{errorCode} $old->{retryCount}", 'failed MAX_RETRIES_EXCEEDED 1', 'one failed';
+credits_are $user, 40, 0, 'and cost nothing';
+
+my $res = api(POST => "/api/generation/$failed/retry", user => $user);
+my $new = data($res);
+is $res->{status}, 201, 'it is made again';
+isnt $new->{id}, $failed, 'as a new generation';
+is $res->{headers}{location}, "/api/neo-glitch/status?id=$new->{id}", 'which is at Location';
+my $end = ended($user, $new->{id});
+is "$end->{status} $end->{retryCount} $end->{maxRetries}", 'completed 0 1', 'it completes, with no retry';
+is_deeply [@{$end}{qw(preset prompt sourceUrl parameters type)}],
+    [@{$old}{qw(preset prompt sourceUrl parameters type)}], 'of the same input';
+isnt $end->{seed}, $old->{seed}, 'but with a new seed';
+is $end->{runId}, $new->{id}, 'and not under the old run id';
+is status_of($user, $failed)->{status}, 'failed', 'the old one stays as it was';
+is submissions("[$user]"), 3, 'the provider was asked once more';
+credits_are $user, 39, 0, 'for one charge';
+is_deeply [sql("SELECT kind FROM genflow.ledger WHERE ref = :'id' ORDER BY at", id => $new->{id})],
+    [qw(hold capture)], 'on a hold of its own';
+
+for my $where ({ seed => 11 }, { parameters => { seed => 11 } }) {
+    my $first = later($user, { prompt => "{{filter}} seeded [$user]", %$where });
+    ended($user, $first);
+    my $told = api(POST => "/api/generation/$first/retry", user => $user,
+        headers => { Prefer => 'wait=10' });
+    is $told->{status}, 201, 'who prefers to wait gets the end';
+    is data($told)->{status} . data($told)->{seed}, 'failed11', 'a seed that the client gave stays';
+}
+my $cancelled = later($user, { prompt => '{{poll-hang}} cancelled' });
+api(POST => "/api/generation/$cancelled/cancel", user => $user);
+my $fresh = data(api(POST => "/api/job/$cancelled/retry", user => $user));
+is $fresh->{status}, 'running', 'what was cancelled can be made again, told as a job';
+api(POST => "/api/job/$fresh->{id}/cancel", user => $user);
+
+# ---- once ----
+
+my $again = api(POST => "/api/generation/$failed/retry", user => $user);
+is $again->{status}, 200, 'a retry that is repeated makes nothing';
+is data($again)->{id}, $new->{id}, 'but tells what the first one made';
+is $again->{headers}{'idempotency-replayed'}, 'true', 'and says so';
+my %key = ('Idempotency-Key' => "key-of-$user");
+my @keyed = map { data(api(POST => "/api/generation/$failed/retry", user => $user, headers => \%key)) }
+    1 .. 2;
+isnt $keyed[0]{id}, $new->{id}, 'under a key of the client it makes another one';
+is $keyed[1]{id}, $keyed[0]{id}, 'once';
+error_is(api(POST => "/api/generation/$failed/fallback", user => $user, headers => \%key), 422,
+    'IDEMPOTENCY_MISMATCH', 'the same key for another wish is refused');
+
+my $racer  = account(10);
+my $racing = later($racer, { prompt => "{{filter}} raced [$racer]" });
+my @ids    = in_parallel(24, sub {          # also while it is being failed
+    my $told = wait_for {
+        my $answer = api(POST => "/api/generation/$racing/retry", user => $racer);
+        $answer->{status} != 400 && $answer;
+    };
+    return data($told)->{id};
+}, 12);
+my %one = map { $_ => 1 } @ids;
+is keys %one, 1, 'of 24 retries at once there is one new generation';
+is sql1("SELECT count(*) FROM genflow.ledger WHERE kind = 'hold' AND user_id = :'user'",
+    user => $racer), 2, 'and one new hold';
+ended($racer, $ids[0]);
+credits_are $racer, 10, 0, 'which was given back when that failed, too';
+
+# ---- fallback ----
+
+my @CASES = (    # type, prompt, price
+    ['neo-glitch', '{{status=400}} a cat in the rain', 1],
+    ['stray',      'a cat that never arrives',         2],
+);
+for my $case (@CASES) {
+    my ($type, $prompt, $price) = @$case;
+    my $artist = account(10);
+    my $lost   = later($artist, { type => $type, prompt => "$prompt [$artist]", maxRetries => 0 });
+    is ended($artist, $lost, $type)->{status}, 'failed', "a generation of $type failed";
+    my $sent   = submissions("[$artist]");
+    my $drawn  = api(POST => "/api/generation/$lost/fallback", user => $artist,
+        headers => { Prefer => 'wait=15' });
+    my $told   = data($drawn);
+    is $drawn->{status}, 201, '... its user wishes it drawn here';
+    is_deeply [@{$told}{qw(status provider fallbackUsed type errorCode)}],
+        ['completed', 'local', JSON::PP::true(), $type, undef], '... and it is';
+    is submissions("[$artist]"), $sent, '... no other provider is asked';
+    ok -s picture_file($told->{id}, $type), '... there is a picture';
+    credits_are $artist, 10 - $price, 0, '... for its price';
+    my $more = api(POST => "/api/generation/$lost/fallback", user => $artist);
+    is data($more)->{id}, $told->{id}, '... once';
+    isnt data(api(POST => "/api/generation/$lost/retry", user => $artist))->{id}, $told->{id},
+        '... a retry is another wish';
+    wait_for { !sql1("SELECT 1 FROM genflow.work WHERE user_id = :'user'", user => $artist) };
+}
+
+# ---- a source picture that is gone ----
+
+my $asset = data(upload($user, png(5, 5)))->{id};
+my $based = later($user, { type => 'lens', sourceAssetId => $asset, prompt => '{{status=400}} based' });
+ended($user, $based, 'lens');
+is api(POST => "/api/generation/$based/retry", user => $user)->{status}, 201,
+    'one with a source picture is made again';
+api(DELETE => "/api/assets/$asset", user => $user);
+error_is(api(POST => "/api/generation/$based/fallback", user => $user), 422, 'INVALID_IMAGE_URL',
+    'but not without it');
+wait_for { !sql1("SELECT 1 FROM genflow.work WHERE user_id = :'user'", user => $user) };
+
+# ---- a server that does not draw ----
+
+use Genflow::Httpd ();
+
+my $httpd = Genflow::Httpd->start(<<'END');
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowDispatch Off
+<GenflowProvider stability>
+    GenflowProviderUrl "${GENFLOW_FAKE}"
+</GenflowProvider>
+<GenflowType neo-glitch>
+    GenflowTypeProviders stability/sd3
+</GenflowType>
+<Location "/api">
+    SetHandler genflow-api
+    GenflowUser "%{HTTP:X-User}"
+</Location>
+END
+talk_to($httpd);
+my $rows = sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user'", user => $racer);
+my $none = api(POST => "/api/generation/$racing/fallback", user => $racer);
+error_is($none, 503, 'PROVIDER_UNAVAILABLE', 'where nothing draws there is no fallback');
+ok $none->{headers}{'retry-after'}, 'now';
+is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user'", user => $racer), $rows,
+    'and nothing was held';
+like $httpd->alarms, qr/\A\N*GF0209:\N*\z/, 'the administrator is told';
+talk_to();
+
+finish;
