@@ -76,27 +76,6 @@ CREATE TYPE genflow.job_brief AS (
 );
 
 --
--- Name: adjust_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
-
-CREATE FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-    PERFORM genflow.credit_reasoned(p_reason, p_reference);
-    IF p_amount IS NULL OR p_amount = 0 THEN
-        RAISE EXCEPTION 'genflow: an adjustment of nothing' USING ERRCODE = '22023';
-    END IF;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
-    VALUES (genflow.new_id(0), 'adjust', p_user, p_amount, p_reason, p_reference)
-    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
-    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'duplicate' END;
-EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN         -- the account would not cover what is held; there is none
-    RETURN 'insufficient_credits';
-END $$;
-
---
 -- Name: admin_breaker_reset(text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -183,15 +162,18 @@ CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-DECLARE
-    v_outcome text;
 BEGIN
-    v_outcome := CASE WHEN p_amount > 0 THEN genflow.grant_credits(p_user, p_amount, p_reason, p_reference)
-                      ELSE genflow.adjust_credits(p_user, p_amount, p_reason, p_reference) END;
-    RETURN CASE WHEN v_outcome = 'duplicate'
-                 AND NOT EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference AND l.user_id = p_user
-                                    AND l.amount = p_amount AND l.kind IN ('grant', 'adjust'))
-                THEN 'mismatch' ELSE v_outcome END;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (genflow.new_id(0), CASE WHEN p_amount > 0 THEN 'grant' ELSE 'adjust' END, p_user, p_amount, p_reason, p_reference)
+    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
+    IF FOUND THEN
+        RETURN 'ok';
+    END IF;
+    RETURN (SELECT CASE WHEN l.user_id = p_user AND l.amount = p_amount AND l.kind IN ('grant', 'adjust')
+                        THEN 'duplicate' ELSE 'mismatch' END
+              FROM genflow.ledger l WHERE l.external_ref = p_reference);
+EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN
+    RETURN 'insufficient_credits';
 END $$;
 
 --
@@ -378,15 +360,29 @@ CREATE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, 
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+DECLARE
+    r genflow.ledger;
 BEGIN
-    outcome := genflow.refund(p_id, p_amount, p_reason, p_reference);
-    SELECT c.user_id, CASE outcome WHEN 'too_much' THEN c.amount ELSE coalesce(p_amount, c.amount) END INTO user_id, amount
-      FROM genflow.ledger c WHERE c.ref = p_id AND c.kind = 'capture';
-    IF outcome = 'duplicate'
-       AND NOT EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference AND l.ref = p_id AND l.kind = 'refund'
-                          AND l.amount = admin_refund.amount) THEN
-        outcome := 'mismatch';
+    SELECT c.user_id, c.amount INTO user_id, amount FROM genflow.ledger c WHERE c.ref = p_id AND c.kind = 'capture';
+    IF NOT FOUND THEN
+        outcome := 'not_charged';
+        RETURN;
+    ELSIF p_amount > amount THEN
+        outcome := 'too_much';
+        RETURN;
     END IF;
+    amount := coalesce(p_amount, amount);
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (p_id, 'refund', user_id, amount, p_reason, p_reference)
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        outcome := 'ok';
+        RETURN;
+    END IF;
+    SELECT * INTO r FROM genflow.ledger l WHERE l.external_ref = p_reference;
+    outcome := CASE WHEN NOT FOUND THEN 'refunded'
+                    WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
+                    ELSE 'mismatch' END;
 END $$;
 
 --
@@ -422,16 +418,15 @@ DECLARE
 BEGIN
     SELECT coalesce(string_agg(format(
                'SELECT %L, m.id >= $2, m.status, m.provider, m.model, count(*), '
-               'sum(extract(epoch FROM m.finished_at - m.started_at)), '
-               'coalesce(sum(m.cost) FILTER (WHERE m.status = ''completed''), 0) '
+               'sum(m.finished_at - m.started_at), sum(m.cost) '
                'FROM %I.%I m WHERE m.id >= $1 GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
-           'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, 0::numeric, 0::numeric WHERE false')
+           'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, NULL::interval, 0::numeric WHERE false')
       INTO v_media FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     EXECUTE format($q$
-    WITH media (type, today, status, provider, model, n, seconds, charged) AS MATERIALIZED (%s),
+    WITH media (type, today, status, provider, model, n, took, cost) AS MATERIALIZED (%s),
     tries AS MATERIALIZED (
         SELECT a.provider, a.model, a.job_id >= $2 AS today, coalesce(a.outcome, 'open') AS outcome, count(*) AS n,
-               sum(extract(epoch FROM a.ended_at - a.sent_at)) AS seconds
+               sum(a.ended_at - a.sent_at) AS took
           FROM genflow.attempts a WHERE a.job_id >= $1 GROUP BY 1, 2, 3, 4),
     windows (name, since, only_today) AS (VALUES ('day', $3, true), ('week', $4, false)),
     types AS (
@@ -444,19 +439,19 @@ BEGIN
                'cancelled', coalesce(sum(m.n) FILTER (WHERE m.status = 'cancelled'), 0),
                'successRate', round(coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0)
                                     / sum(m.n) FILTER (WHERE m.status IN ('completed', 'failed')), 4),
-               'meanTime', round(1000 * sum(m.seconds) FILTER (WHERE m.status = 'completed')
+               'meanTime', round(1000 * extract(epoch FROM sum(m.took) FILTER (WHERE m.status = 'completed'))
                                  / sum(m.n) FILTER (WHERE m.status = 'completed')),
-               'charged', sum(m.charged)) AS row
+               'charged', coalesce(sum(m.cost) FILTER (WHERE m.status = 'completed'), 0)) AS row
           FROM windows w JOIN media m ON m.today OR NOT w.only_today GROUP BY w.name, m.type),
     outcomes AS (
-        SELECT w.name, t.provider, t.model, t.outcome, sum(t.n) AS n, sum(t.seconds) AS seconds
+        SELECT w.name, t.provider, t.model, t.outcome, sum(t.n) AS n, sum(t.took) AS took
           FROM windows w JOIN tries t ON t.today OR NOT w.only_today GROUP BY 1, 2, 3, 4),
     sent AS (
         SELECT o.name, o.provider, o.model, sum(o.n) AS n, json_object_agg(o.outcome, o.n ORDER BY o.outcome) AS outcomes,
-               round(1000 * sum(o.seconds) / sum(o.n) FILTER (WHERE o.seconds IS NOT NULL)) AS mean
+               round(1000 * extract(epoch FROM sum(o.took)) / sum(o.n) FILTER (WHERE o.took IS NOT NULL)) AS mean
           FROM outcomes o GROUP BY 1, 2, 3),
     made AS (
-        SELECT w.name, m.provider, m.model, sum(m.n) AS n, sum(m.charged) AS charged
+        SELECT w.name, m.provider, m.model, sum(m.n) AS n, sum(m.cost) AS charged
           FROM windows w JOIN media m ON m.status = 'completed' AND (m.today OR NOT w.only_today) GROUP BY 1, 2, 3),
     providers AS (
         SELECT name, provider, model, json_build_object(
@@ -857,20 +852,6 @@ BEGIN
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
-END $$;
-
---
--- Name: credit_reasoned(text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
-
-CREATE FUNCTION genflow.credit_reasoned(p_reason text, p_reference text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-    IF coalesce(p_reason, '') = '' OR coalesce(p_reference, '') = '' THEN
-        RAISE EXCEPTION 'genflow: a change of credits needs a reason and a reference' USING ERRCODE = '22023';
-    END IF;
 END $$;
 
 --
@@ -4102,35 +4083,6 @@ CREATE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC'::text) RETUR
 $$;
 
 --
--- Name: refund(uuid, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
-
-CREATE FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    v_charge genflow.ledger;
-BEGIN
-    PERFORM genflow.credit_reasoned(p_reason, p_reference);
-    IF p_amount < 1 THEN
-        RAISE EXCEPTION 'genflow: a refund is at least 1 credit, not %', p_amount USING ERRCODE = '22023';
-    END IF;
-    SELECT * INTO v_charge FROM genflow.ledger l WHERE l.ref = p_job AND l.kind = 'capture';
-    IF NOT FOUND OR v_charge.amount = 0 THEN
-        RETURN 'not_charged';
-    ELSIF p_amount > v_charge.amount THEN
-        RETURN 'too_much';
-    END IF;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
-    VALUES (p_job, 'refund', v_charge.user_id, coalesce(p_amount, v_charge.amount), p_reason, p_reference)
-    ON CONFLICT DO NOTHING;
-    RETURN CASE WHEN FOUND THEN 'ok'
-                WHEN EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference) THEN 'duplicate'
-                ELSE 'refunded' END;
-END $$;
-
---
 -- Name: removal_claim(text[], integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -5941,12 +5893,6 @@ ALTER TABLE ONLY public.presets_media
 GRANT USAGE ON SCHEMA genflow TO genflow_module;
 
 --
--- Name: FUNCTION adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
-
---
 -- Name: FUNCTION admin_breaker_reset(p_provider text, p_model text); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -6134,12 +6080,6 @@ REVOKE ALL ON FUNCTION genflow."check"(p_grace interval) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION genflow.create_type(p_name text, p_schema text) FROM PUBLIC;
-
---
--- Name: FUNCTION credit_reasoned(p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.credit_reasoned(p_reason text, p_reference text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
@@ -6738,12 +6678,6 @@ GRANT ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress re
 
 REVOKE ALL ON FUNCTION genflow.quota(p_user text, p_day text) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.quota(p_user text, p_day text) TO genflow_module;
-
---
--- Name: FUNCTION refund(p_job uuid, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION removal_claim(p_types text[], p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -

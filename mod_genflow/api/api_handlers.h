@@ -25,21 +25,21 @@ gf_err_t *api_job_get(struct gf_req_t *req);           /* the same below job/{id
 gf_err_t *api_job_cancel(struct gf_req_t *req);
 gf_err_t *api_job_retry(struct gf_req_t *req);
 gf_err_t *api_job_fallback(struct gf_req_t *req);
-gf_err_t *api_twostep_create(struct gf_req_t *req);    /* POST generation/create */
-gf_err_t *api_twostep_generate(struct gf_req_t *req);  /* POST generate */
-gf_err_t *api_credit_quota(struct gf_req_t *req);      /* GET, POST getQuota */
-gf_err_t *api_credit_list(struct gf_req_t *req);       /* GET credits */
-gf_err_t *api_credit_reserve(struct gf_req_t *req);    /* POST credits-reserve */
-gf_err_t *api_credit_finalize(struct gf_req_t *req);   /* POST credits-finalize */
-gf_err_t *api_template_list(struct gf_req_t *req);     /* GET templates */
-gf_err_t *api_template_put(struct gf_req_t *req);      /* POST templates */
-gf_err_t *api_template_delete(struct gf_req_t *req);   /* DELETE templates/{id} */
-gf_err_t *api_preset_list(struct gf_req_t *req);  /* GET presets */
-gf_err_t *api_health(struct gf_req_t *req);       /* GET health */
-gf_err_t *api_hook(struct gf_req_t *req);         /* POST hook/{provider}/{id}/{token} */
-gf_err_t *api_asset_put(struct gf_req_t *req);    /* POST assets */
-gf_err_t *api_asset_get(struct gf_req_t *req);    /* GET assets/{id} */
-gf_err_t *api_asset_delete(struct gf_req_t *req); /* DELETE assets/{id} */
+gf_err_t *api_twostep_create(struct gf_req_t *req);   /* POST generation/create */
+gf_err_t *api_twostep_generate(struct gf_req_t *req); /* POST generate */
+gf_err_t *api_credit_quota(struct gf_req_t *req);     /* GET, POST getQuota */
+gf_err_t *api_credit_list(struct gf_req_t *req);      /* GET credits */
+gf_err_t *api_credit_reserve(struct gf_req_t *req);   /* POST credits-reserve */
+gf_err_t *api_credit_finalize(struct gf_req_t *req);  /* POST credits-finalize */
+gf_err_t *api_template_list(struct gf_req_t *req);    /* GET templates */
+gf_err_t *api_template_put(struct gf_req_t *req);     /* POST templates */
+gf_err_t *api_template_delete(struct gf_req_t *req);  /* DELETE templates/{id} */
+gf_err_t *api_preset_list(struct gf_req_t *req);      /* GET presets */
+gf_err_t *api_health(struct gf_req_t *req);           /* GET health */
+gf_err_t *api_hook(struct gf_req_t *req);             /* POST hook/{provider}/{id}/{token} */
+gf_err_t *api_asset_put(struct gf_req_t *req);        /* POST assets */
+gf_err_t *api_asset_get(struct gf_req_t *req);        /* GET assets/{id} */
+gf_err_t *api_asset_delete(struct gf_req_t *req);     /* DELETE assets/{id} */
 int api_result(request_rec *r, const gf_conf_t *conf,
                const char *base); /* GET a stored picture; its own handler */
 

@@ -33,8 +33,8 @@ gf_err_t *api_template_read(const gf_json_t **config, const char **type, gf_req_
 /* Makes what is ordered, and starts it unless it is to stay pending; replies. */
 gf_err_t *api_generate_order(gf_req_t *req, const api_order_t *order);
 
-/* Makes what is asked for, or finds that the key made it before (created->outcome). *here: there are
- * places for it in this process. Refusals are errors. */
+/* Makes what is asked for, or finds that the key made it before (created->outcome). *here: there
+ * are places for it in this process. Refusals are errors. */
 gf_err_t *api_generate_make(gf_created_t *created, bool *here, gf_req_t *req,
                             const gf_caller_t *caller, const gf_ask_t *ask);
 
@@ -56,7 +56,8 @@ gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int c
 /* Replies with generations as they are: 200 when all have ended, else 202. */
 gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count);
 
-/* NO_PROVIDER when no provider of req->type has a key; closed: nobody can make what is asked for. */
+/* NO_PROVIDER when no provider of req->type has a key; closed: nobody can make what is asked for.
+ */
 gf_err_t *api_start_open(gf_req_t *req);
 gf_err_t *api_start_closed(gf_req_t *req);
 

@@ -36,10 +36,10 @@ typedef struct gf_req_t {
     const char *user;      /* whom httpd authenticated; NULL only for handlers that need nobody */
     const gf_type_t *type; /* of a {type} route; of others, once the handler knows it */
     const char *args[GF_REQ_ARGS]; /* what stood for {id} and the like, in the route's order */
-    bool two_step; /* answers as the two-step calls do: 200, with the generation under "data" */
-    bool as_job;                   /* a generation is told as a job */
-    const char *site;              /* NULL until it is needed: gf_reply_site(), with `twins` */
-    bool twins;                    /* members have snake_case twins */
+    bool two_step;    /* answers as the two-step calls do: 200, with the generation under "data" */
+    bool as_job;      /* a generation is told as a job */
+    const char *site; /* NULL until it is needed: gf_reply_site(), with `twins` */
+    bool twins;       /* members have snake_case twins */
 } gf_req_t;
 
 /* A handler replies and returns NULL, or returns the error that is the reply. api_handlers.h names
@@ -96,7 +96,6 @@ gf_err_t *api_limit(gf_req_t *req);
 /* The generation that {id} names, in whichever type: sets *find and req->type. Error:
  * NO_GENERATION. */
 gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
-
 
 /* ---- waiting (api_watch.c) ---- */
 

@@ -68,8 +68,7 @@ gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t
 
 static const char *types_of(const gf_page_t *page, gf_ctx_t *ctx)
 {
-    return page->type ? apr_pstrcat(ctx->pool, "{", page->type->name, "}", NULL)
-                      : gf_db_types(ctx);
+    return page->type ? apr_pstrcat(ctx->pool, "{", page->type->name, "}", NULL) : gf_db_types(ctx);
 }
 
 gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx)

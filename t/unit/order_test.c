@@ -136,7 +136,7 @@ START_TEST(a_template_fills_in_what_the_body_leaves_open)
     ck_assert_str_eq(ask.source_url, "https://a.example/a");
     ck_assert_int_eq(ask.seed, 5);
     ck_assert_int_eq(ask.count, 3);
-    ck_assert_str_eq(ask.parameters, "{\"strength\":0.9,\"cfg_scale\":2,\"x\":1,\"deep\":[9]}");
+    ck_assert_str_eq(ask.parameters, "{\"strength\":0.9,\"cfg_scale\":2,\"x\":1,\"seed\":5,\"deep\":[9]}");
     form.body = unit_json("{\"parameters\":{\"seed\":0},\"sourceUrl\":\"https://b.example/b\"}");
     unit_no_error(gf_param_check(&ask, &form));
     ck_assert_int_eq(ask.seed, 0);
