@@ -17,15 +17,18 @@
 #include "base/gf_hash.h"
 #include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"
+#include "httpd/httpd_janitor.h"
+#include "httpd/httpd_limits.h"
 #include "work/gf_dispatch.h"
 
 #define OUR_FILENAME "genflow:"
 #define PRESETS_AGE  apr_time_from_sec(5)
 
-/* The child's state: written in child_init, const to requests. The only mutable statics of the
- * module beside the glue's. */
+/* The child's state: written in child_init, what every child inherits in post_config; const to
+ * requests. The only mutable statics of the module beside the glue's. */
 static gf_api_t child_api;
 static gf_dispatch_t *child_dispatch;
+static httpd_janitor_t *janitor;
 
 /* ---- configuration ---- */
 
@@ -71,8 +74,8 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
 {
     const gf_conf_t *conf = httpd_conf_get(server);
     const char *wrong = NULL;
+    apr_status_t rv;
 
-    (void)pconf;
     (void)plog;
     if (conf->type_list->nelts == 0
         || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
@@ -89,6 +92,13 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, server, "GF0003: %s", wrong);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    rv = httpd_limits_make(&child_api.buckets, conf, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, rv, server,
+                     "GF0007: no shared memory for GenflowLimitRate");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    janitor = httpd_janitor_make(conf, server, pconf);
     return OK;
 }
 
@@ -98,6 +108,9 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
 static apr_status_t child_end(void *data)
 {
     (void)data;
+    if (janitor) {
+        httpd_janitor_end(janitor);
+    }
     gf_hub_close(child_api.hub); /* a child may end without having been told to stop */
     if (child_dispatch) {
         gf_dispatch_join(child_dispatch);
@@ -127,6 +140,9 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
     }
     if (rv == APR_SUCCESS && conf->dispatch) {
         rv = gf_dispatch_start(&child_dispatch, pchild, &ctx, child_api.hub, child_api.owner);
+    }
+    if (rv == APR_SUCCESS && janitor) {
+        rv = httpd_janitor_child(janitor, server);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, server,
@@ -183,13 +199,14 @@ static int genflow_handler(request_rec *r)
 static void genflow_hooks(apr_pool_t *pool)
 {
     static const char *const after_dbd[] = { "mod_dbd.c", NULL };
+    static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
 
     (void)pool;
     ap_hook_check_config(genflow_check_config, NULL, NULL,
                          APR_HOOK_MIDDLE); /* configtest finds every mistake */
     ap_hook_post_config(genflow_post_config, NULL, NULL,
                         APR_HOOK_MIDDLE); /* what a start needs beside */
-    ap_hook_child_init(genflow_child_init, after_dbd, NULL,
+    ap_hook_child_init(genflow_child_init, after_dbd, before_watchdog,
                        APR_HOOK_LAST); /* threads: mod_dbd's pool is there */
     ap_hook_child_stopping(genflow_child_stopping, NULL, NULL,
                            APR_HOOK_MIDDLE); /* drain, wake those who wait */

@@ -33,6 +33,87 @@ CREATE TYPE genflow.job_brief AS (
 );
 
 --
+-- Name: adjust_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM genflow.credit_reasoned(p_reason, p_reference);
+    IF p_amount IS NULL OR p_amount = 0 THEN
+        RAISE EXCEPTION 'genflow: an adjustment of nothing' USING ERRCODE = '22023';
+    END IF;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (genflow.new_id(0), 'adjust', p_user, p_amount, p_reason, p_reference)
+    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'duplicate' END;
+EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN         -- the account would not cover what is held; there is none
+    RETURN 'insufficient_credits';
+END $$;
+
+--
+-- Name: admin_credit(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM genflow.credit_reasoned(p_reason, p_reference);
+    outcome := CASE WHEN p_amount > 0 THEN genflow.grant_credits(p_user, p_amount, p_reason, p_reference)
+                    ELSE genflow.adjust_credits(p_user, p_amount, p_reason, p_reference) END;
+    balance := coalesce((SELECT a.balance FROM genflow.accounts a WHERE a.user_id = p_user), 0);
+END $$;
+
+--
+-- Name: afford(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now       timestamptz := clock_timestamp();
+    v_day_used  bigint;
+    v_week_used bigint;
+    a           genflow.accounts;
+    r           record;
+BEGIN
+    day := (v_now AT TIME ZONE genflow.day_zone(p_day))::date;
+    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    IF a.day = day + 1 THEN
+        day := a.day;                                       -- the clock stepped back over midnight
+    END IF;
+    balance := coalesce(a.balance, 0);
+    held := coalesce(a.held, 0);
+    v_day_used := CASE WHEN a.day = day THEN a.day_used ELSE 0 END;
+    v_week_used := CASE WHEN a.week = genflow.week_of(day) THEN a.week_used ELSE 0 END;
+    IF p_day = 'rolling' AND a.day_limit IS NOT NULL THEN
+        SELECT u.used INTO v_day_used FROM genflow.rolling_use(p_user, v_now) u;
+    END IF;
+
+    IF p_run_id IS NOT NULL THEN
+        SELECT t.id, t.amount, h.window_day INTO r
+          FROM genflow.reservations t JOIN genflow.ledger h ON h.ref = t.id AND h.kind = 'hold'
+         WHERE t.user_id = p_user AND t.request_id = p_run_id AND t.state = 'open' AND t.expires_at > v_now;
+        IF FOUND THEN
+            reservation := r.id;
+            held := held - r.amount;
+            v_day_used := v_day_used - CASE WHEN r.window_day = day OR p_day = 'rolling' THEN r.amount ELSE 0 END;
+            v_week_used := v_week_used - CASE WHEN genflow.week_of(r.window_day) = genflow.week_of(day) THEN r.amount ELSE 0 END;
+        END IF;
+    END IF;
+    outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
+                    WHEN v_day_used + p_cost > a.day_limit OR v_week_used + p_cost > a.week_limit THEN 'quota_exceeded'
+                    ELSE 'ok' END;
+END $$;
+
+--
 -- Name: asset_bytes(uuid); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -247,8 +328,11 @@ BEGIN
             WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
         UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
             WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
-        UNION ALL SELECT 'held = cost of live jobs', a.user_id FROM genflow.accounts a
-            LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY 1) l USING (user_id)
+        UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id FROM genflow.accounts a
+            LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
+                         FROM (SELECT w.user_id, w.cost FROM genflow.work w
+                               UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                        GROUP BY 1) l USING (user_id)
             WHERE a.held <> coalesce(l.cost, 0)
         UNION ALL SELECT 'no overdraft', a.user_id FROM genflow.accounts a WHERE a.balance < a.held OR a.held < 0
         UNION ALL SELECT 'a completed job has one capture of its cost', m.id::text
@@ -263,6 +347,15 @@ BEGIN
             FROM genflow.ledger l LEFT JOIN media m ON m.id = l.ref
             WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no FROM gone)
               AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = l.ref AND e.kind IN ('capture', 'release'))
+              AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = l.ref)
+        UNION ALL SELECT 'a reservation has its hold, and gives it back once when it ends', r.id::text
+            FROM genflow.reservations r LEFT JOIN genflow.ledger h ON h.ref = r.id AND h.kind = 'hold'
+            LEFT JOIN genflow.ledger e ON e.ref = r.id AND e.kind <> 'hold'
+            WHERE h.ref IS NULL OR h.amount <> r.amount OR h.user_id <> r.user_id OR (r.state = 'open') <> (e.ref IS NULL)
+               OR e.kind <> 'release' OR e.released <> r.amount
+        UNION ALL SELECT 'a used reservation has its generation', r.id::text FROM genflow.reservations r
+            WHERE r.state = 'used' AND NOT EXISTS (SELECT FROM genflow.ledger h WHERE h.ref = r.job_id AND h.kind = 'hold'
+                                                                                AND h.user_id = r.user_id)
         UNION ALL SELECT 'one end per job', l.ref::text FROM genflow.ledger l WHERE l.kind IN ('capture', 'release')
             GROUP BY l.ref HAVING count(*) > 1
         UNION ALL SELECT 'a live job has its work row', coalesce(m.id, w.job_id)::text
@@ -306,10 +399,25 @@ BEGIN
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
         PERFORM genflow.type_render(t, 'media_table');
     END IF;
-    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted', 'restored']) AS f(part);
+    PERFORM genflow.type_render(t, f.part)
+       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted', 'restored']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
+END $$;
+
+--
+-- Name: credit_reasoned(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.credit_reasoned(p_reason text, p_reference text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF coalesce(p_reason, '') = '' OR coalesce(p_reference, '') = '' THEN
+        RAISE EXCEPTION 'genflow: a change of credits needs a reason and a reference' USING ERRCODE = '22023';
+    END IF;
 END $$;
 
 --
@@ -344,10 +452,10 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -357,27 +465,48 @@ CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lea
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 5 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 5 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 5 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.custom_prompt_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.custom_prompt_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -385,65 +514,61 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.custom_prompt_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 5::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
     IF outcome = 'ok' THEN
         id := genflow.new_id(5);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.custom_prompt_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 5, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 5, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -458,6 +583,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: custom_prompt_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.custom_prompt_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -585,6 +746,52 @@ BEGIN
 END $$;
 
 --
+-- Name: custom_prompt_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.custom_prompt_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.custom_prompt_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
+-- Name: day_zone(text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.day_zone(p_day text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT CASE p_day WHEN 'rolling' THEN 'UTC' ELSE p_day END
+$$;
+
+--
 -- Name: doctor_charges(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -680,7 +887,8 @@ BEGIN
     open AS MATERIALIZED (
         SELECT h.* FROM genflow.doctor_ledger(p_user) h
          WHERE h.kind = 'hold' AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = h.ref AND e.phase = 2)
-           AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref))
+           AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref)
+           AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = h.ref AND r.state = 'open'))
     SELECT 'there is no such account', s.user_id, 'nothing was ever granted to that name',
            'See by which name httpd knows the user (%u in the access log), and grant to that one: genflow.grant_credits().'
       FROM sums s WHERE s.missing AND s.entries = 0
@@ -692,10 +900,14 @@ BEGIN
                   s.user_id, s.sum_balance, s.sum_held)
       FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held)
     UNION ALL
-    SELECT 'held is not what live generations cost', a.user_id, format('held %s, live %s', a.held, coalesce(l.cost, 0)),
+    SELECT 'held is not what live generations cost', a.user_id,
+           format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),
            'credits --user NAME of this one names the open holds that nobody will end, and what to do.'
       FROM genflow.accounts a
-      LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY w.user_id) l USING (user_id)
+      LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
+                   FROM (SELECT w.user_id, w.cost FROM genflow.work w
+                         UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                  GROUP BY h.user_id) l USING (user_id)
      WHERE a.held <> coalesce(l.cost, 0) AND (p_user IS NULL OR a.user_id = p_user)
     UNION ALL
     SELECT 'an open hold without a live generation', h.ref::text,
@@ -975,9 +1187,10 @@ BEGIN
                     WHEN w.type_no NOT IN (SELECT o.type_no FROM genflow.work o
                                             WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late) THEN 3
                     ELSE 4 END AS no, w.*
-          FROM live w WHERE w.due_at < v_late)
-    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.due_at)),
-           format('%s, %s in number; the first was due %s ago', w.type, count(*), genflow.doctor_since(min(w.due_at))), a.advice
+          FROM live w WHERE least(w.turn, w.due_at) < v_late)
+    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY least(w.turn, w.due_at))),
+           format('%s, %s in number; the first was due %s ago', w.type, count(*),
+                  genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
     SELECT 'live, but without its alarm', genflow.doctor_some(array_agg(m.id::text ORDER BY m.id)),
@@ -1041,10 +1254,10 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1054,27 +1267,48 @@ CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_leas
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 2 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 2 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 2 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.emotion_mask_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.emotion_mask_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1082,65 +1316,61 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.emotion_mask_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 2::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
     IF outcome = 'ok' THEN
         id := genflow.new_id(2);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.emotion_mask_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 2, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 2, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -1155,6 +1385,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: emotion_mask_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.emotion_mask_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -1282,6 +1548,42 @@ BEGIN
 END $$;
 
 --
+-- Name: emotion_mask_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.emotion_mask_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.emotion_mask_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: forbid(); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1324,10 +1626,10 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1337,27 +1639,48 @@ CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_l
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 4 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 4 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 4 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1365,65 +1688,61 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.ghibli_reaction_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 4::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
     IF outcome = 'ok' THEN
         id := genflow.new_id(4);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.ghibli_reaction_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 4, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 4, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -1438,6 +1757,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: ghibli_reaction_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.ghibli_reaction_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -1565,6 +1920,42 @@ BEGIN
 END $$;
 
 --
+-- Name: ghibli_reaction_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.ghibli_reaction_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.ghibli_reaction_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: grant_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1612,14 +2003,25 @@ BEGIN
                    'heartbeat',
                    'hook',
                    'hook_ref',
+                   'janitor',
+                   'janitor_parts',
+                   'ledger_list',
                    'presets',
                    'progress',
                    'quota',
                    'requeue',
+                   'reserve',
+                   'reserve_finalize',
                    'restore_claim',
-                   'restore_later')
+                   'restore_later',
+                   'template_delete',
+                   'template_get',
+                   'template_put',
+                   'templates',
+                   'type_of')
                 OR EXISTS (SELECT FROM genflow.types t
-                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_get', t.prefix || '_claim',
+                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_create_batch', t.prefix || '_start',
+                                                t.prefix || '_get', t.prefix || '_claim',
                                                 t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
@@ -1674,6 +2076,23 @@ CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease inte
       FROM mine WHERE w.job_id = mine.job_id
     RETURNING w.job_id
 $$;
+
+--
+-- Name: hold(uuid, text, bigint, date, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day) VALUES (p_ref, 'hold', p_user, p_amount, p_window);
+    IF p_day = 'rolling' AND (SELECT u.used > a.day_limit
+                                FROM genflow.accounts a, genflow.rolling_use(p_user, clock_timestamp()) u
+                               WHERE a.user_id = p_user) THEN
+        RAISE EXCEPTION 'genflow: quota spent' USING ERRCODE = 'GF429';
+    END IF;
+END $$;
 
 --
 -- Name: hook(text, text, uuid, text, text, text, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -1747,6 +2166,74 @@ CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
 $$;
 
 --
+-- Name: janitor(text, integer, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    AS $_$
+DECLARE
+    v_over  timestamptz := clock_timestamp() - p_jobs;
+    v_count integer := 0;
+BEGIN
+    CASE p_part
+    WHEN 'attempts' THEN
+        -- Ids begin with the time: what was made after v_over cannot have ended before it.
+        DELETE FROM genflow.attempts a USING (
+            SELECT o.job_id, o.no FROM genflow.attempts o
+             WHERE o.job_id < (lpad(to_hex((extract(epoch FROM v_over) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE a.job_id = old.job_id AND a.no = old.no;
+    WHEN 'hooks' THEN
+        DELETE FROM genflow.hooks h USING (
+            SELECT o.provider, o.event FROM genflow.hooks o
+             WHERE o.at < v_over AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE h.provider = old.provider AND h.event = old.event;
+    WHEN 'late_results' THEN
+        DELETE FROM genflow.late_results r USING (
+            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE r.id = old.id;
+    WHEN 'keys' THEN
+        DELETE FROM genflow.idempotency_keys k USING (
+            SELECT o.user_id, o.key FROM genflow.idempotency_keys o
+             WHERE o.created_at < clock_timestamp() - p_keys
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
+             ORDER BY o.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE k.user_id = old.user_id AND k.key = old.key;
+    WHEN 'assets' THEN
+        RETURN genflow.asset_sweep(p_limit);
+    WHEN 'reservations' THEN
+        EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
+        RETURN v_count;
+    ELSE
+        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
+                       (SELECT t.prefix FROM genflow.types t WHERE t.name = p_part) || '_claim') INTO v_count USING p_limit;
+        RETURN v_count;
+    END CASE;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $_$;
+
+--
+-- Name: janitor_parts(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets'])
+    UNION ALL SELECT 'reservations' WHERE to_regprocedure('genflow.reservations_expire(integer)') IS NOT NULL
+    UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
+$$;
+
+--
 -- Name: job_brief(uuid); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1758,6 +2245,8 @@ DECLARE
     v genflow.job_brief;
 BEGIN
     CASE genflow.id_type(p_id)
+        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending' ELSE 'cancelled' END
+                      INTO v FROM genflow.reservations r WHERE r.id = p_id;
         WHEN 1 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.neo_glitch_media t WHERE t.id = p_id;
         WHEN 2 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.emotion_mask_media t WHERE t.id = p_id;
         WHEN 3 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.presets_media t WHERE t.id = p_id;
@@ -1779,7 +2268,7 @@ CREATE FUNCTION genflow.ledger_apply() RETURNS trigger
 DECLARE
     v_job     genflow.job_brief;
     v_account genflow.accounts;
-    v_week    date := NEW.window_day - (extract(isodow FROM NEW.window_day)::integer - 1);
+    v_week    date := genflow.week_of(NEW.window_day);
 BEGIN
     IF NEW.kind IN ('hold', 'capture', 'release') THEN
         v_job := genflow.job_brief(NEW.ref);
@@ -1789,7 +2278,8 @@ BEGIN
         IF v_job.user_id IS DISTINCT FROM NEW.user_id
            OR (NEW.kind = 'hold'
                AND (v_job.status NOT IN ('pending', 'processing') OR v_job.cost <> NEW.amount
-                    OR NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount)))
+                    OR (genflow.id_type(NEW.ref) <> 0
+                        AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount))))
            OR (NEW.kind = 'capture' AND (v_job.status <> 'completed' OR NEW.amount + NEW.released <> v_job.cost))
            OR (NEW.kind = 'release' AND (v_job.status NOT IN ('failed', 'cancelled') OR NEW.released <> v_job.cost))
         THEN
@@ -1856,6 +2346,71 @@ BEGIN
 END $$;
 
 --
+-- Name: ledger_list(text, text, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) RETURNS TABLE(ref uuid, kind text, amount bigint, balance_after bigint, credits bigint, reason text, reference text, job_id uuid, request_id text, at text, cursor text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+#variable_conflict use_column
+DECLARE
+    v_at    timestamptz := 'infinity';
+    v_phase smallint := 0;
+    v_ref   uuid := '00000000-0000-0000-0000-000000000000';
+    v_spend bigint := coalesce((SELECT a.balance - a.held FROM genflow.accounts a WHERE a.user_id = p_user), 0);
+    v_part  text[];
+BEGIN
+    IF p_cursor IS NOT NULL THEN                    -- microseconds, phase, ref, balance before it
+        v_part := regexp_match(p_cursor, '^(\d{1,17})_([0-3])_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_(-?\d{1,18})$');
+        IF v_part IS NULL THEN
+            RAISE EXCEPTION 'genflow: no cursor' USING ERRCODE = '22023';
+        END IF;
+        v_at := 'epoch'::timestamptz + v_part[1]::bigint * interval '1 microsecond';
+        v_phase := v_part[2];
+        v_ref := v_part[3];
+        v_spend := v_part[4];
+    END IF;
+    RETURN QUERY
+    WITH page AS (
+        SELECT l.*, CASE WHEN l.kind = 'hold' THEN -l.amount WHEN l.kind IN ('capture', 'release') THEN l.released
+                         ELSE l.amount END AS change
+          FROM genflow.ledger l
+         WHERE l.user_id = p_user AND (l.at, l.phase, l.ref) < (v_at, v_phase, v_ref)
+         ORDER BY l.at DESC, l.phase DESC, l.ref DESC LIMIT p_limit),
+    told AS (
+        SELECT p.*, (v_spend - sum(p.change) OVER (ORDER BY p.at DESC, p.phase DESC, p.ref DESC))::bigint AS before FROM page p)
+    SELECT t.ref, t.kind, t.change, t.before + t.change, CASE t.kind WHEN 'release' THEN t.released ELSE t.amount END,
+           coalesce(t.reason, r.action), t.external_ref, CASE WHEN genflow.id_type(t.ref) <> 0 THEN t.ref ELSE r.job_id END,
+           r.request_id, genflow.iso(t.at),
+           concat_ws('_', (extract(epoch FROM t.at) * 1000000)::bigint, t.phase, t.ref, t.before)
+      FROM told t LEFT JOIN genflow.reservations r ON r.id = t.ref
+     ORDER BY t.at DESC, t.phase DESC, t.ref DESC;
+END $_$;
+
+--
+-- Name: limits(text, smallint, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF p_concurrent > 0 THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('genflow generations of ' || p_user, 0));
+        IF (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = p_user LIMIT p_concurrent) l) >= p_concurrent THEN
+            RETURN 'too_many';
+        END IF;
+    END IF;
+    IF p_queue > 0 AND (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.type_no = p_type_no AND w.turn IS NOT NULL
+                                               LIMIT p_queue) l) >= p_queue THEN
+        RETURN 'queue_full';
+    END IF;
+    RETURN 'ok';
+END $$;
+
+--
 -- Name: neo_glitch_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -1887,10 +2442,10 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1900,27 +2455,48 @@ CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease 
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 1 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 1 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 1 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.neo_glitch_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.neo_glitch_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1928,65 +2504,61 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 1::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.neo_glitch_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 1, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 1, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -2001,6 +2573,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: neo_glitch_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.neo_glitch_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -2128,6 +2736,42 @@ BEGIN
 END $$;
 
 --
+-- Name: neo_glitch_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.neo_glitch_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.neo_glitch_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: new_id(integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2229,10 +2873,10 @@ BEGIN
 END $$;
 
 --
--- Name: presets_claim(text, integer, interval, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint)
+CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -2242,27 +2886,48 @@ CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease int
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
+    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
     v_live uuid[];
     v_due  timestamptz[];
+    v_lane smallint[];
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
+    v_idle boolean;                                         -- its user never started it
 BEGIN
-    SELECT array_agg(s.job_id ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
-           array_agg(s.due_at ORDER BY s.due_at) FILTER (WHERE s.fate = 'take'),
+    SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
+           array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.job_id ORDER BY s.user_id, s.job_id) FILTER (WHERE s.fate = 'end'),
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
-      INTO v_live, v_due, v_dead, v_wait
-      FROM (SELECT w.job_id, w.user_id, w.due_at, CASE WHEN
-                   w.deadline_at <= v_now OR (w.lease_owner IS NOT NULL AND w.lost_leases >= 4)
-                   OR (SELECT m.id FROM public.presets_media m WHERE m.id = w.job_id) IS NULL THEN 'end'
-                   WHEN w.phase = 'sending' AND w.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
-              FROM genflow.work w
-             WHERE w.type_no = 3 AND w.due_at BETWEEN p_from AND v_now
-             ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) s;
+      INTO v_live, v_due, v_lane, v_dead, v_wait
+      FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
+                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   OR (SELECT m.id FROM public.presets_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+              FROM (SELECT * FROM (
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                               w.deadline_at
+                          FROM genflow.work w
+                         WHERE w.type_no = 3 AND w.due_at BETWEEN p_from - v_slack AND v_now
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                         ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
+                    UNION ALL
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                           line.lost_leases, line.deadline_at
+                      FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
+                     CROSS JOIN LATERAL (
+                        SELECT w.* FROM genflow.work w
+                         WHERE w.type_no = 3 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                           AND w.deadline_at > v_now AND p_owner IS NOT NULL
+                         ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
+                    LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        PERFORM genflow.presets_settle(v_id, NULL, 'failed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'TIMEOUT',
-                                        'The generation did not end within its time', NULL);
+        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
+        PERFORM genflow.presets_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
+                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
+                                             ELSE 'The generation did not end within its time' END, NULL);
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -2270,65 +2935,61 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        turn        = NULL,
         due_at      = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were due. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-      FROM unnest(v_live, v_due) AS o(job_id, due_at)
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+      FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.presets_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 
 --
--- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_day  date := (v_now AT TIME ZONE 'UTC')::date;
     v_hash bytea;
-    a      genflow.accounts;
+    v_look record;
 BEGIN
-    -- A cheap unlocked look, so that a refusal writes nothing; what decides is the conditional UPDATE of ledger_apply().
-    SELECT t.* INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
-    IF a.day = v_day + 1 THEN
-        v_day := a.day;                                     -- the clock stepped back over midnight
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    outcome := v_look.outcome;
+    balance := v_look.balance;
+    held := v_look.held;
+    IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
+        outcome := genflow.limits(p_user, 3::smallint, p_concurrent, CASE WHEN p_owner IS NULL THEN p_queue ELSE 0 END);
     END IF;
-    balance := coalesce(a.balance, 0);
-    held := coalesce(a.held, 0);
-    outcome := CASE WHEN a.blocked THEN 'blocked'
-                    WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN CASE WHEN a.day = v_day THEN a.day_used ELSE 0 END + p_cost > a.day_limit
-                      OR CASE WHEN a.week = v_day - (extract(isodow FROM v_day)::integer - 1) THEN a.week_used ELSE 0 END
-                         + p_cost > a.week_limit THEN 'quota_exceeded'
-                    ELSE 'ok' END;
-
     IF outcome = 'ok' THEN
         id := genflow.new_id(3);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
-            status := 'processing';
+            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.presets_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
                                  max_retries, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, v_now);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at, lease_owner, epoch)
-            VALUES (id, p_user, 3, p_cost,
-                    CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch);
-            INSERT INTO genflow.ledger (ref, kind, user_id, amount, at, window_day)
-            VALUES (id, 'hold', p_user, p_cost, v_now, v_day);
+                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority)
+            VALUES (id, p_user, 3, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                    CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
+                         ELSE least(v_now + p_lease, v_now + p_lifetime) END,
+                    v_now + p_lifetime, p_owner, epoch, p_priority);
+            IF v_look.reservation IS NOT NULL THEN
+                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
+            END IF;
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
     END IF;
@@ -2343,6 +3004,42 @@ BEGIN
         outcome := 'replay';
         status := (genflow.job_brief(id)).status;
     END IF;
+END $$;
+
+--
+-- Name: presets_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids     uuid[];
+    v_states  text[];
+    v_created text[];
+    r         record;
+BEGIN
+    BEGIN
+        FOR i IN 1 .. cardinality(p_seeds) LOOP
+            SELECT * INTO r FROM genflow.presets_create(
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue);
+            IF r.outcome NOT IN ('ok', 'replay') THEN
+                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+            END IF;
+            v_ids := v_ids || r.id;
+            v_states := v_states || r.status;
+            v_created := v_created || r.created_at;
+        END LOOP;
+    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN;
+    END;
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
+                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
 
 --
@@ -2470,6 +3167,42 @@ BEGIN
 END $$;
 
 --
+-- Name: presets_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_user text;
+BEGIN
+    UPDATE genflow.work w SET
+        phase       = 'queued',
+        lease_owner = p_owner,
+        epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
+        deadline_at = v_now + p_lifetime,
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
+    RETURNING w.epoch INTO epoch;
+    IF FOUND THEN
+        UPDATE public.presets_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+        RETURN;
+    END IF;
+    SELECT m.user_id, m.status INTO v_user, status FROM public.presets_media m WHERE m.id = p_id;
+    IF v_user = p_user THEN
+        outcome := 'invalid_status';
+    ELSE
+        outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        status := NULL;
+    END IF;
+END $$;
+
+--
 -- Name: progress(uuid, integer, real, integer, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2486,29 +3219,66 @@ BEGIN
 END $$;
 
 --
--- Name: quota(text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: quota(text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.quota(p_user text) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text)
+CREATE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text, wait integer)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     WITH clock AS (
-        SELECT now() AS now, d.today, d.today - (extract(isodow FROM d.today)::integer - 1) AS monday
-          FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS today) d
+        SELECT now() AS now, d.zone, d.today, genflow.week_of(d.today) AS monday
+          FROM (SELECT z.zone, (now() AT TIME ZONE z.zone)::date AS today FROM (SELECT genflow.day_zone(p_day) AS zone) z) d
+    ),
+    rolling AS (
+        SELECT u.used, coalesce(u.since + interval '24 hours', now()) AS reset FROM genflow.rolling_use(p_user, now()) u
+         WHERE p_day = 'rolling'
     ),
     used AS (
         SELECT a.balance, a.held, a.day_limit, a.week_limit, a.blocked,
-               CASE WHEN a.day BETWEEN c.today AND c.today + 1 THEN a.day_used ELSE 0 END AS day_used,
-               CASE WHEN a.week BETWEEN c.monday AND c.monday + 7 THEN a.week_used ELSE 0 END AS week_used
-          FROM clock c LEFT JOIN genflow.accounts a ON a.user_id = p_user
+               coalesce(r.used, CASE WHEN a.day BETWEEN c.today AND c.today + 1 THEN a.day_used ELSE 0 END) AS day_used,
+               CASE WHEN a.week BETWEEN c.monday AND c.monday + 7 THEN a.week_used ELSE 0 END AS week_used,
+               coalesce(r.reset, (c.today + 1)::timestamp AT TIME ZONE c.zone) AS day_reset,
+               (c.monday + 7)::timestamp AT TIME ZONE c.zone AS week_reset
+          FROM clock c LEFT JOIN rolling r ON true LEFT JOIN genflow.accounts a ON a.user_id = p_user
     )
     SELECT coalesce(u.balance, 0), coalesce(u.held, 0), u.day_limit, u.day_used, u.week_limit, u.week_used,
            CASE WHEN u.blocked THEN 0
                 ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used, u.week_limit - u.week_used), 0)) END,
-           genflow.iso((c.today + 1)::timestamp AT TIME ZONE 'UTC'), genflow.iso(c.now)
+           genflow.iso(u.day_reset), genflow.iso(c.now),
+           ceil(extract(epoch FROM CASE WHEN u.week_limit - u.week_used <= u.day_limit - u.day_used OR u.day_limit IS NULL
+                                        THEN u.week_reset ELSE u.day_reset END - c.now))::integer
       FROM used u, clock c
 $$;
+
+--
+-- Name: refund(uuid, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_charge genflow.ledger;
+BEGIN
+    PERFORM genflow.credit_reasoned(p_reason, p_reference);
+    IF p_amount < 1 THEN
+        RAISE EXCEPTION 'genflow: a refund is at least 1 credit, not %', p_amount USING ERRCODE = '22023';
+    END IF;
+    SELECT * INTO v_charge FROM genflow.ledger l WHERE l.ref = p_job AND l.kind = 'capture';
+    IF NOT FOUND OR v_charge.amount = 0 THEN
+        RETURN 'not_charged';
+    ELSIF p_amount > v_charge.amount THEN
+        RETURN 'too_much';
+    END IF;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (p_job, 'refund', v_charge.user_id, coalesce(p_amount, v_charge.amount), p_reason, p_reference)
+    ON CONFLICT DO NOTHING;
+    RETURN CASE WHEN FOUND THEN 'ok'
+                WHEN EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference) THEN 'duplicate'
+                ELSE 'refunded' END;
+END $$;
 
 --
 -- Name: requeue(uuid, integer, interval, smallint, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -2535,6 +3305,114 @@ BEGIN
     UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND p_outcome IS NOT NULL;
     RETURN 'ok';
+END $$;
+
+--
+-- Name: reservation_end(uuid, text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL::uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE genflow.reservations r SET state = p_state, job_id = p_job
+     WHERE r.id = p_id AND r.state = 'open' AND (p_state <> 'used' OR r.expires_at > clock_timestamp());
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day)
+    SELECT h.ref, 'release', h.user_id, 0, h.amount, h.window_day FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    RETURN true;
+END $$;
+
+--
+-- Name: reservations_expire(integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reservations_expire(p_limit integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_ids uuid[];
+    v_id  uuid;
+BEGIN
+    SELECT array_agg(o.id ORDER BY o.user_id, o.id) INTO v_ids
+      FROM (SELECT r.id, r.user_id FROM genflow.reservations r WHERE r.state = 'open' AND r.expires_at <= clock_timestamp()
+             ORDER BY r.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED) o;
+    FOREACH v_id IN ARRAY coalesce(v_ids, '{}') LOOP
+        PERFORM genflow.reservation_end(v_id, 'expired');
+    END LOOP;
+    RETURN coalesce(cardinality(v_ids), 0);
+END $$;
+
+--
+-- Name: reserve(text, text, bigint, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_now  timestamptz := clock_timestamp();
+    v_look record;
+    r      genflow.reservations;
+BEGIN
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL);
+    outcome := v_look.outcome;
+    IF outcome = 'ok' THEN
+        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, created_at, expires_at)
+        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, v_now, v_now + p_lifetime)
+            ON CONFLICT ON CONSTRAINT reservations_once DO NOTHING RETURNING t.* INTO r;
+        IF FOUND THEN
+            PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day);
+        END IF;
+    END IF;
+    -- Refused, or there is one: what it is, is the answer, even where credits would not suffice again.
+    IF r.id IS NULL THEN
+        SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id;
+        IF FOUND THEN
+            outcome := CASE WHEN r.amount <> p_amount THEN 'mismatch'
+                            WHEN r.state = 'used' OR (r.state = 'open' AND r.expires_at > v_now) THEN 'ok'
+                            ELSE 'ended' END;
+        END IF;
+    END IF;
+    action := r.action;
+    expires_at := genflow.iso(r.expires_at);
+    SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
+    balance := coalesce(balance, 0);
+    held := coalesce(held, 0);
+END $$;
+
+--
+-- Name: reserve_finalize(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.reservations;
+BEGIN
+    charged := 0;
+    SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id FOR UPDATE;
+    IF NOT FOUND THEN
+        outcome := 'not_found';
+        RETURN;
+    END IF;
+    amount := r.amount;
+    IF r.state = 'used' THEN
+        outcome := 'used';
+        job_id := r.job_id;
+        status := (genflow.job_brief(job_id)).status;
+        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = r.job_id AND l.kind = 'capture';
+    ELSE
+        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned') THEN 'returned' ELSE 'ended' END;
+    END IF;
+    SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
 END $$;
 
 --
@@ -2581,12 +3459,120 @@ BEGIN
 END $$;
 
 --
+-- Name: rolling_use(text, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone) RETURNS record
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT coalesce(sum(h.amount), 0)::bigint, min(h.at)
+      FROM genflow.ledger h
+     WHERE h.user_id = p_user AND h.kind = 'hold' AND h.at > p_at - interval '24 hours'
+       AND NOT EXISTS (SELECT FROM genflow.ledger r WHERE r.ref = h.ref AND r.kind = 'release')
+$$;
+
+--
 -- Name: shard_no(); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
 CREATE FUNCTION genflow.shard_no() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$SELECT 0$$;
+
+--
+-- Name: template_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.template_delete(p_user text, p_id uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT t.user_id INTO v_user FROM genflow.templates t WHERE t.id = p_id FOR UPDATE;
+    IF v_user = p_user THEN
+        DELETE FROM genflow.templates t WHERE t.id = p_id;
+        RETURN 'ok';
+    END IF;
+    RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+END $$;
+
+--
+-- Name: template_get(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    t genflow.templates;
+BEGIN
+    SELECT * INTO t FROM genflow.templates o WHERE o.id = p_id;
+    IF t.user_id = p_user THEN
+        outcome := 'ok';
+        type := t.type;
+        config := t.config;
+    ELSE
+        outcome := CASE WHEN t.id IS NULL THEN 'not_found' ELSE 'not_yours' END;
+    END IF;
+END $$;
+
+--
+-- Name: template_put(text, text, text, jsonb, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    t genflow.templates;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow templates of ' || p_user, 0));
+    SELECT * INTO t FROM genflow.templates o WHERE o.user_id = p_user AND o.name = p_name;
+    IF NOT FOUND THEN
+        IF (SELECT count(*) FROM genflow.templates o WHERE o.user_id = p_user) >= p_max THEN
+            outcome := 'too_many';
+            RETURN;
+        END IF;
+        INSERT INTO genflow.templates AS n (id, user_id, name, type, config, created_at)
+        VALUES (genflow.new_id(0), p_user, p_name, p_type, p_config, clock_timestamp())
+        RETURNING n.* INTO t;
+    ELSIF t.type IS DISTINCT FROM p_type OR t.config <> p_config THEN
+        outcome := 'taken';
+        RETURN;
+    END IF;
+    outcome := 'ok';
+    id := t.id;
+    created_at := genflow.iso(t.created_at);
+END $$;
+
+--
+-- Name: templates(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) RETURNS TABLE(id uuid, name text, type text, config jsonb, created_at text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.id, t.name, t.type, t.config, genflow.iso(t.created_at)
+      FROM genflow.templates t
+     WHERE t.user_id = p_user AND (p_before IS NULL OR t.id < p_before)
+     ORDER BY t.id DESC LIMIT p_limit
+$$;
+
+--
+-- Name: type_of(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.type_of(p_id uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT t.name FROM genflow.types t WHERE t.no = genflow.id_type(p_id)
+$$;
 
 SET default_tablespace = '';
 
@@ -2663,6 +3649,8 @@ DECLARE
     v genflow.job_brief;
 BEGIN
     CASE genflow.id_type(p_id)
+        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending' ELSE 'cancelled' END
+                      INTO v FROM genflow.reservations r WHERE r.id = p_id;
         %s
         ELSE NULL;
     END CASE;
@@ -2670,6 +3658,16 @@ BEGIN
 END $body$
 $f$, v_cases);
 END $_$;
+
+--
+-- Name: week_of(date); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.week_of(p_date date) RETURNS date
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT p_date - (extract(isodow FROM p_date)::integer - 1)
+$$;
 
 --
 -- Name: work_keep(); Type: FUNCTION; Schema: genflow; Owner: -
@@ -2684,6 +3682,21 @@ BEGIN
         RAISE EXCEPTION 'genflow: live job % would lose its alarm', OLD.job_id USING ERRCODE = 'GF500';
     END IF;
     RETURN OLD;
+END $$;
+
+--
+-- Name: work_line(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.work_line() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    NEW.due_at := NEW.deadline_at;
+    NEW.turn := clock_timestamp() + interval '10 seconds'
+        * (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = NEW.user_id AND w.job_id <> NEW.job_id LIMIT 100) l);
+    RETURN NEW;
 END $$;
 
 --
@@ -2899,6 +3912,33 @@ ALTER TABLE genflow.presets_config ALTER COLUMN id ADD GENERATED ALWAYS AS IDENT
 );
 
 --
+-- Name: reservations; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.reservations (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    request_id text NOT NULL,
+    amount bigint NOT NULL,
+    action text,
+    state text DEFAULT 'open'::text NOT NULL,
+    job_id uuid,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
+    settle_kind text GENERATED ALWAYS AS (
+CASE
+    WHEN (state <> 'open'::text) THEN 'release'::text
+    ELSE NULL::text
+END) STORED,
+    CONSTRAINT reservations_action_check CHECK ((length(action) <= 200)),
+    CONSTRAINT reservations_amount_check CHECK ((amount > 0)),
+    CONSTRAINT reservations_request_id_check CHECK (((length(request_id) >= 1) AND (length(request_id) <= 200))),
+    CONSTRAINT reservations_state_check CHECK ((state = ANY (ARRAY['open'::text, 'used'::text, 'returned'::text, 'expired'::text]))),
+    CONSTRAINT reservations_used_by CHECK (((state = 'used'::text) = (job_id IS NOT NULL)))
+);
+
+--
 -- Name: restores; Type: TABLE; Schema: genflow; Owner: -
 --
 
@@ -2909,6 +3949,21 @@ CREATE TABLE genflow.restores (
     due_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
     tries integer DEFAULT 0 NOT NULL
+);
+
+--
+-- Name: templates; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.templates (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    name text NOT NULL,
+    type text,
+    config jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT templates_config_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (length((config)::text) <= 32768))),
+    CONSTRAINT templates_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
 );
 
 --
@@ -2944,8 +3999,12 @@ CREATE TABLE genflow.work (
     progress real,
     queue_position integer,
     provider_logs jsonb,
+    priority smallint DEFAULT 0 NOT NULL,
+    turn timestamp with time zone,
     CONSTRAINT work_alarm_bounded CHECK ((due_at <= deadline_at)),
-    CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_pending_untouched CHECK (((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0)))),
+    CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['pending'::text, 'queued'::text, 'sending'::text, 'working'::text]))),
+    CONSTRAINT work_priority_check CHECK (((priority >= '-1'::integer) AND (priority <= 1))),
     CONSTRAINT work_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
     CONSTRAINT work_queue_position_check CHECK ((queue_position >= 0)),
     CONSTRAINT work_ref_when_working CHECK (((phase = 'working'::text) = (provider_ref IS NOT NULL)))
@@ -3304,11 +4363,46 @@ ALTER TABLE ONLY genflow.presets_config
     ADD CONSTRAINT presets_config_type_key_key UNIQUE (type, key);
 
 --
+-- Name: reservations reservations_job_id_key; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_job_id_key UNIQUE (job_id);
+
+--
+-- Name: reservations reservations_once; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_once UNIQUE (user_id, request_id);
+
+--
+-- Name: reservations reservations_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_pkey PRIMARY KEY (id);
+
+--
 -- Name: restores restores_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
 --
 
 ALTER TABLE ONLY genflow.restores
     ADD CONSTRAINT restores_pkey PRIMARY KEY (job_id);
+
+--
+-- Name: templates templates_name; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.templates
+    ADD CONSTRAINT templates_name UNIQUE (user_id, name);
+
+--
+-- Name: templates templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.templates
+    ADD CONSTRAINT templates_pkey PRIMARY KEY (id);
 
 --
 -- Name: type_templates type_templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
@@ -3406,6 +4500,12 @@ CREATE INDEX attempts_ref ON genflow.attempts USING btree (provider_ref) WHERE (
 CREATE INDEX hooks_at ON genflow.hooks USING btree (at);
 
 --
+-- Name: idempotency_keys_age; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX idempotency_keys_age ON genflow.idempotency_keys USING btree (created_at);
+
+--
 -- Name: ledger_external_ref; Type: INDEX; Schema: genflow; Owner: -
 --
 
@@ -3418,10 +4518,22 @@ CREATE UNIQUE INDEX ledger_external_ref ON genflow.ledger USING btree (external_
 CREATE INDEX ledger_user ON genflow.ledger USING btree (user_id, at);
 
 --
+-- Name: reservations_open; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX reservations_open ON genflow.reservations USING btree (expires_at) WHERE (state = 'open'::text);
+
+--
 -- Name: restores_due; Type: INDEX; Schema: genflow; Owner: -
 --
 
 CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
+
+--
+-- Name: templates_user; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX templates_user ON genflow.templates USING btree (user_id, id);
 
 --
 -- Name: work_due; Type: INDEX; Schema: genflow; Owner: -
@@ -3430,10 +4542,46 @@ CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
 CREATE INDEX work_due ON genflow.work USING btree (type_no, due_at);
 
 --
+-- Name: work_line; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX work_line ON genflow.work USING btree (type_no, priority, turn) WHERE (turn IS NOT NULL);
+
+--
+-- Name: work_user; Type: INDEX; Schema: genflow; Owner: -
+--
+
+CREATE INDEX work_user ON genflow.work USING btree (user_id);
+
+--
+-- Name: custom_prompt_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_aiml_job_id ON public.custom_prompt_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_fal_job_id ON public.custom_prompt_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_replicate_id ON public.custom_prompt_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: custom_prompt_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_stability_job_id ON public.custom_prompt_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: custom_prompt_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3442,10 +4590,34 @@ CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (
 CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, id);
 
 --
+-- Name: emotion_mask_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_aiml_job_id ON public.emotion_mask_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_fal_job_id ON public.emotion_mask_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_replicate_id ON public.emotion_mask_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: emotion_mask_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_stability_job_id ON public.emotion_mask_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: emotion_mask_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3454,10 +4626,34 @@ CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (us
 CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, id);
 
 --
+-- Name: ghibli_reaction_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_aiml_job_id ON public.ghibli_reaction_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_fal_job_id ON public.ghibli_reaction_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_replicate_id ON public.ghibli_reaction_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: ghibli_reaction_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_stability_job_id ON public.ghibli_reaction_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: ghibli_reaction_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3466,10 +4662,34 @@ CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btr
 CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, id);
 
 --
+-- Name: neo_glitch_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_aiml_job_id ON public.neo_glitch_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_fal_job_id ON public.neo_glitch_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_replicate_id ON public.neo_glitch_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: neo_glitch_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_stability_job_id ON public.neo_glitch_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: neo_glitch_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3478,10 +4698,34 @@ CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_i
 CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, id);
 
 --
+-- Name: presets_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_aiml_job_id ON public.presets_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+
+--
+-- Name: presets_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_fal_job_id ON public.presets_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: presets_media_replicate_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_replicate_id ON public.presets_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+
+--
 -- Name: presets_media_run; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX presets_media_run ON public.presets_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+
+--
+-- Name: presets_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_stability_job_id ON public.presets_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
 -- Name: presets_media_user; Type: INDEX; Schema: public; Owner: -
@@ -3526,10 +4770,40 @@ CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON genflow.ledger FOR EACH STA
 CREATE TRIGGER presets_config_touch BEFORE UPDATE ON genflow.presets_config FOR EACH ROW EXECUTE FUNCTION genflow.preset_touch();
 
 --
+-- Name: reservations reservations_guard; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER reservations_guard BEFORE UPDATE ON genflow.reservations FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.amount <> old.amount) OR (old.state <> 'open'::text))) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: reservations reservations_no_delete; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER reservations_no_delete BEFORE DELETE ON genflow.reservations FOR EACH ROW WHEN ((old.state = 'open'::text)) EXECUTE FUNCTION genflow.forbid();
+
+--
+-- Name: reservations reservations_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER reservations_no_truncate BEFORE TRUNCATE ON genflow.reservations FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+--
 -- Name: work work_keep; Type: TRIGGER; Schema: genflow; Owner: -
 --
 
 CREATE TRIGGER work_keep BEFORE DELETE ON genflow.work FOR EACH ROW EXECUTE FUNCTION genflow.work_keep();
+
+--
+-- Name: work work_line_new; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER work_line_new BEFORE INSERT ON genflow.work FOR EACH ROW WHEN (((new.phase = 'queued'::text) AND (new.lease_owner IS NULL))) EXECUTE FUNCTION genflow.work_line();
+
+--
+-- Name: work work_line_started; Type: TRIGGER; Schema: genflow; Owner: -
+--
+
+CREATE TRIGGER work_line_started BEFORE UPDATE ON genflow.work FOR EACH ROW WHEN (((old.phase = 'pending'::text) AND (new.phase = 'queued'::text) AND (new.lease_owner IS NULL))) EXECUTE FUNCTION genflow.work_line();
 
 --
 -- Name: work work_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
@@ -3628,6 +4902,20 @@ CREATE TRIGGER presets_media_no_delete BEFORE DELETE ON public.presets_media FOR
 CREATE TRIGGER presets_media_no_truncate BEFORE TRUNCATE ON public.presets_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
 --
+-- Name: reservations reservations_has_hold; Type: FK CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
+-- Name: reservations reservations_settled; Type: FK CONSTRAINT; Schema: genflow; Owner: -
+--
+
+ALTER TABLE ONLY genflow.reservations
+    ADD CONSTRAINT reservations_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
+
+--
 -- Name: custom_prompt_media custom_prompt_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -3704,6 +4992,24 @@ ALTER TABLE ONLY public.presets_media
 GRANT USAGE ON SCHEMA genflow TO genflow_module;
 
 --
+-- Name: FUNCTION adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint) FROM PUBLIC;
+
+--
+-- Name: FUNCTION afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) FROM PUBLIC;
+
+--
 -- Name: FUNCTION asset_bytes(p_id uuid); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -3771,6 +5077,12 @@ REVOKE ALL ON FUNCTION genflow."check"(p_grace interval) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.create_type(p_name text, p_schema text) FROM PUBLIC;
 
 --
+-- Name: FUNCTION credit_reasoned(p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.credit_reasoned(p_reason text, p_reference text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -3778,18 +5090,25 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer
 GRANT ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -3811,6 +5130,19 @@ GRANT ALL ON FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text
 
 REVOKE ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION day_zone(p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.day_zone(p_day text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION doctor_charges(p_user text, p_job uuid, p_newest integer); Type: ACL; Schema: genflow; Owner: -
@@ -3892,18 +5224,25 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer,
 GRANT ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -3927,6 +5266,13 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p
 GRANT ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
 
 --
+-- Name: FUNCTION emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
+
+--
 -- Name: FUNCTION forbid(); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -3940,18 +5286,25 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integ
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -3973,6 +5326,13 @@ GRANT ALL ON FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url te
 
 REVOKE ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
@@ -4008,6 +5368,12 @@ REVOKE ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lea
 GRANT ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) TO genflow_module;
 
 --
+-- Name: FUNCTION hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4034,6 +5400,20 @@ REVOKE ALL ON FUNCTION genflow.id_type(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.iso(p_at timestamp with time zone) FROM PUBLIC;
 
 --
+-- Name: FUNCTION janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) TO genflow_module;
+
+--
+-- Name: FUNCTION janitor_parts(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.janitor_parts() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.janitor_parts() TO genflow_module;
+
+--
 -- Name: FUNCTION job_brief(p_id uuid); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4046,6 +5426,19 @@ REVOKE ALL ON FUNCTION genflow.job_brief(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.ledger_apply() FROM PUBLIC;
 
 --
+-- Name: FUNCTION ledger_list(p_user text, p_cursor text, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) TO genflow_module;
+
+--
+-- Name: FUNCTION limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) FROM PUBLIC;
+
+--
 -- Name: FUNCTION neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4053,18 +5446,25 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p
 GRANT ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4086,6 +5486,13 @@ GRANT ALL ON FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p
 
 REVOKE ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
+
+--
+-- Name: FUNCTION neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION new_id(p_type integer); Type: ACL; Schema: genflow; Owner: -
@@ -4114,18 +5521,25 @@ REVOKE ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no
 GRANT ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
 
 --
--- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text, OUT outcome text, OUT id uuid, OUT run_id text, OUT status text, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT cost bigint, OUT retry_count integer, OUT max_retries integer, OUT provider text, OUT model text, OUT stability_job_id text, OUT aiml_job_id text, OUT fal_job_id text, OUT replicate_id text, OUT image_url text, OUT original_url text, OUT persisted boolean, OUT expires_at text, OUT fallback_used boolean, OUT error_code text, OUT error_message text, OUT cause_code text, OUT created_at text, OUT started_at text, OUT finished_at text, OUT processing_ms bigint, OUT result jsonb, OUT progress real, OUT queue_position integer, OUT logs jsonb); Type: ACL; Schema: genflow; Owner: -
@@ -4149,6 +5563,13 @@ REVOKE ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_stat
 GRANT ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
 
 --
+-- Name: FUNCTION presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
+
+--
 -- Name: FUNCTION progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -4156,11 +5577,17 @@ REVOKE ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress r
 GRANT ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) TO genflow_module;
 
 --
--- Name: FUNCTION quota(p_user text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION quota(p_user text, p_day text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.quota(p_user text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.quota(p_user text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.quota(p_user text, p_day text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.quota(p_user text, p_day text) TO genflow_module;
+
+--
+-- Name: FUNCTION refund(p_job uuid, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.refund(p_job uuid, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
 
 --
 -- Name: FUNCTION requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text); Type: ACL; Schema: genflow; Owner: -
@@ -4168,6 +5595,32 @@ GRANT ALL ON FUNCTION genflow.quota(p_user text) TO genflow_module;
 
 REVOKE ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) TO genflow_module;
+
+--
+-- Name: FUNCTION reservation_end(p_id uuid, p_state text, p_job uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION reservations_expire(p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reservations_expire(p_limit integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
 -- Name: FUNCTION restore_claim(p_types text[], p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
@@ -4184,10 +5637,51 @@ REVOKE ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) FROM P
 GRANT ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) TO genflow_module;
 
 --
+-- Name: FUNCTION rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION shard_no(); Type: ACL; Schema: genflow; Owner: -
 --
 
 REVOKE ALL ON FUNCTION genflow.shard_no() FROM PUBLIC;
+
+--
+-- Name: FUNCTION template_delete(p_user text, p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_delete(p_user text, p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_delete(p_user text, p_id uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) TO genflow_module;
+
+--
+-- Name: FUNCTION templates(p_user text, p_before uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) TO genflow_module;
+
+--
+-- Name: FUNCTION type_of(p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.type_of(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.type_of(p_id uuid) TO genflow_module;
 
 --
 -- Name: FUNCTION type_render(t genflow.types, p_part text); Type: ACL; Schema: genflow; Owner: -
@@ -4202,10 +5696,22 @@ REVOKE ALL ON FUNCTION genflow.type_render(t genflow.types, p_part text) FROM PU
 REVOKE ALL ON FUNCTION genflow.types_dispatch() FROM PUBLIC;
 
 --
+-- Name: FUNCTION week_of(p_date date); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.week_of(p_date date) FROM PUBLIC;
+
+--
 -- Name: FUNCTION work_keep(); Type: ACL; Schema: genflow; Owner: -
 --
 
 REVOKE ALL ON FUNCTION genflow.work_keep() FROM PUBLIC;
+
+--
+-- Name: FUNCTION work_line(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.work_line() FROM PUBLIC;
 
 --
 -- PostgreSQL database dump complete

@@ -7,7 +7,6 @@
 use strict;
 use warnings;
 
-use Compress::Zlib qw(crc32 uncompress);
 use Digest::SHA qw(sha256_hex);
 use File::Temp qw(tempdir);
 use FindBin;
@@ -18,6 +17,8 @@ use MIME::Base64 qw(decode_base64);
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
+
+use Genflow::Png;
 
 my $SOURCE = "$FindBin::Bin/lib/Genflow/FakeProvider.pm";
 my $SUBMIT = '/v2beta/stable-image';
@@ -456,23 +457,6 @@ sub part_of_body {
     my ($head, $body) = split /\r\n\r\n/, $bytes, 2;
     my ($length) = $head =~ /^Content-Length: (\d+)/m;
     return abs(length($body) - $length / 2) <= 1 ? 'half' : length($body) . " of $length";
-}
-
-# Width x height when the signature, the order and the check sums of all chunks are right.
-sub sound_png {
-    my ($bytes) = @_;
-    return '' if $bytes !~ s/\A\x89PNG\r\n\x1a\n//;
-    my ($size, $last) = ('', '');
-    while (length $bytes) {
-        my ($length, $type) = unpack 'N a4', $bytes;
-        my $data = substr $bytes, 8, $length;
-        return '' if crc32("$type$data") != unpack 'N', substr $bytes, 8 + $length, 4;
-        $size = join 'x', unpack 'NN', $data if $type eq 'IHDR';
-        return '' if $type eq 'IDAT' && !defined uncompress($data);
-        substr $bytes, 0, 12 + $length, '';
-        $last = $type;
-    }
-    return $last eq 'IEND' ? $size : '';
 }
 
 sub claimed_png {

@@ -126,3 +126,10 @@ const char *api_body_query(gf_req_t *req, const char *name)
     ap_args_to_table(req->r, &arguments);
     return apr_table_get(arguments, name);
 }
+
+bool api_body_switch(gf_req_t *req, const char *name)
+{
+    const char *value = api_body_query(req, name);
+
+    return value && strcmp(value, "0") != 0;
+}

@@ -1,8 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET, POST getQuota: what the caller has, has used, and may still use. */
+/* The caller's credits: what there is and was used, every entry of the ledger, and reservations.
+ * Leaves all rules to the database. */
 #include "api/gf_api.h"
 
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/gf_text.h"
 #include "db/gf_ledger.h"
+
+#define RESERVE_DEFAULT 2
+#define RESERVE_MAX     1000000
+#define REQUEST_ID_MAX  200 /* as a run id */
+#define ACTION_MAX      200
+#define LIST_DEFAULT    50
+#define LIST_MAX        100
+
+/* ---- GET, POST getQuota ---- */
 
 /* -1 is no limit: null, never a false 0. */
 static void put_limit(gf_out_t *out, const char *name, apr_int64_t limit)
@@ -36,5 +51,186 @@ gf_err_t *api_credit_quota(gf_req_t *req)
                    quota.day_limit < 0 ? quota.day_used + quota.remaining : quota.day_limit);
     gf_out_put_int(&out, "usedCredits", quota.day_used);
     gf_out_put_int(&out, "remainingCredits", quota.remaining);
+    return gf_reply_send(req, &out, HTTP_OK);
+}
+
+/* ---- GET credits ---- */
+
+static void put_entry(gf_out_t *out, const gf_entry_t *entry)
+{
+    gf_out_open(out, '{');
+    gf_out_put_string(out, "id", apr_pstrcat(out->pool, entry->ref, ":", entry->kind, NULL));
+    gf_out_put_string(out, "kind", entry->kind);
+    gf_out_put_int(out, "amount", entry->amount);
+    gf_out_put_int(out, "balanceAfter", entry->balance_after);
+    gf_out_put_int(out, "credits", entry->credits);
+    gf_out_put_string(out, "reason", entry->reason);
+    gf_out_put_string(out, "reference", entry->reference);
+    gf_out_put_string(out, "generationId", entry->generation);
+    gf_out_put_string(out, "requestId", entry->request_id);
+    gf_out_put_string(out, "at", entry->at);
+    gf_out_close(out, '}');
+}
+
+gf_err_t *api_credit_list(gf_req_t *req)
+{
+    const char *limit_text = api_body_query(req, "limit");
+    const char *cursor = api_body_query(req, "cursor");
+    apr_int64_t limit = LIST_DEFAULT;
+    apr_array_header_t *entries;
+    gf_err_t *err;
+    gf_out_t out;
+    int shown;
+    int i;
+
+    if (limit_text && (!gf_text_int(&limit, limit_text) || limit < 1 || limit > LIST_MAX)) {
+        return gf_err_field(req->ctx, GF_E_INVALID, "limit", "must be a number from 1 to 100");
+    }
+    /* one more tells whether there are more */
+    err = gf_ledger_list(&entries, req->ctx, req->user, cursor, (int)limit + 1);
+    if (cursor && gf_err_is(err, GF_E_INVALID)) {
+        return gf_err_field(req->ctx, GF_E_INVALID, "cursor", "must be a nextCursor of this list");
+    }
+    if (err) {
+        return err;
+    }
+    shown = entries->nelts > limit ? (int)limit : entries->nelts;
+    gf_reply_begin(&out, req);
+    gf_out_key(&out, "items");
+    gf_out_open(&out, '[');
+    for (i = 0; i < shown; i++) {
+        put_entry(&out, &APR_ARRAY_IDX(entries, i, gf_entry_t));
+    }
+    gf_out_close(&out, ']');
+    gf_out_put_bool(&out, "hasMore", entries->nelts > shown);
+    gf_out_put_string(&out, "nextCursor",
+                      entries->nelts > shown ? APR_ARRAY_IDX(entries, shown - 1, gf_entry_t).cursor
+                                             : NULL);
+    return gf_reply_send(req, &out, HTTP_OK);
+}
+
+/* ---- POST credits-reserve, credits-finalize ---- */
+
+/* A member under its name, else under its other name. */
+static gf_json_t *member(const gf_json_t *body, const char *name, const char *other)
+{
+    gf_json_t *value = gf_json_get(body, name);
+
+    return value ? value : gf_json_get(body, other);
+}
+
+/* These return `err` with what they find wrong. */
+
+static gf_err_t *read_request_id(const char **id, gf_err_t *err, gf_req_t *req,
+                                 const gf_json_t *body)
+{
+    gf_json_t *value = member(body, "request_id", "requestId");
+
+    if (!value) {
+        return gf_err_add_field(err, req->ctx, "request_id", true, "is required");
+    }
+    if (!gf_json_string(value, id) || !gf_text_is_token(*id, REQUEST_ID_MAX)) {
+        return gf_err_add_field(err, req->ctx, "request_id", false,
+                                "must be 1 to 200 characters of A-Z a-z 0-9 . _ : -");
+    }
+    return err;
+}
+
+static gf_err_t *read_amount(apr_int64_t *amount, gf_err_t *err, gf_req_t *req,
+                             const gf_json_t *body)
+{
+    gf_json_t *value = member(body, "cost", "amount");
+
+    *amount = RESERVE_DEFAULT;
+    if (value && (!gf_json_int(value, amount) || *amount < 1 || *amount > RESERVE_MAX)) {
+        return gf_err_add_field(err, req->ctx, gf_json_get(body, "cost") ? "cost" : "amount", false,
+                                "must be a whole number from 1 to 1000000");
+    }
+    return err;
+}
+
+static gf_err_t *read_action(const char **action, gf_err_t *err, gf_req_t *req,
+                             const gf_json_t *body)
+{
+    gf_json_t *value = member(body, "action", "intent");
+
+    *action = NULL;
+    if (value && (!gf_json_string(value, action) || gf_text_length(*action) > ACTION_MAX)) {
+        return gf_err_add_field(err, req->ctx, gf_json_get(body, "action") ? "action" : "intent",
+                                false, "must be a text of at most 200 characters");
+    }
+    return err;
+}
+
+gf_err_t *api_credit_reserve(gf_req_t *req)
+{
+    gf_reservation_t reservation;
+    gf_err_t *err = NULL;
+    const char *text;
+    apr_size_t length;
+    gf_json_t *body;
+    gf_out_t out;
+
+    GF_TRY(api_body_json(req, &body, &text, &length));
+    err = read_request_id(&reservation.request_id, err, req, body);
+    err = read_amount(&reservation.amount, err, req, body);
+    GF_TRY(read_action(&reservation.action, err, req, body));
+    err = gf_ledger_reserve(&reservation, req->ctx, req->user);
+    if (gf_err_is(err, GF_E_NO_CREDIT) && req->api->conf->legacy_names) {
+        err->row = gf_err_row(GF_E_NO_CREDIT_OLD);
+    }
+    if (err) {
+        return err;
+    }
+    gf_reply_begin(&out, req);
+    gf_out_put_string(&out, "request_id", reservation.request_id);
+    gf_out_put_int(&out, "balance", reservation.available);
+    gf_out_put_int(&out, "cost", reservation.amount);
+    gf_out_put_string(&out, "action", reservation.action);
+    gf_out_put_string(&out, "expiresAt", reservation.expires_at);
+    return gf_reply_send(req, &out, HTTP_OK);
+}
+
+static gf_err_t *read_disposition(const char **disposition, gf_err_t *err, gf_req_t *req,
+                                  const gf_json_t *body)
+{
+    gf_json_t *value = gf_json_get(body, "disposition");
+
+    if (!value) {
+        return gf_err_add_field(err, req->ctx, "disposition", true, "is required");
+    }
+    if (!gf_json_string(value, disposition)
+        || (strcmp(*disposition, "commit") != 0 && strcmp(*disposition, "refund") != 0)) {
+        return gf_err_add_field(err, req->ctx, "disposition", false, "must be commit or refund");
+    }
+    return err;
+}
+
+/* A client cannot charge, and cannot refund what it got: only a generation that completes charges.
+ * So both dispositions give an unused reservation back, and of a used one both tell the same. */
+gf_err_t *api_credit_finalize(gf_req_t *req)
+{
+    gf_finalized_t finalized;
+    const char *disposition;
+    const char *request_id;
+    gf_err_t *err = NULL;
+    const char *text;
+    apr_size_t length;
+    gf_json_t *body;
+    gf_out_t out;
+
+    GF_TRY(api_body_json(req, &body, &text, &length));
+    err = read_request_id(&request_id, err, req, body);
+    GF_TRY(read_disposition(&disposition, err, req, body));
+    GF_TRY(gf_ledger_finalize(&finalized, req->ctx, req->user, request_id));
+    gf_reply_begin(&out, req);
+    gf_out_put_string(&out, "request_id", request_id);
+    gf_out_put_string(&out, "disposition", disposition);
+    gf_out_put_string(&out, "status", finalized.generation ? "used" : "returned");
+    gf_out_put_int(&out, "cost", finalized.amount);
+    gf_out_put_int(&out, "charged", finalized.charged);
+    gf_out_put_int(&out, "balance", finalized.available);
+    gf_out_put_string(&out, "generationId", finalized.generation);
+    gf_out_put_string(&out, "generationStatus", finalized.status);
     return gf_reply_send(req, &out, HTTP_OK);
 }

@@ -1,123 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST {type}/generate: check, price, one statement, then start and wait as the client prefers.
- * Never talks to a provider. */
-#include "api/gf_api.h"
+/* POST {type}/generate, and what every call does that makes generations: price, one statement, then
+ * start. Leaves checking to api_order.c, starting and waiting to api_start.c. Never talks to a
+ * provider. */
+#include "api/api_order.h"
 
 #include <apr_strings.h>
 
-#include "base/gf_hash.h"
-#include "base/gf_text.h"
-#include "db/gf_asset.h"
 #include "db/gf_ledger.h"
-#include "db/gf_queue.h"
 #include "model/gf_type.h"
 
-#define KEY_MAX        255
-#define OWN_KEY        "own:"
-#define CLOSED_SECONDS 60
+#define READY        "Ready to be started"
+#define MANY_SECONDS 5  /* after it one of the user's generations may have ended */
+#define FULL_SECONDS 10 /* after it the queue may be shorter */
 
-/* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
- * (which still guards a statement that is sent twice). */
-static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *ask)
-{
-    apr_pool_t *pool = req->r->pool;
-    const char *key = apr_table_get(req->r->headers_in, "Idempotency-Key");
-
-    if (key && !gf_text_is_printable(key, KEY_MAX)) {
-        return gf_err_field(req->ctx, GF_E_INVALID, "Idempotency-Key",
-                            "must be 1 to 255 printable characters without spaces");
-    }
-    caller->key = key           ? apr_pstrcat(pool, "key:", key, NULL)
-                  : ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL)
-                                : apr_pstrcat(pool, OWN_KEY, gf_hash_random(pool, 16), NULL);
-    return NULL;
-}
-
-/* ---- the source picture, where it is one of ours ---- */
-
-/* An uploaded one: is it there, and the user's? */
-static gf_err_t *find_asset(gf_req_t *req, gf_ask_t *ask)
-{
-    gf_asset_t asset;
-    gf_err_t *err;
-
-    if (!ask->source.asset_id) {
-        return NULL;
-    }
-    err = gf_asset_get(&asset, req->ctx, req->user, ask->source.asset_id);
-    if (gf_err_is(err, GF_E_NO_ASSET)) {
-        return gf_err_field(req->ctx, GF_E_SOURCE_URL, "sourceAssetId",
-                            "names no picture that is there; it may have expired");
-    }
-    if (!err) {
-        ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
-    }
-    return err;
-}
-
-/* One in the body becomes an uploaded one, so that nothing large is in the row. */
-static gf_err_t *keep_image(gf_req_t *req, gf_ask_t *ask)
-{
-    gf_asset_t asset;
-
-    if (ask->source.base64) {
-        GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &ask->source.image, ask->source.base64));
-        ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
-    }
-    return NULL;
-}
-
-/* ?dryRun=1: the price, and nothing happens. */
-static gf_err_t *dry_run(gf_req_t *req, const gf_ask_t *ask)
+gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt)
 {
     gf_quota_t quota;
     gf_out_t out;
 
     GF_TRY(gf_ledger_quota(&quota, req->ctx, req->user));
     gf_reply_begin(&out, req);
-    gf_out_put_int(&out, "estimatedCost", ask->type->cost);
+    gf_out_put_int(&out, "estimatedCost", req->type->cost * count);
     gf_out_put_int(&out, "currentBalance", quota.balance - quota.held);
-    gf_out_put_string(&out, "prompt", ask->prompt);
-    gf_out_put_string(&out, "provider", gf_type_choice(ask->type, 0)->provider->name);
+    gf_out_put_string(&out, "prompt", prompt);
+    gf_out_put_string(&out, "provider", gf_type_choice(req->type, 0)->provider->name);
     return gf_reply_send(req, &out, HTTP_OK);
 }
 
 /* ---- refusals ---- */
 
-static gf_err_t *no_credit(gf_req_t *req, const gf_created_t *created)
+static gf_err_t *over_limit(gf_req_t *req, gf_err_code_t code, int seconds)
 {
-    apr_int64_t available = created->balance - created->held;
-    apr_int64_t cost = req->type->cost;
     gf_err_t *err =
-        gf_err_make(req->ctx, GF_E_NO_CREDIT, APR_SUCCESS,
-                    "%s has %" APR_INT64_T_FMT " of %" APR_INT64_T_FMT, req->user, available, cost);
+        gf_err_make(req->ctx, code, APR_SUCCESS, "%s asks for %s", req->user, req->type->name);
 
-    err->extra =
-        apr_psprintf(req->r->pool,
-                     "\"currentBalance\":%" APR_INT64_T_FMT ",\"requiredCredits\":%" APR_INT64_T_FMT
-                     ",\"shortfall\":%" APR_INT64_T_FMT,
-                     available, cost, cost - available);
+    err->retry_after = seconds;
     return err;
 }
 
-static gf_err_t *quota_spent(gf_req_t *req)
-{
-    gf_err_t *err = gf_err_make(req->ctx, GF_E_QUOTA, APR_SUCCESS, "%s", req->user);
-    apr_time_t now = apr_time_sec(apr_time_now());
-
-    err->retry_after = (int)(86400 - now % 86400); /* midnight UTC */
-    return err;
-}
-
-static gf_err_t *refused(gf_req_t *req, const gf_created_t *created)
+static gf_err_t *refused(gf_req_t *req, const gf_created_t *created, int count)
 {
     switch (created->outcome) {
     case GF_NO_CREDIT:
-        return no_credit(req, created);
+        return gf_ledger_no_credit(req->ctx, req->user, created->balance - created->held,
+                                   req->type->cost * count);
     case GF_QUOTA_SPENT:
-        return quota_spent(req);
+        return gf_ledger_quota_spent(req->ctx, req->user);
     case GF_MISMATCH:
         return gf_err_make(req->ctx, GF_E_KEY_MISMATCH, APR_SUCCESS, "%s", req->user);
+    case GF_TOO_MANY:
+        return over_limit(req, GF_E_TOO_MANY, MANY_SECONDS);
+    case GF_QUEUE_FULL:
+        return over_limit(req, GF_E_QUEUE_FULL, FULL_SECONDS);
     default:
         return gf_err_make(req->ctx, GF_E_BLOCKED, APR_SUCCESS, "%s", req->user);
     }
@@ -125,48 +59,27 @@ static gf_err_t *refused(gf_req_t *req, const gf_created_t *created)
 
 /* ---- answers ---- */
 
-/* A one-step call whose generation failed is an error answer; the generation stands beside it. */
-static gf_err_t *failed(gf_req_t *req, const gf_view_t *view)
+/* The key made them before: their answer again, or "still running". What waits for its start does
+ * not run. A key that is not the client's meets itself when the statement had to be sent twice:
+ * those generations are this call's. */
+static gf_err_t *replay(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created,
+                        bool by_client)
 {
-    gf_err_t *err =
-        gf_err_make(req->ctx, GF_E_FAILED, APR_SUCCESS, "%s: %s", view->id, view->error_code);
-    gf_out_t out;
-
-    gf_out_init(&out, req->r->pool, 512);
-    gf_out_put_string(&out, "id", view->id);
-    gf_out_put_string(&out, "generationId", view->id);
-    gf_out_put_string(&out, "status", view->status);
-    gf_out_put_string(&out, "errorCode", view->error_code);
-    gf_out_put_string(&out, "errorMessage", view->error_message);
-    gf_out_put_string(&out, "causeCode", view->cause_code);
-    gf_out_put_bool(&out, "refunded", true);
-    err->extra = out.text;
-    return err;
-}
-
-static gf_err_t *answer(gf_req_t *req, const gf_view_t *view)
-{
-    if (!gf_view_ended(view)) {
-        return gf_reply_view(req, view, HTTP_ACCEPTED, "Added to queue");
-    }
-    if (view->error_code) {
-        return failed(req, view);
-    }
-    return gf_reply_view(req, view, HTTP_OK, view->image_url ? "Your media is ready" : NULL);
-}
-
-/* The key made a generation before: its answer again, or "still running". A key that is not the
- * client's meets itself when the statement had to be sent twice: that generation is this call's. */
-static gf_err_t *replay(gf_req_t *req, const gf_created_t *created, bool by_client)
-{
-    gf_find_t find = { created->id, NULL, NULL };
-    gf_view_t view;
+    gf_view_t views[GF_BATCH_MAX];
+    bool ended = true;
     gf_err_t *err;
+    int i;
 
-    GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
-    if (gf_view_ended(&view) || !by_client) {
+    for (i = 0; i < ask->count; i++) {
+        gf_find_t find = { .id = created[i].id };
+
+        GF_TRY(gf_queue_get(&views[i], req->ctx, req->type, req->user, &find));
+        ended = ended && gf_view_ended(&views[i]);
+    }
+    if (ended || ask->pending || !by_client) {
         apr_table_setn(req->r->headers_out, "Idempotency-Replayed", "true");
-        return answer(req, &view);
+        return ask->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
+                            : api_start_answer(req, views, ask->count);
     }
     err = gf_err_make(req->ctx, GF_E_KEY_RUNNING, APR_SUCCESS, "%s", created->id);
     err->extra =
@@ -177,7 +90,7 @@ static gf_err_t *replay(gf_req_t *req, const gf_created_t *created, bool by_clie
 }
 
 /* What a new generation looks like before anything happened: the row need not be read for it. */
-static void view_of_new(gf_view_t *view, gf_req_t *req, const gf_ask_t *ask,
+static void view_of_new(gf_view_t *view, const gf_req_t *req, const gf_ask_t *ask,
                         const gf_created_t *created)
 {
     memset(view, 0, sizeof(*view));
@@ -194,11 +107,11 @@ static void view_of_new(gf_view_t *view, gf_req_t *req, const gf_ask_t *ask,
     view->retry_count_json = "0";
     view->max_retries_json = apr_itoa(req->r->pool, ask->max_retries);
     view->created_at = created->created_at;
-    view->started_at = created->created_at;
+    view->started_at = ask->pending ? NULL : created->created_at;
     view->user = req->user;
 }
 
-/* ---- starting ---- */
+/* ---- making ---- */
 
 /* The job as the background gets it: everything copied into a pool of its own. */
 static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created)
@@ -219,93 +132,91 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_creat
     return job;
 }
 
-/* Starts the job here if it has a place, and waits for its end, or, if the client did not say, for
- * news that it takes time. */
-static gf_err_t *start_and_wait(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created,
-                                bool here)
+/* Places for so many jobs here: all of them or none. */
+static bool reserve(gf_hub_t *hub, int count)
 {
-    gf_hub_t *hub = req->api->hub;
-    gf_find_t find = { created->id, NULL, NULL };
-    gf_news_t enough;
-    gf_watch_t watch;
-    gf_view_t view;
-    api_prefer_t prefer;
-    gf_err_t *err = NULL;
-    bool watching;
+    int taken;
 
-    api_watch_prefer(&prefer, req->r);
-    enough = prefer.given ? GF_NEWS_ENDED : GF_NEWS_WORKING;
-    if (!prefer.given) {
-        prefer.wait = req->api->conf->wait;
+    for (taken = 0; taken < count && gf_hub_reserve(hub); taken++) {
     }
-    watching = prefer.wait > 0 && gf_hub_req_watch(hub, &watch, created->id, req->r->pool);
-    if (here) {
-        gf_hub_req_submit(hub, job_of(req, ask, created));
+    if (taken == count) {
+        return true;
     }
-    if (watching) {
-        err = api_watch_view(&view, req, &find, &watch, enough, prefer.wait);
-        gf_hub_req_unwatch(hub, &watch);
+    while (taken-- > 0) {
+        gf_hub_leave(hub);
     }
-    else {
-        view_of_new(&view, req, ask, created);
-    }
-    return err ? err : answer(req, &view);
+    return false;
 }
 
-/* None of the type's providers has a key. */
-static gf_err_t *closed(gf_req_t *req)
+static void leave(gf_hub_t *hub, int count)
 {
-    gf_err_t *err = gf_err_make(req->ctx, GF_E_NO_PROVIDER, APR_SUCCESS, "%s is closed: %s",
-                                req->type->name, req->type->keyless);
-
-    err->retry_after = CLOSED_SECONDS;
-    return err;
+    while (count-- > 0) {
+        gf_hub_leave(hub);
+    }
 }
 
-gf_err_t *api_generate(gf_req_t *req)
+/* Answers, and starts here if there is a place. */
+static gf_err_t *go_on(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created, bool here)
 {
-    gf_caller_t caller = { .user = req->user };
-    char hash[GF_SHA256_HEX];
-    gf_created_t created;
-    gf_presets_t presets;
-    const char *dry = api_body_query(req, "dryRun");
-    const char *text;
-    apr_size_t length;
-    gf_json_t *body;
-    gf_ask_t ask;
-    gf_err_t *err;
-    bool here;
+    gf_view_t views[GF_BATCH_MAX];
+    gf_job_t *jobs[GF_BATCH_MAX];
+    int i;
 
-    if (!gf_type_choice(req->type, 0)) {
-        return closed(req);
+    for (i = 0; i < ask->count; i++) {
+        gf_ask_t one = gf_param_nth(ask, i, req->r->pool);
+
+        gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0502",
+               "job=%s type=%s user=%s: created, %" APR_INT64_T_FMT " credits held", created[i].id,
+               req->type->name, req->user, req->type->cost);
+        view_of_new(&views[i], req, &one, &created[i]);
+        jobs[i] = here ? job_of(req, &one, &created[i]) : NULL;
     }
-    GF_TRY(api_body_json(req, &body, &text, &length));
-    GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, req->type));
-    GF_TRY(gf_param_check(&ask, req->ctx, req->type, &presets, body));
-    GF_TRY(find_asset(req, &ask));
-    if (dry && strcmp(dry, "0") != 0) {
-        return dry_run(req, &ask);
-    }
-    GF_TRY(choose_key(&caller, req, &ask));
-    GF_TRY(keep_image(req, &ask));
-    gf_hash_texts(hash, req->type->name, text, length);
-    caller.hash = hash;
-    here = gf_hub_reserve(req->api->hub);
-    err = gf_queue_create(&created, req->ctx, &caller, &ask, here ? req->api->owner : NULL);
-    if (here && (err || created.outcome != GF_CREATED)) {
-        gf_hub_leave(req->api->hub);
+    return ask->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
+                        : api_start(req, views, here ? jobs : NULL, ask->count);
+}
+
+static gf_err_t *make(gf_req_t *req, const gf_ask_t *ask, const gf_caller_t *caller)
+{
+    gf_created_t created[GF_BATCH_MAX];
+    bool here = !ask->pending && reserve(req->api->hub, ask->count);
+    gf_err_t *err = gf_queue_create(created, req->ctx, caller, ask, here ? req->api->owner : NULL);
+
+    if (here && (err || created->outcome != GF_CREATED)) {
+        leave(req->api->hub, ask->count);
     }
     if (err) {
         return err;
     }
-    if (created.outcome == GF_REPLAY) {
-        return replay(req, &created, strncmp(caller.key, OWN_KEY, sizeof(OWN_KEY) - 1) != 0);
+    switch (created->outcome) {
+    case GF_CREATED:
+        return go_on(req, ask, created, here);
+    case GF_REPLAY:
+        return replay(req, ask, created, !caller->is_own);
+    default:
+        return refused(req, created, ask->count);
     }
-    if (created.outcome != GF_CREATED) {
-        return refused(req, &created);
+}
+
+gf_err_t *api_generate_order(gf_req_t *req, const api_order_t *order)
+{
+    char hash[GF_SHA256_HEX];
+    gf_caller_t caller;
+    gf_ask_t ask;
+
+    GF_TRY(api_order_read(&ask, req, order));
+    if (api_body_switch(req, "dryRun")) {
+        return api_generate_dry(req, ask.count, ask.prompt);
     }
-    gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0502",
-           "job=%s type=%s user=%s: created, %" APR_INT64_T_FMT " credits held", created.id,
-           req->type->name, req->user, req->type->cost);
-    return start_and_wait(req, &ask, &created, here);
+    GF_TRY(api_order_finish(&caller, hash, req, &ask, order));
+    return make(req, &ask, &caller);
+}
+
+gf_err_t *api_generate(gf_req_t *req)
+{
+    api_order_t order = { .pending = false };
+
+    GF_TRY(api_start_open(req));
+    GF_TRY(api_limit(req));
+    GF_TRY(api_body_json(req, &order.body, &order.text, &order.length));
+    return api_generate_order(req, &order);
 }

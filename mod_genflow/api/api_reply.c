@@ -50,9 +50,16 @@ gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const 
     gf_out_t out;
 
     gf_reply_begin(&out, req);
+    if (req->two_step) {
+        gf_out_key(&out, "data");
+        gf_out_open(&out, '{');
+    }
     gf_view_write(&out, view, req->base, gf_reply_site(r));
     if (message) {
         gf_out_put_string(&out, "message", message);
+    }
+    if (req->two_step) {
+        gf_out_close(&out, '}');
     }
     if (!gf_view_ended(view)) {
         apr_table_setn(

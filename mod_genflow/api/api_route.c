@@ -28,11 +28,19 @@ static const struct route_t {
 } routes[] = {
     { POST,       "{type}/generate", api_generate,          false },
     { GET | POST, "{type}/status",   api_generation_status, false },
+    { POST,       "generation/create", api_twostep_create,  false },
+    { POST,       "generate",        api_twostep_generate,  false },
     { GET | POST, "getQuota",        api_credit_quota,      false },
+    { GET,        "credits",         api_credit_list,       false },
+    { POST,       "credits-reserve", api_credit_reserve,    false },
+    { POST,       "credits-finalize", api_credit_finalize,  false },
     { GET,        "presets",         api_preset_list,       false },
     { POST,       "assets",          api_asset_put,         false },
     { GET,        "assets/{id}",     api_asset_get,         false },
     { DELETE,     "assets/{id}",     api_asset_delete,      false },
+    { GET,        "templates",       api_template_list,     false },
+    { POST,       "templates",       api_template_put,      false },
+    { DELETE,     "templates/{id}",  api_template_delete,   false },
     { GET,        "health",          api_health,            true },
     { POST,       "hook/{provider}/{id}/{token}", api_hook, true }
 };

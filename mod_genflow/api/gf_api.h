@@ -18,7 +18,8 @@ typedef struct gf_api_t {
     const gf_conf_t *conf;
     gf_hub_t *hub;
     gf_preset_cache_t *presets;
-    const char *owner; /* this process, in leases */
+    gf_buckets_t *buckets; /* of all children; NULL: rates are not limited */
+    const char *owner;     /* this process, in leases */
 } gf_api_t;
 
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
@@ -29,8 +30,9 @@ typedef struct gf_req_t {
     const gf_api_t *api;
     const char *base;      /* where the API is mounted: "/api" */
     const char *user;      /* whom httpd authenticated; NULL only for handlers that need nobody */
-    const gf_type_t *type; /* of a {type} route */
+    const gf_type_t *type; /* of a {type} route; of others, once the handler knows it */
     const char *args[GF_REQ_ARGS]; /* what stood for {id} and the like, in the route's order */
+    bool two_step; /* answers as the two-step calls do: 200, with the generation under "data" */
 } gf_req_t;
 
 /* A handler replies and returns NULL, or returns the error that is the reply. */
@@ -39,14 +41,22 @@ typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 /* ---- the handlers, one file each ---- */
 
 gf_err_t *api_generate(gf_req_t *req);          /* POST {type}/generate */
+gf_err_t *api_twostep_create(gf_req_t *req);    /* POST generation/create */
+gf_err_t *api_twostep_generate(gf_req_t *req);  /* POST generate */
 gf_err_t *api_generation_status(gf_req_t *req); /* GET, POST {type}/status */
 gf_err_t *api_credit_quota(gf_req_t *req);      /* GET, POST getQuota */
+gf_err_t *api_credit_list(gf_req_t *req);       /* GET credits */
+gf_err_t *api_credit_reserve(gf_req_t *req);    /* POST credits-reserve */
+gf_err_t *api_credit_finalize(gf_req_t *req);   /* POST credits-finalize */
 gf_err_t *api_preset_list(gf_req_t *req);       /* GET presets */
 gf_err_t *api_health(gf_req_t *req);            /* GET health */
 gf_err_t *api_hook(gf_req_t *req);              /* POST hook/{provider}/{id}/{token} */
 gf_err_t *api_asset_put(gf_req_t *req);         /* POST assets */
 gf_err_t *api_asset_get(gf_req_t *req);         /* GET assets/{id} */
 gf_err_t *api_asset_delete(gf_req_t *req);      /* DELETE assets/{id} */
+gf_err_t *api_template_list(gf_req_t *req);     /* GET templates */
+gf_err_t *api_template_put(gf_req_t *req);      /* POST templates */
+gf_err_t *api_template_delete(gf_req_t *req);   /* DELETE templates/{id} */
 int api_result(request_rec *r, const gf_conf_t *conf,
                const char *base); /* GET a stored picture; its own handler */
 
@@ -72,6 +82,15 @@ gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_
 
 /* A query argument, decoded; NULL: absent. */
 const char *api_body_query(gf_req_t *req, const char *name);
+
+/* A switch of the query: it is there, and not 0. */
+bool api_body_switch(gf_req_t *req, const char *name);
+
+/* ---- limits (api_limit.c) ---- */
+
+/* What costs begins with it, before the body is read: does the rate of its address and of its user
+ * allow one more? Errors: TOO_OFTEN, with Retry-After. */
+gf_err_t *api_limit(gf_req_t *req);
 
 /* ---- waiting (api_watch.c) ---- */
 

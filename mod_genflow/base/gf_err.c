@@ -34,17 +34,36 @@ gf_err_t *gf_err_make_at(const char *file, int line, const gf_ctx_t *ctx, gf_err
     return err;
 }
 
+static void add_field(gf_err_t *err, const gf_ctx_t *ctx, const char *field, bool missing,
+                      const char *message)
+{
+    gf_field_error_t *error;
+
+    if (!err->fields) {
+        err->fields = apr_array_make(ctx->pool, 1, sizeof(gf_field_error_t));
+    }
+    error = apr_array_push(err->fields);
+    error->field = field;
+    error->message = message;
+    error->missing = missing;
+}
+
 gf_err_t *gf_err_field(const gf_ctx_t *ctx, gf_err_code_t code, const char *field,
                        const char *message)
 {
     gf_err_t *err = gf_err_make(ctx, code, APR_SUCCESS, "%s %s", field, message);
-    apr_array_header_t *fields = apr_array_make(ctx->pool, 1, sizeof(gf_field_error_t));
-    gf_field_error_t *error = apr_array_push(fields);
 
-    error->field = field;
-    error->message = message;
-    error->missing = false;
-    err->fields = fields;
+    add_field(err, ctx, field, false, message);
+    return err;
+}
+
+gf_err_t *gf_err_add_field(gf_err_t *err, const gf_ctx_t *ctx, const char *field, bool missing,
+                           const char *message)
+{
+    if (!err) {
+        err = gf_err_make(ctx, GF_E_INVALID, APR_SUCCESS, "%s %s", field, message);
+    }
+    add_field(err, ctx, field, missing, message);
     return err;
 }
 

@@ -39,9 +39,9 @@ typedef struct gf_err_t {
     const char *detail; /* private: for the log alone */
     const char *file;
     int line;
-    const char *extra;                /* JSON members for the answer ("\"a\":1,\"b\":2"), or NULL */
-    const apr_array_header_t *fields; /* of gf_field_error_t, or NULL */
-    int retry_after;                  /* seconds, 0: none */
+    const char *extra;          /* JSON members for the answer ("\"a\":1,\"b\":2"), or NULL */
+    apr_array_header_t *fields; /* of gf_field_error_t, or NULL */
+    int retry_after;            /* seconds, 0: none */
 } gf_err_t;
 
 /* The row of a code. */
@@ -57,6 +57,10 @@ gf_err_t *gf_err_make_at(const char *file, int line, const gf_ctx_t *ctx, gf_err
 /* An error about one field of the request; `message` is for the client. */
 gf_err_t *gf_err_field(const gf_ctx_t *ctx, gf_err_code_t code, const char *field,
                        const char *message);
+
+/* Names one more bad field of the request in `err`; NULL makes an INVALID error of it. */
+gf_err_t *gf_err_add_field(gf_err_t *err, const gf_ctx_t *ctx, const char *field, bool missing,
+                           const char *message);
 
 /* Is err that error? NULL is none. */
 bool gf_err_is(const gf_err_t *err, gf_err_code_t code);

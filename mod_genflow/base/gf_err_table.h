@@ -62,6 +62,20 @@ GF_ERR(PICTURE_TYPE,   "UNSUPPORTED_MEDIA_TYPE",   415, GF_LOG_INFO,     "GF0143
        "Send a PNG, JPEG or WebP picture under its own type, or multipart/form-data")
 GF_ERR(BAD_MULTIPART,  "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0144",
        "The request body is not well-formed multipart/form-data")
+GF_ERR(FIELDS,         "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0150",
+       "Some fields are missing or wrong; see validationErrors")
+GF_ERR(NOT_PENDING,    "INVALID_GENERATION_STATUS", 400, GF_LOG_INFO,    "GF0151",
+       "Only a pending generation can be started; see status")
+GF_ERR(NO_TEMPLATE,    "NOT_FOUND",                404, GF_LOG_INFO,     "GF0152",
+       "There is no such template")
+GF_ERR(TEMPLATES_FULL, "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0153",
+       "You keep too many templates; delete some")
+GF_ERR(TOO_OFTEN,      "RATE_LIMIT",               429, GF_LOG_INFO,     "GF0180",
+       "Too many requests; slow down")
+GF_ERR(TOO_MANY,       "TOO_MANY_CONCURRENT",      429, GF_LOG_INFO,     "GF0181",
+       "You have too many generations at once; wait until one has ended")
+GF_ERR(QUEUE_FULL,     "QUEUE_FULL",               503, GF_LOG_WARNING,  "GF0182",
+       "Too many generations are waiting; try again later")
 GF_ERR(HOOK_FORGED,    "AUTHENTICATION_REQUIRED",  401, GF_LOG_WARNING,  "GF0124",
        "The signature of this report is missing, wrong or too old")
 GF_ERR(HOOK_UNKNOWN,   "NOT_FOUND",                404, GF_LOG_INFO,     "GF0125",
@@ -70,6 +84,12 @@ GF_ERR(HOOK_EMPTY,     "VALIDATION_ERROR",         400, GF_LOG_WARNING,  "GF0126
        "This report names no run")
 GF_ERR(HOOK_KEYS,      "PROVIDER_UNAVAILABLE",     503, GF_LOG_INFO,     "GF0127",
        "The keys to check this report with are being fetched; send it again")
+GF_ERR(NO_CREDIT_OLD,  "INSUFFICIENT_CREDITS",     403, GF_LOG_INFO,     "GF0160",
+       "Not enough credits")
+GF_ERR(NO_RESERVATION, "TRANSACTION_NOT_FOUND",    404, GF_LOG_INFO,     "GF0161",
+       "There is no such reservation")
+GF_ERR(RESERVED_NO_MORE, "ALREADY_PROCESSED",      400, GF_LOG_INFO,     "GF0162",
+       "This reservation was given back, or its time is over; take a new request_id")
 /* job */
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")

@@ -86,6 +86,19 @@ bool gf_text_is_token(const char *text, apr_size_t max)
     return length >= 1 && length <= max;
 }
 
+bool gf_text_is_name(const char *text, apr_size_t max)
+{
+    const char *at;
+
+    for (at = text; *at; at++) {
+        if (!apr_islower(*at)
+            && !(at > text && (apr_isdigit(*at) || (*at == '-' && at[-1] != '-' && at[1])))) {
+            return false;
+        }
+    }
+    return at > text && (apr_size_t)(at - text) <= max;
+}
+
 bool gf_text_is_printable(const char *text, apr_size_t max)
 {
     apr_size_t length = 0;

@@ -21,6 +21,10 @@ apr_size_t gf_text_length(const char *text);
 /* Is text only made of A-Z a-z 0-9 . _ : - and from 1 to `max` long? Run ids. */
 bool gf_text_is_token(const char *text, apr_size_t max);
 
+/* Is text only made of a-z, 0-9 and single hyphens, from a letter on, and from 1 to `max` long?
+ * Names of types and providers. */
+bool gf_text_is_name(const char *text, apr_size_t max);
+
 /* Is text only made of printable ASCII without spaces, from 1 to `max` long? Idempotency keys. */
 bool gf_text_is_printable(const char *text, apr_size_t max);
 

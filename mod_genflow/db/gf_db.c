@@ -15,6 +15,7 @@
     64 /* types with an index below it are prepared; gf_type_t.index is bounded so \
         */
 #define RETRY_AFTER_SECONDS 2
+#define RACES_MAX           3
 
 struct gf_rows_t {
     PGresult *result;
@@ -201,6 +202,25 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const 
     *rows = apr_palloc(ctx->pool, sizeof(**rows));
     (*rows)->result = result;
     return NULL;
+}
+
+gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
+                          const gf_type_t *type, const char *const *args)
+{
+    gf_err_t *err;
+    bool raced;
+    int round;
+
+    for (round = 0; round < RACES_MAX; round++) {
+        GF_TRY(gf_db_call(rows, ctx, statement, type, args, &raced));
+        if (!raced) {
+            return NULL;
+        }
+    }
+    err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s: lost %d races for credits",
+                      gf_sql_rows[statement].name, RACES_MAX);
+    err->retry_after = 1;
+    return err;
 }
 
 int gf_rows_count(const gf_rows_t *rows)

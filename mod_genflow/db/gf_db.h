@@ -21,6 +21,11 @@ typedef struct gf_rows_t gf_rows_t;
 gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
                      const char *const *args, bool *raced);
 
+/* gf_db_call() for a statement that holds credits: where they went between its look and its hold it
+ * is asked again, and tells so in its row. DB_DOWN also when that happens over and over. */
+gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
+                          const gf_type_t *type, const char *const *args);
+
 int gf_rows_count(const gf_rows_t *rows);
 
 /* A field as text; NULL for SQL's NULL. */

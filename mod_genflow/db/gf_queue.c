@@ -8,8 +8,7 @@
 #include <apr_strings.h>
 
 #include "base/gf_text.h"
-
-#define RACES_MAX 3
+#include "model/gf_type.h"
 
 static const char *number(gf_ctx_t *ctx, apr_int64_t value)
 {
@@ -30,12 +29,32 @@ static gf_create_outcome_t create_outcome(const char *word)
                                          [GF_MISMATCH] = "mismatch",
                                          [GF_NO_CREDIT] = "insufficient_credits",
                                          [GF_QUOTA_SPENT] = "quota_exceeded",
-                                         [GF_ACCOUNT_BLOCKED] = "blocked" };
+                                         [GF_ACCOUNT_BLOCKED] = "blocked",
+                                         [GF_TOO_MANY] = "too_many",
+                                         [GF_QUEUE_FULL] = "queue_full" };
     int i;
 
     for (i = 0; i < GF_CREATE_UNKNOWN && strcmp(words[i], word) != 0; i++) {
     }
     return (gf_create_outcome_t)i;
+}
+
+/* What differs between the generations of a batch, as arrays. */
+static void batch_arrays(gf_ctx_t *ctx, const gf_ask_t *ask, const char **run_ids,
+                         const char **seeds)
+{
+    const char *runs = "";
+    const char *drawn = "";
+    int i;
+
+    for (i = 0; i < ask->count; i++) {
+        gf_ask_t one = gf_param_nth(ask, i, ctx->pool);
+
+        runs = apr_pstrcat(ctx->pool, runs, i ? "," : "", one.run_id ? one.run_id : "", NULL);
+        drawn = apr_pstrcat(ctx->pool, drawn, i ? "," : "", number(ctx, one.seed), NULL);
+    }
+    *run_ids = ask->run_id ? apr_pstrcat(ctx->pool, "{", runs, "}", NULL) : NULL;
+    *seeds = apr_pstrcat(ctx->pool, "{", drawn, "}", NULL);
 }
 
 gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
@@ -52,42 +71,66 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                            number(ctx, ask->seed),
                            number(ctx, ask->type->cost),
                            number(ctx, ask->max_retries),
-                           gf_text_interval(ctx->pool, ask->type->lifetime),
+                           gf_text_interval(ctx->pool, ask->pending ? ctx->conf->pending_lifetime
+                                                                    : ask->type->lifetime),
                            owner,
-                           gf_text_interval(ctx->pool, ctx->conf->lease) };
-    gf_rows_t *rows = NULL;
-    bool raced = false;
-    int round;
+                           gf_text_interval(ctx->pool, ctx->conf->lease),
+                           ask->pending ? "false" : "true",
+                           number(ctx, (int)ask->priority - GF_PRIORITY_NORMAL),
+                           ctx->conf->credit_day,
+                           number(ctx, ctx->conf->limit_concurrent),
+                           number(ctx, ctx->conf->limit_queue) };
+    gf_sql_t statement = ask->count > 1 ? GF_SQL_CREATE_BATCH : GF_SQL_CREATE;
+    gf_rows_t *rows;
+    int i;
 
-    for (round = 0; round < RACES_MAX;
-         round++) { /* credits went between look and hold: the look now tells */
-        GF_TRY(gf_db_call(&rows, ctx, GF_SQL_CREATE, ask->type, args, &raced));
-        if (!raced) {
-            break;
-        }
+    if (ask->count > 1) {
+        batch_arrays(ctx, ask, &args[3], &args[8]);
     }
-    if (raced) {
-        gf_err_t *err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS,
-                                    "create: lost %d races for credits", RACES_MAX);
-
-        err->retry_after = 1;
-        return err;
+    GF_TRY(gf_db_call_hold(&rows, ctx, statement, ask->type, args));
+    for (i = 0; i < gf_rows_count(rows); i++) {
+        created[i].outcome = create_outcome(gf_rows_text(rows, i, 0));
+        created[i].id = gf_rows_text(rows, i, 1);
+        created[i].epoch = (int)gf_rows_int(rows, i, 2);
+        created[i].status = gf_rows_text(rows, i, 3);
+        created[i].created_at = gf_rows_text(rows, i, 4);
+        created[i].balance = gf_rows_int(rows, i, 5);
+        created[i].held = gf_rows_int(rows, i, 6);
     }
-    created->outcome = create_outcome(gf_rows_text(rows, 0, 0));
     if (created->outcome == GF_CREATE_UNKNOWN) {
         return gf_err_make(ctx, GF_E_INTERNAL, APR_SUCCESS, "create answered %s",
                            gf_rows_text(rows, 0, 0));
     }
-    created->id = gf_rows_text(rows, 0, 1);
-    created->epoch = (int)gf_rows_int(rows, 0, 2);
-    created->status = gf_rows_text(rows, 0, 3);
-    created->created_at = gf_rows_text(rows, 0, 4);
-    created->balance = gf_rows_int(rows, 0, 5);
-    created->held = gf_rows_int(rows, 0, 6);
     return NULL;
 }
 
 /* ---- read ---- */
+
+/* The error of an outcome that says that there is none, or none of this user. */
+static gf_err_t *found(gf_ctx_t *ctx, const char *outcome, const gf_type_t *type, const char *user,
+                       const char *asked)
+{
+    if (strcmp(outcome, "not_found") == 0) {
+        return gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no %s %s", type->name, asked);
+    }
+    if (strcmp(outcome, "not_yours") == 0) {
+        return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", type->name,
+                           asked, user);
+    }
+    return NULL;
+}
+
+gf_err_t *gf_queue_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id)
+{
+    gf_rows_t *rows;
+    const char *name;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_TYPE_OF, NULL, &id, NULL));
+    name = gf_rows_text(rows, 0, 0);
+    *type = name ? gf_type_find(ctx->conf, name, ctx->pool) : NULL;
+    return *type ? NULL
+                 : gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s is of no type here", id);
+}
 
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
                        const gf_find_t *find)
@@ -133,13 +176,7 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
     size_t i;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_GET, type, args, NULL));
-    if (strcmp(gf_rows_text(rows, 0, 0), "not_found") == 0) {
-        return gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no %s %s", type->name, asked);
-    }
-    if (strcmp(gf_rows_text(rows, 0, 0), "not_yours") == 0) {
-        return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", type->name,
-                           asked, user);
-    }
+    GF_TRY(found(ctx, gf_rows_text(rows, 0, 0), type, user, asked));
     view->type = type;
     view->user = user;
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -187,8 +224,13 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
 
 gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, gf_look_t *look)
 {
-    const char *args[] = { look->owner, number(ctx, look->limit),
-                           gf_text_interval(ctx->pool, ctx->conf->lease), look->from };
+    const char *args[] = { look->owner,
+                           number(ctx, look->limit),
+                           gf_text_interval(ctx->pool, ctx->conf->lease),
+                           look->from[0],
+                           look->from[1],
+                           look->from[2],
+                           look->from[3] };
     gf_rows_t *rows;
     int row;
 
@@ -199,10 +241,37 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
 
         job->next = *jobs;
         *jobs = job;
+        apr_cpystrn(look->from[gf_rows_int(rows, row, 17)], gf_rows_text(rows, row, 15),
+                    sizeof(look->from[0])); /* backwards: the first of each lane stays */
     }
-    if (*jobs) {
-        apr_cpystrn(look->from, gf_rows_text(rows, 0, 15), sizeof(look->from));
+    return NULL;
+}
+
+/* ---- start ---- */
+
+gf_err_t *gf_queue_not_pending(gf_ctx_t *ctx, const char *id, const char *status)
+{
+    gf_err_t *err = gf_err_make(ctx, GF_E_NOT_PENDING, APR_SUCCESS, "%s is %s", id, status);
+
+    err->extra = apr_psprintf(ctx->pool, "\"generationId\":\"%s\",\"status\":\"%s\"", id, status);
+    return err;
+}
+
+gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
+                         const char *id, const char *owner)
+{
+    const char *args[] = { user, id, owner, gf_text_interval(ctx->pool, ctx->conf->lease),
+                           gf_text_interval(ctx->pool, type->lifetime) };
+    gf_rows_t *rows;
+    const char *outcome;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_START, type, args, NULL));
+    outcome = gf_rows_text(rows, 0, 17);
+    GF_TRY(found(ctx, outcome, type, user, id));
+    if (strcmp(outcome, "ok") != 0) {
+        return gf_queue_not_pending(ctx, id, gf_rows_text(rows, 0, 18));
     }
+    *job = job_of_row(rows, 0, type);
     return NULL;
 }
 

@@ -16,6 +16,8 @@ typedef enum {
     GF_NO_CREDIT, /* balance, held are set, as for the next two */
     GF_QUOTA_SPENT,
     GF_ACCOUNT_BLOCKED,
+    GF_TOO_MANY,      /* live generations of this user: GenflowLimitConcurrent */
+    GF_QUEUE_FULL,    /* GenflowLimitQueue */
     GF_CREATE_UNKNOWN /* never answered: an error */
 } gf_create_outcome_t;
 
@@ -34,12 +36,23 @@ typedef struct gf_caller_t {
     const char *user;
     const char *key;
     const char *hash; /* SHA-256 of what was asked, hex */
+    bool is_own;      /* the key is of our making: the client brought none */
 } gf_caller_t;
 
-/* Makes a generation. owner: this host process, which then holds a lease on it; NULL: left for
- * whoever claims. */
+/* Makes what was asked for, all or none: created[0] to created[ask->count - 1] are set; of a
+ * refusal created[0] alone. owner: this host process, which then holds leases on them; NULL: left
+ * for whoever claims, or (ask->pending) starts them. */
 gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
                           const gf_ask_t *ask, const char *owner);
+
+/* The configured type of a generation, by its id alone. Errors: NO_GENERATION. */
+gf_err_t *gf_queue_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id);
+
+/* Starts a pending generation of `user`. *job is for the hub when `owner`, as above, is not NULL.
+ * Errors: NO_GENERATION, NOT_YOURS, NOT_PENDING (which not_pending makes). */
+gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
+                         const char *id, const char *owner);
+gf_err_t *gf_queue_not_pending(gf_ctx_t *ctx, const char *id, const char *status);
 
 /* Which generation is meant: the first of these that is not NULL. */
 typedef struct gf_find_t {
@@ -52,11 +65,14 @@ typedef struct gf_find_t {
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
                        const gf_find_t *find);
 
+#define GF_LANES 4 /* of a type's due jobs: what was begun, then high, normal and low priority */
+
 /* A look for due jobs of one type. */
 typedef struct gf_look_t {
     const char *owner; /* this host process */
     int limit;
-    char from[48]; /* where the look begins: "-infinity", or the oldest due time of the last one */
+    char from[GF_LANES][48]; /* where the look begins: "-infinity", or the oldest due time that the
+                                last one found there */
 } gf_look_t;
 
 /* Leases due jobs; *jobs is a list linked by `next`, NULL if nothing is due. Moves look->from. */
@@ -99,8 +115,7 @@ typedef struct gf_report_t {
 /* Makes its job due. *known: is there such an attempt? owner: this host process. */
 gf_err_t *gf_queue_hook(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner);
 
-/* Back to the queue after `delay`, for job->chain_pos and job->retries; `outcome` ends the attempt.
- */
+/* Back to the queue after `delay`, for job->chain_pos and retries; `outcome` ends the attempt. */
 gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome);
 
@@ -119,8 +134,7 @@ typedef struct gf_end_t {
     const char *cause_code;
 } gf_end_t;
 
-/* Ends a generation: state and money in one transaction. *outcome is settle's word: "done", "same",
- * ... */
+/* Ends a generation: state and money in one transaction. *outcome is settle's word: "done", ... */
 gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *job,
                           const gf_end_t *end);
 

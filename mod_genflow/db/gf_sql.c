@@ -7,7 +7,16 @@
 const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CREATE] = { "create",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
-        " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", 14 },
+        " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+        " $16, $17, $18, $19)", 19 },
+    [GF_SQL_CREATE_BATCH] = { "create_batch",
+        "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
+        " genflow.%s_create_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+        " $15, $16, $17, $18, $19)", 19 },
+    [GF_SQL_START] = { "start",
+        "SELECT id, epoch, 'queued', 0, 0, 0, NULL, extract(epoch FROM $5::interval) * 1000, $1,"
+        " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, outcome, status"
+        " FROM genflow.%s_start($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_GET] = { "get",
         "SELECT outcome, id, run_id, status, preset, prompt, source_url, parameters, seed, cost,"
         " retry_count, max_retries, provider, model, stability_job_id, aiml_job_id, fal_job_id,"
@@ -16,8 +25,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         " progress, queue_position, logs FROM genflow.%s_get($1, $2, $3, $4)", 4 },
     [GF_SQL_CLAIM] = { "claim",
         "SELECT id, epoch, phase, attempts, chain_pos, retries, provider_ref, deadline_ms, user_id,"
-        " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms"
-        " FROM genflow.%s_claim($1, $2, $3, $4::timestamptz - interval '10 seconds')", 4 },
+        " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms,"
+        " lane FROM genflow.%s_claim($1, $2, $3, $4, ARRAY[$5, $6, $7]::timestamptz[])", 7 },
     [GF_SQL_ACCEPTED] = { "accepted",
         "SELECT genflow.%s_accepted($1, $2, $3, $4, $5, $6, $7)", 7 },
     [GF_SQL_SETTLE] = { "settle",
@@ -49,8 +58,17 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_RESTORED] = { "restored",
         "SELECT genflow.%s_restored($1, $2, $3)", 3 },
     [GF_SQL_QUOTA] = { "quota",
-        "SELECT balance, held, day_limit, day_used, week_limit, week_used, remaining, day_reset, at"
-        " FROM genflow.quota($1)", 1 },
+        "SELECT balance, held, day_limit, day_used, week_limit, week_used, remaining, day_reset,"
+        " at, wait FROM genflow.quota($1, $2)", 2 },
+    [GF_SQL_RESERVE] = { "reserve",
+        "SELECT outcome, action, expires_at, balance, held"
+        " FROM genflow.reserve($1, $2, $3, $4, $5, $6)", 6 },
+    [GF_SQL_RESERVE_FINALIZE] = { "reserve_finalize",
+        "SELECT outcome, amount, job_id, status, charged, balance, held"
+        " FROM genflow.reserve_finalize($1, $2)", 2 },
+    [GF_SQL_LEDGER_LIST] = { "ledger_list",
+        "SELECT ref, kind, amount, balance_after, credits, reason, reference, job_id, request_id,"
+        " at, cursor FROM genflow.ledger_list($1, $2, $3)", 3 },
     [GF_SQL_ASSET_PUT] = { "asset_put",
         "SELECT outcome, id, expires_at FROM genflow.asset_put($1, $2, $3, $4, $5, $6, $7)", 7 },
     [GF_SQL_ASSET_GET] = { "asset_get",
@@ -64,6 +82,20 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT id, key, label, description, category, prompt, negative_prompt, strength,"
         " parameters, rotation_index, week, available_at, current_week, is_active, is_on"
         " FROM genflow.presets($1, $2)", 2 },
+    [GF_SQL_TEMPLATE_PUT] = { "template_put",
+        "SELECT outcome, id, created_at FROM genflow.template_put($1, $2, $3, $4, $5)", 5 },
+    [GF_SQL_TEMPLATES] = { "templates",
+        "SELECT id, name, type, config, created_at FROM genflow.templates($1, $2, $3)", 3 },
+    [GF_SQL_TEMPLATE_GET] = { "template_get",
+        "SELECT outcome, type, config FROM genflow.template_get($1, $2)", 2 },
+    [GF_SQL_TEMPLATE_DELETE] = { "template_delete",
+        "SELECT genflow.template_delete($1, $2)", 2 },
+    [GF_SQL_TYPE_OF] = { "type_of",
+        "SELECT genflow.type_of($1)", 1 },
+    [GF_SQL_JANITOR_PARTS] = { "janitor_parts",
+        "SELECT part FROM genflow.janitor_parts() AS part", 0 },
+    [GF_SQL_JANITOR] = { "janitor",
+        "SELECT genflow.janitor($1, $2, $3, $4)", 4 },
     [GF_SQL_HEALTH] = { "health",
         "SELECT schema_version, types FROM genflow.health()", 0 }
 };

@@ -6,6 +6,8 @@
 
 typedef enum {
     GF_SQL_CREATE,
+    GF_SQL_CREATE_BATCH,
+    GF_SQL_START,
     GF_SQL_GET,
     GF_SQL_CLAIM,
     GF_SQL_ACCEPTED,
@@ -23,16 +25,26 @@ typedef enum {
     GF_SQL_RESTORE_LATER,
     GF_SQL_RESTORED,
     GF_SQL_QUOTA,
+    GF_SQL_RESERVE,
+    GF_SQL_RESERVE_FINALIZE,
+    GF_SQL_LEDGER_LIST,
     GF_SQL_ASSET_PUT,
     GF_SQL_ASSET_GET,
     GF_SQL_ASSET_BYTES,
     GF_SQL_ASSET_DELETE,
     GF_SQL_PRESETS,
+    GF_SQL_TEMPLATE_PUT,
+    GF_SQL_TEMPLATES,
+    GF_SQL_TEMPLATE_GET,
+    GF_SQL_TEMPLATE_DELETE,
+    GF_SQL_TYPE_OF,
+    GF_SQL_JANITOR_PARTS,
+    GF_SQL_JANITOR,
     GF_SQL_HEALTH,
     GF_SQL_COUNT
 } gf_sql_t;
 
-#define GF_SQL_ARGS_MAX 14
+#define GF_SQL_ARGS_MAX 19
 
 typedef struct gf_sql_row_t {
     const char *name;

@@ -13,12 +13,14 @@
 
 #include "base/gf_text.h"
 #include "httpd/httpd_glue.h"
+#include "httpd/httpd_limits.h"
 #include "httpd/httpd_setters.h"
 #include "model/gf_type.h"
 #include "provider/gf_provider.h"
 #include "store/gf_store.h"
 
-#define TYPES_MAX 64 /* gf_db.c keeps prepared statements for so many */
+#define TYPES_MAX       64 /* gf_db.c keeps prepared statements for so many */
+#define NAME_MAX_LENGTH 40 /* of a type, as genflow.create_type() takes it */
 
 /* ---- rows ---- */
 
@@ -221,20 +223,6 @@ static gf_type_t *open_type(apr_pool_t *pool, gf_conf_t *conf, const char *name)
     return type;
 }
 
-/* Lower case, digits and single hyphens, as genflow.create_type() takes them. */
-static bool is_name(const char *name)
-{
-    const char *at;
-
-    for (at = name; *at; at++) {
-        if (!apr_islower(*at)
-            && !(at > name && (apr_isdigit(*at) || (*at == '-' && at[-1] != '-' && at[1])))) {
-            return false;
-        }
-    }
-    return at > name && at - name <= 40;
-}
-
 static const char *section(cmd_parms *cmd, void *dir, const char *arg)
 {
     server_conf_t *sc = httpd_setters_conf(cmd->server);
@@ -252,7 +240,7 @@ static const char *section(cmd_parms *cmd, void *dir, const char *arg)
     }
     arg = apr_pstrmemdup(cmd->pool, arg, (apr_size_t)(end - arg));
     name = ap_getword_conf(cmd->pool, &arg);
-    if (!is_name(name) || *arg) {
+    if (!gf_text_is_name(name, NAME_MAX_LENGTH) || *arg) {
         return apr_psprintf(
             cmd->pool, "%s %s>: needs one name of a-z, 0-9 and single hyphens, at most 40 long",
             cmd->cmd->name, name);
@@ -289,12 +277,34 @@ const command_rec httpd_conf_commands[] = {
         "0s to 10m", "60s", "how long a request without Prefer waits for its picture"),
     ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 10000,
         "0 to 10000", "16", "waiting requests per child"),
+    ROW("GenflowPendingLifetime", IN_SERVER, IS_TIME, SERVER(pending_lifetime), SECOND, 24 * HOUR,
+        "1s to 24h", "30m", "how long a generation waits for its start"),
     ROW("GenflowPublicUrl", IN_SERVER, IS_URL, SERVER(public_url), 0, 0,
         "an http(s) address", NULL, "where providers find the API, to report"),
+    AP_INIT_TAKE12("GenflowLimitRate", httpd_limits_set_user, NULL, RSRC_CONF,
+        "requests of a user that cost: number/period, and how many at once"),
+    AP_INIT_TAKE12("GenflowLimitAddressRate", httpd_limits_set_address, NULL, RSRC_CONF,
+        "the same of a client address"),
+    ROW("GenflowLimitConcurrent", IN_SERVER, IS_INT, SERVER(limit_concurrent), 0, 100000,
+        "0 to 100000", "0", "live generations of a user; 0: any number"),
+    ROW("GenflowLimitQueue", IN_SERVER, IS_INT, SERVER(limit_queue), 0, 1000000,
+        "0 to 1000000", "0", "waiting generations of a type; 0: any number"),
+    ROW("GenflowJanitorInterval", IN_SERVER, IS_TIME, SERVER(janitor), 0, 24 * HOUR,
+        "0s to 24h", "60s", "between two runs of the janitor; 0s: there is none"),
+    ROW("GenflowJanitorJobs", IN_SERVER, IS_TIME, SERVER(janitor_jobs), SECOND, 365 * 24 * HOUR,
+        "1s to 8760h", "1h", "how long records of ended generations are kept"),
+    ROW("GenflowJanitorKeys", IN_SERVER, IS_TIME, SERVER(janitor_keys), SECOND, 365 * 24 * HOUR,
+        "1s to 8760h", "72h", "how long idempotency keys are kept"),
     ROW("GenflowAssetMaxBytes", IN_SERVER, IS_SIZE, SERVER(asset_max), 1024, 100 << 20,
         "1k to 100m", "10m", "bytes of a source picture"),
     ROW("GenflowAssetLifetime", IN_SERVER, IS_TIME, SERVER(asset_lifetime), MINUTE, 365 * 24 * HOUR,
         "1m to 8760h", "24h", "how long an uploaded source picture is kept"),
+    ROW("GenflowCreditDay", IN_SERVER, IS_TEXT, SERVER(credit_day), 0, 0,
+        "", "UTC", "a time zone, or rolling: when a day's quota starts again"),
+    ROW("GenflowCreditReserveLifetime", IN_SERVER, IS_TIME, SERVER(reserve_lifetime), SECOND,
+        24 * HOUR, "1s to 24h", "15m", "how long a reservation holds its credits"),
+    ROW("GenflowLegacyNames", IN_SERVER, IS_FLAG, SERVER(legacy_names), 0, 1,
+        "On or Off", "Off", "answer as older front ends expect it"),
     ROW("GenflowStoreKind", IN_SERVER, IS_TEXT, SERVER(store_kind_name), 0, 0,
         "", "folder", "where pictures are kept: folder, cloudinary, s3"),
     ROW("GenflowStoreAccount", IN_SERVER, IS_TEXT, SERVER(store_account), 0, 0,
@@ -377,6 +387,10 @@ const command_rec httpd_conf_commands[] = {
         "0 to 100", "0", "presets that are on in a week; 0: all, always"),
     ROW("GenflowTypeEmptyFails", IN_TYPE, IS_FLAG, TYPE(empty_fails), 0, 1,
         "On or Off", "Off", "a result without a picture goes to the next provider"),
+    ROW("GenflowTypeTwoStep", IN_TYPE, IS_FLAG, TYPE(two_step), 0, 1,
+        "On or Off", "Off", "generation/create makes this type if none is named"),
+    ROW("GenflowTypePriorityMax", IN_TYPE, IS_WORD, TYPE(priority_max), 0, 0,
+        "low, normal or high", "normal", "the highest priority that a request may ask for"),
 
     AP_INIT_TAKE1("GenflowUser", httpd_set_user, NULL, ACCESS_CONF,
         "expression that names the user"),
@@ -522,32 +536,6 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
     return NULL;
 }
 
-/* What the type says of source pictures, against what the models of its chain do with them. Where a
- * picture is welcome and no model takes one, none is taken; where every model needs one, so does
- * the type. */
-static const char *finish_source(gf_type_t *type, apr_pool_t *pool)
-{
-    bool takes = gf_type_choice(type, gf_type_next(type, 0, "a picture")) != NULL;
-    bool does_without = gf_type_choice(type, gf_type_next(type, 0, NULL)) != NULL;
-    bool wrong =
-        type->source == GF_SOURCE_MUST ? !takes : type->source == GF_SOURCE_NONE && !does_without;
-
-    if (type->chain->nelts == 0) {
-        return NULL;
-    }
-    if (wrong) {
-        return apr_psprintf(pool,
-                            "<GenflowType %s>: no model of GenflowTypeProviders fits "
-                            "GenflowTypeSource %s: %s",
-                            type->name, takes ? "none" : "required",
-                            takes ? "each of them needs a source picture" : "none takes one");
-    }
-    if (type->source == GF_SOURCE_MAY) {
-        type->source = !takes ? GF_SOURCE_NONE : !does_without ? GF_SOURCE_MUST : GF_SOURCE_MAY;
-    }
-    return NULL;
-}
-
 static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *pool)
 {
     const char *wrong;
@@ -562,7 +550,7 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
     if (!wrong) {
         wrong = finish_chain(type, conf, pool);
     }
-    return wrong ? wrong : finish_source(type, pool);
+    return wrong ? wrong : gf_type_source(type, pool);
 }
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
@@ -572,10 +560,12 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     int i;
 
     add_defaults(pool, conf, IN_SERVER);
-    wrong = finish_providers(conf, pool);
+    wrong = httpd_setters_day(conf->credit_day, pool);
+    wrong = wrong ? wrong : finish_providers(conf, pool);
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
     }
+    wrong = wrong ? wrong : gf_type_only_two_step(conf, pool);
     return wrong ? wrong : finish_store(conf, pool);
 }
 

@@ -16,7 +16,9 @@
 #include "httpd/httpd_glue.h"
 #include "model/gf_type.h"
 
-#define SECRET_MAX 4096
+#define SECRET_MAX   4096
+#define ZONES        "/usr/share/zoneinfo/"
+#define ZONE_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/"
 
 const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider)
 {
@@ -65,6 +67,29 @@ const char *httpd_setters_secret(const char **secret, apr_pool_t *pool, const ch
     apr_env_get(&value, text + 4, pool);
     *secret = value && *value ? value : NULL;
     return NULL;
+}
+
+/* Is there a regular file of that name? */
+static bool is_file(const char *path, apr_pool_t *pool)
+{
+    apr_finfo_t found;
+
+    return apr_stat(&found, path, APR_FINFO_TYPE, pool) == APR_SUCCESS && found.filetype == APR_REG;
+}
+
+/* Postgres decides what a time zone is; what this host's list of them does not have is a slip. */
+const char *httpd_setters_day(const char *day, apr_pool_t *pool)
+{
+    bool named = apr_isalpha(day[0]) && day[strspn(day, ZONE_LETTERS)] == '\0';
+    bool listed = !is_file(ZONES "UTC", pool) || is_file(apr_pstrcat(pool, ZONES, day, NULL), pool);
+
+    if (strcmp(day, "rolling") == 0 || (named && listed)) {
+        return NULL;
+    }
+    return apr_psprintf(pool,
+                        "GenflowCreditDay %s: must be a time zone like UTC or Europe/Berlin, or "
+                        "rolling",
+                        day);
 }
 
 /* GenflowProviderHeader name value: what our translators set themselves cannot be given here. */

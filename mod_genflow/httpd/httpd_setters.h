@@ -25,6 +25,9 @@ const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider);
 const char *httpd_setters_secret(const char **secret, apr_pool_t *pool, const char *name,
                                  const char *text);
 
+/* GenflowCreditDay: NULL, or what is wrong with it. */
+const char *httpd_setters_day(const char *day, apr_pool_t *pool);
+
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);

@@ -9,6 +9,8 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
+#include "base/gf_bucket.h"
+
 struct gf_prov_kind_t;
 struct gf_store_kind_t;
 
@@ -16,6 +18,9 @@ struct gf_store_kind_t;
 
 /* What a model or a type does with a source picture. */
 typedef enum { GF_SOURCE_NONE, GF_SOURCE_MAY, GF_SOURCE_MUST } gf_source_use_t;
+
+/* In which order due jobs are taken. */
+typedef enum { GF_PRIORITY_LOW, GF_PRIORITY_NORMAL, GF_PRIORITY_HIGH } gf_priority_t;
 
 /* <GenflowProvider name> */
 typedef struct gf_provider_t {
@@ -59,6 +64,8 @@ typedef struct gf_type_t {
     apr_int64_t source;        /* gf_source_use_t: may, must a request bring a picture? */
     apr_int64_t preset_window; /* presets that are on at a time; 0: all */
     apr_int64_t empty_fails;   /* 1: a result without a picture is a failure: next provider */
+    apr_int64_t two_step;      /* 1: what generation/create makes that names no type */
+    apr_int64_t priority_max;  /* gf_priority_t: the highest that a request may ask for */
 } gf_type_t;
 
 typedef struct gf_conf_t {
@@ -69,9 +76,17 @@ typedef struct gf_conf_t {
     apr_int64_t look;  /* between two looks for due jobs */
     apr_int64_t drain; /* what a graceful stop waits for running jobs */
     apr_int64_t body_max;
-    apr_int64_t wait;        /* how long a request without Prefer waits for its picture */
-    apr_int64_t waiters_max; /* waiting requests per child; beyond: 202 at once */
+    apr_int64_t wait;             /* how long a request without Prefer waits for its picture */
+    apr_int64_t waiters_max;      /* waiting requests per child; beyond: 202 at once */
+    apr_int64_t pending_lifetime; /* of a generation that is made and not started */
     const char *public_url; /* where the outside finds the API, for reports; NULL: none are asked */
+    gf_rate_t limit_rate;   /* per user */
+    gf_rate_t limit_address;      /* per client address */
+    apr_int64_t limit_concurrent; /* live generations of a user; 0: any number */
+    apr_int64_t limit_queue;      /* jobs in the line of a type; 0: any number */
+    apr_int64_t janitor;          /* between two runs of the janitor; 0: there is none */
+    apr_int64_t janitor_jobs;     /* records of a generation, after its end */
+    apr_int64_t janitor_keys;     /* idempotency keys */
     const char *store_folder;
     const char *store_url; /* public prefix of pictures, without a slash at its end */
     const char *store_kind_name;
@@ -85,6 +100,9 @@ typedef struct gf_conf_t {
     const char *store_prefix;          /* folder that pictures are put under there */
     apr_int64_t store_overwrite;       /* 1: a picture of the same name is replaced */
     apr_int64_t store_strict;          /* 1: a picture that cannot be stored fails its job */
+    const char *credit_day;            /* time zone of days and weeks, or "rolling" */
+    apr_int64_t reserve_lifetime;      /* of a reservation of credits */
+    apr_int64_t legacy_names;          /* 1: answers are those that older front ends expect */
     apr_int64_t asset_max;             /* bytes of a source picture */
     apr_int64_t asset_lifetime;        /* of an uploaded source picture */
     apr_int64_t result_max;            /* bytes of a picture */

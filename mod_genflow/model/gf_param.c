@@ -1,77 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks the body of a generate call against its type, row by row, and composes the prompt. Leaves
- * parsing to gf_json.c and price and credits to the caller. No I/O; any thread. */
+/* Checks a body that asks for generations against its type, row by row, and composes the prompt.
+ * Leaves reading to gf_form.c, what only two-step bodies have to gf_order.c, and price and credits
+ * to the caller. No I/O; any thread. */
 #include "model/gf_param.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "base/gf_text.h"
+#include "model/gf_order.h"
 #include "model/gf_prompt.h"
 
 #define RUN_ID_MAX      200
+#define NUMBER_MAX      3 /* "-10", behind the run id of a batch */
 #define PARAMETERS_MAX  8192
 #define SEED_MAX        4294967294LL /* the largest that every provider takes */
+#define SEED_MAX_ORDER  2147483647LL
 #define SEED_DRAWN_BITS 31
 
-/* The check in progress. One error keeps its own code, several are VALIDATION_FAILED. */
+/* The check in progress. */
 typedef struct check_t {
-    gf_ctx_t *ctx;
-    const gf_type_t *type;
-    const gf_presets_t *presets;
-    const gf_json_t *body;
+    gf_form_t *form;
     const gf_preset_t *preset; /* the one that is asked for */
     gf_wish_t wish;
     gf_json_t *parameters; /* gathered here */
-    gf_err_code_t code;
-    apr_array_header_t *errors; /* of gf_field_error_t */
-    const char *extra;          /* of the error with that code */
 } check_t;
 
-static void refuse(check_t *check, gf_err_code_t code, bool missing, const char *field,
-                   const char *format, ...) __attribute__((format(printf, 5, 6)));
-
-static void refuse(check_t *check, gf_err_code_t code, bool missing, const char *field,
-                   const char *format, ...)
-{
-    gf_field_error_t *error;
-    va_list args;
-
-    check->code = check->errors->nelts == 0 ? code : GF_E_INVALID;
-    error = apr_array_push(check->errors);
-    error->field = field;
-    error->missing = missing;
-    va_start(args, format);
-    error->message = apr_pvsprintf(check->ctx->pool, format, args);
-    va_end(args);
-}
-
-/* The first member that is there, of a name and its older spellings (NULL-ended). */
-static gf_json_t *member(const check_t *check, const char *const *names)
-{
-    for (; *names; names++) {
-        gf_json_t *value = gf_json_get(check->body, *names);
-
-        if (value) {
-            return value;
-        }
-    }
-    return NULL;
-}
-
-/* A text member; false when it is absent or no text (which is refused here). */
-static bool text_member(check_t *check, const char *const *names, const char **out)
-{
-    gf_json_t *value = member(check, names);
-
-    if (value && !gf_json_string(value, out)) {
-        refuse(check, GF_E_INVALID, false, names[0], "must be a text without NUL characters");
-        return false;
-    }
-    return value != NULL;
-}
+static const gf_prompt_word_t priorities[] = { [GF_PRIORITY_LOW] = { "low", "" },
+                                               [GF_PRIORITY_NORMAL] = { "normal", "" },
+                                               [GF_PRIORITY_HIGH] = { "high", "" },
+                                               { NULL, NULL } };
 
 /* "name":[the keys of the presets that are on] */
 static void put_keys(gf_out_t *out, const char *name, const gf_presets_t *presets)
@@ -92,23 +51,24 @@ static void refuse_preset(check_t *check, const char *key, const gf_preset_t *pr
 {
     gf_out_t extra;
 
-    gf_out_init(&extra, check->ctx->pool, 512);
+    gf_out_init(&extra, check->form->ctx->pool, 512);
     gf_out_put_string(&extra, "received", key);
     if (!preset) {
-        refuse(check, GF_E_PRESET, false, "presetKey", "is no preset of %s", check->type->name);
-        put_keys(&extra, "valid", check->presets);
+        gf_form_refuse(check->form, GF_E_PRESET, "presetKey", "is no preset of %s",
+                       check->form->type->name);
+        put_keys(&extra, "valid", check->form->presets);
     }
     else {
-        const gf_preset_t *instead = gf_type_preset_on(check->presets, preset->category);
+        const gf_preset_t *instead = gf_type_preset_on(check->form->presets, preset->category);
 
-        refuse(check, GF_E_PRESET_OFF, false, "presetKey", "is not on now%s%s",
-               preset->available_at ? ", but again from " : "",
-               preset->available_at ? preset->available_at : "");
+        gf_form_refuse(check->form, GF_E_PRESET_OFF, "presetKey", "is not on now%s%s",
+                       preset->available_at ? ", but again from " : "",
+                       preset->available_at ? preset->available_at : "");
         gf_out_put_string(&extra, "suggestion", instead ? instead->key : NULL);
-        put_keys(&extra, "available", check->presets);
+        put_keys(&extra, "available", check->form->presets);
         gf_out_put_string(&extra, "availableAt", preset->available_at);
     }
-    check->extra = extra.text;
+    check->form->extra = extra.text;
 }
 
 static void check_preset(check_t *check, gf_ask_t *ask)
@@ -116,17 +76,17 @@ static void check_preset(check_t *check, gf_ask_t *ask)
     static const char *const names[] = { "presetKey", "preset_key", "preset", NULL };
     const char *key = NULL;
 
-    if (check->presets->list->nelts == 0) {
+    if (check->form->presets->list->nelts == 0) {
         return;
     }
-    if (!text_member(check, names, &key)) {
-        if (!member(check, names) && check->type->prompt_min == 0
-            && gf_type_preset_on(check->presets, "")) {
-            refuse(check, GF_E_INVALID, true, "presetKey", "is required");
+    if (!gf_form_text(check->form, names, &key)) {
+        if (!gf_form_member(check->form, names) && !check->form->two_step
+            && check->form->type->prompt_min == 0 && gf_type_preset_on(check->form->presets, "")) {
+            gf_form_missing(check->form, "presetKey");
         }
         return;
     }
-    check->preset = gf_type_preset(check->presets, key);
+    check->preset = gf_type_preset(check->form->presets, key);
     if (!check->preset || !check->preset->is_on) {
         refuse_preset(check, key, check->preset);
         return;
@@ -135,104 +95,104 @@ static void check_preset(check_t *check, gf_ask_t *ask)
     check->wish.preset = check->preset->prompt;
 }
 
-/* One of the words that the API has for it. */
-static void check_word(check_t *check, const char *name, const gf_prompt_word_t *words,
-                       const gf_prompt_word_t **out)
-{
-    const char *const names[] = { name, NULL };
-    const char *listed = "";
-    const char *text;
-    int i;
-
-    if (!text_member(check, names, &text)) {
-        return;
-    }
-    *out = gf_prompt_word(words, text);
-    for (i = 0; !*out && words[i].word; i++) {
-        listed = apr_pstrcat(check->ctx->pool, listed, i ? ", " : "", words[i].word, NULL);
-    }
-    if (!*out) {
-        refuse(check, GF_E_INVALID, false, name, "must be one of %s", listed);
-    }
-}
-
 static void check_prompt(check_t *check)
 {
     static const char *const names[] = { "prompt", "customPrompt", NULL };
     apr_size_t length;
 
-    if (!text_member(check, names, &check->wish.custom)) {
-        if (!member(check, names) && check->type->prompt_min > 0) {
-            refuse(check, GF_E_INVALID, true, "prompt", "is required");
+    if (!gf_form_text(check->form, names, &check->wish.custom)) {
+        if (!gf_form_member(check->form, names) && check->form->type->prompt_min > 0) {
+            gf_form_missing(check->form, "prompt");
         }
         return;
     }
     length = gf_text_length(check->wish.custom);
-    if ((apr_int64_t)length < check->type->prompt_min) {
-        refuse(check, GF_E_PROMPT, false, "prompt",
-               "must have at least %" APR_INT64_T_FMT " characters", check->type->prompt_min);
-        check->extra = apr_psprintf(check->ctx->pool, "\"minLength\":%" APR_INT64_T_FMT,
-                                    check->type->prompt_min);
+    if ((apr_int64_t)length < check->form->type->prompt_min) {
+        gf_form_refuse(check->form, GF_E_PROMPT, "prompt",
+                       "must have at least %" APR_INT64_T_FMT " characters",
+                       check->form->type->prompt_min);
+        check->form->extra = apr_psprintf(check->form->ctx->pool, "\"minLength\":%" APR_INT64_T_FMT,
+                                          check->form->type->prompt_min);
     }
-    else if ((apr_int64_t)length > check->type->prompt_max) {
-        refuse(check, GF_E_PROMPT_LENGTH, false, "prompt",
-               "has %lu characters, at most %" APR_INT64_T_FMT " are taken", (unsigned long)length,
-               check->type->prompt_max);
-        check->extra = apr_psprintf(check->ctx->pool, "\"maxLength\":%" APR_INT64_T_FMT,
-                                    check->type->prompt_max);
+    else if ((apr_int64_t)length > check->form->type->prompt_max) {
+        gf_form_refuse(check->form, GF_E_PROMPT_LENGTH, "prompt",
+                       "has %lu characters, at most %" APR_INT64_T_FMT " are taken",
+                       (unsigned long)length, check->form->type->prompt_max);
+        check->form->extra = apr_psprintf(check->form->ctx->pool, "\"maxLength\":%" APR_INT64_T_FMT,
+                                          check->form->type->prompt_max);
     }
+}
+
+/* `n`: for run ids get a number behind them. */
+static void check_count(check_t *check, gf_ask_t *ask)
+{
+    static const char *const names[] = { "n", "numberOfImages", NULL };
+    apr_int64_t count = 1;
+
+    gf_form_int(check->form, gf_form_member(check->form, names), names[0], 1, GF_BATCH_MAX, &count);
+    ask->count = (int)count;
 }
 
 static void check_run_id(check_t *check, gf_ask_t *ask)
 {
     static const char *const names[] = { "runId", "run_id", NULL };
+    int max = RUN_ID_MAX - (ask->count > 1 ? NUMBER_MAX : 0);
 
-    if (text_member(check, names, &ask->run_id) && !gf_text_is_token(ask->run_id, RUN_ID_MAX)) {
-        refuse(check, GF_E_INVALID, false, "runId",
-               "must be 1 to %d characters of A-Z a-z 0-9 . _ : -", RUN_ID_MAX);
+    if (gf_form_text(check->form, names, &ask->run_id)
+        && !gf_text_is_token(ask->run_id, (apr_size_t)max)) {
+        gf_form_refuse(check->form, GF_E_INVALID, "runId",
+                       "must be 1 to %d characters of A-Z a-z 0-9 . _ : -", max);
     }
 }
 
 static void check_source(check_t *check, gf_ask_t *ask)
 {
-    if (gf_source_check(&ask->source, check->ctx, check->type, check->body, check->errors)) {
+    gf_form_t *form = check->form;
+    const gf_json_t *body =
+        form->template && !gf_source_given(form->body) ? form->template : form->body;
+
+    if (gf_source_check(&ask->source, form->ctx, form->type, body, form->errors)) {
         ask->source_url = ask->source.url;
         return;
     }
-    check->code =
-        check->errors->nelts > 1 || APR_ARRAY_IDX(check->errors, 0, gf_field_error_t).missing
-            ? GF_E_INVALID
-            : GF_E_SOURCE_URL;
+    form->code = APR_ARRAY_IDX(form->errors, form->errors->nelts - 1, gf_field_error_t).missing
+                     ? GF_E_INVALID
+                     : GF_E_SOURCE_URL;
 }
 
-/* A whole number in bounds; absent leaves *out alone. */
-static void check_int(check_t *check, const gf_json_t *object, const char *name, apr_int64_t min,
-                      apr_int64_t max, apr_int64_t *out)
+static void check_retries(check_t *check, gf_ask_t *ask)
 {
-    gf_json_t *value = gf_json_get(object, name);
-    apr_int64_t number;
+    static const char *const names[] = { "maxRetries", "max_retries", NULL };
+    apr_int64_t retries = check->form->type->retries;
 
-    if (!value) {
-        return;
+    gf_form_int(check->form, gf_form_member(check->form, names), names[0], 0, retries, &retries);
+    ask->max_retries = (int)retries;
+}
+
+static void check_priority(check_t *check, gf_ask_t *ask)
+{
+    apr_int64_t max = check->form->type->priority_max;
+    const gf_prompt_word_t *word = &priorities[max < GF_PRIORITY_NORMAL ? max : GF_PRIORITY_NORMAL];
+
+    gf_form_word(check->form, "priority", priorities, &word);
+    ask->priority = (gf_priority_t)(word - priorities);
+    if (ask->priority > max) {
+        gf_form_refuse(check->form, GF_E_INVALID, "priority", "may be %s at most",
+                       priorities[max].word);
     }
-    if (!gf_json_int(value, &number) || number < min || number > max) {
-        refuse(check, GF_E_INVALID, false, name,
-               "must be a whole number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, min, max);
-        return;
-    }
-    *out = number;
 }
 
 /* The parameters that mean something to us; others travel along untouched. */
 static const struct {
     const char *name;
     double min, max;
-} number_rows[] = { { "strength", 0.0, 1.0 },
-                    { "guidance_scale", 1.0, 20.0 },
-                    { "num_inference_steps", 1.0, 100.0 },
-                    { "cfg_scale", 1.0, 10.0 },
-                    { "control_strength", 0.0, 1.0 },
-                    { "fidelity", 0.0, 1.0 } };
+    double min_order; /* in a two-step body */
+} number_rows[] = { { "strength", 0.0, 1.0, 0.1 },
+                    { "guidance_scale", 1.0, 20.0, 1.0 },
+                    { "num_inference_steps", 1.0, 100.0, 20.0 },
+                    { "cfg_scale", 1.0, 10.0, 1.0 },
+                    { "control_strength", 0.0, 1.0, 0.0 },
+                    { "fidelity", 0.0, 1.0, 0.0 } };
 
 static const struct {
     const char *name;
@@ -248,13 +208,14 @@ static void check_known_parameters(check_t *check)
 
     for (i = 0; i < sizeof(number_rows) / sizeof(number_rows[0]); i++) {
         gf_json_t *value = gf_json_get(check->parameters, number_rows[i].name);
+        double min = check->form->two_step ? number_rows[i].min_order : number_rows[i].min;
         double number;
 
         if (value
             && (!gf_json_number(value, &number)
-                || !(number >= number_rows[i].min && number <= number_rows[i].max))) {
-            refuse(check, GF_E_INVALID, false, number_rows[i].name,
-                   "must be a number from %g to %g", number_rows[i].min, number_rows[i].max);
+                || !(number >= min && number <= number_rows[i].max))) {
+            gf_form_refuse(check->form, GF_E_INVALID, number_rows[i].name,
+                           "must be a number from %g to %g", min, number_rows[i].max);
         }
     }
     for (i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
@@ -262,63 +223,67 @@ static void check_known_parameters(check_t *check)
         const char *text;
 
         if (value && (!gf_json_string(value, &text) || gf_text_length(text) > text_rows[i].max)) {
-            refuse(check, GF_E_INVALID, false, text_rows[i].name,
-                   "must be a text of at most %lu characters", (unsigned long)text_rows[i].max);
+            gf_form_refuse(check->form, GF_E_INVALID, text_rows[i].name,
+                           "must be a text of at most %lu characters",
+                           (unsigned long)text_rows[i].max);
         }
     }
 }
 
-/* What the client gives: in `parameters`, and for what is not there, beside the prompt. */
-static void gather_parameters(check_t *check)
+static void gather_seed(check_t *check, gf_ask_t *ask, const gf_json_t *body)
 {
-    gf_json_t *given = gf_json_get(check->body, "parameters");
+    apr_int64_t max = check->form->two_step ? SEED_MAX_ORDER : SEED_MAX;
+    const gf_json_t *given = gf_json_get(body, "parameters");
+    apr_int64_t seed = -1;
+
+    gf_form_int(check->form, gf_json_get(body, "seed"), "seed", 0, max, &seed);
+    gf_form_int(check->form, gf_json_get(given, "seed"), "seed", 0, max, &seed);
+    ask->seed = ask->seed < 0 ? seed : ask->seed;
+}
+
+/* What `body` gives: in `parameters`, and for what is not there, beside the prompt. */
+static void gather_from(check_t *check, gf_ask_t *ask, const gf_json_t *body)
+{
+    gf_json_t *given = gf_json_get(body, "parameters");
     size_t i;
 
+    gather_seed(check, ask, body);
+
     if (given && !gf_json_is_object(given)) {
-        refuse(check, GF_E_INVALID, false, "parameters", "must be an object");
+        gf_form_refuse(check->form, GF_E_INVALID, "parameters", "must be an object");
     }
     else if (given) {
         gf_json_add_all(check->parameters, given);
     }
     for (i = 0; i < sizeof(number_rows) / sizeof(number_rows[0]); i++) {
-        gf_json_add(check->parameters, number_rows[i].name,
-                    gf_json_get(check->body, number_rows[i].name));
+        gf_json_add(check->parameters, number_rows[i].name, gf_json_get(body, number_rows[i].name));
     }
     for (i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
-        gf_json_add(check->parameters, text_rows[i].name,
-                    gf_json_get(check->body, text_rows[i].name));
+        gf_json_add(check->parameters, text_rows[i].name, gf_json_get(body, text_rows[i].name));
     }
     if (check->wish.ratio) {
-        gf_json_add(check->parameters, "aspect_ratio", gf_json_get(check->body, "aspectRatio"));
+        gf_json_add(check->parameters, "aspect_ratio", gf_json_get(body, "aspectRatio"));
     }
 }
 
 static void check_parameters(check_t *check, gf_ask_t *ask)
 {
-    int before = check->errors->nelts;
+    gf_form_t *form = check->form;
+    int before = form->errors->nelts;
 
-    gather_parameters(check);
+    gather_from(check, ask, form->body);
+    if (form->template) {
+        gather_from(check, ask, form->template);
+    }
     check_known_parameters(check);
-    check_int(check, check->parameters, "seed", 0, SEED_MAX, &ask->seed);
     if (strlen(gf_json_text(check->parameters)) > PARAMETERS_MAX) {
-        refuse(check, GF_E_INVALID, false, "parameters", "must take at most %d bytes",
-               PARAMETERS_MAX);
+        gf_form_refuse(check->form, GF_E_INVALID, "parameters", "must take at most %d bytes",
+                       PARAMETERS_MAX);
     }
-    else if (check->errors->nelts == before && !gf_json_is_moderate(check->parameters)) {
-        refuse(check, GF_E_INVALID, false, "parameters",
-               "holds a number beyond 1e15 or below 1e-15, or a NUL character");
+    else if (form->errors->nelts == before && !gf_json_is_moderate(check->parameters)) {
+        gf_form_refuse(check->form, GF_E_INVALID, "parameters",
+                       "holds a number beyond 1e15 or below 1e-15, or a NUL character");
     }
-}
-
-static gf_err_t *failed(check_t *check)
-{
-    gf_err_t *err =
-        gf_err_make(check->ctx, check->code, APR_SUCCESS, "%d bad fields, the first is %s",
-                    check->errors->nelts, APR_ARRAY_IDX(check->errors, 0, gf_field_error_t).field);
-
-    err->fields = check->errors;
-    err->extra = check->code == GF_E_INVALID ? NULL : check->extra;
-    return err;
 }
 
 /* The preset fills in what the client left open. */
@@ -327,7 +292,7 @@ static gf_err_t *add_preset_parameters(check_t *check)
     const char *text = check->preset->parameters;
     gf_json_t *parameters;
 
-    GF_TRY(gf_json_parse(&parameters, check->ctx, text, strlen(text)));
+    GF_TRY(gf_json_parse(&parameters, check->form->ctx, text, strlen(text)));
     gf_json_add_all(check->parameters, parameters);
     return NULL;
 }
@@ -340,41 +305,56 @@ static void draw_seed(gf_ask_t *ask)
     ask->seed = 1 + drawn % ((1U << SEED_DRAWN_BITS) - 1); /* never 0: "any" to providers */
 }
 
-gf_err_t *gf_param_check(gf_ask_t *ask, gf_ctx_t *ctx, const gf_type_t *type,
-                         const gf_presets_t *presets, const gf_json_t *body)
+gf_err_t *gf_param_check(gf_ask_t *ask, gf_form_t *form)
 {
-    check_t check = { .ctx = ctx,
-                      .type = type,
-                      .presets = presets,
-                      .body = body,
-                      .errors = apr_array_make(ctx->pool, 4, sizeof(gf_field_error_t)) };
-    apr_int64_t retries = type->retries;
+    check_t check = { .form = form };
 
-    GF_TRY(gf_json_parse(&check.parameters, ctx, "{}", 2));
+    GF_TRY(gf_json_parse(&check.parameters, form->ctx, "{}", 2));
     memset(ask, 0, sizeof(*ask));
-    ask->type = type;
     ask->seed = -1;
-    check_prompt(&check);
-    check_preset(&check, ask);
-    check_word(&check, "style", gf_prompt_styles, &check.wish.style);
-    check_word(&check, "quality", gf_prompt_qualities, &check.wish.quality);
-    check_word(&check, "aspectRatio", gf_prompt_ratios, &check.wish.ratio);
-    check_source(&check, ask);
-    check_run_id(&check, ask);
-    check_int(&check, body, "seed", 0, SEED_MAX, &ask->seed);
-    check_int(&check, body, "maxRetries", 0, type->retries, &retries);
-    check_parameters(&check, ask);
-    if (check.errors->nelts) {
-        return failed(&check);
+    gf_form_begin(form);
+    if (form->two_step) {
+        gf_order_check(form, ask, &check.wish);
     }
-    ask->max_retries = (int)retries;
-    ask->prompt = gf_prompt_compose(&check.wish, ctx->pool);
+    else {
+        check_prompt(&check);
+    }
+    ask->type = form->type;
+    check_preset(&check, ask);
+    gf_form_word(form, "style", gf_prompt_styles, &check.wish.style);
+    gf_form_word(form, "quality", gf_prompt_qualities, &check.wish.quality);
+    gf_form_word(form, "aspectRatio", gf_prompt_ratios, &check.wish.ratio);
+    if (!form->two_step) {
+        check_source(&check, ask);
+    }
+    check_count(&check, ask);
+    check_run_id(&check, ask);
+    check_retries(&check, ask);
+    check_priority(&check, ask);
+    check_parameters(&check, ask);
+    GF_TRY(gf_form_end(form));
+    ask->prompt = gf_prompt_compose(&check.wish, form->ctx->pool);
     if (ask->seed < 0) {
         draw_seed(ask);
     }
     if (check.preset) {
         GF_TRY(add_preset_parameters(&check));
     }
+    if (form->two_step) {
+        GF_TRY(gf_order_fill(form, check.parameters));
+    }
     ask->parameters = gf_json_text(check.parameters);
     return NULL;
+}
+
+gf_ask_t gf_param_nth(const gf_ask_t *ask, int i, apr_pool_t *pool)
+{
+    gf_ask_t one = *ask;
+
+    one.count = 1;
+    if (ask->count > 1) {
+        one.seed += ask->seed + i > SEED_MAX ? i - SEED_MAX : i;
+        one.run_id = ask->run_id ? apr_psprintf(pool, "%s-%d", ask->run_id, i + 1) : NULL;
+    }
+    return one;
 }

@@ -95,7 +95,7 @@ static const char *check_authority(const char **host, gf_ctx_t *ctx, const char 
     return is_port(authority + length + bracketed) ? NULL : "has no valid port";
 }
 
-static const char *check_url(gf_source_t *source, gf_ctx_t *ctx, const char *url)
+const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *url)
 {
     bool https = strncasecmp(url, "https://", 8) == 0;
     const char *rest = url + (https ? 8 : 7);
@@ -115,8 +115,13 @@ static const char *check_url(gf_source_t *source, gf_ctx_t *ctx, const char *url
     if (!wrong && !https && !is_allowed_literal(ctx, host)) {
         return "must begin with https://";
     }
-    source->url = url;
     return wrong;
+}
+
+static const char *check_url(gf_source_t *source, gf_ctx_t *ctx, const char *url)
+{
+    source->url = url;
+    return gf_source_wrong_url(ctx, url);
 }
 
 /* ---- an uploaded picture ---- */
@@ -222,17 +227,31 @@ static void refuse(apr_array_header_t *errors, const char *field, const char *me
     error->missing = missing;
 }
 
+/* How many of them are there? */
+static int members(const gf_json_t *body)
+{
+    int given = 0;
+    int i;
+
+    for (i = 0; i < ROWS; i++) {
+        given += member(body, rows[i].names) != NULL;
+    }
+    return given;
+}
+
+bool gf_source_given(const gf_json_t *body)
+{
+    return members(body) > 0;
+}
+
 bool gf_source_check(gf_source_t *source, gf_ctx_t *ctx, const gf_type_t *type,
                      const gf_json_t *body, apr_array_header_t *errors)
 {
     int errors_before = errors->nelts;
-    int given = 0;
+    int given = members(body);
     int i;
 
     memset(source, 0, sizeof(*source));
-    for (i = 0; i < ROWS; i++) {
-        given += member(body, rows[i].names) != NULL;
-    }
     if (given == 0 && type->source == GF_SOURCE_MUST) {
         refuse(errors, rows[0].names[0], "is required, or sourceAssetId, or image", true);
     }

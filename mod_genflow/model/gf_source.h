@@ -21,6 +21,12 @@ typedef struct gf_source_t {
 bool gf_source_check(gf_source_t *source, gf_ctx_t *ctx, const gf_type_t *type,
                      const gf_json_t *body, apr_array_header_t *errors);
 
+/* Does `body` bring a source picture, good or bad? */
+bool gf_source_given(const gf_json_t *body);
+
+/* What is wrong with this address of a picture, for the client; NULL: nothing. */
+const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *url);
+
 /* Is this, in any case, the media type of pictures that are taken? */
 bool gf_source_takes(const char *media_type);
 

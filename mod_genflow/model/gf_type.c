@@ -71,6 +71,61 @@ const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *
     return NULL;
 }
 
+const char *gf_type_source(gf_type_t *type, apr_pool_t *pool)
+{
+    bool takes = gf_type_choice(type, gf_type_next(type, 0, "a picture")) != NULL;
+    bool does_without = gf_type_choice(type, gf_type_next(type, 0, NULL)) != NULL;
+    bool wrong =
+        type->source == GF_SOURCE_MUST ? !takes : type->source == GF_SOURCE_NONE && !does_without;
+
+    if (type->chain->nelts == 0) {
+        return NULL;
+    }
+    if (wrong) {
+        return apr_psprintf(pool,
+                            "<GenflowType %s>: no model of GenflowTypeProviders fits "
+                            "GenflowTypeSource %s: %s",
+                            type->name, takes ? "none" : "required",
+                            takes ? "each of them needs a source picture" : "none takes one");
+    }
+    if (type->source == GF_SOURCE_MAY) {
+        type->source = !takes ? GF_SOURCE_NONE : !does_without ? GF_SOURCE_MUST : GF_SOURCE_MAY;
+    }
+    return NULL;
+}
+
+const gf_type_t *gf_type_two_step(const gf_conf_t *conf)
+{
+    int i;
+
+    for (i = 0; i < conf->type_list->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *);
+
+        if (type->two_step) {
+            return type;
+        }
+    }
+    return NULL;
+}
+
+const char *gf_type_only_two_step(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const gf_type_t *first = gf_type_two_step(conf);
+    int i;
+
+    for (i = first ? first->index + 1 : conf->type_list->nelts; i < conf->type_list->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *);
+
+        if (type->two_step) {
+            return apr_psprintf(pool,
+                                "GenflowTypeTwoStep On stands in <GenflowType %s> and <GenflowType "
+                                "%s>: one at most",
+                                first->name, type->name);
+        }
+    }
+    return NULL;
+}
+
 const gf_preset_t *gf_type_preset(const gf_presets_t *presets, const char *key)
 {
     int i;

@@ -21,6 +21,18 @@ int gf_type_next(const gf_type_t *type, int position, const char *source_url);
 /* Resolves chain_text into chain. Returns NULL, or what is wrong, for configtest. Start-up only. */
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool);
 
+/* What the type says of source pictures, against what the models of its chain do with them. Where a
+ * picture is welcome and no model takes one, none is taken; where every model needs one, so does
+ * the type. Returns NULL, or what is wrong, for configtest. Start-up only. */
+const char *gf_type_source(gf_type_t *type, apr_pool_t *pool);
+
+/* The type that generation/create makes if none is named (GenflowTypeTwoStep On); NULL: there is
+ * none. */
+const gf_type_t *gf_type_two_step(const gf_conf_t *conf);
+
+/* Is that one type at most? Returns NULL, or what is wrong, for configtest. */
+const char *gf_type_only_two_step(const gf_conf_t *conf, apr_pool_t *pool);
+
 /* ---- presets ---- */
 
 /* A row of genflow.presets(), which documents each: text as Postgres gives it, NULL for null. */

@@ -32,9 +32,9 @@ typedef struct gf_outcome_t {
     const char *detail;              /* for the log; never holds a secret */
     gf_said_t said;                  /* WORKING: what it says meanwhile */
     apr_interval_time_t retry_after; /* TRANSIENT, WORKING: what it asked for; 0: nothing */
-    bool locked_out; /* TRANSIENT, WORKING: too many requests, and no word for how long */
-    bool alarm;                      /* key or account trouble: an operator must look */
-    bool unknown_model;              /* PERMANENT: the provider does not know this model */
+    bool locked_out;    /* TRANSIENT, WORKING: too many requests, and no word for how long */
+    bool alarm;         /* key or account trouble: an operator must look */
+    bool unknown_model; /* PERMANENT: the provider does not know this model */
     bool settled; /* UNKNOWN: asking again cannot help; only the provider's own report could */
 } gf_outcome_t;
 

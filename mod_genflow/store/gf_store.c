@@ -40,9 +40,14 @@ const char *gf_store_kind_names(apr_pool_t *pool)
     return names;
 }
 
-/* Removes what runs that died left in the spool long ago. */
-static void sweep(const char *spool, apr_pool_t *pool)
+static const char *spool_of(const gf_conf_t *conf, apr_pool_t *pool)
 {
+    return apr_pstrcat(pool, conf->store_folder, "/" GF_STORE_SPOOL, NULL);
+}
+
+void gf_store_sweep(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *spool = spool_of(conf, pool);
     apr_time_t long_ago = apr_time_now() - SPOOL_KEPT;
     apr_finfo_t info;
     apr_dir_t *dir;
@@ -62,7 +67,7 @@ static void sweep(const char *spool, apr_pool_t *pool)
 const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
                              apr_gid_t group)
 {
-    const char *spool = apr_pstrcat(pool, conf->store_folder, "/" GF_STORE_SPOOL, NULL);
+    const char *spool = spool_of(conf, pool);
     apr_status_t rv = apr_dir_make_recursive(spool, APR_FPROT_OS_DEFAULT, pool);
     char why[120];
 
@@ -74,7 +79,7 @@ const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t 
         return apr_psprintf(pool, "GenflowStoreFolder %s: cannot be made ready: %s",
                             conf->store_folder, apr_strerror(rv, why, sizeof(why)));
     }
-    sweep(spool, pool);
+    gf_store_sweep(conf, pool);
     return NULL;
 }
 

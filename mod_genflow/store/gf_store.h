@@ -30,6 +30,9 @@ typedef struct gf_stored_t {
 const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
                              apr_gid_t group);
 
+/* Removes what runs that died left in the spool long ago. Start-up and the janitor. */
+void gf_store_sweep(const gf_conf_t *conf, apr_pool_t *pool);
+
 /* Name of the spool file for an attempt of a job. */
 const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool);
 

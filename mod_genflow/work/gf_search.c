@@ -34,6 +34,16 @@ static void add(gf_search_t *search, gf_job_t *job)
     }
 }
 
+/* The next look at the type begins at the very beginning. */
+static void rewind_look(gf_look_t *at)
+{
+    int lane;
+
+    for (lane = 0; lane < GF_LANES; lane++) {
+        apr_cpystrn(at->from[lane], "-infinity", sizeof(at->from[lane]));
+    }
+}
+
 /* One type's due jobs. Usually the look begins where the last one found something; now and then at
  * the very beginning, for leftovers. */
 static gf_err_t *look_at_type(gf_search_t *search, gf_ctx_t *ctx, int i)
@@ -44,7 +54,7 @@ static gf_err_t *look_at_type(gf_search_t *search, gf_ctx_t *ctx, int i)
     at->owner = search->owner;
     at->limit = search->places - search->count;
     if (search->number % FULL_LOOK_EVERY == 0) {
-        apr_cpystrn(at->from, "-infinity", sizeof(at->from));
+        rewind_look(at);
     }
     GF_TRY(
         gf_queue_claim(&jobs, ctx, APR_ARRAY_IDX(ctx->conf->type_list, i, const gf_type_t *), at));
@@ -130,10 +140,14 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
 void gf_search_init(gf_search_t *search, apr_pool_t *pool, const gf_conf_t *conf, const char *owner)
 {
     apr_size_t types = (apr_size_t)conf->type_list->nelts;
+    apr_size_t i;
 
     search->owner = apr_pstrdup(pool, owner);
     search->types = apr_pcalloc(pool, types * sizeof(gf_look_t));
     search->trouble = apr_pcalloc(pool, (types + 1) * sizeof(trouble_t));
+    for (i = 0; i < types; i++) {
+        rewind_look(&search->types[i]); /* the first look may end before it comes to all of them */
+    }
     search->task.run = run;
 }
 

@@ -26,8 +26,11 @@ BEGIN
             WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
         UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
             WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
-        UNION ALL SELECT 'held = cost of live jobs', a.user_id FROM genflow.accounts a
-            LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY 1) l USING (user_id)
+        UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id FROM genflow.accounts a
+            LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
+                         FROM (SELECT w.user_id, w.cost FROM genflow.work w
+                               UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                        GROUP BY 1) l USING (user_id)
             WHERE a.held <> coalesce(l.cost, 0)
         UNION ALL SELECT 'no overdraft', a.user_id FROM genflow.accounts a WHERE a.balance < a.held OR a.held < 0
         UNION ALL SELECT 'a completed job has one capture of its cost', m.id::text
@@ -42,6 +45,15 @@ BEGIN
             FROM genflow.ledger l LEFT JOIN media m ON m.id = l.ref
             WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no FROM gone)
               AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = l.ref AND e.kind IN ('capture', 'release'))
+              AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = l.ref)
+        UNION ALL SELECT 'a reservation has its hold, and gives it back once when it ends', r.id::text
+            FROM genflow.reservations r LEFT JOIN genflow.ledger h ON h.ref = r.id AND h.kind = 'hold'
+            LEFT JOIN genflow.ledger e ON e.ref = r.id AND e.kind <> 'hold'
+            WHERE h.ref IS NULL OR h.amount <> r.amount OR h.user_id <> r.user_id OR (r.state = 'open') <> (e.ref IS NULL)
+               OR e.kind <> 'release' OR e.released <> r.amount
+        UNION ALL SELECT 'a used reservation has its generation', r.id::text FROM genflow.reservations r
+            WHERE r.state = 'used' AND NOT EXISTS (SELECT FROM genflow.ledger h WHERE h.ref = r.job_id AND h.kind = 'hold'
+                                                                                AND h.user_id = r.user_id)
         UNION ALL SELECT 'one end per job', l.ref::text FROM genflow.ledger l WHERE l.kind IN ('capture', 'release')
             GROUP BY l.ref HAVING count(*) > 1
         UNION ALL SELECT 'a live job has its work row', coalesce(m.id, w.job_id)::text

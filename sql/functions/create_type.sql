@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- create_type(p_name, p_schema): makes a generation type: its dedicated media table <p_schema>.<name>_media (- becomes _) and
--- its functions genflow.<name>_create, _get, _claim, _accepted, _settle, _restored. The rest is configuration (<GenflowType name>).
+-- its functions genflow.<name>_create, _create_batch, _start, _get, _claim, _accepted, _settle, _restored. The rest is configuration (<GenflowType name>).
 -- Called by: an administrator, sql/apply. Asking again for a type that exists renews its functions and makes its table
 -- again if it is gone. Returns the type number. Names: a-z, 0-9 and single hyphens, at most 40 characters.
 CREATE OR REPLACE FUNCTION genflow.create_type(p_name text, p_schema text DEFAULT 'public') RETURNS smallint
@@ -23,7 +23,8 @@ BEGIN
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
         PERFORM genflow.type_render(t, 'media_table');
     END IF;
-    PERFORM genflow.type_render(t, f.part) FROM unnest(ARRAY['settle', 'create', 'get', 'claim', 'accepted', 'restored']) AS f(part);
+    PERFORM genflow.type_render(t, f.part)
+       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted', 'restored']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
@@ -60,8 +61,9 @@ BEGIN
     END LOOP;
 END $$;
 
--- types_dispatch(): writes genflow.job_brief(id), which finds a job in whichever table its id names. It is written anew
--- for the types there are, so that its statements are static and their plans are kept. Called by: create_type.
+-- types_dispatch(): writes genflow.job_brief(id), which finds a job in whichever table its id names; an id of no type may be
+-- a reservation's, which is pending while it is open and cancelled afterwards. It is written anew for the types there are,
+-- so that its statements are static and their plans are kept. Called by: create_type.
 CREATE OR REPLACE FUNCTION genflow.types_dispatch() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -77,6 +79,8 @@ DECLARE
     v genflow.job_brief;
 BEGIN
     CASE genflow.id_type(p_id)
+        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending' ELSE 'cancelled' END
+                      INTO v FROM genflow.reservations r WHERE r.id = p_id;
         %s
         ELSE NULL;
     END CASE;

@@ -84,9 +84,10 @@ BEGIN
                     WHEN w.type_no NOT IN (SELECT o.type_no FROM genflow.work o
                                             WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late) THEN 3
                     ELSE 4 END AS no, w.*
-          FROM live w WHERE w.due_at < v_late)
-    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.due_at)),
-           format('%s, %s in number; the first was due %s ago', w.type, count(*), genflow.doctor_since(min(w.due_at))), a.advice
+          FROM live w WHERE least(w.turn, w.due_at) < v_late)
+    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY least(w.turn, w.due_at))),
+           format('%s, %s in number; the first was due %s ago', w.type, count(*),
+                  genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
     SELECT 'live, but without its alarm', genflow.doctor_some(array_agg(m.id::text ORDER BY m.id)),
@@ -291,7 +292,8 @@ BEGIN
     open AS MATERIALIZED (
         SELECT h.* FROM genflow.doctor_ledger(p_user) h
          WHERE h.kind = 'hold' AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = h.ref AND e.phase = 2)
-           AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref))
+           AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref)
+           AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = h.ref AND r.state = 'open'))
     SELECT 'there is no such account', s.user_id, 'nothing was ever granted to that name',
            'See by which name httpd knows the user (%u in the access log), and grant to that one: genflow.grant_credits().'
       FROM sums s WHERE s.missing AND s.entries = 0
@@ -303,10 +305,14 @@ BEGIN
                   s.user_id, s.sum_balance, s.sum_held)
       FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held)
     UNION ALL
-    SELECT 'held is not what live generations cost', a.user_id, format('held %s, live %s', a.held, coalesce(l.cost, 0)),
+    SELECT 'held is not what live generations cost', a.user_id,
+           format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),
            'credits --user NAME of this one names the open holds that nobody will end, and what to do.'
       FROM genflow.accounts a
-      LEFT JOIN (SELECT w.user_id, sum(w.cost) AS cost FROM genflow.work w GROUP BY w.user_id) l USING (user_id)
+      LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
+                   FROM (SELECT w.user_id, w.cost FROM genflow.work w
+                         UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                  GROUP BY h.user_id) l USING (user_id)
      WHERE a.held <> coalesce(l.cost, 0) AND (p_user IS NULL OR a.user_id = p_user)
     UNION ALL
     SELECT 'an open hold without a live generation', h.ref::text,

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- ledger_apply(): trigger after each ledger row. Applies the row to its account, so that balance = sum of the ledger by
 -- construction, and refuses a row that its job does not warrant: a hold unless the job is live and has its alarm, a
--- capture unless the job is completed (in this very transaction), a release unless it ended otherwise.
+-- capture unless the job is completed (in this very transaction), a release unless it ended otherwise. A reservation is
+-- to the ledger what a job is (genflow.job_brief()), but needs no alarm and never completes.
 -- Called by: the trigger alone. Locks: the account row, last of all locks (design: key, work, media, ledger, account).
 -- Outcomes: SQLSTATE GF402 too few credits, GF403 no such account or blocked, GF429 quota spent: the caller lost a race
 -- and asks again; GF501, GF502: a ledger row that matches no job: a bug.
@@ -10,7 +11,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_job     genflow.job_brief;
     v_account genflow.accounts;
-    v_week    date := NEW.window_day - (extract(isodow FROM NEW.window_day)::integer - 1);
+    v_week    date := genflow.week_of(NEW.window_day);
 BEGIN
     IF NEW.kind IN ('hold', 'capture', 'release') THEN
         v_job := genflow.job_brief(NEW.ref);
@@ -20,7 +21,8 @@ BEGIN
         IF v_job.user_id IS DISTINCT FROM NEW.user_id
            OR (NEW.kind = 'hold'
                AND (v_job.status NOT IN ('pending', 'processing') OR v_job.cost <> NEW.amount
-                    OR NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount)))
+                    OR (genflow.id_type(NEW.ref) <> 0
+                        AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount))))
            OR (NEW.kind = 'capture' AND (v_job.status <> 'completed' OR NEW.amount + NEW.released <> v_job.cost))
            OR (NEW.kind = 'release' AND (v_job.status NOT IN ('failed', 'cancelled') OR NEW.released <> v_job.cost))
         THEN

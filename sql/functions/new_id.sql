@@ -23,3 +23,10 @@ CREATE OR REPLACE FUNCTION genflow.id_type(p_id uuid) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN get_byte(b, 6) >> 4 = 7 THEN get_byte(b, 10) ELSE 0 END FROM uuid_send(p_id) AS b
 $$;
+
+-- type_of(p_id): the name of the type that an id carries; NULL for an id of another making. It says nothing of whether there
+-- is such a generation. Called by: what finds a generation by its id alone. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.type_of(p_id uuid) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT t.name FROM genflow.types t WHERE t.no = genflow.id_type(p_id)
+$$;

@@ -48,6 +48,10 @@ CREATE TABLE {media} (
 
 CREATE INDEX {name}_user ON {media} (user_id, id);
 CREATE INDEX {name}_run ON {media} (user_id, run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX {name}_stability_job_id ON {media} (stability_job_id) WHERE stability_job_id IS NOT NULL;
+CREATE INDEX {name}_aiml_job_id ON {media} (aiml_job_id) WHERE aiml_job_id IS NOT NULL;
+CREATE INDEX {name}_fal_job_id ON {media} (fal_job_id) WHERE fal_job_id IS NOT NULL;
+CREATE INDEX {name}_replicate_id ON {media} (replicate_id) WHERE replicate_id IS NOT NULL;
 
 CREATE TRIGGER {name}_guard BEFORE UPDATE ON {media} FOR EACH ROW
     WHEN (NEW.id <> OLD.id OR NEW.user_id <> OLD.user_id OR NEW.cost <> OLD.cost OR NEW.created_at <> OLD.created_at

@@ -22,7 +22,7 @@ doctor_is(1, qr/WRONG: there is no such account: nobody \[x\]\n/, 'a name that i
 
 # ---- one generation ----
 
-my @story = ("asked for: neo-glitch, by $user", 'hold: 1 credits', 'key: ', 'attempt 1: sent to',
+my @story = ("asked for: neo-glitch, by $user", 'key: ', 'hold: 1 credits', 'attempt 1: sent to',
     "the provider calls it $job->{stabilityJobId}", 'capture: 1 credits',
     'attempt 1: ended: completed', 'completed: ', "grep -F $id", 'stuck: sound', 'Nothing is wrong.');
 my $order = join '.*', map { quotemeta } @story;

@@ -13,7 +13,6 @@ my @CASES = (
     ['neo-glitch', '{{poll=4}} fetched',   1, 'from a provider that can be asked again'],
     ['neo-glitch', '{{delay=700}} picked', 1, 'from a provider that cannot be asked again'],
 );
-my $BLOCKED = "FROM pg_stat_activity WHERE usename = 'genflow_app' AND wait_event_type = 'Lock'";
 
 for my $case (@CASES) {
     my ($type, $prompt, $cost, $name) = @$case;
@@ -22,7 +21,7 @@ for my $case (@CASES) {
     my $picture = picture($type, $id);
     ok $picture, "$name: the picture is stored, the settling waits";
     kill KILL => leader_of($id);
-    sql("SELECT pg_terminate_backend(pid) $BLOCKED");
+    break_up();
     close $lock;
     my $end = ended($user, $id, $type);
     is $end->{status}, 'completed', '... its child is killed, and another one settles it';
@@ -49,20 +48,9 @@ sub stored {
     my $id   = later($user, { type => $type, prompt => $prompt });
     wait_for { under_way($user, $id, $prompt) };
     $lock //= hold_up();
-    my $waits = wait_for { picture($type, $id) && sql1("SELECT 1 $BLOCKED") };
+    my $waits = wait_for { picture($type, $id) && is_held_up() };
     ok $waits, "$type, $prompt: settling waits";
     return ($user, $id, $lock);
-}
-
-# Settling writes to the attempts; neither making nor claiming a generation does.
-sub hold_up {
-    open my $lock, '|-', 'psql', '-Xqo', '/dev/null' or die "psql: $!\n";
-    $lock->autoflush(1);
-    print $lock "BEGIN; LOCK TABLE genflow.attempts IN SHARE MODE;\n";
-    wait_for { sql1(<<'SQL') };
-        SELECT 1 FROM pg_locks WHERE relation = 'genflow.attempts'::regclass AND mode = 'ShareLock'
-SQL
-    return $lock;
 }
 
 # Nothing more will be written to the attempts before the end.

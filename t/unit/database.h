@@ -41,6 +41,7 @@ static inline void lend(const char *conninfo)
     unit.lender.take = take_link;
     unit.lender.give = give_link;
     unit.conf.lease = apr_time_from_sec(30);
+    unit.conf.credit_day = "UTC";
 }
 
 static inline void end(void)

@@ -26,7 +26,9 @@ static gf_err_t *ask_quota(void)
 
 static gf_err_t *ask_claim(void)
 {
-    gf_look_t look = { .owner = "unit", .limit = 10, .from = "-infinity" };
+    gf_look_t look = { .owner = "unit",
+                       .limit = 10,
+                       .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
     gf_job_t *jobs = NULL;
     gf_err_t *err = gf_queue_claim(&jobs, &unit.ctx, &type, &look);
 

@@ -36,6 +36,9 @@ START_TEST(a_tag_is_of_one_error_and_a_code_has_one_status)
 
             ck_assert_msg(strcmp(one->tag, other->tag) != 0, "%s and %s share the tag %s",
                           one->code, other->code, one->tag);
+            if (i == GF_E_NO_CREDIT && j == GF_E_NO_CREDIT_OLD) {
+                continue; /* older front ends know it by another status */
+            }
             ck_assert_msg(strcmp(one->code, other->code) != 0 || one->http == other->http,
                           "%s has the statuses %d and %d", one->code, one->http, other->http);
         }

@@ -50,6 +50,15 @@ static const char *good_with(const char *more)
                        more[0] ? "," : "", more, "}", NULL);
 }
 
+static gf_form_t form_of(const char *body)
+{
+    gf_form_t form = {
+        .ctx = &unit.ctx, .type = &type, .presets = &presets, .body = unit_json(body)
+    };
+
+    return form;
+}
+
 static const gf_field_error_t *field_of(const gf_err_t *err, int i)
 {
     return &APR_ARRAY_IDX(err->fields, i, gf_field_error_t);
@@ -58,7 +67,8 @@ static const gf_field_error_t *field_of(const gf_err_t *err, int i)
 static gf_ask_t take(const char *body)
 {
     gf_ask_t ask;
-    gf_err_t *err = gf_param_check(&ask, &unit.ctx, &type, &presets, unit_json(body));
+    gf_form_t form = form_of(body);
+    gf_err_t *err = gf_param_check(&ask, &form);
 
     ck_assert_msg(!err, "%s: %s %s", body, err ? err->detail : "",
                   err ? field_of(err, 0)->message : "");
@@ -68,7 +78,8 @@ static gf_ask_t take(const char *body)
 static gf_err_t *refuse(const char *body)
 {
     gf_ask_t ask;
-    gf_err_t *err = gf_param_check(&ask, &unit.ctx, &type, &presets, unit_json(body));
+    gf_form_t form = form_of(body);
+    gf_err_t *err = gf_param_check(&ask, &form);
 
     ck_assert_msg(err, "this was taken: %s", body);
     return err;
@@ -247,10 +258,10 @@ START_TEST(all_bad_fields_are_named_at_once)
         const char *field;
         bool missing;
     } rows[] = {
-        { "prompt", true },    { "presetKey", false }, { "sourceUrl", false },
-        { "runId", false },    { "seed", false },      { "maxRetries", false },
-        { "strength", false }, { "cfg_scale", false }, { "aspect_ratio", false },
-        { "seed", false },
+        { "prompt", true },        { "presetKey", false },  { "sourceUrl", false },
+        { "runId", false },        { "maxRetries", false }, { "seed", false },
+        { "seed", false },         { "strength", false },   { "cfg_scale", false },
+        { "aspect_ratio", false },
     };
     gf_err_t *err;
     size_t i;

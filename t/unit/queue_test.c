@@ -9,6 +9,7 @@
 #include "db/gf_ledger.h"
 #include "db/gf_preset.h"
 #include "db/gf_restore.h"
+#include "db/gf_template.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"
@@ -42,6 +43,27 @@ static gf_err_t *ask_quota(void)
     return gf_ledger_quota(&quota, &unit.ctx, "nobody");
 }
 
+static gf_err_t *ask_reserve(void)
+{
+    gf_reservation_t reservation = { .request_id = "run-1", .amount = 2 };
+
+    return gf_ledger_reserve(&reservation, &unit.ctx, "nobody");
+}
+
+static gf_err_t *ask_reserve_finalize(void)
+{
+    gf_finalized_t finalized;
+
+    return gf_ledger_finalize(&finalized, &unit.ctx, "nobody", "run-1");
+}
+
+static gf_err_t *ask_ledger_list(void)
+{
+    apr_array_header_t *entries;
+
+    return gf_ledger_list(&entries, &unit.ctx, "nobody", NULL, 10);
+}
+
 static gf_err_t *ask_presets(void)
 {
     gf_type_t of = { .name = "unit-queue" };
@@ -64,6 +86,56 @@ static gf_err_t *ask_create(void)
     return gf_queue_create(&created, &unit.ctx, &caller, &ask, NULL);
 }
 
+static gf_err_t *ask_create_batch(void)
+{
+    gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
+    gf_ask_t ask = { .type = &type, .count = 2, .prompt = "a cat", .parameters = "{}" };
+    gf_created_t created[2];
+
+    return gf_queue_create(created, &unit.ctx, &caller, &ask, NULL);
+}
+
+static gf_err_t *ask_start(void)
+{
+    gf_job_t *started;
+
+    return gf_queue_start(&started, &unit.ctx, &type, "nobody", NO_ID, NULL);
+}
+
+static gf_err_t *ask_type_of(void)
+{
+    const gf_type_t *of;
+
+    return gf_queue_type(&of, &unit.ctx, NO_ID);
+}
+
+static gf_err_t *ask_template_put(void)
+{
+    gf_template_t template = { .name = "mine", .config = "{}" };
+    bool taken;
+
+    return gf_template_put(&template, &taken, &unit.ctx, "nobody");
+}
+
+static gf_err_t *ask_templates(void)
+{
+    apr_array_header_t *list;
+
+    return gf_template_list(&list, &unit.ctx, "nobody", NULL, 10);
+}
+
+static gf_err_t *ask_template_get(void)
+{
+    gf_template_t template;
+
+    return gf_template_get(&template, &unit.ctx, "nobody", NO_ID);
+}
+
+static gf_err_t *ask_template_delete(void)
+{
+    return gf_template_delete(&unit.ctx, "nobody", NO_ID);
+}
+
 static gf_err_t *ask_get(void)
 {
     gf_find_t find = { .id = NO_ID };
@@ -74,7 +146,9 @@ static gf_err_t *ask_get(void)
 
 static gf_err_t *ask_claim(void)
 {
-    gf_look_t look = { .owner = "unit", .limit = 10, .from = "-infinity" };
+    gf_look_t look = { .owner = "unit",
+                       .limit = 10,
+                       .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
     gf_job_t *jobs = &job;
     gf_err_t *err = gf_queue_claim(&jobs, &unit.ctx, &type, &look);
 
@@ -221,8 +295,18 @@ static const struct {
 } acts[] = {
     { "health", ask_health },
     { "quota", ask_quota },
+    { "reserve", ask_reserve },
+    { "reserve_finalize", ask_reserve_finalize },
+    { "ledger_list", ask_ledger_list },
     { "presets", ask_presets },
     { "create", ask_create },
+    { "create_batch", ask_create_batch },
+    { "start", ask_start },
+    { "type_of", ask_type_of },
+    { "template_put", ask_template_put },
+    { "templates", ask_templates },
+    { "template_get", ask_template_get },
+    { "template_delete", ask_template_delete },
     { "get", ask_get },
     { "claim", ask_claim },
     { "attempt_begin", ask_attempt },
@@ -476,7 +560,9 @@ END_TEST
 
 START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
 {
-    gf_look_t look = { .owner = "unit host", .limit = 10, .from = "-infinity" };
+    gf_look_t look = { .owner = "unit host",
+                       .limit = 10,
+                       .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
     apr_array_header_t *held = NULL;
     gf_created_t created;
     gf_job_t *claimed = NULL;
@@ -501,7 +587,7 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     ck_assert_ptr_null(claimed->provider_ref);
     ck_assert_ptr_null(claimed->source_url);
     ck_assert(claimed->deadline > apr_time_now() + apr_time_from_sec(500));
-    ck_assert_str_ne(look.from, "-infinity");
+    ck_assert_str_ne(look.from[2], "-infinity");
 
     late = *claimed; /* as a host that lost it knows the job */
     late.epoch = 0;

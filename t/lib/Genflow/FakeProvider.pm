@@ -74,12 +74,17 @@
 #                                   fields, headers, body_length, complete
 #   GET /_polls?match=TEXT          how many results were asked for by jobs whose prompt contains
 #                                   TEXT: a bare number
+#   GET /_fetches?match=TEXT        ... and how often their pictures were fetched by address; and a
+#                                   source picture whose path contains TEXT
+#   GET /_cancels?match=TEXT        ... and how often they were to be cancelled
+#   GET /_forget?match=TEXT         forgets the pictures of such jobs, as after their time: their
+#                                   addresses are 404 from now on. How many: a bare number
 #   GET /_hooks?match=TEXT          array of what webhooks were told of runs whose prompt contains
 #                                   TEXT, oldest first: kind, url, headers, body, status (0: no
 #                                   answer), retry_after
 #   GET /_source/KIND/NAME          a source picture, of each NAME another one. KIND: picture,
 #                                   moved, private (moved to 127.0.0.2), page, cut, big (12 MB),
-#                                   huge (60000 x 60000); any other is 404
+#                                   huge (60000 x 60000), slow; any other is 404
 #   GET /_keys                      how often fal's public keys were asked for: a bare number
 
 package Genflow::FakeProvider;
@@ -652,6 +657,7 @@ use constant {
     FIRST_FUNDS => 1_000_000,
     DRIP        => 0.2,
     SETTLE      => 0.05,                  # seconds for the client to read what came before a reset
+    SLOW        => 1.5,
 };
 
 my @COMMON   = qw(prompt negative_prompt seed output_format);
@@ -738,7 +744,10 @@ sub new {
         recorded    => 0,
         seen        => {},      # prompt => how often it failed, where times=N limits that
         jobs        => {},      # id => asynchronous job
-        polls       => [],      # the prompt of each poll
+        polls       => [],      # the prompt of each poll,
+        fetches     => [],      # ... of each picture fetched by address,
+        cancels     => [],      # ... of each cancellation
+        peers       => [],      # the other providers
         hooks       => [],      # what webhooks answered
         funds       => {},      # key => credits left
         last_id     => 0,
@@ -757,7 +766,8 @@ sub add_routes {
     $server->add_route(GET => qr{/v2beta/results/([^/]+)},  sub { $self->poll(@_) });
     $server->add_route(GET => qr{/v1/user/balance},         sub { $self->balance(@_) });
     $server->add_route(GET => qr{/_submissions},            sub { $self->tell_submissions(@_) });
-    $server->add_route(GET => qr{/_polls},                  sub { $self->tell_polls(@_) });
+    $server->add_route(GET => qr{/_(polls|fetches|cancels)}, sub { $self->tell_count(@_) });
+    $server->add_route(GET => qr{/_forget},                 sub { $self->forget_pictures(@_) });
     $server->add_route(GET => qr{/_hooks},                  sub { $self->tell_hooks(@_) });
     $server->add_route(GET => qr{/_private},                sub { $self->private_visit(@_) });
     $server->add_route(GET => qr{/_source/([a-z]+)/\w+},    sub { $self->send_source(@_) });
@@ -1062,7 +1072,11 @@ sub send_source {
     my ($name) = $request->{path} =~ m{(\w+)\z};
     my $there  = "/_source/picture/$name";
     my @type   = ('Content-Type' => 'image/png');
+    push @{ $self->{fetches} }, $request->{path};
     my %answer = (
+        slow    => sub {
+            $server->later(SLOW, sub { $server->answer($request, 200, \@type, source_of($name)) });
+        },
         picture => sub { $server->answer($request, 200, \@type, source_of($name)) },
         moved   => sub { redirect($server, $request, "http://127.0.0.1:$port$there") },
         private => sub { redirect($server, $request, "http://127.0.0.2:$port$there") },
@@ -1258,11 +1272,27 @@ sub readable_record {
     return { %$record, fields => \%fields };
 }
 
-sub tell_polls {
+sub tell_count {
+    my ($self, $request, $what) = @_;
+    my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
+    $self->tell_number($request, scalar grep { index($_, $match) >= 0 } @{ $self->{$what} });
+}
+
+sub tell_number {
+    my ($self, $request, $number) = @_;
+    $self->{server}->answer($request, 200, [ 'Content-Type' => 'application/json' ], $number);
+}
+
+sub forget_pictures {
     my ($self, $request) = @_;
     my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
-    my $count = grep { index($_, $match) >= 0 } @{ $self->{polls} };
-    $self->{server}->answer($request, 200, [ 'Content-Type' => 'application/json' ], $count);
+    my $count = 0;
+    for my $jobs ($self->{jobs}, map { $_->{files} } @{ $self->{peers} }) {
+        my @old = grep { index($jobs->{$_}{prompt}, $match) >= 0 } keys %$jobs;
+        delete @$jobs{@old};
+        $count += @old;
+    }
+    $self->tell_number($request, $count);
 }
 
 sub tell_hooks {

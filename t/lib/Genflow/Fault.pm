@@ -12,7 +12,8 @@ use warnings;
 use Genflow::Test;
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(later ended leader_of freeze stop_httpd start_httpd kill_httpd configure);
+our @EXPORT = qw(later ended leader_of hold_up is_held_up break_up
+    freeze stop_httpd start_httpd kill_httpd configure);
 
 use constant {
     END_TIME   => 20,         # seconds
@@ -50,6 +51,27 @@ sub leader_of {
     my $owner = sql1("SELECT lease_owner FROM genflow.work WHERE job_id = :'id'", id => $id);
     return $owner ? (split /:/, $owner)[1] : undef;
 }
+
+# Locks what settling, and noting an attempt, write to: neither making nor claiming a generation does.
+# Closing what it returns lets them go on.
+sub hold_up {
+    open my $lock, '|-', 'psql', '-Xqo', '/dev/null' or die "psql: $!\n";
+    $lock->autoflush(1);
+    print $lock "BEGIN; LOCK TABLE genflow.attempts IN SHARE MODE;\n";
+    wait_for { sql1(<<'SQL') };
+        SELECT 1 FROM pg_locks WHERE relation = 'genflow.attempts'::regclass AND mode = 'ShareLock'
+           AND granted
+SQL
+    return $lock;
+}
+
+my $HELD_UP = "FROM pg_stat_activity WHERE usename = 'genflow_app' AND wait_event_type = 'Lock'";
+
+# Does a statement of ours wait for the lock?
+sub is_held_up { return sql1("SELECT 1 $HELD_UP") }
+
+# Ends the statements that wait: they are rolled back.
+sub break_up { return sql("SELECT pg_terminate_backend(pid) $HELD_UP") }
 
 # ---- httpd ---------------------------------------------------------------------------------------
 

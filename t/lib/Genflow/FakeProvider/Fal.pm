@@ -86,8 +86,7 @@ sub tell_result {
 
 sub cancel {
     my ($self, $request, $id) = @_;
-    my $job = $self->run_asked_for($request, $id) or return;
-    $job->{canceled} = 1;
+    my $job = $self->run_to_cancel($request, $id) or return;
     $self->{server}->answer_json($request, 202, { status => 'CANCELLATION_REQUESTED' });
 }
 

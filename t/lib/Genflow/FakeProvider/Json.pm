@@ -39,6 +39,7 @@ sub new {
         order  => [],           # ids, oldest first
         files  => {},           # id => job
     }, $class;
+    push @{ $book->{peers} }, $self;
     my $prefix = $self->prefix;
     $server->add_route(GET => qr{$prefix/files/(\w+)}, sub { $self->send_file(@_) });
     $self->add_routes;
@@ -165,6 +166,7 @@ sub send_file {
     return $server->answer_json($request, 404, { message => 'no such picture' }) if !$job;
     return $server->answer_json($request, 400, { message => 'a key leaked' })
         if $request->{header}{authorization};
+    push @{ $self->{book}{fetches} }, $job->{prompt};
 
     my $result = $job->{script}->value('result') // '';
     my $count  = ++$job->{fetched};
@@ -223,6 +225,15 @@ sub run_asked_for {
         $self->refuse($question, $job->{script}->value('poll-status'));
         return;
     }
+    return $job;
+}
+
+# The run that is to be cancelled; undef as above.
+sub run_to_cancel {
+    my ($self, $request, $id) = @_;
+    my $job = $self->run_asked_for($request, $id) or return;
+    push @{ $self->{book}{cancels} }, $job->{prompt};
+    $job->{canceled} = 1;
     return $job;
 }
 

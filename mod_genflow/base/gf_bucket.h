@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Token buckets, one per name (a user, an address), in memory that processes may share. The table
+ * has a fixed size and needs no lock: a bucket is one 64-bit cell. When too many names are active
+ * at once, the fullest buckets are forgotten, which lets somebody through; that two names share a
+ * bucket happens once in a million. Any thread. */
+#ifndef GF_BUCKET_H
+#define GF_BUCKET_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#define GF_BUCKET_FINEST 1000 /* microseconds: no rate is faster than one in that time */
+
+/* How often something may be done. */
+typedef struct gf_rate_t {
+    apr_interval_time_t every; /* one in that time, on average; 0: there is no limit */
+    apr_int64_t burst;         /* so many at once after a pause */
+} gf_rate_t;
+
+typedef struct gf_buckets_t gf_buckets_t;
+
+/* How much memory the table takes, and the table made in it; `scratch_pool` is not kept. */
+apr_size_t gf_bucket_bytes(void);
+gf_buckets_t *gf_bucket_init(void *memory, apr_pool_t *scratch_pool);
+
+/* Takes a token out of the bucket of `name`, at time `now`. 0: done; else how long until there is
+ * one. */
+apr_interval_time_t gf_bucket_take(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
+                                   apr_time_t now);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Maps cleaning up to its SQL functions. Leaves rules to the SQL. */
+#include "db/gf_janitor.h"
+
+#include <apr_strings.h>
+
+#include "base/gf_text.h"
+
+gf_err_t *gf_janitor_parts(apr_array_header_t **parts, gf_ctx_t *ctx)
+{
+    gf_rows_t *rows;
+    int row;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_JANITOR_PARTS, NULL, NULL, NULL));
+    *parts = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(const char *));
+    for (row = 0; row < gf_rows_count(rows); row++) {
+        APR_ARRAY_PUSH(*parts, const char *) = gf_rows_text(rows, row, 0);
+    }
+    return NULL;
+}
+
+gf_err_t *gf_janitor_clean(int *cleaned, gf_ctx_t *ctx, const char *part, int limit)
+{
+    const char *args[] = { part, apr_itoa(ctx->pool, limit),
+                           gf_text_interval(ctx->pool, ctx->conf->janitor_jobs),
+                           gf_text_interval(ctx->pool, ctx->conf->janitor_keys) };
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_JANITOR, NULL, args, NULL));
+    *cleaned = (int)gf_rows_int(rows, 0, 0);
+    return NULL;
+}

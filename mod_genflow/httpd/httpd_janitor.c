@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When to clean up, and for how long. Leaves what is cleaned to sql/functions/janitor.sql and the
+ * store. Runs on a thread of mod_watchdog's, which may outlive the child's pools by a moment: hence
+ * the mutex. */
+#include "httpd/httpd_janitor.h"
+
+#include <apr_optional.h>
+#include <apr_thread_mutex.h>
+#include <mod_watchdog.h>
+
+#include "db/gf_janitor.h"
+#include "httpd/httpd_glue.h"
+#include "store/gf_store.h"
+
+#define WATCHDOG "_genflow_janitor_"
+#define BATCH    1000
+#define LONGEST  apr_time_from_sec(30) /* of a run: then the rest waits for the next one */
+
+struct httpd_janitor_t {
+    const gf_conf_t *conf;
+    apr_thread_mutex_t *mutex; /* of the child: held while a batch runs; guards ended */
+    bool ended;
+};
+
+/* One batch; false: the child ends, or nothing more is to be cleaned in this part now. */
+static bool clean_batch(httpd_janitor_t *janitor, gf_ctx_t *ctx, const char *part, int *total)
+{
+    gf_err_t *err = NULL;
+    int cleaned = 0;
+
+    apr_thread_mutex_lock(janitor->mutex);
+    if (!janitor->ended) {
+        err = gf_janitor_clean(&cleaned, ctx, part, BATCH);
+    }
+    apr_thread_mutex_unlock(janitor->mutex);
+    if (err) {
+        gf_err_log(ctx, err);
+    }
+    *total += cleaned;
+    return cleaned == BATCH;
+}
+
+static void clean_part(httpd_janitor_t *janitor, gf_ctx_t *ctx, const char *part, apr_time_t end)
+{
+    apr_pool_t *run_pool = ctx->pool;
+    int total = 0;
+
+    apr_pool_create(&ctx->pool, run_pool);
+    while (clean_batch(janitor, ctx, part, &total) && apr_time_now() < end) {
+        apr_pool_clear(ctx->pool);
+    }
+    apr_pool_destroy(ctx->pool);
+    ctx->pool = run_pool;
+    if (total) {
+        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0510", "janitor: %d of %s are gone", total, part);
+    }
+}
+
+/* NULL: the child ends, or the database is away. */
+static apr_array_header_t *parts_of(httpd_janitor_t *janitor, gf_ctx_t *ctx)
+{
+    apr_array_header_t *parts = NULL;
+    gf_err_t *err = NULL;
+
+    apr_thread_mutex_lock(janitor->mutex);
+    if (!janitor->ended) {
+        gf_store_sweep(ctx->conf, ctx->pool);
+        err = gf_janitor_parts(&parts, ctx);
+    }
+    apr_thread_mutex_unlock(janitor->mutex);
+    if (err) {
+        gf_err_log(ctx, err);
+    }
+    return err ? NULL : parts;
+}
+
+static apr_status_t run(int state, void *data, apr_pool_t *pool)
+{
+    httpd_janitor_t *janitor = data;
+    apr_time_t end = apr_time_now() + LONGEST;
+    apr_array_header_t *parts;
+    gf_ctx_t ctx;
+    int i;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) {
+        return APR_SUCCESS;
+    }
+    httpd_glue_ctx(&ctx, pool, janitor->conf);
+    parts = parts_of(janitor, &ctx);
+    for (i = 0; parts && i < parts->nelts; i++) {
+        clean_part(janitor, &ctx, APR_ARRAY_IDX(parts, i, const char *), end);
+    }
+    return APR_SUCCESS;
+}
+
+httpd_janitor_t *httpd_janitor_make(const gf_conf_t *conf, server_rec *server, apr_pool_t *pconf)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    httpd_janitor_t *janitor = apr_pcalloc(pconf, sizeof(*janitor));
+    ap_watchdog_t *watchdog;
+    apr_status_t rv = APR_ENOTIMPL;
+
+    if (!conf->dispatch || !conf->janitor) {
+        return NULL;
+    }
+    janitor->conf = conf;
+    if (get && add) {
+        rv = get(&watchdog, WATCHDOG, 0, 1, pconf);
+        if (rv == APR_SUCCESS) {
+            rv = add(watchdog, conf->janitor, janitor, run);
+        }
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, get ? rv : APR_SUCCESS, server,
+                     "GF0006: no janitor: nothing is cleaned up by this server. LoadModule "
+                     "watchdog_module, or set GenflowJanitorInterval 0s");
+        return NULL;
+    }
+    return janitor;
+}
+
+/* In the process's pool, as mod_watchdog's thread is. */
+apr_status_t httpd_janitor_child(httpd_janitor_t *janitor, server_rec *server)
+{
+    return apr_thread_mutex_create(&janitor->mutex, APR_THREAD_MUTEX_DEFAULT,
+                                   server->process->pool);
+}
+
+void httpd_janitor_end(httpd_janitor_t *janitor)
+{
+    apr_thread_mutex_lock(janitor->mutex);
+    janitor->ended = true;
+    apr_thread_mutex_unlock(janitor->mutex);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The janitor: cleans up every GenflowJanitorInterval, in one child of the host at a time, on a
+ * thread of mod_watchdog's. When that child ends, another one goes on. Hosts that share a database
+ * do not hinder each other. */
+#ifndef HTTPD_JANITOR_H
+#define HTTPD_JANITOR_H
+
+#include <httpd.h>
+
+#include "model/gf_conf.h"
+
+typedef struct httpd_janitor_t httpd_janitor_t;
+
+/* post_config: asks mod_watchdog for its thread. NULL: there is none, by configuration, or, as a
+ * warning then says, because mod_watchdog is not loaded. */
+httpd_janitor_t *httpd_janitor_make(const gf_conf_t *conf, server_rec *server, apr_pool_t *pconf);
+
+/* child_init, after the glue and before mod_watchdog starts its threads. */
+apr_status_t httpd_janitor_child(httpd_janitor_t *janitor, server_rec *server);
+
+/* Before the child's pools go: waits until a batch that runs is done; no other one begins. */
+void httpd_janitor_end(httpd_janitor_t *janitor);
+
+#endif

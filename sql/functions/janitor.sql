@@ -1,0 +1,67 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What goes by itself after a while. Each part is cleaned by statements of its own, a small batch each, so that no lock is
+-- held for long and a fault in one part leaves the others.
+
+-- janitor_parts(): the names of the parts: what goes by its age, then every type. Called by: each host's janitor.
+-- Locks: none.
+CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets'])
+    UNION ALL SELECT 'reservations' WHERE to_regprocedure('genflow.reservations_expire(integer)') IS NOT NULL
+    UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
+$$;
+
+-- janitor(p_part, p_limit, p_jobs, p_keys): cleans a batch of p_limit rows of a part. Whoever holds a row keeps it for now, so
+-- that any number of hosts may do this at once. Called by: each host's janitor, until nothing is left.
+--   attempts, hooks, late_results  the records of generations that ended p_jobs ago; their rows stay
+--   keys          idempotency keys that are older than p_keys and whose generation has ended
+--   assets        asset_sweep(); reservations  reservations_expire()
+--   a type's name its live generations past their deadline are ended: no host may work on that type
+-- Locks: the rows (SKIP LOCKED); for a type and for reservations what ending locks. Returns how many went; 0 for a type.
+-- The plan is pinned: each part begins at its oldest row, whatever the planner believes of the tables.
+CREATE OR REPLACE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+DECLARE
+    v_over  timestamptz := clock_timestamp() - p_jobs;
+    v_count integer := 0;
+BEGIN
+    CASE p_part
+    WHEN 'attempts' THEN
+        -- Ids begin with the time: what was made after v_over cannot have ended before it.
+        DELETE FROM genflow.attempts a USING (
+            SELECT o.job_id, o.no FROM genflow.attempts o
+             WHERE o.job_id < (lpad(to_hex((extract(epoch FROM v_over) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE a.job_id = old.job_id AND a.no = old.no;
+    WHEN 'hooks' THEN
+        DELETE FROM genflow.hooks h USING (
+            SELECT o.provider, o.event FROM genflow.hooks o
+             WHERE o.at < v_over AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE h.provider = old.provider AND h.event = old.event;
+    WHEN 'late_results' THEN
+        DELETE FROM genflow.late_results r USING (
+            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE r.id = old.id;
+    WHEN 'keys' THEN
+        DELETE FROM genflow.idempotency_keys k USING (
+            SELECT o.user_id, o.key FROM genflow.idempotency_keys o
+             WHERE o.created_at < clock_timestamp() - p_keys
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
+             ORDER BY o.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE k.user_id = old.user_id AND k.key = old.key;
+    WHEN 'assets' THEN
+        RETURN genflow.asset_sweep(p_limit);
+    WHEN 'reservations' THEN
+        EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
+        RETURN v_count;
+    ELSE
+        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
+                       (SELECT t.prefix FROM genflow.types t WHERE t.name = p_part) || '_claim') INTO v_count USING p_limit;
+        RETURN v_count;
+    END CASE;
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END $$;

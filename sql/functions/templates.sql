@@ -1,0 +1,73 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Templates: what a user asks for often, under a name. Owner only. What is in them is checked when it is used.
+
+-- template_put(p_user, p_name, p_type, p_config, p_max): keeps a template; a user may keep p_max. Called by: POST templates.
+-- Locks: the user's templates (advisory). Asking twice is harmless: the same content under the same name is the same one.
+-- Outcomes: 'ok' id, created_at; 'taken' another one has that name; 'too_many'.
+CREATE OR REPLACE FUNCTION genflow.template_put(
+    p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    t genflow.templates;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow templates of ' || p_user, 0));
+    SELECT * INTO t FROM genflow.templates o WHERE o.user_id = p_user AND o.name = p_name;
+    IF NOT FOUND THEN
+        IF (SELECT count(*) FROM genflow.templates o WHERE o.user_id = p_user) >= p_max THEN
+            outcome := 'too_many';
+            RETURN;
+        END IF;
+        INSERT INTO genflow.templates AS n (id, user_id, name, type, config, created_at)
+        VALUES (genflow.new_id(0), p_user, p_name, p_type, p_config, clock_timestamp())
+        RETURNING n.* INTO t;
+    ELSIF t.type IS DISTINCT FROM p_type OR t.config <> p_config THEN
+        outcome := 'taken';
+        RETURN;
+    END IF;
+    outcome := 'ok';
+    id := t.id;
+    created_at := genflow.iso(t.created_at);
+END $$;
+
+-- templates(p_user, p_before, p_limit): up to p_limit templates of p_user, newest first, from behind the one with the id
+-- p_before (NULL: from the first). Called by: GET templates. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer)
+RETURNS TABLE (id uuid, name text, type text, config jsonb, created_at text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT t.id, t.name, t.type, t.config, genflow.iso(t.created_at)
+      FROM genflow.templates t
+     WHERE t.user_id = p_user AND (p_before IS NULL OR t.id < p_before)
+     ORDER BY t.id DESC LIMIT p_limit
+$$;
+
+-- template_get(p_user, p_id): a template of p_user. Called by: a create call that names it. Locks: none. One row always.
+-- Outcomes: 'ok'; 'not_found'; 'not_yours' (then nothing else is filled).
+CREATE OR REPLACE FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    t genflow.templates;
+BEGIN
+    SELECT * INTO t FROM genflow.templates o WHERE o.id = p_id;
+    IF t.user_id = p_user THEN
+        outcome := 'ok';
+        type := t.type;
+        config := t.config;
+    ELSE
+        outcome := CASE WHEN t.id IS NULL THEN 'not_found' ELSE 'not_yours' END;
+    END IF;
+END $$;
+
+-- template_delete(p_user, p_id): deletes a template of p_user. Called by: DELETE templates/{id}. Locks: the row.
+-- Outcomes: 'ok'; 'not_found'; 'not_yours'.
+CREATE OR REPLACE FUNCTION genflow.template_delete(p_user text, p_id uuid) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_user text;
+BEGIN
+    SELECT t.user_id INTO v_user FROM genflow.templates t WHERE t.id = p_id FOR UPDATE;
+    IF v_user = p_user THEN
+        DELETE FROM genflow.templates t WHERE t.id = p_id;
+        RETURN 'ok';
+    END IF;
+    RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+END $$;
