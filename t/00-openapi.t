@@ -59,7 +59,7 @@ sub routes {
     my ($rows) = slurp('mod_genflow/api/api_route.c') =~ /\b\Q$table\E\[\] = \{\n(.*?)\n\};/s
         or return;
     return map { my ($methods, $path) = @$_; map { "$_ /$below$path" } split /\s*\|\s*/, $methods }
-        map { /\{ ([A-Z| ]+),\s*"([^"]+)"/ ? [$1, $2 =~ s/\+\}/}/gr] : () } split /\n/, $rows;
+        map { /\{ ([A-Z| ]+),\s*"([^"]+)"/ ? ["$1", $2 =~ s/\+\}/}/gr] : () } split /\n/, $rows;
 }
 
 # [code, status] of each row.

@@ -90,6 +90,10 @@ GF_ERR(NO_RESERVATION, "TRANSACTION_NOT_FOUND",    404, GF_LOG_INFO,     "GF0161
        "There is no such reservation")
 GF_ERR(RESERVED_NO_MORE, "ALREADY_PROCESSED",      400, GF_LOG_INFO,     "GF0162",
        "This reservation was given back, or its time is over; take a new request_id")
+GF_ERR(ADMIN_CLOSED,   "ADMIN_CLOSED",             403, GF_LOG_ERR,      "GF0170",
+       "Administration is closed here; the administrator finds the reason in the log")
+GF_ERR(ADMIN_ORIGIN,   "UNAUTHORIZED",             403, GF_LOG_WARNING,  "GF0171",
+       "Administration takes nothing from pages of another origin")
 /* job */
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")

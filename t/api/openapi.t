@@ -82,7 +82,6 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['GET /assets/{id}',  200],
     ['DELETE /assets/{id}', 200],
     ['GET /presets',      200, '?all=1'],
-    ['POST /presets',     200],
     ['GET /admin/jobs',   200, '?limit=2'],
     ['GET /admin/users',  200, '?limit=2'],
     ['POST /admin/credits', 200, '', { json => { userId => $user, amount => 1, reason => 'a test',

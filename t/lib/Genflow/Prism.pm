@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Prism as a proxy between the tests and the module: it judges every answer by docs/openapi.yaml.
+# Prism as a proxy between the tests and the module: it judges every answer by docs/openapi.yaml. One
+# stands before /api, another before /admin, which the tests mount beside it.
 # Requests that are bad on purpose are passed on as they are; only what it says about answers counts,
 # and a route that is answered and is not in the document.
 #
@@ -32,21 +33,23 @@ my $JSON = JSON::PP->new->utf8->canonical->allow_nonref;
 
 sub start {
     my ($class, $site, $folder) = @_;
-    $ENV{GENFLOW_PRISM}     = $class->proxy($site, $folder, 'docs/openapi.yaml');
-    $ENV{GENFLOW_PRISM_LOG} = $site->folder . '/t/logs/prism';
+    my $document = 'docs/openapi.yaml';
+    $ENV{GENFLOW_PRISM}       = $class->proxy($site, $folder, $document, '/api');
+    $ENV{GENFLOW_PRISM_ADMIN} = $class->proxy($site, $folder, $document, '');
+    $ENV{GENFLOW_PRISM_LOG}   = $site->folder . '/t/logs/prism';
     return;
 }
 
-# The address of a Prism that judges by this document.
+# The address of a Prism that judges by this document what is mounted there.
 sub proxy {
-    my ($class, $site, $folder, $document) = @_;
+    my ($class, $site, $folder, $document, $base) = @_;
     my $port = Genflow::Site::free_port();
     my $pid  = fork // die "fork: $!\n";
     if (!$pid) {
         open STDOUT, '>>', $site->folder . '/prism.log' or POSIX::_exit(127);
         open STDERR, '>&', \*STDOUT                     or POSIX::_exit(127);
         exec 'node', "$folder/node_modules/\@stoplight/prism-cli/dist/index.js", 'proxy', $document,
-            $site->base . '/api', '-h', '127.0.0.1', '-p', $port, '-v', 'error'
+            $site->base . $base, '-h', '127.0.0.1', '-p', $port, '-v', 'error'
             or POSIX::_exit(127);
     }
     $site->at_end(sub { kill TERM => $pid; waitpid $pid, 0 });
@@ -62,13 +65,14 @@ sub proxy {
 
 sub request {
     my ($self, $method, $url, $args) = @_;
-    my ($path) = $url =~ m{\Ahttp://127\.0\.0\.1:$ENV{GENFLOW_PORT}/api(/.*)\z}s;
+    my ($base, $path) = $url =~ m{\Ahttp://127\.0\.0\.1:$ENV{GENFLOW_PORT}(/api|(?=/admin/))(/.*)\z}s;
+    my $prism = $base ? $ENV{GENFLOW_PRISM} : $ENV{GENFLOW_PRISM_ADMIN};
     my $past = $path ? past($method, $path, $args // {}) : 'another address than the API';
     if ($past) {
         note({ past => $past });
         return $self->SUPER::request($method, $url, $args);
     }
-    my $res = $self->SUPER::request($method, "$ENV{GENFLOW_PRISM}$path", $args);
+    my $res = $self->SUPER::request($method, "$prism$path", $args);
     my $violations = delete $res->{headers}{'sl-violations'} // '[]';
     note({ test => $0, method => $method, path => $path, status => $res->{status},
         wrong => [wrong($violations, $res->{status})] });
@@ -152,7 +156,7 @@ sub control {
     print $file $text;
     close $file or die "$copy: $!\n";
 
-    local $ENV{GENFLOW_PRISM}     = $class->proxy($site, $folder, $copy);
+    local $ENV{GENFLOW_PRISM}     = $class->proxy($site, $folder, $copy, '/api');
     local $ENV{GENFLOW_PRISM_LOG} = $site->folder . '/t/logs/prism-control';
     my $client = $class->new(timeout => START_TIME);
     my %header = ('X-User' => 'prism-control');
