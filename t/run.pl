@@ -53,7 +53,8 @@ sub run_tests {
     print "# The end of the error log:\n", $site->tail('t/logs/error_log', 40) if !$passed;
 
     $site->stop_httpd;
-    my @findings = (@missed, crashes(), undeclared_alarms(), valgrind_errors(), violations());
+    my @logged   = (crashes(), undeclared_alarms(), valgrind_errors());
+    my @findings = (@missed, @logged, violations());
     return $passed ? 0 : 1 if !@findings;
     print "# FAILED, whatever prove says, for these lines in the logs:\n";
     print map { "    $_\n" } @findings;
@@ -209,5 +210,5 @@ sub violations {
     print "# Prism judged $judged answers.\n";
     print map { "#   went past it, $past->{$_} times: $_\n" } sort keys %$past;
     return 'Prism judged nothing' if !$judged;
-    return map { my %test = map { $_ => 1 } @{ $wrong->{$_} }; join ' ', $_, sort keys %test } sort keys %$wrong;
+    return map { "$_ ($wrong->{$_}[0])" } sort keys %$wrong;
 }

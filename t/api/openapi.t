@@ -42,6 +42,8 @@ for my $operation (sort keys %operations) {
 my $picture  = png(3, 2);
 my $image    = { 'Content-Type' => 'image/png' };
 my $two_step = { type => 'neo-glitch', productImages => ["$ENV{GENFLOW_FAKE}/_source/picture/1"] };
+my $at_once  = { headers => { Prefer => 'respond-async' } };
+my $drawn    = { headers => { Prefer => 'wait=20' } };
 my %kept;                              # what an answer brought for later requests
 
 my @RIGHT = (    # operation, its answer's status, query or id, options; what to keep of the answer
@@ -63,11 +65,11 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['GET /{type}/status',    200, '?id={id}'],
     ['GET /job/{id}',         200],
     ['POST /generation/{id}/cancel',   200],
-    ['POST /generation/{id}/retry',    201, '', { headers => { Prefer => 'wait=1' } }],
-    ['POST /generation/{id}/fallback', 201, '', { headers => { Prefer => 'wait=9' } }],
-    ['POST /job/{id}/retry',           201, '', { headers => { Prefer => 'wait=1' } }, 'id'],
+    ['POST /generation/{id}/retry',    201, '', $at_once],
+    ['POST /job/{id}/retry',           200, '', $at_once, 'id'],    # asked before, by the other name
     ['POST /job/{id}/cancel',          200],
-    ['POST /job/{id}/fallback',        201, '', { headers => { Prefer => 'wait=9' } }, 'id'],
+    ['POST /generation/{id}/fallback', 201, '', $drawn],
+    ['POST /job/{id}/fallback',        200, '', $drawn, 'id'],
     ['DELETE /job/{id}',               200],
     ['POST /generation/create', 201, '', { json => $two_step }, 'generationId'],
     ['POST /generate',  200, '', { json => sub { { generationId => $kept{generationId} } } }],

@@ -25,7 +25,7 @@ use JSON::PP ();
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
-use constant START_TIME => 60;
+use constant { START_TIME => 60, BODY_MAX => 10_000_000 };
 
 my $JSON = JSON::PP->new->utf8->canonical->allow_nonref;
 
@@ -49,7 +49,7 @@ sub proxy {
         open STDOUT, '>>', $site->folder . '/prism.log' or POSIX::_exit(127);
         open STDERR, '>&', \*STDOUT                     or POSIX::_exit(127);
         exec 'node', "$folder/node_modules/\@stoplight/prism-cli/dist/index.js", 'proxy', $document,
-            $site->base . $base, '-h', '127.0.0.1', '-p', $port, '-v', 'error'
+            $site->base . $base, '-h', '127.0.0.1', '-p', $port, '-v', 'error', '--cors=false'
             or POSIX::_exit(127);
     }
     $site->at_end(sub { kill TERM => $pid; waitpid $pid, 0 });
@@ -65,9 +65,10 @@ sub proxy {
 
 sub request {
     my ($self, $method, $url, $args) = @_;
-    my ($base, $path) = $url =~ m{\Ahttp://127\.0\.0\.1:$ENV{GENFLOW_PORT}(/api|(?=/admin/))(/.*)\z}s;
+    my $site = "http://127.0.0.1:$ENV{GENFLOW_PORT}";
+    my ($base, $path) = $url =~ m{\A\Q$site\E(/api|(?=/admin/))(/.*)\z}s;
     my $prism = $base ? $ENV{GENFLOW_PRISM} : $ENV{GENFLOW_PRISM_ADMIN};
-    my $past = $path ? past($method, $path, $args // {}) : 'another address than the API';
+    my $past = $path ? past($method, $base, $path, $args // {}) : 'another address than the API';
     if ($past) {
         note({ past => $past });
         return $self->SUPER::request($method, $url, $args);
@@ -82,19 +83,21 @@ sub request {
 # Why this request cannot be passed on by Prism as it is, or nothing: Prism reads bodies as text and
 # JSON, and writes JSON anew.
 sub past {
-    my ($method, $path, $args) = @_;
+    my ($method, $base, $path, $args) = @_;
     my $body    = $args->{content} // '';
     my %headers = map { lc $_ => $args->{headers}{$_} } keys %{ $args->{headers} // {} };
     my ($where) = $path =~ /\A([^?]*)/;
     my $header  = join '', map { ref ? @$_ : $_ // '' } values %headers;
-    return 'an address that Prism would tidy up'       if $where =~ m{%|//|/\.|[^!-~]};
+    return 'an address that Prism would write anew'    if $path =~ m{%|[^!-~]} || $where =~ m{//|/\.};
+    return 'administration, where it is not'           if $where =~ m{\A/admin\b} && $base;
     return 'a method that no operation has'            if $method !~ /\A(?:GET|POST|PUT|DELETE)\z/;
     return 'a header that Node refuses'                if $header =~ /[^ -~]/;
     return 'a stream: Prism waits for its end'         if $where =~ m{/events\z};
     return 'a picture: Prism takes bodies for text'    if $method eq 'GET' && $where =~ m{\A/assets/};
     return                                             if $body eq '';
-    return 'a body that Prism takes no part in'        if ref $body || $method eq 'GET';
-    return 'a body that is no JSON'                    if ($headers{'content-type'} // '') !~ m{^application/json\b}i;
+    return 'a body in parts, too long, or of a GET'    if ref $body || length $body > BODY_MAX || $method eq 'GET';
+    return 'a body that is no JSON'
+        if ($headers{'content-type'} // '') !~ m{\Aapplication/json\b}i;
     my $again = eval { $JSON->encode($JSON->decode($body)) } // '';
     return 'a body that is no JSON, or another one when it is written anew'
         if length $again != length $body || $again !~ /\A[[{]/;
