@@ -185,7 +185,7 @@ BEGIN
       INTO v_sql FROM genflow.types t
      WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     IF v_sql IS NOT NULL THEN
-        RETURN QUERY EXECUTE v_sql || ' ORDER BY 3 DESC LIMIT $4' USING p_status, p_user, p_before, p_limit;
+        RETURN QUERY EXECUTE format('SELECT * FROM (%s) j ORDER BY 3 DESC LIMIT $4', v_sql) USING p_status, p_user, p_before, p_limit;
     END IF;
 END $_$;
 

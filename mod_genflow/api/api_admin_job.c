@@ -89,7 +89,7 @@ gf_err_t *api_admin_jobs_clear(gf_req_t *req)
     gf_out_t out;
 
     GF_TRY(gf_admin_clear(&done, req->ctx));
-    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0162",
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0172",
            "user=%s: cleared %" APR_INT64_T_FMT " jobs", req->user, done.seen);
     gf_reply_begin(&out, req);
     gf_out_put_string(&out, "message", "All jobs cleared");

@@ -74,7 +74,7 @@ GF_ERR(TOO_OFTEN,      "RATE_LIMIT",               429, GF_LOG_INFO,     "GF0180
        "Too many requests; slow down")
 GF_ERR(TOO_MANY,       "TOO_MANY_CONCURRENT",      429, GF_LOG_INFO,     "GF0181",
        "You have too many generations at once; wait until one has ended")
-GF_ERR(QUEUE_FULL,     "QUEUE_FULL",               503, GF_LOG_WARNING,  "GF0182",
+GF_ERR(QUEUE_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0182",
        "Too many generations are waiting; try again later")
 GF_ERR(HOOK_FORGED,    "AUTHENTICATION_REQUIRED",  401, GF_LOG_WARNING,  "GF0124",
        "The signature of this report is missing, wrong or too old")

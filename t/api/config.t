@@ -30,7 +30,6 @@ my @VALUES = (    # where, directive, bounds as the message tells them, wrong va
     [server => 'GenflowStoreMaxBytes',   '1k to 1g',        qw(1023 2g)],
     [server => 'GenflowStoreMaxPixels',  '1 to 1073741824', qw(0 1073741825 1m)],
     [server => 'GenflowCreditReserveLifetime', '1s to 24h',     qw(999ms 25h)],
-    [server => 'GenflowLegacyNames',     'On or Off',       qw(1 yes)],
     [server => 'GenflowCreditDay', 'a time zone like UTC or Europe/Berlin, or rolling',
                                                         qw(Mars/Phobos Europe ../UTC Rolling 24h)],
     [server => 'GenflowStoreUrl', 'a path like /generated or an http(s) address',

@@ -132,7 +132,6 @@ my $httpd = Genflow::Httpd->start(<<'END');
 Include "${GENFLOW_WORK}/t/conf/database.conf"
 GenflowStoreFolder "${GENFLOW_WORK}/store"
 GenflowDispatch Off
-GenflowLegacyNames On
 GenflowCreditReserveLifetime 90s
 GenflowCreditDay rolling
 <GenflowProvider local>
@@ -144,6 +143,7 @@ GenflowCreditDay rolling
 <Location "/api">
     SetHandler genflow-api
     GenflowUser "%{HTTP:X-User}"
+    GenflowLegacyNames On
 </Location>
 END
 talk_to($httpd);

@@ -41,7 +41,7 @@ my %ACTS = (
     create => sub {
         my ($user, $run, $amount, $day, $key) = (user(), run(), amount(), day(), ++$keys);
         return "genflow.neo_glitch_create('$user', '$key', '\\x01', '$run', 'base', 'a cat', NULL,"
-            . " '{}', 7, $amount, 3::smallint, '1 hour', NULL, NULL, '$day')";
+            . " '{}', 7, $amount, 3::smallint, '1 hour', NULL, NULL, p_day => '$day')";
     },
     finalize => sub { return "genflow.reserve_finalize('${\ user() }', '${\ run() }')" },
     settle   => sub {
@@ -62,9 +62,9 @@ my %ACTS = (
             . ' AS c(outcome)';
     },
     grant  => sub { return "genflow.admin_credit('${\ user() }', ${\ amount() }, 'x', 'g' || "
-            . ++$keys . ')' },
+            . ++$keys . ') AS outcome' },
     take   => sub { return "genflow.admin_credit('${\ user() }', -${\ amount() }, 'x', 't' || "
-            . ++$keys . ')' },
+            . ++$keys . ') AS outcome' },
     refund => sub {
         return any(q{SELECT ref FROM genflow.ledger WHERE kind = 'capture' ORDER BY ref})
             . ", genflow.refund(ref, NULL, 'x', 'r' || " . ++$keys . ') AS outcome';
