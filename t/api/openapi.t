@@ -99,6 +99,9 @@ request_is(@$_) for @RIGHT;
 
 my $base = { prompt => 'a cat', presetKey => 'base' };
 my @WRONG = (    # operation, status, code, query, options
+    ['POST /{type}/generate', 409, 'IDEMPOTENCY_IN_PROGRESS', '', { json => { %$base, runId => 'slow',
+        prompt => 'a cat {{poll=30}}' } }],
+    ['POST /{type}/generate', 422, 'IDEMPOTENCY_MISMATCH', '', { json => { %$base, runId => 'slow' } }],
     ['POST /{type}/generate', 402, 'INSUFFICIENT_CREDITS', '', { user => $poor, json => $base }],
     ['POST /{type}/generate', 413, 'PAYLOAD_TOO_LARGE', '', { body => ' ' x 11_000_000,
         headers => { 'Content-Type' => 'application/json' } }],
@@ -108,9 +111,6 @@ my @WRONG = (    # operation, status, code, query, options
     ['POST /{type}/generate', 422, 'PROMPT_TOO_LONG', '', { json => { %$base, prompt => 'x' x 1001 } }],
     ['POST /{type}/generate', 500, 'GENERATION_FAILED', '', { json => { %$base,
         prompt => "$user {{status=400}}" } }],
-    ['POST /{type}/generate', 409, 'IDEMPOTENCY_IN_PROGRESS', '', { json => { %$base, runId => 'slow',
-        prompt => 'a cat {{poll=30}}' } }],
-    ['POST /{type}/generate', 422, 'IDEMPOTENCY_MISMATCH', '', { json => { %$base, runId => 'slow' } }],
     ['GET /{type}/status',    404, 'GENERATION_NOT_FOUND', "?id=$sample{id}"],
     ['POST /generation/create', 400, 'VALIDATION_ERROR', '', { json => {} }],
     ['POST /generate',        400, 'INVALID_GENERATION_STATUS', '',

@@ -5,7 +5,7 @@
 # linter reads the document; then the HTTP tests run through Prism, which judges every answer
 # (Genflow::Prism). Both come from npm into a temporary folder. Exit 1 for a violation.
 #
-#     t/openapi/run.pl --source DIR --build DIR [TESTS...]        without TESTS: t/api, t/provider
+#     t/openapi/run.pl --source DIR --build DIR [TESTS...]     without TESTS: t/api, t/provider
 
 use strict;
 use warnings;
@@ -18,6 +18,9 @@ my @PACKAGES = qw(@redocly/cli@2.77.0 @stoplight/prism-cli@5.14.2);
 
 # {type} stands in the place of other words; the first row of api_route.c that fits serves.
 my @LINT = qw(lint --extends recommended --skip-rule no-ambiguous-paths);
+
+# Compares texts of answers, some of which Prism has written anew.
+my %BY_BYTES = ('t/api/legacy.t' => 1);
 
 my %option;
 GetOptions(\%option, qw(source=s build=s)) && $option{source} && $option{build}
@@ -35,7 +38,7 @@ if (system('npm', 'install', '--prefix', $folder, @quiet, @PACKAGES) != 0) {
     exit 0;
 }
 run("$folder/node_modules/.bin/redocly", @LINT, 'docs/openapi.yaml');
-my @tests = @ARGV ? @ARGV : (glob('t/api/*.t'), glob('t/provider/*.t'));
+my @tests = @ARGV ? @ARGV : grep { !$BY_BYTES{$_} } glob('t/api/*.t'), glob('t/provider/*.t');
 run($^X, 't/run.pl', '--source', '.', '--build', $option{build}, '--prism', $folder, @tests);
 
 sub run {
