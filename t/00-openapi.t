@@ -33,7 +33,8 @@ for my $row (rows($answers)) {
 ok %codes, 'gf_err_table.h has errors of requests';
 same("the codes of $_ are those of the table", [$document->codes($_)], [keys %{ $codes{$_} }])
     for sort keys %codes;
-is_deeply [grep { !$codes{$_} && $document->codes($_) } 400 .. 599], [], 'no other status has codes';
+is_deeply [grep { !$codes{$_} && $document->codes($_) } 400 .. 599], [],
+    'no other status has codes';
 same('what fails a generation is what the table has for jobs',
     [$document->failures], [map { $_->[0] } rows($job)]);
 
@@ -63,7 +64,7 @@ sub routes {
 }
 
 # [code, status] of each row.
-sub rows { return map { [$_->[0], $_->[1]] } map { [/"(\w+)",\s+(\d{3}),/] } $_[0] =~ /GF_ERR\((.*)/g }
+sub rows { return map { [/"(\w+)",\s+(\d{3}),/] } $_[0] =~ /GF_ERR\((.*)/g }
 
 sub slurp {
     my ($path) = @_;

@@ -42,6 +42,8 @@ for my $operation (sort keys %operations) {
 my $picture  = png(3, 2);
 my $image    = { 'Content-Type' => 'image/png' };
 my $two_step = { type => 'neo-glitch', productImages => ["$ENV{GENFLOW_FAKE}/_source/picture/1"] };
+my $base     = { prompt => 'a cat', presetKey => 'base' };
+my $slow     = { %$base, prompt => 'a cat {{poll=30}}' };
 my $at_once  = { headers => { Prefer => 'respond-async' } };
 my $drawn    = { headers => { Prefer => 'wait=20' } };
 my %kept;                              # what an answer brought for later requests
@@ -50,9 +52,9 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['GET /health',           200],
     ['GET /getQuota',         200],
     ['POST /getQuota',        200],
-    ['POST /{type}/generate', 200, '', { json => { prompt => 'a cat', presetKey => 'base' } }, 'id'],
-    ['POST /{type}/generate', 200, '?dryRun=1', { json => { prompt => 'a cat', presetKey => 'base' } }],
-    ['POST /{type}/generate', 200, '', { json => { prompt => 'a cat', presetKey => 'base', n => 2 } }],
+    ['POST /{type}/generate', 200, '', { json => $base }, 'id'],
+    ['POST /{type}/generate', 200, '?dryRun=1', { json => $base }],
+    ['POST /{type}/generate', 200, '', { json => { %$base, n => 2 } }],
     ['GET /{type}/status',    200, '?id={id}'],
     ['POST /{type}/status',   200, '', { json => sub { { id => $kept{id} } } }],
     ['GET /generations',      200, '?limit=1'],
@@ -60,13 +62,12 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['GET /job/{id}',         200],
     ['GET /generation/{id}/events', 200],
     ['DELETE /generation/{id}', 200],
-    ['POST /{type}/generate', 202, '', { json => { prompt => 'a cat {{poll=30}}', presetKey => 'base' },
-        headers => { Prefer => 'respond-async' } }, 'id'],
+    ['POST /{type}/generate', 202, '', { json => $slow, %$at_once }, 'id'],
     ['GET /{type}/status',    200, '?id={id}'],
     ['GET /job/{id}',         200],
     ['POST /generation/{id}/cancel',   200],
     ['POST /generation/{id}/retry',    201, '', $at_once],
-    ['POST /job/{id}/retry',           200, '', $at_once, 'id'],    # asked before, by the other name
+    ['POST /job/{id}/retry',           200, '', $at_once, 'id'],    # asked for above
     ['POST /job/{id}/cancel',          200],
     ['POST /generation/{id}/fallback', 201, '', $drawn],
     ['POST /job/{id}/fallback',        200, '', $drawn, 'id'],
@@ -78,7 +79,8 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['GET /templates',  200],
     ['DELETE /templates/{id}', 200],
     ['POST /credits-reserve',  200, '', { json => { request_id => "$user:1" } }],
-    ['POST /credits-finalize', 200, '', { json => { request_id => "$user:1", disposition => 'refund' } }],
+    ['POST /credits-finalize', 200, '', { json => { request_id => "$user:1",
+        disposition => 'refund' } }],
     ['GET /credits',      200, '?limit=2'],
     ['POST /assets',      201, '', { body => $picture, headers => $image }, 'id'],
     ['GET /assets/{id}',  200],
@@ -97,18 +99,20 @@ request_is(@$_) for @RIGHT;
 
 # ---- what is refused ----
 
-my $base = { prompt => 'a cat', presetKey => 'base' };
 my @WRONG = (    # operation, status, code, query, options
-    ['POST /{type}/generate', 409, 'IDEMPOTENCY_IN_PROGRESS', '', { json => { %$base, runId => 'slow',
-        prompt => 'a cat {{poll=30}}' } }],
-    ['POST /{type}/generate', 422, 'IDEMPOTENCY_MISMATCH', '', { json => { %$base, runId => 'slow' } }],
+    ['POST /{type}/generate', 409, 'IDEMPOTENCY_IN_PROGRESS', '',
+        { json => { %$slow, runId => 'slow' } }],
+    ['POST /{type}/generate', 422, 'IDEMPOTENCY_MISMATCH', '',
+        { json => { %$base, runId => 'slow' } }],
     ['POST /{type}/generate', 402, 'INSUFFICIENT_CREDITS', '', { user => $poor, json => $base }],
     ['POST /{type}/generate', 413, 'PAYLOAD_TOO_LARGE', '', { body => ' ' x 11_000_000,
         headers => { 'Content-Type' => 'application/json' } }],
     ['POST /{type}/generate', 415, 'UNSUPPORTED_MEDIA_TYPE', '', { body => 'x' }],
-    ['POST /{type}/generate', 422, 'VALIDATION_FAILED', '', { json => { prompt => 5, seed => -1 } }],
+    ['POST /{type}/generate', 422, 'VALIDATION_FAILED', '',
+        { json => { prompt => 5, seed => -1 } }],
     ['POST /{type}/generate', 422, 'INVALID_PRESET', '', { json => { presetKey => 'nothing' } }],
-    ['POST /{type}/generate', 422, 'PROMPT_TOO_LONG', '', { json => { %$base, prompt => 'x' x 1001 } }],
+    ['POST /{type}/generate', 422, 'PROMPT_TOO_LONG', '',
+        { json => { %$base, prompt => 'x' x 1001 } }],
     ['POST /{type}/generate', 500, 'GENERATION_FAILED', '', { json => { %$base,
         prompt => "$user {{status=400}}" } }],
     ['GET /{type}/status',    404, 'GENERATION_NOT_FOUND', "?id=$sample{id}"],
@@ -120,8 +124,8 @@ my @WRONG = (    # operation, status, code, query, options
     ['POST /hook/{provider}/{id}/{token}', 404, 'NOT_FOUND', '', { json => {} }],
 );
 expect_log('GF0203');
-api(POST => '/api/neo-glitch/generate', user => $user, json => { %$base, runId => 'slow',
-    prompt => 'a cat {{poll=30}}' }, headers => { Prefer => 'respond-async' });
+api(POST => '/api/neo-glitch/generate', user => $user, json => { %$slow, runId => 'slow' },
+    %$at_once);
 for my $row (@WRONG) {
     my ($operation, $status, $code, @how) = @$row;
     my $res = request_is($operation, $status, @how) or next;
@@ -131,14 +135,16 @@ for my $row (@WRONG) {
 # ---- nothing is left out ----
 
 # Administration that changes things has tests of its own, and a report needs a provider.
-my %elsewhere = map { $_ => 1 } 'POST /hook/{provider}/{id}/{token}', grep { m{ /admin/} } keys %operations;
-is_deeply [grep { !$elsewhere{$_} && !grep { /\A2/ } @{ $answered{$_} } } sort keys %operations], [],
+my @here = grep { !m{ /(?:admin|hook)/} } sort keys %operations;
+is_deeply [grep { !grep { /\A2/ } @{ $answered{$_} } } @here], [],
     'every operation was asked for something that it does';
 my $other = api(GET => '/api/getQuota', user => $user);
 $other->{content} =~ s/"daily_used":\d+/"daily_used":"3"/;
-like join(' ', $document->complaints('GET /getQuota', $other)), qr/daily_used/, 'a wrong type is found';
+like join(' ', $document->complaints('GET /getQuota', $other)), qr/daily_used/,
+    'a wrong type is found';
 $other->{content} =~ s/"daily_used":"3"/"daily_used":3,"surprise":1/;
-like join(' ', $document->complaints('GET /getQuota', $other)), qr/surprise/, '... and an unknown member';
+like join(' ', $document->complaints('GET /getQuota', $other)), qr/surprise/,
+    '... and an unknown member';
 
 finish;
 
@@ -155,7 +161,8 @@ sub request_is {
     my %sign_in = sign_in($path);
     my %headers = (%{ $sign_in{headers} // {} }, %{ $option{headers} // {} });
     my $res = api($method, address($path), %sign_in, %option, headers => \%headers);
-    is $res->{status}, $status, "$operation is answered $status" or diag substr $res->{content}, 0, 500;
+    is $res->{status}, $status, "$operation is answered $status"
+        or diag substr $res->{content}, 0, 500;
     as_documented($operation, $res, $status);
     my $data = data($res);
     $kept{$keep} = $data->{$keep} // $data->{data}{$keep} if $keep;

@@ -58,7 +58,8 @@ sub complaints {
 
     my $body   = eval { $JSON->decode($res->{content}) } or return 'the body is no JSON';
     my $schema = $content->{$type}{schema};
-    return (map { "$_" } $self->{schema}->validate($body, $schema)), unknown($self, $body, '', $schema);
+    my @wrong  = map { "$_" } $self->{schema}->validate($body, $schema);
+    return @wrong, $self->unknown($body, '', $schema);
 }
 
 # Members that the document does not know. Where it names none at all, any may be.
@@ -67,14 +68,14 @@ sub unknown {
     my @parts = map { $self->parts($_) } @schemas;
     if (ref $value eq 'ARRAY') {
         my @items = map { $_->{items} // () } @parts;
-        return map { unknown($self, $value->[$_], "$path/$_", @items) } 0 .. $#$value;
+        return map { $self->unknown($value->[$_], "$path/$_", @items) } 0 .. $#$value;
     }
     my @known = map { $_->{properties} // () } @parts;
     return if ref $value ne 'HASH' || !@known;
     my @unknown;
     for my $name (sort keys %$value) {
         my @below = map { $_->{$name} // () } @known;
-        push @unknown, @below ? unknown($self, $value->{$name}, "$path/$name", @below)
+        push @unknown, @below ? $self->unknown($value->{$name}, "$path/$name", @below)
             : "$path/$name: is not in the document";
     }
     return @unknown;

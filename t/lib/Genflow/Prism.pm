@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Prism as a proxy between the tests and the module: it judges every answer by docs/openapi.yaml. One
-# stands before /api, another before /admin, which the tests mount beside it.
-# Requests that are bad on purpose are passed on as they are; only what it says about answers counts,
-# and a route that is answered and is not in the document.
+# Prism as a proxy between the tests and the module: it judges every answer by docs/openapi.yaml.
+# One stands before /api, another before /admin, which the tests mount beside it. Requests that are
+# bad on purpose are passed on as they are; only what it says about answers counts, and a route that
+# is answered and is not in the document.
 #
 #     Genflow::Prism->start($site, $folder)      # $folder has node_modules
 #     Genflow::Prism->control($site, $folder)    # faults that it has to find, and has not found
@@ -88,14 +88,15 @@ sub past {
     my %headers = map { lc $_ => $args->{headers}{$_} } keys %{ $args->{headers} // {} };
     my ($where) = $path =~ /\A([^?]*)/;
     my $header  = join '', map { ref ? @$_ : $_ // '' } values %headers;
-    return 'an address that Prism would write anew'    if $path =~ m{%|[^!-~]} || $where =~ m{//|/\.};
-    return 'administration, where it is not'           if $where =~ m{\A/admin\b} && $base;
-    return 'a method that no operation has'            if $method !~ /\A(?:GET|POST|PUT|DELETE)\z/;
-    return 'a header that Node refuses'                if $header =~ /[^ -~]/;
-    return 'a stream: Prism waits for its end'         if $where =~ m{/events\z};
-    return 'a picture: Prism takes bodies for text'    if $method eq 'GET' && $where =~ m{\A/assets/};
-    return                                             if $body eq '';
-    return 'a body in parts, too long, or of a GET'    if ref $body || length $body > BODY_MAX || $method eq 'GET';
+    return 'an address that Prism would write anew' if $path =~ m{%|[^!-~]} || $where =~ m{//|/\.};
+    return 'administration, where it is not'        if $where =~ m{\A/admin\b} && $base;
+    return 'a method that no operation has'         if $method !~ /\A(?:GET|POST|PUT|DELETE)\z/;
+    return 'a header that Node refuses'             if $header =~ /[^ -~]/;
+    return 'a stream: Prism waits for its end'      if $where =~ m{/events\z};
+    return 'a picture: Prism takes bodies for text' if "$method $where" =~ m{\AGET /assets/};
+    return                                          if $body eq '';
+    return 'a body in parts, too long, or of a GET'
+        if ref $body || length $body > BODY_MAX || $method eq 'GET';
     return 'a body that is no JSON'
         if ($headers{'content-type'} // '') !~ m{\Aapplication/json\b}i;
     my $again = eval { $JSON->encode($JSON->decode($body)) } // '';
@@ -152,7 +153,8 @@ sub verdicts {
 sub control {
     my ($class, $site, $folder) = @_;
     my $text = Genflow::Site::read_text('docs/openapi.yaml');
-    $text =~ s/^( +daily_used: \{ type: )integer/${1}string/m && $text =~ s{^  /presets:$}{  /no-presets:}m
+    $text =~ s/^( +daily_used: \{ type: )integer/${1}string/m
+        && $text =~ s{^  /presets:$}{  /no-presets:}m
         or die "docs/openapi.yaml has another getQuota or presets\n";
     my $copy = $site->folder . '/wrong.yaml';
     open my $file, '>', $copy or die "$copy: $!\n";
@@ -165,8 +167,9 @@ sub control {
     my %header = ('X-User' => 'prism-control');
     $client->get($site->base . "/api/$_", { headers => \%header }) for qw(getQuota presets);
     my (undef, $wrong) = $class->verdicts;
-    my %missed = ('a wrong type' => qr/daily_used.*string/, 'an unknown route' => qr/presets.*route/);
-    return grep { my $is = $missed{$_}; !grep { /$is/ } keys %$wrong } sort keys %missed;
+    my %fault = ('a wrong type' => qr/daily_used.*string/,
+        'an unknown route' => qr/presets.*route/);
+    return grep { my $is = $fault{$_}; !grep { /$is/ } keys %$wrong } sort keys %fault;
 }
 
 1;
