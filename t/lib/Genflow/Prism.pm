@@ -92,6 +92,7 @@ sub past {
     return 'administration, where it is not'        if $where =~ m{\A/admin\b} && $base;
     return 'a method that no operation has'         if $method !~ /\A(?:GET|POST|PUT|DELETE)\z/;
     return 'a header that Node refuses'             if $header =~ /[^ -~]/;
+    return 'a name with slashes: no path of a document' if $where =~ m{\A/admin/users/.*/};
     return 'a stream: Prism waits for its end'      if $where =~ m{/events\z};
     return 'a picture: Prism takes bodies for text' if "$method $where" =~ m{\AGET /assets/};
     return                                          if $body eq '';
