@@ -4,12 +4,14 @@
 # `make check`: starts a private site (Genflow::Site), the fakes and, through Apache::Test, httpd;
 # runs all tests under one prove; then looks through the logs for what no test may leave there.
 #
-#     t/run.pl --source DIR --build DIR [--jobs N] [-v] [--keep] [--sanitize|--valgrind] [TESTS...]
+#     t/run.pl --source DIR --build DIR [--jobs N] [-v] [--keep] [--sanitize|--valgrind|--prism DIR]
+#              [TESTS...]
 #
 #   TESTS        names as prove shows them (t/api/health.t, t/unit/text_test); without any, all
 #   --keep       leave the work folder (also GENFLOW_TEST_KEEP=1)
 #   --sanitize   the module was built with --enable-sanitizers
 #   --valgrind   httpd and the unit tests run under valgrind
+#   --prism DIR  Prism (in the node_modules of DIR) stands before httpd and judges its answers
 
 use strict;
 use warnings;
@@ -18,13 +20,14 @@ use FindBin ();
 use Getopt::Long qw(GetOptions);
 use lib "$FindBin::Bin/lib";
 
+use Genflow::Prism ();
 use Genflow::Site ();
 
 # In the order in which they are shown; t/conf/testrules.yml says what runs side by side.
 my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/api/*.t t/provider/*.t t/fault/*.t);
 
 my %option = (jobs => 2, keep => $ENV{GENFLOW_TEST_KEEP});
-GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep sanitize valgrind))
+GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep sanitize valgrind prism=s))
     && $option{source}
     && $option{build}
     or die "usage: t/run.pl --source DIR --build DIR [OPTIONS] [TESTS...]\n";
@@ -44,12 +47,14 @@ sub run_tests {
     prepare_sanitizers() if $option{sanitize};
     prepare_valgrind()   if $option{valgrind};
     start_httpd();
+    my @missed = $option{prism} ? prepare_prism() : ();
 
     my $passed = prove(@named_tests ? @named_tests : all_tests());
     print "# The end of the error log:\n", $site->tail('t/logs/error_log', 40) if !$passed;
 
     $site->stop_httpd;
-    my @findings = (crashes(), undeclared_alarms(), valgrind_errors());
+    my @logged   = (crashes(), undeclared_alarms(), valgrind_errors());
+    my @findings = (@missed, @logged, violations());
     return $passed ? 0 : 1 if !@findings;
     print "# FAILED, whatever prove says, for these lines in the logs:\n";
     print map { "    $_\n" } @findings;
@@ -143,6 +148,13 @@ END
     return;
 }
 
+# Returns the faults that Prism does not find.
+sub prepare_prism {
+    my @missed = Genflow::Prism->control($site, $option{prism});
+    Genflow::Prism->start($site, $option{prism});
+    return map { "Prism did not notice: $_" } @missed;
+}
+
 # ---- the run -------------------------------------------------------------------------------------
 
 sub all_tests { return map { sort glob } @ALL_TESTS }
@@ -189,4 +201,14 @@ sub valgrind_errors {
         push @found, grep { /^ +(?:at|by) 0x.*\((?:$ours):\d+\)/m } split /\n\s*\n/, $text;
     }
     return map { split /\n/ } @found;
+}
+
+# Answers that are not as docs/openapi.yaml says; and how much was judged.
+sub violations {
+    return if !$option{prism};
+    my ($judged, $wrong, $past) = Genflow::Prism->verdicts;
+    print "# Prism judged $judged answers.\n";
+    print map { "#   went past it, $past->{$_} times: $_\n" } sort keys %$past;
+    return 'Prism judged nothing' if !$judged;
+    return map { "$_ ($wrong->{$_}[0])" } sort keys %$wrong;
 }

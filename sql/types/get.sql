@@ -15,7 +15,8 @@ BEGIN
     ELSIF p_run_id IS NOT NULL THEN
         SELECT * INTO m FROM {media} t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
     ELSE
-        SELECT t.* INTO m FROM genflow.attempts a JOIN {media} t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+        SELECT * INTO m FROM {media} t
+         WHERE t.stability_job_id = p_ref OR t.aiml_job_id = p_ref OR t.fal_job_id = p_ref OR t.replicate_id = p_ref
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN

@@ -33,8 +33,13 @@ for my $row (@STARTS) {
 is status_of($user, $mine)->{status}, 'pending', 'nobody else has started it';
 for my $path (qw(generation/create generate)) {
     my $res = api(GET => "/api/$path", user => $user);
-    error_is($res, 405, 'METHOD_NOT_ALLOWED', "$path is not read");
-    like $res->{headers}{allow}, qr/\bPOST\b/, 'it tells what it takes';
+    if ($path eq 'generate') {
+        error_is($res, 405, 'METHOD_NOT_ALLOWED', "$path is not read");
+        like $res->{headers}{allow}, qr/\bPOST\b/, 'it tells what it takes';
+    }
+    else {
+        error_is($res, 404, 'GENERATION_NOT_FOUND', 'read, it is a generation of no such name');
+    }
     error_is(api(POST => "/api/$path", user => $user, json => []), 400, 'VALIDATION_ERROR',
         "$path takes an object");
     error_is(api(POST => "/api/$path", json => {}), 401, 'AUTHENTICATION_REQUIRED',

@@ -219,6 +219,13 @@ sub stop_all {
     return;
 }
 
+# Calls this when all is stopped.
+sub at_end {
+    my ($self, $stop) = @_;
+    push @{ $self->{stops} }, $stop;
+    return;
+}
+
 # Runs a command and keeps what it says in the folder's setup.log; true when it succeeded.
 sub try_command {
     my ($self, @command) = @_;

@@ -30,6 +30,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Genflow::Site ();
+use if $ENV{GENFLOW_PRISM}, 'Genflow::Prism';
 
 our @EXPORT = (
     @Test::More::EXPORT,
@@ -126,8 +127,11 @@ sub api {
     return client()->request($method, base() . $path, \%request);
 }
 
+# With GENFLOW_PRISM through that proxy (t/run.pl --prism).
+my $CLIENT = $ENV{GENFLOW_PRISM} ? 'Genflow::Prism' : 'HTTP::Tiny';
+
 sub client {
-    return HTTP::Tiny->new(timeout => ANSWER_TIME * $PATIENCE, keep_alive => 0, max_redirect => 0);
+    return $CLIENT->new(timeout => ANSWER_TIME * $PATIENCE, keep_alive => 0, max_redirect => 0);
 }
 
 # One-step generation: generate($user, {prompt => '...', type => 'sketch'}, Prefer => 'wait=5').

@@ -1,0 +1,187 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# The running module answers as docs/openapi.yaml says: each operation to who is not signed in, to a
+# method it does not take, to a body that is none, and to a request that is right; and each kind of
+# refusal. Statuses, types, required members and codes are as documented, and no member is unknown.
+use Genflow::Test;
+
+use MIME::Base64 qw(encode_base64);
+
+use Genflow::OpenApi ();
+
+my $document   = Genflow::OpenApi->new($ENV{GENFLOW_WORK});
+my %operations = %{ $document->operations };
+my $user       = account(60);
+my $poor       = account(0);
+my %answered;                          # operation => the statuses that were seen
+
+# ---- every operation: what needs nothing but its address ----
+
+my %sample = (type => 'neo-glitch', id => '00000000-0000-7000-8000-000000000000', key => 'nothing',
+    provider => 'nobody', token => 'x', user => 'nobody');
+
+for my $operation (sort keys %operations) {
+    my ($method, $path) = split / /, $operation;
+    $path =~ s/\{(\w+)\}/$sample{$1}/g;
+    my $is_open = $operations{$operation}{security};
+    my $res     = api($method, address($path));
+    as_documented($operation, $res, 'whoever asks');
+    is $res->{status}, 401, "$operation asks who it is" if !$is_open;
+
+    my %sign_in = sign_in($path);
+    as_documented($operation, api('PATCH', address($path), %sign_in), 'PATCH');
+    next if !$operations{$operation}{requestBody}{content}{'application/json'};
+    my %json = (headers => { 'Content-Type' => 'application/json', %{ $sign_in{headers} // {} } });
+    $res = api($method, address($path), %sign_in, %json, body => '{"a":');
+    as_documented($operation, $res, 'no JSON');
+    like $res->{status}, qr/\A4/, "$operation refuses what is no JSON";
+}
+
+# ---- what is right ----
+
+my $picture  = png(3, 2);
+my $image    = { 'Content-Type' => 'image/png' };
+my $two_step = { type => 'neo-glitch', productImages => ["$ENV{GENFLOW_FAKE}/_source/picture/1"] };
+my $base     = { prompt => 'a cat', presetKey => 'base' };
+my $slow     = { %$base, prompt => 'a cat {{poll=30}}' };
+my $at_once  = { headers => { Prefer => 'respond-async' } };
+my $drawn    = { headers => { Prefer => 'wait=20' } };
+my %kept;                              # what an answer brought for later requests
+
+my @RIGHT = (    # operation, its answer's status, query or id, options; what to keep of the answer
+    ['GET /health',           200],
+    ['GET /getQuota',         200],
+    ['POST /getQuota',        200],
+    ['POST /{type}/generate', 200, '', { json => $base }, 'id'],
+    ['POST /{type}/generate', 200, '?dryRun=1', { json => $base }],
+    ['POST /{type}/generate', 200, '', { json => { %$base, n => 2 } }],
+    ['GET /{type}/status',    200, '?id={id}'],
+    ['POST /{type}/status',   200, '', { json => sub { { id => $kept{id} } } }],
+    ['GET /generations',      200, '?limit=1'],
+    ['GET /generation/{id}',  200],
+    ['GET /job/{id}',         200],
+    ['GET /generation/{id}/events', 200],
+    ['DELETE /generation/{id}', 200],
+    ['POST /{type}/generate', 202, '', { json => $slow, %$at_once }, 'id'],
+    ['GET /{type}/status',    200, '?id={id}'],
+    ['GET /job/{id}',         200],
+    ['POST /generation/{id}/cancel',   200],
+    ['POST /generation/{id}/retry',    201, '', $at_once],
+    ['POST /job/{id}/retry',           200, '', $at_once, 'id'],    # asked for above
+    ['POST /job/{id}/cancel',          200],
+    ['POST /generation/{id}/fallback', 201, '', $drawn],
+    ['POST /job/{id}/fallback',        200, '', $drawn, 'id'],
+    ['DELETE /job/{id}',               200],
+    ['POST /generation/create', 201, '', { json => $two_step }, 'generationId'],
+    ['POST /generate',  200, '', { json => sub { { generationId => $kept{generationId} } } }],
+    ['POST /generate',  200, '', { json => $two_step }],
+    ['POST /templates', 201, '', { json => { name => 'openapi', config => {} } }, 'id'],
+    ['GET /templates',  200],
+    ['DELETE /templates/{id}', 200],
+    ['POST /credits-reserve',  200, '', { json => { request_id => "$user:1" } }],
+    ['POST /credits-finalize', 200, '', { json => { request_id => "$user:1",
+        disposition => 'refund' } }],
+    ['GET /credits',      200, '?limit=2'],
+    ['POST /assets',      201, '', { body => $picture, headers => $image }, 'id'],
+    ['GET /assets/{id}',  200],
+    ['DELETE /assets/{id}', 200],
+    ['GET /presets',      200, '?all=1'],
+    ['GET /admin/jobs',   200, '?limit=2'],
+    ['GET /admin/users',  200, '?limit=2'],
+    ['POST /admin/credits', 200, '', { json => { userId => $user, amount => 1, reason => 'a test',
+        reference => "$user:openapi" } }],
+    ['GET /admin/stats',  200],
+    ['GET /admin/providers', 200],
+    ['GET /admin/presets', 200],
+    ['GET /admin/ledger/check', 200],
+);
+request_is(@$_) for @RIGHT;
+
+# ---- what is refused ----
+
+my @WRONG = (    # operation, status, code, query, options
+    ['POST /{type}/generate', 409, 'IDEMPOTENCY_IN_PROGRESS', '',
+        { json => { %$slow, runId => 'slow' } }],
+    ['POST /{type}/generate', 422, 'IDEMPOTENCY_MISMATCH', '',
+        { json => { %$base, runId => 'slow' } }],
+    ['POST /{type}/generate', 402, 'INSUFFICIENT_CREDITS', '', { user => $poor, json => $base }],
+    ['POST /{type}/generate', 413, 'PAYLOAD_TOO_LARGE', '', { body => ' ' x 11_000_000,
+        headers => { 'Content-Type' => 'application/json' } }],
+    ['POST /{type}/generate', 415, 'UNSUPPORTED_MEDIA_TYPE', '', { body => 'x' }],
+    ['POST /{type}/generate', 422, 'VALIDATION_FAILED', '',
+        { json => { prompt => 5, seed => -1 } }],
+    ['POST /{type}/generate', 422, 'INVALID_PRESET', '', { json => { presetKey => 'nothing' } }],
+    ['POST /{type}/generate', 422, 'PROMPT_TOO_LONG', '',
+        { json => { %$base, prompt => 'x' x 1001 } }],
+    ['POST /{type}/generate', 500, 'GENERATION_FAILED', '', { json => { %$base,
+        prompt => "$user {{status=400}}" } }],
+    ['GET /{type}/status',    404, 'GENERATION_NOT_FOUND', "?id=$sample{id}"],
+    ['POST /generation/create', 400, 'VALIDATION_ERROR', '', { json => {} }],
+    ['POST /generate',        400, 'INVALID_GENERATION_STATUS', '',
+        { json => sub { { generationId => $kept{generationId} } } }],
+    ['POST /credits-finalize', 404, 'TRANSACTION_NOT_FOUND', '', { json => { request_id => 'none',
+        disposition => 'refund' } }],
+    ['POST /hook/{provider}/{id}/{token}', 404, 'NOT_FOUND', '', { json => {} }],
+);
+expect_log('GF0203');
+api(POST => '/api/neo-glitch/generate', user => $user, json => { %$slow, runId => 'slow' },
+    %$at_once);
+for my $row (@WRONG) {
+    my ($operation, $status, $code, @how) = @$row;
+    my $res = request_is($operation, $status, @how) or next;
+    error_is($res, $status, $code, "... as $code");
+}
+
+# ---- nothing is left out ----
+
+# Administration that changes things has tests of its own, and a report needs a provider.
+my @here = grep { !m{ /(?:admin|hook)/} } sort keys %operations;
+is_deeply [grep { !grep { /\A2/ } @{ $answered{$_} } } @here], [],
+    'every operation was asked for something that it does';
+my $other = api(GET => '/api/getQuota', user => $user);
+$other->{content} =~ s/"daily_used":\d+/"daily_used":"3"/;
+like join(' ', $document->complaints('GET /getQuota', $other)), qr/daily_used/,
+    'a wrong type is found';
+$other->{content} =~ s/"daily_used":"3"/"daily_used":3,"surprise":1/;
+like join(' ', $document->complaints('GET /getQuota', $other)), qr/surprise/,
+    '... and an unknown member';
+
+finish;
+
+# Asks, compares, keeps; nothing where the document has no such operation.
+sub request_is {
+    my ($operation, $status, $query, $option, $keep) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return if !$operations{$operation};
+    my ($method, $path) = split / /, $operation . ($query // '');
+    my %option = %{ $option // {} };
+    $option{json} = $option{json}->() if ref $option{json} eq 'CODE';
+    my %here = (%sample, %kept);
+    $path =~ s/\{(\w+)\}/$here{$1}/g;
+    my %sign_in = sign_in($path);
+    my %headers = (%{ $sign_in{headers} // {} }, %{ $option{headers} // {} });
+    my $res = api($method, address($path), %sign_in, %option, headers => \%headers);
+    is $res->{status}, $status, "$operation is answered $status"
+        or diag substr $res->{content}, 0, 500;
+    as_documented($operation, $res, $status);
+    my $data = data($res);
+    $kept{$keep} = $data->{$keep} // $data->{data}{$keep} if $keep;
+    return $res;
+}
+
+sub as_documented {
+    my ($operation, $res, $what) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    push @{ $answered{$operation} }, $res->{status};
+    return is join("\n", $document->complaints($operation, $res)), '',
+        "$operation ($what) is as documented";
+}
+
+# Administration has a place of its own here, and asks for a password.
+sub address { return $_[0] =~ m{\A/admin/} ? $_[0] : "/api$_[0]" }
+
+sub sign_in {
+    my ($path) = @_;
+    return (user => $user) if $path !~ m{\A/admin/};
+    return (headers => { Authorization => 'Basic ' . encode_base64('admin:secret', '') });
+}
