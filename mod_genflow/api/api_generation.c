@@ -153,3 +153,16 @@ gf_err_t *api_generation_delete(gf_req_t *req)
     gf_out_put_bool(&out, "deleted", true);
     return gf_reply_send(req, &out, HTTP_OK);
 }
+
+gf_err_t *api_generation_delete_media(gf_req_t *req)
+{
+    static const char *const media_names[] = { "id", "mediaId", NULL };
+    gf_json_t *body;
+    const char *text;
+    apr_size_t length;
+
+    GF_TRY(api_body_json(req, &body, &text, &length));
+    req->args[0] = first(req, body, media_names);
+    return req->args[0] ? api_generation_delete(req)
+                        : gf_err_field(req->ctx, GF_E_INVALID, "id", "is required: id or mediaId");
+}

@@ -12,16 +12,17 @@
 
 struct gf_req_t;
 
-gf_err_t *api_generate(struct gf_req_t *req);          /* POST {type}/generate */
-gf_err_t *api_generation_status(struct gf_req_t *req); /* GET, POST {type}/status */
-gf_err_t *api_generation_get(struct gf_req_t *req);    /* GET generation/{id} */
-gf_err_t *api_generation_cancel(struct gf_req_t *req); /* POST generation/{id}/cancel */
-gf_err_t *api_generation_delete(struct gf_req_t *req); /* DELETE generation/{id} */
-gf_err_t *api_again_retry(struct gf_req_t *req);       /* POST generation/{id}/retry */
-gf_err_t *api_again_fallback(struct gf_req_t *req);    /* POST generation/{id}/fallback */
-gf_err_t *api_events(struct gf_req_t *req);            /* GET generation/{id}/events */
-gf_err_t *api_history(struct gf_req_t *req);           /* GET generations */
-gf_err_t *api_job_get(struct gf_req_t *req);           /* the same below job/{id}: told as a job */
+gf_err_t *api_generate(struct gf_req_t *req);                /* POST {type}/generate */
+gf_err_t *api_generation_status(struct gf_req_t *req);       /* GET, POST {type}/status */
+gf_err_t *api_generation_get(struct gf_req_t *req);          /* GET generation/{id} */
+gf_err_t *api_generation_cancel(struct gf_req_t *req);       /* POST generation/{id}/cancel */
+gf_err_t *api_generation_delete(struct gf_req_t *req);       /* DELETE generation/{id} */
+gf_err_t *api_generation_delete_media(struct gf_req_t *req); /* POST delete-media: the same */
+gf_err_t *api_again_retry(struct gf_req_t *req);             /* POST generation/{id}/retry */
+gf_err_t *api_again_fallback(struct gf_req_t *req);          /* POST generation/{id}/fallback */
+gf_err_t *api_events(struct gf_req_t *req);                  /* GET generation/{id}/events */
+gf_err_t *api_history(struct gf_req_t *req); /* GET generations; GET, POST getUserMedia */
+gf_err_t *api_job_get(struct gf_req_t *req); /* the same below job/{id}: told as a job */
 gf_err_t *api_job_cancel(struct gf_req_t *req);
 gf_err_t *api_job_retry(struct gf_req_t *req);
 gf_err_t *api_job_fallback(struct gf_req_t *req);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET generations: what the caller has made, newest first, page by page, by type, status and
- * preset. */
+/* GET generations, and GET, POST getUserMedia as older front ends call it: what the caller has
+ * made, newest first, page by page, by type, status and preset. */
 #include "api/gf_api.h"
 
 #include <string.h>
@@ -21,11 +21,15 @@
 static const char *const statuses[] = { "pending", "processing", "completed", "failed",
                                         "cancelled" };
 
-/* An argument that says something. */
-static const char *argument(gf_req_t *req, const char *name)
+/* An argument that says something, of the query or of `body` (may be NULL). */
+static const char *argument(gf_req_t *req, const gf_json_t *body, const char *name)
 {
     const char *text = api_body_query(req, name);
+    gf_json_t *value = !text && body ? gf_json_get(body, name) : NULL;
 
+    if (value && !gf_json_string(value, &text)) {
+        text = gf_json_text(value);
+    }
     return text && *text ? text : NULL;
 }
 
@@ -67,16 +71,17 @@ static bool read_cursor(gf_page_t *page, apr_pool_t *pool, const char *cursor)
 
 /* ---- what is asked for ---- */
 
-static void read_filters(gf_page_t *page, gf_req_t *req, apr_array_header_t *wrong)
+static void read_filters(gf_page_t *page, gf_req_t *req, const gf_json_t *body,
+                         apr_array_header_t *wrong)
 {
-    const char *type = argument(req, "type");
+    const char *type = argument(req, body, "type");
     size_t i;
 
     page->type = type ? gf_type_find(req->api->conf, type, req->r->pool) : NULL;
     if (type && !page->type) {
         refuse(wrong, "type", "names no type");
     }
-    page->status = argument(req, "status");
+    page->status = argument(req, body, "status");
     for (i = 0; page->status && i < sizeof(statuses) / sizeof(statuses[0]); i++) {
         if (strcmp(page->status, statuses[i]) == 0) {
             break;
@@ -85,23 +90,23 @@ static void read_filters(gf_page_t *page, gf_req_t *req, apr_array_header_t *wro
     if (page->status && i == sizeof(statuses) / sizeof(statuses[0])) {
         refuse(wrong, "status", "must be pending, processing, completed, failed or cancelled");
     }
-    page->preset = argument(req, "preset");
+    page->preset = argument(req, body, "preset");
     if (page->preset && !gf_text_is_token(page->preset, PRESET_MAX)) {
         refuse(wrong, "preset", "is no key of a preset");
     }
 }
 
-static gf_err_t *read_page(gf_page_t *page, gf_req_t *req)
+static gf_err_t *read_page(gf_page_t *page, gf_req_t *req, const gf_json_t *body)
 {
     apr_array_header_t *wrong = apr_array_make(req->r->pool, 2, sizeof(gf_field_error_t));
-    const char *limit = argument(req, "limit");
-    const char *cursor = argument(req, "cursor");
+    const char *limit = argument(req, body, "limit");
+    const char *cursor = argument(req, body, "cursor");
     apr_int64_t number = LIMIT;
     gf_err_t *err;
 
     memset(page, 0, sizeof(*page));
     page->user = req->user;
-    read_filters(page, req, wrong);
+    read_filters(page, req, body, wrong);
     if (limit && (!gf_text_int(&number, limit) || number < 1 || number > LIMIT_MAX)) {
         refuse(wrong, "limit", "must be a whole number from 1 to 100");
     }
@@ -119,13 +124,19 @@ static gf_err_t *read_page(gf_page_t *page, gf_req_t *req)
 
 gf_err_t *api_history(gf_req_t *req)
 {
+    gf_json_t *body = NULL;
+    const char *text;
+    apr_size_t length;
     apr_int64_t total;
     gf_page_t page;
     gf_out_t out;
     bool exact;
     int i;
 
-    GF_TRY(read_page(&page, req));
+    if (req->r->method_number == M_POST) {
+        GF_TRY(api_body_json(req, &body, &text, &length));
+    }
+    GF_TRY(read_page(&page, req, body));
     GF_TRY(gf_steer_history(&page, req->ctx));
     GF_TRY(gf_steer_count(&total, &exact, req->ctx, &page));
     gf_reply_begin(&out, req);

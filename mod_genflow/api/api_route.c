@@ -42,6 +42,8 @@ static const route_t routes[] = {
     { POST,       "generation/{id}/retry",    api_again_retry,       false },
     { POST,       "generation/{id}/fallback", api_again_fallback,    false },
     { GET,        "generations",     api_history,           false },
+    { GET | POST, "getUserMedia",    api_history,           false },
+    { POST,       "delete-media",    api_generation_delete_media, false },
     { GET,        "job/{id}",        api_job_get,           false },
     { DELETE,     "job/{id}",        api_generation_delete, false },
     { POST,       "job/{id}/cancel",   api_job_cancel,      false },
