@@ -1129,7 +1129,8 @@ BEGIN
     ELSIF p_run_id IS NOT NULL THEN
         SELECT * INTO m FROM public.custom_prompt_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
     ELSE
-        SELECT t.* INTO m FROM genflow.attempts a JOIN public.custom_prompt_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+        SELECT * INTO m FROM public.custom_prompt_media t
+         WHERE t.stability_job_id = p_ref OR t.aiml_job_id = p_ref OR t.fal_job_id = p_ref OR t.replicate_id = p_ref
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
@@ -1991,7 +1992,8 @@ BEGIN
     ELSIF p_run_id IS NOT NULL THEN
         SELECT * INTO m FROM public.emotion_mask_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
     ELSE
-        SELECT t.* INTO m FROM genflow.attempts a JOIN public.emotion_mask_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+        SELECT * INTO m FROM public.emotion_mask_media t
+         WHERE t.stability_job_id = p_ref OR t.aiml_job_id = p_ref OR t.fal_job_id = p_ref OR t.replicate_id = p_ref
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
@@ -2434,7 +2436,8 @@ BEGIN
     ELSIF p_run_id IS NOT NULL THEN
         SELECT * INTO m FROM public.ghibli_reaction_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
     ELSE
-        SELECT t.* INTO m FROM genflow.attempts a JOIN public.ghibli_reaction_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+        SELECT * INTO m FROM public.ghibli_reaction_media t
+         WHERE t.stability_job_id = p_ref OR t.aiml_job_id = p_ref OR t.fal_job_id = p_ref OR t.replicate_id = p_ref
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
@@ -3394,7 +3397,8 @@ BEGIN
     ELSIF p_run_id IS NOT NULL THEN
         SELECT * INTO m FROM public.neo_glitch_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
     ELSE
-        SELECT t.* INTO m FROM genflow.attempts a JOIN public.neo_glitch_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+        SELECT * INTO m FROM public.neo_glitch_media t
+         WHERE t.stability_job_id = p_ref OR t.aiml_job_id = p_ref OR t.fal_job_id = p_ref OR t.replicate_id = p_ref
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
@@ -3885,7 +3889,8 @@ BEGIN
     ELSIF p_run_id IS NOT NULL THEN
         SELECT * INTO m FROM public.presets_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
     ELSE
-        SELECT t.* INTO m FROM genflow.attempts a JOIN public.presets_media t ON t.id = a.job_id WHERE a.provider_ref = p_ref
+        SELECT * INTO m FROM public.presets_media t
+         WHERE t.stability_job_id = p_ref OR t.aiml_job_id = p_ref OR t.fal_job_id = p_ref OR t.replicate_id = p_ref
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN

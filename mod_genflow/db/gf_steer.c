@@ -26,8 +26,7 @@ gf_err_t *gf_steer_status(gf_ctx_t *ctx, const char *id, const char *status)
 {
     gf_err_t *err = gf_err_make(ctx, GF_E_STATUS, APR_SUCCESS, "%s is %s", id, status);
 
-    err->extra =
-        apr_psprintf(ctx->pool, "\"status\":\"%s\",\"generationId\":\"%s\"", status, id);
+    err->extra = apr_psprintf(ctx->pool, "\"status\":\"%s\",\"generationId\":\"%s\"", status, id);
     return err;
 }
 

@@ -121,5 +121,5 @@ sub outcome {
 
 sub status_text {
     my ($id, $type) = @_;
-    return api(GET => "/api/$type/status?id=$id", user => $user)->{content};
+    return api(GET => "/api/$type/status?id=$id&names=both", user => $user)->{content};
 }
