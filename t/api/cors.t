@@ -11,7 +11,7 @@ my ($OURS, $OTHER) = ('https://studio.example', 'https://evil.example');
 # ---- who may read ----
 
 my $user = account(5);
-my $made = data(generate($user, {}));
+my $made = ended($user, later($user, {}));
 my ($picture) = $made->{imageUrl} =~ m{/generated(/.*)};
 my @CALLS = (    # what, path, user, status
     ['an answer',                 '/getQuota',                 $user, 200],

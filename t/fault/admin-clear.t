@@ -7,6 +7,7 @@ use Genflow::Test;
 
 use constant SLOW => 230;    # more than one transaction takes
 
+admin(DELETE => '/jobs');        # what earlier tests left alive
 my @users = map { account(SLOW) } 1 .. 3;
 my $done  = data(generate($users[0]));
 is $done->{status}, 'completed', 'one has its picture';
