@@ -115,7 +115,8 @@ typedef struct gf_report_t {
 /* Makes its job due. *known: is there such an attempt? owner: this host process. */
 gf_err_t *gf_queue_hook(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner);
 
-/* Back to the queue after `delay`, for job->chain_pos and retries; `outcome` ends the attempt. */
+/* Back to the queue after `delay`, for job->chain_pos and retries; `outcome` ends the attempt.
+ * REPORTED: there is a run after all, which whoever comes next asks for. */
 gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome);
 
