@@ -3,6 +3,7 @@
  * request begins in genflow_handler() and goes through api/api_route.c; the way of a job is in
  * work/gf_dispatch.c. */
 #include <httpd.h>
+#include <ap_expr.h>
 #include <ap_mpm.h>
 #include <apr_strings.h>
 #include <http_config.h>
@@ -21,8 +22,7 @@
 #include "httpd/httpd_limits.h"
 #include "work/gf_dispatch.h"
 
-#define OUR_FILENAME "genflow:"
-#define PRESETS_AGE  apr_time_from_sec(5)
+#define PRESETS_AGE apr_time_from_sec(5)
 
 /* The child's state: written in child_init, what every child inherits in post_config; const to
  * requests. The only mutable statics of the module beside the glue's. */
@@ -166,26 +166,41 @@ static void genflow_child_stopping(apr_pool_t *pchild, int graceful)
 
 /* ---- the request ---- */
 
+/* Does the <Location> of the request give it to us? r->handler is set only later. SetHandler keeps
+ * what it was given as an expression, older ones of httpd a plain name as text. */
+static bool is_ours(request_rec *r)
+{
+    const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
+    const char *wrong = NULL;
+    const char *handler = location->expr_handler
+                              ? ap_expr_str_exec(r, location->expr_handler, &wrong)
+                              : location->handler;
+
+    return handler && !wrong && api_route_is_ours(httpd_conf_get(r->server), handler, r->pool);
+}
+
 /* Our addresses are no files: no DocumentRoot, no stat(), no .htaccess walk. <Location> settings
  * are visible here but not in map_to_storage, so r->filename carries the decision, as mod_proxy
  * does it. */
 static int genflow_translate_name(request_rec *r)
 {
-    const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
-
-    if (!location->handler
-        || !api_route_is_ours(httpd_conf_get(r->server), location->handler, r->pool)) {
+    if (!is_ours(r)) {
         return DECLINED;
     }
-    r->filename = apr_pstrcat(r->pool, OUR_FILENAME, r->uri, NULL);
+    r->filename = apr_pstrcat(r->pool, GF_API_FILENAME, r->uri, NULL);
     return OK;
 }
 
 static int genflow_map_to_storage(request_rec *r)
 {
-    return r->filename && strncmp(r->filename, OUR_FILENAME, sizeof(OUR_FILENAME) - 1) == 0
+    return r->filename && strncmp(r->filename, GF_API_FILENAME, sizeof(GF_API_FILENAME) - 1) == 0
                ? OK
                : DECLINED;
+}
+
+static int genflow_header_parser(request_rec *r)
+{
+    return is_ours(r) ? api_cors(r) : DECLINED;
 }
 
 static int genflow_handler(request_rec *r)
@@ -213,6 +228,8 @@ static void genflow_hooks(apr_pool_t *pool)
     ap_hook_translate_name(genflow_translate_name, NULL, NULL,
                            APR_HOOK_FIRST); /* our addresses are no files */
     ap_hook_map_to_storage(genflow_map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_header_parser(genflow_header_parser, NULL, NULL,
+                          APR_HOOK_MIDDLE); /* before authentication: preflights have none */
     ap_hook_handler(genflow_handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

@@ -54,19 +54,445 @@ EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN         -- the account w
 END $$;
 
 --
--- Name: admin_credit(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: admin_breaker_reset(text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint) RETURNS record
+CREATE FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    n integer;
+BEGIN
+    DELETE FROM genflow.breakers b WHERE b.provider = p_provider AND (p_model IS NULL OR b.model = p_model);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END $$;
+
+--
+-- Name: admin_cancel(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    b genflow.job_brief := genflow.job_brief(p_id);
+BEGIN
+    outcome := 'not_found';
+    IF b.status IS NOT NULL THEN
+        outcome := genflow.admin_settle(genflow.id_type(p_id), p_id);
+        outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found' ELSE 'ended' END;
+        status := (genflow.job_brief(p_id)).status;
+        released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
+    END IF;
+END $$;
+
+--
+-- Name: admin_check(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_check() RETURNS json
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-    PERFORM genflow.credit_reasoned(p_reason, p_reference);
-    outcome := CASE WHEN p_amount > 0 THEN genflow.grant_credits(p_user, p_amount, p_reason, p_reference)
-                    ELSE genflow.adjust_credits(p_user, p_amount, p_reason, p_reference) END;
-    balance := coalesce((SELECT a.balance FROM genflow.accounts a WHERE a.user_id = p_user), 0);
+    RETURN (SELECT coalesce(json_agg(json_build_object('rule', c.rule, 'count', c.n, 'sample', c.sample)), '[]')
+              FROM genflow.check() c);
 END $$;
+
+--
+-- Name: admin_clear(uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    j record;
+BEGIN
+    seen := 0; cancelled := 0; released := 0;
+    FOR j IN
+        SELECT s.* FROM (
+            SELECT w.job_id, w.user_id, w.type_no, w.cost FROM genflow.work w
+             WHERE w.job_id > p_after
+               AND w.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                           WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL))
+             ORDER BY w.job_id LIMIT p_limit FOR UPDATE) s
+         ORDER BY s.user_id, s.job_id
+    LOOP
+        seen := seen + 1;
+        last := greatest(last, j.job_id);
+        IF genflow.admin_settle(j.type_no, j.job_id) = 'done' THEN
+            cancelled := cancelled + 1;
+            released := released + j.cost;
+        END IF;
+    END LOOP;
+END $$;
+
+--
+-- Name: admin_credit(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (genflow.new_id(0), CASE WHEN p_amount > 0 THEN 'grant' ELSE 'adjust' END, p_user, p_amount, p_reason, p_reference)
+    ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
+    IF FOUND THEN
+        RETURN 'ok';
+    END IF;
+    RETURN (SELECT CASE WHEN l.user_id = p_user AND l.amount = p_amount AND l.kind IN ('grant', 'adjust')
+                        THEN 'duplicate' ELSE 'mismatch' END
+              FROM genflow.ledger l WHERE l.external_ref = p_reference);
+EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN
+    RETURN 'insufficient_credits';
+END $$;
+
+--
+-- Name: admin_first_id(timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_first_id(p_at timestamp with time zone) RETURNS uuid
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT rpad(lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0'), 32, '0')::uuid
+$$;
+
+--
+-- Name: admin_jobs(text[], text, text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) RETURNS TABLE(type text, user_id text, id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_where text := concat_ws(' AND ', 'true',
+        CASE WHEN p_status IS NOT NULL THEN 'm.status = $1' END,
+        CASE WHEN p_status IN ('pending', 'processing') THEN 'm.id IN (SELECT w.job_id FROM genflow.work w)' END,
+        CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $2' END,
+        CASE WHEN p_before IS NOT NULL THEN 'm.id < $3' END);
+    v_sql   text;
+BEGIN
+    SELECT string_agg(format('(SELECT %L, m.user_id, m.id FROM %I.%I m WHERE %s ORDER BY m.id DESC LIMIT $4)',
+                             t.name, t.media_schema, t.media_table, v_where), ' UNION ALL ')
+      INTO v_sql FROM genflow.types t
+     WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+    IF v_sql IS NOT NULL THEN
+        RETURN QUERY EXECUTE format('SELECT * FROM (%s) j ORDER BY 3 DESC LIMIT $4', v_sql) USING p_status, p_user, p_before, p_limit;
+    END IF;
+END $_$;
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: presets_config; Type: TABLE; Schema: genflow; Owner: -
+--
+
+CREATE TABLE genflow.presets_config (
+    id bigint NOT NULL,
+    type text NOT NULL,
+    key text NOT NULL,
+    label text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    category text NOT NULL,
+    prompt text NOT NULL,
+    negative_prompt text,
+    strength numeric(4,3),
+    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
+    rotation_index integer,
+    preset_week integer,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT presets_config_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50))),
+    CONSTRAINT presets_config_description_check CHECK ((length(description) <= 500)),
+    CONSTRAINT presets_config_key_check CHECK ((key ~ '^[A-Za-z0-9._:-]{1,64}$'::text)),
+    CONSTRAINT presets_config_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
+    CONSTRAINT presets_config_negative_prompt_check CHECK ((length(negative_prompt) <= 1000)),
+    CONSTRAINT presets_config_parameters_check CHECK (((jsonb_typeof(parameters) = 'object'::text) AND (length((parameters)::text) <= 2000))),
+    CONSTRAINT presets_config_preset_week_check CHECK (((preset_week >= 1) AND (preset_week <= 53))),
+    CONSTRAINT presets_config_prompt_check CHECK ((length(prompt) <= 2000)),
+    CONSTRAINT presets_config_rotation_index_check CHECK ((rotation_index >= 0)),
+    CONSTRAINT presets_config_strength_check CHECK (((strength >= (0)::numeric) AND (strength <= (1)::numeric))),
+    CONSTRAINT presets_config_type_check CHECK ((type ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text))
+);
+
+--
+-- Name: admin_preset(genflow.presets_config); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset(p genflow.presets_config) RETURNS json
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN json_build_object(
+        'id', p.id, 'type', p.type, 'key', p.key, 'label', p.label, 'description', p.description, 'category', p.category,
+        'prompt', p.prompt, 'negativePrompt', p.negative_prompt, 'strength', p.strength, 'parameters', p.parameters,
+        'rotationIndex', p.rotation_index, 'week', p.preset_week, 'isActive', p.is_active,
+        'createdAt', genflow.iso(p.created_at), 'updatedAt', genflow.iso(p.updated_at));
+END $$;
+
+--
+-- Name: admin_preset_add(text, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.presets_config;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow presets ' || p_type, 0));
+    IF EXISTS (SELECT FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key) THEN
+        outcome := 'exists';
+        RETURN;
+    ELSIF (SELECT count(*) FROM genflow.presets_config p WHERE p.type = p_type) >= 200 THEN
+        outcome := 'full';
+        RETURN;
+    END IF;
+    INSERT INTO genflow.presets_config (type, key, label, description, category, prompt, negative_prompt, strength, parameters,
+                                        rotation_index, preset_week, is_active)
+    VALUES (p_type, p_key, p_preset->>'label', coalesce(p_preset->>'description', ''), p_preset->>'category', p_preset->>'prompt',
+            p_preset->>'negativePrompt', (p_preset->>'strength')::numeric, coalesce(nullif(p_preset->'parameters', 'null'), '{}'),
+            (p_preset->>'rotationIndex')::integer, (p_preset->>'week')::integer, coalesce((p_preset->>'isActive')::boolean, true))
+    RETURNING * INTO r;
+    outcome := 'ok';
+    preset := genflow.admin_preset(r);
+EXCEPTION WHEN check_violation THEN
+    outcome := 'parameters';
+END $$;
+
+--
+-- Name: admin_preset_delete(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset_delete(p_type text, p_key text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    DELETE FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+END $$;
+
+--
+-- Name: admin_preset_edit(text, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.presets_config;
+BEGIN
+    UPDATE genflow.presets_config p SET
+        label           = coalesce(p_changes->>'label', p.label),
+        description     = coalesce(p_changes->>'description', p.description),
+        category        = coalesce(p_changes->>'category', p.category),
+        prompt          = coalesce(p_changes->>'prompt', p.prompt),
+        negative_prompt = CASE WHEN p_changes ? 'negativePrompt' THEN p_changes->>'negativePrompt' ELSE p.negative_prompt END,
+        strength        = CASE WHEN p_changes ? 'strength' THEN (p_changes->>'strength')::numeric ELSE p.strength END,
+        parameters      = coalesce(nullif(p_changes->'parameters', 'null'), p.parameters),
+        rotation_index  = CASE WHEN p_changes ? 'rotationIndex' THEN (p_changes->>'rotationIndex')::integer
+                               ELSE p.rotation_index END,
+        preset_week     = CASE WHEN p_changes ? 'week' THEN (p_changes->>'week')::integer ELSE p.preset_week END,
+        is_active       = coalesce((p_changes->>'isActive')::boolean, p.is_active)
+     WHERE p.type = p_type AND p.key = p_key RETURNING * INTO r;
+    outcome := CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+    preset := CASE WHEN outcome = 'ok' THEN genflow.admin_preset(r) END;
+EXCEPTION WHEN check_violation THEN
+    outcome := 'parameters';
+END $$;
+
+--
+-- Name: admin_presets(text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_presets(p_type text, p_key text DEFAULT NULL::text) RETURNS SETOF json
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RETURN QUERY SELECT genflow.admin_preset(p) FROM genflow.presets_config p
+     WHERE (p_type IS NULL OR p.type = p_type) AND (p_key IS NULL OR p.key = p_key)
+     ORDER BY p.type, p.rotation_index, p.id;
+END $$;
+
+--
+-- Name: admin_refund(uuid, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    r genflow.ledger;
+BEGIN
+    SELECT c.user_id, c.amount INTO user_id, amount FROM genflow.ledger c WHERE c.ref = p_id AND c.kind = 'capture';
+    IF NOT FOUND THEN
+        outcome := 'not_charged';
+        RETURN;
+    ELSIF p_amount > amount THEN
+        outcome := 'too_much';
+        RETURN;
+    END IF;
+    amount := coalesce(p_amount, amount);
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
+    VALUES (p_id, 'refund', user_id, amount, p_reason, p_reference)
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        outcome := 'ok';
+        RETURN;
+    END IF;
+    SELECT * INTO r FROM genflow.ledger l WHERE l.external_ref = p_reference;
+    outcome := CASE WHEN NOT FOUND THEN 'refunded'
+                    WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
+                    ELSE 'mismatch' END;
+END $$;
+
+--
+-- Name: admin_settle(integer, uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_settle(p_type integer, p_id uuid) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_outcome text;
+BEGIN
+    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)',
+                   (SELECT t.prefix FROM genflow.types t WHERE t.no = p_type) || '_settle')
+       INTO v_outcome USING p_id;
+    RETURN v_outcome;
+END $_$;
+
+--
+-- Name: admin_stats(); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_stats() RETURNS json
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_day   timestamptz := now() - interval '1 day';
+    v_week  timestamptz := now() - interval '7 days';
+    v_media text;
+    v_json  json;
+BEGIN
+    SELECT coalesce(string_agg(format(
+               'SELECT %L, m.id >= $2, m.status, m.provider, m.model, count(*), '
+               'sum(extract(epoch FROM m.finished_at - m.started_at)), '
+               'coalesce(sum(m.cost) FILTER (WHERE m.status = ''completed''), 0) '
+               'FROM %I.%I m WHERE m.id >= $1 GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
+           'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, 0::numeric, 0::numeric WHERE false')
+      INTO v_media FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+    EXECUTE format($q$
+    WITH media (type, today, status, provider, model, n, seconds, charged) AS MATERIALIZED (%s),
+    tries AS MATERIALIZED (
+        SELECT a.provider, a.model, a.job_id >= $2 AS today, coalesce(a.outcome, 'open') AS outcome, count(*) AS n,
+               sum(extract(epoch FROM a.ended_at - a.sent_at)) AS seconds
+          FROM genflow.attempts a WHERE a.job_id >= $1 GROUP BY 1, 2, 3, 4),
+    windows (name, since, only_today) AS (VALUES ('day', $3, true), ('week', $4, false)),
+    types AS (
+        SELECT w.name, m.type, json_build_object(
+               'type', m.type, 'generations', sum(m.n),
+               'pending', coalesce(sum(m.n) FILTER (WHERE m.status = 'pending'), 0),
+               'processing', coalesce(sum(m.n) FILTER (WHERE m.status = 'processing'), 0),
+               'completed', coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0),
+               'failed', coalesce(sum(m.n) FILTER (WHERE m.status = 'failed'), 0),
+               'cancelled', coalesce(sum(m.n) FILTER (WHERE m.status = 'cancelled'), 0),
+               'successRate', round(coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0)
+                                    / sum(m.n) FILTER (WHERE m.status IN ('completed', 'failed')), 4),
+               'meanTime', round(1000 * sum(m.seconds) FILTER (WHERE m.status = 'completed')
+                                 / sum(m.n) FILTER (WHERE m.status = 'completed')),
+               'charged', sum(m.charged)) AS row
+          FROM windows w JOIN media m ON m.today OR NOT w.only_today GROUP BY w.name, m.type),
+    outcomes AS (
+        SELECT w.name, t.provider, t.model, t.outcome, sum(t.n) AS n, sum(t.seconds) AS seconds
+          FROM windows w JOIN tries t ON t.today OR NOT w.only_today GROUP BY 1, 2, 3, 4),
+    sent AS (
+        SELECT o.name, o.provider, o.model, sum(o.n) AS n, json_object_agg(o.outcome, o.n ORDER BY o.outcome) AS outcomes,
+               round(1000 * sum(o.seconds) / sum(o.n) FILTER (WHERE o.seconds IS NOT NULL)) AS mean
+          FROM outcomes o GROUP BY 1, 2, 3),
+    made AS (
+        SELECT w.name, m.provider, m.model, sum(m.n) AS n, sum(m.charged) AS charged
+          FROM windows w JOIN media m ON m.status = 'completed' AND (m.today OR NOT w.only_today) GROUP BY 1, 2, 3),
+    providers AS (
+        SELECT name, provider, model, json_build_object(
+               'provider', provider, 'model', model, 'attempts', coalesce(s.n, 0), 'outcomes', coalesce(s.outcomes, '{}'),
+               'meanTime', s.mean, 'completed', coalesce(m.n, 0), 'charged', coalesce(m.charged, 0)) AS row
+          FROM sent s FULL JOIN made m USING (name, provider, model))
+    SELECT json_build_object(
+        'day', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers', %3$s)
+                  FROM windows w WHERE w.name = 'day'),
+        'week', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers', %3$s)
+                   FROM windows w WHERE w.name = 'week'),
+        'live', (SELECT json_build_object('queued', count(*) FILTER (WHERE w.phase = 'queued'),
+                                          'sending', count(*) FILTER (WHERE w.phase = 'sending'),
+                                          'working', count(*) FILTER (WHERE w.phase = 'working')) FROM genflow.work w))
+    $q$, v_media,
+        $q$coalesce((SELECT json_agg(t.row ORDER BY t.type) FROM types t WHERE t.name = w.name), '[]')$q$,
+        $q$coalesce((SELECT json_agg(p.row ORDER BY p.provider, p.model) FROM providers p WHERE p.name = w.name), '[]')$q$)
+    INTO v_json USING genflow.admin_first_id(v_week), genflow.admin_first_id(v_day), v_day, v_week;
+    RETURN v_json;
+END $_$;
+
+--
+-- Name: admin_user_set(text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE genflow.accounts a SET
+        blocked    = coalesce((p_changes->>'blocked')::boolean, a.blocked),
+        day_limit  = CASE WHEN p_changes ? 'dayLimit' THEN (p_changes->>'dayLimit')::bigint ELSE a.day_limit END,
+        week_limit = CASE WHEN p_changes ? 'weekLimit' THEN (p_changes->>'weekLimit')::bigint ELSE a.week_limit END
+     WHERE a.user_id = p_user;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+END $$;
+
+--
+-- Name: admin_users(text, text, integer); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) RETURNS TABLE(user_id text, account json)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_count text;
+BEGIN
+    SELECT coalesce(string_agg(format('(SELECT count(*) FROM %I.%I m WHERE m.user_id = a.user_id)',
+                                      t.media_schema, t.media_table), ' + '), '0')
+      INTO v_count FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+    RETURN QUERY EXECUTE format($q$
+        SELECT a.user_id, json_build_object(
+               'userId', a.user_id, 'balance', a.balance, 'held', a.held, 'remaining', q.remaining,
+               'dayUsed', q.day_used, 'dayLimit', a.day_limit, 'weekUsed', q.week_used, 'weekLimit', a.week_limit,
+               'blocked', a.blocked, 'generations', %s, 'createdAt', genflow.iso(a.created_at))
+          FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a, genflow.quota(a.user_id) q
+         ORDER BY a.user_id$q$, v_count,
+        CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
+    USING p_user, p_after, p_limit;
+END $_$;
 
 --
 -- Name: afford(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -1991,6 +2417,20 @@ BEGIN
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
            AND (p.proname IN (
+                   'admin_breaker_reset',
+                   'admin_cancel',
+                   'admin_check',
+                   'admin_clear',
+                   'admin_credit',
+                   'admin_jobs',
+                   'admin_preset_add',
+                   'admin_preset_delete',
+                   'admin_preset_edit',
+                   'admin_presets',
+                   'admin_refund',
+                   'admin_stats',
+                   'admin_user_set',
+                   'admin_users',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -3227,12 +3667,13 @@ CREATE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC'::text) RETUR
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
     WITH clock AS (
-        SELECT now() AS now, d.zone, d.today, genflow.week_of(d.today) AS monday
-          FROM (SELECT z.zone, (now() AT TIME ZONE z.zone)::date AS today FROM (SELECT genflow.day_zone(p_day) AS zone) z) d
+        SELECT z.now, z.zone, d.today, genflow.week_of(d.today) AS monday
+          FROM (SELECT statement_timestamp() AS now, genflow.day_zone(p_day) AS zone) z
+         CROSS JOIN LATERAL (SELECT (z.now AT TIME ZONE z.zone)::date AS today) d
     ),
     rolling AS (
-        SELECT u.used, coalesce(u.since + interval '24 hours', now()) AS reset FROM genflow.rolling_use(p_user, now()) u
-         WHERE p_day = 'rolling'
+        SELECT u.used, coalesce(u.since + interval '24 hours', c.now) AS reset
+          FROM clock c CROSS JOIN LATERAL genflow.rolling_use(p_user, c.now) u WHERE p_day = 'rolling'
     ),
     used AS (
         SELECT a.balance, a.held, a.day_limit, a.week_limit, a.blocked,
@@ -3244,7 +3685,8 @@ CREATE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC'::text) RETUR
     )
     SELECT coalesce(u.balance, 0), coalesce(u.held, 0), u.day_limit, u.day_used, u.week_limit, u.week_used,
            CASE WHEN u.blocked THEN 0
-                ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used, u.week_limit - u.week_used), 0)) END,
+                ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used, u.week_limit - u.week_used), 0))
+           END,
            genflow.iso(u.day_reset), genflow.iso(c.now),
            ceil(extract(epoch FROM CASE WHEN u.week_limit - u.week_used <= u.day_limit - u.day_used OR u.day_limit IS NULL
                                         THEN u.week_reset ELSE u.day_reset END - c.now))::integer
@@ -3577,10 +4019,6 @@ CREATE FUNCTION genflow.type_of(p_id uuid) RETURNS text
     SELECT t.name FROM genflow.types t WHERE t.no = genflow.id_type(p_id)
 $$;
 
-SET default_tablespace = '';
-
-SET default_table_access_method = heap;
-
 --
 -- Name: types; Type: TABLE; Schema: genflow; Owner: -
 --
@@ -3866,39 +4304,6 @@ CREATE TABLE genflow.migrations (
     version integer NOT NULL,
     name text NOT NULL,
     applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-
---
--- Name: presets_config; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.presets_config (
-    id bigint NOT NULL,
-    type text NOT NULL,
-    key text NOT NULL,
-    label text NOT NULL,
-    description text DEFAULT ''::text NOT NULL,
-    category text NOT NULL,
-    prompt text NOT NULL,
-    negative_prompt text,
-    strength numeric(4,3),
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    rotation_index integer,
-    preset_week integer,
-    is_active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT presets_config_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50))),
-    CONSTRAINT presets_config_description_check CHECK ((length(description) <= 500)),
-    CONSTRAINT presets_config_key_check CHECK ((key ~ '^[A-Za-z0-9._:-]{1,64}$'::text)),
-    CONSTRAINT presets_config_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
-    CONSTRAINT presets_config_negative_prompt_check CHECK ((length(negative_prompt) <= 1000)),
-    CONSTRAINT presets_config_parameters_check CHECK (((jsonb_typeof(parameters) = 'object'::text) AND (length((parameters)::text) <= 2000))),
-    CONSTRAINT presets_config_preset_week_check CHECK (((preset_week >= 1) AND (preset_week <= 53))),
-    CONSTRAINT presets_config_prompt_check CHECK ((length(prompt) <= 2000)),
-    CONSTRAINT presets_config_rotation_index_check CHECK ((rotation_index >= 0)),
-    CONSTRAINT presets_config_strength_check CHECK (((strength >= (0)::numeric) AND (strength <= (1)::numeric))),
-    CONSTRAINT presets_config_type_check CHECK ((type ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text))
 );
 
 --
@@ -5001,10 +5406,120 @@ GRANT USAGE ON SCHEMA genflow TO genflow_module;
 REVOKE ALL ON FUNCTION genflow.adjust_credits(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
 
 --
--- Name: FUNCTION admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION admin_breaker_reset(p_provider text, p_model text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_check(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_check() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_check() TO genflow_module;
+
+--
+-- Name: FUNCTION admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_first_id(p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_first_id(p_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_preset(p genflow.presets_config); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset(p genflow.presets_config) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_preset_delete(p_type text, p_key text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset_delete(p_type text, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_preset_delete(p_type text, p_key text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_presets(p_type text, p_key text); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_presets(p_type text, p_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_presets(p_type text, p_key text) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_settle(p_type integer, p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_settle(p_type integer, p_id uuid) FROM PUBLIC;
+
+--
+-- Name: FUNCTION admin_stats(); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_stats() FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_stats() TO genflow_module;
+
+--
+-- Name: FUNCTION admin_user_set(p_user text, p_changes jsonb); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) TO genflow_module;
+
+--
+-- Name: FUNCTION admin_users(p_user text, p_after text, p_limit integer); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer) TO genflow_module;
 
 --
 -- Name: FUNCTION afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid); Type: ACL; Schema: genflow; Owner: -

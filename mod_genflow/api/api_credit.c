@@ -9,6 +9,7 @@
 
 #include "base/gf_text.h"
 #include "db/gf_ledger.h"
+#include "httpd/httpd_conf.h"
 
 #define RESERVE_DEFAULT 2
 #define RESERVE_MAX     1000000
@@ -176,7 +177,7 @@ gf_err_t *api_credit_reserve(gf_req_t *req)
     err = read_amount(&reservation.amount, err, req, body);
     GF_TRY(read_action(&reservation.action, err, req, body));
     err = gf_ledger_reserve(&reservation, req->ctx, req->user);
-    if (gf_err_is(err, GF_E_NO_CREDIT) && req->api->conf->legacy_names) {
+    if (gf_err_is(err, GF_E_NO_CREDIT) && httpd_conf_legacy(req->r)) {
         err->row = gf_err_row(GF_E_NO_CREDIT_OLD);
     }
     if (err) {

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "db/gf_ledger.h"
+#include "httpd/httpd_conf.h"
 #include "model/gf_type.h"
 
 #define READY        "Ready to be started"
@@ -211,12 +212,27 @@ gf_err_t *api_generate_order(gf_req_t *req, const api_order_t *order)
     return make(req, &ask, &caller);
 }
 
+/* Under old names a body with nothing but a job's id asks how it is. That is no new request for the
+ * rates, so the body is looked at first. */
+static gf_err_t *generate_or_tell(gf_req_t *req, const api_order_t *order)
+{
+    if (api_generation_is_asked(req, order->body)) {
+        return api_generation_tell(req, order->body);
+    }
+    GF_TRY(api_limit(req));
+    GF_TRY(api_start_open(req));
+    return api_generate_order(req, order);
+}
+
 gf_err_t *api_generate(gf_req_t *req)
 {
     api_order_t order = { .pending = false };
+    bool legacy = httpd_conf_legacy(req->r);
 
-    GF_TRY(api_start_open(req));
-    GF_TRY(api_limit(req));
+    if (!legacy) {
+        GF_TRY(api_limit(req));
+        GF_TRY(api_start_open(req));
+    }
     GF_TRY(api_body_json(req, &order.body, &order.text, &order.length));
-    return api_generate_order(req, &order);
+    return legacy ? generate_or_tell(req, &order) : api_generate_order(req, &order);
 }

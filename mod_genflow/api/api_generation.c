@@ -25,15 +25,9 @@ static const char *first(gf_req_t *req, const gf_json_t *body, const char *const
     return NULL;
 }
 
-static gf_err_t *read_find(gf_find_t *find, gf_req_t *req)
+/* The generation that is named by the query or by `body` (may be NULL). */
+static gf_err_t *read_find(gf_find_t *find, gf_req_t *req, const gf_json_t *body)
 {
-    gf_json_t *body = NULL;
-    const char *text;
-    apr_size_t length;
-
-    if (req->r->method_number == M_POST) {
-        GF_TRY(api_body_json(req, &body, &text, &length));
-    }
     find->id = first(req, body, id_names);
     find->run_id = first(req, body, run_names);
     find->ref = first(req, body, ref_names);
@@ -48,14 +42,44 @@ static gf_err_t *read_find(gf_find_t *find, gf_req_t *req)
     return NULL;
 }
 
-gf_err_t *api_generation_status(gf_req_t *req)
+static bool names_one(gf_req_t *req, const gf_json_t *body)
+{
+    return first(req, body, id_names) || first(req, body, run_names) || first(req, body, ref_names);
+}
+
+bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body)
+{
+    static const char *const makes[] = { "prompt", "presetKey", "preset_key", "preset", NULL };
+    const char *const *name;
+
+    for (name = makes; *name; name++) {
+        if (gf_json_get(body, *name)) {
+            return false;
+        }
+    }
+    return names_one(req, body);
+}
+
+gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body)
 {
     gf_find_t find;
     gf_view_t view;
     api_prefer_t prefer;
 
-    GF_TRY(read_find(&find, req));
+    GF_TRY(read_find(&find, req, body));
     api_watch_prefer(&prefer, req->r);
     GF_TRY(api_watch_view(&view, req, &find, NULL, GF_NEWS_ENDED, prefer.wait));
     return gf_reply_view(req, &view, HTTP_OK, NULL);
+}
+
+gf_err_t *api_generation_status(gf_req_t *req)
+{
+    gf_json_t *body = NULL;
+    const char *text;
+    apr_size_t length;
+
+    if (req->r->method_number == M_POST && !names_one(req, NULL)) {
+        GF_TRY(api_body_json(req, &body, &text, &length));
+    }
+    return api_generation_tell(req, body);
 }

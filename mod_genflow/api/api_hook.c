@@ -4,6 +4,7 @@
 #include "api/gf_api.h"
 
 #include "base/gf_text.h"
+#include "db/gf_hook.h"
 #include "provider/gf_provider.h"
 
 #define TOKEN_MAX 64
@@ -65,7 +66,7 @@ gf_err_t *api_hook(gf_req_t *req)
     GF_TRY(verify(&hook, req, provider));
     report.event = hook.event;
     report.ref = hook.ref;
-    GF_TRY(gf_queue_hook(&known, req->ctx, &report, req->api->owner));
+    GF_TRY(gf_hook_note(&known, req->ctx, &report, req->api->owner));
     if (!known) {
         return unknown(req);
     }

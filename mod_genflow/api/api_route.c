@@ -8,24 +8,29 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "api/api_admin.h"
 #include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"
 #include "model/gf_type.h"
 
 #define GET    (AP_METHOD_BIT << M_GET)
 #define POST   (AP_METHOD_BIT << M_POST)
+#define PUT    (AP_METHOD_BIT << M_PUT)
 #define DELETE (AP_METHOD_BIT << M_DELETE)
 
-/* clang-format off */
-/* What the API serves below its base. {type} stands for any configured type, any other {name} for
- * one piece of the path, which becomes the next of req->args. The first row wins that has the
- * request's address and method. */
-static const struct route_t {
+/* {type} stands for any configured type, any other {name} for one piece of the path, {name+} for
+ * all that is left of it; these become req->args. The first row wins that has the request's address
+ * and method. */
+typedef struct route_t {
     apr_int64_t methods;
     const char *path;
     gf_handler_t handle;
-    bool anyone;                         /* needs no user */
-} routes[] = {
+    bool anyone; /* needs no user */
+} route_t;
+
+/* clang-format off */
+/* What genflow-api serves below its base. */
+static const route_t routes[] = {
     { POST,       "{type}/generate", api_generate,          false },
     { GET | POST, "{type}/status",   api_generation_status, false },
     { POST,       "generation/create", api_twostep_create,  false },
@@ -44,9 +49,30 @@ static const struct route_t {
     { GET,        "health",          api_health,            true },
     { POST,       "hook/{provider}/{id}/{token}", api_hook, true }
 };
+
+/* What genflow-admin serves below its <Location>. */
+static const route_t admin_routes[] = {
+    { GET,        "jobs",                        api_admin_jobs,           false },
+    { DELETE,     "jobs",                        api_admin_jobs_clear,     false },
+    { DELETE,     "jobs/{id}",                   api_admin_job_cancel,     false },
+    { GET,        "users",                       api_admin_users,          false },
+    { GET,        "users/{user+}",               api_admin_user,           false },
+    { PUT,        "users/{user+}",               api_admin_user_set,       false },
+    { POST,       "credits",                     api_admin_credit,         false },
+    { POST,       "refunds",                     api_admin_refund,         false },
+    { GET,        "stats",                       api_admin_stats,          false },
+    { GET,        "ledger/check",                api_admin_check,          false },
+    { GET,        "providers",                   api_admin_providers,      false },
+    { POST,       "providers/{provider}/reset",  api_admin_provider_reset, false },
+    { GET,        "presets",                     api_admin_presets,        false },
+    { POST,       "presets",                     api_admin_preset_add,     false },
+    { GET,        "presets/{key}",               api_admin_preset,         false },
+    { PUT,        "presets/{key}",               api_admin_preset_edit,    false },
+    { DELETE,     "presets/{key}",               api_admin_preset_delete,  false }
+};
 /* clang-format on */
 
-#define ROUTES ((int)(sizeof(routes) / sizeof(routes[0])))
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 /* "<type>-generate" or "<type>-status" as SetHandler names it: the type, and which of the two. */
 static const gf_type_t *type_handler(const gf_conf_t *conf, const char *handler, const char **act,
@@ -66,19 +92,24 @@ bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *s
     const char *act;
 
     return strcmp(handler, "genflow-api") == 0 || strcmp(handler, "genflow-result") == 0
+           || strcmp(handler, "genflow-admin") == 0
            || type_handler(conf, handler, &act, scratch_pool);
 }
 
-/* The path of the <Location> that set our handler, unless GenflowBase says otherwise. */
-static const char *base_of(const request_rec *r)
+/* The path of the <Location> that set our handler. */
+static const char *location_of(const request_rec *r)
 {
-    const char *base = httpd_conf_dir(r)->base;
     const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
 
-    if (base) {
-        return base;
-    }
     return location->d && strcmp(location->d, "/") != 0 ? location->d : "";
+}
+
+/* Below which path clients find the API: what GenflowBase says, else `usual`. */
+static const char *base_of(const request_rec *r, const char *usual)
+{
+    const char *base = httpd_conf_dir(r)->base;
+
+    return base ? base : usual;
 }
 
 static const char *user_of(gf_req_t *req)
@@ -122,6 +153,10 @@ static bool matches(gf_req_t *req, const char *path, const char *pattern)
                 return false;
             }
         }
+        else if (mark[0] == '{' && mark[mark_length - 2] == '+' && length > 0) {
+            req->args[args++] = apr_pstrdup(pool, piece);
+            path = NULL;
+        }
         else if (mark[0] == '{' && length > 0) {
             req->args[args++] = apr_pstrmemdup(pool, piece, length);
         }
@@ -149,16 +184,16 @@ static gf_err_t *wrong_method(gf_req_t *req, apr_int64_t methods)
     return gf_err_make(req->ctx, GF_E_METHOD, APR_SUCCESS, "%s", req->r->method);
 }
 
-static gf_err_t *serve(gf_req_t *req, const char *path)
+static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, int count)
 {
     apr_int64_t method = AP_METHOD_BIT << req->r->method_number;
     apr_int64_t methods = 0; /* of all rows with this address */
     int i;
 
-    for (i = 0; i < ROUTES; i++) {
-        if (matches(req, path, routes[i].path)) {
-            methods |= routes[i].methods;
-            if (routes[i].methods & method) {
+    for (i = 0; i < count; i++) {
+        if (matches(req, path, table[i].path)) {
+            methods |= table[i].methods;
+            if (table[i].methods & method) {
                 break;
             }
         }
@@ -166,44 +201,60 @@ static gf_err_t *serve(gf_req_t *req, const char *path)
     if (!methods) {
         return gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "no route %s", path);
     }
-    if (i == ROUTES) {
+    if (i == count) {
         return wrong_method(req, methods);
     }
-    if (!routes[i].anyone) {
+    if (!table[i].anyone && !req->user) {
         req->user = user_of(req);
         if (!req->user) {
             return gf_err_make(req->ctx, GF_E_NOT_SIGNED_IN, APR_SUCCESS, "no user");
         }
     }
-    return routes[i].handle(req);
+    return table[i].handle(req);
 }
 
-/* Below which path the client finds the whole API, when the handler itself serves one address only.
- */
-static const char *path_of(gf_req_t *req)
+/* What stands in the request's path behind `mount`; "" for nothing of ours. */
+static const char *below(const request_rec *r, const char *mount)
+{
+    apr_size_t length = strlen(mount);
+
+    return strncmp(r->uri, mount, length) == 0 && r->uri[length] == '/' ? r->uri + length + 1 : "";
+}
+
+/* Administration: not before its door has let the request in. */
+static gf_err_t *serve_admin(gf_req_t *req)
+{
+    req->base = base_of(req->r, "/api");
+    GF_TRY(api_admin_enter(req));
+    return serve(req, below(req->r, location_of(req->r)), admin_routes, COUNT(admin_routes));
+}
+
+static gf_err_t *serve_api(gf_req_t *req)
 {
     const char *act;
     const gf_type_t *type = type_handler(req->api->conf, req->r->handler, &act, req->r->pool);
+    const char *path =
+        type ? apr_pstrcat(req->r->pool, type->name, "/", act, NULL) : httpd_conf_path(req->r);
 
-    if (type) {
-        req->base = httpd_conf_dir(req->r)->base ? req->base : "/api";
-        return apr_pstrcat(req->r->pool, type->name, "/", act, NULL);
+    if (path) { /* it stands outside of the API, and has to be told where that is */
+        req->base = base_of(req->r, "/api");
     }
-    return strncmp(req->r->uri, req->base, strlen(req->base)) == 0
-                   && req->r->uri[strlen(req->base)] == '/'
-               ? req->r->uri + strlen(req->base) + 1
-               : "";
+    else {
+        req->base = base_of(req->r, location_of(req->r));
+        path = below(req->r, req->base);
+    }
+    return serve(req, path, routes, COUNT(routes));
 }
 
 int api_route(request_rec *r, const gf_api_t *api)
 {
-    gf_req_t req = { .r = r, .api = api, .base = base_of(r) };
+    gf_req_t req = { .r = r, .api = api };
     gf_err_t *err;
 
     if (strcmp(r->handler, "genflow-result") == 0) {
-        return api_result(r, api->conf, req.base);
+        return api_result(r, api->conf, base_of(r, location_of(r)));
     }
     req.ctx = httpd_glue_request_ctx(r, api->conf);
-    err = serve(&req, path_of(&req));
+    err = strcmp(r->handler, "genflow-admin") == 0 ? serve_admin(&req) : serve_api(&req);
     return err ? gf_reply_error(&req, err) : OK;
 }

@@ -22,6 +22,9 @@ typedef struct gf_api_t {
     const char *owner;     /* this process, in leases */
 } gf_api_t;
 
+/* What r->filename of a request begins with whose handler was set by a <Location>. */
+#define GF_API_FILENAME "genflow:"
+
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
 
 typedef struct gf_req_t {
@@ -38,7 +41,7 @@ typedef struct gf_req_t {
 /* A handler replies and returns NULL, or returns the error that is the reply. */
 typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 
-/* ---- the handlers, one file each ---- */
+/* ---- the handlers, one file each (those of administration: api_admin.h) ---- */
 
 gf_err_t *api_generate(gf_req_t *req);          /* POST {type}/generate */
 gf_err_t *api_twostep_create(gf_req_t *req);    /* POST generation/create */
@@ -60,13 +63,26 @@ gf_err_t *api_template_delete(gf_req_t *req);   /* DELETE templates/{id} */
 int api_result(request_rec *r, const gf_conf_t *conf,
                const char *base); /* GET a stored picture; its own handler */
 
-/* ---- the way in (api_route.c) ---- */
+/* ---- the way in (api_cors.c, api_route.c) ---- */
+
+/* A request for us, before anybody asks who it is: says which pages may read the answer. DECLINED,
+ * or HTTP_NO_CONTENT: it was a browser asking just that. */
+int api_cors(request_rec *r);
 
 /* Is this a name that SetHandler may give to us? */
 bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *scratch_pool);
 
 /* Serves a request whose handler is ours. */
 int api_route(request_rec *r, const gf_api_t *api);
+
+/* ---- one generation (api_generation.c) ---- */
+
+/* Older front ends ask for a generation where they make one: does `body` name one, and say nothing
+ * of a new picture? */
+bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body);
+
+/* Answers with the generation that the query or `body` (may be NULL) names. */
+gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body);
 
 /* ---- reading (api_body.c) ---- */
 

@@ -74,7 +74,7 @@ GF_ERR(TOO_OFTEN,      "RATE_LIMIT",               429, GF_LOG_INFO,     "GF0180
        "Too many requests; slow down")
 GF_ERR(TOO_MANY,       "TOO_MANY_CONCURRENT",      429, GF_LOG_INFO,     "GF0181",
        "You have too many generations at once; wait until one has ended")
-GF_ERR(QUEUE_FULL,     "QUEUE_FULL",               503, GF_LOG_WARNING,  "GF0182",
+GF_ERR(QUEUE_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0182",
        "Too many generations are waiting; try again later")
 GF_ERR(HOOK_FORGED,    "AUTHENTICATION_REQUIRED",  401, GF_LOG_WARNING,  "GF0124",
        "The signature of this report is missing, wrong or too old")
@@ -90,6 +90,10 @@ GF_ERR(NO_RESERVATION, "TRANSACTION_NOT_FOUND",    404, GF_LOG_INFO,     "GF0161
        "There is no such reservation")
 GF_ERR(RESERVED_NO_MORE, "ALREADY_PROCESSED",      400, GF_LOG_INFO,     "GF0162",
        "This reservation was given back, or its time is over; take a new request_id")
+GF_ERR(ADMIN_CLOSED,   "ADMIN_CLOSED",             403, GF_LOG_ERR,      "GF0170",
+       "Administration is closed here; the administrator finds the reason in the log")
+GF_ERR(ADMIN_ORIGIN,   "UNAUTHORIZED",             403, GF_LOG_WARNING,  "GF0171",
+       "Administration takes nothing from pages of another origin")
 /* job */
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")

@@ -341,32 +341,6 @@ gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
     return NULL;
 }
 
-gf_err_t *gf_queue_hook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job)
-{
-    const char *args[] = { job->id, number(ctx, job->epoch) };
-    gf_rows_t *rows;
-
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HOOK_REF, NULL, args, NULL));
-    *ref = gf_rows_text(rows, 0, 0);
-    return NULL;
-}
-
-gf_err_t *gf_queue_hook(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner)
-{
-    const char *args[] = { report->provider->name,
-                           report->provider->kind_name,
-                           report->id,
-                           report->token,
-                           report->event,
-                           report->ref,
-                           owner };
-    gf_rows_t *rows;
-
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HOOK, NULL, args, NULL));
-    *known = strcmp(gf_rows_text(rows, 0, 0), "unknown") != 0;
-    return NULL;
-}
-
 gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome)
 {

@@ -100,21 +100,6 @@ gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
 gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_said_t *said);
 
-/* The provider's id that its report brought while our submission's answer was lost; NULL: none. */
-gf_err_t *gf_queue_hook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job);
-
-/* A genuine report of a provider's run, at the address that its attempt was given. */
-typedef struct gf_report_t {
-    const gf_provider_t *provider;
-    const char *id;    /* of the generation, as in the address */
-    const char *token; /* as in the address */
-    const char *event; /* the provider's name of this delivery */
-    const char *ref;   /* the provider's id of the run */
-} gf_report_t;
-
-/* Makes its job due. *known: is there such an attempt? owner: this host process. */
-gf_err_t *gf_queue_hook(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner);
-
 /* Back to the queue after `delay`, for job->chain_pos and retries; `outcome` ends the attempt.
  * REPORTED: there is a run after all, which whoever comes next asks for. */
 gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,

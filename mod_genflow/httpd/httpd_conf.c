@@ -303,8 +303,6 @@ const command_rec httpd_conf_commands[] = {
         "", "UTC", "a time zone, or rolling: when a day's quota starts again"),
     ROW("GenflowCreditReserveLifetime", IN_SERVER, IS_TIME, SERVER(reserve_lifetime), SECOND,
         24 * HOUR, "1s to 24h", "15m", "how long a reservation holds its credits"),
-    ROW("GenflowLegacyNames", IN_SERVER, IS_FLAG, SERVER(legacy_names), 0, 1,
-        "On or Off", "Off", "answer as older front ends expect it"),
     ROW("GenflowStoreKind", IN_SERVER, IS_TEXT, SERVER(store_kind_name), 0, 0,
         "", "folder", "where pictures are kept: folder, cloudinary, s3"),
     ROW("GenflowStoreAccount", IN_SERVER, IS_TEXT, SERVER(store_account), 0, 0,
@@ -396,6 +394,12 @@ const command_rec httpd_conf_commands[] = {
         "expression that names the user"),
     AP_INIT_TAKE1("GenflowBase", httpd_set_base, NULL, ACCESS_CONF,
         "path where the API is mounted"),
+    AP_INIT_TAKE2("GenflowPath", httpd_set_path, NULL, ACCESS_CONF,
+        "a name below this <Location>, and the path of the API that it stands for"),
+    AP_INIT_FLAG("GenflowLegacyNames", httpd_set_legacy, NULL, ACCESS_CONF,
+        "take and give older names, too"),
+    AP_INIT_ITERATE("GenflowCorsOrigin", httpd_set_origin, NULL, RSRC_CONF | ACCESS_CONF,
+        "origins whose pages may read answers: https://host[:port] ..., or *"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };
 /* clang-format on */
@@ -422,22 +426,6 @@ void *httpd_conf_merge_server(apr_pool_t *pool, void *base, void *add)
     (void)pool;
     (void)add;
     return base;
-}
-
-void *httpd_conf_create_dir(apr_pool_t *pool, char *path)
-{
-    (void)path;
-    return apr_pcalloc(pool, sizeof(httpd_dir_t));
-}
-
-void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
-{
-    const httpd_dir_t *parent = base;
-    httpd_dir_t *merged = apr_pmemdup(pool, add, sizeof(*merged));
-
-    merged->user = merged->user ? merged->user : parent->user;
-    merged->base = merged->base ? merged->base : parent->base;
-    return merged;
 }
 
 /* Gives every value of a place that is still unset its default. */
@@ -572,9 +560,4 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 const gf_conf_t *httpd_conf_get(const server_rec *server)
 {
     return httpd_setters_conf(server)->conf;
-}
-
-const httpd_dir_t *httpd_conf_dir(const request_rec *r)
-{
-    return ap_get_module_config(r->per_dir_config, &genflow_module);
 }

@@ -4,6 +4,8 @@
 #ifndef HTTPD_CONF_H
 #define HTTPD_CONF_H
 
+#include <stdbool.h>
+
 #include <httpd.h>
 #include <ap_expr.h>
 #include <http_config.h>
@@ -12,8 +14,11 @@
 
 /* Per <Location>. */
 typedef struct httpd_dir_t {
-    ap_expr_info_t *user; /* GenflowUser; NULL: whoever httpd authenticated */
-    const char *base;     /* GenflowBase; NULL: the path of the <Location> */
+    ap_expr_info_t *user;        /* GenflowUser; NULL: whoever httpd authenticated */
+    const char *base;            /* GenflowBase; NULL: the path of the <Location> */
+    apr_hash_t *paths;           /* GenflowPath: its address -> path of the API; NULL: none */
+    int legacy;                  /* GenflowLegacyNames; -1: not said */
+    apr_array_header_t *origins; /* of const char *: GenflowCorsOrigin; NULL: none */
 } httpd_dir_t;
 
 extern const command_rec httpd_conf_commands[];
@@ -31,5 +36,12 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool);
 /* The configuration; frozen once httpd_conf_finish() has passed. */
 const gf_conf_t *httpd_conf_get(const server_rec *server);
 const httpd_dir_t *httpd_conf_dir(const request_rec *r);
+
+/* The path of the API that GenflowPath gives to the request's address; NULL: it has no such name.
+ */
+const char *httpd_conf_path(const request_rec *r);
+
+/* Is GenflowLegacyNames On? */
+bool httpd_conf_legacy(const request_rec *r);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directives with a setter of their own: keys, chains, networks, the user's expression.
- * Leaves rows of one number or text to httpd_conf.c. Start-up only. */
+/* Directives with a setter of their own: keys, chains, networks. Leaves rows of one number or text
+ * to httpd_conf.c, what stands in a <Location> to httpd_dir.c. Start-up only. */
 #include "httpd/httpd_setters.h"
 
 #include <string.h>
@@ -161,27 +161,5 @@ const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text)
                             text);
     }
     APR_ARRAY_PUSH(conf->fetch_allowed, apr_ipsubnet_t *) = subnet;
-    return NULL;
-}
-
-const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text)
-{
-    const char *wrong = NULL;
-
-    ((httpd_dir_t *)dir)->user =
-        ap_expr_parse_cmd(cmd, text, AP_EXPR_FLAG_STRING_RESULT, &wrong, NULL);
-    return wrong ? apr_pstrcat(cmd->pool, "GenflowUser ", text, ": ", wrong, NULL) : NULL;
-}
-
-const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text)
-{
-    size_t length = strlen(text);
-
-    if (text[0] != '/' || (length > 1 && text[length - 1] == '/')) {
-        return apr_psprintf(
-            cmd->pool,
-            "GenflowBase %s: must be a path that begins with / and does not end with one", text);
-    }
-    ((httpd_dir_t *)dir)->base = length > 1 ? text : "";
     return NULL;
 }

@@ -102,7 +102,6 @@ typedef struct gf_conf_t {
     apr_int64_t store_strict;          /* 1: a picture that cannot be stored fails its job */
     const char *credit_day;            /* time zone of days and weeks, or "rolling" */
     apr_int64_t reserve_lifetime;      /* of a reservation of credits */
-    apr_int64_t legacy_names;          /* 1: answers are those that older front ends expect */
     apr_int64_t asset_max;             /* bytes of a source picture */
     apr_int64_t asset_lifetime;        /* of an uploaded source picture */
     apr_int64_t result_max;            /* bytes of a picture */

@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "db/gf_asset.h"
+#include "db/gf_hook.h"
 #include "db/gf_restore.h"
 #include "model/gf_source.h"
 #include "model/gf_type.h"
@@ -287,7 +288,7 @@ static gf_err_t *hook_ref(gf_run_t *run, gf_ctx_t *ctx)
 {
     const char *ref;
 
-    GF_TRY(gf_queue_hook_ref(&ref, ctx, run->job));
+    GF_TRY(gf_hook_ref(&ref, ctx, run->job));
     run->job->provider_ref = apr_pstrdup(run->job->pool, ref);
     return NULL;
 }

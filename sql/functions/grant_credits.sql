@@ -74,16 +74,3 @@ BEGIN
                 WHEN EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = p_reference) THEN 'duplicate'
                 ELSE 'refunded' END;
 END $$;
-
--- admin_credit(p_user, p_amount, p_reason, p_reference): grants (p_amount above 0) or takes (below) credits.
--- Called by: the administrator's endpoint. Locks: the account. Outcomes: those of grant_credits and adjust_credits; balance:
--- what the user then has, 0 without an account.
-CREATE OR REPLACE FUNCTION genflow.admin_credit(
-    p_user text, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT balance bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    PERFORM genflow.credit_reasoned(p_reason, p_reference);
-    outcome := CASE WHEN p_amount > 0 THEN genflow.grant_credits(p_user, p_amount, p_reason, p_reference)
-                    ELSE genflow.adjust_credits(p_user, p_amount, p_reason, p_reference) END;
-    balance := coalesce((SELECT a.balance FROM genflow.accounts a WHERE a.user_id = p_user), 0);
-END $$;

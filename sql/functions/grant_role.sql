@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- grant_role(): the module's database roles may call what the module calls, and nothing else: no table, no grant of credits,
--- no type. Called by: sql/apply, create_type. The roles are members of genflow_module, which cannot log in itself.
+-- grant_role(): the module's database roles may call what the module calls, and nothing else: no table, no type. What begins
+-- with admin_ the module calls for administrators alone; who is one, httpd decides (api/api_admin.c).
+-- Called by: sql/apply, create_type. The roles are members of genflow_module, which cannot log in itself.
 CREATE OR REPLACE FUNCTION genflow.grant_role() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -13,6 +14,20 @@ BEGIN
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
            AND (p.proname IN (
+                   'admin_breaker_reset',
+                   'admin_cancel',
+                   'admin_check',
+                   'admin_clear',
+                   'admin_credit',
+                   'admin_jobs',
+                   'admin_preset_add',
+                   'admin_preset_delete',
+                   'admin_preset_edit',
+                   'admin_presets',
+                   'admin_refund',
+                   'admin_stats',
+                   'admin_user_set',
+                   'admin_users',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',

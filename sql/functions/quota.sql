@@ -9,12 +9,13 @@ RETURNS TABLE (balance bigint, held bigint, day_limit bigint, day_used bigint, w
                remaining bigint, day_reset text, at text, wait integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH clock AS (
-        SELECT now() AS now, d.zone, d.today, genflow.week_of(d.today) AS monday
-          FROM (SELECT z.zone, (now() AT TIME ZONE z.zone)::date AS today FROM (SELECT genflow.day_zone(p_day) AS zone) z) d
+        SELECT z.now, z.zone, d.today, genflow.week_of(d.today) AS monday
+          FROM (SELECT statement_timestamp() AS now, genflow.day_zone(p_day) AS zone) z
+         CROSS JOIN LATERAL (SELECT (z.now AT TIME ZONE z.zone)::date AS today) d
     ),
     rolling AS (
-        SELECT u.used, coalesce(u.since + interval '24 hours', now()) AS reset FROM genflow.rolling_use(p_user, now()) u
-         WHERE p_day = 'rolling'
+        SELECT u.used, coalesce(u.since + interval '24 hours', c.now) AS reset
+          FROM clock c CROSS JOIN LATERAL genflow.rolling_use(p_user, c.now) u WHERE p_day = 'rolling'
     ),
     used AS (
         SELECT a.balance, a.held, a.day_limit, a.week_limit, a.blocked,
@@ -26,7 +27,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     )
     SELECT coalesce(u.balance, 0), coalesce(u.held, 0), u.day_limit, u.day_used, u.week_limit, u.week_used,
            CASE WHEN u.blocked THEN 0
-                ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used, u.week_limit - u.week_used), 0)) END,
+                ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used, u.week_limit - u.week_used), 0))
+           END,
            genflow.iso(u.day_reset), genflow.iso(c.now),
            ceil(extract(epoch FROM CASE WHEN u.week_limit - u.week_used <= u.day_limit - u.day_used OR u.day_limit IS NULL
                                         THEN u.week_reset ELSE u.day_reset END - c.now))::integer

@@ -67,7 +67,8 @@ END $$;
 -- given back before, or its time was over; 'not_found' p_user has none of that name. amount: what was reserved.
 CREATE OR REPLACE FUNCTION genflow.reserve_finalize(
     p_user text, p_request_id text,
-    OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint)
+    OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint,
+    OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     r genflow.reservations;

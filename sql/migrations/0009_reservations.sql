@@ -18,8 +18,10 @@ CREATE TABLE genflow.reservations (
     settle_kind text GENERATED ALWAYS AS (CASE WHEN state <> 'open' THEN 'release' END) STORED,
     CONSTRAINT reservations_once     UNIQUE (user_id, request_id),
     CONSTRAINT reservations_used_by  CHECK ((state = 'used') = (job_id IS NOT NULL)),
-    CONSTRAINT reservations_has_hold FOREIGN KEY (id, hold_kind)   REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED,
-    CONSTRAINT reservations_settled  FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED
+    CONSTRAINT reservations_has_hold FOREIGN KEY (id, hold_kind)   REFERENCES genflow.ledger (ref, kind)
+        DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT reservations_settled  FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger (ref, kind)
+        DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX reservations_open ON genflow.reservations (expires_at) WHERE state = 'open';
 

@@ -55,6 +55,9 @@ my @WRONG = (    # what, configuration, what the message says
     ['a minimum above the maximum', sprintf($AROUND{type},
         "GenflowTypePromptMin 20\nGenflowTypePromptMax 10"),
         'GenflowTypePromptMin is larger than GenflowTypePromptMax'],
+    ['two types for the two-step calls', sprintf($AROUND{type}, 'GenflowTypeTwoStep On')
+        . "<GenflowType t>\nGenflowTypeProviders local\nGenflowTypeTwoStep On\n</GenflowType>\n",
+        'GenflowTypeTwoStep On stands in <GenflowType sketch> and <GenflowType t>: one at most'],
     (map { ["$_->[0] elsewhere", "@$_\n", "$_->[0] belongs inside <"] }
         ['GenflowProviderKey', 'env:PATH'], ['GenflowTypeProviders', 'local'],
         ['GenflowTypePresetWindow', '6'], ['GenflowProviderKind', 'local']),
@@ -90,6 +93,7 @@ unlike $says, qr/confidential/, 'and not repeated';
 
 accepted('no more than is needed', '');
 accepted('a section opened twice', sprintf($AROUND{type}, 'GenflowTypeCost 5') x 2);
+accepted('one type for the two-step calls', sprintf($AROUND{type}, 'GenflowTypeTwoStep On'));
 accepted('a key of the environment', sprintf $stability, "$url\nGenflowProviderKey env:PATH");
 accepted('a key of a file', sprintf $stability, "$url\nGenflowProviderKey file:$file{sound}");
 accepted('an unused provider without key', "<GenflowProvider stability>\n</GenflowProvider>\n");

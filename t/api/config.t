@@ -26,8 +26,12 @@ my @VALUES = (    # where, directive, bounds as the message tells them, wrong va
     [server => 'GenflowBodyMax',         '1k to 100m',      qw(1023 101m 1t), '9' x 18 . 'g'],
     [server => 'GenflowWatchWait',       '0s to 10m',       qw(-1s 601s)],
     [server => 'GenflowWatchMax',        '0 to 10000',      qw(-1 10001)],
+    [server => 'GenflowPendingLifetime', '1s to 24h',       qw(999ms 25h soon)],
     [server => 'GenflowStoreMaxBytes',   '1k to 1g',        qw(1023 2g)],
     [server => 'GenflowStoreMaxPixels',  '1 to 1073741824', qw(0 1073741825 1m)],
+    [server => 'GenflowCreditReserveLifetime', '1s to 24h',     qw(999ms 25h)],
+    [server => 'GenflowCreditDay', 'a time zone like UTC or Europe/Berlin, or rolling',
+                                                        qw(Mars/Phobos Europe ../UTC Rolling 24h)],
     [server => 'GenflowStoreUrl', 'a path like /generated or an http(s) address',
                                                             qw(generated ftp://a.example/)],
     [provider => 'GenflowProviderUrl', 'an http(s) address', qw(a.example /path ftp://a https://)],
@@ -41,6 +45,8 @@ my @VALUES = (    # where, directive, bounds as the message tells them, wrong va
     [type => 'GenflowTypeLifetime',  '1s to 24h',    qw(999ms 25h)],
     [type => 'GenflowTypePromptMin', '0 to 1000',    qw(-1 1001)],
     [type => 'GenflowTypePromptMax', '1 to 10000',   qw(0 10001)],
+    [type => 'GenflowTypeTwoStep',   'On or Off',    qw(1 yes)],
+    [type => 'GenflowTypePriorityMax', 'low, normal or high', qw(1 highest)],
 );
 for my $row (@VALUES) {
     my ($where, $directive, $bounds, @wrong) = @$row;
@@ -60,5 +66,7 @@ for my $end (0, 1) {
     } @VALUES;
     accepted($end ? 'each largest value' : 'each smallest value', $lines);
 }
+
+accepted("a day of $_", "GenflowCreditDay $_\n") for qw(UTC rolling Europe/Berlin Etc/GMT+12);
 
 finish;

@@ -15,6 +15,18 @@ is $health->{schema}, sql1('SELECT schema_version FROM genflow.health()'),
     'the schema is the version that was applied';
 like $health->{version}, qr/\A\d+\.\d+\.\d+/, 'the version is the module\'s';
 
+my $providers = $health->{providers};
+is $providers->{usable}, $providers->{configured}, 'all providers have a key and a type';
+sql("INSERT INTO genflow.breakers (provider, model, failures, reason, opened_at, open_until) VALUES"
+    . " ('ill', 'm', 3, 'HTTP 503', now(), now() + interval '1 min'),"
+    . " ('ill', '', 3, 'HTTP 503', now(), now() + interval '1 min'),"
+    . " ('ill', 'mended', 3, 'HTTP 503', now(), now() - interval '1 min'),"
+    . " ('ill', 'counted', 1, 'HTTP 503', NULL, NULL)");
+my $ill = data(api(GET => '/api/health'));
+is_deeply [grep { /^ill/ } @{ $ill->{providers}{open} }], ['ill', 'ill/m'], 'those that are, are named';
+is $ill->{status}, 'ok', '... which is no fault of this server';
+sql("DELETE FROM genflow.breakers WHERE provider = 'ill'");
+
 is api(POST => '/api/health', json => {})->{status}, 405, 'there is nothing to post';
 
 finish;

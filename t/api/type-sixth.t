@@ -93,6 +93,8 @@ cmp_ok $res->{headers}{'retry-after'}, '>', 0, 'and when to come again';
 is request(POST => '/api/sixth-closed/generate?dryRun=1', { prompt => 'a cat' })->{status}, 503,
     'a dry run does no better';
 is_deeply credits($user), $before, 'nothing is held for it';
+my $providers = ask(GET => '/api/health')->{providers};
+is "$providers->{usable} of $providers->{configured}", '1 of 2', 'its provider is of no use';
 like $httpd->log_text, qr/GF0005: <GenflowType sixth-closed> is closed: .*GenflowProviderKey is missing/,
     'the log told it at the start';
 my @told = grep { !/GF0005|GF0209/ } split /\n/, $httpd->alarms;

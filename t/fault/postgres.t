@@ -58,7 +58,10 @@ for my $try (1 .. 3) {
     like $res->{headers}{'retry-after'}, qr/\A[1-9]\d?\z/, '... with the time to come back';
     cmp_ok time - $begin, '<', $QUICK * $PATIENCE, '... quickly';
 }
-is api(GET => '/api/health')->{status}, 503, 'the health check says that this server cannot work';
+my $health = api(GET => '/api/health');
+is $health->{status}, 503, 'the health check says that this server cannot work';
+is_deeply [data($health)->{database}, data($health)->{providers}{open}], ['unreachable', undef],
+    '... why, and that nobody knows whose breaker is open';
 is api(GET => $picture)->{status}, 200, 'stored pictures are served all the same';
 ok pg('start'), 'PostgreSQL is started';
 my $healed = wait_for { generate($user, { type => 'sketch' })->{status} == 200 };

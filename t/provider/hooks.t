@@ -41,7 +41,7 @@ for my $peer (qw(replicate fal)) {
     }
 }
 
-my @late = grep { $_->{status} == 503 } told('echo-hook-fal', '{{hook');
+my @late = grep { $_->{status} == 503 } told('echo-hook-fal', "[hooks-$$-");
 ok @late, 'until its keys are here, fal has to come again';
 is_deeply [ grep { !/\A\d+\z/ } map { $_->{retry_after} } @late ], [], '... and is told when';
 
@@ -107,7 +107,7 @@ sub wait_for_told {
     my ($provider, $script, $answers) = @_;
     my @told;
     wait_for {
-        @told = grep { $_->{status} != 503 } told($provider, "{{$script}}");
+        @told = grep { $_->{status} != 503 } told($provider, "{{$script}} [hooks-$$-");
         @told >= split ' ', $answers;
     };
     return @told;

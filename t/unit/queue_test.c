@@ -6,6 +6,8 @@
 #include "database.h"
 #include "db/gf_asset.h"
 #include "db/gf_breaker.h"
+#include "db/gf_hook.h"
+#include "db/gf_janitor.h"
 #include "db/gf_ledger.h"
 #include "db/gf_preset.h"
 #include "db/gf_restore.h"
@@ -80,7 +82,11 @@ static gf_err_t *ask_presets(void)
 static gf_err_t *ask_create(void)
 {
     gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
-    gf_ask_t ask = { .type = &type, .prompt = "a cat", .parameters = "{}", .seed = 77 };
+    gf_ask_t ask = { .type = &type,
+                     .priority = GF_PRIORITY_NORMAL,
+                     .prompt = "a cat",
+                     .parameters = "{}",
+                     .seed = 77 };
     gf_created_t created;
 
     return gf_queue_create(&created, &unit.ctx, &caller, &ask, NULL);
@@ -89,7 +95,11 @@ static gf_err_t *ask_create(void)
 static gf_err_t *ask_create_batch(void)
 {
     gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
-    gf_ask_t ask = { .type = &type, .count = 2, .prompt = "a cat", .parameters = "{}" };
+    gf_ask_t ask = { .type = &type,
+                     .priority = GF_PRIORITY_NORMAL,
+                     .count = 2,
+                     .prompt = "a cat",
+                     .parameters = "{}" };
     gf_created_t created[2];
 
     return gf_queue_create(created, &unit.ctx, &caller, &ask, NULL);
@@ -177,7 +187,7 @@ static gf_err_t *ask_hook_ref(void)
 {
     const char *ref;
 
-    return gf_queue_hook_ref(&ref, &unit.ctx, &job);
+    return gf_hook_ref(&ref, &unit.ctx, &job);
 }
 
 static gf_err_t *ask_hook(void)
@@ -187,7 +197,7 @@ static gf_err_t *ask_hook(void)
     };
     bool known;
 
-    return gf_queue_hook(&known, &unit.ctx, &report, "unit host");
+    return gf_hook_note(&known, &unit.ctx, &report, "unit host");
 }
 
 static gf_err_t *ask_breaker_note(void)
@@ -289,6 +299,20 @@ static gf_err_t *ask_asset_delete(void)
     return gf_asset_delete(&unit.ctx, "nobody", NO_ID);
 }
 
+static gf_err_t *ask_janitor_parts(void)
+{
+    apr_array_header_t *parts;
+
+    return gf_janitor_parts(&parts, &unit.ctx);
+}
+
+static gf_err_t *ask_janitor(void)
+{
+    int cleaned;
+
+    return gf_janitor_clean(&cleaned, &unit.ctx, "keys", 1);
+}
+
 static const struct {
     const char *name;
     gf_err_t *(*ask)(void);
@@ -318,6 +342,8 @@ static const struct {
     { "settle", ask_settle },
     { "heartbeat", ask_heartbeat },
     { "hand_back", ask_hand_back },
+    { "janitor_parts", ask_janitor_parts },
+    { "janitor", ask_janitor },
     { "breaker_note", ask_breaker_note },
     { "breakers", ask_breakers },
     { "restore_claim", ask_restore_claim },
@@ -327,6 +353,8 @@ static const struct {
     { "asset_get", ask_asset_get },
     { "asset_bytes", ask_asset_bytes },
     { "asset_delete", ask_asset_delete },
+    { "janitor_parts", ask_janitor_parts },
+    { "janitor", ask_janitor },
 };
 
 /* Each act tells that the database is away, and when to come again. */
@@ -385,6 +413,7 @@ static gf_created_t create(const char *user, const char *key, const char *hash, 
 {
     gf_caller_t caller = { .user = user, .key = key, .hash = hash };
     gf_ask_t ask = { .type = &type,
+                     .priority = GF_PRIORITY_NORMAL,
                      .run_id = "run-1",
                      .preset = "base",
                      .prompt = "a \"neon\" cat",
@@ -624,6 +653,106 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
 }
 END_TEST
 
+START_TEST(a_pending_generation_is_started_once_by_its_user)
+{
+    gf_caller_t caller = { .key = "key", .hash = HASH };
+    gf_ask_t ask = { .type = &type,
+                     .pending = true,
+                     .prompt = "a cat",
+                     .parameters = "{}",
+                     .seed = 77,
+                     .max_retries = 3,
+                     .priority = GF_PRIORITY_HIGH };
+    gf_created_t created;
+    gf_job_t *started = NULL;
+    gf_err_t *err;
+
+    lend_app();
+    unit.conf.pending_lifetime = 60 * APR_USEC_PER_SEC;
+    caller.user = rich_user(2);
+    unit_no_error(gf_queue_create(&created, &unit.ctx, &caller, &ask, NULL));
+    ck_assert_str_eq(created.status, "pending");
+    ck_assert_msg(!ask_claim(), "nobody gets it");
+    err = gf_queue_start(&started, &unit.ctx, &type, "unit-thief", created.id, "unit host");
+    ck_assert(gf_err_is(err, GF_E_NOT_YOURS));
+    err = gf_queue_start(&started, &unit.ctx, &type, caller.user, NO_ID, "unit host");
+    ck_assert(gf_err_is(err, GF_E_NO_GENERATION));
+    unit_no_error(gf_queue_start(&started, &unit.ctx, &type, caller.user, created.id, "unit host"));
+    ck_assert_str_eq(started->id, created.id);
+    ck_assert_str_eq(started->user, caller.user);
+    ck_assert_str_eq(started->prompt, "a cat");
+    ck_assert_int_eq(started->epoch, 1);
+    ck_assert_int_eq(started->phase, GF_PHASE_QUEUED);
+    ck_assert_int_eq(started->seed, 77);
+    ck_assert(started->deadline > apr_time_now() + apr_time_from_sec(500));
+    ck_assert(started->created <= apr_time_now());
+    err = gf_queue_start(&started, &unit.ctx, &type, caller.user, created.id, "unit host");
+    ck_assert(gf_err_is(err, GF_E_NOT_PENDING));
+    ck_assert_ptr_nonnull(strstr(err->extra, "\"status\":\"processing\""));
+    ck_assert_str_eq(settle(started, &unwanted), "done");
+    gf_job_free(started);
+    end();
+}
+END_TEST
+
+START_TEST(a_batch_is_made_whole_or_not_at_all)
+{
+    gf_caller_t caller = { .key = "key", .hash = HASH };
+    gf_ask_t ask = { .type = &type,
+                     .count = 2,
+                     .run_id = "run",
+                     .prompt = "a cat",
+                     .parameters = "{}",
+                     .seed = 77 };
+    gf_created_t created[3];
+    gf_find_t find = { .run_id = "run-2" };
+    gf_job_t made;
+    gf_view_t view;
+    int i;
+
+    lend_app();
+    caller.user = rich_user(5);
+    unit_no_error(gf_queue_create(created, &unit.ctx, &caller, &ask, "unit host"));
+    unit_no_error(gf_queue_get(&view, &unit.ctx, &type, caller.user, &find));
+    ck_assert_str_eq(view.id, created[1].id);
+    ck_assert_str_eq(view.seed_json, "78");
+    ck_assert_int_eq(created[1].epoch, 1);
+    ck_assert_int_eq(quota_of(caller.user).held, 4);
+    caller.key = "other";
+    ask.count = 3;
+    for (i = 0; i < 2; i++) {
+        made = job_of(&created[i]);
+        ck_assert_str_eq(settle(&made, &unwanted), "done");
+    }
+    unit_no_error(gf_queue_create(created, &unit.ctx, &caller, &ask, "unit host"));
+    ck_assert_int_eq(created[0].outcome, GF_NO_CREDIT);
+    ck_assert_int_eq(created[0].balance, 5);
+    ck_assert_int_eq(created[0].held, 0);
+    ck_assert_int_eq(quota_of(caller.user).held, 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_type_is_found_by_an_id_if_it_is_configured)
+{
+    const gf_type_t *of = NULL;
+    gf_created_t created;
+    gf_job_t made;
+
+    lend_app();
+    created = create(rich_user(2), "key", HASH, "unit host");
+    made = job_of(&created);
+    unit.conf.types = apr_hash_make(unit.ctx.pool);
+    ck_assert(gf_err_is(gf_queue_type(&of, &unit.ctx, created.id), GF_E_NO_GENERATION));
+    apr_hash_set(unit.conf.types, type.name, APR_HASH_KEY_STRING, &type);
+    unit_no_error(gf_queue_type(&of, &unit.ctx, created.id));
+    ck_assert_ptr_eq(of, &type);
+    ck_assert(gf_err_is(gf_queue_type(&of, &unit.ctx, NO_ID), GF_E_NO_GENERATION));
+    ck_assert_str_eq(settle(&made, &unwanted), "done");
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const without[] = {
@@ -637,6 +766,9 @@ int main(void)
         a_failure_gives_the_credits_back_and_says_why,
         only_its_owner_reads_a_generation,
         a_job_is_claimed_worked_on_and_ended_under_its_lease,
+        a_pending_generation_is_started_once_by_its_user,
+        a_batch_is_made_whole_or_not_at_all,
+        a_type_is_found_by_an_id_if_it_is_configured,
         NULL,
     };
 

@@ -21,7 +21,7 @@ use Time::HiRes qw(sleep time);
 
 use Genflow::Site ();
 
-our @EXPORT_OK = qw(configtest refused accepted);
+our @EXPORT_OK = qw(configtest refused accepted small_site);
 
 use constant { START_TIME => 30, STOP_TIME => 30 };
 
@@ -126,9 +126,30 @@ sub DESTROY {
     $self->stop if $self->{owner} == $$;
 }
 
+# What an httpd needs that makes pictures of one type, neo-glitch, at the fake provider.
+sub small_site {
+    return <<'END';
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+StartServers 1
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowDispatchLease 2s
+GenflowDispatchPoll 100ms
+<GenflowProvider stability>
+    GenflowProviderUrl "${GENFLOW_FAKE}"
+    GenflowProviderKey env:STABILITY_API_KEY
+    GenflowProviderDeadline 30s
+</GenflowProvider>
+<GenflowType neo-glitch>
+    GenflowTypeProviders stability/sd3
+    GenflowTypeCost 1
+</GenflowType>
+END
+}
+
 # ---- the frame -----------------------------------------------------------------------------------
 
-# What every httpd needs; its own names for what no two may share.
+# What every httpd needs; its own names for what no two may share. Nobody may read files: what we
+# serve is none.
 sub frame {
     my ($name, $port) = @_;
     return <<"END";
@@ -143,6 +164,9 @@ PidFile "\${GENFLOW_WORK}/t/logs/$name.pid"
 ErrorLog "\${GENFLOW_WORK}/t/logs/$name.log"
 TypesConfig "\${GENFLOW_WORK}/t/conf/types"
 LogLevel info genflow:debug
+<Directory "/">
+    Require all denied
+</Directory>
 END
 }
 

@@ -20,7 +20,7 @@ my @REFUSED    = map { "status=$_" } qw(400 401 403 404 413 422);
 my @BY_ADDRESS = map { "result=$_" } qw(gone private big slow empty garbage moved moved-private loop
     flaky cut once file);
 my @RUNS = ('poll=2', 'poll=1 poll-status=500', 'poll=1 poll-status=404', 'poll-hang', 'html',
-    'cut-before poll=2', 'hook=forged poll=2', 'hook=end poll=1');
+    'cut-before poll=2');
 
 # What is sent once, whatever the retries.
 my %ONCE = (
@@ -33,14 +33,14 @@ my %ONCE = (
     openai => ['', @LOST, @REFUSED, @BY_ADDRESS,
         qw(delay=700 url datauri empty garbage html hang), 'status=400 type=moderation_blocked',
         'status=404 type=model_not_found', 'status=429 type=insufficient_quota'],
-    replicate => ['', @LOST, @REFUSED, @BY_ADDRESS, @RUNS,
+    replicate => ['', @LOST, @REFUSED, @BY_ADDRESS, @RUNS, 'hook=forged poll=2', 'hook=end poll=1',
         qw(delay=700 plain datauri nsfw empty failed=broken)],
     fal => ['', @LOST, @REFUSED, @BY_ADDRESS, @RUNS,
         qw(delay=700 single datauri nsfw empty hang), 'cut-before untaken',
         map { "failed=422,$_" } qw(content_policy_violation image_too_small no_media_generated)],
     hooks => ['hook', (map { "hook=$_" } 'end,end', 'end,other', 'other,end', 'forged,end',
-            'end,forged', 'stale,end', 'blank,end'), 'hook early', 'hook=end,end early', 'hook cut-before',
-        'hook early cut-before', 'hook empty', 'hook nsfw', 'hook delay=900'],
+            'end,forged', 'stale,end', 'blank,end'), 'hook early', 'hook=end,end early',
+        'hook cut-before', 'hook early cut-before', 'hook empty', 'hook nsfw', 'hook delay=900'],
     local => [''],
 );
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands in a <Location>: its setters, how nested ones merge, what requests ask of it. The
+ * rows are in httpd_conf.c. */
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "httpd/httpd_glue.h"
+#include "httpd/httpd_setters.h"
+
+/* ---- creation, merging ---- */
+
+void *httpd_conf_create_dir(apr_pool_t *pool, char *path)
+{
+    httpd_dir_t *dir = apr_pcalloc(pool, sizeof(*dir));
+
+    (void)path;
+    dir->legacy = -1;
+    return dir;
+}
+
+void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
+{
+    const httpd_dir_t *parent = base;
+    httpd_dir_t *merged = apr_pmemdup(pool, add, sizeof(*merged));
+
+    merged->user = merged->user ? merged->user : parent->user;
+    merged->base = merged->base ? merged->base : parent->base;
+    merged->legacy = merged->legacy >= 0 ? merged->legacy : parent->legacy;
+    merged->origins = merged->origins ? merged->origins : parent->origins;
+    if (merged->paths && parent->paths) {
+        merged->paths = apr_hash_overlay(pool, merged->paths, parent->paths);
+    }
+    else if (parent->paths) {
+        merged->paths = parent->paths;
+    }
+    return merged;
+}
+
+/* ---- setters ---- */
+
+const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text)
+{
+    const char *wrong = NULL;
+
+    ((httpd_dir_t *)dir)->user =
+        ap_expr_parse_cmd(cmd, text, AP_EXPR_FLAG_STRING_RESULT, &wrong, NULL);
+    return wrong ? apr_pstrcat(cmd->pool, "GenflowUser ", text, ": ", wrong, NULL) : NULL;
+}
+
+const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (text[0] != '/' || (length > 1 && text[length - 1] == '/')) {
+        return apr_psprintf(
+            cmd->pool,
+            "GenflowBase %s: must be a path that begins with / and does not end with one", text);
+    }
+    ((httpd_dir_t *)dir)->base = length > 1 ? text : "";
+    return NULL;
+}
+
+const char *httpd_set_legacy(cmd_parms *cmd, void *dir, int on)
+{
+    (void)cmd;
+    ((httpd_dir_t *)dir)->legacy = on;
+    return NULL;
+}
+
+/* The spelling by which an address is looked up: - and _ are the same, as in names of types. */
+static const char *hyphened(apr_pool_t *pool, const char *address)
+{
+    char *text = apr_pstrdup(pool, address);
+    char *at = text;
+
+    while ((at = strchr(at, '_'))) {
+        *at = '-';
+    }
+    return text;
+}
+
+/* GenflowPath name path: kept under the whole address, so that a <Location> inside inherits it. */
+const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const char *path)
+{
+    httpd_dir_t *conf = dir;
+    const char *slash;
+    const char *address;
+
+    if (!cmd->path || cmd->path[0] != '/') {
+        return apr_psprintf(cmd->pool, "GenflowPath %s: belongs inside <Location \"/path\">", name);
+    }
+    if (!name[0] || name[0] == '/' || !path[0] || path[0] == '/') {
+        return apr_psprintf(cmd->pool,
+                            "GenflowPath %s %s: neither the name nor the path begins with /", name,
+                            path);
+    }
+    slash = cmd->path[strlen(cmd->path) - 1] == '/' ? "" : "/";
+    address = apr_pstrcat(cmd->pool, cmd->path, slash, name, NULL);
+    if (!conf->paths) {
+        conf->paths = apr_hash_make(cmd->pool);
+    }
+    apr_hash_set(conf->paths, hyphened(cmd->pool, address), APR_HASH_KEY_STRING, path);
+    return NULL;
+}
+
+/* scheme://host[:port] as browsers send it, and nothing behind. */
+static bool is_origin(const char *text)
+{
+    const char *host = strstr(text, "://");
+    const char *at;
+
+    for (at = text; at < host && (apr_isalnum(*at) || strchr("+-.", *at)); at++) {
+    }
+    return host && host > text && at == host && host[3] && !strpbrk(host + 3, "/?#@*\\ \t");
+}
+
+const char *httpd_set_origin(cmd_parms *cmd, void *dir, const char *text)
+{
+    httpd_dir_t *conf = dir;
+    bool any = strcmp(text, "*") == 0;
+    char *origin = apr_pstrdup(cmd->pool, text);
+
+    if (!any && !is_origin(text)) {
+        return apr_psprintf(cmd->pool,
+                            "GenflowCorsOrigin %s: must be an origin like https://www.example.com "
+                            "(nothing behind the host or port), or *",
+                            text);
+    }
+    if (!conf->origins) {
+        conf->origins = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    }
+    else if (any || strcmp(APR_ARRAY_IDX(conf->origins, 0, const char *), "*") == 0) {
+        return "GenflowCorsOrigin *: stands alone";
+    }
+    ap_str_tolower(origin);
+    APR_ARRAY_PUSH(conf->origins, const char *) = origin;
+    return NULL;
+}
+
+/* ---- what requests ask ---- */
+
+const httpd_dir_t *httpd_conf_dir(const request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &genflow_module);
+}
+
+const char *httpd_conf_path(const request_rec *r)
+{
+    apr_hash_t *paths = httpd_conf_dir(r)->paths;
+
+    return paths ? apr_hash_get(paths, hyphened(r->pool, r->uri), APR_HASH_KEY_STRING) : NULL;
+}
+
+bool httpd_conf_legacy(const request_rec *r)
+{
+    return httpd_conf_dir(r)->legacy == 1;
+}

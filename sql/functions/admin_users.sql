@@ -1,0 +1,37 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- admin_users(p_user, p_after, p_limit): accounts as JSON objects of the wire, in the order of their names.
+--   p_user   that one only, or NULL: up to p_limit of those behind p_after (NULL: from the first on)
+-- Called by: GET admin/users, GET admin/users/{user}. Locks: none. Windows as genflow.quota() has them.
+CREATE OR REPLACE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer)
+RETURNS TABLE (user_id text, account json)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_count text;
+BEGIN
+    SELECT coalesce(string_agg(format('(SELECT count(*) FROM %I.%I m WHERE m.user_id = a.user_id)',
+                                      t.media_schema, t.media_table), ' + '), '0')
+      INTO v_count FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+    RETURN QUERY EXECUTE format($q$
+        SELECT a.user_id, json_build_object(
+               'userId', a.user_id, 'balance', a.balance, 'held', a.held, 'remaining', q.remaining,
+               'dayUsed', q.day_used, 'dayLimit', a.day_limit, 'weekUsed', q.week_used, 'weekLimit', a.week_limit,
+               'blocked', a.blocked, 'generations', %s, 'createdAt', genflow.iso(a.created_at))
+          FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a, genflow.quota(a.user_id) q
+         ORDER BY a.user_id$q$, v_count,
+        CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
+    USING p_user, p_after, p_limit;
+END $$;
+
+-- admin_user_set(p_user, p_changes): changes what p_changes has of: blocked (boolean), dayLimit, weekLimit (credits; null: no
+-- limit). What the user has under way goes on. Called by: PUT admin/users/{user}. Locks: the account.
+-- Outcomes: 'ok'; 'not_found'.
+CREATE OR REPLACE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE genflow.accounts a SET
+        blocked    = coalesce((p_changes->>'blocked')::boolean, a.blocked),
+        day_limit  = CASE WHEN p_changes ? 'dayLimit' THEN (p_changes->>'dayLimit')::bigint ELSE a.day_limit END,
+        week_limit = CASE WHEN p_changes ? 'weekLimit' THEN (p_changes->>'weekLimit')::bigint ELSE a.week_limit END
+     WHERE a.user_id = p_user;
+    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+END $$;

@@ -1,0 +1,111 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# conf/genflow-legacy.conf: every address below /.netlify/functions that older front ends know is
+# there, in both spellings, and does what its path of the API does.
+use Genflow::Test;
+
+use Genflow::Httpd qw(accepted refused);
+use Genflow::Site ();
+use Genflow::Types;
+
+my $OLD  = '/.netlify/functions';
+my $user = account(60);
+
+# ---- every line of the file ----
+
+my $file = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/conf/genflow-legacy.conf");
+my %path = $file =~ /^ *GenflowPath (\S+) +(\S+)$/mg;
+ok keys %path > 10, 'the file has names';
+for my $name (sort keys %path) {
+    for my $spelling (spellings($name)) {
+        for my $method (qw(GET POST)) {
+            my $told = outcome($method => "$OLD/$spelling");
+            is $told, outcome($method => "/api/$path{$name}"), "$method $spelling is $path{$name}";
+            isnt $told, '404:NOT_FOUND', '... which is there';
+        }
+        like outcome(GET => "$OLD/$spelling", undef), qr/\A(?:401|405|200):/, '... not for anybody';
+    }
+}
+error_is(api(GET => "$OLD/$_", user => $user), 404, 'NOT_FOUND', "there is no $_")
+    for '', 'nothing', 'getQuota/', 'getquota', 'x/getQuota';
+
+# ---- each type, as older front ends use it ----
+
+for my $type (map { $_->{name} } shipped()) {
+    my ($hyphens, $underscores) = ($type, $type =~ tr/-/_/r);
+    my $run  = "run-$user-$type";
+    my $made = api(POST => "$OLD/$hyphens-generate", user => $user,
+        json => body_for($user, $type, { runId => $run }));
+    my $id = data($made)->{id};
+    is $made->{status}, 200, "$type makes a picture" or diag $made->{content};
+    my @ASKS = (    # what, method, path, body
+        ['?jobId=',         GET  => "$hyphens-status?jobId=$id"],
+        ['with _',          GET  => "${underscores}_status?jobId=$id"],
+        ['?runId=',         GET  => "$hyphens-status?runId=$run"],
+        ['a body',          POST => "$underscores-status", { jobId => $id }],
+        ['no body',         POST => "$hyphens-status?jobId=$id"],
+        ['POST of its job', POST => "$hyphens-generate", { jobId => $id }],
+        ['POST of its id',  POST => "${underscores}_generate", { id => $id, userId => 'x' }],
+        ['POST of its run', POST => "$hyphens-generate", { runId => $run }],
+    );
+    for my $ask (@ASKS) {
+        my ($what, $method, $path, $json) = @$ask;
+        my $res = api($method => "$OLD/$path", user => $user, $json ? (json => $json) : ());
+        is "$res->{status} $res->{content}" =~ s/,"message":.*//r, '200 ' . status_text($id, $type),
+            "$type, $what: its status" or diag $res->{content};
+    }
+}
+is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user' AND kind = 'capture'",
+    user => $user), 5, 'asking made none';
+
+# ---- a job under way ----
+
+my $slow = data(api(POST => "$OLD/neo-glitch-generate", user => $user,
+    json => { prompt => 'an old cat {{poll=2}}', presetKey => 'base' },
+    headers => { Prefer => 'respond-async' }));
+is $slow->{pollUrl}, "/api/neo-glitch/status?id=$slow->{id}", 'what it tells to ask for, is there';
+ok wait_for(sub {
+    data(api(POST => "$OLD/neo-glitch-generate", user => $user, json => { jobId => $slow->{id} }))
+        ->{status} eq 'completed';
+}), 'asking where it was made ends with the picture';
+my $other = account(0);
+my %mine  = (json => { jobId => $slow->{id} });
+error_is(api(POST => "$OLD/neo-glitch-generate", user => $other, %mine), 403, 'UNAUTHORIZED',
+    "another's is nobody's business");
+error_is(api(POST => "$OLD/neo-glitch-generate", user => $user, json => { jobId => 'x' }), 404,
+    'GENERATION_NOT_FOUND', 'an unknown one is not made');
+is data(api(POST => "$OLD/neo-glitch-generate", user => $user, json => { seed => 1 }))->{code},
+    'VALIDATION_FAILED', 'a body that asks for nothing is no question';
+is data(api(POST => '/api/neo-glitch/generate', user => $user, %mine))->{code}, 'VALIDATION_FAILED',
+    'without GenflowLegacyNames none is';
+
+# ---- the directives ----
+
+my $WHERE = "<Location \"/old/\">\nSetHandler genflow-api\n%s\n</Location>\n";
+accepted('a name', sprintf $WHERE, "GenflowPath quota getQuota\nGenflowLegacyNames Off");
+refused('a name with a slash', sprintf($WHERE, 'GenflowPath /quota getQuota'), 'begins with /');
+refused('a path with a slash', sprintf($WHERE, 'GenflowPath quota /getQuota'), 'begins with /');
+refused('a name of a pattern', "<LocationMatch \"^/o\">\nGenflowPath quota getQuota\n</LocationMatch>\n",
+    'belongs inside <Location');
+
+finish;
+
+# A name with hyphens and with underscores.
+sub spellings {
+    my ($name) = @_;
+    my %spelling = map { $_ => 1 } $name, $name =~ tr/-/_/r;
+    return sort keys %spelling;
+}
+
+# status:code of a request with nothing in it.
+sub outcome {
+    my ($method, $path, $who) = (@_, $user)[0 .. 2];
+    my $res = api($method => $path, defined $who ? (user => $who) : (),
+        $method eq 'POST' ? (json => {}) : ());
+    return "$res->{status}:" . (data($res)->{code} // '');
+}
+
+sub status_text {
+    my ($id, $type) = @_;
+    return api(GET => "/api/$type/status?id=$id", user => $user)->{content};
+}

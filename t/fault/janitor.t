@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# The janitor cleans up by itself, in one child at a time: when that one is killed or restarted,
+# another goes on, and after a restart of the database it is back. Pictures, rows and what lives stay.
+use Genflow::Fault;
+use Genflow::Httpd;
+use Genflow::Test;
+
+expect_log 'GF0121';
+
+my $SITE = qq(Include "\${GENFLOW_WORK}/t/conf/test.conf"\n);
+my $httpd = Genflow::Httpd->start($SITE . <<'END');
+GenflowJanitorInterval 1s
+GenflowJanitorJobs 1s
+<Location "/server-status">
+    SetHandler server-status
+</Location>
+END
+talk_to $httpd;
+
+my $user = account(1000);
+my $old  = "$ENV{GENFLOW_WORK}/store/.spool/left-by-the-dead";
+open my $file, '>', $old or die "$old: $!\n";
+close $file;
+utime 0, 0, $old or die "$old: $!\n";
+
+my $live = later($user, { prompt => "{{poll=200}} $user lives", type => 'hook-fal' });
+my ($first) = janitors();
+ok $first, 'the janitor has cleaned up after a generation';
+is_deeply [map { janitors() } 1 .. 3], [($first) x 3], 'and goes on in the same child, alone';
+ok wait_for(sub { !-e $old }), 'what a dead child left in the store\'s folder is gone';
+is attempts_of($live), 1, 'what lives keeps its records';
+
+my $id = one_more();
+ok wait_for(sub { !attempts_of($id) }), 'an ended generation loses its records';
+my $told = status_of($user, $id);
+is $told->{status}, 'completed', '... and is still there';
+is api(GET => $told->{imageUrl} =~ s/\A\Q${\ base() }\E//r)->{status}, 200, '... with its picture';
+is sql1("SELECT string_agg(kind, ' ' ORDER BY kind) FROM genflow.ledger WHERE ref = :'id'", id => $id),
+    'capture hold', '... and its ledger';
+
+# ---- the child goes ----
+
+kill KILL => $first;
+my ($second) = janitors();
+ok $second && $second != $first, 'when its child is killed, another one goes on';
+is_deeply [map { janitors() } 1 .. 2], [($second) x 2], '... alone again';
+
+kill USR1 => httpd_of($httpd);
+ok wait_for(sub { !kill 0, $second }, 30), 'on a graceful restart its child goes';
+my ($third) = janitors();
+ok $third && $third != $second, '... and one of the new ones goes on';
+
+# ---- the database goes ----
+
+pg('restart', 'immediate');
+ok wait_for(sub { generate(account(10), { type => 'sketch' })->{status} == 200 }, 20),
+    'after a restart of the database';
+is scalar(my @back = janitors()), 1, '... the janitor is back, too';
+
+# ---- many hosts ----
+
+my $other = Genflow::Httpd->start($SITE . "GenflowJanitorInterval 1s\nGenflowJanitorJobs 1s\n");
+my @ids = in_parallel(20, \&one_more, 5);
+ok wait_for(sub { !grep { attempts_of($_) } @ids }, 20), 'several hosts clean up side by side';
+is $other->alarms, '', '... without a complaint';
+is status_of($user, $live, 'hook-fal')->{status}, 'processing', 'what lived all the while still does';
+is attempts_of($live), 1, '... and has its records';
+end_by_hand($live);
+talk_to undef;
+
+sub end_by_hand {
+    my ($job) = @_;
+    return sql("SELECT genflow.hook_fal_settle(:'id', (SELECT epoch FROM genflow.work WHERE job_id = :'id'),
+        'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)", id => $job);
+}
+
+# A generation with records that has ended: its id.
+sub one_more {
+    my $made = data(generate($user, {}, Prefer => 'wait=15'));
+    return $made->{status} eq 'completed' ? $made->{id} : die "it did not complete\n";
+}
+
+# The children that clean up after one generation more.
+sub janitors {
+    my $mark = length $httpd->log_text;
+    one_more();
+    wait_for { substr($httpd->log_text, $mark) =~ /GF0510: janitor: \d+ of attempts/ } 20;
+    my %pids = map { $_ => 1 }
+        substr($httpd->log_text, $mark) =~ /\[pid (\d+):[^\n]*GF0510: janitor: \d+ of attempts/g;
+    return sort keys %pids;
+}
+
+sub attempts_of {
+    my ($job) = @_;
+    return sql1("SELECT count(*) FROM genflow.attempts WHERE job_id = :'id'", id => $job);
+}
+
+sub httpd_of {
+    my ($of) = @_;
+    open my $pid, '<', $of->{pid_file} or die "no pid file\n";
+    return <$pid> + 0;
+}
+
+finish;

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model/gf_param.c and model/gf_order.c: orders for several generations, by priority, from
+ * templates and in two steps. The fields of one plain generation are in param_test.c. */
+#include "model/gf_param.h"
+
+#include "unit.h"
+
+static gf_type_t type;
+static gf_presets_t presets;
+
+/* A type with presets and a prompt of 3 to 20 characters. */
+static void make_type(void)
+{
+    static gf_preset_t rows[] = {
+        { .key = "base",
+          .category = "day",
+          .prompt = "",
+          .parameters = "{\"strength\": 0.300, \"negative_prompt\": \"blur\"}",
+          .is_on = true },
+        { .key = "raw",
+          .category = "night",
+          .prompt = "",
+          .parameters = "{\"strength\": 0.550, \"deep\": [9]}",
+          .is_on = true },
+    };
+    static apr_array_header_t list = { .elts = (char *)rows, .nelts = UNIT_COUNT(rows) };
+
+    presets.list = &list;
+    memset(&type, 0, sizeof(type));
+    type.name = "neo-glitch";
+    type.retries = 3;
+    type.prompt_min = 3;
+    type.prompt_max = 20;
+}
+
+/* A good body with `more` members. */
+static const char *good_with(const char *more)
+{
+    return apr_pstrcat(unit.ctx.pool, "{\"prompt\":\"a cat\"", more[0] ? "," : "", more, "}", NULL);
+}
+
+static gf_form_t form_of(const char *body)
+{
+    gf_form_t form = {
+        .ctx = &unit.ctx, .type = &type, .presets = &presets, .body = unit_json(body)
+    };
+
+    return form;
+}
+
+static const gf_field_error_t *field_of(const gf_err_t *err, int i)
+{
+    return &APR_ARRAY_IDX(err->fields, i, gf_field_error_t);
+}
+
+static gf_ask_t take(const char *body)
+{
+    gf_form_t form = form_of(body);
+    gf_ask_t ask;
+
+    unit_no_error(gf_param_check(&ask, &form));
+    return ask;
+}
+
+static gf_err_t *refuse(const char *body)
+{
+    gf_form_t form = form_of(body);
+    gf_ask_t ask;
+    gf_err_t *err = gf_param_check(&ask, &form);
+
+    ck_assert_msg(err, "this was taken: %s", body);
+    return err;
+}
+
+/* ---- several of one request ---- */
+
+START_TEST(of_several_each_has_its_own_seed_and_run_id)
+{
+    gf_ask_t ask, third;
+
+    make_type();
+    ck_assert_int_eq(take(good_with("")).count, 1);
+    ask = take(good_with("\"n\":10,\"runId\":\"r\",\"seed\":4294967293"));
+    ck_assert_int_eq(ask.count, 10);
+    third = gf_param_nth(&ask, 2, unit.ctx.pool);
+    ck_assert_str_eq(third.run_id, "r-3");
+    ck_assert_int_eq(third.count, 1);
+    ck_assert_int_eq(gf_param_nth(&ask, 1, unit.ctx.pool).seed, 4294967294);
+    ck_assert_msg(third.seed == 1, "behind the largest seed comes the first, and 0 is none");
+    ask = take(good_with("\"numberOfImages\":2,\"seed\":7"));
+    ck_assert_ptr_null(gf_param_nth(&ask, 1, unit.ctx.pool).run_id);
+    ask = take(good_with("\"runId\":\"r\",\"seed\":7"));
+    ck_assert_str_eq(gf_param_nth(&ask, 0, unit.ctx.pool).run_id, "r");
+    ck_assert_int_eq(gf_param_nth(&ask, 0, unit.ctx.pool).seed, 7);
+    refuse(good_with("\"n\":11"));
+    refuse(good_with(apr_psprintf(unit.ctx.pool, "\"n\":2,\"runId\":\"%0198d\"", 7)));
+    take(good_with(apr_psprintf(unit.ctx.pool, "\"n\":2,\"runId\":\"%0197d\"", 7)));
+}
+END_TEST
+
+START_TEST(a_priority_is_bounded_by_the_type)
+{
+    make_type();
+    type.priority_max = GF_PRIORITY_NORMAL;
+    ck_assert_int_eq(take(good_with("")).priority, GF_PRIORITY_NORMAL);
+    ck_assert_int_eq(take(good_with("\"priority\":\"low\"")).priority, GF_PRIORITY_LOW);
+    ck_assert_str_eq(field_of(refuse(good_with("\"priority\":\"high\"")), 0)->message,
+                     "may be normal at most");
+    ck_assert_str_eq(field_of(refuse(good_with("\"priority\":\"urgent\"")), 0)->message,
+                     "must be one of low, normal, high");
+    type.priority_max = GF_PRIORITY_HIGH;
+    ck_assert_int_eq(take(good_with("\"priority\":\"high\"")).priority, GF_PRIORITY_HIGH);
+    ck_assert_int_eq(take(good_with("")).priority, GF_PRIORITY_NORMAL);
+    type.priority_max = GF_PRIORITY_LOW;
+    ck_assert_int_eq(take(good_with("")).priority, GF_PRIORITY_LOW);
+}
+END_TEST
+
+/* ---- a template ---- */
+
+START_TEST(a_template_fills_in_what_the_body_leaves_open)
+{
+    gf_form_t form;
+    gf_ask_t ask;
+
+    make_type();
+    type.source = GF_SOURCE_MAY;
+    form =
+        form_of("{\"customPrompt\":\"a dog\",\"parameters\":{\"strength\":0.9},\"cfg_scale\":2}");
+    form.template = unit_json("{\"prompt\":\"a cat\",\"preset\":\"raw\",\"seed\":5,\"n\":3,"
+                              "\"parameters\":{\"strength\":0.1,\"cfg_scale\":1,\"x\":1},"
+                              "\"source_url\":\"https://a.example/a\"}");
+    unit_no_error(gf_param_check(&ask, &form));
+    ck_assert_str_eq(ask.prompt, "a dog");
+    ck_assert_str_eq(ask.preset, "raw");
+    ck_assert_str_eq(ask.source_url, "https://a.example/a");
+    ck_assert_int_eq(ask.seed, 5);
+    ck_assert_int_eq(ask.count, 3);
+    ck_assert_str_eq(ask.parameters, "{\"strength\":0.9,\"cfg_scale\":2,\"x\":1,\"deep\":[9]}");
+    form.body = unit_json("{\"parameters\":{\"seed\":0},\"sourceUrl\":\"https://b.example/b\"}");
+    unit_no_error(gf_param_check(&ask, &form));
+    ck_assert_int_eq(ask.seed, 0);
+    ck_assert_str_eq(ask.source_url, "https://b.example/b");
+}
+END_TEST
+
+/* ---- the two-step calls ---- */
+
+static const gf_type_t *const types[] = { &type };
+static apr_array_header_t type_list = { .elts = (char *)types, .nelts = 1 };
+
+/* A two-step body with one picture of a product and `more` members; of no type if `of` is NULL. */
+static gf_err_t *check_order(gf_ask_t *ask, const gf_type_t *of, const char *more)
+{
+    const char *body = apr_pstrcat(unit.ctx.pool, "{\"productImages\":[\"https://a.example/1\"]",
+                                   more[0] ? "," : "", more, "}", NULL);
+    gf_form_t form = form_of(body);
+
+    form.type = of;
+    form.two_step = true;
+    return gf_param_check(ask, &form);
+}
+
+START_TEST(a_two_step_body_is_taken_with_what_is_usual)
+{
+    gf_ask_t ask;
+
+    make_type();
+    type.prompt_min = 3;
+    unit_no_error(check_order(&ask, &type, ""));
+    ck_assert_str_eq(ask.prompt, "product photograph of the product in the picture");
+    ck_assert_str_eq(ask.parameters,
+                     "{\"guidance_scale\":7.5,\"num_inference_steps\":50,\"strength\":0.8,"
+                     "\"productImages\":[\"https://a.example/1\"]}");
+    ck_assert_msg(!ask.source_url, "the type takes no picture");
+    type.source = GF_SOURCE_MUST;
+    unit_no_error(check_order(&ask, &type,
+                              "\"modelImages\":[],\"preset\":\"base\",\"model\":\"m\","
+                              "\"parameters\":{\"seed\":2147483647,\"num_inference_steps\":20}"));
+    ck_assert_str_eq(ask.source_url, "https://a.example/1");
+    ck_assert_int_eq(ask.seed, 2147483647);
+    ck_assert_str_eq(ask.parameters,
+                     "{\"seed\":2147483647,\"num_inference_steps\":20,\"strength\":0.300,"
+                     "\"negative_prompt\":\"blur\",\"guidance_scale\":7.5,\"model\":\"m\","
+                     "\"productImages\":[\"https://a.example/1\"],\"modelImages\":[]}");
+}
+END_TEST
+
+START_TEST(a_two_step_body_is_refused_with_all_bad_fields)
+{
+    static const char *const rows[] = { "type",  "modelImages", "customPrompt", "model",
+                                        "style", "n",           "seed",         "strength" };
+    gf_err_t *err;
+    gf_ask_t ask;
+    size_t i;
+
+    make_type();
+    unit.conf.type_list = &type_list;
+    err = check_order(
+        &ask, NULL,
+        "\"type\":\"x\",\"modelImages\":7,\"customPrompt\":7,\"model\":\"\","
+        "\"style\":\"x\",\"n\":0,\"strength\":0.05,\"parameters\":{\"seed\":2147483648}");
+    ck_assert(gf_err_is(err, GF_E_FIELDS));
+    ck_assert_int_eq(err->fields->nelts, (int)UNIT_COUNT(rows));
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_str_eq(field_of(err, (int)i)->field, rows[i]);
+    }
+    ck_assert_str_eq(field_of(err, 0)->message, "must be one of neo-glitch");
+    err = check_order(&ask, NULL, "");
+    ck_assert_msg(gf_err_is(err, GF_E_FIELDS) && field_of(err, 0)->missing, "one field, too");
+    err = check_order(&ask, &type, "\"presetKey\":\"no\"");
+    ck_assert_str_eq(err->extra, "\"received\":\"no\",\"valid\":[\"base\",\"raw\"]");
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        of_several_each_has_its_own_seed_and_run_id,    a_priority_is_bounded_by_the_type,
+        a_template_fills_in_what_the_body_leaves_open,  a_two_step_body_is_taken_with_what_is_usual,
+        a_two_step_body_is_refused_with_all_bad_fields, NULL,
+    };
+
+    return unit_run("order", tests);
+}
