@@ -13,7 +13,7 @@ my @CASES = (
     ['echo-fal',       'cut-before poll=3',          'completed', undef,           9,  1, 'taken'],
     ['echo-fal',       'cut-before untaken',         'failed',    'TIMEOUT',       10, 1, 'not begun'],
     ['echo-aiml',      'cut-before',                 'failed',    'NETWORK_ERROR', 10, 1, 'paid'],
-    ['hook-fal',       'hook cut-before',            'completed', undef,           9,  1, 'reported'],
+    ['echo-fal',       'hook cut-before',            'completed', undef,           9,  1, 'reported'],
 );
 my @ENDS = (
     # drain, the end of the children, and how it is called
