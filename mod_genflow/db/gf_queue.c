@@ -217,6 +217,8 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
     job->seed = gf_rows_int(rows, row, 13);
     job->max_retries = (int)gf_rows_int(rows, row, 14);
     job->created = apr_time_now() - gf_rows_int(rows, row, 16) * 1000;
+    job->provider = apr_pstrdup(pool, gf_rows_text(rows, row, 18));
+    job->model = apr_pstrdup(pool, gf_rows_text(rows, row, 19));
     return job;
 }
 
@@ -338,7 +340,8 @@ gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            gf_text_interval(ctx->pool, delay),
                            number(ctx, job->chain_pos),
                            number(ctx, job->retries),
-                           outcome };
+                           outcome,
+                           job->provider_ref };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_REQUEUE, NULL, args, NULL));

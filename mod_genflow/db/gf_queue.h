@@ -101,7 +101,8 @@ gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
 gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_said_t *said);
 
-/* Back to the queue after `delay`, for job->chain_pos and retries; `outcome` ends the attempt. */
+/* Back to the queue after `delay`, for job->chain_pos and retries; `outcome` ends the attempt.
+ * REPORTED: there is a run after all, which whoever comes next asks for. */
 gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome);
 

@@ -30,7 +30,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CLAIM] = { "claim",
         "SELECT id, epoch, phase, attempts, chain_pos, retries, provider_ref, deadline_ms, user_id,"
         " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms,"
-        " lane FROM genflow.%s_claim($1, $2, $3, $4, ARRAY[$5, $6, $7]::timestamptz[])", 7 },
+        " lane, provider, model"
+        " FROM genflow.%s_claim($1, $2, $3, $4, ARRAY[$5, $6, $7]::timestamptz[])", 7 },
     [GF_SQL_ACCEPTED] = { "accepted",
         "SELECT genflow.%s_accepted($1, $2, $3, $4, $5, $6, $7)", 7 },
     [GF_SQL_SETTLE] = { "settle",
@@ -53,7 +54,7 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_HOOK_REF] = { "hook_ref",
         "SELECT genflow.hook_ref($1, $2)", 2 },
     [GF_SQL_REQUEUE] = { "requeue",
-        "SELECT genflow.requeue($1, $2, $3, $4, $5, $6)", 6 },
+        "SELECT genflow.requeue($1, $2, $3, $4, $5, $6, $7)", 7 },
     [GF_SQL_HEARTBEAT] = { "heartbeat",
         "SELECT genflow.heartbeat($1, $2, $3)", 3 },
     [GF_SQL_ENDED] = { "ended",

@@ -351,6 +351,12 @@ static void set_request(exchange_t *exchange)
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
 }
 
+/* Never 0, which is "without end" to curl. */
+static long milliseconds(apr_interval_time_t time)
+{
+    return (long)apr_time_as_msec(time) + 1;
+}
+
 static void set_limits(exchange_t *exchange)
 {
     gf_msg_t *msg = exchange->msg;
@@ -360,8 +366,8 @@ static void set_limits(exchange_t *exchange)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)apr_time_as_msec(msg->connect_timeout));
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(msg->timeout));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(msg->connect_timeout));
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(msg->timeout));
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "mod_genflow/" GENFLOW_VERSION);
     if (msg->once) {
         /* On a kept connection that dies without an answer curl sends the request again by itself:

@@ -58,6 +58,11 @@ static const prov_model_t models[] = { { "fal-ai/ghiblify", of_ghiblify, GF_SOUR
                                        { "fal-ai/realistic-vision", of_sdxl, GF_SOURCE_NONE },
                                        { "", common, GF_SOURCE_MAY } };
 
+static const prov_field_t *fields_of(const char *model)
+{
+    return prov_json_fields_of(models, model);
+}
+
 static gf_source_use_t source(const char *model)
 {
     return prov_json_source(models, model);
@@ -99,7 +104,7 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
 
     gf_out_init(&body, call->pool, 1024);
     gf_out_open(&body, '{');
-    prov_json_fields(&body, call, prov_json_fields_of(models, call->model));
+    prov_json_fields(&body, call, fields_of(call->model));
     gf_out_close(&body, '}');
     prov_json_body(msg, &body);
     return msg;
@@ -322,7 +327,8 @@ static prov_run_row_t row_of(const gf_prov_call_t *call, const gf_json_t *row)
  * queue, so it stays unknown. */
 static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
-    static const prov_run_list_t list = { "request_id", "sent_at", "json_input", row_of };
+    static const prov_run_list_t list = { "request_id", "sent_at", "json_input", row_of,
+                                          fields_of };
     const gf_json_t *document;
     const char *cursor;
     prov_run_found_t found;

@@ -80,6 +80,11 @@ static const prov_model_t models[] = { { "black-forest-labs/flux-dev", of_flux_d
                                        { "black-forest-labs/flux", of_flux, GF_SOURCE_NONE },
                                        { "", common, GF_SOURCE_MAY } };
 
+static const prov_field_t *fields_of(const char *model)
+{
+    return prov_json_fields_of(models, model);
+}
+
 static gf_source_use_t source(const char *model)
 {
     return prov_json_source(models, model);
@@ -118,7 +123,7 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
     }
     gf_out_key(&body, "input");
     gf_out_open(&body, '{');
-    prov_json_fields(&body, call, prov_json_fields_of(models, model));
+    prov_json_fields(&body, call, fields_of(model));
     gf_out_close(&body, '}');
     if (call->hook_url) {
         gf_out_put_string(&body, "webhook", call->hook_url);
@@ -288,7 +293,7 @@ static const char *next_page(const gf_prov_call_t *call, const gf_json_t *docume
 
 static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
-    static const prov_run_list_t list = { "id", "created_at", "input", row_of };
+    static const prov_run_list_t list = { "id", "created_at", "input", row_of, fields_of };
     const gf_json_t *document;
     const gf_json_t *rows;
     const char *next;

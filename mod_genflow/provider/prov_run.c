@@ -124,15 +124,61 @@ const char *prov_run_since(const gf_prov_call_t *call)
                         time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec);
 }
 
-/* Is this the input that we sent? Models without a prompt do not show one. */
-static bool is_ours(const gf_job_t *job, const gf_json_t *input)
+typedef enum { OTHERS, DOUBTFUL, OURS } likeness_t;
+
+static bool is_same(gf_json_t *sent, gf_json_t *shown)
 {
+    double a, b;
+
+    if (gf_json_number(sent, &a) && gf_json_number(shown, &b)) {
+        return !(a < b) && !(a > b);
+    }
+    return shown && strcmp(gf_json_text(sent), gf_json_text(shown)) == 0;
+}
+
+/* Is all that we sent beside the prompt in the input that is shown? More may be: the model's
+ * defaults. But no source picture that we did not send; one that was uploaded is not at hand any
+ * more when another process sent it. */
+static bool is_whole(const gf_prov_call_t *call, const gf_json_t *input, const prov_field_t *fields)
+{
+    gf_ctx_t ctx = { .pool = call->pool };
+    gf_json_t *document = NULL;
+    gf_out_t out;
+
+    gf_out_init(&out, call->pool, 1024);
+    gf_out_open(&out, '{');
+    prov_json_fields(&out, call, fields);
+    gf_out_close(&out, '}');
+    if ((call->job->source_url && !call->source)
+        || gf_json_parse(&document, &ctx, out.text, out.length)) {
+        return false;
+    }
+    for (; fields->ours; fields++) {
+        gf_json_t *sent = gf_json_get(document, fields->theirs);
+        gf_json_t *shown = gf_json_get(input, fields->theirs);
+
+        if (strcmp(fields->ours, "prompt") != 0
+            && (sent ? !is_same(sent, shown) : shown && strcmp(fields->ours, "source") == 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is this the input that we sent? Models without a prompt do not show one. */
+static likeness_t likeness(const gf_prov_call_t *call, const gf_json_t *input,
+                           const prov_run_list_t *list)
+{
+    const gf_job_t *job = call->job;
     const char *prompt = job->prompt;
     apr_int64_t seed;
 
     gf_json_string(gf_json_get(input, "prompt"), &prompt);
-    return gf_json_int(gf_json_get(input, "seed"), &seed) && seed == job->seed
-           && strcmp(prompt, job->prompt) == 0;
+    if (!gf_json_int(gf_json_get(input, "seed"), &seed) || seed != job->seed
+        || strcmp(prompt, job->prompt) != 0) {
+        return OTHERS;
+    }
+    return is_whole(call, input, list->fields_of(call->model)) ? OURS : DOUBTFUL;
 }
 
 /* Providers wipe old inputs. */
@@ -159,17 +205,18 @@ prov_run_found_t prov_run_find(gf_outcome_t *outcome, const gf_prov_call_t *call
         const char *id = prov_json_text(row, list->id);
         const char *sent = prov_json_text(row, list->sent);
         prov_run_row_t kind = list->row_of(call, row);
+        likeness_t like = kind == PROV_RUN_OTHERS ? OTHERS : likeness(call, input, list);
 
         if (kind == PROV_RUN_VOID) {
-            failed = failed || (call->job->attempts == 1 && is_ours(call->job, input));
+            failed = failed || (call->job->attempts == 1 && like == OURS);
         }
         if (kind != PROV_RUN_COUNTS) {
             continue;
         }
-        if (!is_shown(input) || (is_ours(call->job, input) && !prov_json_is_ref(id))) {
+        if (!is_shown(input) || like == DOUBTFUL || (like == OURS && !prov_json_is_ref(id))) {
             missing = PROV_RUN_UNSEEN;
         }
-        else if (is_ours(call->job, input) && (!oldest || strcmp(sent, oldest) <= 0)) {
+        else if (like == OURS && (!oldest || strcmp(sent, oldest) <= 0)) {
             oldest = sent;
             outcome->ref = id;
         }

@@ -6,6 +6,7 @@
 
 #include "base/gf_json.h"
 #include "provider/gf_provider.h"
+#include "provider/prov_json.h"
 
 /* ---- asking for a run ---- */
 
@@ -39,17 +40,20 @@ typedef enum {
 typedef struct prov_run_list_t {
     const char *id, *sent, *input;
     prov_run_row_t (*row_of)(const gf_prov_call_t *call, const gf_json_t *row);
+    const prov_field_t *(*fields_of)(const char *model); /* what its input was made of */
 } prov_run_list_t;
 
 typedef enum {
     PROV_RUN_FOUND,  /* outcome is WORKING with its id */
     PROV_RUN_FAILED, /* outcome is TRANSIENT: it is void, and there was no earlier attempt */
     PROV_RUN_ABSENT, /* all rows are others' */
-    PROV_RUN_UNSEEN  /* a row does not show its input: it cannot be told; or we sent no seed, and it
-                      * never can be: outcome is `settled` */
+    PROV_RUN_UNSEEN  /* a row does not show its input, or has our seed and prompt and differs: it
+                      * cannot be told; or we sent no seed, and it never can be: outcome is
+                      * `settled` */
 } prov_run_found_t;
 
-/* The oldest row with our seed and prompt. */
+/* The oldest row with our input. Seed and prompt alone are no proof: both may be a client's own,
+ * and then the picture may be made of somebody else's source. */
 prov_run_found_t prov_run_find(gf_outcome_t *outcome, const gf_prov_call_t *call,
                                const gf_json_t *rows, const prov_run_list_t *list);
 

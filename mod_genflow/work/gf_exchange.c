@@ -12,6 +12,7 @@
 #define FETCH_TIMEOUT   (60 * APR_USEC_PER_SEC)
 #define SUBMIT_SHARE    2 /* of the deadline, where a lost answer can be looked for in the rest */
 #define CONNECT_TIMEOUT (5 * APR_USEC_PER_SEC)
+#define LAST_WORDS      APR_USEC_PER_SEC /* before the generation's end: to cancel, and to say so */
 
 apr_pool_t *gf_exchange_pool(const gf_steps_t *steps)
 {
@@ -72,20 +73,28 @@ static void start(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg, gf_asking_t a
     gf_net_start(steps->net, msg);
 }
 
+apr_time_t gf_exchange_deadline(const gf_run_t *run)
+{
+    apr_time_t own = apr_time_now() + run->choice->provider->deadline;
+    apr_time_t last = run->job->deadline - LAST_WORDS;
+
+    return own < last ? own : last;
+}
+
 void gf_exchange_submit(gf_steps_t *steps, gf_run_t *run)
 {
     const gf_provider_t *provider = run->choice->provider;
     gf_prov_call_t call = call_of(run, gf_exchange_pool(steps));
     apr_time_t now = apr_time_now();
+    apr_time_t end = gf_exchange_deadline(run);
     gf_msg_t *msg;
 
     call.hook_url = hook_url(steps, run, call.pool);
     msg = provider->kind->submit(&call);
     msg->once = true;
-    run->provider_deadline =
-        now + (provider->kind->recover ? provider->deadline / SUBMIT_SHARE : provider->deadline);
+    run->provider_deadline = provider->kind->recover ? now + (end - now) / SUBMIT_SHARE : end;
     start(steps, run, msg, GF_ASKING_SUBMIT);
-    run->provider_deadline = now + provider->deadline;
+    run->provider_deadline = end;
 }
 
 void gf_exchange_poll(gf_steps_t *steps, gf_run_t *run)

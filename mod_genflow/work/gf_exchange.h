@@ -6,6 +6,10 @@
 
 #include "work/gf_steps.h"
 
+/* Until when the run's provider is asked, if it begins now: for its own time, and not longer than
+ * the generation lives. */
+apr_time_t gf_exchange_deadline(const gf_run_t *run);
+
 /* Each starts an exchange; run->msg is open afterwards. */
 void gf_exchange_submit(gf_steps_t *steps, gf_run_t *run);  /* the paid one: sent once */
 void gf_exchange_poll(gf_steps_t *steps, gf_run_t *run);    /* is it done? */

@@ -13,7 +13,8 @@
 #include "work/gf_exchange.h"
 #include "work/gf_keep.h"
 
-#define RECOVER_AFTER_POLLS 15 /* 30 s of the usual ones: reports and lists take their time */
+#define RECOVER_AFTER_POLLS 15                    /* reports and lists take their time, ... */
+#define RECOVER_AFTER_MAX   apr_time_from_sec(30) /* ... but not for ever */
 #define JITTER_PERCENT      20
 #define SOURCE_TRIES        3
 #define SOURCE_WAIT         (2 * APR_USEC_PER_SEC)
@@ -41,12 +42,14 @@ static apr_interval_time_t backoff(const gf_run_t *run, const gf_outcome_t *outc
 static gf_step_t requeue(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code,
                          apr_interval_time_t delay)
 {
+    const gf_choice_t *next = gf_type_choice(run->job->type, run->job->chain_pos);
+
     run->code = code;
     run->delay = delay;
     gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0415",
            "queued again for %" APR_TIME_T_FMT " ms after %s, next is %s", apr_time_as_msec(delay),
            gf_err_row(code)->code,
-           gf_type_choice(run->job->type, run->job->chain_pos)->provider->name);
+           next ? next->provider->name : "nobody"); /* the chain got shorter */
     return gf_steps_act(steps, run, GF_ACT_REQUEUE);
 }
 
@@ -74,9 +77,21 @@ static gf_step_t try_again(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t 
     return requeue(steps, run, outcome->code, backoff(run, outcome));
 }
 
+apr_interval_time_t gf_follow_arrival(const gf_run_t *run)
+{
+    apr_interval_time_t wait = RECOVER_AFTER_POLLS * run->choice->provider->poll;
+
+    return wait < RECOVER_AFTER_MAX ? wait : RECOVER_AFTER_MAX;
+}
+
 gf_step_t gf_follow_wait(gf_run_t *run, apr_interval_time_t wait)
 {
-    run->wake = apr_time_now() + wait;
+    apr_time_t now = apr_time_now();
+
+    run->wake = now + wait;
+    if (run->provider_deadline && run->wake > run->provider_deadline) {
+        run->wake = run->provider_deadline > now ? run->provider_deadline : now;
+    }
     return GF_STEP_GOES_ON;
 }
 
@@ -145,7 +160,7 @@ static gf_step_t lost_answer(gf_steps_t *steps, gf_run_t *run, const gf_outcome_
     if ((!askable && !run->hook_token) || run->provider_deadline <= apr_time_now()) {
         return gf_steps_fail(steps, run, outcome->code, NULL);
     }
-    run->delay = RECOVER_AFTER_POLLS * provider->poll;
+    run->delay = gf_follow_arrival(run);
     return run->hook_token ? gf_steps_act(steps, run, GF_ACT_HOOK_REF)
                            : gf_follow_wait(run, run->delay);
 }
@@ -158,6 +173,9 @@ static gf_step_t follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *ou
     case GF_PROV_WORKING:
         return wait_for_provider(steps, run, outcome);
     case GF_PROV_ASK:
+        if (run->provider_deadline <= apr_time_now() && run->asking == GF_ASKING_RECOVER) {
+            return gf_steps_fail(steps, run, GF_E_TIMEOUT, NULL); /* a list without end */
+        }
         gf_exchange_next(steps, run, outcome->next);
         return GF_STEP_GOES_ON;
     case GF_PROV_TRANSIENT:

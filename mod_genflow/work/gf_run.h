@@ -43,6 +43,7 @@ typedef struct gf_run_t {
     gf_task_t task;               /* first: a done task is its run */
     gf_job_t *job;                /* owns this run's memory */
     const gf_choice_t *choice;    /* provider and model of the current attempt; NULL: none */
+    apr_time_t intent_until;      /* later than that, others may take the intent for sent */
     apr_time_t provider_deadline; /* 0: nothing was submitted yet */
     bool last_question;           /* the deadline is over, and the provider was asked once more */
 

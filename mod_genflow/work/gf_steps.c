@@ -56,6 +56,18 @@ static void choose(gf_run_t *run, int position)
     run->job->model = run->choice ? run->choice->model : NULL;
 }
 
+/* Who was asked stands on the row: the chain may have been configured otherwise since. */
+static void choose_asked(const gf_steps_t *steps, gf_run_t *run)
+{
+    gf_job_t *job = run->job;
+    gf_choice_t *asked = apr_pcalloc(job->pool, sizeof(*asked));
+
+    asked->provider = apr_hash_get(steps->ctx.conf->providers, job->provider, APR_HASH_KEY_STRING);
+    asked->model = job->model;
+    run->choice = asked->provider ? asked : NULL;
+    run->source = gf_source_asset_id(job->source_url) ? NULL : job->source_url;
+}
+
 /* A part of the address for reports that nobody can guess; none where a report could not be
  * verified or would not find us. */
 static const char *hook_token(const gf_steps_t *steps, const gf_run_t *run)
@@ -75,6 +87,7 @@ static gf_step_t begin_attempt(gf_steps_t *steps, gf_run_t *run)
         return gf_steps_act(steps, run, GF_ACT_DRAW);
     }
     run->job->attempts++;
+    run->intent_until = apr_time_now() + steps->ctx.conf->lease;
     run->hook_token = hook_token(steps, run);
     return gf_steps_act(steps, run, GF_ACT_ATTEMPT);
 }
@@ -106,9 +119,17 @@ static gf_step_t attempt(gf_steps_t *steps, gf_run_t *run)
     return GF_STEP_GOES_ON;
 }
 
-/* The intent is written: now the bytes may leave, once. */
+/* The intent is written: now the bytes may leave, once. Whoever slept over its lease in between may
+ * have been taken for dead, with the bytes on their way: it says that nothing was sent. */
 static gf_step_t submit(gf_steps_t *steps, gf_run_t *run)
 {
+    if (run->intent_until < apr_time_now()) {
+        gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0420",
+               "its lease ran out before it was sent: nothing is sent");
+        run->code = GF_E_NETWORK;
+        run->delay = 0;
+        return gf_steps_act(steps, run, GF_ACT_REQUEUE);
+    }
     gf_exchange_submit(steps, run);
     return GF_STEP_GOES_ON;
 }
@@ -132,7 +153,6 @@ static bool may_ask(gf_run_t *run)
 static gf_step_t ask(gf_steps_t *steps, gf_run_t *run)
 {
     if (!may_ask(run)) {
-        gf_exchange_cancel(steps, run);
         return gf_steps_fail(steps, run, GF_E_TIMEOUT, NULL);
     }
     if (run->picture_url) {
@@ -141,7 +161,7 @@ static gf_step_t ask(gf_steps_t *steps, gf_run_t *run)
     else if (run->job->provider_ref) {
         gf_exchange_poll(steps, run);
     }
-    else if (run->hook_token) {
+    else if (run->choice->provider->kind->read_hook) { /* perhaps to who sent it before us */
         run->delay = 0;
         return gf_steps_act(steps, run, GF_ACT_HOOK_REF);
     }
@@ -165,13 +185,13 @@ gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
     if (job->phase == GF_PHASE_QUEUED) {
         return attempt(steps, run);
     }
-    choose(run, job->chain_pos);
-    if (!run->choice) { /* the chain was configured shorter meanwhile */
+    choose_asked(steps, run);
+    if (!run->choice) { /* there is no such section any more */
         return gf_steps_fail(steps, run, GF_E_NO_PROVIDER, NULL);
     }
     gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0401", "taken over, it was %s",
            job->phase == GF_PHASE_SENDING ? "being sent" : "with the provider");
-    run->provider_deadline = apr_time_now() + run->choice->provider->deadline;
+    run->provider_deadline = gf_exchange_deadline(run);
     if (job->phase == GF_PHASE_WORKING && run->choice->provider->kind->poll) {
         return ask(steps, run);
     }
@@ -210,12 +230,16 @@ static gf_step_t over(gf_steps_t *steps, const gf_run_t *run)
     return GF_STEP_OVER;
 }
 
-/* Whoever sent it is dead, and it may have been paid for: it is not sent again. A provider that
- * lists its runs is asked; of any other the job fails. */
+/* Whoever sent it is gone, and it may have been paid for: it is not sent again. A provider that
+ * lists its runs is asked, when what may still have been on its way is there; of any other the job
+ * fails. */
 static gf_step_t sender_lost(gf_steps_t *steps, gf_run_t *run)
 {
-    return run->choice->provider->kind->recover ? ask(steps, run)
-                                                : gf_steps_fail(steps, run, GF_E_NETWORK, NULL);
+    if (!run->choice->provider->kind->recover) {
+        return gf_steps_fail(steps, run, GF_E_NETWORK, NULL);
+    }
+    run->asking = GF_ASKING_RECOVER;
+    return gf_follow_wait(run, gf_follow_arrival(run));
 }
 
 /* It came too late, and had been stored: nothing names the picture. */
@@ -227,12 +251,23 @@ static void forget_picture(gf_steps_t *steps, const gf_run_t *run)
     }
 }
 
+/* Nobody waits for it any more. Who was only away may not say so: another host may lead. */
+static void cancel_run(gf_steps_t *steps, const gf_run_t *run)
+{
+    bool failed = strcmp(run->settled, "done") == 0 || strcmp(run->settled, "same") == 0;
+
+    if (run->act == GF_ACT_FAIL && run->code == GF_E_TIMEOUT && failed) {
+        gf_exchange_cancel(steps, run);
+    }
+}
+
 static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
 {
     const gf_ctx_t *ctx = gf_steps_about(steps, run);
     apr_int64_t took = apr_time_as_msec(apr_time_now() - run->job->created);
 
     forget_picture(steps, run);
+    cancel_run(steps, run);
     if (run->job->restore_url && !gf_run_came_late(run)) {
         gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0413", "stored at last: %s", run->image_url);
         return GF_STEP_OVER;

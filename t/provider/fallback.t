@@ -59,6 +59,8 @@ for my $i (0 .. $#CASES) {
         ok !$job->{fallbackUsed}, '... and the answer says so';
         credits_are $users[$i], 10, 0, '... for nothing';
     }
+    is sql1("SELECT count(*) FROM genflow.attempts WHERE job_id = :'id' AND outcome = 'completed'",
+        id => $job->{id}), $end eq 'stability' ? 1 : 0, '... which only its maker\'s attempt is on record for';
     is submissions("[$users[$i]]"), $sent, "... after $sent submissions";
 }
 

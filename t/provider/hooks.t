@@ -23,6 +23,7 @@ my @CASES  = (
     ['hook=end,end early', '', '200 200', 'two before we know the run\'s id'],
     ['hook cut-before', '', '200', 'one of a run whose answer was lost'],
     ['hook early cut-before', '', '200', 'an early one of a run whose answer was lost'],
+    ['hook early status=503 times=1', '', '200', 'one of a run whose submission seemed to fail'],
     ['hook empty', 'EMPTY_RESULT', '200', 'one of a run without a picture'],
 );
 

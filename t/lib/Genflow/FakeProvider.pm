@@ -66,6 +66,8 @@
 #                     of no run); without any: end. What is not answered, or with 5xx, is told
 #                     again. Without poll=N, questions find the end only once it is told.
 #   early             ... before the submission is answered
+# fal also knows:
+#   poll-delay=MS     each question about the state is answered that much later
 # Beside the prompt only the key matters: one that begins with "wrong" is refused with 401.
 #
 # THE QUESTIONS of a test to the fake itself:
@@ -509,7 +511,7 @@ my %FAILURE = map { $_ => 1 } qw(
     nsfw failed aborted type untaken
 );
 my %LASTING = map { $_ => 1 } qw(
-    delay times big poll quick result datauri b64 url data plain single hook early
+    delay times big poll poll-delay quick result datauri b64 url data plain single hook early
 );
 
 sub of_prompt {

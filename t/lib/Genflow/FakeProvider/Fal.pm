@@ -61,6 +61,12 @@ sub error_body {
 sub tell_status {
     my ($self, $request, $id) = @_;
     my $job = $self->run_asked_for($request, $id) or return;
+    my $wait = ($job->{script}->value('poll-delay') || 0) / 1000;
+    $self->{server}->later($wait, sub { $self->tell_status_now($request, $job) });
+}
+
+sub tell_status_now {
+    my ($self, $request, $job) = @_;
     return $self->{server}->answer_json($request, 200, { status => 'COMPLETED' })
         if $job->{over} ||= $self->is_over($job);
     $self->{server}->answer_json($request, 202,

@@ -1,0 +1,52 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A generation that ends before its provider does: the provider is told to stop. No wait, however
+# long, goes past a deadline.
+use Genflow::Fault;
+use Genflow::Test;
+
+expect_log 'GF0201';
+
+sql("SELECT genflow.create_type(:'type')", type => $_) for qw(brief slow-asker);
+ok configure(<<'END'), 'a life shorter than what the provider gets, and questions rarer than its end';
+<GenflowProvider fal>
+    GenflowProviderDeadline 60s
+</GenflowProvider>
+<GenflowType brief>
+    GenflowTypeProviders fal/fal-ai/fast-sdxl
+    GenflowTypeLifetime 10s
+</GenflowType>
+<GenflowProvider slow-asker>
+    GenflowProviderKind replicate
+    GenflowProviderUrl "${GENFLOW_FAKE}/replicate/v1"
+    GenflowProviderKey env:PEERS_API_KEY
+    GenflowProviderDeadline 3s
+    GenflowProviderPoll 30s
+</GenflowProvider>
+<GenflowType slow-asker>
+    GenflowTypeProviders slow-asker/a/b
+</GenflowType>
+END
+
+my $user = account(10);
+my $id   = later($user, { type => 'brief', prompt => "{{poll-hang}} [$user]" });
+is ended($user, $id, 'brief')->{errorCode}, 'TIMEOUT', 'a brief life ends';
+ok wait_for(sub { cancels($user) }), '... and the provider is told to stop';
+credits_are $user, 10, 0, '... for nothing';
+
+for my $script ('poll-hang', 'cut-before') {
+    $user = account(10);
+    my $start = time;
+    $id = later($user, { type => 'slow-asker', prompt => "{{$script}} [$user]" });
+    is ended($user, $id, 'slow-asker')->{errorCode}, 'TIMEOUT', "$script: rare questions end, too";
+    cmp_ok time - $start, '<', 8, '... at the deadline';
+    credits_are $user, 10, 0, '... for nothing';
+}
+ok configure(''), 'all is as before';
+
+sub cancels {
+    my ($who) = @_;
+    return HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/_cancels?match=%5B$who%5D")->{content};
+}
+
+finish;

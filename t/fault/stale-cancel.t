@@ -1,0 +1,33 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A child sleeps until its provider's time is over, while another one goes on with its runs. When it
+# wakes it gives up, and does not tell the provider to stop: the runs are another's now.
+use Genflow::Fault;
+use Genflow::Test;
+use Time::HiRes ();
+
+my @users  = map { account(10) } 1 .. 10;
+my @ids    = map { later($_, { type => 'echo-fal', prompt => "{{poll=44 poll-delay=60}} [$_]" }) }
+    @users;
+my $begun  = Time::HiRes::time();
+wait_for { @ids == grep { status_of($users[$_], $ids[$_], 'echo-fal')->{falJobId} } 0 .. $#ids };
+my $frozen = leader_of($ids[0]);
+my @taken  = grep { leader_of($_) == $frozen } @ids;
+freeze($frozen);
+my $moved = wait_for { !grep { (leader_of($_) // $frozen) == $frozen } @taken } 8;
+ok $moved, 'another child goes on with ' . @taken . ' runs';
+wait_for { Time::HiRes::time() - $begun >= 8.4 } 12;          # GenflowProviderDeadline is 8 s
+kill CONT => $frozen;
+is_deeply [map { ended($users[$_], $ids[$_], 'echo-fal')->{status} } 0 .. $#ids],
+    [('completed') x @ids], 'all end well, though the first wakes';
+is cancels(), 0, '... which cancels none';
+is_deeply [map { submissions("[$_]") } @users], [(1) x @users], '... each was sent once';
+credits_are $_, 9, 0, '... and charged once' for @users;
+
+sub cancels {
+    return HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/_cancels?match=%5Bstale-cancel-$$-")->{content};
+}
+
+END { kill CONT => children() }
+
+finish;
