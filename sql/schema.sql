@@ -1226,7 +1226,7 @@ BEGIN
         RETURN 'unknown';
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
-     WHERE a.job_id = p_id AND a.no = w.attempts;
+     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
@@ -2089,7 +2089,7 @@ BEGIN
         RETURN 'unknown';
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
-     WHERE a.job_id = p_id AND a.no = w.attempts;
+     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
@@ -2533,7 +2533,7 @@ BEGIN
         RETURN 'unknown';
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
-     WHERE a.job_id = p_id AND a.no = w.attempts;
+     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
@@ -3494,7 +3494,7 @@ BEGIN
         RETURN 'unknown';
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
-     WHERE a.job_id = p_id AND a.no = w.attempts;
+     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
@@ -3986,7 +3986,7 @@ BEGIN
         RETURN 'unknown';
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
-     WHERE a.job_id = p_id AND a.no = w.attempts;
+     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
@@ -4122,10 +4122,10 @@ CREATE FUNCTION genflow.removal_done(p_id uuid) RETURNS void
 $$;
 
 --
--- Name: requeue(uuid, integer, interval, smallint, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: requeue(uuid, integer, interval, smallint, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) RETURNS text
+CREATE FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text, p_ref text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4138,13 +4138,16 @@ BEGIN
         RETURN 'gone';
     ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
+    ELSIF w.provider_ref <> coalesce(p_ref, '') THEN
+        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(v_now, t.deadline_at) WHERE t.job_id = p_id;
+        RETURN 'reported';
     END IF;
     UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL, lost_leases = 0,
            progress = NULL, queue_position = NULL, provider_logs = NULL,
            chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay, t.deadline_at)
      WHERE t.job_id = p_id;
     UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
-     WHERE a.job_id = p_id AND a.no = w.attempts AND p_outcome IS NOT NULL;
+     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL AND p_outcome IS NOT NULL;
     RETURN 'ok';
 END $$;
 
@@ -6699,11 +6702,11 @@ REVOKE ALL ON FUNCTION genflow.removal_done(p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.removal_done(p_id uuid) TO genflow_module;
 
 --
--- Name: FUNCTION requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text, p_ref text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text, p_ref text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text, p_ref text) TO genflow_module;
 
 --
 -- Name: FUNCTION reservation_end(p_id uuid, p_state text, p_job uuid); Type: ACL; Schema: genflow; Owner: -
