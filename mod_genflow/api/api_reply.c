@@ -126,12 +126,14 @@ gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view)
     request_rec *r = req->r;
     const char *tag;
     const char *text = gf_reply_text(&tag, req, view, r->pool);
+    int decided;
 
     apr_table_setn(r->headers_out, "ETag", apr_pstrcat(r->pool, "\"", tag, "\"", NULL));
     say_where(req, view);
-    if (r->method_number == M_GET && ap_meets_conditions(r) != OK) {
+    decided = r->method_number == M_GET ? ap_meets_conditions(r) : OK;
+    if (decided != OK) {
         apr_table_setn(r->headers_out, "Cache-Control", caching);
-        r->status = HTTP_NOT_MODIFIED;
+        r->status = decided;
         return NULL;
     }
     send_text(r, text, strlen(text), HTTP_OK, caching);

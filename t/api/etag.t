@@ -37,6 +37,8 @@ is $tag{"/api/generation/$id"}, $tag{"/api/neo-glitch/status?id=$id"}, 'one obje
 isnt $tag{"/api/generation/$id"}, $tag{"/api/job/$id"}, 'a job is another';
 isnt api(GET => "/api/generation/$id?names=both", user => $user)->{headers}{etag},
     $tag{"/api/generation/$id"}, 'and so is one with twins';
+my $other = api(GET => "/api/generation/$id", user => $user, headers => { 'If-Match' => '"other"' });
+is $other->{status}, 412, 'who wants another state only gets none';
 my $posted = api(POST => '/api/neo-glitch/status', user => $user, json => { id => $id },
     headers => { 'If-None-Match' => $tag{"/api/generation/$id"} });
 is $posted->{status}, 200, 'a POST is always answered';

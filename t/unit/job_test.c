@@ -303,7 +303,7 @@ START_TEST(a_jobs_summary_is_the_beginning_of_its_prompt)
     } rows[] = { { NULL, 0 }, { "", 0 }, { "a cat", 5 }, { "\xe7\x8c\xab", 1 } };
     gf_view_t view = least;
     const char *summary;
-    char long_prompt[303];
+    char long_prompt[304];
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
