@@ -84,6 +84,7 @@ static gf_err_t *again(gf_req_t *req, const char *act, int chain_pos)
     gf_view_t view;
     gf_ask_t ask;
 
+    GF_TRY(api_limit(req));
     GF_TRY(api_generation_find(&find, req));
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
     if (strcmp(view.status, "failed") != 0 && strcmp(view.status, "cancelled") != 0) {

@@ -67,6 +67,10 @@ my $res = from('192.0.2.2', $users[0]);
 refusal_is $res, 429, 'RATE_LIMIT', $users[0], 96, 'and no more, from whatever address';
 cmp_ok $res->{headers}{'retry-after'}, '<=', 1800, '... before the next one is due';
 refusal_is upload($users[0], png(3, 2)), 429, 'RATE_LIMIT', $users[0], 96, 'uploads count as well';
+my $any = '01a1fe1d-7cb6-7b32-8952-3100505e2d45';
+refusal_is api(POST => "/api/generation/$any/$_", user => $users[0],
+    headers => { 'X-Client' => '192.0.2.9' }), 429, 'RATE_LIMIT', $users[0], 96, "... and a $_"
+    for qw(retry fallback);
 is api(GET => '/api/getQuota', user => $users[0])->{status}, 200, 'what costs nothing is free';
 is from('192.0.2.3', $users[1])->{status}, 202, 'another user has a rate of his own';
 
