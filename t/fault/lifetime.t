@@ -31,7 +31,7 @@ END
 my $user = account(10);
 my $id   = later($user, { type => 'brief', prompt => "{{poll-hang}} [$user]" });
 is ended($user, $id, 'brief')->{errorCode}, 'TIMEOUT', 'a brief life ends';
-ok wait_for(sub { cancels($user) }), '... and the provider is told to stop';
+ok wait_for(sub { cancels("[$user]") }), '... and the provider is told to stop';
 credits_are $user, 10, 0, '... for nothing';
 
 for my $script ('poll-hang', 'cut-before') {
@@ -43,10 +43,5 @@ for my $script ('poll-hang', 'cut-before') {
     credits_are $user, 10, 0, '... for nothing';
 }
 ok configure(''), 'all is as before';
-
-sub cancels {
-    my ($who) = @_;
-    return HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/_cancels?match=%5B$who%5D")->{content};
-}
 
 finish;

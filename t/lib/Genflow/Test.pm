@@ -38,7 +38,7 @@ our @EXPORT = (
     qw(base talk_to api generate data status_of error_is submissions cancels),
     qw(later ended picture_file),
     qw(png upload),
-    qw(sql sql1 wait_for in_parallel),
+    qw(sql sql1 wait_for presets_known in_parallel),
     qw(httpd_pid children kill_child restart_httpd pg),
     qw(log_mark log_since expect_log finish),
 );
@@ -51,6 +51,7 @@ use constant {
     RESTART_TIME => 30,
     WAIT_TIME    => 10,
     END_TIME     => 20,
+    PRESETS_AGE  => 6,        # a child remembers presets for 5 seconds
     WORKERS      => 32,       # processes of in_parallel
 };
 
@@ -230,6 +231,9 @@ sub wait_for (&;$) {
         sleep 0.05;
     }
 }
+
+# Waits until every child must have read the presets anew: each remembers them on its own.
+sub presets_known { return sleep PRESETS_AGE * $PATIENCE }
 
 # The generation when it has ended; false if it does not.
 sub ended {
