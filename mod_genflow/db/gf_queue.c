@@ -108,20 +108,6 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
 
 /* ---- read ---- */
 
-/* The error of an outcome that says that there is none, or none of this user. */
-static gf_err_t *found(gf_ctx_t *ctx, const char *outcome, const gf_type_t *type, const char *user,
-                       const char *asked)
-{
-    if (strcmp(outcome, "not_found") == 0) {
-        return gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no %s %s", type->name, asked);
-    }
-    if (strcmp(outcome, "not_yours") == 0) {
-        return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", type->name,
-                           asked, user);
-    }
-    return NULL;
-}
-
 void gf_queue_view(gf_view_t *view, const gf_rows_t *rows, int row, const gf_type_t *type,
                    const char *user)
 {
@@ -182,7 +168,7 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_GET, type, args, NULL));
-    GF_TRY(found(ctx, gf_rows_text(rows, 0, 0), type, user, asked));
+    GF_TRY(gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_GENERATION, type->name, user, asked));
     gf_queue_view(view, rows, 0, type, user);
     return NULL;
 }
@@ -259,7 +245,7 @@ gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, c
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_START, type, args, NULL));
     outcome = gf_rows_text(rows, 0, 17);
-    GF_TRY(found(ctx, outcome, type, user, id));
+    GF_TRY(gf_db_owned(ctx, outcome, GF_E_NO_GENERATION, type->name, user, id));
     if (strcmp(outcome, "ok") != 0) {
         return gf_steer_status(ctx, id, gf_rows_text(rows, 0, 18));
     }
