@@ -141,11 +141,8 @@ GenflowCreditDay rolling
 <GenflowType sketch>
     GenflowTypeProviders local
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-    GenflowLegacyNames On
-</Location>
+GenflowLegacyNames On
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($httpd);
 error_is(reserve(request_id => 'poor', cost => 9), 403, 'INSUFFICIENT_CREDITS',

@@ -135,10 +135,7 @@ GenflowDispatch Off
 <GenflowType neo-glitch>
     GenflowTypeProviders stability/sd3
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($httpd);
 my $rows = sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user'", user => $racer);
