@@ -933,7 +933,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -963,11 +962,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.custom_prompt_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN public.custom_prompt_media m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.custom_prompt_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1796,7 +1799,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -1826,11 +1828,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.emotion_mask_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN public.emotion_mask_media m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.emotion_mask_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -2240,7 +2246,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -2270,11 +2275,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN public.ghibli_reaction_media m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -3201,7 +3210,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -3231,11 +3239,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.neo_glitch_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN public.neo_glitch_media m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.neo_glitch_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -3693,7 +3705,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -3723,11 +3734,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.presets_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN public.presets_media m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.presets_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);

@@ -177,9 +177,11 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
 
 static gf_phase_t phase_of(const char *word)
 {
-    return strcmp(word, "queued") == 0    ? GF_PHASE_QUEUED
-           : strcmp(word, "sending") == 0 ? GF_PHASE_SENDING
-                                          : GF_PHASE_WORKING;
+    return strcmp(word, "queued") == 0      ? GF_PHASE_QUEUED
+           : strcmp(word, "sending") == 0   ? GF_PHASE_SENDING
+           : strcmp(word, "working") == 0   ? GF_PHASE_WORKING
+           : strcmp(word, "cancelled") == 0 ? GF_PHASE_CANCELLED
+                                            : GF_PHASE_FAILED;
 }
 
 static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *type)
@@ -203,8 +205,6 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
     job->seed = gf_rows_int(rows, row, 13);
     job->max_retries = (int)gf_rows_int(rows, row, 14);
     job->created = apr_time_now() - gf_rows_int(rows, row, 16) * 1000;
-    job->provider = apr_pstrdup(pool, gf_rows_text(rows, row, 18));
-    job->model = apr_pstrdup(pool, gf_rows_text(rows, row, 19));
     return job;
 }
 
@@ -225,10 +225,14 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
     for (row = gf_rows_count(rows) - 1; row >= 0; row--) {
         gf_job_t *job = job_of_row(rows, row, type);
 
+        job->provider = apr_pstrdup(job->pool, gf_rows_text(rows, row, 18));
+        job->model = apr_pstrdup(job->pool, gf_rows_text(rows, row, 19));
         job->next = *jobs;
         *jobs = job;
-        apr_cpystrn(look->from[gf_rows_int(rows, row, 17)], gf_rows_text(rows, row, 15),
-                    sizeof(look->from[0])); /* backwards: the first of each lane stays */
+        if (gf_rows_text(rows, row, 17)) { /* backwards: the first of each lane stays */
+            apr_cpystrn(look->from[gf_rows_int(rows, row, 17)], gf_rows_text(rows, row, 15),
+                        sizeof(look->from[0]));
+        }
     }
     return NULL;
 }

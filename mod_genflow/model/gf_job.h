@@ -7,11 +7,13 @@
 #include "base/gf_json.h"
 #include "model/gf_conf.h"
 
-/* The phase of live work, as genflow.work knows it. */
+/* The phase of live work, as genflow.work knows it, or how a claim found it over. */
 typedef enum {
-    GF_PHASE_QUEUED,  /* nothing was sent for the current attempt */
-    GF_PHASE_SENDING, /* a provider may have it */
-    GF_PHASE_WORKING  /* a provider has it under provider_ref */
+    GF_PHASE_QUEUED,   /* nothing was sent for the current attempt */
+    GF_PHASE_SENDING,  /* a provider may have it */
+    GF_PHASE_WORKING,  /* a provider has it under provider_ref */
+    GF_PHASE_FAILED,   /* the claim has ended it: it is past its deadline */
+    GF_PHASE_CANCELLED /* the claim has ended it: it was not started in time */
 } gf_phase_t;
 
 /* A leased job. It owns its pool, which belongs to whichever one thread holds the job: it is handed

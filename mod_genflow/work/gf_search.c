@@ -23,14 +23,39 @@ typedef struct gf_trouble_t {
     apr_time_t skip_until;  /* a locked or broken type must not delay the others */
 } trouble_t;
 
-static void add(gf_search_t *search, gf_job_t *job)
+/* What the claim has ended needs nothing more than its line in the log. */
+static void tell_end(gf_ctx_t *ctx, gf_job_t *job)
+{
+    const gf_err_row_t *timeout = gf_err_row(GF_E_TIMEOUT);
+
+    ctx->subject = gf_job_subject(job, ctx->pool);
+    if (job->phase == GF_PHASE_CANCELLED) {
+        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0421",
+               "cancelled and released after %" APR_TIME_T_FMT " ms: it was not started",
+               apr_time_as_msec(apr_time_now() - job->created));
+    }
+    else {
+        gf_log(ctx, timeout->level, APR_SUCCESS, timeout->tag,
+               "failed and released after %" APR_TIME_T_FMT " ms: %s, as nobody was at work on it",
+               apr_time_as_msec(apr_time_now() - job->created), timeout->code);
+    }
+    ctx->subject = "";
+    gf_job_free(job);
+}
+
+static void add(gf_search_t *search, gf_ctx_t *ctx, gf_job_t *job)
 {
     while (job) {
         gf_job_t *next = job->next;
 
-        job->next = search->found;
-        search->found = job;
-        search->count++;
+        if (job->phase >= GF_PHASE_FAILED) {
+            tell_end(ctx, job);
+        }
+        else {
+            job->next = search->found;
+            search->found = job;
+            search->count++;
+        }
         job = next;
     }
 }
@@ -59,7 +84,7 @@ static gf_err_t *look_at_type(gf_search_t *search, gf_ctx_t *ctx, int i)
     }
     GF_TRY(
         gf_queue_claim(&jobs, ctx, APR_ARRAY_IDX(ctx->conf->type_list, i, const gf_type_t *), at));
-    add(search, jobs);
+    add(search, ctx, jobs);
     return NULL;
 }
 
@@ -68,7 +93,7 @@ static gf_err_t *look_at_removals(gf_search_t *search, gf_ctx_t *ctx)
     gf_job_t *jobs;
 
     GF_TRY(gf_removal_claim(&jobs, ctx, search->places - search->count, RESTORE_LEASE));
-    add(search, jobs);
+    add(search, ctx, jobs);
     return NULL;
 }
 
@@ -77,7 +102,7 @@ static gf_err_t *look_at_restores(gf_search_t *search, gf_ctx_t *ctx)
     gf_job_t *jobs;
 
     GF_TRY(gf_restore_claim(&jobs, ctx, search->places - search->count, RESTORE_LEASE));
-    add(search, jobs);
+    add(search, ctx, jobs);
     return NULL;
 }
 
