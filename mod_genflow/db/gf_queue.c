@@ -258,10 +258,10 @@ gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, c
     const char *outcome;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_START, type, args, NULL));
-    outcome = gf_rows_text(rows, 0, 17);
+    outcome = gf_rows_text(rows, 0, 20);
     GF_TRY(found(ctx, outcome, type, user, id));
     if (strcmp(outcome, "ok") != 0) {
-        return gf_steer_status(ctx, id, gf_rows_text(rows, 0, 18));
+        return gf_steer_status(ctx, id, gf_rows_text(rows, 0, 21));
     }
     *job = job_of_row(rows, 0, type);
     return NULL;

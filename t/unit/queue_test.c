@@ -761,6 +761,8 @@ START_TEST(a_pending_generation_is_started_once_by_its_user)
     ck_assert_str_eq(started->prompt, "a cat");
     ck_assert_int_eq(started->epoch, 1);
     ck_assert_int_eq(started->phase, GF_PHASE_QUEUED);
+    ck_assert_ptr_null(started->provider);
+    ck_assert_ptr_null(started->model);
     ck_assert_int_eq(started->seed, 77);
     ck_assert(started->deadline > apr_time_now() + apr_time_from_sec(500));
     ck_assert(started->created <= apr_time_now());
