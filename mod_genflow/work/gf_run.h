@@ -17,7 +17,7 @@ typedef enum {
     GF_ACT_ATTEMPT,  /* write the intent to submit */
     GF_ACT_ACCEPTED, /* write the provider's id */
     GF_ACT_PROGRESS, /* write what the provider says */
-    GF_ACT_HOOK_REF, /* the answer was lost: did a report bring the provider's id? */
+    GF_ACT_HOOK_REF, /* the answer was lost: is the provider's id on the row? */
     GF_ACT_DRAW,     /* make the picture here, then as KEEP */
     GF_ACT_DECODE,   /* write the picture from its text, then as KEEP */
     GF_ACT_KEEP,     /* look at the picture; store it if that is done here; once stored, settle */
