@@ -56,6 +56,7 @@
 #   b64               AIML: the picture in base64
 #   data              AIML: the other shape
 #   url               OpenAI: an address in place of base64
+#   at-once           Replicate: the submission's answer tells the end
 #   plain, single     Replicate: one output in place of a list; fal: one picture
 #   result=WORD       the picture's address: gone, private (127.0.0.2), big, slow, empty, garbage,
 #                     moved, moved-private, loop, flaky (503 once), cut (once), once
@@ -511,7 +512,7 @@ my %FAILURE = map { $_ => 1 } qw(
     nsfw failed aborted type untaken
 );
 my %LASTING = map { $_ => 1 } qw(
-    delay times big poll poll-delay quick result datauri b64 url data plain single hook early
+    delay times big poll poll-delay quick result datauri b64 url data plain single hook early at-once
 );
 
 sub of_prompt {
