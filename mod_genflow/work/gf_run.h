@@ -79,7 +79,7 @@ typedef struct gf_run_t {
     const char *picture_url;  /* fetched from here; NULL: not by address */
     const char *picture_text; /* DECODE: base64 */
     const char *original_url; /* where the provider said it is; NULL: not by address */
-    int redirects;            /* followed so far */
+    int redirects;            /* followed so far, from the address that was told */
     gf_stored_t *stored;      /* its facts, once it was looked at */
     const char *image_url;    /* set once stored; a settle that is repeated stores no more */
     bool unstored;            /* the store would not take it: image_url is for now */

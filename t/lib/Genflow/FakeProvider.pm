@@ -86,8 +86,9 @@
 #                                   TEXT, oldest first: kind, url, headers, body, status (0: no
 #                                   answer), retry_after
 #   GET /_source/KIND/NAME          a source picture, of each NAME another one. KIND: picture,
-#                                   moved, private (moved to 127.0.0.2), page, cut, big (12 MB),
-#                                   huge (60000 x 60000), slow; any other is 404
+#                                   moved, thrice (moved three times), private (moved to 127.0.0.2),
+#                                   page, cut, big (12 MB), huge (60000 x 60000), slow; any other is
+#                                   404
 #   GET /_keys                      how often fal's public keys were asked for: a bare number
 
 package Genflow::FakeProvider;
@@ -1073,16 +1074,21 @@ sub send_source {
     my $server = $self->{server};
     my $port   = $server->port;
     my ($name) = $request->{path} =~ m{(\w+)\z};
-    my $there  = "/_source/picture/$name";
     my @type   = ('Content-Type' => 'image/png');
+    my $moved  = sub {
+        my ($kind, $host) = @_;
+        redirect($server, $request, "http://" . ($host // '127.0.0.1') . ":$port/_source/$kind/$name");
+    };
     push @{ $self->{fetches} }, $request->{path};
     my %answer = (
         slow    => sub {
             $server->later(SLOW, sub { $server->answer($request, 200, \@type, source_of($name)) });
         },
         picture => sub { $server->answer($request, 200, \@type, source_of($name)) },
-        moved   => sub { redirect($server, $request, "http://127.0.0.1:$port$there") },
-        private => sub { redirect($server, $request, "http://127.0.0.2:$port$there") },
+        moved   => sub { $moved->('picture') },
+        twice   => sub { $moved->('moved') },
+        thrice  => sub { $moved->('twice') },
+        private => sub { $moved->('picture', '127.0.0.2') },
         page    => sub { $server->answer($request, 200, \@type, '<html>no picture</html>' x 9) },
         cut     => sub { $server->answer($request, 200, \@type, substr source_of($name), 0, 100) },
         big     => sub {
