@@ -101,7 +101,7 @@ bool gf_run_came_late(const gf_run_t *run)
 /* A picture that was stored again is told to its row; the copy that stood in for it goes. */
 static gf_err_t *restored(gf_run_t *run, gf_ctx_t *ctx)
 {
-    const char *copy = gf_store_file(ctx->conf, run->job->restore_url, ctx->pool);
+    const char *copy = gf_store_file(ctx->conf, run->job, run->job->restore_url, ctx->pool);
     bool gone;
 
     GF_TRY(gf_picture_restored(&gone, ctx, run->job, run->image_url,
@@ -131,7 +131,7 @@ static gf_err_t *complete(gf_run_t *run, gf_ctx_t *ctx)
     else {
         GF_TRY(settle(run, ctx, &end));
     }
-    copy = gf_store_file(ctx->conf, run->image_url, ctx->pool);
+    copy = gf_store_file(ctx->conf, run->job, run->image_url, ctx->pool);
     if (gf_run_came_late(run) && copy) {
         apr_file_remove(copy, ctx->pool);
     }
@@ -294,7 +294,7 @@ static gf_err_t *note(gf_run_t *run, gf_ctx_t *ctx)
 /* Once the picture is gone, from the folder by this, from another store before. */
 static gf_err_t *removed(const gf_run_t *run, gf_ctx_t *ctx)
 {
-    const char *file = gf_store_file(ctx->conf, run->job->remove_url, ctx->pool);
+    const char *file = gf_store_file(ctx->conf, run->job, run->job->remove_url, ctx->pool);
     apr_status_t rv = file ? apr_file_remove(file, ctx->pool) : APR_SUCCESS;
 
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
