@@ -863,18 +863,21 @@ CREATE FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.custom_prompt_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -882,7 +885,7 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
 
 --
@@ -1729,18 +1732,21 @@ CREATE FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no s
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.emotion_mask_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -1748,7 +1754,7 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
 
 --
@@ -2176,18 +2182,21 @@ CREATE FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_n
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.ghibli_reaction_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -2195,7 +2204,7 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
 
 --
@@ -3140,18 +3149,21 @@ CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no sma
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.neo_glitch_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -3159,7 +3171,7 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
 
 --
@@ -3635,18 +3647,21 @@ CREATE FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smalli
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.presets_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -3654,7 +3669,7 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
 
 --

@@ -135,6 +135,7 @@ gf_err_t *api_generation_cancel(gf_req_t *req)
 gf_err_t *api_generation_delete(gf_req_t *req)
 {
     apr_pool_t *pool = req->r->pool;
+    gf_job_t job = { .type = NULL };
     const char *url;
     const char *file;
     gf_find_t find;
@@ -142,7 +143,9 @@ gf_err_t *api_generation_delete(gf_req_t *req)
 
     GF_TRY(api_generation_find(&find, req));
     GF_TRY(gf_steer_delete(&url, req->ctx, req->type, req->user, find.id));
-    file = url ? gf_store_file(req->api->conf, url, pool) : NULL;
+    job.type = req->type;
+    job.id = find.id;
+    file = url ? gf_store_file(req->api->conf, &job, url, pool) : NULL;
     if (file) {
         apr_file_remove(file, pool);
     }

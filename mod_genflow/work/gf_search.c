@@ -6,13 +6,12 @@
 #include <apr_strings.h>
 
 #include "db/gf_ledger.h"
-#include "db/gf_removal.h"
-#include "db/gf_restore.h"
+#include "db/gf_picture.h"
 
 #define CLAIM_MAX       32 /* jobs of one search, over all types */
 #define FULL_LOOK_EVERY 8
-#define RESTORE_EVERY   4
-#define RESTORE_LEASE   (600 * APR_USEC_PER_SEC)
+#define PICTURE_EVERY   4
+#define PICTURE_LEASE   (600 * APR_USEC_PER_SEC)
 #define TROUBLE_QUIET   (60 * APR_USEC_PER_SEC)
 #define TROUBLE_SKIP    (5 * APR_USEC_PER_SEC)
 
@@ -88,20 +87,13 @@ static gf_err_t *look_at_type(gf_search_t *search, gf_ctx_t *ctx, int i)
     return NULL;
 }
 
-static gf_err_t *look_at_removals(gf_search_t *search, gf_ctx_t *ctx)
+static gf_err_t *look_at_pictures(gf_search_t *search, gf_ctx_t *ctx,
+                                  gf_err_t *(*claim)(gf_job_t **, gf_ctx_t *, int,
+                                                     apr_interval_time_t))
 {
     gf_job_t *jobs;
 
-    GF_TRY(gf_removal_claim(&jobs, ctx, search->places - search->count, RESTORE_LEASE));
-    add(search, ctx, jobs);
-    return NULL;
-}
-
-static gf_err_t *look_at_restores(gf_search_t *search, gf_ctx_t *ctx)
-{
-    gf_job_t *jobs;
-
-    GF_TRY(gf_restore_claim(&jobs, ctx, search->places - search->count, RESTORE_LEASE));
+    GF_TRY(claim(&jobs, ctx, search->places - search->count, PICTURE_LEASE));
     add(search, ctx, jobs);
     return NULL;
 }
@@ -144,8 +136,8 @@ static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
         return false;
     }
     err = i < types    ? look_at_type(search, ctx, i)
-          : i == types ? look_at_restores(search, ctx)
-                       : look_at_removals(search, ctx);
+          : i == types ? look_at_pictures(search, ctx, gf_picture_restores)
+                       : look_at_pictures(search, ctx, gf_picture_removals);
     if (err) {
         note_trouble(trouble, ctx, err);
     }
@@ -165,7 +157,7 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
     for (i = 0; i < types; i++) { /* each time another type is the first to be served */
         down += look_at(search, ctx, (search->number + i) % types);
     }
-    if (search->number % RESTORE_EVERY == 0) {
+    if (search->number % PICTURE_EVERY == 0) {
         look_at(search, ctx, types);
         look_at(search, ctx, types + 1);
     }
