@@ -23,8 +23,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         " $15, $16, $17, $18, $19)", 19 },
     [GF_SQL_START] = { "start",
         "SELECT id, epoch, 'queued', 0, 0, 0, NULL, extract(epoch FROM $5::interval) * 1000, $1,"
-        " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, NULL, NULL, NULL,"
-        " outcome, status"
+        " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, NULL, NULL,"
+        " NULL, outcome, status"
         " FROM genflow.%s_start($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_GET] = { "get",
         "SELECT " GENERATION " FROM genflow.%s_get($1, $2, $3, $4)", 4 },
