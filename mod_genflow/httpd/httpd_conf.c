@@ -554,6 +554,9 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 
     add_defaults(pool, conf, IN_SERVER);
     wrong = httpd_setters_day(conf->credit_day, pool);
+    if (!wrong && conf->type_list->nelts > 0) {
+        wrong = httpd_setters_waiters(conf->waiters_max, pool);
+    }
     wrong = wrong ? wrong : finish_providers(conf, pool);
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);

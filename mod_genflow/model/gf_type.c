@@ -52,6 +52,11 @@ const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *
             "as in `GenflowTypeProviders stability/sd3 local`",
             type->name);
     }
+    if (type->chain_text->nelts > GF_TYPE_CHAIN_MAX) {
+        return apr_psprintf(pool,
+                            "<GenflowType %s>: GenflowTypeProviders names more than %d providers",
+                            type->name, GF_TYPE_CHAIN_MAX);
+    }
     type->chain = apr_array_make(pool, type->chain_text->nelts, sizeof(gf_choice_t));
     for (i = 0; i < type->chain_text->nelts; i++) {
         const char *text = APR_ARRAY_IDX(type->chain_text, i, const char *);

@@ -10,7 +10,10 @@
 /* Finds a configured type; `-` and `_` in the name are the same. NULL: there is none. */
 const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_t *scratch_pool);
 
-/* A position behind every chain: the link that draws here, which only a user's wish chooses. */
+#define GF_TYPE_CHAIN_MAX 32 /* links */
+
+/* A position behind every chain: the link that draws here, which only a user's wish chooses. Rows
+ * have it, so it stays what it is. */
 #define GF_TYPE_LOCAL 1000
 
 /* The link of the chain at `position`; NULL behind its end. A chain without links belongs to a type

@@ -36,6 +36,7 @@ gf_step_t gf_steps_act(gf_steps_t *steps, gf_run_t *run, gf_act_t act)
     run->wake = 0;
     run->writing = true;
     run->task.run = gf_acts_run;
+    run->task.slow = act == GF_ACT_DRAW;
     gf_writers_give(steps->writers, &run->task);
     return GF_STEP_GOES_ON;
 }
