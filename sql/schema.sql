@@ -2878,10 +2878,10 @@ CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
 $$;
 
 --
--- Name: janitor(text, integer, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: janitor(text, integer, interval, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) RETURNS integer
+CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval DEFAULT NULL::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -2891,6 +2891,7 @@ CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p
 DECLARE
     v_over  timestamptz := clock_timestamp() - p_jobs;
     v_count integer := 0;
+    t       genflow.types;
 BEGIN
     CASE p_part
     WHEN 'attempts' THEN
@@ -2924,8 +2925,16 @@ BEGIN
         EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
         RETURN v_count;
     ELSE
+        SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
-                       (SELECT t.prefix FROM genflow.types t WHERE t.name = p_part) || '_claim') INTO v_count USING p_limit;
+                       t.prefix || '_claim') INTO v_count USING p_limit;
+        IF p_media IS NOT NULL THEN
+            EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at < $1 AND m.finished_at < $1
+                                                   ORDER BY m.created_at LIMIT $2 FOR UPDATE SKIP LOCKED) old,
+                                   LATERAL genflow.%I(old.user_id, old.id) d',
+                           t.media_schema, t.media_table, t.prefix || '_delete')
+               INTO v_count USING clock_timestamp() - p_media, p_limit;
+        END IF;
         RETURN v_count;
     END CASE;
     GET DIAGNOSTICS v_count = ROW_COUNT;
@@ -5403,6 +5412,12 @@ CREATE INDEX work_line ON genflow.work USING btree (type_no, priority, turn) WHE
 CREATE INDEX work_user ON genflow.work USING btree (user_id);
 
 --
+-- Name: custom_prompt_media_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_age ON public.custom_prompt_media USING btree (created_at);
+
+--
 -- Name: custom_prompt_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5449,6 +5464,12 @@ CREATE INDEX custom_prompt_media_status ON public.custom_prompt_media USING btre
 --
 
 CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, created_at, id);
+
+--
+-- Name: emotion_mask_media_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_age ON public.emotion_mask_media USING btree (created_at);
 
 --
 -- Name: emotion_mask_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
@@ -5499,6 +5520,12 @@ CREATE INDEX emotion_mask_media_status ON public.emotion_mask_media USING btree 
 CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, created_at, id);
 
 --
+-- Name: ghibli_reaction_media_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_age ON public.ghibli_reaction_media USING btree (created_at);
+
+--
 -- Name: ghibli_reaction_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5547,6 +5574,12 @@ CREATE INDEX ghibli_reaction_media_status ON public.ghibli_reaction_media USING 
 CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, created_at, id);
 
 --
+-- Name: neo_glitch_media_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_age ON public.neo_glitch_media USING btree (created_at);
+
+--
 -- Name: neo_glitch_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5593,6 +5626,12 @@ CREATE INDEX neo_glitch_media_status ON public.neo_glitch_media USING btree (use
 --
 
 CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, created_at, id);
+
+--
+-- Name: presets_media_age; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_age ON public.presets_media USING btree (created_at);
 
 --
 -- Name: presets_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
@@ -6476,11 +6515,11 @@ REVOKE ALL ON FUNCTION genflow.id_type(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.iso(p_at timestamp with time zone) FROM PUBLIC;
 
 --
--- Name: FUNCTION janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval) TO genflow_module;
 
 --
 -- Name: FUNCTION janitor_parts(); Type: ACL; Schema: genflow; Owner: -

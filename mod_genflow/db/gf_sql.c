@@ -114,7 +114,7 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_JANITOR_PARTS] = { "janitor_parts",
         "SELECT part FROM genflow.janitor_parts() AS part", 0 },
     [GF_SQL_JANITOR] = { "janitor",
-        "SELECT genflow.janitor($1, $2, $3, $4)", 4 },
+        "SELECT genflow.janitor($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_HEALTH] = { "health",
         "SELECT schema_version, types FROM genflow.health()", 0 },
     [GF_SQL_ADMIN_JOBS] = { "admin_jobs",

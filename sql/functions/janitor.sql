@@ -11,20 +11,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
--- janitor(p_part, p_limit, p_jobs, p_keys): cleans a batch of p_limit rows of a part. Whoever holds a row keeps it for now, so
--- that any number of hosts may do this at once. Called by: each host's janitor, until nothing is left.
+-- janitor(p_part, p_limit, p_jobs, p_keys, p_media): cleans a batch of p_limit rows of a part. Whoever holds a row keeps it for
+-- now, so that any number of hosts may do this at once. Called by: each host's janitor, until nothing is left.
 --   attempts, hooks, late_results  the records of generations that ended p_jobs ago; their rows stay
 --   keys          idempotency keys that are older than p_keys and whose generation has ended
 --   assets        asset_sweep(); reservations  reservations_expire()
---   a type's name its live generations past their deadline are ended: no host may work on that type
--- Locks: the rows (SKIP LOCKED); for a type and for reservations what ending locks. Returns how many went; 0 for a type.
+--   a type's name its live generations past their deadline are ended: no host may work on that type. Those that ended
+--                 p_media ago are deleted as by their users, with their pictures; NULL: they stay
+-- Locks: the rows (SKIP LOCKED); for a type and for reservations what ending locks. Returns how many went.
 -- The plan is pinned: each part begins at its oldest row, whatever the planner believes of the tables.
-CREATE OR REPLACE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) RETURNS integer
+CREATE OR REPLACE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval DEFAULT NULL)
+RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
     v_over  timestamptz := clock_timestamp() - p_jobs;
     v_count integer := 0;
+    t       genflow.types;
 BEGIN
     CASE p_part
     WHEN 'attempts' THEN
@@ -58,8 +61,16 @@ BEGIN
         EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
         RETURN v_count;
     ELSE
+        SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
-                       (SELECT t.prefix FROM genflow.types t WHERE t.name = p_part) || '_claim') INTO v_count USING p_limit;
+                       t.prefix || '_claim') INTO v_count USING p_limit;
+        IF p_media IS NOT NULL THEN
+            EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at < $1 AND m.finished_at < $1
+                                                   ORDER BY m.created_at LIMIT $2 FOR UPDATE SKIP LOCKED) old,
+                                   LATERAL genflow.%I(old.user_id, old.id) d',
+                           t.media_schema, t.media_table, t.prefix || '_delete')
+               INTO v_count USING clock_timestamp() - p_media, p_limit;
+        END IF;
         RETURN v_count;
     END CASE;
     GET DIAGNOSTICS v_count = ROW_COUNT;
