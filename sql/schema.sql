@@ -2858,6 +2858,16 @@ CREATE FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) RETURNS text
 $$;
 
 --
+-- Name: id_at(timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.id_at(p_at timestamp with time zone) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
+
+--
 -- Name: id_type(uuid); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2895,10 +2905,10 @@ DECLARE
 BEGIN
     CASE p_part
     WHEN 'attempts' THEN
-        -- Ids begin with the time: what was made after v_over cannot have ended before it.
+        -- What was made after v_over cannot have ended before it.
         DELETE FROM genflow.attempts a USING (
             SELECT o.job_id, o.no FROM genflow.attempts o
-             WHERE o.job_id < (lpad(to_hex((extract(epoch FROM v_over) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+             WHERE o.job_id < genflow.id_at(v_over)
                AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
              ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED) old
          WHERE a.job_id = old.job_id AND a.no = old.no;
@@ -2922,8 +2932,16 @@ BEGIN
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN
-        EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
-        RETURN v_count;
+        RETURN genflow.reservations_expire(p_limit);
+    WHEN 'ended_reservations' THEN
+        v_over := clock_timestamp() - p_keys;
+        DELETE FROM genflow.reservations r USING (
+            SELECT o.id FROM genflow.reservations o
+             WHERE o.id < genflow.id_at(v_over) AND o.state <> 'open'
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.id AND l.phase = 2 AND l.at < v_over)
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
+             ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE r.id = old.id;
     ELSE
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
@@ -2949,8 +2967,7 @@ CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets'])
-    UNION ALL SELECT 'reservations' WHERE to_regprocedure('genflow.reservations_expire(integer)') IS NOT NULL
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets', 'reservations', 'ended_reservations'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
@@ -6501,6 +6518,12 @@ GRANT ALL ON FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_to
 
 REVOKE ALL ON FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) TO genflow_module;
+
+--
+-- Name: FUNCTION id_at(p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.id_at(p_at timestamp with time zone) FROM PUBLIC;
 
 --
 -- Name: FUNCTION id_type(p_id uuid); Type: ACL; Schema: genflow; Owner: -

@@ -6,8 +6,7 @@
 -- Locks: none.
 CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets'])
-    UNION ALL SELECT 'reservations' WHERE to_regprocedure('genflow.reservations_expire(integer)') IS NOT NULL
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets', 'reservations', 'ended_reservations'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
@@ -15,6 +14,8 @@ $$;
 -- now, so that any number of hosts may do this at once. Called by: each host's janitor, until nothing is left.
 --   attempts, hooks, late_results  the records of generations that ended p_jobs ago; their rows stay
 --   keys          idempotency keys that are older than p_keys and whose generation has ended
+--   ended_reservations  the same of reservations: their run ids are as good as keys, and may not be reserved a second time
+--                 while a client may still repeat itself; what they held and gave back stays in the ledger
 --   assets        asset_sweep(); reservations  reservations_expire()
 --   a type's name its live generations past their deadline are ended: no host may work on that type. Those that ended
 --                 p_media ago are deleted as by their users, with their pictures; NULL: they stay
@@ -31,10 +32,10 @@ DECLARE
 BEGIN
     CASE p_part
     WHEN 'attempts' THEN
-        -- Ids begin with the time: what was made after v_over cannot have ended before it.
+        -- What was made after v_over cannot have ended before it.
         DELETE FROM genflow.attempts a USING (
             SELECT o.job_id, o.no FROM genflow.attempts o
-             WHERE o.job_id < (lpad(to_hex((extract(epoch FROM v_over) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+             WHERE o.job_id < genflow.id_at(v_over)
                AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
              ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED) old
          WHERE a.job_id = old.job_id AND a.no = old.no;
@@ -58,8 +59,16 @@ BEGIN
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN
-        EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
-        RETURN v_count;
+        RETURN genflow.reservations_expire(p_limit);
+    WHEN 'ended_reservations' THEN
+        v_over := clock_timestamp() - p_keys;
+        DELETE FROM genflow.reservations r USING (
+            SELECT o.id FROM genflow.reservations o
+             WHERE o.id < genflow.id_at(v_over) AND o.state <> 'open'
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.id AND l.phase = 2 AND l.at < v_over)
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
+             ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE r.id = old.id;
     ELSE
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
