@@ -81,7 +81,8 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                            ctx->conf->credit_day,
                            number(ctx, ctx->conf->limit_concurrent),
                            number(ctx, ctx->conf->limit_queue),
-                           number(ctx, ask->chain_pos) };
+                           number(ctx, ask->chain_pos),
+                           ask->count > 1 ? ask->run_id : NULL };
     gf_sql_t statement = ask->count > 1 ? GF_SQL_CREATE_BATCH : GF_SQL_CREATE;
     gf_rows_t *rows;
     int i;

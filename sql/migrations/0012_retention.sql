@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Generations and reservations that may go some time after their end.
+-- Ended generations may go some time after their end.
 
 -- Tables of types that are there get the index that the oldest are found by.
 DO $$
