@@ -44,7 +44,8 @@ static gf_err_t *ask_again(gf_ask_t *ask, gf_req_t *req, const gf_view_t *view)
     ask->parameters = text;
     ask->max_retries = (int)apr_atoi64(view->max_retries_json);
     GF_TRY(gf_json_parse(&parameters, req->ctx, text, strlen(text)));
-    ask->seed = gf_json_get(parameters, "seed") ? apr_atoi64(view->seed_json) : gf_param_draw_seed();
+    ask->seed =
+        gf_json_get(parameters, "seed") ? apr_atoi64(view->seed_json) : gf_param_draw_seed();
     return check_source(req, view->source_url);
 }
 

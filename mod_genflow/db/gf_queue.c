@@ -197,7 +197,7 @@ static gf_phase_t phase_of(const char *word)
                                           : GF_PHASE_WORKING;
 }
 
-static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *type)
+static gf_job_t *job_of_row(gf_ctx_t *ctx, const gf_rows_t *rows, int row, const gf_type_t *type)
 {
     gf_job_t *job = gf_job_make(type);
     apr_pool_t *pool = job->pool;
@@ -220,6 +220,7 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
     job->created = apr_time_now() - gf_rows_int(rows, row, 16) * 1000;
     job->provider = apr_pstrdup(pool, gf_rows_text(rows, row, 18));
     job->model = apr_pstrdup(pool, gf_rows_text(rows, row, 19));
+    gf_job_begin(job, ctx);
     return job;
 }
 
@@ -238,7 +239,7 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
     *jobs = NULL;
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_CLAIM, type, args, NULL));
     for (row = gf_rows_count(rows) - 1; row >= 0; row--) {
-        gf_job_t *job = job_of_row(rows, row, type);
+        gf_job_t *job = job_of_row(ctx, rows, row, type);
 
         job->next = *jobs;
         *jobs = job;
@@ -264,7 +265,7 @@ gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, c
     if (strcmp(outcome, "ok") != 0) {
         return gf_steer_status(ctx, id, gf_rows_text(rows, 0, 18));
     }
-    *job = job_of_row(rows, 0, type);
+    *job = job_of_row(ctx, rows, 0, type);
     return NULL;
 }
 
@@ -336,10 +337,11 @@ gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
 gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome)
 {
+    /* 0 is where it begins; what is told while it lives goes by that */
     const char *args[] = { job->id,
                            number(ctx, job->epoch),
                            gf_text_interval(ctx->pool, delay),
-                           number(ctx, job->chain_pos),
+                           number(ctx, job->chain_pos > job->begin ? job->chain_pos : 0),
                            number(ctx, job->retries),
                            outcome,
                            job->provider_ref };
