@@ -81,7 +81,8 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                            ctx->conf->credit_day,
                            number(ctx, ctx->conf->limit_concurrent),
                            number(ctx, ctx->conf->limit_queue),
-                           number(ctx, ask->chain_pos) };
+                           number(ctx, ask->chain_pos),
+                           ask->count > 1 ? ask->run_id : NULL };
     gf_sql_t statement = ask->count > 1 ? GF_SQL_CREATE_BATCH : GF_SQL_CREATE;
     gf_rows_t *rows;
     int i;
@@ -230,6 +231,7 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
         job->next = *jobs;
         *jobs = job;
         if (gf_rows_text(rows, row, 17)) { /* backwards: the first of each lane stays */
+            gf_job_begin(job, ctx);
             apr_cpystrn(look->from[gf_rows_int(rows, row, 17)], gf_rows_text(rows, row, 15),
                         sizeof(look->from[0]));
         }
@@ -254,6 +256,7 @@ gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, c
         return gf_steer_status(ctx, id, gf_rows_text(rows, 0, 18));
     }
     *job = job_of_row(rows, 0, type);
+    gf_job_begin(*job, ctx);
     return NULL;
 }
 
@@ -325,10 +328,11 @@ gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
 gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome)
 {
+    /* 0 is where it begins; what is told while it lives goes by that */
     const char *args[] = { job->id,
                            number(ctx, job->epoch),
                            gf_text_interval(ctx->pool, delay),
-                           number(ctx, job->chain_pos),
+                           number(ctx, job->chain_pos > job->begin ? job->chain_pos : 0),
                            number(ctx, job->retries),
                            outcome,
                            job->provider_ref };

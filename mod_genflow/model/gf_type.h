@@ -24,6 +24,18 @@ const gf_choice_t *gf_type_choice(const gf_type_t *type, int position);
  * if it has one (`source_url`), that needs none if it is NULL. Behind the end: none does. */
 int gf_type_next(const gf_type_t *type, int position, const char *source_url);
 
+/* Place of the first link that fits a job, as above, and that `model` names: by its model, by
+ * provider/model as in the configuration, or by its provider where it has no model. -1: none. */
+int gf_type_model(const gf_type_t *type, const char *model, const char *source_url);
+
+/* The names of all links that fit such a job, for people: "sd3, local". */
+const char *gf_type_models(const gf_type_t *type, const char *source_url, apr_pool_t *pool);
+
+/* Place of the link that a job begins with: of the model that its parameters (a JSON object) name,
+ * or else of the first that fits. */
+int gf_type_begin(const gf_type_t *type, gf_ctx_t *ctx, const char *parameters,
+                  const char *source_url);
+
 /* Resolves chain_text into chain. Returns NULL, or what is wrong, for configtest. Start-up only. */
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool);
 

@@ -13,7 +13,6 @@
 #include "db/gf_hook.h"
 #include "db/gf_picture.h"
 #include "model/gf_source.h"
-#include "model/gf_type.h"
 
 static gf_err_t *write_file(gf_ctx_t *ctx, const char *path, const void *bytes, apr_size_t length)
 {
@@ -87,7 +86,7 @@ static gf_err_t *settle(gf_run_t *run, gf_ctx_t *ctx, gf_end_t *end)
     const char *word;
 
     end->choice = run->choice;
-    end->fallback = run->job->chain_pos > gf_type_next(run->job->type, 0, run->job->source_url);
+    end->fallback = run->job->chain_pos > run->job->begin;
     GF_TRY(gf_queue_settle(&word, ctx, run->job, end));
     run->settled = apr_pstrdup(run->job->pool, word);
     return NULL;

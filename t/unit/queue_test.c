@@ -18,13 +18,17 @@
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"
 
+static const gf_provider_t provider = { .name = "stability", .kind_name = "stability" };
+static const gf_choice_t choice = { .provider = &provider, .model = "sd3" };
+static apr_array_header_t chain = {
+    .elt_size = sizeof(choice), .nelts = 1, .nalloc = 1, .elts = (char *)&choice
+};
 static const gf_type_t type = { .name = "unit-queue",
                                 .prefix = "unit_queue",
                                 .index = 6,
                                 .cost = 2,
+                                .chain = &chain,
                                 .lifetime = 600 * APR_USEC_PER_SEC };
-static const gf_provider_t provider = { .name = "stability", .kind_name = "stability" };
-static const gf_choice_t choice = { .provider = &provider, .model = "sd3" };
 
 /* ---- every act once ---- */
 
