@@ -2,16 +2,25 @@
 -- History: a user's generations over several types, newest first, by keyset: each page costs the same, however far down it
 -- is and however many there are. A type whose table is gone is left out.
 
--- history_query(p_types, p_status, p_preset, p_at): text of the query for (no, id, created_at) that both functions below run:
--- each type gives its newest $6 rows, from its index in order. $1 user, $2 status, $3 preset; $4, $5 where the page before
--- ended. Only what is asked for stands in it, so that each case gets the plan that fits it.
-CREATE OR REPLACE FUNCTION genflow.history_query(p_types text[], p_status text, p_preset text, p_at timestamptz) RETURNS text
+-- list_query(p_types, p_status, p_user, p_preset, p_at): text of the query for (no, user_id, id, created_at) that the lists of
+-- generations run, here and in admin_jobs.sql: each type gives its newest $6 rows, from an index in order. $1 user, $2
+-- status, $3 preset; $4, $5 where the page before ended. Only what is asked for stands in it, so that each case gets the plan
+-- that fits it. What lives is found by genflow.work, what ended without a picture by an index of its own; of the others
+-- nearly all are completed.
+CREATE OR REPLACE FUNCTION genflow.list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamptz)
+RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT string_agg(format('(SELECT %s AS no, m.id, m.created_at FROM %I.%I m WHERE m.user_id = $1%s%s%s '
+    SELECT string_agg(format('(SELECT %s AS no, m.user_id, m.id, m.created_at FROM %I.%I m WHERE %s '
                              'ORDER BY m.created_at DESC, m.id DESC LIMIT $6)', t.no, t.media_schema, t.media_table,
-                             CASE WHEN p_status IS NULL THEN '' ELSE ' AND m.status = $2' END,
-                             CASE WHEN p_preset IS NULL THEN '' ELSE ' AND m.preset = $3' END,
-                             CASE WHEN p_at IS NULL THEN '' ELSE ' AND (m.created_at, m.id) < ($4, $5)' END),
+                             concat_ws(' AND ', 'true',
+                                       CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $1' END,
+                                       CASE WHEN p_status IN ('failed', 'cancelled') THEN 'm.unsuccessful = $2'
+                                            WHEN p_status IS NOT NULL THEN 'm.status = $2' END,
+                                       CASE WHEN p_status IN ('pending', 'processing')
+                                            THEN format('m.id = ANY (ARRAY(SELECT w.job_id FROM genflow.work w WHERE w.type_no = %s%s))',
+                                                        t.no, CASE WHEN p_user IS NOT NULL THEN ' AND w.user_id = $1' END) END,
+                                       CASE WHEN p_preset IS NOT NULL THEN 'm.preset = $3' END,
+                                       CASE WHEN p_at IS NOT NULL THEN '(m.created_at, m.id) < ($4, $5)' END)),
                       ' UNION ALL ' ORDER BY t.no)
       FROM genflow.types t
      WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL
@@ -25,7 +34,7 @@ RETURNS SETOF genflow.generation
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_at   timestamptz := 'epoch'::timestamptz + p_at * interval '1 microsecond';
-    v_rows text := genflow.history_query(p_types, p_status, p_preset, v_at);
+    v_rows text := genflow.list_query(p_types, p_status, p_user, p_preset, v_at);
     v_read text := (SELECT string_agg(format('SELECT g.*, p.created_at AS newest FROM page p, '
                                              'LATERAL genflow.%I($1, p.id) g WHERE p.no = %s', t.prefix || '_get', t.no),
                                       ' UNION ALL ')
@@ -48,7 +57,7 @@ CREATE OR REPLACE FUNCTION genflow.history_count(p_user text, p_types text[], p_
 RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_rows  text := genflow.history_query(p_types, p_status, p_preset, NULL);
+    v_rows  text := genflow.list_query(p_types, p_status, p_user, p_preset, NULL);
     v_count bigint := 0;
 BEGIN
     IF v_rows IS NOT NULL THEN
