@@ -18,7 +18,7 @@ BEGIN
     SELECT coalesce(string_agg(format(
                'SELECT %L, m.created_at >= $3, m.status, m.provider, m.model, count(*), '
                'sum(m.finished_at - m.started_at), sum(m.cost) '
-               'FROM %I.%I m WHERE m.created_at >= $4 GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
+               'FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' >= $4 AT TIME ZONE ''UTC'' GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
            'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, NULL::interval, 0::numeric WHERE false')
       INTO v_media FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     EXECUTE format($q$
