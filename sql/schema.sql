@@ -4922,7 +4922,7 @@ END) STORED,
     CONSTRAINT custom_prompt_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT custom_prompt_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='55', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: emotion_mask_media; Type: TABLE; Schema: public; Owner: -
@@ -4979,7 +4979,7 @@ END) STORED,
     CONSTRAINT emotion_mask_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT emotion_mask_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='55', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: ghibli_reaction_media; Type: TABLE; Schema: public; Owner: -
@@ -5036,7 +5036,7 @@ END) STORED,
     CONSTRAINT ghibli_reaction_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT ghibli_reaction_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='55', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: neo_glitch_media; Type: TABLE; Schema: public; Owner: -
@@ -5093,7 +5093,7 @@ END) STORED,
     CONSTRAINT neo_glitch_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT neo_glitch_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='55', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: presets_media; Type: TABLE; Schema: public; Owner: -
@@ -5150,7 +5150,7 @@ END) STORED,
     CONSTRAINT presets_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT presets_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='55', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: accounts accounts_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -

@@ -28,3 +28,6 @@ BEGIN
                        'FROM (SELECT user_id, count(*) AS n FROM %s GROUP BY 1) m WHERE m.user_id = a.user_id', v_table);
     END LOOP;
 END $$;
+
+-- Another query has taken its place.
+DROP FUNCTION IF EXISTS genflow.history_query(text[], text, text, timestamptz);

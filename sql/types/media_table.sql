@@ -45,7 +45,7 @@ CREATE TABLE {media} (
     CONSTRAINT {name}_error    CHECK ((error_code IS NOT NULL) = (status = 'failed')),
     CONSTRAINT {name}_has_hold FOREIGN KEY (id, hold_kind)   REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT {name}_settled  FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED
-) WITH (fillfactor = 55, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, fillfactor = 55);
 
 -- fillfactor: a row is longer by its result once it has ended, and finds room for that on its page.
 --
