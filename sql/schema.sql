@@ -195,19 +195,13 @@ CREATE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-    v_where text := concat_ws(' AND ', 'true',
-        CASE WHEN p_status IS NOT NULL THEN 'm.status = $1' END,
-        CASE WHEN p_status IN ('pending', 'processing') THEN 'm.id IN (SELECT w.job_id FROM genflow.work w)' END,
-        CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $2' END,
-        CASE WHEN p_before IS NOT NULL THEN 'm.id < $3' END);
-    v_sql   text;
+    v_at  timestamptz := genflow.made_at(p_before);
+    v_sql text := genflow.list_query(p_types, p_status, p_user, NULL, v_at);
 BEGIN
-    SELECT string_agg(format('(SELECT %L, m.user_id, m.id FROM %I.%I m WHERE %s ORDER BY m.id DESC LIMIT $4)',
-                             t.name, t.media_schema, t.media_table, v_where), ' UNION ALL ')
-      INTO v_sql FROM genflow.types t
-     WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     IF v_sql IS NOT NULL THEN
-        RETURN QUERY EXECUTE format('SELECT * FROM (%s) j ORDER BY 3 DESC LIMIT $4', v_sql) USING p_status, p_user, p_before, p_limit;
+        RETURN QUERY EXECUTE format('SELECT t.name, j.user_id, j.id FROM (SELECT * FROM (%s) u ORDER BY u.created_at DESC, u.id DESC '
+                                    'LIMIT $6) j JOIN genflow.types t USING (no) ORDER BY j.created_at DESC, j.id DESC', v_sql)
+               USING p_user, p_status, NULL::text, v_at, p_before, p_limit;
     END IF;
 END $_$;
 
@@ -417,9 +411,9 @@ DECLARE
     v_json  json;
 BEGIN
     SELECT coalesce(string_agg(format(
-               'SELECT %L, m.id >= $2, m.status, m.provider, m.model, count(*), '
+               'SELECT %L, m.created_at >= $3, m.status, m.provider, m.model, count(*), '
                'sum(m.finished_at - m.started_at), sum(m.cost) '
-               'FROM %I.%I m WHERE m.id >= $1 GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
+               'FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' >= $4 AT TIME ZONE ''UTC'' GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
            'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, NULL::interval, 0::numeric WHERE false')
       INTO v_media FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     EXECUTE format($q$
@@ -498,19 +492,14 @@ CREATE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, 
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-DECLARE
-    v_count text;
 BEGIN
-    SELECT coalesce(string_agg(format('(SELECT count(*) FROM %I.%I m WHERE m.user_id = a.user_id)',
-                                      t.media_schema, t.media_table), ' + '), '0')
-      INTO v_count FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     RETURN QUERY EXECUTE format($q$
         SELECT a.user_id, json_build_object(
                'userId', a.user_id, 'balance', a.balance, 'held', a.held, 'remaining', q.remaining,
                'dayUsed', q.day_used, 'dayLimit', a.day_limit, 'weekUsed', q.week_used, 'weekLimit', a.week_limit,
-               'blocked', a.blocked, 'generations', %s, 'createdAt', genflow.iso(a.created_at))
+               'blocked', a.blocked, 'generations', a.generations, 'createdAt', genflow.iso(a.created_at))
           FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a, genflow.quota(a.user_id, $4) q
-         ORDER BY a.user_id$q$, v_count,
+         ORDER BY a.user_id$q$,
         CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
     USING p_user, p_after, p_limit, p_day;
 END $_$;
@@ -2753,7 +2742,7 @@ CREATE FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_pr
     AS $_$
 DECLARE
     v_at   timestamptz := 'epoch'::timestamptz + p_at * interval '1 microsecond';
-    v_rows text := genflow.history_query(p_types, p_status, p_preset, v_at);
+    v_rows text := genflow.list_query(p_types, p_status, p_user, p_preset, v_at);
     v_read text := (SELECT string_agg(format('SELECT g.*, p.created_at AS newest FROM page p, '
                                              'LATERAL genflow.%I($1, p.id) g WHERE p.no = %s', t.prefix || '_get', t.no),
                                       ' UNION ALL ')
@@ -2779,7 +2768,7 @@ CREATE FUNCTION genflow.history_count(p_user text, p_types text[], p_status text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-    v_rows  text := genflow.history_query(p_types, p_status, p_preset, NULL);
+    v_rows  text := genflow.list_query(p_types, p_status, p_user, p_preset, NULL);
     v_count bigint := 0;
 BEGIN
     IF v_rows IS NOT NULL THEN
@@ -2788,24 +2777,6 @@ BEGIN
     END IF;
     RETURN v_count;
 END $_$;
-
---
--- Name: history_query(text[], text, text, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
---
-
-CREATE FUNCTION genflow.history_query(p_types text[], p_status text, p_preset text, p_at timestamp with time zone) RETURNS text
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-    SELECT string_agg(format('(SELECT %s AS no, m.id, m.created_at FROM %I.%I m WHERE m.user_id = $1%s%s%s '
-                             'ORDER BY m.created_at DESC, m.id DESC LIMIT $6)', t.no, t.media_schema, t.media_table,
-                             CASE WHEN p_status IS NULL THEN '' ELSE ' AND m.status = $2' END,
-                             CASE WHEN p_preset IS NULL THEN '' ELSE ' AND m.preset = $3' END,
-                             CASE WHEN p_at IS NULL THEN '' ELSE ' AND (m.created_at, m.id) < ($4, $5)' END),
-                      ' UNION ALL ' ORDER BY t.no)
-      FROM genflow.types t
-     WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL
-$_$;
 
 --
 -- Name: hold(uuid, text, bigint, date, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -3053,7 +3024,8 @@ BEGIN
             day       = CASE WHEN a.day = NEW.window_day + 1 THEN a.day ELSE NEW.window_day END,
             day_used  = CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used ELSE 0 END + NEW.amount,
             week      = CASE WHEN a.week = v_week + 7 THEN a.week ELSE v_week END,
-            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END + NEW.amount
+            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END + NEW.amount,
+            generations = a.generations + CASE genflow.id_type(NEW.ref) WHEN 0 THEN 0 ELSE 1 END
         WHERE a.user_id = NEW.user_id AND NOT a.blocked
           AND a.balance - a.held >= NEW.amount
           AND (a.day_limit IS NULL
@@ -3166,6 +3138,53 @@ BEGIN
     END IF;
     RETURN 'ok';
 END $$;
+
+--
+-- Name: list_query(text[], text, text, text, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_zone  text := CASE WHEN p_user IS NULL THEN ' AT TIME ZONE ''UTC''' ELSE '' END;
+    v_where text := concat_ws(' AND ', 'true',
+        CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $1' END,
+        CASE WHEN p_status IN ('failed', 'cancelled') THEN 'm.unsuccessful = $2' WHEN p_status IS NOT NULL THEN 'm.status = $2' END,
+        CASE WHEN p_status IN ('pending', 'processing') THEN
+            concat('m.id = ANY (ARRAY(SELECT w.job_id FROM genflow.work w WHERE w.type_no = %1$s',
+                   CASE WHEN p_user IS NOT NULL THEN ' AND w.user_id = $1' END, '))') END,
+        CASE WHEN p_preset IS NOT NULL THEN 'm.preset = $3' END,
+        CASE WHEN p_at IS NOT NULL THEN format('(m.created_at%s, m.id) < ($4%1$s, $5)', v_zone) END);
+BEGIN
+    RETURN (
+        SELECT string_agg(format(concat('(SELECT %1$s AS no, m.user_id, m.id, m.created_at FROM %2$I.%3$I m WHERE ', v_where,
+                                        ' ORDER BY m.created_at', v_zone, ' DESC, m.id DESC LIMIT $6)'),
+                                 t.no, t.media_schema, t.media_table), ' UNION ALL ' ORDER BY t.no)
+          FROM genflow.types t
+         WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL);
+END $_$;
+
+--
+-- Name: made_at(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_at timestamptz;
+    t    genflow.types;
+BEGIN
+    SELECT * INTO t FROM genflow.types y
+     WHERE y.name = genflow.type_of(p_id) AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL;
+    IF FOUND THEN
+        EXECUTE format('SELECT m.created_at FROM %I.%I m WHERE m.id = $1', t.media_schema, t.media_table) INTO v_at USING p_id;
+    END IF;
+    RETURN coalesce(v_at, to_timestamp(('x' || left(replace(p_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0));
+END $_$;
 
 --
 -- Name: neo_glitch_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
@@ -4634,6 +4653,7 @@ CREATE TABLE genflow.accounts (
     week_limit bigint,
     blocked boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    generations bigint DEFAULT 0 NOT NULL,
     CONSTRAINT accounts_balance_covers_held CHECK ((balance >= held)),
     CONSTRAINT accounts_day_limit_check CHECK ((day_limit >= 0)),
     CONSTRAINT accounts_held_not_negative CHECK ((held >= 0)),
@@ -4952,6 +4972,11 @@ CASE
     WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
     ELSE NULL::text
 END) STORED,
+    unsuccessful text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT custom_prompt_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT custom_prompt_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT custom_prompt_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
@@ -4960,7 +4985,7 @@ END) STORED,
     CONSTRAINT custom_prompt_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT custom_prompt_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: emotion_mask_media; Type: TABLE; Schema: public; Owner: -
@@ -5004,6 +5029,11 @@ CASE
     WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
     ELSE NULL::text
 END) STORED,
+    unsuccessful text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT emotion_mask_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT emotion_mask_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT emotion_mask_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
@@ -5012,7 +5042,7 @@ END) STORED,
     CONSTRAINT emotion_mask_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT emotion_mask_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: ghibli_reaction_media; Type: TABLE; Schema: public; Owner: -
@@ -5056,6 +5086,11 @@ CASE
     WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
     ELSE NULL::text
 END) STORED,
+    unsuccessful text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT ghibli_reaction_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT ghibli_reaction_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT ghibli_reaction_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
@@ -5064,7 +5099,7 @@ END) STORED,
     CONSTRAINT ghibli_reaction_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT ghibli_reaction_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: neo_glitch_media; Type: TABLE; Schema: public; Owner: -
@@ -5108,6 +5143,11 @@ CASE
     WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
     ELSE NULL::text
 END) STORED,
+    unsuccessful text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT neo_glitch_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT neo_glitch_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT neo_glitch_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
@@ -5116,7 +5156,7 @@ END) STORED,
     CONSTRAINT neo_glitch_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT neo_glitch_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: presets_media; Type: TABLE; Schema: public; Owner: -
@@ -5160,6 +5200,11 @@ CASE
     WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
     ELSE NULL::text
 END) STORED,
+    unsuccessful text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT presets_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT presets_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT presets_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
@@ -5168,7 +5213,7 @@ END) STORED,
     CONSTRAINT presets_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT presets_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: accounts accounts_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
@@ -5472,16 +5517,34 @@ CREATE INDEX work_user ON genflow.work USING btree (user_id);
 CREATE INDEX custom_prompt_media_aiml_job_id ON public.custom_prompt_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
 
 --
+-- Name: custom_prompt_media_all; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_all ON public.custom_prompt_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+
+--
+-- Name: custom_prompt_media_all_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_all_lost ON public.custom_prompt_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: custom_prompt_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX custom_prompt_media_fal_job_id ON public.custom_prompt_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: custom_prompt_media_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_lost ON public.custom_prompt_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: custom_prompt_media_preset; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX custom_prompt_media_preset ON public.custom_prompt_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+CREATE INDEX custom_prompt_media_preset ON public.custom_prompt_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 
 --
 -- Name: custom_prompt_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5502,12 +5565,6 @@ CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (
 CREATE INDEX custom_prompt_media_stability_job_id ON public.custom_prompt_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
--- Name: custom_prompt_media_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_status ON public.custom_prompt_media USING btree (user_id, status, created_at, id);
-
---
 -- Name: custom_prompt_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5520,16 +5577,34 @@ CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree 
 CREATE INDEX emotion_mask_media_aiml_job_id ON public.emotion_mask_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
 
 --
+-- Name: emotion_mask_media_all; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_all ON public.emotion_mask_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+
+--
+-- Name: emotion_mask_media_all_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_all_lost ON public.emotion_mask_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: emotion_mask_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX emotion_mask_media_fal_job_id ON public.emotion_mask_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: emotion_mask_media_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_lost ON public.emotion_mask_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: emotion_mask_media_preset; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX emotion_mask_media_preset ON public.emotion_mask_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+CREATE INDEX emotion_mask_media_preset ON public.emotion_mask_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 
 --
 -- Name: emotion_mask_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5550,12 +5625,6 @@ CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (us
 CREATE INDEX emotion_mask_media_stability_job_id ON public.emotion_mask_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
--- Name: emotion_mask_media_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_status ON public.emotion_mask_media USING btree (user_id, status, created_at, id);
-
---
 -- Name: emotion_mask_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5568,16 +5637,34 @@ CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (u
 CREATE INDEX ghibli_reaction_media_aiml_job_id ON public.ghibli_reaction_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
 
 --
+-- Name: ghibli_reaction_media_all; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_all ON public.ghibli_reaction_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+
+--
+-- Name: ghibli_reaction_media_all_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_all_lost ON public.ghibli_reaction_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: ghibli_reaction_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX ghibli_reaction_media_fal_job_id ON public.ghibli_reaction_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: ghibli_reaction_media_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_lost ON public.ghibli_reaction_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: ghibli_reaction_media_preset; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX ghibli_reaction_media_preset ON public.ghibli_reaction_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+CREATE INDEX ghibli_reaction_media_preset ON public.ghibli_reaction_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 
 --
 -- Name: ghibli_reaction_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5598,12 +5685,6 @@ CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btr
 CREATE INDEX ghibli_reaction_media_stability_job_id ON public.ghibli_reaction_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
--- Name: ghibli_reaction_media_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_status ON public.ghibli_reaction_media USING btree (user_id, status, created_at, id);
-
---
 -- Name: ghibli_reaction_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5616,16 +5697,34 @@ CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING bt
 CREATE INDEX neo_glitch_media_aiml_job_id ON public.neo_glitch_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
 
 --
+-- Name: neo_glitch_media_all; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_all ON public.neo_glitch_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+
+--
+-- Name: neo_glitch_media_all_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_all_lost ON public.neo_glitch_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: neo_glitch_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX neo_glitch_media_fal_job_id ON public.neo_glitch_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: neo_glitch_media_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_lost ON public.neo_glitch_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: neo_glitch_media_preset; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX neo_glitch_media_preset ON public.neo_glitch_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+CREATE INDEX neo_glitch_media_preset ON public.neo_glitch_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 
 --
 -- Name: neo_glitch_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5646,12 +5745,6 @@ CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_i
 CREATE INDEX neo_glitch_media_stability_job_id ON public.neo_glitch_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
--- Name: neo_glitch_media_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_status ON public.neo_glitch_media USING btree (user_id, status, created_at, id);
-
---
 -- Name: neo_glitch_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5664,16 +5757,34 @@ CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_
 CREATE INDEX presets_media_aiml_job_id ON public.presets_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
 
 --
+-- Name: presets_media_all; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_all ON public.presets_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+
+--
+-- Name: presets_media_all_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_all_lost ON public.presets_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: presets_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX presets_media_fal_job_id ON public.presets_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: presets_media_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_lost ON public.presets_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: presets_media_preset; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX presets_media_preset ON public.presets_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+CREATE INDEX presets_media_preset ON public.presets_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 
 --
 -- Name: presets_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5692,12 +5803,6 @@ CREATE INDEX presets_media_run ON public.presets_media USING btree (user_id, run
 --
 
 CREATE INDEX presets_media_stability_job_id ON public.presets_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
-
---
--- Name: presets_media_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_status ON public.presets_media USING btree (user_id, status, created_at, id);
 
 --
 -- Name: presets_media_user; Type: INDEX; Schema: public; Owner: -
@@ -6501,12 +6606,6 @@ REVOKE ALL ON FUNCTION genflow.history_count(p_user text, p_types text[], p_stat
 GRANT ALL ON FUNCTION genflow.history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer) TO genflow_module;
 
 --
--- Name: FUNCTION history_query(p_types text[], p_status text, p_preset text, p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.history_query(p_types text[], p_status text, p_preset text, p_at timestamp with time zone) FROM PUBLIC;
-
---
 -- Name: FUNCTION hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -6582,6 +6681,18 @@ GRANT ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit in
 --
 
 REVOKE ALL ON FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) FROM PUBLIC;
+
+--
+-- Name: FUNCTION list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION made_at(p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.made_at(p_id uuid) FROM PUBLIC;
 
 --
 -- Name: FUNCTION neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -

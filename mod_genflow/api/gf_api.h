@@ -68,6 +68,10 @@ bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body);
 /* Answers with the generation that the query or `body` (may be NULL) names. */
 gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body);
 
+/* The generation that {id} names, in whichever type: sets *find and req->type. Error:
+ * NO_GENERATION. */
+gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
+
 /* ---- reading (api_body.c) ---- */
 
 /* The body as text, of at most `limit` bytes; NUL-ended. Errors: BODY_TOO_LARGE, READ_BODY. */
@@ -95,12 +99,6 @@ bool api_body_switch(gf_req_t *req, const char *name);
 /* What costs begins with it, before the body is read: does the rate of its address and of its user
  * allow one more? Errors: TOO_OFTEN, with Retry-After. */
 gf_err_t *api_limit(gf_req_t *req);
-
-/* ---- parts of what handlers do ---- */
-
-/* The generation that {id} names, in whichever type: sets *find and req->type. Error:
- * NO_GENERATION. */
-gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
 
 /* ---- waiting (api_watch.c) ---- */
 

@@ -6,6 +6,18 @@ use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Test;
 
+# What other tests made is younger than that, all the while.
+sql(<<'SQL');
+SET session_replication_role = replica;      -- past the guard of what has ended
+DO $$
+DECLARE
+    t genflow.types;
+BEGIN
+    FOR t IN SELECT * FROM genflow.types WHERE to_regclass(format('%I.%I', media_schema, media_table)) IS NOT NULL LOOP
+        EXECUTE format('UPDATE %I.%I SET created_at = created_at + interval ''1 day''', t.media_schema, t.media_table);
+    END LOOP;
+END $$
+SQL
 my $httpd = Genflow::Httpd->start(<<'END');
 Include "${GENFLOW_WORK}/t/conf/test.conf"
 GenflowJanitorInterval 1s
