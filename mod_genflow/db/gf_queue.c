@@ -81,13 +81,15 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                            ctx->conf->credit_day,
                            number(ctx, ctx->conf->limit_concurrent),
                            number(ctx, ctx->conf->limit_queue),
-                           number(ctx, ask->chain_pos) };
+                           number(ctx, ask->chain_pos),
+                           ask->webhook_url };
     gf_sql_t statement = ask->count > 1 ? GF_SQL_CREATE_BATCH : GF_SQL_CREATE;
     gf_rows_t *rows;
     int i;
 
     if (ask->count > 1) {
         batch_arrays(ctx, ask, &args[3], &args[8]);
+        args[19] = ask->webhook_url; /* a batch begins with the first link of its chain */
     }
     GF_TRY(gf_db_call_hold(&rows, ctx, statement, ask->type, args));
     for (i = 0; i < gf_rows_count(rows); i++) {
@@ -172,6 +174,7 @@ void gf_queue_view(gf_view_t *view, const gf_rows_t *rows, int row, const gf_typ
     view->persisted = gf_rows_bool(rows, row, 21);
     view->fallback_used = gf_rows_bool(rows, row, 23);
     view->at = gf_rows_int(rows, row, 35);
+    view->webhook_url = gf_rows_text(rows, row, 36);
 }
 
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,

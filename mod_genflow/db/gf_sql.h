@@ -32,6 +32,8 @@ typedef enum {
     GF_SQL_RESTORED,
     GF_SQL_REMOVAL_CLAIM,
     GF_SQL_REMOVAL_DONE,
+    GF_SQL_DELIVERY_CLAIM,
+    GF_SQL_DELIVERY_NOTE,
     GF_SQL_QUOTA,
     GF_SQL_RESERVE,
     GF_SQL_RESERVE_FINALIZE,
@@ -65,7 +67,7 @@ typedef enum {
     GF_SQL_COUNT
 } gf_sql_t;
 
-#define GF_SQL_ARGS_MAX 20
+#define GF_SQL_ARGS_MAX 21
 
 typedef struct gf_sql_row_t {
     const char *name;

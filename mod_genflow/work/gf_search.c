@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "db/gf_delivery.h"
 #include "db/gf_ledger.h"
 #include "db/gf_removal.h"
 #include "db/gf_restore.h"
@@ -13,6 +14,7 @@
 #define FULL_LOOK_EVERY 8
 #define RESTORE_EVERY   4
 #define RESTORE_LEASE   (600 * APR_USEC_PER_SEC)
+#define TELLING_SHARE   4 /* receivers may be slow: at most so many of the places wait for them */
 #define TROUBLE_QUIET   (60 * APR_USEC_PER_SEC)
 #define TROUBLE_SKIP    (5 * APR_USEC_PER_SEC)
 
@@ -81,6 +83,22 @@ static gf_err_t *look_at_restores(gf_search_t *search, gf_ctx_t *ctx)
     return NULL;
 }
 
+/* Whoever dies while it tells is followed when its longest try would be over. */
+static gf_err_t *look_at_deliveries(gf_search_t *search, gf_ctx_t *ctx)
+{
+    int most = (int)ctx->conf->jobs_max / TELLING_SHARE + 1 - search->telling;
+    int left = search->places - search->count;
+    gf_job_t *jobs;
+
+    if (most <= 0) {
+        return NULL;
+    }
+    GF_TRY(gf_delivery_claim(&jobs, ctx, most < left ? most : left,
+                             ctx->conf->lease + ctx->conf->webhook_timeout));
+    add(search, jobs);
+    return NULL;
+}
+
 /* While the database was away leases ran out that nobody could renew. Whoever holds one gets half a
  * lease's time to come back, before anybody claims. */
 static bool is_back(gf_search_t *search, gf_ctx_t *ctx)
@@ -107,8 +125,8 @@ static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t
     }
 }
 
-/* Looks at place i: a type, or behind them the restores, then the removals. Says whether the
- * database was away. */
+/* Looks at place i: a type, or behind them the restores, the removals, the deliveries. Says whether
+ * the database was away. */
 static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
 {
     trouble_t *trouble = &search->trouble[i];
@@ -118,9 +136,10 @@ static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
     if (trouble->skip_until > apr_time_now() || search->count == search->places) {
         return false;
     }
-    err = i < types    ? look_at_type(search, ctx, i)
-          : i == types ? look_at_restores(search, ctx)
-                       : look_at_removals(search, ctx);
+    err = i < types        ? look_at_type(search, ctx, i)
+          : i == types     ? look_at_restores(search, ctx)
+          : i == types + 1 ? look_at_removals(search, ctx)
+                           : look_at_deliveries(search, ctx);
     if (err) {
         note_trouble(trouble, ctx, err);
     }
@@ -136,6 +155,9 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
 
     if (!is_back(search, ctx)) {
         return;
+    }
+    if (ctx->conf->webhook_hosts->nelts) { /* first: they are few, and who asked waits for them */
+        look_at(search, ctx, types + 2);
     }
     for (i = 0; i < types; i++) { /* each time another type is the first to be served */
         down += look_at(search, ctx, (search->number + i) % types);
@@ -158,7 +180,7 @@ void gf_search_init(gf_search_t *search, apr_pool_t *pool, const gf_conf_t *conf
 
     search->owner = apr_pstrdup(pool, owner);
     search->types = apr_pcalloc(pool, types * sizeof(gf_look_t));
-    search->trouble = apr_pcalloc(pool, (types + 2) * sizeof(trouble_t));
+    search->trouble = apr_pcalloc(pool, (types + 3) * sizeof(trouble_t));
     for (i = 0; i < types; i++) {
         rewind_look(&search->types[i]); /* the first look may end before it comes to all of them */
     }

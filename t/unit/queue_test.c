@@ -11,6 +11,7 @@
 #include "db/gf_janitor.h"
 #include "db/gf_ledger.h"
 #include "db/gf_preset.h"
+#include "db/gf_delivery.h"
 #include "db/gf_removal.h"
 #include "db/gf_restore.h"
 #include "db/gf_template.h"
@@ -235,6 +236,16 @@ static gf_err_t *ask_removal_claim(void)
     return claim_by(gf_removal_claim);
 }
 
+static gf_err_t *ask_delivery_claim(void)
+{
+    return claim_by(gf_delivery_claim);
+}
+
+static gf_err_t *ask_delivery_note(void)
+{
+    return gf_delivery_note(&unit.ctx, &job, 0);
+}
+
 static gf_err_t *ask_restored(void)
 {
     bool gone;
@@ -409,6 +420,8 @@ static const struct {
     { "history_count", ask_history_count },
     { "removal_claim", ask_removal_claim },
     { "removal_done", ask_removal_done },
+    { "delivery_claim", ask_delivery_claim },
+    { "delivery_note", ask_delivery_note },
     { "breaker_note", ask_breaker_note },
     { "breakers", ask_breakers },
     { "restore_claim", ask_restore_claim },
