@@ -1744,13 +1744,14 @@ BEGIN
      GROUP BY m.type, m.media
     UNION ALL
     SELECT v.finding, genflow.doctor_some(array_agg(d.job_id::text ORDER BY d.due_at)),
-           format('%s in number, up to %s tries; the first is due at %s', count(*), max(d.tries), genflow.iso(min(d.due_at))), v.advice
+           format('%s in number, up to %s tries; the first is due at %s', count(*), max(d.tries), genflow.iso(min(d.due_at))),
+           v.advice
       FROM genflow.deliveries d
       JOIN (VALUES
         (true, 'nobody tells its webhook', 'See that an httpd with GenflowDispatch On and GenflowWebhookAllow runs and has this '
             'type in its configuration.'),
-        (false, 'its webhook cannot be told', 'GF0431 in the error log tells what its receiver answers, or why it is not asked. It '
-            'is told ten times, for some days.')) AS v(late, finding, advice) ON v.late = (d.due_at < v_late)
+        (false, 'its webhook cannot be told', 'GF0431 in the error log tells what its receiver answers, or why it is not asked. '
+            'It is told ten times, for some days.')) AS v(late, finding, advice) ON v.late = (d.due_at < v_late)
      WHERE (d.due_at < v_late OR d.tries > 2) AND (p_user IS NULL OR d.user_id = p_user) AND (p_job IS NULL OR d.job_id = p_job)
      GROUP BY v.finding, v.advice
     UNION ALL

@@ -174,12 +174,14 @@ const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text)
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
     const char *host = text + (strncmp(text, "http://", 7) == 0 ? 7 : 0);
     const char *name = host + (strncmp(host, "*.", 2) == 0 ? 2 : 0);
+    const char *colon = strchr(name, ':');
+    bool port = colon && !strchr(colon + 1, ':'); /* one: no IPv6 address */
 
     (void)dir;
     if (wrong) {
         return wrong;
     }
-    if (strcmp(host, "*") != 0 && (!*name || name[strspn(name, HOST_LETTERS)])) {
+    if (strcmp(host, "*") != 0 && (!*name || name[strspn(name, HOST_LETTERS)] || port)) {
         return apr_psprintf(cmd->pool,
                             "GenflowWebhookAllow %s: must be a host, *.domain, or *, with http:// "
                             "before it where webhooks without TLS are told, too; without port and "
