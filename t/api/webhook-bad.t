@@ -60,11 +60,13 @@ my $HOST   = "GenflowWebhookAllow hooks.example\n";
 my $SECRET = "GenflowWebhookSecret env:WEBHOOK_SECRET\n";
 my $PUBLIC = "GenflowPublicUrl https://pictures.example/api\n";
 refused('a host without a secret', $HOST . $PUBLIC, 'GenflowWebhookSecret is missing');
-refused('a secret that is not set', $HOST . $PUBLIC . "GenflowWebhookSecret env:NO_SUCH_SECRET\n", 'GenflowWebhookSecret is missing');
+refused('a secret that is not set', $HOST . $PUBLIC . "GenflowWebhookSecret env:NO_SUCH_SECRET\n",
+    'GenflowWebhookSecret is missing');
 refused('a secret of another form', $HOST . $PUBLIC . "GenflowWebhookSecret env:STORE_SECRET\n", 'whsec_<base64>');
 refused('a secret in the clear', "GenflowWebhookSecret whsec_MDEy\n", 'must be env:NAME or file:PATH');
 refused('a host without a public address', $HOST . $SECRET, 'GenflowPublicUrl');
-refused("the host $_", "GenflowWebhookAllow $_\n", 'must be a host') for qw(https://a.example a.example/x *.*.example a*b http:// a.example:443);
+refused("the host $_", "GenflowWebhookAllow $_\n", 'must be a host')
+    for qw(https://a.example a.example/x *.*.example a*b http:// a.example:443);
 refused('no time', "GenflowWebhookTimeout 0s\n", 'must be 100ms to 5m');
 accepted('all of it', $HOST . $SECRET . $PUBLIC . "GenflowWebhookAllow * http://10.1.2.3 ::1\nGenflowWebhookTimeout 5s\n");
 accepted('a server that only takes requests', $HOST . "GenflowDispatch Off\n");
