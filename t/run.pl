@@ -84,6 +84,7 @@ sub prepare_fakes {
     $ENV{PEERS_API_KEY}     = 'key-of-the-peers';
     $ENV{PEERS_HOOK_SECRET} = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
     $ENV{STORE_KEY}         = 'KEYOFTHESTORE';
+    $ENV{WEBHOOK_SECRET}    = 'whsec_cmVjZWl2ZXJzIG9mIHRoZSB0ZXN0cyBrbm93IGl0';
     $ENV{STORE_SECRET}      = 'se/cret+of=the&store';
     $site->start_provider;
     $site->start_store;

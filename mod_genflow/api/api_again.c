@@ -42,6 +42,7 @@ static gf_err_t *ask_again(gf_ask_t *ask, gf_req_t *req, const gf_view_t *view)
     ask->prompt = view->prompt;
     ask->source_url = view->source_url;
     ask->parameters = text;
+    ask->webhook_url = view->webhook_url;
     ask->max_retries = (int)apr_atoi64(view->max_retries_json);
     GF_TRY(gf_json_parse(&parameters, req->ctx, text, strlen(text)));
     ask->seed =

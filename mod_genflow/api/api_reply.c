@@ -15,17 +15,9 @@
 #define ANSWER_BYTES 2048
 #define TAG_BYTES    32
 
-static void begin(gf_out_t *out, apr_pool_t *pool)
-{
-    gf_out_init(out, pool, ANSWER_BYTES);
-    gf_out_open(out, '{');
-    gf_out_put_bool(out, "success", true);
-    gf_out_put_bool(out, "ok", true);
-}
-
 void gf_reply_begin(gf_out_t *out, gf_req_t *req)
 {
-    begin(out, req->r->pool);
+    gf_out_begin(out, req->r->pool);
 }
 
 static void send_text(request_rec *r, const char *text, apr_size_t length, int status,
@@ -112,7 +104,7 @@ const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view
     char hash[GF_SHA256_HEX];
     gf_out_t out;
 
-    begin(&out, pool);
+    gf_out_begin(&out, pool);
     gf_reply_members(&out, req, view);
     gf_out_close(&out, '}');
     gf_hash_sha256(hash, out.text, out.length);

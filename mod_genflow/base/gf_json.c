@@ -15,6 +15,8 @@
 #define LARGEST  1e15
 #define SMALLEST 1e-15
 
+#define ANSWER_BYTES 2048 /* of an answer, as a rule */
+
 /* ---- reading ---- */
 
 static apr_status_t put_document(void *document)
@@ -396,4 +398,12 @@ void gf_out_put_int(gf_out_t *out, const char *name, apr_int64_t value)
 void gf_out_put_bool(gf_out_t *out, const char *name, bool value)
 {
     gf_out_put_raw(out, name, value ? "true" : "false");
+}
+
+void gf_out_begin(gf_out_t *out, apr_pool_t *pool)
+{
+    gf_out_init(out, pool, ANSWER_BYTES);
+    gf_out_open(out, '{');
+    gf_out_put_bool(out, "success", true);
+    gf_out_put_bool(out, "ok", true);
 }

@@ -63,6 +63,10 @@ typedef struct gf_out_t {
 } gf_out_t;
 
 void gf_out_init(gf_out_t *out, apr_pool_t *pool, apr_size_t size);
+
+/* Begins what is told of a success: {"success":true,"ok":true, ... */
+void gf_out_begin(gf_out_t *out, apr_pool_t *pool);
+
 void gf_out_open(gf_out_t *out, char bracket);
 void gf_out_close(gf_out_t *out, char bracket);
 void gf_out_key(gf_out_t *out, const char *name);

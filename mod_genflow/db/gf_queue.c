@@ -82,7 +82,8 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                            number(ctx, ctx->conf->limit_concurrent),
                            number(ctx, ctx->conf->limit_queue),
                            number(ctx, ask->chain_pos),
-                           ask->count > 1 ? ask->run_id : NULL };
+                           ask->count > 1 ? ask->run_id : NULL,
+                           ask->webhook_url };
     gf_sql_t statement = ask->count > 1 ? GF_SQL_CREATE_BATCH : GF_SQL_CREATE;
     gf_rows_t *rows;
     int i;
@@ -159,6 +160,7 @@ void gf_queue_view(gf_view_t *view, const gf_rows_t *rows, int row, const gf_typ
     view->persisted = gf_rows_bool(rows, row, 21);
     view->fallback_used = gf_rows_bool(rows, row, 23);
     view->at = gf_rows_int(rows, row, 35);
+    view->webhook_url = gf_rows_text(rows, row, 36);
 }
 
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,

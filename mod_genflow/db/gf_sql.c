@@ -10,17 +10,17 @@
     " retry_count, max_retries, provider, model, stability_job_id, aiml_job_id, fal_job_id," \
     " replicate_id, image_url, original_url, persisted, expires_at, fallback_used, error_code," \
     " error_message, cause_code, created_at, started_at, finished_at, processing_ms, result," \
-    " progress, queue_position, logs, at"
+    " progress, queue_position, logs, at, webhook_url"
 
 const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CREATE] = { "create",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
         " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-        " $16, $17, $18, $19, $20, $21)", 21 },
+        " $16, $17, $18, $19, $20, $21, $22)", 22 },
     [GF_SQL_CREATE_BATCH] = { "create_batch",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
         " genflow.%s_create_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-        " $15, $16, $17, $18, $19, $20, $21)", 21 },
+        " $15, $16, $17, $18, $19, $20, $21, $22)", 22 },
     [GF_SQL_START] = { "start",
         "SELECT id, epoch, 'queued', 0, 0, 0, NULL, extract(epoch FROM $5::interval) * 1000, $1,"
         " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, outcome, status"
@@ -78,6 +78,10 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT id, type, url, media_type FROM genflow.removal_claim($1, $2, $3)", 3 },
     [GF_SQL_REMOVAL_DONE] = { "removal_done",
         "SELECT genflow.removal_done($1)", 1 },
+    [GF_SQL_DELIVERY_CLAIM] = { "delivery_claim",
+        "SELECT id, type, user_id, tries, at FROM genflow.delivery_claim($1, $2, $3)", 3 },
+    [GF_SQL_DELIVERY_NOTE] = { "delivery_note",
+        "SELECT genflow.delivery_note($1, $2)", 2 },
     [GF_SQL_QUOTA] = { "quota",
         "SELECT balance, held, day_limit, day_used, week_limit, week_used, remaining, day_reset,"
         " at, wait FROM genflow.quota($1, $2)", 2 },

@@ -339,6 +339,12 @@ const command_rec httpd_conf_commands[] = {
 
     AP_INIT_ITERATE("GenflowFetchAllow", httpd_set_allowed, NULL, RSRC_CONF,
         "networks that results may be fetched from although they are private"),
+    AP_INIT_ITERATE("GenflowWebhookAllow", httpd_set_webhook_host, NULL, RSRC_CONF,
+        "hosts whose webhooks may be told ends of generations: host, *.domain, http://host"),
+    ROW("GenflowWebhookSecret", IN_SERVER, IS_SECRET, SERVER(webhook_secret), 0, 0,
+        "env:NAME or file:PATH", NULL, "what webhooks are told is signed with it"),
+    ROW("GenflowWebhookTimeout", IN_SERVER, IS_TIME, SERVER(webhook_timeout), 100 * MS, 5 * MINUTE,
+        "100ms to 5m", "15s", "for a webhook to answer"),
 
     AP_INIT_RAW_ARGS("<GenflowProvider", section, NULL, RSRC_CONF,
         "a provider: <GenflowProvider name>"),
@@ -419,6 +425,7 @@ void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server)
     sc->conf->providers = apr_hash_make(pool);
     sc->conf->types = apr_hash_make(pool);
     sc->conf->fetch_allowed = apr_array_make(pool, 2, sizeof(apr_ipsubnet_t *));
+    sc->conf->webhook_hosts = apr_array_make(pool, 2, sizeof(const char *));
     sc->conf->type_list = apr_array_make(pool, 8, sizeof(gf_type_t *));
     unset_numbers(sc->conf, IN_SERVER);
     return sc;
@@ -559,6 +566,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     if (!wrong && conf->type_list->nelts > 0) {
         wrong = httpd_setters_waiters(conf->waiters_max, pool);
     }
+    wrong = wrong ? wrong : httpd_setters_webhooks(conf, pool);
     wrong = wrong ? wrong : finish_providers(conf, pool);
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);

@@ -13,12 +13,14 @@
 #include <ap_mpm.h>
 #include <http_core.h>
 
+#include "base/gf_sign.h"
 #include "base/gf_text.h"
 #include "httpd/httpd_glue.h"
 #include "model/gf_type.h"
 
 #define SECRET_MAX   4096
 #define ZONES        "/usr/share/zoneinfo/"
+#define HOST_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
 #define ZONE_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/"
 
 const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider)
@@ -178,5 +180,48 @@ const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text)
                             text);
     }
     APR_ARRAY_PUSH(conf->fetch_allowed, apr_ipsubnet_t *) = subnet;
+    return NULL;
+}
+
+/* GenflowWebhookAllow hooks.example.com *.example.org http://10.1.2.3 ...: a port is not part of
+ * it, an IPv6 address has no brackets, and * alone is any host with a public address. */
+const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text)
+{
+    gf_conf_t *conf = httpd_setters_conf(cmd->server)->conf;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *host = text + (strncmp(text, "http://", 7) == 0 ? 7 : 0);
+    const char *name = host + (strncmp(host, "*.", 2) == 0 ? 2 : 0);
+    const char *colon = strchr(name, ':');
+    bool port = colon && !strchr(colon + 1, ':'); /* one: no IPv6 address */
+
+    (void)dir;
+    if (wrong) {
+        return wrong;
+    }
+    if (strcmp(host, "*") != 0 && (!*name || name[strspn(name, HOST_LETTERS)] || port)) {
+        return apr_psprintf(cmd->pool,
+                            "GenflowWebhookAllow %s: must be a host, *.domain, or *, with http:// "
+                            "before it where webhooks without TLS are told, too; without port and "
+                            "path",
+                            text);
+    }
+    APR_ARRAY_PUSH(conf->webhook_hosts, const char *) = apr_pstrdup(cmd->pool, text);
+    return NULL;
+}
+
+/* A server that does not work on jobs tells nobody, and needs nothing of it. */
+const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    if (conf->webhook_hosts->nelts == 0 || !conf->dispatch) {
+        return NULL;
+    }
+    if (!gf_sign_is_secret(conf->webhook_secret, pool)) {
+        return "GenflowWebhookAllow is given, but GenflowWebhookSecret is missing, or names no "
+               "secret of the form " GF_SIGN_SECRET ": without it webhooks cannot be signed";
+    }
+    if (!conf->public_url || conf->public_url[0] == '/') {
+        return "GenflowWebhookAllow is given, but GenflowPublicUrl is no http(s) address: what "
+               "webhooks are told has whole addresses in it";
+    }
     return NULL;
 }

@@ -32,9 +32,13 @@ const char *httpd_setters_day(const char *day, apr_pool_t *pool);
  * how many there are. */
 const char *httpd_setters_waiters(apr_int64_t waiters, apr_pool_t *pool);
 
+/* GenflowWebhookAllow, if it is given: NULL, or what is missing beside it. */
+const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool);
+
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);
+const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_legacy(cmd_parms *cmd, void *dir, int on);

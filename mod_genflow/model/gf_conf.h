@@ -110,6 +110,10 @@ typedef struct gf_conf_t {
     apr_int64_t result_max;            /* bytes of a picture */
     apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */
     apr_int64_t pixels_max;            /* width x height of a picture */
+    apr_array_header_t *webhook_hosts; /* const char *: may be told ends of generations, as
+                                          GenflowWebhookAllow has them; empty: nobody */
+    const char *webhook_secret;        /* what they are told is signed with it; never logged */
+    apr_int64_t webhook_timeout;       /* for one try */
     apr_hash_t *providers;             /* name -> gf_provider_t */
     apr_hash_t *types;                 /* name -> gf_type_t */
     apr_array_header_t *type_list;     /* of gf_type_t *, in order of configuration */

@@ -46,7 +46,9 @@ typedef struct gf_job_t {
     int restore_tries; /* this one included */
     const char *remove_url; /* set: its generation was deleted, and this picture is to be removed */
     const char *media_type; /* then: the picture's, "image/png"; NULL: nobody knows */
-    struct gf_job_t *next;  /* link of whoever queues it */
+    int tell_tries; /* above 0: it has ended, and its webhook is to be told; this one included */
+    const char *tell_time; /* then: when that was decided, in seconds since 1970 */
+    struct gf_job_t *next; /* link of whoever queues it */
 } gf_job_t;
 
 /* What a provider says of a job while it works. */
@@ -79,7 +81,8 @@ typedef struct gf_view_t {
         *cause_code;
     const char *progress_json, *queue_position_json, *logs_json; /* while it runs */
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
-    apr_int64_t at; /* created_at in microseconds: where a page of history ends */
+    const char *webhook_url; /* is told the end, and not shown; NULL: none */
+    apr_int64_t at;          /* created_at in microseconds: where a page of history ends */
     bool persisted, fallback_used;
 } gf_view_t;
 

@@ -11,6 +11,7 @@
 #include "base/gf_text.h"
 #include "model/gf_order.h"
 #include "model/gf_prompt.h"
+#include "model/gf_webhook.h"
 
 #define RUN_ID_MAX      200
 #define NUMBER_MAX      3 /* "-10", behind the run id of a batch */
@@ -158,6 +159,19 @@ static void check_source(check_t *check, gf_ask_t *ask)
     form->code = APR_ARRAY_IDX(form->errors, form->errors->nelts - 1, gf_field_error_t).missing
                      ? GF_E_INVALID
                      : GF_E_SOURCE_URL;
+}
+
+static void check_webhook(check_t *check, gf_ask_t *ask)
+{
+    static const char *const names[] = { "webhookUrl", "webhook_url", NULL };
+    const char *wrong = NULL;
+
+    if (gf_form_text(check->form, names, &ask->webhook_url)) {
+        wrong = gf_webhook_wrong(check->form->ctx, ask->webhook_url);
+    }
+    if (wrong) {
+        gf_form_refuse(check->form, GF_E_INVALID, names[0], "%s", wrong);
+    }
 }
 
 static void check_retries(check_t *check, gf_ask_t *ask)
@@ -330,6 +344,7 @@ gf_err_t *gf_param_check(gf_ask_t *ask, gf_form_t *form)
     }
     check_count(&check, ask);
     check_run_id(&check, ask);
+    check_webhook(&check, ask);
     check_retries(&check, ask);
     check_priority(&check, ask);
     check_parameters(&check, ask);

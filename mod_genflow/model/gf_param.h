@@ -23,7 +23,8 @@ typedef struct gf_ask_t {
     apr_int64_t seed;       /* the client's, or drawn */
     int max_retries;        /* the type's, or lower */
     gf_priority_t priority;
-    int chain_pos; /* the link of the chain that it begins with: 0, or GF_TYPE_LOCAL */
+    const char *webhook_url; /* is told the end; NULL: none */
+    int chain_pos;           /* the link of the chain that it begins with: 0, or GF_TYPE_LOCAL */
 } gf_ask_t;
 
 /* Checks the body of `form` against its type and presets. On error nothing of *ask may be used; the

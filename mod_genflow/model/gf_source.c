@@ -9,15 +9,13 @@
 
 #include <apr_cstr.h>
 #include <apr_encode.h>
-#include <apr_lib.h>
 #include <apr_network_io.h>
 #include <apr_strings.h>
 
 #include "base/gf_text.h"
+#include "model/gf_url.h"
 
-#define URL_MAX  2048
-#define HOST_MAX 253
-#define ASSET    "asset:"
+#define ASSET "asset:"
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -49,71 +47,13 @@ static bool is_allowed_literal(gf_ctx_t *ctx, const char *host)
     return false;
 }
 
-static bool is_host(const char *host, bool bracketed)
+const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *text)
 {
-    unsigned char raw[sizeof(struct in6_addr)];
-    apr_size_t length;
+    gf_url_t url;
+    const char *wrong = gf_url_read(&url, text, ctx->pool);
 
-    if (bracketed) {
-        return inet_pton(AF_INET6, host, raw) == 1;
-    }
-    for (length = 0; host[length]; length++) {
-        if (!apr_isalnum(host[length]) && !strchr("-._", host[length])) {
-            return false;
-        }
-    }
-    return length > 0 && length <= HOST_MAX && apr_isalnum(host[0]);
-}
-
-/* "" or ":1" to ":65535" */
-static bool is_port(const char *text)
-{
-    apr_int64_t port;
-
-    return !*text
-           || (*text == ':' && apr_isdigit(text[1]) && gf_text_int(&port, text + 1) && port >= 1
-               && port <= 65535);
-}
-
-/* What is between "//" and the path: host and port, nothing before them. Sets the host, without
- * brackets. */
-static const char *check_authority(const char **host, gf_ctx_t *ctx, const char *authority)
-{
-    bool bracketed = authority[0] == '[';
-    apr_size_t length = bracketed ? strcspn(authority, "]") : strcspn(authority, ":");
-
-    if (strchr(authority, '@')) {
-        return "must not carry a user name or password";
-    }
-    if (bracketed && authority[length] != ']') {
-        return "names no host";
-    }
-    *host = apr_pstrmemdup(ctx->pool, authority + bracketed, length - bracketed);
-    if (!is_host(*host, bracketed)) {
-        return "names no host";
-    }
-    return is_port(authority + length + bracketed) ? NULL : "has no valid port";
-}
-
-const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *url)
-{
-    bool https = strncasecmp(url, "https://", 8) == 0;
-    const char *rest = url + (https ? 8 : 7);
-    const char *host;
-    const char *wrong;
-
-    if (strlen(url) > URL_MAX) {
-        return apr_psprintf(ctx->pool, "must have at most %d characters", URL_MAX);
-    }
-    if (!gf_text_is_printable(url, URL_MAX) || strchr(url, '\\')) {
-        return "must be an address: blanks, backslashes and what is not ASCII percent-encoded";
-    }
-    if (!https && strncasecmp(url, "http://", 7) != 0) {
-        return "must begin with https://";
-    }
-    wrong = check_authority(&host, ctx, apr_pstrmemdup(ctx->pool, rest, strcspn(rest, "/?#")));
-    if (!wrong && !https && !is_allowed_literal(ctx, host)) {
-        return "must begin with https://";
+    if (!wrong && !url.https && !is_allowed_literal(ctx, url.host)) {
+        return GF_URL_NOT_HTTPS;
     }
     return wrong;
 }

@@ -6,39 +6,21 @@
 
 #include <string.h>
 
-#include <apr_encode.h>
 #include <apr_strings.h>
 
 #include "base/gf_hash.h"
+#include "base/gf_sign.h"
 #include "base/gf_text.h"
 #include "provider/prov_hook.h"
 #include "provider/prov_json.h"
 #include "provider/prov_run.h"
 
 #define CANCEL_AFTER_MIN 5 /* seconds */
-#define SECRET_PREFIX    "whsec_"
-
-/* The key that reports are signed with; NULL: the section has none. */
-static const unsigned char *hook_key(apr_size_t *length, const gf_provider_t *provider,
-                                     apr_pool_t *pool)
-{
-    const char *secret = provider->hook_secret;
-    const unsigned char *key = NULL;
-
-    *length = 0;
-    if (secret && strncmp(secret, SECRET_PREFIX, strlen(SECRET_PREFIX)) == 0) {
-        key = apr_pdecode_base64_binary(pool, secret + strlen(SECRET_PREFIX), APR_ENCODE_STRING,
-                                        APR_ENCODE_NONE, length);
-    }
-    return *length > 0 ? key : NULL;
-}
 
 static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
 {
-    apr_size_t length;
-
-    if (provider->hook_secret && !hook_key(&length, provider, pool)) {
-        return "GenflowProviderHookSecret names no secret of the form " SECRET_PREFIX "...";
+    if (provider->hook_secret && !gf_sign_is_secret(provider->hook_secret, pool)) {
+        return "GenflowProviderHookSecret names no secret of the form " GF_SIGN_SECRET;
     }
     return prov_json_check(provider, pool, "https://api.replicate.com/v1", "REPLICATE_API_TOKEN");
 }
@@ -345,27 +327,6 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 
 #define EVENT_MAX      128
 #define SIGNATURES_MAX 4096 /* there are two while a secret is being changed */
-#define VERSION        "v1,"
-
-/* The signature as it ought to be: base64 of the HMAC of id, time and body. NULL: without a key. */
-static const char *signature_of(const gf_hook_t *hook, const gf_provider_t *provider,
-                                const char *event, const char *time)
-{
-    const char *head = apr_pstrcat(hook->pool, event, ".", time, ".", NULL);
-    apr_size_t length = strlen(head);
-    char *bytes = apr_palloc(hook->pool, length + hook->length);
-    unsigned char mac[GF_SHA256_BYTES];
-    apr_size_t key_length;
-    const unsigned char *key = hook_key(&key_length, provider, hook->pool);
-
-    if (!key) {
-        return NULL;
-    }
-    memcpy(bytes, head, length);
-    memcpy(bytes + length, hook->body, hook->length);
-    gf_hash_hmac(mac, key, key_length, bytes, length + hook->length);
-    return apr_pencode_base64_binary(hook->pool, mac, sizeof(mac), APR_ENCODE_NONE, NULL);
-}
 
 /* Is the wanted signature in the list that came: `v1,... v1,... v2,...`? */
 static bool is_listed(const char *list, const char *wanted)
@@ -376,8 +337,9 @@ static bool is_listed(const char *list, const char *wanted)
     while (*list) {
         apr_size_t word = strcspn(list, " ");
 
-        if (word == strlen(VERSION) + length && strncmp(list, VERSION, strlen(VERSION)) == 0
-            && gf_hash_equal(list + strlen(VERSION), wanted, length)) {
+        if (word == strlen(GF_SIGN_VERSION) + length
+            && strncmp(list, GF_SIGN_VERSION, strlen(GF_SIGN_VERSION)) == 0
+            && gf_hash_equal(list + strlen(GF_SIGN_VERSION), wanted, length)) {
             found = true;
         }
         list += word;
@@ -398,7 +360,7 @@ static gf_hook_verdict_t read_hook(gf_hook_t *hook, const gf_provider_t *provide
         || strlen(list) > SIGNATURES_MAX) {
         return GF_HOOK_FORGED;
     }
-    wanted = signature_of(hook, provider, event, time);
+    wanted = gf_sign(hook->pool, provider->hook_secret, event, time, hook->body, hook->length);
     if (!wanted || !is_listed(list, wanted)) {
         return GF_HOOK_FORGED;
     }

@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "db/gf_asset.h"
+#include "db/gf_delivery.h"
 #include "db/gf_hook.h"
 #include "db/gf_picture.h"
 #include "model/gf_source.h"
@@ -268,6 +269,33 @@ static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
     return keep(run, ctx);
 }
 
+/* ---- the client's webhook ---- */
+
+/* It is told what whoever asks for the generation at GenflowPublicUrl is answered. */
+static gf_err_t *tell(gf_run_t *run, gf_ctx_t *ctx)
+{
+    const char *host = strstr(ctx->conf->public_url, "://") + 3;
+    const char *base = host + strcspn(host, "/");
+    const char *site = apr_pstrmemdup(ctx->pool, ctx->conf->public_url,
+                                      (apr_size_t)(base - ctx->conf->public_url));
+    gf_find_t find = { .id = run->job->id };
+    gf_view_t view = { .webhook_url = NULL };
+    gf_err_t *err = gf_queue_get(&view, ctx, run->job->type, run->job->user, &find);
+    gf_out_t out;
+
+    if (err && !gf_err_is(err, GF_E_NO_GENERATION)) {
+        return err;
+    }
+    if (view.webhook_url) {
+        gf_out_begin(&out, run->job->pool);
+        gf_view_write(&out, &view, base, site);
+        gf_out_close(&out, '}');
+        run->told = out.text;
+        run->webhook_url = apr_pstrdup(run->job->pool, view.webhook_url);
+    }
+    return NULL;
+}
+
 /* ---- one act ---- */
 
 /* Tells the breaker how the attempt went. */
@@ -346,6 +374,10 @@ static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
         return gf_picture_later(ctx, run->job, run->delay);
     case GF_ACT_REMOVED:
         return removed(run, ctx);
+    case GF_ACT_TELL:
+        return tell(run, ctx);
+    case GF_ACT_TOLD:
+        return gf_delivery_note(ctx, run->job, run->delay);
     }
     return NULL;
 }

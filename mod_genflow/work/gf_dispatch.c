@@ -41,6 +41,7 @@ struct gf_dispatch_t {
     apr_interval_time_t drain_time;
     gf_run_t *runs; /* the newest first */
     int count;
+    int telling;          /* of them those that tell a webhook */
     apr_skiplist *alarms; /* runs with a wake time, soonest first */
     apr_time_t beat_at;
     gf_search_t search;
@@ -73,6 +74,7 @@ static void drop(gf_dispatch_t *dispatch, gf_run_t *run)
         run->next->previous = run->previous;
     }
     dispatch->count--;
+    dispatch->telling -= run->job->tell_tries > 0;
     gf_hub_leave(dispatch->steps.hub);
     gf_job_free(run->job);
 }
@@ -116,6 +118,7 @@ static gf_run_t *adopt(gf_dispatch_t *dispatch, gf_job_t *job)
     }
     dispatch->runs = run;
     dispatch->count++;
+    dispatch->telling += job->tell_tries > 0;
     return run;
 }
 
@@ -223,7 +226,8 @@ static apr_array_header_t *leases_of_runs(gf_dispatch_t *dispatch, apr_pool_t *p
     for (run = dispatch->runs; run; run = run->next) {
         gf_lease_t *lease;
 
-        if (run->job->restore_url || run->job->remove_url) { /* it has none, and needs none */
+        if (run->job->restore_url || run->job->remove_url
+            || run->job->tell_tries) { /* it has none, and needs none */
             continue;
         }
         lease = apr_array_push(leases);
@@ -415,6 +419,7 @@ static void turn(gf_dispatch_t *dispatch, bool closing)
         dispatch->beat_at = apr_time_now(); /* a heartbeat tells which jobs have ended */
     }
     if (!closing && !dispatch->search.open && dispatch->search.at <= apr_time_now()) {
+        dispatch->search.telling = dispatch->telling;
         gf_search_begin(&dispatch->search, dispatch->steps.hub, dispatch->steps.writers,
                         dispatch->steps.ctx.conf);
     }

@@ -8,10 +8,13 @@
 #include <apr_strings.h>
 #include <apr_uri.h>
 
+#include "base/gf_sign.h"
+
 #define REDIRECTS_MAX   3
 #define FETCH_TIMEOUT   (60 * APR_USEC_PER_SEC)
 #define SUBMIT_SHARE    2 /* of the deadline, where a lost answer can be looked for in the rest */
 #define CONNECT_TIMEOUT (5 * APR_USEC_PER_SEC)
+#define TOLD_ANSWER_MAX 4096             /* bytes of a webhook's answer, which nobody reads */
 #define LAST_WORDS      APR_USEC_PER_SEC /* before the generation's end: to cancel, and to say so */
 
 apr_pool_t *gf_exchange_pool(const gf_steps_t *steps)
@@ -64,7 +67,9 @@ static void start(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg, gf_asking_t a
     run->asking = asking;
     run->wake = 0;
     msg->connect_timeout = run->choice ? run->choice->provider->connect_timeout : CONNECT_TIMEOUT;
-    msg->timeout = left < FETCH_TIMEOUT && (free_of_deadline || left <= 0) ? FETCH_TIMEOUT : left;
+    msg->timeout = asking == GF_ASKING_TELL ? steps->ctx.conf->webhook_timeout
+                   : left < FETCH_TIMEOUT && (free_of_deadline || left <= 0) ? FETCH_TIMEOUT
+                                                                             : left;
     msg->file_max =
         asking == GF_ASKING_SOURCE ? steps->ctx.conf->asset_max : steps->ctx.conf->result_max;
     msg->spool = msg->spool ? msg->spool : run->spool;
@@ -146,6 +151,27 @@ void gf_exchange_delete(gf_steps_t *steps, gf_run_t *run)
     gf_store_call_t call = store_call_of(steps, run, gf_exchange_pool(steps));
 
     start(steps, run, steps->ctx.conf->store->remove(&call), GF_ASKING_REMOVE);
+}
+
+/* By Standard Webhooks: the id is the same at every try. The address is the client's word. */
+void gf_exchange_tell(gf_steps_t *steps, gf_run_t *run)
+{
+    const gf_conf_t *conf = steps->ctx.conf;
+    const gf_job_t *job = run->job;
+    gf_msg_t *msg = gf_msg_make(gf_exchange_pool(steps), "POST", run->webhook_url);
+    const char *signature = gf_sign(msg->pool, conf->webhook_secret, job->id, job->tell_time,
+                                    run->told, strlen(run->told));
+
+    msg->guarded = true;
+    msg->allowed = conf->fetch_allowed;
+    msg->text_max = TOLD_ANSWER_MAX;
+    msg->body = run->told;
+    apr_table_setn(msg->headers, "Content-Type", "application/json");
+    apr_table_setn(msg->headers, "webhook-id", job->id);
+    apr_table_setn(msg->headers, "webhook-timestamp", job->tell_time);
+    apr_table_setn(msg->headers, "webhook-signature",
+                   apr_pstrcat(msg->pool, GF_SIGN_VERSION, signature, NULL));
+    start(steps, run, msg, GF_ASKING_TELL);
 }
 
 void gf_exchange_next(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg)

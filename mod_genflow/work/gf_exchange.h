@@ -21,6 +21,8 @@ void gf_exchange_next(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg); /* one m
 
 void gf_exchange_delete(gf_steps_t *steps, gf_run_t *run); /* removing a deleted one's picture */
 
+void gf_exchange_tell(gf_steps_t *steps, gf_run_t *run); /* run->told, to its webhook */
+
 /* Asks the provider to stop, or the store to remove the run's picture, and does not wait for what
  * it says. */
 void gf_exchange_cancel(gf_steps_t *steps, const gf_run_t *run);

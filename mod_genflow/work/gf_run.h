@@ -25,7 +25,9 @@ typedef enum {
     GF_ACT_REQUEUE,  /* give it back for a later attempt */
     GF_ACT_FAIL,     /* settle as failed */
     GF_ACT_LATER,    /* a picture that is stored again: not now */
-    GF_ACT_REMOVED   /* the picture of a deleted generation: note that it is gone */
+    GF_ACT_REMOVED,  /* the picture of a deleted generation: note that it is gone */
+    GF_ACT_TELL,     /* read what a webhook is to be told */
+    GF_ACT_TOLD      /* note how telling it went */
 } gf_act_t;
 
 /* What an exchange of a run is about. */
@@ -36,7 +38,8 @@ typedef enum {
     GF_ASKING_RECOVER, /* the answer was lost: which runs does the provider have? */
     GF_ASKING_FETCH,   /* the picture itself */
     GF_ASKING_STORE,   /* keeping it */
-    GF_ASKING_REMOVE   /* removing that of a deleted generation */
+    GF_ASKING_REMOVE,  /* removing that of a deleted generation */
+    GF_ASKING_TELL     /* telling a webhook */
 } gf_asking_t;
 
 typedef struct gf_run_t {
@@ -54,7 +57,7 @@ typedef struct gf_run_t {
     gf_err_t *err; /* in the job's pool */
     gf_hold_t hold;
     apr_interval_time_t
-        delay;           /* REQUEUE, LATER (0: no more tries), PROGRESS, HOOK_REF: wait after */
+        delay; /* REQUEUE, LATER, TOLD (0: no more tries), PROGRESS, HOOK_REF: wait after */
     gf_err_code_t code;  /* REQUEUE, FAIL: why */
     const char *cause;   /* FAIL: code behind the code, or NULL */
     const char *settled; /* settle's word; NULL: not settled */
@@ -84,6 +87,9 @@ typedef struct gf_run_t {
     const char *image_url;    /* set once stored; a settle that is repeated stores no more */
     bool unstored;            /* the store would not take it: image_url is for now */
     int store_tries;
+
+    const char *webhook_url; /* who is told of its end ... */
+    const char *told;        /* ... and what; NULL: there is no such generation any more */
 
     gf_asking_t asking; /* what the open or last exchange is about */
     gf_msg_t *msg;      /* open exchange, or NULL */

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "db/gf_delivery.h"
 #include "db/gf_ledger.h"
 #include "db/gf_picture.h"
 
@@ -12,6 +13,7 @@
 #define FULL_LOOK_EVERY 8
 #define PICTURE_EVERY   4
 #define PICTURE_LEASE   (600 * APR_USEC_PER_SEC)
+#define TELLING_SHARE   4 /* receivers may be slow: at most so many of the places wait for them */
 #define TROUBLE_QUIET   (60 * APR_USEC_PER_SEC)
 #define TROUBLE_SKIP    (5 * APR_USEC_PER_SEC)
 
@@ -87,15 +89,29 @@ static gf_err_t *look_at_type(gf_search_t *search, gf_ctx_t *ctx, int i)
     return NULL;
 }
 
-static gf_err_t *look_at_pictures(gf_search_t *search, gf_ctx_t *ctx,
-                                  gf_err_t *(*claim)(gf_job_t **, gf_ctx_t *, int,
-                                                     apr_interval_time_t))
+typedef gf_err_t *claim_t(gf_job_t **, gf_ctx_t *, int, apr_interval_time_t);
+
+/* What is due beside generations, at most `most` of it. */
+static gf_err_t *look_at_rest(gf_search_t *search, gf_ctx_t *ctx, claim_t *claim, int most,
+                              apr_interval_time_t lease)
 {
+    int left = search->places - search->count;
     gf_job_t *jobs;
 
-    GF_TRY(claim(&jobs, ctx, search->places - search->count, PICTURE_LEASE));
+    if (most <= 0) {
+        return NULL;
+    }
+    GF_TRY(claim(&jobs, ctx, most < left ? most : left, lease));
     add(search, ctx, jobs);
     return NULL;
+}
+
+/* Whoever dies while it tells is followed when its longest try would be over. */
+static gf_err_t *look_at_deliveries(gf_search_t *search, gf_ctx_t *ctx)
+{
+    return look_at_rest(search, ctx, gf_delivery_claim,
+                        (int)ctx->conf->jobs_max / TELLING_SHARE + 1 - search->telling,
+                        ctx->conf->lease + ctx->conf->webhook_timeout);
 }
 
 /* While the database was away leases ran out that nobody could renew. Whoever holds one gets half a
@@ -124,8 +140,8 @@ static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t
     }
 }
 
-/* Looks at place i: a type, or behind them the restores, then the removals. Says whether the
- * database was away. */
+/* Looks at place i: a type, or behind them the restores, the removals, the deliveries. Says whether
+ * the database was away. */
 static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
 {
     trouble_t *trouble = &search->trouble[i];
@@ -136,8 +152,10 @@ static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
         return false;
     }
     err = i < types    ? look_at_type(search, ctx, i)
-          : i == types ? look_at_pictures(search, ctx, gf_picture_restores)
-                       : look_at_pictures(search, ctx, gf_picture_removals);
+          : i == types ? look_at_rest(search, ctx, gf_picture_restores, CLAIM_MAX, PICTURE_LEASE)
+          : i == types + 1
+              ? look_at_rest(search, ctx, gf_picture_removals, CLAIM_MAX, PICTURE_LEASE)
+              : look_at_deliveries(search, ctx);
     if (err) {
         note_trouble(trouble, ctx, err);
     }
@@ -153,6 +171,9 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
 
     if (!is_back(search, ctx)) {
         return;
+    }
+    if (ctx->conf->webhook_hosts->nelts) { /* first: they are few, and who asked waits for them */
+        look_at(search, ctx, types + 2);
     }
     for (i = 0; i < types; i++) { /* each time another type is the first to be served */
         down += look_at(search, ctx, (search->number + i) % types);
@@ -175,7 +196,7 @@ void gf_search_init(gf_search_t *search, apr_pool_t *pool, const gf_conf_t *conf
 
     search->owner = apr_pstrdup(pool, owner);
     search->types = apr_pcalloc(pool, types * sizeof(gf_look_t));
-    search->trouble = apr_pcalloc(pool, (types + 2) * sizeof(trouble_t));
+    search->trouble = apr_pcalloc(pool, (types + 3) * sizeof(trouble_t));
     for (i = 0; i < types; i++) {
         rewind_look(&search->types[i]); /* the first look may end before it comes to all of them */
     }

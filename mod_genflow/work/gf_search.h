@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking for due jobs, type by type, and for pictures that are to be stored again, or removed: one
- * task for a writer at a time, begun and taken in by the dispatcher. */
+/* Looking for due jobs, type by type, for pictures that are to be stored again, or removed, and for
+ * webhooks that are to be told: one task for a writer at a time, begun and taken in by the
+ * dispatcher. */
 #ifndef GF_SEARCH_H
 #define GF_SEARCH_H
 
@@ -20,10 +21,11 @@ typedef struct gf_search_t {
     gf_job_t *found;
     int count;
     int number;                   /* of the search */
+    int telling;                  /* webhooks that are being told here; set before it begins */
     apr_interval_time_t wait;     /* before the next one; 0: the usual time */
     bool blind;                   /* the database was away when last looked */
     gf_look_t *types;             /* per type: where its look begins */
-    struct gf_trouble_t *trouble; /* per type, and for restores, removals */
+    struct gf_trouble_t *trouble; /* per type, and for restores, removals, webhooks */
 } gf_search_t;
 
 void gf_search_init(gf_search_t *search, apr_pool_t *pool, const gf_conf_t *conf,

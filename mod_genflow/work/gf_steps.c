@@ -18,6 +18,7 @@
 #include "work/gf_exchange.h"
 #include "work/gf_follow.h"
 #include "work/gf_keep.h"
+#include "work/gf_tell.h"
 
 #define TRY_AGAIN   (APR_USEC_PER_SEC / 2) /* an act that found no database */
 #define TOKEN_BYTES 16
@@ -179,6 +180,9 @@ gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
     if (job->remove_url) {
         return gf_keep_remove(steps, run);
     }
+    if (job->tell_tries) {
+        return gf_steps_act(steps, run, GF_ACT_TELL);
+    }
     run->spool = gf_store_spool(steps->ctx.conf, job, job->pool);
     if (job->phase == GF_PHASE_QUEUED) {
         return attempt(steps, run);
@@ -208,6 +212,9 @@ gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
     }
     if (run->asking == GF_ASKING_REMOVE) {
         return gf_keep_removed(steps, run);
+    }
+    if (run->asking == GF_ASKING_TELL) {
+        return gf_tell_answered(steps, run);
     }
     pool = gf_exchange_pool(steps);
     gf_exchange_read(&outcome, run, pool);
@@ -313,6 +320,9 @@ static gf_step_t act_failed(gf_steps_t *steps, gf_run_t *run)
     if (run->job->remove_url) {
         return GF_STEP_OVER; /* it is tried again in a while */
     }
+    if (run->job->tell_tries) {
+        return gf_tell_failed(steps, run);
+    }
     if (store && run->stored && run->original_url && run->act != GF_ACT_FAIL) {
         return gf_keep_unstored(steps, run);
     }
@@ -398,7 +408,10 @@ gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
     case GF_ACT_REQUEUE:
     case GF_ACT_LATER:
     case GF_ACT_REMOVED:
+    case GF_ACT_TOLD:
         return GF_STEP_OVER;
+    case GF_ACT_TELL:
+        return gf_tell_read(steps, run);
     case GF_ACT_ADOPT:
         if (!run->settled && !run->stored) {
             return sender_lost(steps, run);

@@ -55,7 +55,8 @@ CREATE OR REPLACE FUNCTION genflow.doctor_end(p_kind text, p_ref text) RETURNS t
                   p_kind, CASE p_kind WHEN 'capture' THEN 'amount, 0' ELSE '0, amount' END, p_ref)
 $$;
 
--- doctor_stuck(...): generations that do not move, the queue of each type, and which child works on what.
+-- doctor_stuck(...): generations that do not move, webhooks that are not told, the queue of each type, and which child works on
+-- what.
 CREATE OR REPLACE FUNCTION genflow.doctor_stuck(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
@@ -99,6 +100,18 @@ BEGIN
       FROM genflow.doctor_rows(p_user, p_job, p_newest) m
      WHERE m.status IN ('pending', 'processing') AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = m.id)
      GROUP BY m.type, m.media
+    UNION ALL
+    SELECT v.finding, genflow.doctor_some(array_agg(d.job_id::text ORDER BY d.due_at)),
+           format('%s in number, up to %s tries; the first is due at %s', count(*), max(d.tries), genflow.iso(min(d.due_at))),
+           v.advice
+      FROM genflow.deliveries d
+      JOIN (VALUES
+        (true, 'nobody tells its webhook', 'See that an httpd with GenflowDispatch On and GenflowWebhookAllow runs and has this '
+            'type in its configuration.'),
+        (false, 'its webhook cannot be told', 'GF0431 in the error log tells what its receiver answers, or why it is not asked. '
+            'It is told ten times, for some days.')) AS v(late, finding, advice) ON v.late = (d.due_at < v_late)
+     WHERE (d.due_at < v_late OR d.tries > 2) AND (p_user IS NULL OR d.user_id = p_user) AND (p_job IS NULL OR d.job_id = p_job)
+     GROUP BY v.finding, v.advice
     UNION ALL
     SELECT 'its table is gone', t.name, format('%I.%I is not there: the type is refused', t.media_schema, t.media_table),
            format('Restore it from a backup, or begin with an empty one: SELECT genflow.create_type(%L);', t.name)

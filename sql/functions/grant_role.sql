@@ -35,6 +35,8 @@ BEGIN
                    'attempt_begin',
                    'breaker_note',
                    'breakers',
+                   'delivery_claim',
+                   'delivery_note',
                    'ended',
                    'hand_back',
                    'health',

@@ -13,6 +13,7 @@
 --   p_day             by which quotas count (day.sql)
 --   p_concurrent, p_queue  limits (limits.sql); 0: none
 --   p_chain_pos       with which link of the type's chain it begins; one that only a wish chooses is behind all others
+--   p_webhook_url     is told the end, or NULL
 -- Outcomes: 'ok' id, epoch, created_at of the new generation
 --           'replay' id, status of the one that this key made before, 'mismatch' the key came with another body
 --           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held tell how much is there
@@ -22,7 +23,7 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text,
     p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
     p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC', p_concurrent integer DEFAULT 0,
-    p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL,
+    p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL, p_webhook_url text DEFAULT NULL,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -47,9 +48,9 @@ BEGIN
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO {media} (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
-                                 max_retries, created_at, started_at)
+                                 max_retries, webhook_url, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, v_now, CASE WHEN p_start THEN v_now END);
+                    p_max_retries, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
                                       chain_pos)
             VALUES (id, p_user, {no}, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,

@@ -45,6 +45,6 @@ BEGIN
     g.finished_at := genflow.iso(m.finished_at);
     g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
     g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
-    g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint;
+    g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $body$;

@@ -33,6 +33,7 @@ CREATE TABLE {media} (
     error_code       text,
     error_message    text,
     cause_code       text,
+    webhook_url      text,                                                     -- is told the end; NULL: none
     created_at       timestamptz NOT NULL,
     started_at       timestamptz,
     finished_at      timestamptz,

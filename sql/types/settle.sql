@@ -6,7 +6,7 @@
 --   p_persisted  false: the store would not take the picture, which is at p_image_url for now; it is tried again later
 --   p_keeps   then: how long the provider keeps it there; NULL: that address is ours
 -- A success counts whoever brings it; any other end only from the holder of the current lease. A success that comes after
--- another end is kept in genflow.late_results and charges nothing.
+-- another end is kept in genflow.late_results and charges nothing. The end is what the client's webhook is told, if it has one.
 -- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account.
 -- Outcomes: 'done'; 'same' it had ended so before; 'settled' it had ended otherwise; 'stale' another host leads; 'unknown'.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_settle(
@@ -42,7 +42,7 @@ BEGIN
         original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps, result = p_result, error_code = p_error_code,
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
-    RETURNING t.user_id, t.cost INTO m;
+    RETURNING t.user_id, t.cost, t.webhook_url INTO m;
     IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
@@ -61,6 +61,9 @@ BEGIN
     IF p_status = 'completed' AND NOT p_persisted THEN
         INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
         VALUES (p_id, {no}, p_image_url, v_now, v_now + p_keeps);
+    END IF;
+    IF m.webhook_url IS NOT NULL THEN
+        INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at) VALUES (p_id, {no}, m.user_id, v_now);
     END IF;
     RETURN 'done';
 END $body$;

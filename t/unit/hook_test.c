@@ -7,6 +7,7 @@
 #include <apr_escape.h>
 
 #include "base/gf_hash.h"
+#include "base/gf_sign.h"
 #include "provider/gf_provider.h"
 
 #include "unit.h"
@@ -70,6 +71,26 @@ START_TEST(the_published_report_of_replicate_is_genuine)
     ck_assert_str_eq(hook.event, "msg_1");
     ck_assert_str_eq(hook.ref, "p1");
     ck_assert_str_eq(signed_by_hmac("msg_1", AT, BODY), SIGNATURE);
+}
+END_TEST
+
+/* The vector of Standard Webhooks' own libraries, and ours: what goes is signed as what comes is
+ * checked. */
+START_TEST(what_is_sent_is_signed_by_the_published_vectors)
+{
+    static const char body[] = "{\"test\": 2432232314}";
+    apr_pool_t *pool = unit.ctx.pool;
+
+    ck_assert_str_eq(gf_sign(pool, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                             "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body, strlen(body)),
+                     "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    ck_assert_str_eq(apr_pstrcat(pool, GF_SIGN_VERSION,
+                                 gf_sign(pool, SECRET, "msg_1", AT, BODY, strlen(BODY)), NULL),
+                     SIGNATURE);
+    ck_assert_ptr_null(gf_sign(pool, RAW, "msg_1", AT, BODY, strlen(BODY)));
+    ck_assert_ptr_null(gf_sign(pool, NULL, "msg_1", AT, BODY, strlen(BODY)));
+    ck_assert(gf_sign_is_secret(SECRET, pool));
+    ck_assert(!gf_sign_is_secret("whsec_", pool));
 }
 END_TEST
 
@@ -566,6 +587,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         the_published_report_of_replicate_is_genuine,
+        what_is_sent_is_signed_by_the_published_vectors,
         a_report_of_replicate_is_forged_if_anything_is_wrong,
         an_id_of_replicate_is_a_word_however_well_signed,
         a_list_without_end_is_not_read,

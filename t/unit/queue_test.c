@@ -12,6 +12,7 @@
 #include "db/gf_ledger.h"
 #include "db/gf_picture.h"
 #include "db/gf_preset.h"
+#include "db/gf_delivery.h"
 #include "db/gf_template.h"
 #include "db/gf_steer.h"
 
@@ -238,6 +239,16 @@ static gf_err_t *ask_removal_claim(void)
     return claim_by(gf_picture_removals);
 }
 
+static gf_err_t *ask_delivery_claim(void)
+{
+    return claim_by(gf_delivery_claim);
+}
+
+static gf_err_t *ask_delivery_note(void)
+{
+    return gf_delivery_note(&unit.ctx, &job, 0);
+}
+
 static gf_err_t *ask_restored(void)
 {
     bool gone;
@@ -412,6 +423,8 @@ static const struct {
     { "history_count", ask_history_count },
     { "removal_claim", ask_removal_claim },
     { "removal_done", ask_removal_done },
+    { "delivery_claim", ask_delivery_claim },
+    { "delivery_note", ask_delivery_note },
     { "breaker_note", ask_breaker_note },
     { "breakers", ask_breakers },
     { "restore_claim", ask_restore_claim },

@@ -90,6 +90,7 @@
 #                                   page, cut, big (12 MB), huge (60000 x 60000), slow; any other is
 #                                   404
 #   GET /_keys                      how often fal's public keys were asked for: a bare number
+# Webhooks of clients are told at this server, too: Genflow::FakeProvider::Receiver.
 
 package Genflow::FakeProvider;
 
@@ -146,6 +147,8 @@ sub run {
         require "Genflow/FakeProvider/$name.pm";
         "Genflow::FakeProvider::$name"->new($server, $book);
     }
+    require Genflow::FakeProvider::Receiver;
+    Genflow::FakeProvider::Receiver->new($server);
     $server->announce($port_file);
     $server->serve;
 }

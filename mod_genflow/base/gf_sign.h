@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signatures of webhooks by the scheme of Standard Webhooks, those that come and those that go.
+ * Pure; any thread. */
+#ifndef GF_SIGN_H
+#define GF_SIGN_H
+
+#include <stdbool.h>
+
+#include <apr_pools.h>
+
+#define GF_SIGN_SECRET  "whsec_<base64>"
+#define GF_SIGN_VERSION "v1," /* stands before each signature of that scheme */
+
+/* Is it a secret of that form? NULL is not. */
+bool gf_sign_is_secret(const char *secret, apr_pool_t *pool);
+
+/* The signature of what `id` names and of `time` (in seconds, as it is sent), without its version.
+ * NULL: the secret is none. */
+const char *gf_sign(apr_pool_t *pool, const char *secret, const char *id, const char *time,
+                    const char *body, apr_size_t length);
+
+#endif
