@@ -97,12 +97,14 @@ const char *httpd_setters_day(const char *day, apr_pool_t *pool)
 
 const char *httpd_setters_waiters(apr_int64_t waiters, apr_pool_t *pool)
 {
+    int threaded = 0; /* prefork is not */
     int threads = 0;
     int most;
 
+    ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     most = threads * 3 / 4;
-    return threads < 1 || waiters <= most /* prefork has no threads */
+    return !threaded || waiters <= most
                ? NULL
                : apr_psprintf(pool,
                               "GenflowWatchMax %" APR_INT64_T_FMT

@@ -20,9 +20,10 @@ END
 
 my @CASES = (
     # what it is, how it begins, its end
-    ['one that its provider has',  sub { begun($_[0], 'poll-hang') }, 'failed TIMEOUT'],
-    ['one that its provider ends', sub { begun($_[0], 'poll=12') },   'failed TIMEOUT'],
-    ['one that is not started',    sub { made($_[0], { type => $TYPE }) }, 'cancelled'],
+    ['one that its provider has', sub { begun($_[0], 'poll-hang', 'working') }, 'failed TIMEOUT'],
+    ['one that is tried again later', sub { begun($_[0], 'status=503 retry-after=30', 'queued') },
+        'failed TIMEOUT'],
+    ['one that is not started', sub { made($_[0], { type => $TYPE }) }, 'cancelled'],
 );
 my @users = map { account(10) } @CASES;
 my @ids   = map { $CASES[$_][1]->($users[$_]) } 0 .. $#CASES;
@@ -36,11 +37,12 @@ for my $i (0 .. $#CASES) {
 is_deeply [map { submissions("[$_]") } @users], [1, 1, 0], 'nothing was sent again';
 ok configure(''), 'all is as before';
 
-# A generation that its provider has.
+# A generation that was sent once, and is in that phase now.
 sub begun {
-    my ($user, $script) = @_;
+    my ($user, $script, $phase) = @_;
     my $id = later($user, { type => $TYPE, prompt => "{{$script}} [$user]" });
-    wait_for { status_of($user, $id, $TYPE)->{falJobId} };
+    my $is = "SELECT 1 FROM genflow.work WHERE job_id = :'id' AND phase = :'phase' AND attempts = 1";
+    wait_for { sql1($is, id => $id, phase => $phase) } or die "it is not $phase\n";
     return $id;
 }
 
