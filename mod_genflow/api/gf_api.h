@@ -80,8 +80,7 @@ gf_err_t *api_body_too_large(gf_req_t *req, apr_int64_t length, apr_int64_t limi
  */
 gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_size_t *length);
 
-/* Reads the query, before the handler begins. Errors: INVALID, if any of it is not well-formed
- * UTF-8. */
+/* Reads the query, before the handler begins. Errors: INVALID: not well-formed UTF-8. */
 gf_err_t *api_body_query_read(gf_req_t *req);
 
 /* A query argument, decoded; the last one of that name; NULL: absent. */
