@@ -193,9 +193,7 @@ static int genflow_translate_name(request_rec *r)
 
 static int genflow_map_to_storage(request_rec *r)
 {
-    return r->filename && strncmp(r->filename, GF_API_FILENAME, sizeof(GF_API_FILENAME) - 1) == 0
-               ? OK
-               : DECLINED;
+    return api_route_is_placed(r) ? OK : DECLINED;
 }
 
 static int genflow_header_parser(request_rec *r)

@@ -23,8 +23,9 @@ typedef struct gf_api_t {
     const char *owner;     /* this process, in leases */
 } gf_api_t;
 
-/* What r->filename of a request begins with whose handler was set by a <Location>. */
+/* What r->filename of a request begins with whose handler was set by a <Location>: was it? */
 #define GF_API_FILENAME "genflow:"
+bool api_route_is_placed(const request_rec *r);
 
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
 
@@ -76,8 +77,7 @@ gf_err_t *api_body_read(gf_req_t *req, apr_int64_t limit, const char **text, apr
 /* BODY_TOO_LARGE: `length` bytes were sent where `limit` are taken. */
 gf_err_t *api_body_too_large(gf_req_t *req, apr_int64_t length, apr_int64_t limit);
 
-/* The body, within GenflowBodyMax, as a JSON object. Errors: those of reading, BODY_TYPE, BAD_JSON.
- */
+/* It as a JSON object, within GenflowBodyMax. Errors: those of reading, BODY_TYPE, BAD_JSON. */
 gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_size_t *length);
 
 /* Reads the query, before the handler begins. Errors: INVALID: not well-formed UTF-8. */

@@ -72,6 +72,8 @@ GF_ERR(TEMPLATES_FULL, "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0153
        "You keep too many templates; delete some")
 GF_ERR(TOO_OFTEN,      "RATE_LIMIT",               429, GF_LOG_INFO,     "GF0180",
        "Too many requests; slow down")
+GF_ERR(HTACCESS,       "NOT_FOUND",                404, GF_LOG_ERR,      "GF0183",
+       "Nothing is served in this folder; the administrator finds the reason in the log")
 GF_ERR(TOO_MANY,       "TOO_MANY_CONCURRENT",      429, GF_LOG_INFO,     "GF0181",
        "You have too many generations at once; wait until one has ended")
 GF_ERR(QUEUE_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0182",
