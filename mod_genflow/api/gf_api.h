@@ -44,8 +44,7 @@ typedef struct gf_req_t {
     bool twins;       /* members have snake_case twins */
 } gf_req_t;
 
-/* A handler replies and returns NULL, or returns the error that is the reply. api_handlers.h names
- * them all. */
+/* Replies and returns NULL, or returns the error that is the reply. api_handlers.h has them all. */
 typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 
 /* ---- the way in (api_cors.c, api_route.c) ---- */
@@ -89,13 +88,11 @@ const char *api_body_query(gf_req_t *req, const char *name);
 /* A switch of the query: it is there, and not 0. */
 bool api_body_switch(gf_req_t *req, const char *name);
 
-/* ---- limits (api_limit.c) ---- */
+/* ---- parts of what handlers do ---- */
 
 /* What costs begins with it, before the body is read: does the rate of its address and of its user
  * allow one more? Errors: TOO_OFTEN, with Retry-After. */
 gf_err_t *api_limit(gf_req_t *req);
-
-/* ---- parts of what handlers do ---- */
 
 /* The generation that {id} names, in whichever type: sets *find and req->type. Error:
  * NO_GENERATION. */
@@ -146,5 +143,8 @@ const char *gf_reply_site(request_rec *r);
 
 /* Answers with an error, and logs it once. */
 int gf_reply_error(gf_req_t *req, const gf_err_t *err);
+
+/* The same up to the body, which it returns, for somebody else to send. */
+const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err);
 
 #endif
