@@ -2947,11 +2947,18 @@ BEGIN
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
                        t.prefix || '_claim') INTO v_count USING p_limit;
         IF p_media IS NOT NULL THEN
-            EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at < $1 AND m.finished_at < $1
-                                                   ORDER BY m.created_at LIMIT $2 FOR UPDATE SKIP LOCKED) old,
-                                   LATERAL genflow.%I(old.user_id, old.id) d',
-                           t.media_schema, t.media_table, t.prefix || '_delete')
-               INTO v_count USING clock_timestamp() - p_media, p_limit;
+            -- those whose ids tell their age, then those whose ids are of another making
+            EXECUTE format($q$
+                SELECT count(*) FROM (
+                    SELECT * FROM (SELECT m.user_id, m.id FROM %1$I.%2$I m
+                                    WHERE m.id < genflow.id_at($1) AND genflow.id_type(m.id) <> 0 AND m.finished_at < $1
+                                    ORDER BY m.id LIMIT $2 FOR UPDATE SKIP LOCKED) own
+                    UNION ALL
+                    SELECT * FROM (SELECT m.user_id, m.id FROM %1$I.%2$I m
+                                    WHERE genflow.id_type(m.id) = 0 AND m.created_at < $1 AND m.finished_at < $1
+                                    ORDER BY m.created_at LIMIT $2 FOR UPDATE SKIP LOCKED) of_others
+                    LIMIT $2) old, LATERAL genflow.%3$I(old.user_id, old.id) d$q$,
+                t.media_schema, t.media_table, t.prefix || '_delete') INTO v_count USING clock_timestamp() - p_media, p_limit;
         END IF;
         RETURN v_count;
     END CASE;
@@ -5435,12 +5442,6 @@ CREATE INDEX work_line ON genflow.work USING btree (type_no, priority, turn) WHE
 CREATE INDEX work_user ON genflow.work USING btree (user_id);
 
 --
--- Name: custom_prompt_media_age; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_age ON public.custom_prompt_media USING btree (created_at);
-
---
 -- Name: custom_prompt_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5451,6 +5452,12 @@ CREATE INDEX custom_prompt_media_aiml_job_id ON public.custom_prompt_media USING
 --
 
 CREATE INDEX custom_prompt_media_fal_job_id ON public.custom_prompt_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: custom_prompt_media_foreign; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_foreign ON public.custom_prompt_media USING btree (created_at) WHERE (genflow.id_type(id) = 0);
 
 --
 -- Name: custom_prompt_media_preset; Type: INDEX; Schema: public; Owner: -
@@ -5489,12 +5496,6 @@ CREATE INDEX custom_prompt_media_status ON public.custom_prompt_media USING btre
 CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, created_at, id);
 
 --
--- Name: emotion_mask_media_age; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_age ON public.emotion_mask_media USING btree (created_at);
-
---
 -- Name: emotion_mask_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5505,6 +5506,12 @@ CREATE INDEX emotion_mask_media_aiml_job_id ON public.emotion_mask_media USING b
 --
 
 CREATE INDEX emotion_mask_media_fal_job_id ON public.emotion_mask_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: emotion_mask_media_foreign; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_foreign ON public.emotion_mask_media USING btree (created_at) WHERE (genflow.id_type(id) = 0);
 
 --
 -- Name: emotion_mask_media_preset; Type: INDEX; Schema: public; Owner: -
@@ -5543,12 +5550,6 @@ CREATE INDEX emotion_mask_media_status ON public.emotion_mask_media USING btree 
 CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, created_at, id);
 
 --
--- Name: ghibli_reaction_media_age; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_age ON public.ghibli_reaction_media USING btree (created_at);
-
---
 -- Name: ghibli_reaction_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5559,6 +5560,12 @@ CREATE INDEX ghibli_reaction_media_aiml_job_id ON public.ghibli_reaction_media U
 --
 
 CREATE INDEX ghibli_reaction_media_fal_job_id ON public.ghibli_reaction_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: ghibli_reaction_media_foreign; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_foreign ON public.ghibli_reaction_media USING btree (created_at) WHERE (genflow.id_type(id) = 0);
 
 --
 -- Name: ghibli_reaction_media_preset; Type: INDEX; Schema: public; Owner: -
@@ -5597,12 +5604,6 @@ CREATE INDEX ghibli_reaction_media_status ON public.ghibli_reaction_media USING 
 CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, created_at, id);
 
 --
--- Name: neo_glitch_media_age; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_age ON public.neo_glitch_media USING btree (created_at);
-
---
 -- Name: neo_glitch_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5613,6 +5614,12 @@ CREATE INDEX neo_glitch_media_aiml_job_id ON public.neo_glitch_media USING btree
 --
 
 CREATE INDEX neo_glitch_media_fal_job_id ON public.neo_glitch_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: neo_glitch_media_foreign; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_foreign ON public.neo_glitch_media USING btree (created_at) WHERE (genflow.id_type(id) = 0);
 
 --
 -- Name: neo_glitch_media_preset; Type: INDEX; Schema: public; Owner: -
@@ -5651,12 +5658,6 @@ CREATE INDEX neo_glitch_media_status ON public.neo_glitch_media USING btree (use
 CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, created_at, id);
 
 --
--- Name: presets_media_age; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_age ON public.presets_media USING btree (created_at);
-
---
 -- Name: presets_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5667,6 +5668,12 @@ CREATE INDEX presets_media_aiml_job_id ON public.presets_media USING btree (aiml
 --
 
 CREATE INDEX presets_media_fal_job_id ON public.presets_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+
+--
+-- Name: presets_media_foreign; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_foreign ON public.presets_media USING btree (created_at) WHERE (genflow.id_type(id) = 0);
 
 --
 -- Name: presets_media_preset; Type: INDEX; Schema: public; Owner: -

@@ -74,11 +74,18 @@ BEGIN
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
                        t.prefix || '_claim') INTO v_count USING p_limit;
         IF p_media IS NOT NULL THEN
-            EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at < $1 AND m.finished_at < $1
-                                                   ORDER BY m.created_at LIMIT $2 FOR UPDATE SKIP LOCKED) old,
-                                   LATERAL genflow.%I(old.user_id, old.id) d',
-                           t.media_schema, t.media_table, t.prefix || '_delete')
-               INTO v_count USING clock_timestamp() - p_media, p_limit;
+            -- those whose ids tell their age, then those whose ids are of another making
+            EXECUTE format($q$
+                SELECT count(*) FROM (
+                    SELECT * FROM (SELECT m.user_id, m.id FROM %1$I.%2$I m
+                                    WHERE m.id < genflow.id_at($1) AND genflow.id_type(m.id) <> 0 AND m.finished_at < $1
+                                    ORDER BY m.id LIMIT $2 FOR UPDATE SKIP LOCKED) own
+                    UNION ALL
+                    SELECT * FROM (SELECT m.user_id, m.id FROM %1$I.%2$I m
+                                    WHERE genflow.id_type(m.id) = 0 AND m.created_at < $1 AND m.finished_at < $1
+                                    ORDER BY m.created_at LIMIT $2 FOR UPDATE SKIP LOCKED) of_others
+                    LIMIT $2) old, LATERAL genflow.%3$I(old.user_id, old.id) d$q$,
+                t.media_schema, t.media_table, t.prefix || '_delete') INTO v_count USING clock_timestamp() - p_media, p_limit;
         END IF;
         RETURN v_count;
     END CASE;
