@@ -9,11 +9,13 @@
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <http_protocol.h>
 #include <http_request.h>
 #include <mpm_common.h>
 #include <unistd.h>
 #include <unixd.h>
 
+#include "api/api_denied.h"
 #include "api/gf_api.h"
 #include "base/gf_hash.h"
 #include "httpd/httpd_conf.h"
@@ -193,9 +195,7 @@ static int genflow_translate_name(request_rec *r)
 
 static int genflow_map_to_storage(request_rec *r)
 {
-    return r->filename && strncmp(r->filename, GF_API_FILENAME, sizeof(GF_API_FILENAME) - 1) == 0
-               ? OK
-               : DECLINED;
+    return api_route_is_placed(r) ? OK : DECLINED;
 }
 
 static int genflow_header_parser(request_rec *r)
@@ -217,6 +217,7 @@ static void genflow_hooks(apr_pool_t *pool)
     static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
 
     (void)pool;
+    api_denied_register();
     ap_hook_check_config(genflow_check_config, NULL, NULL,
                          APR_HOOK_LAST); /* configtest finds every mistake; the MPM's come first */
     ap_hook_post_config(genflow_post_config, NULL, NULL,
@@ -231,6 +232,8 @@ static void genflow_hooks(apr_pool_t *pool)
     ap_hook_header_parser(genflow_header_parser, NULL, NULL,
                           APR_HOOK_MIDDLE); /* before authentication: preflights have none */
     ap_hook_handler(genflow_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_insert_error_filter(api_denied, NULL, NULL,
+                                APR_HOOK_MIDDLE); /* whom authentication turned away */
 }
 
 module AP_MODULE_DECLARE_DATA genflow_module = { STANDARD20_MODULE_STUFF, httpd_conf_create_dir,

@@ -48,8 +48,7 @@ gf_err_t *api_admin_enter(gf_req_t *req)
 {
     request_rec *r = req->r;
 
-    if (!r->user || !*r->user || !asks_for_sign_in(r)
-        || strncmp(r->filename, GF_API_FILENAME, sizeof(GF_API_FILENAME) - 1) != 0) {
+    if (!r->user || !*r->user || !asks_for_sign_in(r) || !api_route_is_placed(r)) {
         return gf_err_make(req->ctx, GF_E_ADMIN_CLOSED, APR_SUCCESS,
                            "SetHandler genflow-admin serves only who has to sign in: put AuthType, "
                            "what it needs, and `Require user NAME` into its <Location>");

@@ -158,7 +158,7 @@ static void put_fields(gf_out_t *out, const apr_array_header_t *fields)
     gf_out_close(out, ']');
 }
 
-int gf_reply_error(gf_req_t *req, const gf_err_t *err)
+const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err)
 {
     request_rec *r = req->r;
     gf_out_t out;
@@ -179,6 +179,15 @@ int gf_reply_error(gf_req_t *req, const gf_err_t *err)
     if (err->extra) {
         gf_out_raw(&out, err->extra); /* members, already JSON */
     }
+    gf_out_close(&out, '}');
+    return out.text;
+}
+
+int gf_reply_error(gf_req_t *req, const gf_err_t *err)
+{
+    request_rec *r = req->r;
+    const char *text = gf_reply_error_text(req, err);
+
     if (err->retry_after) {
         apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, err->retry_after));
     }
@@ -187,6 +196,6 @@ int gf_reply_error(gf_req_t *req, const gf_err_t *err)
         apr_table_setn(r->headers_out, "WWW-Authenticate",
                        apr_table_get(r->err_headers_out, "WWW-Authenticate"));
     }
-    send_out(r, &out, err->row->http);
+    send_text(r, text, strlen(text), err->row->http, "no-store");
     return OK;
 }

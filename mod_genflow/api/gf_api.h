@@ -23,8 +23,9 @@ typedef struct gf_api_t {
     const char *owner;     /* this process, in leases */
 } gf_api_t;
 
-/* What r->filename of a request begins with whose handler was set by a <Location>. */
+/* What r->filename of a request begins with whose handler was set by a <Location>: was it? */
 #define GF_API_FILENAME "genflow:"
+bool api_route_is_placed(const request_rec *r);
 
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
 
@@ -43,8 +44,7 @@ typedef struct gf_req_t {
     bool twins;       /* members have snake_case twins */
 } gf_req_t;
 
-/* A handler replies and returns NULL, or returns the error that is the reply. api_handlers.h names
- * them all. */
+/* Replies and returns NULL, or returns the error that is the reply. api_handlers.h has them all. */
 typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 
 /* ---- the way in (api_cors.c, api_route.c) ---- */
@@ -80,12 +80,10 @@ gf_err_t *api_body_read(gf_req_t *req, apr_int64_t limit, const char **text, apr
 /* BODY_TOO_LARGE: `length` bytes were sent where `limit` are taken. */
 gf_err_t *api_body_too_large(gf_req_t *req, apr_int64_t length, apr_int64_t limit);
 
-/* The body, within GenflowBodyMax, as a JSON object. Errors: those of reading, BODY_TYPE, BAD_JSON.
- */
+/* It as a JSON object, within GenflowBodyMax. Errors: those of reading, BODY_TYPE, BAD_JSON. */
 gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_size_t *length);
 
-/* Reads the query, before the handler begins. Errors: INVALID, if any of it is not well-formed
- * UTF-8. */
+/* Reads the query, before the handler begins. Errors: INVALID: not well-formed UTF-8. */
 gf_err_t *api_body_query_read(gf_req_t *req);
 
 /* A query argument, decoded; the last one of that name; NULL: absent. */
@@ -94,7 +92,7 @@ const char *api_body_query(gf_req_t *req, const char *name);
 /* A switch of the query: it is there, and not 0. */
 bool api_body_switch(gf_req_t *req, const char *name);
 
-/* ---- limits (api_limit.c) ---- */
+/* ---- parts of what handlers do ---- */
 
 /* What costs begins with it, before the body is read: does the rate of its address and of its user
  * allow one more? Errors: TOO_OFTEN, with Retry-After. */
@@ -145,5 +143,8 @@ const char *gf_reply_site(request_rec *r);
 
 /* Answers with an error, and logs it once. */
 int gf_reply_error(gf_req_t *req, const gf_err_t *err);
+
+/* The same up to the body, which it returns, for somebody else to send. */
+const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err);
 
 #endif

@@ -10,6 +10,8 @@ GF_ERR(BAD_JSON,       "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0101
        "The request body is not a JSON object in UTF-8")
 GF_ERR(NOT_SIGNED_IN,  "AUTHENTICATION_REQUIRED",  401, GF_LOG_INFO,     "GF0102",
        "Sign in first")
+GF_ERR(TOKEN_EXPIRED,  "TOKEN_EXPIRED",            401, GF_LOG_INFO,     "GF0128",
+       "The access token has expired; repeat with a new one, under the same Idempotency-Key")
 GF_ERR(NO_CREDIT,      "INSUFFICIENT_CREDITS",     402, GF_LOG_INFO,     "GF0103",
        "Not enough credits")
 GF_ERR(NOT_YOURS,      "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0104",
@@ -72,6 +74,8 @@ GF_ERR(TEMPLATES_FULL, "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0153
        "You keep too many templates; delete some")
 GF_ERR(TOO_OFTEN,      "RATE_LIMIT",               429, GF_LOG_INFO,     "GF0180",
        "Too many requests; slow down")
+GF_ERR(HTACCESS,       "NOT_FOUND",                404, GF_LOG_ERR,      "GF0183",
+       "Nothing is served in this folder; the administrator finds the reason in the log")
 GF_ERR(TOO_MANY,       "TOO_MANY_CONCURRENT",      429, GF_LOG_INFO,     "GF0181",
        "You have too many generations at once; wait until one has ended")
 GF_ERR(QUEUE_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0182",

@@ -123,8 +123,8 @@ BEGIN
      WHERE p_job IS NOT NULL AND NOT EXISTS (SELECT FROM genflow.doctor_rows(NULL, p_job, 1))
        AND NOT EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = p_job)
     UNION ALL
-    SELECT 'queue', w.type, format('%s live: %s queued, %s being sent, %s with a provider; the next deadline is %s',
-           count(*), count(*) FILTER (WHERE w.phase = 'queued'), count(*) FILTER (WHERE w.phase = 'sending'),
+    SELECT 'queue', w.type, format('%s live: %s wait to be started, %s queued, %s being sent, %s with a provider; the next '
+           'deadline is %s', count(*), count(*) FILTER (WHERE w.phase = 'pending'), count(*) FILTER (WHERE w.phase = 'queued'), count(*) FILTER (WHERE w.phase = 'sending'),
            count(*) FILTER (WHERE w.phase = 'working'), genflow.iso(min(w.deadline_at))), NULL
       FROM live w GROUP BY w.type
     UNION ALL

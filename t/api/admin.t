@@ -10,7 +10,7 @@ my $user = account(5);
 
 # ---- closed ----
 
-expect_log('GF0170', 'GF0171');
+expect_log('GF0170', 'GF0171', 'GF0183');
 my @CLOSED = (    # where, who
     ['admin-bare',    undef,   'without any Require'],
     ['admin-bare',    'admin', 'without any Require, even to the administrator'],
@@ -41,7 +41,7 @@ Require valid-user
 END
 close $file or die "$folder: $!\n";
 is api(GET => "/theirs/$user")->{status}, 401, 'an .htaccess may ask for a password';
-error_is(api(GET => "/theirs/$user", headers => signed_in('admin')), 403, 'ADMIN_CLOSED',
+error_is(api(GET => "/theirs/$user", headers => signed_in('admin')), 404, 'NOT_FOUND',
     '... but opens nothing');
 
 is api(GET => '/admin/jobs')->{status}, 401, 'where it is open, one has to sign in';

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Bearer tokens, verified by mod_auth_openidc: the user is the token's subject. A token that expires
-# while a generation runs costs nobody anything: a new one finds the picture, charged once.
+# while a generation runs costs nobody anything: a new one finds the picture, charged once. What is
+# refused is told as every error is, an expired token by a code of its own.
 use Genflow::Test;
 
 use Digest::SHA qw(hmac_sha256);
@@ -15,6 +16,10 @@ OIDCOAuthVerifySharedKeys "plain##$KEY"
 OIDCOAuthRemoteUserClaim sub
 <Location "/api">
     SetHandler genflow-api
+    AuthType oauth20
+    Require valid-user
+</Location>
+<Location "/other">
     AuthType oauth20
     Require valid-user
 </Location>
@@ -43,12 +48,21 @@ for my $case (@TOKENS) {
     for my $ask ([GET => '/api/getQuota'], [POST => $GENERATE]) {
         my $res = api(@$ask, headers => defined $header ? { Authorization => $header } : {},
             $ask->[0] eq 'POST' ? (json => { prompt => $ID }) : ());
-        is $res->{status}, 401, "$what is refused: @$ask";
+        error_is($res, 401, $what =~ /expired/ ? 'TOKEN_EXPIRED' : 'AUTHENTICATION_REQUIRED',
+            "$what is refused: @$ask");
+        is $res->{headers}{'content-type'}, 'application/json', '... in JSON';
         like $res->{headers}{'www-authenticate'}, qr/\ABearer\b/, '... as httpd does it';
         like $res->{headers}{'www-authenticate'}, qr/invalid_token/, '... which tells why'
             if $what =~ /expired/;
     }
 }
+my %EXPIRED = (headers => { Authorization => 'Bearer ' . token($user, -1) });
+my $head = api(HEAD => '/api/getQuota', %EXPIRED);
+is_deeply [$head->{status}, $head->{content} // '', $head->{headers}{'content-type'}], [401, '', 'application/json'],
+    'who asks for the head gets the head';
+my $other_page = api(GET => '/other', %EXPIRED);
+is $other_page->{status}, 401, 'what is not of the API is refused, too';
+like $other_page->{content}, qr/<html>/i, '... by the page of httpd';
 is submissions($ID), 0, 'nothing is made for them';
 credits_are $user, 5, 0, '... or held';
 
@@ -74,7 +88,7 @@ credits_are $user, 4, 1, '... on a hold';
 ok wait_for(sub { seen($short, '/api/getQuota')->{status} == 401 }), 'its token expires';
 my $job = '/api/neo-glitch/status?id=' . $slow->{id};
 my $new = token($user, 600);
-is seen($short, $job)->{status}, 401, '... and does not even show it';
+error_is(seen($short, $job), 401, 'TOKEN_EXPIRED', '... and does not even show it');
 is data(seen($new, $job))->{status}, 'processing', 'a new one does: it is still running';
 error_is(make($new, { prompt => $prompt }, %KEY), 409, 'IDEMPOTENCY_IN_PROGRESS',
     'the call, repeated with it, is that generation');

@@ -92,6 +92,16 @@ close connection(\%LENGTH, $GOOD);
 my $noted = wait_for { log_since($mark) =~ /\bGF0123: .* \Q$GENERATE\E / };
 ok $noted, 'a client that goes away in the midst is noted, and no more';
 
+# ---- no type ----
+
+my %FULL = ('Content-Length' => $length, 'Content-Type' => undef);
+like answer_to(\%FULL, $GOOD), qr{\AHTTP/1.1 415 .*"UNSUPPORTED_MEDIA_TYPE"}s,
+    'a body that does not say what it is is refused';
+like answer_to({ %CHUNKS, 'Content-Type' => undef }, "${chunk}0\r\n\r\n"), qr{\AHTTP/1.1 415 },
+    'also one that comes in chunks';
+like answer_to({ %FULL, 'Content-Length' => 0 }, ''), qr{\AHTTP/1.1 400 },
+    'where there is none, it is missed';
+
 # ---- afterwards ----
 
 is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 1,
