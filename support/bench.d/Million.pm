@@ -8,8 +8,9 @@
 #     Million::print_table(@results);
 #
 # A result has: ms_at_1000, ms (one client, medians) and their ratio, ratio_lowest, ratio_highest
-# over the rounds; rate_at_1000, rate (many clients) and ratio_under_load: how many more are answered
-# at 1,000 rows. A ratio is of one round, whose two sides follow each other; medians over the rounds.
+# over the rounds; rate_at_1000, rate (many clients) and ratio_under_load, how many more are
+# answered at 1,000 rows. A ratio is of one round, whose two sides follow each other; medians over
+# the rounds.
 
 package Million;
 
@@ -38,11 +39,13 @@ my @QUESTIONS = (
     ['history, one type', many => '/api/generations?limit=20&type=neo-glitch'],
     ['history, completed', many => '/api/generations?status=completed'],
     ['history, failed', many => '/api/generations?limit=5&status=failed'],
-    ['history, cancelled, a later page', many => '/api/generations?limit=2&status=cancelled&cursor=<user>'],
+    ['history, cancelled, later',
+        many => '/api/generations?limit=2&status=cancelled&cursor=<user>'],
     ['history, processing: none', many => '/api/generations?status=processing'],
     ['history, a usual preset', many => '/api/generations?preset=base'],
     ['history, a rare preset', many => '/api/generations?limit=5&preset=rare'],
-    ['history, a rare preset, completed', many => '/api/generations?limit=5&preset=rare&status=completed'],
+    ['history, rare and completed',
+        many => '/api/generations?limit=5&preset=rare&status=completed'],
     ['history, a preset of none', many => '/api/generations?preset=none'],
     ['history of a user with 20', few => '/api/generations'],
     ['history of a user with 20, completed', few => '/api/generations?status=completed'],
