@@ -965,8 +965,13 @@ BEGIN
                                              ELSE 'The generation was not started within its time' END, NULL);
         RETURN NEXT;
     END LOOP;
-    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
-     WHERE w.job_id = ANY (v_wait);
+    IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
+        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+         WHERE w.job_id = ANY (v_wait);
+    END IF;
+    IF v_live IS NULL THEN
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
@@ -1890,8 +1895,13 @@ BEGIN
                                              ELSE 'The generation was not started within its time' END, NULL);
         RETURN NEXT;
     END LOOP;
-    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
-     WHERE w.job_id = ANY (v_wait);
+    IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
+        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+         WHERE w.job_id = ANY (v_wait);
+    END IF;
+    IF v_live IS NULL THEN
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
@@ -2343,8 +2353,13 @@ BEGIN
                                              ELSE 'The generation was not started within its time' END, NULL);
         RETURN NEXT;
     END LOOP;
-    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
-     WHERE w.job_id = ANY (v_wait);
+    IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
+        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+         WHERE w.job_id = ANY (v_wait);
+    END IF;
+    IF v_live IS NULL THEN
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
@@ -3372,8 +3387,13 @@ BEGIN
                                              ELSE 'The generation was not started within its time' END, NULL);
         RETURN NEXT;
     END LOOP;
-    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
-     WHERE w.job_id = ANY (v_wait);
+    IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
+        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+         WHERE w.job_id = ANY (v_wait);
+    END IF;
+    IF v_live IS NULL THEN
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
@@ -3873,8 +3893,13 @@ BEGIN
                                              ELSE 'The generation was not started within its time' END, NULL);
         RETURN NEXT;
     END LOOP;
-    UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
-     WHERE w.job_id = ANY (v_wait);
+    IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
+        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+         WHERE w.job_id = ANY (v_wait);
+    END IF;
+    IF v_live IS NULL THEN
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,

@@ -7,9 +7,10 @@
 #     my @results = $million->measure;              # one for each question
 #     Million::print_table(@results);
 #
-# A result has: ms_at_1000, ms (one client, medians) and their ratio, ratio_lowest, ratio_highest over
-# the rounds; rate_at_1000, rate (many clients) and ratio_under_load: how many more are answered at
-# 1,000 rows. A ratio is of one round, whose two sides follow each other; medians over the rounds.
+# A result has: ms_at_1000, ms (one client, medians) and their ratio, ratio_lowest, ratio_highest
+# over the rounds; rate_at_1000, rate (many clients) and ratio_under_load, how many more are
+# answered at 1,000 rows. A ratio is of one round, whose two sides follow each other; medians over
+# the rounds.
 
 package Million;
 
@@ -33,34 +34,36 @@ use constant {
 # Who asks for what. Pages of 50, or as short as needed to be full of 1,000 rows, too. <user> is the
 # cursor of a page in the middle of that user's history, <all> of one in the middle of all.
 my @QUESTIONS = (
-    ['history'                                => many  => '/api/generations'],
-    ['history, a later page'                  => many  => '/api/generations?cursor=<user>'],
-    ['history, one type'                      => many  => '/api/generations?limit=20&type=neo-glitch'],
-    ['history, completed'                     => many  => '/api/generations?status=completed'],
-    ['history, failed'                        => many  => '/api/generations?limit=5&status=failed'],
-    ['history, cancelled, a later page'       => many  => '/api/generations?limit=2&status=cancelled&cursor=<user>'],
-    ['history, processing: none'              => many  => '/api/generations?status=processing'],
-    ['history, a usual preset'                => many  => '/api/generations?preset=base'],
-    ['history, a rare preset'                 => many  => '/api/generations?limit=5&preset=rare'],
-    ['history, a rare preset, completed'      => many  => '/api/generations?limit=5&preset=rare&status=completed'],
-    ['history, a preset of none'              => many  => '/api/generations?preset=none'],
-    ['history of a user with 20'              => few   => '/api/generations'],
-    ['history of a user with 20, completed'   => few   => '/api/generations?status=completed'],
-    ['status by id'                           => owner => '/api/<type>/status?id=<id>'],
-    ['status by run id'                       => owner => '/api/<type>/status?runId=<run>'],
-    ['getQuota'                               => many  => '/api/getQuota'],
-    ['getQuota of a user with 20'             => few   => '/api/getQuota'],
-    ['admin jobs'                             => admin => '/admin/jobs'],
-    ['admin jobs, a later page'               => admin => '/admin/jobs?cursor=<all>'],
-    ['admin jobs, failed'                     => admin => '/admin/jobs?status=failed'],
-    ['admin jobs, processing: none'           => admin => '/admin/jobs?status=processing'],
-    ['admin jobs of one user'                 => admin => '/admin/jobs?user=many'],
-    ['admin jobs of one user, a later page'   => admin => '/admin/jobs?user=many&cursor=<all>'],
-    ['admin jobs of one user, failed'         => admin => '/admin/jobs?limit=5&user=many&status=failed'],
-    ['admin jobs of a user with 20'           => admin => '/admin/jobs?user=few'],
-    ['admin users'                            => admin => '/admin/users'],
-    ['admin user'                             => admin => '/admin/users/many'],
-    ['admin stats'                            => admin => '/admin/stats'],
+    ['history', many => '/api/generations'],
+    ['history, a later page', many => '/api/generations?cursor=<user>'],
+    ['history, one type', many => '/api/generations?limit=20&type=neo-glitch'],
+    ['history, completed', many => '/api/generations?status=completed'],
+    ['history, failed', many => '/api/generations?limit=5&status=failed'],
+    ['history, cancelled, later',
+        many => '/api/generations?limit=2&status=cancelled&cursor=<user>'],
+    ['history, processing: none', many => '/api/generations?status=processing'],
+    ['history, a usual preset', many => '/api/generations?preset=base'],
+    ['history, a rare preset', many => '/api/generations?limit=5&preset=rare'],
+    ['history, rare and completed',
+        many => '/api/generations?limit=5&preset=rare&status=completed'],
+    ['history, a preset of none', many => '/api/generations?preset=none'],
+    ['history of a user with 20', few => '/api/generations'],
+    ['history of a user with 20, completed', few => '/api/generations?status=completed'],
+    ['status by id', owner => '/api/<type>/status?id=<id>'],
+    ['status by run id', owner => '/api/<type>/status?runId=<run>'],
+    ['getQuota', many => '/api/getQuota'],
+    ['getQuota of a user with 20', few => '/api/getQuota'],
+    ['admin jobs', admin => '/admin/jobs'],
+    ['admin jobs, a later page', admin => '/admin/jobs?cursor=<all>'],
+    ['admin jobs, failed', admin => '/admin/jobs?status=failed'],
+    ['admin jobs, processing: none', admin => '/admin/jobs?status=processing'],
+    ['admin jobs of one user', admin => '/admin/jobs?user=many'],
+    ['admin jobs of one user, a later page', admin => '/admin/jobs?user=many&cursor=<all>'],
+    ['admin jobs of one user, failed', admin => '/admin/jobs?limit=5&user=many&status=failed'],
+    ['admin jobs of a user with 20', admin => '/admin/jobs?user=few'],
+    ['admin users', admin => '/admin/users'],
+    ['admin user', admin => '/admin/users/many'],
+    ['admin stats', admin => '/admin/stats'],
 );
 
 sub new {
@@ -188,8 +191,8 @@ sub result {
 
 sub print_table {
     my @results = @_;
-    printf "\n%-38s %8s %8s %6s %-11s %8s %8s %6s\n", 'asked of 1,000, then 1,000,000 rows', 'ms', 'ms',
-        'ratio', 'from-to', 'answers', '/s', 'ratio';
+    my @head = ('asked of 1,000, then 1,000,000 rows', qw(ms ms ratio from-to answers /s ratio));
+    printf "\n%-38s %8s %8s %6s %-11s %8s %8s %6s\n", @head;
     for my $result (@results) {
         my $range = sprintf '%.2f-%.2f', @$result{qw(ratio_lowest ratio_highest)};
         printf "%-38s %8.2f %8.2f %6.2f %-11s %8.0f %8.0f %6.2f\n",
