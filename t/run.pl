@@ -11,7 +11,7 @@
 #   --keep       leave the work folder (also GENFLOW_TEST_KEEP=1)
 #   --sanitize   the module was built with --enable-sanitizers
 #   --valgrind   httpd and the unit tests run under valgrind
-#   --prism DIR  Prism (in the node_modules of DIR) stands before httpd and judges its answers
+#   --prism DIR  Prism (in the node_modules of DIR) judges what httpd answers
 
 use strict;
 use warnings;
@@ -203,12 +203,15 @@ sub valgrind_errors {
     return map { split /\n/ } @found;
 }
 
-# Answers that are not as docs/openapi.yaml says; and how much was judged.
+# What Prism found: how much it judged is told in any case.
 sub violations {
     return if !$option{prism};
-    my ($judged, $wrong, $past) = Genflow::Prism->verdicts;
-    print "# Prism judged $judged answers.\n";
-    print map { "#   went past it, $past->{$_} times: $_\n" } sort keys %$past;
+    my ($judged, $wrong, $not_judged) = Genflow::Prism->verdicts;
+    my $others = 0;
+    $others += $_ for values %$not_judged;
+    printf "# Prism judged %d answers: %d violations. Not judged: %d%s\n", $judged,
+        scalar(keys %$wrong), $others, %$not_judged ? ', of which' : '';
+    print map { "#   $not_judged->{$_}: $_\n" } sort keys %$not_judged;
     return 'Prism judged nothing' if !$judged;
     return map { "$_ ($wrong->{$_}[0])" } sort keys %$wrong;
 }
