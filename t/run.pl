@@ -54,11 +54,12 @@ sub run_tests {
 
     $site->stop_httpd;
     my @logged   = (crashes(), undeclared_alarms(), valgrind_errors());
-    my @findings = (@missed, @logged, violations());
-    return $passed ? 0 : 1 if !@findings;
-    print "# FAILED, whatever prove says, for these lines in the logs:\n";
+    my ($summary, @wrong) = $option{prism} ? prism_says() : '';
+    my @findings = (@missed, @logged, @wrong);
+    print "# FAILED, whatever prove says, for these lines in the logs:\n" if @findings;
     print map { "    $_\n" } @findings;
-    return 1;
+    print $summary;
+    return $passed && !@findings ? 0 : 1;
 }
 
 # ---- what the tests stand on ---------------------------------------------------------------------
@@ -203,15 +204,12 @@ sub valgrind_errors {
     return map { split /\n/ } @found;
 }
 
-# What Prism found: how much it judged is told in any case.
-sub violations {
-    return if !$option{prism};
+# One line of how much Prism judged, and what is wrong.
+sub prism_says {
     my ($judged, $wrong, $not_judged) = Genflow::Prism->verdicts;
-    my $others = 0;
-    $others += $_ for values %$not_judged;
-    printf "# Prism judged %d answers: %d violations. Not judged: %d%s\n", $judged,
-        scalar(keys %$wrong), $others, %$not_judged ? ', of which' : '';
-    print map { "#   $not_judged->{$_}: $_\n" } sort keys %$not_judged;
-    return 'Prism judged nothing' if !$judged;
-    return map { "$_ ($wrong->{$_}[0])" } sort keys %$wrong;
+    my @wrong = map { "$_ ($wrong->{$_}[0])" } sort keys %$wrong;
+    my @not   = map { "$not_judged->{$_} $_" } sort keys %$not_judged;
+    my $line  = sprintf "# Prism judged %d answers: %d violations. Not judged: %s.\n", $judged,
+        scalar @wrong, @not ? join '; ', @not : 'none';
+    return ($line, $judged ? () : 'Prism judged nothing', @wrong);
 }

@@ -149,6 +149,12 @@ like join(' ', $document->complaints('GET /getQuota', $other)), qr/daily_used/,
 $other->{content} =~ s/"daily_used":"3"/"daily_used":3,"surprise":1/;
 like join(' ', $document->complaints('GET /getQuota', $other)), qr/surprise/,
     '... and an unknown member';
+$other->{headers}{etag} = '"1"';
+like join(' ', $document->complaints('GET /getQuota', $other)), qr/etag/, '... and an unknown header';
+my $refused = api(PUT => '/api/getQuota', user => $user);
+delete $refused->{headers}{allow};
+like join(' ', $document->complaints('GET /getQuota', $refused)), qr/allow is missing/,
+    '... and one that is missing';
 
 finish;
 

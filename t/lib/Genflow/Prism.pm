@@ -156,7 +156,7 @@ sub request {
     my ($path) = $url =~ m{\Ahttp://127\.0\.0\.1:\d+(/.*)\z}s;
     my $why = not_judged($method, $path, $res);
     my ($violations, $body) = $why ? () : judge($method, $path, $args // {}, $res);
-    $why ||= 'Prism could not read the request' if !$violations;
+    $why ||= 'a request that Prism cannot read' if !$violations;
     note({ test => $0, method => $method, path => $path, status => $res->{status},
         $why ? (not_judged => $why) : (violations => $violations, body => $body) });
     return $res;
@@ -165,11 +165,11 @@ sub request {
 # Why there is nothing to judge, or nothing.
 sub not_judged {
     my ($method, $path, $res) = @_;
-    return 'no answer came'                                if $res->{status} == 599;
-    return "$method is no operation of an OpenAPI document" if $method =~ /\A(?:HEAD|OPTIONS)\z/;
-    return 'pictures that are done, and pages of httpd: nothing of the API'
-        if $path =~ m{\A/(?:generated|shared/pictures|server-status|theirs)\b};
-    return 'a name with slashes, which no path of a document can have'
+    return 'no answer'                             if $res->{status} == 599;
+    return 'HEAD or OPTIONS, which no operation is' if $method =~ /\A(?:HEAD|OPTIONS)\z/;
+    return 'nothing of the API (stored pictures, pages of httpd)'
+        if $path =~ m{\A/(?:generated|shared/pictures|server-status|theirs|login|logout)\b};
+    return 'a name with slashes, which no path in a document can have'
         if $path =~ m{\A/admin/users/[^?]*/};
     return;
 }
@@ -183,8 +183,7 @@ sub judge {
     my %headers = %{ $args->{headers} // {} };
     my $body    = $args->{content} // '';
     my $shown   = is_shown($method, $body, \%headers);
-    delete @headers{ grep { /\AContent-/i || $headers{$_} =~ /[^ -~]/ } keys %headers } if !$shown;
-    delete @headers{ grep { "$headers{$_}" =~ /[^ -~]/ } keys %headers };
+    delete @headers{ grep { $headers{$_} =~ /[^ -~]/ || (!$shown && /\AContent-/i) } keys %headers };
     my $said = HTTP::Tiny->new(timeout => JUDGE_TIME, max_redirect => 0)->request($method,
         $ENV{GENFLOW_PRISM} . $path, { headers => { %headers, $ANSWER => $file },
             $shown && $body ne '' ? (content => $body) : () });
@@ -241,7 +240,7 @@ sub verdicts {
         my $one = $JSON->decode($line);
         my $why = $one->{not_judged};
         my @wrong = $why ? () : wrong($one);
-        $why = 'refused: no address or method of the document'
+        $why = 'refused, and no address or method of the document'
             if !$why && !@wrong && $one->{violations} =~ /Selected route not found/;
         if ($why) {
             $not_judged{$why}++;
@@ -283,35 +282,49 @@ sub is_meant {
     return $one->{body} || $violation->{message} !~ /\ABody parameter/;
 }
 
-# A copy of the document that is wrong in ways that Prism has to notice: a type, a route, a header, a
-# status, a body.
+# A copy of the document that is wrong in ways that Prism has to notice: [what, request, where the
+# document is made wrong, how, what Prism says then].
+my @FAULTS = (
+    ['a type', [GET => 'getQuota'],
+        sub { $_[0]{schemas}{Quota}{allOf}[1]{properties}{daily_used}{type} = 'string' },
+        qr/getQuota 200: body\.daily_used .*string/],
+    ['a type in one of several schemas', [POST => 'neo-glitch/generate?dryRun=1',
+        '{"prompt":"a cat","presetKey":"base"}'],
+        sub { $_[0]{schemas}{Price}{allOf}[1]{properties}{estimatedCost}{type} = 'string' },
+        qr{neo-glitch/generate 200: body.*}],
+    ['a code', [GET => 'credits?limit=0'],
+        sub { $_[0]{schemas}{VALIDATION_FAILED}{allOf}[2]{properties}{code}{const} = 'NOT_FOUND' },
+        qr/credits 422: body\.code/],
+    ['a header', [GET => 'generations'],
+        sub { $_[1]{'/api/generations'}{get}{responses}{200} = { description => 'x', headers =>
+            { 'X-None' => { required => JSON::PP::true(), schema => { type => 'string' } } } } },
+        qr/generations 200: header.*x-none/],
+    ['a status', [GET => 'templates'],
+        sub { delete $_[1]{'/api/templates'}{get}{responses}{200} },
+        qr/templates 200: .*status code/],
+    ['a route', [GET => 'presets'], sub { delete $_[1]{'/api/presets'} },
+        qr/presets 200: answered, and not in the document/],
+    ['a body', [POST => 'getUserMedia', '{"limit":2}'],
+        sub { $_[1]{'/api/getUserMedia'}{post}{requestBody}{content}{'application/json'}{schema}
+            {properties}{limit}{maximum} = 1 },
+        qr/getUserMedia 200: taken.*limit/],
+);
+
 sub control {
     my ($class, $site, $folder) = @_;
     my $document = $class->document;
-    my $paths    = $document->{paths};
-    $document->{components}{schemas}{Quota}{allOf}[1]{properties}{daily_used}{type} = 'string';
-    delete $paths->{'/api/presets'};
-    $paths->{'/api/templates'}{get}{responses}{200}{headers}{'X-None'} =
-        { required => JSON::PP::true(), schema => { type => 'string' } };
-    delete $paths->{'/api/credits'}{get}{responses}{200};
-    $paths->{'/api/getUserMedia'}{post}{requestBody}{content}{'application/json'}{schema}
-        {properties}{limit}{maximum} = 1;
-
+    $_->[2]->(@$document{qw(components paths)}) for @FAULTS;
     local $ENV{GENFLOW_PRISM}     = $class->proxy($site, $folder, 'wrong', $document);
     local $ENV{GENFLOW_PRISM_LOG} = $site->folder . '/t/logs/prism-control';
     my $client = $class->new(timeout => START_TIME);
     my %header = ('X-User' => 'prism-control');
-    my %json   = (headers => { %header, 'Content-Type' => 'application/json' });
-    $client->get($site->base . "/api/$_", { headers => \%header })
-        for qw(getQuota presets templates credits);
-    $client->post($site->base . '/api/getUserMedia', { %json, content => '{"limit":2}' });
+    for my $fault (@FAULTS) {
+        my ($method, $path, $body) = @{ $fault->[1] };
+        $client->request($method, $site->base . "/api/$path", { headers => defined $body
+            ? { %header, 'Content-Type' => 'application/json' } : \%header, content => $body // '' });
+    }
     my (undef, $wrong) = $class->verdicts;
-    my %fault = ('a wrong type' => qr/getQuota.*daily_used.*string/,
-        'an unknown route'  => qr/presets.*not in the document/,
-        'an absent header'  => qr/templates.*x-none/,
-        'an unknown status' => qr/credits.*status code/,
-        'a body it refuses' => qr/getUserMedia.*limit/);
-    return grep { my $is = $fault{$_}; !grep { /$is/ } keys %$wrong } sort keys %fault;
+    return map { $_->[0] } grep { my $says = $_->[3]; !grep { /$says/ } keys %$wrong } @FAULTS;
 }
 
 1;
