@@ -42,7 +42,8 @@ sub codes {
     for my $status (grep { $_ >= 400 } keys %$responses) {
         my $content = $self->target($responses->{$status})->{content} // {};
         my $schema  = $content->{'application/json'}{schema} // {};
-        my @codes   = map { ($_->{'$ref'} // '') =~ m{/([A-Z_]+)\z} } $schema, @{ $schema->{anyOf} // [] };
+        my @one_of  = @{ $schema->{anyOf} // [$schema] };
+        my @codes   = map { ($_->{'$ref'} // '') =~ m{/([A-Z_]+)\z} } @one_of;
         $codes{$status} = \@codes if @codes;
     }
     return \%codes;

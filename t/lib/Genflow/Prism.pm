@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Prism judges what the module answers by docs/openapi.yaml, and what it takes. It is a proxy; behind
-# it stands, in place of the module, a server that repeats the answer which a test just got. So no
-# test is served by Prism, which writes bodies and addresses anew, and each answer is judged as it
-# was. The document is mounted wherever the tests mount the API, administration, one type, or old
-# names. Requests may be bad on purpose: what Prism says about one counts only if it succeeded.
+# Prism judges by docs/openapi.yaml what the module answers, and what it takes. It is a proxy, and
+# behind it stands, in place of the module, a server that repeats the answer which a test just got:
+# Prism would write bodies and addresses anew, so no test is served by it, and each answer is judged
+# as it was. The document is mounted wherever the tests mount the API, administration, one type, or
+# old names. Requests may be bad on purpose: what Prism says of one counts only if it succeeded.
 #
 #     Genflow::Prism->start($site, $folder)      # $folder has node_modules
 #     Genflow::Prism->control($site, $folder)    # faults that it has to find, and has not found
@@ -62,8 +62,17 @@ sub document {
             $mounted{"$place/$_"} = $path for glob $name =~ s/-/{-,_}/gr;
         }
     }
-    $document->{paths} = \%mounted;
+    $document->{paths} = { map { $_ => with_every_method($mounted{$_}) } keys %mounted };
     return $document;
+}
+
+# An address also answers methods that it does not take, and before that who may not come in; one
+# without {} may be that of another path with them.
+sub with_every_method {
+    my ($path) = @_;
+    my ($one) = map { $path->{$_} // () } qw(get post put delete);
+    my %refused = map { $_ => $one->{responses}{$_} } grep { $one->{responses}{$_} } 401, 403 .. 405;
+    return { (map { $_ => { responses => \%refused } } qw(get post put delete patch)), %$path };
 }
 
 # [address, lines] of each <Location> of a file.
@@ -183,7 +192,8 @@ sub judge {
     my %headers = %{ $args->{headers} // {} };
     my $body    = $args->{content} // '';
     my $shown   = is_shown($method, $body, \%headers);
-    delete @headers{ grep { $headers{$_} =~ /[^ -~]/ || (!$shown && /\AContent-/i) } keys %headers };
+    delete @headers{ grep { $headers{$_} =~ /[^ -~]/ } keys %headers };              # says Node
+    delete @headers{ grep { /\AContent-/i } keys %headers } if !$shown;
     my $said = HTTP::Tiny->new(timeout => JUDGE_TIME, max_redirect => 0)->request($method,
         $ENV{GENFLOW_PRISM} . $path, { headers => { %headers, $ANSWER => $file },
             $shown && $body ne '' ? (content => $body) : () });
@@ -205,12 +215,13 @@ sub answer {
     my ($res) = @_;
     my %headers = %{ $res->{headers} };
     delete @headers{qw(connection keep-alive transfer-encoding content-length)};
-    my $body = $res->{content} // '';
-    my @lines = map { my $name = $_; map { "$name: $_" } ref $headers{$name} ? @{ $headers{$name} }
-        : $headers{$name} } sort keys %headers;
-    push @lines, 'Content-Length: ' . length $body if $body ne '';
-    return join("\r\n", "HTTP/1.1 $res->{status} $res->{reason}", @lines, 'Connection: close', '', '')
-        . $body;
+    my $body  = $res->{content} // '';
+    my $lines = "HTTP/1.1 $res->{status} $res->{reason}\r\nConnection: close\r\n";
+    $lines .= 'Content-Length: ' . length($body) . "\r\n" if $body ne '';
+    for my $name (sort keys %headers) {
+        $lines .= "$name: $_\r\n" for ref $headers{$name} ? @{ $headers{$name} } : $headers{$name};
+    }
+    return "$lines\r\n$body";
 }
 
 sub write_file {
@@ -320,8 +331,9 @@ sub control {
     my %header = ('X-User' => 'prism-control');
     for my $fault (@FAULTS) {
         my ($method, $path, $body) = @{ $fault->[1] };
-        $client->request($method, $site->base . "/api/$path", { headers => defined $body
-            ? { %header, 'Content-Type' => 'application/json' } : \%header, content => $body // '' });
+        my %json = defined $body ? ('Content-Type' => 'application/json') : ();
+        $client->request($method, $site->base . "/api/$path",
+            { headers => { %header, %json }, content => $body // '' });
     }
     my (undef, $wrong) = $class->verdicts;
     return map { $_->[0] } grep { my $says = $_->[3]; !grep { /$says/ } keys %$wrong } @FAULTS;

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Which errors a function of the module can end in, as its source says: those that it names (GF_E_...)
-# and those of every function that it names. That is more than can happen, and never less.
+# Which errors a function of the module can end in, as its source says: those that it names
+# (GF_E_...), and those of every function that it names. That is more than can happen, never less.
 #
-#     my $reach = Genflow::Reach->new($top, statement_error => 'INVALID');    # but for this one there
+#     my $reach = Genflow::Reach->new($top, statement_error => 'INVALID');   # but for this one there
 #     $reach->errors('api_events')           # symbols of gf_err_table.h: ('NOT_YOURS', ...)
 
 package Genflow::Reach;
