@@ -218,7 +218,7 @@ static void genflow_hooks(apr_pool_t *pool)
 
     (void)pool;
     ap_hook_check_config(genflow_check_config, NULL, NULL,
-                         APR_HOOK_MIDDLE); /* configtest finds every mistake */
+                         APR_HOOK_LAST); /* configtest finds every mistake; the MPM's come first */
     ap_hook_post_config(genflow_post_config, NULL, NULL,
                         APR_HOOK_MIDDLE); /* what a start needs beside */
     ap_hook_child_init(genflow_child_init, after_dbd, before_watchdog,

@@ -195,19 +195,13 @@ CREATE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-    v_where text := concat_ws(' AND ', 'true',
-        CASE WHEN p_status IS NOT NULL THEN 'm.status = $1' END,
-        CASE WHEN p_status IN ('pending', 'processing') THEN 'm.id IN (SELECT w.job_id FROM genflow.work w)' END,
-        CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $2' END,
-        CASE WHEN p_before IS NOT NULL THEN 'm.id < $3' END);
-    v_sql   text;
+    v_at  timestamptz := genflow.made_at(p_before);
+    v_sql text := genflow.list_query(p_types, p_status, p_user, NULL, v_at);
 BEGIN
-    SELECT string_agg(format('(SELECT %L, m.user_id, m.id FROM %I.%I m WHERE %s ORDER BY m.id DESC LIMIT $4)',
-                             t.name, t.media_schema, t.media_table, v_where), ' UNION ALL ')
-      INTO v_sql FROM genflow.types t
-     WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     IF v_sql IS NOT NULL THEN
-        RETURN QUERY EXECUTE format('SELECT * FROM (%s) j ORDER BY 3 DESC LIMIT $4', v_sql) USING p_status, p_user, p_before, p_limit;
+        RETURN QUERY EXECUTE format('SELECT t.name, j.user_id, j.id FROM (SELECT * FROM (%s) u ORDER BY u.created_at DESC, u.id DESC '
+                                    'LIMIT $6) j JOIN genflow.types t USING (no) ORDER BY j.created_at DESC, j.id DESC', v_sql)
+               USING p_user, p_status, NULL::text, v_at, p_before, p_limit;
     END IF;
 END $_$;
 
@@ -417,9 +411,9 @@ DECLARE
     v_json  json;
 BEGIN
     SELECT coalesce(string_agg(format(
-               'SELECT %L, m.id >= $2, m.status, m.provider, m.model, count(*), '
+               'SELECT %L, m.created_at >= $3, m.status, m.provider, m.model, count(*), '
                'sum(m.finished_at - m.started_at), sum(m.cost) '
-               'FROM %I.%I m WHERE m.id >= $1 GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
+               'FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' >= $4 AT TIME ZONE ''UTC'' GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
            'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, NULL::interval, 0::numeric WHERE false')
       INTO v_media FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     EXECUTE format($q$
@@ -498,19 +492,14 @@ CREATE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, 
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
-DECLARE
-    v_count text;
 BEGIN
-    SELECT coalesce(string_agg(format('(SELECT count(*) FROM %I.%I m WHERE m.user_id = a.user_id)',
-                                      t.media_schema, t.media_table), ' + '), '0')
-      INTO v_count FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     RETURN QUERY EXECUTE format($q$
         SELECT a.user_id, json_build_object(
                'userId', a.user_id, 'balance', a.balance, 'held', a.held, 'remaining', q.remaining,
                'dayUsed', q.day_used, 'dayLimit', a.day_limit, 'weekUsed', q.week_used, 'weekLimit', a.week_limit,
-               'blocked', a.blocked, 'generations', %s, 'createdAt', genflow.iso(a.created_at))
+               'blocked', a.blocked, 'generations', a.generations, 'createdAt', genflow.iso(a.created_at))
           FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a, genflow.quota(a.user_id, $4) q
-         ORDER BY a.user_id$q$, v_count,
+         ORDER BY a.user_id$q$,
         CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
     USING p_user, p_after, p_limit, p_day;
 END $_$;
@@ -863,18 +852,21 @@ CREATE FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no 
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.custom_prompt_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -882,7 +874,7 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
 
 --
@@ -933,7 +925,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -963,11 +954,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.custom_prompt_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN public.custom_prompt_media m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.custom_prompt_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -990,10 +985,10 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1002,7 +997,7 @@ DECLARE
     v_hash bytea;
     v_look record;
 BEGIN
-    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
@@ -1049,10 +1044,10 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1067,16 +1062,16 @@ BEGIN
             SELECT * INTO r FROM genflow.custom_prompt_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
-                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
         END LOOP;
-    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+    EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
         RETURN;
     END;
@@ -1726,18 +1721,21 @@ CREATE FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no s
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.emotion_mask_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -1745,7 +1743,7 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
 
 --
@@ -1796,7 +1794,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -1826,11 +1823,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.emotion_mask_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN public.emotion_mask_media m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.emotion_mask_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -1853,10 +1854,10 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1865,7 +1866,7 @@ DECLARE
     v_hash bytea;
     v_look record;
 BEGIN
-    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
@@ -1912,10 +1913,10 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1930,16 +1931,16 @@ BEGIN
             SELECT * INTO r FROM genflow.emotion_mask_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
-                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
         END LOOP;
-    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+    EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
         RETURN;
     END;
@@ -2170,18 +2171,21 @@ CREATE FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_n
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.ghibli_reaction_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -2189,7 +2193,7 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
 
 --
@@ -2240,7 +2244,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -2270,11 +2273,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN public.ghibli_reaction_media m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -2297,10 +2304,10 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2309,7 +2316,7 @@ DECLARE
     v_hash bytea;
     v_look record;
 BEGIN
-    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
@@ -2356,10 +2363,10 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2374,16 +2381,16 @@ BEGIN
             SELECT * INTO r FROM genflow.ghibli_reaction_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
-                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
         END LOOP;
-    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+    EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
         RETURN;
     END;
@@ -2735,7 +2742,7 @@ CREATE FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_pr
     AS $_$
 DECLARE
     v_at   timestamptz := 'epoch'::timestamptz + p_at * interval '1 microsecond';
-    v_rows text := genflow.history_query(p_types, p_status, p_preset, v_at);
+    v_rows text := genflow.list_query(p_types, p_status, p_user, p_preset, v_at);
     v_read text := (SELECT string_agg(format('SELECT g.*, p.created_at AS newest FROM page p, '
                                              'LATERAL genflow.%I($1, p.id) g WHERE p.no = %s', t.prefix || '_get', t.no),
                                       ' UNION ALL ')
@@ -2761,7 +2768,7 @@ CREATE FUNCTION genflow.history_count(p_user text, p_types text[], p_status text
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 DECLARE
-    v_rows  text := genflow.history_query(p_types, p_status, p_preset, NULL);
+    v_rows  text := genflow.list_query(p_types, p_status, p_user, p_preset, NULL);
     v_count bigint := 0;
 BEGIN
     IF v_rows IS NOT NULL THEN
@@ -2770,24 +2777,6 @@ BEGIN
     END IF;
     RETURN v_count;
 END $_$;
-
---
--- Name: history_query(text[], text, text, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
---
-
-CREATE FUNCTION genflow.history_query(p_types text[], p_status text, p_preset text, p_at timestamp with time zone) RETURNS text
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-    SELECT string_agg(format('(SELECT %s AS no, m.id, m.created_at FROM %I.%I m WHERE m.user_id = $1%s%s%s '
-                             'ORDER BY m.created_at DESC, m.id DESC LIMIT $6)', t.no, t.media_schema, t.media_table,
-                             CASE WHEN p_status IS NULL THEN '' ELSE ' AND m.status = $2' END,
-                             CASE WHEN p_preset IS NULL THEN '' ELSE ' AND m.preset = $3' END,
-                             CASE WHEN p_at IS NULL THEN '' ELSE ' AND (m.created_at, m.id) < ($4, $5)' END),
-                      ' UNION ALL ' ORDER BY t.no)
-      FROM genflow.types t
-     WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL
-$_$;
 
 --
 -- Name: hold(uuid, text, bigint, date, text); Type: FUNCTION; Schema: genflow; Owner: -
@@ -2858,6 +2847,16 @@ CREATE FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) RETURNS text
 $$;
 
 --
+-- Name: id_at(timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.id_at(p_at timestamp with time zone) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
+
+--
 -- Name: id_type(uuid); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -2878,10 +2877,10 @@ CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
 $$;
 
 --
--- Name: janitor(text, integer, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: janitor(text, integer, interval, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) RETURNS integer
+CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval DEFAULT NULL::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET enable_seqscan TO 'off'
@@ -2891,13 +2890,14 @@ CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p
 DECLARE
     v_over  timestamptz := clock_timestamp() - p_jobs;
     v_count integer := 0;
+    t       genflow.types;
 BEGIN
     CASE p_part
     WHEN 'attempts' THEN
-        -- Ids begin with the time: what was made after v_over cannot have ended before it.
+        -- What was made after v_over cannot have ended before it.
         DELETE FROM genflow.attempts a USING (
             SELECT o.job_id, o.no FROM genflow.attempts o
-             WHERE o.job_id < (lpad(to_hex((extract(epoch FROM v_over) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+             WHERE o.job_id < genflow.id_at(v_over)
                AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
              ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED) old
          WHERE a.job_id = old.job_id AND a.no = old.no;
@@ -2921,11 +2921,28 @@ BEGIN
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN
-        EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
-        RETURN v_count;
+        RETURN genflow.reservations_expire(p_limit);
+    WHEN 'ended_reservations' THEN
+        v_over := clock_timestamp() - p_keys;
+        DELETE FROM genflow.reservations r USING (
+            SELECT o.id FROM genflow.reservations o
+             WHERE o.id < genflow.id_at(v_over) AND o.state <> 'open'
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.id AND l.phase = 2 AND l.at < v_over)
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
+             ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE r.id = old.id;
     ELSE
+        SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
-                       (SELECT t.prefix FROM genflow.types t WHERE t.name = p_part) || '_claim') INTO v_count USING p_limit;
+                       t.prefix || '_claim') INTO v_count USING p_limit;
+        IF p_media IS NOT NULL THEN
+            EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
+                                                     AND m.finished_at < $1
+                                                   ORDER BY m.created_at AT TIME ZONE ''UTC'', m.id LIMIT $2 FOR UPDATE SKIP LOCKED) old,
+                                   LATERAL genflow.%I(old.user_id, old.id) d',
+                           t.media_schema, t.media_table, t.prefix || '_delete')
+               INTO v_count USING clock_timestamp() - p_media, p_limit;
+        END IF;
         RETURN v_count;
     END CASE;
     GET DIAGNOSTICS v_count = ROW_COUNT;
@@ -2940,8 +2957,7 @@ CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets'])
-    UNION ALL SELECT 'reservations' WHERE to_regprocedure('genflow.reservations_expire(integer)') IS NOT NULL
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets', 'reservations', 'ended_reservations'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
@@ -3008,7 +3024,8 @@ BEGIN
             day       = CASE WHEN a.day = NEW.window_day + 1 THEN a.day ELSE NEW.window_day END,
             day_used  = CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used ELSE 0 END + NEW.amount,
             week      = CASE WHEN a.week = v_week + 7 THEN a.week ELSE v_week END,
-            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END + NEW.amount
+            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END + NEW.amount,
+            generations = a.generations + CASE genflow.id_type(NEW.ref) WHEN 0 THEN 0 ELSE 1 END
         WHERE a.user_id = NEW.user_id AND NOT a.blocked
           AND a.balance - a.held >= NEW.amount
           AND (a.day_limit IS NULL
@@ -3123,6 +3140,53 @@ BEGIN
 END $$;
 
 --
+-- Name: list_query(text[], text, text, text, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_zone  text := CASE WHEN p_user IS NULL THEN ' AT TIME ZONE ''UTC''' ELSE '' END;
+    v_where text := concat_ws(' AND ', 'true',
+        CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $1' END,
+        CASE WHEN p_status IN ('failed', 'cancelled') THEN 'm.unsuccessful = $2' WHEN p_status IS NOT NULL THEN 'm.status = $2' END,
+        CASE WHEN p_status IN ('pending', 'processing') THEN
+            concat('m.id = ANY (ARRAY(SELECT w.job_id FROM genflow.work w WHERE w.type_no = %1$s',
+                   CASE WHEN p_user IS NOT NULL THEN ' AND w.user_id = $1' END, '))') END,
+        CASE WHEN p_preset IS NOT NULL THEN 'm.preset = $3' END,
+        CASE WHEN p_at IS NOT NULL THEN format('(m.created_at%s, m.id) < ($4%1$s, $5)', v_zone) END);
+BEGIN
+    RETURN (
+        SELECT string_agg(format(concat('(SELECT %1$s AS no, m.user_id, m.id, m.created_at FROM %2$I.%3$I m WHERE ', v_where,
+                                        ' ORDER BY m.created_at', v_zone, ' DESC, m.id DESC LIMIT $6)'),
+                                 t.no, t.media_schema, t.media_table), ' UNION ALL ' ORDER BY t.no)
+          FROM genflow.types t
+         WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL);
+END $_$;
+
+--
+-- Name: made_at(uuid); Type: FUNCTION; Schema: genflow; Owner: -
+--
+
+CREATE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    v_at timestamptz;
+    t    genflow.types;
+BEGIN
+    SELECT * INTO t FROM genflow.types y
+     WHERE y.name = genflow.type_of(p_id) AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL;
+    IF FOUND THEN
+        EXECUTE format('SELECT m.created_at FROM %I.%I m WHERE m.id = $1', t.media_schema, t.media_table) INTO v_at USING p_id;
+    END IF;
+    RETURN coalesce(v_at, to_timestamp(('x' || left(replace(p_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0));
+END $_$;
+
+--
 -- Name: neo_glitch_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
@@ -3131,18 +3195,21 @@ CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no sma
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.neo_glitch_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -3150,7 +3217,7 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
 
 --
@@ -3201,7 +3268,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -3231,11 +3297,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.neo_glitch_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN public.neo_glitch_media m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.neo_glitch_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -3258,10 +3328,10 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3270,7 +3340,7 @@ DECLARE
     v_hash bytea;
     v_look record;
 BEGIN
-    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
@@ -3317,10 +3387,10 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3335,16 +3405,16 @@ BEGIN
             SELECT * INTO r FROM genflow.neo_glitch_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
-                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
         END LOOP;
-    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+    EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
         RETURN;
     END;
@@ -3623,18 +3693,21 @@ CREATE FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smalli
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.presets_media m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -3642,7 +3715,7 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
 
 --
@@ -3693,7 +3766,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -3723,11 +3795,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.presets_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN public.presets_media m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.presets_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);
@@ -3750,10 +3826,10 @@ BEGIN
 END $$;
 
 --
--- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3762,7 +3838,7 @@ DECLARE
     v_hash bytea;
     v_look record;
 BEGIN
-    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
@@ -3809,10 +3885,10 @@ BEGIN
 END $$;
 
 --
--- Name: presets_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3827,16 +3903,16 @@ BEGIN
             SELECT * INTO r FROM genflow.presets_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
-                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
         END LOOP;
-    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+    EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
         RETURN;
     END;
@@ -4239,7 +4315,8 @@ CREATE FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT out
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    r genflow.reservations;
+    r      genflow.reservations;
+    v_jobs uuid[];
 BEGIN
     charged := 0;
     SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id FOR UPDATE;
@@ -4251,8 +4328,13 @@ BEGIN
     IF r.state = 'used' THEN
         outcome := 'used';
         job_id := r.job_id;
-        status := (genflow.job_brief(job_id)).status;
-        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = r.job_id AND l.kind = 'capture';
+        v_jobs := job_id || ARRAY(                          -- and those of a batch, by the keys that <prefix>_create_batch gave them
+            SELECT k.job_id FROM genflow.idempotency_keys f JOIN genflow.idempotency_keys k
+                ON k.user_id = f.user_id AND k.key IN (SELECT f.key || ' ' || i FROM generate_series(2, 10) i)
+             WHERE f.user_id = p_user AND f.job_id = r.job_id);
+        SELECT b.status INTO status FROM unnest(v_jobs) WITH ORDINALITY AS j(id, no), genflow.job_brief(j.id) b
+         ORDER BY b.status NOT IN ('pending', 'processing'), j.no LIMIT 1;
+        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = ANY (v_jobs) AND l.kind = 'capture';
     ELSE
         outcome := CASE WHEN genflow.reservation_end(r.id, 'returned') THEN 'returned' ELSE 'ended' END;
     END IF;
@@ -4571,6 +4653,7 @@ CREATE TABLE genflow.accounts (
     week_limit bigint,
     blocked boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    generations bigint DEFAULT 0 NOT NULL,
     CONSTRAINT accounts_balance_covers_held CHECK ((balance >= held)),
     CONSTRAINT accounts_day_limit_check CHECK ((day_limit >= 0)),
     CONSTRAINT accounts_held_not_negative CHECK ((held >= 0)),
@@ -4889,6 +4972,11 @@ CASE
     WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
     ELSE NULL::text
 END) STORED,
+    unsuccessful text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT custom_prompt_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT custom_prompt_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT custom_prompt_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
@@ -4897,7 +4985,7 @@ END) STORED,
     CONSTRAINT custom_prompt_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT custom_prompt_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: emotion_mask_media; Type: TABLE; Schema: public; Owner: -
@@ -4941,6 +5029,11 @@ CASE
     WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
     ELSE NULL::text
 END) STORED,
+    unsuccessful text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT emotion_mask_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT emotion_mask_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT emotion_mask_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
@@ -4949,7 +5042,7 @@ END) STORED,
     CONSTRAINT emotion_mask_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT emotion_mask_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: ghibli_reaction_media; Type: TABLE; Schema: public; Owner: -
@@ -4993,6 +5086,11 @@ CASE
     WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
     ELSE NULL::text
 END) STORED,
+    unsuccessful text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT ghibli_reaction_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT ghibli_reaction_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT ghibli_reaction_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
@@ -5001,7 +5099,7 @@ END) STORED,
     CONSTRAINT ghibli_reaction_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT ghibli_reaction_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: neo_glitch_media; Type: TABLE; Schema: public; Owner: -
@@ -5045,6 +5143,11 @@ CASE
     WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
     ELSE NULL::text
 END) STORED,
+    unsuccessful text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT neo_glitch_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT neo_glitch_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT neo_glitch_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
@@ -5053,7 +5156,7 @@ END) STORED,
     CONSTRAINT neo_glitch_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT neo_glitch_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: presets_media; Type: TABLE; Schema: public; Owner: -
@@ -5097,6 +5200,11 @@ CASE
     WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
     ELSE NULL::text
 END) STORED,
+    unsuccessful text GENERATED ALWAYS AS (
+CASE
+    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT presets_media_cost_check CHECK ((cost >= 0)),
     CONSTRAINT presets_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
     CONSTRAINT presets_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
@@ -5105,7 +5213,7 @@ END) STORED,
     CONSTRAINT presets_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
     CONSTRAINT presets_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
 )
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05');
+WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
 
 --
 -- Name: accounts accounts_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
@@ -5409,16 +5517,34 @@ CREATE INDEX work_user ON genflow.work USING btree (user_id);
 CREATE INDEX custom_prompt_media_aiml_job_id ON public.custom_prompt_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
 
 --
+-- Name: custom_prompt_media_all; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_all ON public.custom_prompt_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+
+--
+-- Name: custom_prompt_media_all_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_all_lost ON public.custom_prompt_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: custom_prompt_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX custom_prompt_media_fal_job_id ON public.custom_prompt_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: custom_prompt_media_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX custom_prompt_media_lost ON public.custom_prompt_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: custom_prompt_media_preset; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX custom_prompt_media_preset ON public.custom_prompt_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+CREATE INDEX custom_prompt_media_preset ON public.custom_prompt_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 
 --
 -- Name: custom_prompt_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5439,12 +5565,6 @@ CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (
 CREATE INDEX custom_prompt_media_stability_job_id ON public.custom_prompt_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
--- Name: custom_prompt_media_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_status ON public.custom_prompt_media USING btree (user_id, status, created_at, id);
-
---
 -- Name: custom_prompt_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5457,16 +5577,34 @@ CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree 
 CREATE INDEX emotion_mask_media_aiml_job_id ON public.emotion_mask_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
 
 --
+-- Name: emotion_mask_media_all; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_all ON public.emotion_mask_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+
+--
+-- Name: emotion_mask_media_all_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_all_lost ON public.emotion_mask_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: emotion_mask_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX emotion_mask_media_fal_job_id ON public.emotion_mask_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: emotion_mask_media_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX emotion_mask_media_lost ON public.emotion_mask_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: emotion_mask_media_preset; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX emotion_mask_media_preset ON public.emotion_mask_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+CREATE INDEX emotion_mask_media_preset ON public.emotion_mask_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 
 --
 -- Name: emotion_mask_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5487,12 +5625,6 @@ CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (us
 CREATE INDEX emotion_mask_media_stability_job_id ON public.emotion_mask_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
--- Name: emotion_mask_media_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_status ON public.emotion_mask_media USING btree (user_id, status, created_at, id);
-
---
 -- Name: emotion_mask_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5505,16 +5637,34 @@ CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (u
 CREATE INDEX ghibli_reaction_media_aiml_job_id ON public.ghibli_reaction_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
 
 --
+-- Name: ghibli_reaction_media_all; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_all ON public.ghibli_reaction_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+
+--
+-- Name: ghibli_reaction_media_all_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_all_lost ON public.ghibli_reaction_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: ghibli_reaction_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX ghibli_reaction_media_fal_job_id ON public.ghibli_reaction_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: ghibli_reaction_media_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX ghibli_reaction_media_lost ON public.ghibli_reaction_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: ghibli_reaction_media_preset; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX ghibli_reaction_media_preset ON public.ghibli_reaction_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+CREATE INDEX ghibli_reaction_media_preset ON public.ghibli_reaction_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 
 --
 -- Name: ghibli_reaction_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5535,12 +5685,6 @@ CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btr
 CREATE INDEX ghibli_reaction_media_stability_job_id ON public.ghibli_reaction_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
--- Name: ghibli_reaction_media_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_status ON public.ghibli_reaction_media USING btree (user_id, status, created_at, id);
-
---
 -- Name: ghibli_reaction_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5553,16 +5697,34 @@ CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING bt
 CREATE INDEX neo_glitch_media_aiml_job_id ON public.neo_glitch_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
 
 --
+-- Name: neo_glitch_media_all; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_all ON public.neo_glitch_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+
+--
+-- Name: neo_glitch_media_all_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_all_lost ON public.neo_glitch_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: neo_glitch_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX neo_glitch_media_fal_job_id ON public.neo_glitch_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: neo_glitch_media_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX neo_glitch_media_lost ON public.neo_glitch_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: neo_glitch_media_preset; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX neo_glitch_media_preset ON public.neo_glitch_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+CREATE INDEX neo_glitch_media_preset ON public.neo_glitch_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 
 --
 -- Name: neo_glitch_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5583,12 +5745,6 @@ CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_i
 CREATE INDEX neo_glitch_media_stability_job_id ON public.neo_glitch_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
 
 --
--- Name: neo_glitch_media_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_status ON public.neo_glitch_media USING btree (user_id, status, created_at, id);
-
---
 -- Name: neo_glitch_media_user; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -5601,16 +5757,34 @@ CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_
 CREATE INDEX presets_media_aiml_job_id ON public.presets_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
 
 --
+-- Name: presets_media_all; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_all ON public.presets_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+
+--
+-- Name: presets_media_all_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_all_lost ON public.presets_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: presets_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
 --
 
 CREATE INDEX presets_media_fal_job_id ON public.presets_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
 
 --
+-- Name: presets_media_lost; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX presets_media_lost ON public.presets_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+
+--
 -- Name: presets_media_preset; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX presets_media_preset ON public.presets_media USING btree (user_id, preset, created_at, id, status) WHERE (preset IS NOT NULL);
+CREATE INDEX presets_media_preset ON public.presets_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 
 --
 -- Name: presets_media_replicate_id; Type: INDEX; Schema: public; Owner: -
@@ -5629,12 +5803,6 @@ CREATE INDEX presets_media_run ON public.presets_media USING btree (user_id, run
 --
 
 CREATE INDEX presets_media_stability_job_id ON public.presets_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
-
---
--- Name: presets_media_status; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_status ON public.presets_media USING btree (user_id, status, created_at, id);
 
 --
 -- Name: presets_media_user; Type: INDEX; Schema: public; Owner: -
@@ -6111,18 +6279,18 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer
 GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
@@ -6259,18 +6427,18 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer,
 GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
@@ -6342,18 +6510,18 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integ
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
@@ -6438,12 +6606,6 @@ REVOKE ALL ON FUNCTION genflow.history_count(p_user text, p_types text[], p_stat
 GRANT ALL ON FUNCTION genflow.history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer) TO genflow_module;
 
 --
--- Name: FUNCTION history_query(p_types text[], p_status text, p_preset text, p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.history_query(p_types text[], p_status text, p_preset text, p_at timestamp with time zone) FROM PUBLIC;
-
---
 -- Name: FUNCTION hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -6464,6 +6626,12 @@ REVOKE ALL ON FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) TO genflow_module;
 
 --
+-- Name: FUNCTION id_at(p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.id_at(p_at timestamp with time zone) FROM PUBLIC;
+
+--
 -- Name: FUNCTION id_type(p_id uuid); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -6476,11 +6644,11 @@ REVOKE ALL ON FUNCTION genflow.id_type(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION genflow.iso(p_at timestamp with time zone) FROM PUBLIC;
 
 --
--- Name: FUNCTION janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval) TO genflow_module;
 
 --
 -- Name: FUNCTION janitor_parts(); Type: ACL; Schema: genflow; Owner: -
@@ -6515,6 +6683,18 @@ GRANT ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit in
 REVOKE ALL ON FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) FROM PUBLIC;
 
 --
+-- Name: FUNCTION list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION made_at(p_id uuid); Type: ACL; Schema: genflow; Owner: -
+--
+
+REVOKE ALL ON FUNCTION genflow.made_at(p_id uuid) FROM PUBLIC;
+
+--
 -- Name: FUNCTION neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
 --
 
@@ -6536,18 +6716,18 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p
 GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
@@ -6625,18 +6805,18 @@ REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_le
 GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
 
 --
--- Name: FUNCTION presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -

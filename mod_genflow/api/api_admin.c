@@ -193,7 +193,7 @@ const char *api_check_query(api_check_t *check, const char *name, apr_size_t max
     if (!text || !*text) {
         return NULL;
     }
-    if (gf_text_utf8(text, strlen(text)) != strlen(text) || gf_text_length(text) > max) {
+    if (gf_text_length(text) > max) {
         api_check_refuse(check, name, false,
                          "must be a text of at most %" APR_SIZE_T_FMT " characters", max);
         return NULL;

@@ -27,8 +27,8 @@ static gf_err_t *check_source(gf_req_t *req, const char *source_url)
                : err;
 }
 
-/* The same input once more. A seed that the client gave stands among the parameters; one that was
- * drawn is drawn anew. */
+/* The same input once more. Where the client gave a seed, it stands among the parameters, and the
+ * row has what it became for this one of a batch; one that was drawn is drawn anew. */
 static gf_err_t *ask_again(gf_ask_t *ask, gf_req_t *req, const gf_view_t *view)
 {
     const char *text = view->parameters_json;
@@ -44,9 +44,8 @@ static gf_err_t *ask_again(gf_ask_t *ask, gf_req_t *req, const gf_view_t *view)
     ask->parameters = text;
     ask->max_retries = (int)apr_atoi64(view->max_retries_json);
     GF_TRY(gf_json_parse(&parameters, req->ctx, text, strlen(text)));
-    if (!gf_json_int(gf_json_get(parameters, "seed"), &ask->seed)) {
-        ask->seed = gf_param_draw_seed();
-    }
+    ask->seed =
+        gf_json_get(parameters, "seed") ? apr_atoi64(view->seed_json) : gf_param_draw_seed();
     return check_source(req, view->source_url);
 }
 

@@ -5,7 +5,8 @@
 
 #include <apr_strings.h>
 #include <http_protocol.h>
-#include <util_script.h>
+
+#include "base/gf_text.h"
 
 #define READ_PIECE 65536
 
@@ -116,15 +117,41 @@ gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_
     return gf_json_parse(body, req->ctx, *text, *length);
 }
 
+/* + and %XX as forms have them; false: not well-formed, not UTF-8, or a NUL. */
+static bool decode(char *text)
+{
+    return ap_unescape_urlencoded(text) == OK && gf_text_utf8(text, strlen(text)) == strlen(text);
+}
+
+gf_err_t *api_body_query_read(gf_req_t *req)
+{
+    char *pair = apr_pstrdup(req->r->pool, req->r->args ? req->r->args : "");
+    char *next;
+
+    req->query = apr_table_make(req->r->pool, 4);
+    for (; pair; pair = next) {
+        char *value = NULL;
+        bool named;
+
+        if ((next = strchr(pair, '&'))) {
+            *next++ = '\0';
+        }
+        if ((value = strchr(pair, '='))) {
+            *value++ = '\0';
+        }
+        named = decode(pair);
+        if (!named || (value && !decode(value))) {
+            return gf_err_field(req->ctx, GF_E_INVALID, named ? pair : "query",
+                                "must be UTF-8, encoded as forms are: %XX, and + for a blank");
+        }
+        apr_table_setn(req->query, pair, value ? value : "");
+    }
+    return NULL;
+}
+
 const char *api_body_query(gf_req_t *req, const char *name)
 {
-    apr_table_t *arguments;
-
-    if (!req->r->args) {
-        return NULL;
-    }
-    ap_args_to_table(req->r, &arguments);
-    return apr_table_get(arguments, name);
+    return req->query ? apr_table_get(req->query, name) : NULL;
 }
 
 bool api_body_switch(gf_req_t *req, const char *name)

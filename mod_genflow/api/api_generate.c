@@ -14,8 +14,11 @@
 #define MANY_SECONDS 5  /* after it one of the user's generations may have ended */
 #define FULL_SECONDS 10 /* after it the queue may be shorter */
 
-gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt)
+gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt, const char *parameters,
+                           const char *source_url)
 {
+    int begin = gf_type_begin(req->type, req->ctx, parameters, source_url);
+    const gf_choice_t *choice = gf_type_choice(req->type, begin);
     gf_quota_t quota;
     gf_out_t out;
 
@@ -24,7 +27,7 @@ gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt)
     gf_out_put_int(&out, "estimatedCost", req->type->cost * count);
     gf_out_put_int(&out, "currentBalance", quota.balance - quota.held);
     gf_out_put_string(&out, "prompt", prompt);
-    gf_out_put_string(&out, "provider", gf_type_choice(req->type, 0)->provider->name);
+    gf_out_put_string(&out, "provider", choice ? choice->provider->name : NULL);
     return gf_reply_send(req, &out, HTTP_OK);
 }
 
@@ -132,6 +135,7 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_creat
     job->parameters = apr_pstrdup(pool, ask->parameters);
     job->seed = ask->seed;
     job->chain_pos = ask->chain_pos;
+    gf_job_begin(job, req->ctx);
     return job;
 }
 
@@ -217,7 +221,7 @@ gf_err_t *api_generate_order(gf_req_t *req, const api_order_t *order)
 
     GF_TRY(api_order_read(&ask, req, order));
     if (api_body_switch(req, "dryRun")) {
-        return api_generate_dry(req, ask.count, ask.prompt);
+        return api_generate_dry(req, ask.count, ask.prompt, ask.parameters, ask.source_url);
     }
     GF_TRY(api_order_finish(&caller, hash, req, &ask, order));
     return make(req, &ask, &caller);

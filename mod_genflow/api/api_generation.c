@@ -19,13 +19,20 @@ static const char *const run_names[] = { "runId", "run_id", NULL };
 static const char *const ref_names[] = { "stabilityJobId", "aimlJobId", "falJobId", "replicateId",
                                          NULL };
 
-static const char *first(gf_req_t *req, const gf_json_t *body, const char *const *names)
+/* The value of the first of the names that has one; *bad becomes a name whose value is empty, or no
+ * text. */
+static const char *first(gf_req_t *req, const gf_json_t *body, const char *const *names,
+                         const char **bad)
 {
     for (; *names; names++) {
+        const gf_json_t *member = body ? gf_json_get(body, *names) : NULL;
         const char *text = api_body_query(req, *names);
 
-        if (text || (body && gf_json_string(gf_json_get(body, *names), &text))) {
+        if ((text || gf_json_string(member, &text)) && text[0]) {
             return text;
+        }
+        if (text || member) {
+            *bad = *names;
         }
     }
     return NULL;
@@ -34,23 +41,29 @@ static const char *first(gf_req_t *req, const gf_json_t *body, const char *const
 /* The generation that is named by the query or by `body` (may be NULL). */
 static gf_err_t *read_find(gf_find_t *find, gf_req_t *req, const gf_json_t *body)
 {
-    find->id = first(req, body, id_names);
-    find->run_id = first(req, body, run_names);
-    find->ref = first(req, body, ref_names);
+    const char *bad = "id";
+
+    find->id = first(req, body, id_names, &bad);
+    find->run_id = first(req, body, run_names, &bad);
+    find->ref = first(req, body, ref_names, &bad);
     if (find->id && !gf_text_is_uuid(find->id)) {
         find->run_id = find->id;
         find->id = NULL;
     }
     if (!find->id && !find->run_id && !find->ref) {
-        return gf_err_field(req->ctx, GF_E_INVALID, "id",
-                            "is required: id, jobId, runId or the provider's id");
+        return gf_err_field(req->ctx, GF_E_INVALID, bad,
+                            "is required as text: id, jobId, runId or"
+                            " the provider's id");
     }
     return NULL;
 }
 
 static bool names_one(gf_req_t *req, const gf_json_t *body)
 {
-    return first(req, body, id_names) || first(req, body, run_names) || first(req, body, ref_names);
+    const char *bad;
+
+    return first(req, body, id_names, &bad) || first(req, body, run_names, &bad)
+           || first(req, body, ref_names, &bad);
 }
 
 bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body)
@@ -135,6 +148,7 @@ gf_err_t *api_generation_cancel(gf_req_t *req)
 gf_err_t *api_generation_delete(gf_req_t *req)
 {
     apr_pool_t *pool = req->r->pool;
+    gf_job_t job = { .type = NULL };
     const char *url;
     const char *file;
     gf_find_t find;
@@ -142,7 +156,9 @@ gf_err_t *api_generation_delete(gf_req_t *req)
 
     GF_TRY(api_generation_find(&find, req));
     GF_TRY(gf_steer_delete(&url, req->ctx, req->type, req->user, find.id));
-    file = url ? gf_store_file(req->api->conf, url, pool) : NULL;
+    job.type = req->type;
+    job.id = find.id;
+    file = url ? gf_store_file(req->api->conf, &job, url, pool) : NULL;
     if (file) {
         apr_file_remove(file, pool);
     }
@@ -158,11 +174,13 @@ gf_err_t *api_generation_delete_media(gf_req_t *req)
 {
     static const char *const media_names[] = { "id", "mediaId", NULL };
     gf_json_t *body;
+    const char *bad = "id";
     const char *text;
     apr_size_t length;
 
     GF_TRY(api_body_json(req, &body, &text, &length));
-    req->args[0] = first(req, body, media_names);
-    return req->args[0] ? api_generation_delete(req)
-                        : gf_err_field(req->ctx, GF_E_INVALID, "id", "is required: id or mediaId");
+    req->args[0] = first(req, body, media_names, &bad);
+    return req->args[0]
+               ? api_generation_delete(req)
+               : gf_err_field(req->ctx, GF_E_INVALID, bad, "is required as text: id or mediaId");
 }

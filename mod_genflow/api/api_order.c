@@ -120,7 +120,8 @@ gf_err_t *api_order_read(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
     ask->pending = order->pending;
     if (ask->pending && ask->count > 1) {
         return gf_err_field(req->ctx, GF_E_FIELDS, "n",
-                            "must be 1: one is made, and started later");
+                            "must be 1: each is created and started by calls of its own; "
+                            "generate without generationId makes several at once");
     }
     return find_asset(req, ask);
 }

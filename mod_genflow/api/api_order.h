@@ -42,8 +42,9 @@ gf_err_t *api_generate_make(gf_created_t *created, bool *here, gf_req_t *req,
 void api_generate_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_ask_t *ask,
                         const gf_created_t *created, bool here);
 
-/* ?dryRun=1: the price of `count`, and nothing happens. */
-gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt);
+/* ?dryRun=1: the price of `count`, who would begin, and nothing happens. */
+gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt, const char *parameters,
+                           const char *source_url);
 
 /* The generations of one request: `views` as they are now; with `jobs`, for which there are places,
  * they begin in this process. Starts them, waits as the client prefers and replies. */

@@ -226,6 +226,7 @@ static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, in
             return gf_err_make(req->ctx, GF_E_NOT_SIGNED_IN, APR_SUCCESS, "no user");
         }
     }
+    GF_TRY(api_body_query_read(req));
     return table[i].handle(req);
 }
 

@@ -25,8 +25,9 @@ static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
     gf_view_t view;
 
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, find));
-    return strcmp(view.status, "pending") == 0 ? api_generate_dry(req, 1, view.prompt)
-                                               : gf_steer_status(req->ctx, view.id, view.status);
+    return strcmp(view.status, "pending") == 0
+               ? api_generate_dry(req, 1, view.prompt, view.parameters_json, view.source_url)
+               : gf_steer_status(req->ctx, view.id, view.status);
 }
 
 static gf_err_t *start(gf_req_t *req, const char *id)

@@ -35,6 +35,7 @@ typedef struct gf_req_t {
     const char *base;      /* where the API is mounted: "/api" */
     const char *user;      /* whom httpd authenticated; NULL only for handlers that need nobody */
     const gf_type_t *type; /* of a {type} route; of others, once the handler knows it */
+    apr_table_t *query;    /* api_body_query(); NULL: not read yet */
     const char *args[GF_REQ_ARGS]; /* what stood for {id} and the like, in the route's order */
     bool two_step;    /* answers as the two-step calls do: 200, with the generation under "data" */
     bool as_job;      /* a generation is told as a job */
@@ -67,6 +68,10 @@ bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body);
 /* Answers with the generation that the query or `body` (may be NULL) names. */
 gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body);
 
+/* The generation that {id} names, in whichever type: sets *find and req->type. Error:
+ * NO_GENERATION. */
+gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
+
 /* ---- reading (api_body.c) ---- */
 
 /* The body as text, of at most `limit` bytes; NUL-ended. Errors: BODY_TOO_LARGE, READ_BODY. */
@@ -79,7 +84,11 @@ gf_err_t *api_body_too_large(gf_req_t *req, apr_int64_t length, apr_int64_t limi
  */
 gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_size_t *length);
 
-/* A query argument, decoded; NULL: absent. */
+/* Reads the query, before the handler begins. Errors: INVALID, if any of it is not well-formed
+ * UTF-8. */
+gf_err_t *api_body_query_read(gf_req_t *req);
+
+/* A query argument, decoded; the last one of that name; NULL: absent. */
 const char *api_body_query(gf_req_t *req, const char *name);
 
 /* A switch of the query: it is there, and not 0. */
@@ -90,12 +99,6 @@ bool api_body_switch(gf_req_t *req, const char *name);
 /* What costs begins with it, before the body is read: does the rate of its address and of its user
  * allow one more? Errors: TOO_OFTEN, with Retry-After. */
 gf_err_t *api_limit(gf_req_t *req);
-
-/* ---- parts of what handlers do ---- */
-
-/* The generation that {id} names, in whichever type: sets *find and req->type. Error:
- * NO_GENERATION. */
-gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
 
 /* ---- waiting (api_watch.c) ---- */
 

@@ -26,6 +26,18 @@ bool gf_text_is_uuid(const char *text)
     return true;
 }
 
+apr_time_t gf_text_uuid_time(const char *id)
+{
+    apr_uint64_t high, low;
+
+    if (!gf_text_is_uuid(id) || id[14] != '7') {
+        return 0;
+    }
+    high = strtoul(id, NULL, 16); /* each ends at its hyphen */
+    low = strtoul(id + 9, NULL, 16);
+    return (apr_time_t)(high << 16 | low) * 1000;
+}
+
 /* Bytes of the character at p, of which `left` bytes are there; 0: it is none. */
 static apr_size_t utf8_character(const unsigned char *p, apr_size_t left)
 {

@@ -11,6 +11,9 @@
 /* Is text a UUID in its usual form (36 characters, any case)? NULL is not. */
 bool gf_text_is_uuid(const char *text);
 
+/* When an id was made (UUIDv7 begins with it), by the clock of who made it; 0: it does not tell. */
+apr_time_t gf_text_uuid_time(const char *id);
+
 /* How many of the `length` bytes at text are valid UTF-8 from the start: `length` if all are.
  * Overlong forms, surrogates and what is beyond U+10FFFF are not. */
 apr_size_t gf_text_utf8(const char *text, apr_size_t length);

@@ -37,24 +37,13 @@ gf_err_t *gf_asset_put(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const
     return NULL;
 }
 
-static gf_err_t *refused(gf_ctx_t *ctx, const char *outcome, const char *user, const char *id)
-{
-    if (strcmp(outcome, "ok") == 0) {
-        return NULL;
-    }
-    if (strcmp(outcome, "not_yours") == 0) {
-        return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "asset %s is not of %s", id, user);
-    }
-    return gf_err_make(ctx, GF_E_NO_ASSET, APR_SUCCESS, "no asset %s", id);
-}
-
 gf_err_t *gf_asset_get(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const char *id)
 {
     const char *args[] = { user, id };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ASSET_GET, NULL, args, NULL));
-    GF_TRY(refused(ctx, gf_rows_text(rows, 0, 0), user, id));
+    GF_TRY(gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_ASSET, "asset", user, id));
     memset(asset, 0, sizeof(*asset));
     asset->id = gf_rows_text(rows, 0, 1);
     asset->type = gf_rows_text(rows, 0, 2);
@@ -94,5 +83,5 @@ gf_err_t *gf_asset_delete(gf_ctx_t *ctx, const char *user, const char *id)
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ASSET_DELETE, NULL, args, NULL));
-    return refused(ctx, gf_rows_text(rows, 0, 0), user, id);
+    return gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_ASSET, "asset", user, id);
 }

@@ -223,6 +223,18 @@ gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
     return err;
 }
 
+gf_err_t *gf_db_owned(gf_ctx_t *ctx, const char *outcome, gf_err_code_t none, const char *what,
+                      const char *user, const char *id)
+{
+    if (strcmp(outcome, "not_found") == 0) {
+        return gf_err_make(ctx, none, APR_SUCCESS, "no %s %s", what, id);
+    }
+    if (strcmp(outcome, "not_yours") == 0) {
+        return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", what, id, user);
+    }
+    return NULL;
+}
+
 /* Names of types need no quotes. */
 const char *gf_db_types(gf_ctx_t *ctx)
 {

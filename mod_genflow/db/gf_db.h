@@ -26,6 +26,11 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const 
 gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
                           const gf_type_t *type, const char *const *args);
 
+/* The error of an outcome that is "not_found" (`none` is the code of that) or "not_yours"; NULL for
+ * any other. `what` is the kind of thing, `id` what `user` asked for. */
+gf_err_t *gf_db_owned(gf_ctx_t *ctx, const char *outcome, gf_err_code_t none, const char *what,
+                      const char *user, const char *id);
+
 /* The configured types, by name, as an array of Postgres. */
 const char *gf_db_types(gf_ctx_t *ctx);
 

@@ -81,7 +81,8 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                            ctx->conf->credit_day,
                            number(ctx, ctx->conf->limit_concurrent),
                            number(ctx, ctx->conf->limit_queue),
-                           number(ctx, ask->chain_pos) };
+                           number(ctx, ask->chain_pos),
+                           ask->count > 1 ? ask->run_id : NULL };
     gf_sql_t statement = ask->count > 1 ? GF_SQL_CREATE_BATCH : GF_SQL_CREATE;
     gf_rows_t *rows;
     int i;
@@ -107,20 +108,6 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
 }
 
 /* ---- read ---- */
-
-/* The error of an outcome that says that there is none, or none of this user. */
-static gf_err_t *found(gf_ctx_t *ctx, const char *outcome, const gf_type_t *type, const char *user,
-                       const char *asked)
-{
-    if (strcmp(outcome, "not_found") == 0) {
-        return gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no %s %s", type->name, asked);
-    }
-    if (strcmp(outcome, "not_yours") == 0) {
-        return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", type->name,
-                           asked, user);
-    }
-    return NULL;
-}
 
 void gf_queue_view(gf_view_t *view, const gf_rows_t *rows, int row, const gf_type_t *type,
                    const char *user)
@@ -182,7 +169,7 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_GET, type, args, NULL));
-    GF_TRY(found(ctx, gf_rows_text(rows, 0, 0), type, user, asked));
+    GF_TRY(gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_GENERATION, type->name, user, asked));
     gf_queue_view(view, rows, 0, type, user);
     return NULL;
 }
@@ -191,9 +178,11 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
 
 static gf_phase_t phase_of(const char *word)
 {
-    return strcmp(word, "queued") == 0    ? GF_PHASE_QUEUED
-           : strcmp(word, "sending") == 0 ? GF_PHASE_SENDING
-                                          : GF_PHASE_WORKING;
+    return strcmp(word, "queued") == 0      ? GF_PHASE_QUEUED
+           : strcmp(word, "sending") == 0   ? GF_PHASE_SENDING
+           : strcmp(word, "working") == 0   ? GF_PHASE_WORKING
+           : strcmp(word, "cancelled") == 0 ? GF_PHASE_CANCELLED
+                                            : GF_PHASE_FAILED;
 }
 
 static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *type)
@@ -217,8 +206,6 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
     job->seed = gf_rows_int(rows, row, 13);
     job->max_retries = (int)gf_rows_int(rows, row, 14);
     job->created = apr_time_now() - gf_rows_int(rows, row, 16) * 1000;
-    job->provider = apr_pstrdup(pool, gf_rows_text(rows, row, 18));
-    job->model = apr_pstrdup(pool, gf_rows_text(rows, row, 19));
     return job;
 }
 
@@ -239,10 +226,15 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
     for (row = gf_rows_count(rows) - 1; row >= 0; row--) {
         gf_job_t *job = job_of_row(rows, row, type);
 
+        job->provider = apr_pstrdup(job->pool, gf_rows_text(rows, row, 18));
+        job->model = apr_pstrdup(job->pool, gf_rows_text(rows, row, 19));
         job->next = *jobs;
         *jobs = job;
-        apr_cpystrn(look->from[gf_rows_int(rows, row, 17)], gf_rows_text(rows, row, 15),
-                    sizeof(look->from[0])); /* backwards: the first of each lane stays */
+        if (gf_rows_text(rows, row, 17)) { /* backwards: the first of each lane stays */
+            gf_job_begin(job, ctx);
+            apr_cpystrn(look->from[gf_rows_int(rows, row, 17)], gf_rows_text(rows, row, 15),
+                        sizeof(look->from[0]));
+        }
     }
     return NULL;
 }
@@ -259,11 +251,12 @@ gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, c
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_START, type, args, NULL));
     outcome = gf_rows_text(rows, 0, 17);
-    GF_TRY(found(ctx, outcome, type, user, id));
+    GF_TRY(gf_db_owned(ctx, outcome, GF_E_NO_GENERATION, type->name, user, id));
     if (strcmp(outcome, "ok") != 0) {
         return gf_steer_status(ctx, id, gf_rows_text(rows, 0, 18));
     }
     *job = job_of_row(rows, 0, type);
+    gf_job_begin(*job, ctx);
     return NULL;
 }
 
@@ -335,10 +328,11 @@ gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
 gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome)
 {
+    /* 0 is where it begins; what is told while it lives goes by that */
     const char *args[] = { job->id,
                            number(ctx, job->epoch),
                            gf_text_interval(ctx->pool, delay),
-                           number(ctx, job->chain_pos),
+                           number(ctx, job->chain_pos > job->begin ? job->chain_pos : 0),
                            number(ctx, job->retries),
                            outcome,
                            job->provider_ref };

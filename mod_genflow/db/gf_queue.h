@@ -75,7 +75,9 @@ typedef struct gf_look_t {
                                 last one found there */
 } gf_look_t;
 
-/* Leases due jobs; *jobs is a list linked by `next`, NULL if nothing is due. Moves look->from. */
+/* Leases due jobs; *jobs is a list linked by `next`, NULL if nothing is due. One that is past its
+ * deadline is ended instead, and among them with the phase GF_PHASE_FAILED or GF_PHASE_CANCELLED.
+ * Moves look->from. */
 gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, gf_look_t *look);
 
 /* Whether the caller may go on with a job after an act of its lease. */

@@ -16,11 +16,11 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CREATE] = { "create",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
         " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-        " $16, $17, $18, $19, $20)", 20 },
+        " $16, $17, $18, $19, $20, $21)", 21 },
     [GF_SQL_CREATE_BATCH] = { "create_batch",
         "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
         " genflow.%s_create_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-        " $15, $16, $17, $18, $19)", 19 },
+        " $15, $16, $17, $18, $19, $20, $21)", 21 },
     [GF_SQL_START] = { "start",
         "SELECT id, epoch, 'queued', 0, 0, 0, NULL, extract(epoch FROM $5::interval) * 1000, $1,"
         " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, outcome, status"
@@ -114,7 +114,7 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_JANITOR_PARTS] = { "janitor_parts",
         "SELECT part FROM genflow.janitor_parts() AS part", 0 },
     [GF_SQL_JANITOR] = { "janitor",
-        "SELECT genflow.janitor($1, $2, $3, $4)", 4 },
+        "SELECT genflow.janitor($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_HEALTH] = { "health",
         "SELECT schema_version, types FROM genflow.health()", 0 },
     [GF_SQL_ADMIN_JOBS] = { "admin_jobs",

@@ -65,7 +65,7 @@ typedef enum {
     GF_SQL_COUNT
 } gf_sql_t;
 
-#define GF_SQL_ARGS_MAX 20
+#define GF_SQL_ARGS_MAX 24
 
 typedef struct gf_sql_row_t {
     const char *name;

@@ -35,21 +35,14 @@ static gf_err_t *act(const char **told, gf_ctx_t *ctx, gf_sql_t statement, const
                      const char *user, const char *id)
 {
     const char *args[] = { user, id };
-    const char *outcome;
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, statement, type, args, NULL));
-    outcome = gf_rows_text(rows, 0, 0);
+    GF_TRY(gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_GENERATION, type->name, user, id));
     *told = gf_rows_text(rows, 0, 2);
-    if (strcmp(outcome, "ok") == 0) {
-        return NULL;
-    }
-    if (strcmp(outcome, "invalid_status") == 0) {
-        return gf_steer_status(ctx, id, gf_rows_text(rows, 0, 1));
-    }
-    return strcmp(outcome, "not_yours") == 0
-               ? gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s is not of %s", id, user)
-               : gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no %s %s", type->name, id);
+    return strcmp(gf_rows_text(rows, 0, 0), "ok") == 0
+               ? NULL
+               : gf_steer_status(ctx, id, gf_rows_text(rows, 0, 1));
 }
 
 gf_err_t *gf_steer_cancel(const char **owner, gf_ctx_t *ctx, const gf_type_t *type,

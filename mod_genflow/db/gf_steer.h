@@ -38,7 +38,7 @@ typedef struct gf_page_t {
     bool more;                 /* out: there is a next page */
 } gf_page_t;
 
-#define GF_STEER_COUNTED 10000 /* counting costs as much as there is to count: no further */
+#define GF_STEER_COUNTED 1000 /* counting costs as much as there is to count: no further */
 
 /* Reads the page. */
 gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx);

@@ -45,24 +45,13 @@ gf_err_t *gf_template_list(apr_array_header_t **list, gf_ctx_t *ctx, const char 
     return NULL;
 }
 
-static gf_err_t *refused(gf_ctx_t *ctx, const char *outcome, const char *user, const char *id)
-{
-    if (strcmp(outcome, "ok") == 0) {
-        return NULL;
-    }
-    if (strcmp(outcome, "not_yours") == 0) {
-        return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "template %s is not of %s", id, user);
-    }
-    return gf_err_make(ctx, GF_E_NO_TEMPLATE, APR_SUCCESS, "no template %s", id);
-}
-
 gf_err_t *gf_template_get(gf_template_t *template, gf_ctx_t *ctx, const char *user, const char *id)
 {
     const char *args[] = { user, id };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_TEMPLATE_GET, NULL, args, NULL));
-    GF_TRY(refused(ctx, gf_rows_text(rows, 0, 0), user, id));
+    GF_TRY(gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_TEMPLATE, "template", user, id));
     memset(template, 0, sizeof(*template));
     template->id = id;
     template->type = gf_rows_text(rows, 0, 1);
@@ -76,5 +65,5 @@ gf_err_t *gf_template_delete(gf_ctx_t *ctx, const char *user, const char *id)
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_TEMPLATE_DELETE, NULL, args, NULL));
-    return refused(ctx, gf_rows_text(rows, 0, 0), user, id);
+    return gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_TEMPLATE, "template", user, id);
 }

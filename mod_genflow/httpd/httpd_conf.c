@@ -297,6 +297,8 @@ const command_rec httpd_conf_commands[] = {
         "1s to 8760h", "1h", "how long records of ended generations are kept"),
     ROW("GenflowJanitorKeys", IN_SERVER, IS_TIME, SERVER(janitor_keys), SECOND, 365 * 24 * HOUR,
         "1s to 8760h", "72h", "how long idempotency keys are kept"),
+    ROW("GenflowJanitorMedia", IN_SERVER, IS_TIME, SERVER(janitor_media), 0, 10 * 365 * 24 * HOUR,
+        "0s to 87600h", "0s", "how long ended generations and pictures are kept; 0s: for good"),
     ROW("GenflowAssetMaxBytes", IN_SERVER, IS_SIZE, SERVER(asset_max), 1024, 100 << 20,
         "1k to 100m", "10m", "bytes of a source picture"),
     ROW("GenflowAssetLifetime", IN_SERVER, IS_TIME, SERVER(asset_lifetime), MINUTE, 365 * 24 * HOUR,
@@ -554,6 +556,9 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 
     add_defaults(pool, conf, IN_SERVER);
     wrong = httpd_setters_day(conf->credit_day, pool);
+    if (!wrong && conf->type_list->nelts > 0) {
+        wrong = httpd_setters_waiters(conf->waiters_max, pool);
+    }
     wrong = wrong ? wrong : finish_providers(conf, pool);
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);

@@ -10,6 +10,7 @@
 #include <apr_lib.h>
 #include <apr_network_io.h>
 #include <apr_strings.h>
+#include <ap_mpm.h>
 #include <http_core.h>
 
 #include "base/gf_text.h"
@@ -90,6 +91,22 @@ const char *httpd_setters_day(const char *day, apr_pool_t *pool)
                         "GenflowCreditDay %s: must be a time zone like UTC or Europe/Berlin, or "
                         "rolling",
                         day);
+}
+
+const char *httpd_setters_waiters(apr_int64_t waiters, apr_pool_t *pool)
+{
+    int threads = 0;
+    int most;
+
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    most = threads * 3 / 4;
+    return threads < 1 || waiters <= most /* prefork has no threads */
+               ? NULL
+               : apr_psprintf(pool,
+                              "GenflowWatchMax %" APR_INT64_T_FMT
+                              ": must be 0 to %d, three quarters of ThreadsPerChild %d: who waits "
+                              "holds a thread, and the others need some, too",
+                              waiters, most, threads);
 }
 
 /* GenflowProviderHeader name value: what our translators set themselves cannot be given here. */

@@ -28,6 +28,10 @@ const char *httpd_setters_secret(const char **secret, apr_pool_t *pool, const ch
 /* GenflowCreditDay: NULL, or what is wrong with it. */
 const char *httpd_setters_day(const char *day, apr_pool_t *pool);
 
+/* GenflowWatchMax: NULL, or what is wrong with it beside the threads of a child, once the MPM knows
+ * how many there are. */
+const char *httpd_setters_waiters(apr_int64_t waiters, apr_pool_t *pool);
+
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);

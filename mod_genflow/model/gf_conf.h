@@ -89,6 +89,7 @@ typedef struct gf_conf_t {
     apr_int64_t janitor;          /* between two runs of the janitor; 0: there is none */
     apr_int64_t janitor_jobs;     /* records of a generation, after its end */
     apr_int64_t janitor_keys;     /* idempotency keys */
+    apr_int64_t janitor_media;    /* ended generations, with their pictures; 0: they stay */
     const char *store_folder;
     const char *store_url; /* public prefix of pictures, without a slash at its end */
     const char *store_kind_name;

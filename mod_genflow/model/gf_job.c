@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "model/gf_source.h"
+#include "model/gf_type.h"
 
 gf_job_t *gf_job_make(const gf_type_t *type)
 {
@@ -30,6 +31,12 @@ gf_job_t *gf_job_make(const gf_type_t *type)
 void gf_job_free(gf_job_t *job)
 {
     apr_pool_destroy(job->pool);
+}
+
+void gf_job_begin(gf_job_t *job, gf_ctx_t *ctx)
+{
+    job->begin = gf_type_begin(job->type, ctx, job->parameters, job->source_url);
+    job->chain_pos = job->chain_pos < job->begin ? job->begin : job->chain_pos;
 }
 
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool)

@@ -4,14 +4,17 @@
 #ifndef GF_JOB_H
 #define GF_JOB_H
 
+#include "base/gf_ctx.h"
 #include "base/gf_json.h"
 #include "model/gf_conf.h"
 
-/* The phase of live work, as genflow.work knows it. */
+/* The phase of live work, as genflow.work knows it, or how a claim found it over. */
 typedef enum {
-    GF_PHASE_QUEUED,  /* nothing was sent for the current attempt */
-    GF_PHASE_SENDING, /* a provider may have it */
-    GF_PHASE_WORKING  /* a provider has it under provider_ref */
+    GF_PHASE_QUEUED,   /* nothing was sent for the current attempt */
+    GF_PHASE_SENDING,  /* a provider may have it */
+    GF_PHASE_WORKING,  /* a provider has it under provider_ref */
+    GF_PHASE_FAILED,   /* the claim has ended it: it is past its deadline */
+    GF_PHASE_CANCELLED /* the claim has ended it: it was not started in time */
 } gf_phase_t;
 
 /* A leased job. It owns its pool, which belongs to whichever one thread holds the job: it is handed
@@ -22,9 +25,10 @@ typedef struct gf_job_t {
     const char *id;
     int epoch;
     gf_phase_t phase;
-    int attempts; /* submissions so far */
-    int chain_pos;
-    int retries; /* with the current provider */
+    int attempts;  /* submissions so far */
+    int chain_pos; /* the current link of the chain */
+    int begin;     /* the one that it begins with: what lies behind it is a fallback */
+    int retries;   /* with the current provider */
     int max_retries;
     const char *provider_ref;
     const char *provider; /* of the current attempt, for log lines; NULL: none yet */
@@ -55,6 +59,10 @@ typedef struct gf_said_t {
 /* A job with a pool of its own; gf_job_free() ends both. */
 gf_job_t *gf_job_make(const gf_type_t *type);
 void gf_job_free(gf_job_t *job);
+
+/* Puts a job that has all that its user gave, and is at the beginning of the chain, to the link
+ * that it begins with. */
+void gf_job_begin(gf_job_t *job, gf_ctx_t *ctx);
 
 /* "job=... type=... user=... provider=... model=... attempt=n/m: " for log lines. */
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool);

@@ -10,7 +10,6 @@
 #include "base/gf_text.h"
 
 #define WORDS_MAX 500
-#define MODEL_MAX 100
 
 static const char *const type_names[] = { "type", NULL };
 static const char *const model_names[] = { "model", NULL };
@@ -81,16 +80,23 @@ static void check_list(gf_form_t *form, size_t which, int *count, const char **f
 
 static void check_texts(gf_form_t *form, gf_wish_t *wish)
 {
-    const char *model;
-
     if (gf_form_text(form, words_names, &wish->custom)
         && gf_text_length(wish->custom) > WORDS_MAX) {
         gf_form_refuse(form, GF_E_INVALID, words_names[0], "must have at most %d characters",
                        WORDS_MAX);
     }
-    if (gf_form_text(form, model_names, &model) && !gf_text_is_printable(model, MODEL_MAX)) {
-        gf_form_refuse(form, GF_E_INVALID, model_names[0],
-                       "must be 1 to %d printable characters without spaces", MODEL_MAX);
+}
+
+/* A link of the type's chain; where the type is not known, any may be. */
+static void check_model(gf_form_t *form, const char *source_url)
+{
+    const gf_type_t *type = form->type;
+    const char *model;
+
+    if (gf_form_text(form, model_names, &model) && type->chain
+        && gf_type_model(type, model, source_url) < 0) {
+        gf_form_refuse(form, GF_E_INVALID, model_names[0], "must be one of %s",
+                       gf_type_models(type, source_url, form->ctx->pool));
     }
 }
 
@@ -113,6 +119,7 @@ void gf_order_check(gf_form_t *form, gf_ask_t *ask, gf_wish_t *wish)
     if (form->type->source != GF_SOURCE_NONE) {
         ask->source_url = ask->source.url = product;
     }
+    check_model(form, ask->source_url);
 }
 
 gf_err_t *gf_order_fill(const gf_form_t *form, gf_json_t *parameters)

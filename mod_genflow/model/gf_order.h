@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only the two-step calls take: pictures of products and of who presents them, the words of a
- * client in place of a prompt, a model by name. No I/O; any thread. */
+ * client in place of a prompt, the model that is to begin. No I/O; any thread. */
 #ifndef GF_ORDER_H
 #define GF_ORDER_H
 

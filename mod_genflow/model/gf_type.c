@@ -6,6 +6,8 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_json.h"
+
 const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_t *scratch_pool)
 {
     char *hyphens;
@@ -41,6 +43,62 @@ int gf_type_next(const gf_type_t *type, int position, const char *source_url)
     return position;
 }
 
+/* ---- links by the names of their models ---- */
+
+static const char *name_of(const gf_choice_t *choice)
+{
+    return choice->model[0] ? choice->model : choice->provider->name;
+}
+
+static bool is_named(const gf_choice_t *choice, const char *model)
+{
+    const char *provider = choice->provider->name;
+    size_t length = strlen(provider);
+
+    return strcmp(name_of(choice), model) == 0
+           || (strncmp(model, provider, length) == 0 && model[length] == '/'
+               && strcmp(model + length + 1, choice->model) == 0);
+}
+
+int gf_type_model(const gf_type_t *type, const char *model, const char *source_url)
+{
+    int position = gf_type_next(type, 0, source_url);
+    const gf_choice_t *choice;
+
+    while ((choice = gf_type_choice(type, position)) && !is_named(choice, model)) {
+        position = gf_type_next(type, position + 1, source_url);
+    }
+    return choice ? position : -1;
+}
+
+const char *gf_type_models(const gf_type_t *type, const char *source_url, apr_pool_t *pool)
+{
+    int position = gf_type_next(type, 0, source_url);
+    const char *listed = "";
+    const gf_choice_t *choice;
+
+    while ((choice = gf_type_choice(type, position))) {
+        listed = apr_pstrcat(pool, listed, listed[0] ? ", " : "", name_of(choice), NULL);
+        position = gf_type_next(type, position + 1, source_url);
+    }
+    return listed;
+}
+
+int gf_type_begin(const gf_type_t *type, gf_ctx_t *ctx, const char *parameters,
+                  const char *source_url)
+{
+    const char *model;
+    gf_json_t *json;
+    int position = -1;
+
+    if (strstr(parameters, "\"model\"") /* most have none */
+        && !gf_json_parse(&json, ctx, parameters, strlen(parameters))
+        && gf_json_string(gf_json_get(json, "model"), &model)) {
+        position = gf_type_model(type, model, source_url);
+    }
+    return position < 0 ? gf_type_next(type, 0, source_url) : position;
+}
+
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
 {
     int i;
@@ -51,6 +109,11 @@ const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *
             "<GenflowType %s>: GenflowTypeProviders is missing: name at least one provider, "
             "as in `GenflowTypeProviders stability/sd3 local`",
             type->name);
+    }
+    if (type->chain_text->nelts > GF_TYPE_CHAIN_MAX) {
+        return apr_psprintf(pool,
+                            "<GenflowType %s>: GenflowTypeProviders names more than %d providers",
+                            type->name, GF_TYPE_CHAIN_MAX);
     }
     type->chain = apr_array_make(pool, type->chain_text->nelts, sizeof(gf_choice_t));
     for (i = 0; i < type->chain_text->nelts; i++) {

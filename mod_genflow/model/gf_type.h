@@ -10,7 +10,10 @@
 /* Finds a configured type; `-` and `_` in the name are the same. NULL: there is none. */
 const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_t *scratch_pool);
 
-/* A position behind every chain: the link that draws here, which only a user's wish chooses. */
+#define GF_TYPE_CHAIN_MAX 32 /* links */
+
+/* A position behind every chain: the link that draws here, which only a user's wish chooses. Rows
+ * have it, so it stays what it is. */
 #define GF_TYPE_LOCAL 1000
 
 /* The link of the chain at `position`; NULL behind its end. A chain without links belongs to a type
@@ -20,6 +23,18 @@ const gf_choice_t *gf_type_choice(const gf_type_t *type, int position);
 /* Place of the first link at or behind `position` that fits a job: one that takes a source picture
  * if it has one (`source_url`), that needs none if it is NULL. Behind the end: none does. */
 int gf_type_next(const gf_type_t *type, int position, const char *source_url);
+
+/* Place of the first link that fits a job, as above, and that `model` names: by its model, by
+ * provider/model as in the configuration, or by its provider where it has no model. -1: none. */
+int gf_type_model(const gf_type_t *type, const char *model, const char *source_url);
+
+/* The names of all links that fit such a job, for people: "sd3, local". */
+const char *gf_type_models(const gf_type_t *type, const char *source_url, apr_pool_t *pool);
+
+/* Place of the link that a job begins with: of the model that its parameters (a JSON object) name,
+ * or else of the first that fits. */
+int gf_type_begin(const gf_type_t *type, gf_ctx_t *ctx, const char *parameters,
+                  const char *source_url);
 
 /* Resolves chain_text into chain. Returns NULL, or what is wrong, for configtest. Start-up only. */
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool);

@@ -25,7 +25,8 @@ typedef enum {
 typedef struct gf_outcome_t {
     gf_prov_state_t state;
     gf_err_code_t code;              /* for the failing states */
-    const char *ref;                 /* WORKING: the provider's id */
+    const char *ref;                 /* WORKING: the provider's id. A submission that it names is
+                                      * WORKING, even if it is over: the id is written first */
     const char *picture_url;         /* SUCCEEDED: https address or data: URI, not yet checked */
     const char *picture_b64;         /* SUCCEEDED: the picture's bytes in base64 */
     gf_msg_t *next;                  /* ASK */

@@ -246,9 +246,10 @@ static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const
             outcome->unknown_model = true;
         }
     }
-    else if (prov_json_is_ref(id)) {
-        read_prediction(outcome, call, document);
+    else if (prov_json_is_ref(id)) { /* whatever has become of it: its id is written first */
+        outcome->state = GF_PROV_WORKING;
         outcome->ref = id;
+        prov_run_said(outcome, call, prov_json_text(document, "logs"));
     }
     else {
         prov_json_set(outcome, GF_PROV_UNKNOWN, GF_E_NETWORK); /* taken, but as what? */

@@ -26,7 +26,8 @@ void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char
  * `settled` if the list was refused to us. */
 bool prov_run_unlisted(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
 
-/* A moment before which the job's runs cannot have begun, in ISO 8601. */
+/* A moment before which the job's runs cannot have begun, in ISO 8601: by the database's clock,
+ * with room for the provider's. */
 const char *prov_run_since(const gf_prov_call_t *call);
 
 /* What a row is before its input is looked at. */

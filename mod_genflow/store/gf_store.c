@@ -163,9 +163,9 @@ gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
     return err;
 }
 
-static const char *public_url(const gf_ctx_t *ctx, const char *name)
+static const char *public_url(const gf_conf_t *conf, const char *name, apr_pool_t *pool)
 {
-    return apr_pstrcat(ctx->pool, ctx->conf->store_url, "/", name, NULL);
+    return apr_pstrcat(pool, conf->store_url, "/", name, NULL);
 }
 
 gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *file)
@@ -179,7 +179,7 @@ gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, 
     if (existing) { /* an earlier run got as far as here */
         GF_TRY(gf_store_look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool)));
     }
-    stored->url = public_url(ctx, name);
+    stored->url = public_url(ctx->conf, name, ctx->pool);
     apr_file_remove(file, ctx->pool); /* a second name of the kept bytes: nobody may write there */
     return NULL;
 }
@@ -192,20 +192,26 @@ bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job)
         const char *name = object_name(job, *extension, ctx->pool);
 
         if (!gf_store_look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool))) {
-            stored->url = public_url(ctx, name);
+            stored->url = public_url(ctx->conf, name, ctx->pool);
             return true;
         }
     }
     return false;
 }
 
-const char *gf_store_file(const gf_conf_t *conf, const char *url, apr_pool_t *pool)
+const char *gf_store_file(const gf_conf_t *conf, const gf_job_t *job, const char *url,
+                          apr_pool_t *pool)
 {
-    size_t length = strlen(conf->store_url);
+    const char *const *extension;
 
-    return strncmp(url, conf->store_url, length) == 0 && url[length] == '/'
-               ? gf_store_fs_path(conf, url + length + 1, pool)
-               : NULL;
+    for (extension = gf_image_extensions; *extension; extension++) {
+        const char *name = object_name(job, *extension, pool);
+
+        if (strcmp(url, public_url(conf, name, pool)) == 0) {
+            return gf_store_fs_path(conf, name, pool);
+        }
+    }
+    return NULL;
 }
 
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool)

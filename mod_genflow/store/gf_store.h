@@ -56,8 +56,10 @@ gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, 
  * false: there is none. */
 bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job);
 
-/* The file behind a picture's public address; NULL: it is not in the folder. */
-const char *gf_store_file(const gf_conf_t *conf, const char *url, apr_pool_t *pool);
+/* The file of the picture of `job` in the folder, if that is what its address names; NULL: it is
+ * elsewhere. An address may be a provider's word, so it is compared and never taken apart. */
+const char *gf_store_file(const gf_conf_t *conf, const gf_job_t *job, const char *url,
+                          apr_pool_t *pool);
 
 /* The stored facts as JSON: width, height, bytes, type, sha256. */
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool);

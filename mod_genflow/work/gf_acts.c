@@ -11,10 +11,8 @@
 
 #include "db/gf_asset.h"
 #include "db/gf_hook.h"
-#include "db/gf_removal.h"
-#include "db/gf_restore.h"
+#include "db/gf_picture.h"
 #include "model/gf_source.h"
-#include "model/gf_type.h"
 
 static gf_err_t *write_file(gf_ctx_t *ctx, const char *path, const void *bytes, apr_size_t length)
 {
@@ -88,7 +86,7 @@ static gf_err_t *settle(gf_run_t *run, gf_ctx_t *ctx, gf_end_t *end)
     const char *word;
 
     end->choice = run->choice;
-    end->fallback = run->job->chain_pos > gf_type_next(run->job->type, 0, run->job->source_url);
+    end->fallback = run->job->chain_pos > run->job->begin;
     GF_TRY(gf_queue_settle(&word, ctx, run->job, end));
     run->settled = apr_pstrdup(run->job->pool, word);
     return NULL;
@@ -102,11 +100,11 @@ bool gf_run_came_late(const gf_run_t *run)
 /* A picture that was stored again is told to its row; the copy that stood in for it goes. */
 static gf_err_t *restored(gf_run_t *run, gf_ctx_t *ctx)
 {
-    const char *copy = gf_store_file(ctx->conf, run->job->restore_url, ctx->pool);
+    const char *copy = gf_store_file(ctx->conf, run->job, run->job->restore_url, ctx->pool);
     bool gone;
 
-    GF_TRY(gf_restore_done(&gone, ctx, run->job, run->image_url,
-                           gf_store_result(run->stored, ctx->pool)));
+    GF_TRY(gf_picture_restored(&gone, ctx, run->job, run->image_url,
+                               gf_store_result(run->stored, ctx->pool)));
     run->settled = gone ? "unknown" : "stored";
     if (copy && !ctx->conf->store->put) {
         apr_file_remove(copy, ctx->pool);
@@ -132,7 +130,7 @@ static gf_err_t *complete(gf_run_t *run, gf_ctx_t *ctx)
     else {
         GF_TRY(settle(run, ctx, &end));
     }
-    copy = gf_store_file(ctx->conf, run->image_url, ctx->pool);
+    copy = gf_store_file(ctx->conf, run->job, run->image_url, ctx->pool);
     if (gf_run_came_late(run) && copy) {
         apr_file_remove(copy, ctx->pool);
     }
@@ -295,13 +293,13 @@ static gf_err_t *note(gf_run_t *run, gf_ctx_t *ctx)
 /* Once the picture is gone, from the folder by this, from another store before. */
 static gf_err_t *removed(const gf_run_t *run, gf_ctx_t *ctx)
 {
-    const char *file = gf_store_file(ctx->conf, run->job->remove_url, ctx->pool);
+    const char *file = gf_store_file(ctx->conf, run->job, run->job->remove_url, ctx->pool);
     apr_status_t rv = file ? apr_file_remove(file, ctx->pool) : APR_SUCCESS;
 
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
         return gf_err_make(ctx, GF_E_STORE, rv, "cannot remove %s", file);
     }
-    return gf_removal_done(ctx, run->job);
+    return gf_picture_removed(ctx, run->job);
 }
 
 static gf_err_t *hook_ref(gf_run_t *run, gf_ctx_t *ctx)
@@ -345,7 +343,7 @@ static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
         return fail(run, ctx);
     case GF_ACT_LATER:
         clear_files(run, ctx);
-        return gf_restore_later(ctx, run->job, run->delay);
+        return gf_picture_later(ctx, run->job, run->delay);
     case GF_ACT_REMOVED:
         return removed(run, ctx);
     }

@@ -39,7 +39,7 @@ struct gf_dispatch_t {
     gf_steps_t steps; /* ctx.pool is cleared each turn */
     apr_thread_t *thread;
     apr_interval_time_t drain_time;
-    gf_run_t *runs;
+    gf_run_t *runs; /* the newest first */
     int count;
     apr_skiplist *alarms; /* runs with a wake time, soonest first */
     apr_time_t beat_at;
@@ -310,6 +310,16 @@ static void stop_ended(gf_dispatch_t *dispatch, gf_run_t *run)
     }
 }
 
+/* Is the lease of this run held still? Where two runs of one job are here, this child has won a
+ * lease again that it had lost: it is held for the newer one, which is asked about first. */
+static bool is_held(const beat_t *beat, const gf_run_t *run)
+{
+    bool held = apr_hash_get(beat->held, run->job->id, APR_HASH_KEY_STRING) != NULL;
+
+    apr_hash_set(beat->held, run->job->id, APR_HASH_KEY_STRING, NULL);
+    return held;
+}
+
 /* A lease is lost when this host slept too long. A run that only waits is dropped, another host
  * asks the provider now; one that is being sent or stored goes on: its success counts, its failure
  * is refused by the epoch. */
@@ -321,8 +331,7 @@ static void beat_done(gf_dispatch_t *dispatch)
     beat->open = false;
     while (beat->succeeded && run) {
         gf_run_t *next = run->next;
-        bool lost = run->beat == beat->number
-                    && !apr_hash_get(beat->held, run->job->id, APR_HASH_KEY_STRING);
+        bool lost = run->beat == beat->number && !is_held(beat, run);
 
         if (lost && apr_hash_get(beat->ended, run->job->id, APR_HASH_KEY_STRING)) {
             stop_ended(dispatch, run);

@@ -143,6 +143,7 @@ static gf_step_t take_picture(gf_steps_t *steps, gf_run_t *run, const gf_outcome
     }
     run->picture_url = apr_pstrdup(run->job->pool, url);
     if (run->asking != GF_ASKING_FETCH) { /* else it is a redirect */
+        run->redirects = 0; /* the source picture may have moved, too */
         run->original_url = run->picture_url;
     }
     gf_exchange_fetch(steps, run);

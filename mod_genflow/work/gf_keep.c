@@ -18,7 +18,7 @@
 gf_step_t gf_keep_again(gf_steps_t *steps, gf_run_t *run)
 {
     const gf_conf_t *conf = steps->ctx.conf;
-    const char *copy = gf_store_file(conf, run->job->restore_url, run->job->pool);
+    const char *copy = gf_store_file(conf, run->job, run->job->restore_url, run->job->pool);
 
     run->spool = gf_store_spool(conf, run->job, run->job->pool);
     if (!copy) {
@@ -121,7 +121,7 @@ gf_step_t gf_keep_remove(gf_steps_t *steps, gf_run_t *run)
     const char *extension = gf_image_extension(job->media_type);
     gf_stored_t *facts;
 
-    if (gf_store_file(conf, job->remove_url, steps->ctx.pool)) {
+    if (gf_store_file(conf, job, job->remove_url, steps->ctx.pool)) {
         return gf_steps_act(steps, run, GF_ACT_REMOVED);
     }
     if (!conf->store->remove || !extension) { /* it was stored under another configuration */

@@ -17,7 +17,7 @@ typedef enum {
     GF_ACT_ATTEMPT,  /* write the intent to submit */
     GF_ACT_ACCEPTED, /* write the provider's id */
     GF_ACT_PROGRESS, /* write what the provider says */
-    GF_ACT_HOOK_REF, /* the answer was lost: did a report bring the provider's id? */
+    GF_ACT_HOOK_REF, /* the answer was lost: is the provider's id on the row? */
     GF_ACT_DRAW,     /* make the picture here, then as KEEP */
     GF_ACT_DECODE,   /* write the picture from its text, then as KEEP */
     GF_ACT_KEEP,     /* look at the picture; store it if that is done here; once stored, settle */
@@ -79,7 +79,7 @@ typedef struct gf_run_t {
     const char *picture_url;  /* fetched from here; NULL: not by address */
     const char *picture_text; /* DECODE: base64 */
     const char *original_url; /* where the provider said it is; NULL: not by address */
-    int redirects;            /* followed so far */
+    int redirects;            /* followed so far, from the address that was told */
     gf_stored_t *stored;      /* its facts, once it was looked at */
     const char *image_url;    /* set once stored; a settle that is repeated stores no more */
     bool unstored;            /* the store would not take it: image_url is for now */

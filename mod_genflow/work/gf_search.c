@@ -6,13 +6,12 @@
 #include <apr_strings.h>
 
 #include "db/gf_ledger.h"
-#include "db/gf_removal.h"
-#include "db/gf_restore.h"
+#include "db/gf_picture.h"
 
 #define CLAIM_MAX       32 /* jobs of one search, over all types */
 #define FULL_LOOK_EVERY 8
-#define RESTORE_EVERY   4
-#define RESTORE_LEASE   (600 * APR_USEC_PER_SEC)
+#define PICTURE_EVERY   4
+#define PICTURE_LEASE   (600 * APR_USEC_PER_SEC)
 #define TROUBLE_QUIET   (60 * APR_USEC_PER_SEC)
 #define TROUBLE_SKIP    (5 * APR_USEC_PER_SEC)
 
@@ -23,14 +22,39 @@ typedef struct gf_trouble_t {
     apr_time_t skip_until;  /* a locked or broken type must not delay the others */
 } trouble_t;
 
-static void add(gf_search_t *search, gf_job_t *job)
+/* What the claim has ended needs nothing more than its line in the log. */
+static void tell_end(gf_ctx_t *ctx, gf_job_t *job)
+{
+    const gf_err_row_t *timeout = gf_err_row(GF_E_TIMEOUT);
+
+    ctx->subject = gf_job_subject(job, ctx->pool);
+    if (job->phase == GF_PHASE_CANCELLED) {
+        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0421",
+               "cancelled and released after %" APR_TIME_T_FMT " ms: it was not started",
+               apr_time_as_msec(apr_time_now() - job->created));
+    }
+    else {
+        gf_log(ctx, timeout->level, APR_SUCCESS, timeout->tag,
+               "failed and released after %" APR_TIME_T_FMT " ms: %s, as nobody was at work on it",
+               apr_time_as_msec(apr_time_now() - job->created), timeout->code);
+    }
+    ctx->subject = "";
+    gf_job_free(job);
+}
+
+static void add(gf_search_t *search, gf_ctx_t *ctx, gf_job_t *job)
 {
     while (job) {
         gf_job_t *next = job->next;
 
-        job->next = search->found;
-        search->found = job;
-        search->count++;
+        if (job->phase >= GF_PHASE_FAILED) {
+            tell_end(ctx, job);
+        }
+        else {
+            job->next = search->found;
+            search->found = job;
+            search->count++;
+        }
         job = next;
     }
 }
@@ -59,25 +83,18 @@ static gf_err_t *look_at_type(gf_search_t *search, gf_ctx_t *ctx, int i)
     }
     GF_TRY(
         gf_queue_claim(&jobs, ctx, APR_ARRAY_IDX(ctx->conf->type_list, i, const gf_type_t *), at));
-    add(search, jobs);
+    add(search, ctx, jobs);
     return NULL;
 }
 
-static gf_err_t *look_at_removals(gf_search_t *search, gf_ctx_t *ctx)
+static gf_err_t *look_at_pictures(gf_search_t *search, gf_ctx_t *ctx,
+                                  gf_err_t *(*claim)(gf_job_t **, gf_ctx_t *, int,
+                                                     apr_interval_time_t))
 {
     gf_job_t *jobs;
 
-    GF_TRY(gf_removal_claim(&jobs, ctx, search->places - search->count, RESTORE_LEASE));
-    add(search, jobs);
-    return NULL;
-}
-
-static gf_err_t *look_at_restores(gf_search_t *search, gf_ctx_t *ctx)
-{
-    gf_job_t *jobs;
-
-    GF_TRY(gf_restore_claim(&jobs, ctx, search->places - search->count, RESTORE_LEASE));
-    add(search, jobs);
+    GF_TRY(claim(&jobs, ctx, search->places - search->count, PICTURE_LEASE));
+    add(search, ctx, jobs);
     return NULL;
 }
 
@@ -119,8 +136,8 @@ static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
         return false;
     }
     err = i < types    ? look_at_type(search, ctx, i)
-          : i == types ? look_at_restores(search, ctx)
-                       : look_at_removals(search, ctx);
+          : i == types ? look_at_pictures(search, ctx, gf_picture_restores)
+                       : look_at_pictures(search, ctx, gf_picture_removals);
     if (err) {
         note_trouble(trouble, ctx, err);
     }
@@ -140,7 +157,7 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
     for (i = 0; i < types; i++) { /* each time another type is the first to be served */
         down += look_at(search, ctx, (search->number + i) % types);
     }
-    if (search->number % RESTORE_EVERY == 0) {
+    if (search->number % PICTURE_EVERY == 0) {
         look_at(search, ctx, types);
         look_at(search, ctx, types + 1);
     }

@@ -36,6 +36,7 @@ gf_step_t gf_steps_act(gf_steps_t *steps, gf_run_t *run, gf_act_t act)
     run->wake = 0;
     run->writing = true;
     run->task.run = gf_acts_run;
+    run->task.slow = act == GF_ACT_DRAW;
     gf_writers_give(steps->writers, &run->task);
     return GF_STEP_GOES_ON;
 }
@@ -148,8 +149,8 @@ static bool may_ask(gf_run_t *run)
     return true;
 }
 
-/* Goes on where the run stopped to wait: the picture, the run itself, or, while nobody knows its
- * id, a report that may have brought it, or the list of runs. */
+/* Goes on where the run stopped to wait: the picture, the run itself, or, while we do not know its
+ * id, our own row, where a report or who sent it before us may have brought it. */
 static gf_step_t ask(gf_steps_t *steps, gf_run_t *run)
 {
     if (!may_ask(run)) {
@@ -161,12 +162,9 @@ static gf_step_t ask(gf_steps_t *steps, gf_run_t *run)
     else if (run->job->provider_ref) {
         gf_exchange_poll(steps, run);
     }
-    else if (run->choice->provider->kind->read_hook) { /* perhaps to who sent it before us */
+    else {
         run->delay = 0;
         return gf_steps_act(steps, run, GF_ACT_HOOK_REF);
-    }
-    else {
-        gf_exchange_recover(steps, run);
     }
     return GF_STEP_GOES_ON;
 }
@@ -345,7 +343,7 @@ static gf_step_t attempt_written(gf_steps_t *steps, gf_run_t *run)
     return over(steps, run);
 }
 
-/* A report brought the provider's id, or did not yet. */
+/* The provider's id is on our row, or not yet: then the list of runs is asked, if there is one. */
 static gf_step_t run_looked_up(gf_steps_t *steps, gf_run_t *run)
 {
     if (run->job->provider_ref) {

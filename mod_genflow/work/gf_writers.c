@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A queue of tasks, some threads that run them, a list of done ones. Leaves what a task does to
- * gf_acts.c and gf_dispatch.c. */
+/* A queue of tasks, some threads that run them in order, a list of done ones. Slow tasks never take
+ * all threads: the others, heartbeats among them, would lose leases over it. Leaves what a task
+ * does to gf_acts.c and gf_dispatch.c. */
 #include "work/gf_writers.h"
 
 #include <apr_thread_proc.h>
@@ -11,12 +12,14 @@ typedef struct list_t {
 } list_t;
 
 struct gf_writers_t {
-    apr_thread_mutex_t *mutex; /* guards the lists and stopping */
+    apr_thread_mutex_t *mutex; /* guards the lists, slow and stopping */
     apr_thread_cond_t *work;
     gf_hub_t *hub;
     gf_ctx_t ctx; /* copied for each thread */
     list_t given;
     list_t done;
+    int slow;     /* so many slow tasks are being run, ... */
+    int slow_max; /* ... and so many may be */
     bool stopping;
     int count;
     apr_thread_t **threads;
@@ -34,15 +37,19 @@ static void push(list_t *list, gf_task_t *task)
     list->last = task;
 }
 
-static gf_task_t *pop(list_t *list)
+/* Takes the first task out; without `slow` the first that is not slow. */
+static gf_task_t *pop(list_t *list, bool slow)
 {
+    gf_task_t *before = NULL;
     gf_task_t *task = list->first;
 
+    while (task && task->slow && !slow) {
+        before = task;
+        task = task->next;
+    }
     if (task) {
-        list->first = task->next;
-        if (!list->first) {
-            list->last = NULL;
-        }
+        *(before ? &before->next : &list->first) = task->next;
+        list->last = list->last == task ? before : list->last;
     }
     return task;
 }
@@ -53,12 +60,25 @@ static gf_task_t *next_given(gf_writers_t *writers)
     gf_task_t *task;
 
     apr_thread_mutex_lock(writers->mutex);
-    while (!writers->given.first && !writers->stopping) {
+    while (!(task = pop(&writers->given, writers->slow < writers->slow_max || writers->stopping))
+           && !writers->stopping) {
         apr_thread_cond_wait(writers->work, writers->mutex);
     }
-    task = pop(&writers->given);
+    writers->slow += task && task->slow;
     apr_thread_mutex_unlock(writers->mutex);
     return task;
+}
+
+/* Another slow one may begin: on a thread that waits, if this one has something else to do. */
+static void done(gf_writers_t *writers, gf_task_t *task)
+{
+    apr_thread_mutex_lock(writers->mutex);
+    if (task->slow) {
+        writers->slow--;
+        apr_thread_cond_signal(writers->work);
+    }
+    push(&writers->done, task);
+    apr_thread_mutex_unlock(writers->mutex);
 }
 
 static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
@@ -76,9 +96,7 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
     while ((task = next_given(writers))) {
         task->run(task, &ctx);
         apr_pool_clear(ctx.pool);
-        apr_thread_mutex_lock(writers->mutex);
-        push(&writers->done, task);
-        apr_thread_mutex_unlock(writers->mutex);
+        done(writers, task);
         gf_hub_ring(writers->hub);
     }
     apr_pool_destroy(ctx.pool);
@@ -96,6 +114,7 @@ apr_status_t gf_writers_start(gf_writers_t **out, apr_pool_t *pool, const gf_ctx
     }
     writers->hub = hub;
     writers->ctx = *ctx;
+    writers->slow_max = count > 1 ? count / 2 : 1;
     writers->threads = apr_pcalloc(pool, (apr_size_t)count * sizeof(*writers->threads));
     while (rv == APR_SUCCESS && writers->count < count) {
         rv = apr_thread_create(&writers->threads[writers->count], NULL, work, writers, pool);
@@ -118,7 +137,7 @@ gf_task_t *gf_writers_next_done(gf_writers_t *writers)
     gf_task_t *task;
 
     apr_thread_mutex_lock(writers->mutex);
-    task = pop(&writers->done);
+    task = pop(&writers->done, true);
     apr_thread_mutex_unlock(writers->mutex);
     return task;
 }

@@ -14,6 +14,7 @@ typedef struct gf_writers_t gf_writers_t;
 typedef struct gf_task_t {
     /* Runs on a writer thread; ctx->pool is cleared afterwards. */
     void (*run)(struct gf_task_t *task, gf_ctx_t *ctx);
+    bool slow; /* it takes seconds: at most half of the writers run such at a time */
     struct gf_task_t *next;
 } gf_task_t;
 

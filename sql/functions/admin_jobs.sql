@@ -3,26 +3,35 @@
 --   p_types   names of types; one whose table is gone has none
 --   p_status, p_user   only those; NULL: all
 --   p_before  only what is older than that generation; NULL: from the newest on
--- Called by: GET admin/jobs, GET admin/users/{user}. Locks: none. Dynamic, so that each table is read backwards along its
--- index as far as the page needs. What lives is found by genflow.work, however many have ended.
+-- Called by: GET admin/jobs, GET admin/users/{user}. Locks: none. The query is list_query()'s (history.sql).
 CREATE OR REPLACE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer)
 RETURNS TABLE (type text, user_id text, id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    v_where text := concat_ws(' AND ', 'true',
-        CASE WHEN p_status IS NOT NULL THEN 'm.status = $1' END,
-        CASE WHEN p_status IN ('pending', 'processing') THEN 'm.id IN (SELECT w.job_id FROM genflow.work w)' END,
-        CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $2' END,
-        CASE WHEN p_before IS NOT NULL THEN 'm.id < $3' END);
-    v_sql   text;
+    v_at  timestamptz := genflow.made_at(p_before);
+    v_sql text := genflow.list_query(p_types, p_status, p_user, NULL, v_at);
 BEGIN
-    SELECT string_agg(format('(SELECT %L, m.user_id, m.id FROM %I.%I m WHERE %s ORDER BY m.id DESC LIMIT $4)',
-                             t.name, t.media_schema, t.media_table, v_where), ' UNION ALL ')
-      INTO v_sql FROM genflow.types t
-     WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     IF v_sql IS NOT NULL THEN
-        RETURN QUERY EXECUTE format('SELECT * FROM (%s) j ORDER BY 3 DESC LIMIT $4', v_sql) USING p_status, p_user, p_before, p_limit;
+        RETURN QUERY EXECUTE format('SELECT t.name, j.user_id, j.id FROM (SELECT * FROM (%s) u ORDER BY u.created_at DESC, u.id DESC '
+                                    'LIMIT $6) j JOIN genflow.types t USING (no) ORDER BY j.created_at DESC, j.id DESC', v_sql)
+               USING p_user, p_status, NULL::text, v_at, p_before, p_limit;
     END IF;
+END $$;
+
+-- made_at(p_id): when that generation was asked for; of one that is gone, the time in its id. NULL: NULL.
+-- Called by: admin_jobs.
+CREATE OR REPLACE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_at timestamptz;
+    t    genflow.types;
+BEGIN
+    SELECT * INTO t FROM genflow.types y
+     WHERE y.name = genflow.type_of(p_id) AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL;
+    IF FOUND THEN
+        EXECUTE format('SELECT m.created_at FROM %I.%I m WHERE m.id = $1', t.media_schema, t.media_table) INTO v_at USING p_id;
+    END IF;
+    RETURN coalesce(v_at, to_timestamp(('x' || left(replace(p_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0));
 END $$;
 
 -- admin_cancel(p_id): ends one generation, whoever leads it; what its provider still brings is kept in genflow.late_results

@@ -5,8 +5,8 @@
 --   live       {queued, sending, working}
 -- A generation counts in the window in which it was asked for. successRate: completed of those that completed or failed,
 -- null where there are none. Times are milliseconds; charged are credits. An attempt's outcome is "open" while it runs.
--- Called by: GET admin/stats. Locks: none. An id begins with its time: only what is newer than a week is read, along the
--- primary keys.
+-- Called by: GET admin/stats. Locks: none. It takes as long as that week has generations: only they are read, from an index,
+-- and their attempts, whose ids begin with their time.
 CREATE OR REPLACE FUNCTION genflow.admin_stats() RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -16,9 +16,9 @@ DECLARE
     v_json  json;
 BEGIN
     SELECT coalesce(string_agg(format(
-               'SELECT %L, m.id >= $2, m.status, m.provider, m.model, count(*), '
+               'SELECT %L, m.created_at >= $3, m.status, m.provider, m.model, count(*), '
                'sum(m.finished_at - m.started_at), sum(m.cost) '
-               'FROM %I.%I m WHERE m.id >= $1 GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
+               'FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' >= $4 AT TIME ZONE ''UTC'' GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
            'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, NULL::interval, 0::numeric WHERE false')
       INTO v_media FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     EXECUTE format($q$

@@ -2,23 +2,19 @@
 -- admin_users(p_user, p_after, p_limit, p_day): accounts as JSON objects of the wire, in the order of their names.
 --   p_user   that one only, or NULL: up to p_limit of those behind p_after (NULL: from the first on)
 --   p_day    see day.sql
--- Called by: GET admin/users, GET admin/users/{user}. Locks: none. Windows as genflow.quota() has them.
+-- Called by: GET admin/users, GET admin/users/{user}. Locks: none. Windows as genflow.quota() has them; generations counts those
+-- that were deleted, too.
 CREATE OR REPLACE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, p_day text DEFAULT 'UTC')
 RETURNS TABLE (user_id text, account json)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    v_count text;
 BEGIN
-    SELECT coalesce(string_agg(format('(SELECT count(*) FROM %I.%I m WHERE m.user_id = a.user_id)',
-                                      t.media_schema, t.media_table), ' + '), '0')
-      INTO v_count FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     RETURN QUERY EXECUTE format($q$
         SELECT a.user_id, json_build_object(
                'userId', a.user_id, 'balance', a.balance, 'held', a.held, 'remaining', q.remaining,
                'dayUsed', q.day_used, 'dayLimit', a.day_limit, 'weekUsed', q.week_used, 'weekLimit', a.week_limit,
-               'blocked', a.blocked, 'generations', %s, 'createdAt', genflow.iso(a.created_at))
+               'blocked', a.blocked, 'generations', a.generations, 'createdAt', genflow.iso(a.created_at))
           FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a, genflow.quota(a.user_id, $4) q
-         ORDER BY a.user_id$q$, v_count,
+         ORDER BY a.user_id$q$,
         CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
     USING p_user, p_after, p_limit, p_day;
 END $$;

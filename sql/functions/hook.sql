@@ -44,8 +44,8 @@ BEGIN
     RETURN 'due';
 END $$;
 
--- hook_ref(p_id, p_epoch): the provider's id of the job that a report may have brought while the answer to our submission
--- was lost; NULL: none. Called by: the dispatcher's writers. Locks: none.
+-- hook_ref(p_id, p_epoch): the provider's id of the job that a report, or a sender that woke after its lease, may have brought
+-- while the answer to our submission was lost; NULL: none. Called by: the dispatcher's writers. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT w.provider_ref FROM genflow.work w WHERE w.job_id = p_id AND w.epoch = p_epoch

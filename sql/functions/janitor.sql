@@ -6,32 +6,36 @@
 -- Locks: none.
 CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets'])
-    UNION ALL SELECT 'reservations' WHERE to_regprocedure('genflow.reservations_expire(integer)') IS NOT NULL
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets', 'reservations', 'ended_reservations'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
--- janitor(p_part, p_limit, p_jobs, p_keys): cleans a batch of p_limit rows of a part. Whoever holds a row keeps it for now, so
--- that any number of hosts may do this at once. Called by: each host's janitor, until nothing is left.
+-- janitor(p_part, p_limit, p_jobs, p_keys, p_media): cleans a batch of p_limit rows of a part. Whoever holds a row keeps it for
+-- now, so that any number of hosts may do this at once. Called by: each host's janitor, until nothing is left.
 --   attempts, hooks, late_results  the records of generations that ended p_jobs ago; their rows stay
 --   keys          idempotency keys that are older than p_keys and whose generation has ended
+--   ended_reservations  the same of reservations: their run ids are as good as keys, and may not be reserved a second time
+--                 while a client may still repeat itself; what they held and gave back stays in the ledger
 --   assets        asset_sweep(); reservations  reservations_expire()
---   a type's name its live generations past their deadline are ended: no host may work on that type
--- Locks: the rows (SKIP LOCKED); for a type and for reservations what ending locks. Returns how many went; 0 for a type.
+--   a type's name its live generations past their deadline are ended: no host may work on that type. Those that ended
+--                 p_media ago are deleted as by their users, with their pictures; NULL: they stay
+-- Locks: the rows (SKIP LOCKED); for a type and for reservations what ending locks. Returns how many went.
 -- The plan is pinned: each part begins at its oldest row, whatever the planner believes of the tables.
-CREATE OR REPLACE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval) RETURNS integer
+CREATE OR REPLACE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval DEFAULT NULL)
+RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
     v_over  timestamptz := clock_timestamp() - p_jobs;
     v_count integer := 0;
+    t       genflow.types;
 BEGIN
     CASE p_part
     WHEN 'attempts' THEN
-        -- Ids begin with the time: what was made after v_over cannot have ended before it.
+        -- What was made after v_over cannot have ended before it.
         DELETE FROM genflow.attempts a USING (
             SELECT o.job_id, o.no FROM genflow.attempts o
-             WHERE o.job_id < (lpad(to_hex((extract(epoch FROM v_over) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+             WHERE o.job_id < genflow.id_at(v_over)
                AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
              ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED) old
          WHERE a.job_id = old.job_id AND a.no = old.no;
@@ -55,11 +59,28 @@ BEGIN
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN
-        EXECUTE 'SELECT genflow.reservations_expire($1)' INTO v_count USING p_limit;
-        RETURN v_count;
+        RETURN genflow.reservations_expire(p_limit);
+    WHEN 'ended_reservations' THEN
+        v_over := clock_timestamp() - p_keys;
+        DELETE FROM genflow.reservations r USING (
+            SELECT o.id FROM genflow.reservations o
+             WHERE o.id < genflow.id_at(v_over) AND o.state <> 'open'
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.id AND l.phase = 2 AND l.at < v_over)
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
+             ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE r.id = old.id;
     ELSE
+        SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
-                       (SELECT t.prefix FROM genflow.types t WHERE t.name = p_part) || '_claim') INTO v_count USING p_limit;
+                       t.prefix || '_claim') INTO v_count USING p_limit;
+        IF p_media IS NOT NULL THEN
+            EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
+                                                     AND m.finished_at < $1
+                                                   ORDER BY m.created_at AT TIME ZONE ''UTC'', m.id LIMIT $2 FOR UPDATE SKIP LOCKED) old,
+                                   LATERAL genflow.%I(old.user_id, old.id) d',
+                           t.media_schema, t.media_table, t.prefix || '_delete')
+               INTO v_count USING clock_timestamp() - p_media, p_limit;
+        END IF;
         RETURN v_count;
     END CASE;
     GET DIAGNOSTICS v_count = ROW_COUNT;

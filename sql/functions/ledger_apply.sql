@@ -39,7 +39,8 @@ BEGIN
             day       = CASE WHEN a.day = NEW.window_day + 1 THEN a.day ELSE NEW.window_day END,
             day_used  = CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used ELSE 0 END + NEW.amount,
             week      = CASE WHEN a.week = v_week + 7 THEN a.week ELSE v_week END,
-            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END + NEW.amount
+            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END + NEW.amount,
+            generations = a.generations + CASE genflow.id_type(NEW.ref) WHEN 0 THEN 0 ELSE 1 END
         WHERE a.user_id = NEW.user_id AND NOT a.blocked
           AND a.balance - a.held >= NEW.amount
           AND (a.day_limit IS NULL

@@ -6,7 +6,7 @@
 --   balance_after  what the user might spend after it; a cursor carries it on
 --   credits        what was granted, held, charged or given back
 --   job_id         the generation; for a reservation the one that used it
---   request_id     of the reservation
+--   request_id     of the reservation; NULL once that was cleared away
 CREATE OR REPLACE FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer)
 RETURNS TABLE (ref uuid, kind text, amount bigint, balance_after bigint, credits bigint, reason text, reference text,
                job_id uuid, request_id text, at text, cursor text)

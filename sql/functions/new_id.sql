@@ -18,6 +18,12 @@ LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
                10, p_type), 11, genflow.shard_no()), 'hex')::uuid
 $$;
 
+-- id_at(p_at): the smallest id of that instant: whatever was made before it has a smaller one.
+CREATE OR REPLACE FUNCTION genflow.id_at(p_at timestamptz) RETURNS uuid
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
+
 -- id_type(p_id): the type number an id carries; 0 for an id of another making.
 CREATE OR REPLACE FUNCTION genflow.id_type(p_id uuid) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

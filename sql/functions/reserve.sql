@@ -64,14 +64,16 @@ END $$;
 -- that generation decides whether its credits are charged.
 -- Called by: POST credits-finalize. Locks: the reservation, the account.
 -- Outcomes: 'returned' now, by this call; 'used' job_id, status of the generation, charged what it cost so far; 'ended' it was
--- given back before, or its time was over; 'not_found' p_user has none of that name. amount: what was reserved.
+-- given back before, or its time was over; 'not_found' p_user has none of that name. amount: what was reserved. Of a batch:
+-- job_id is the first one, status that of one that lives, if there is one, and charged what all of them cost so far.
 CREATE OR REPLACE FUNCTION genflow.reserve_finalize(
     p_user text, p_request_id text,
     OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint,
     OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    r genflow.reservations;
+    r      genflow.reservations;
+    v_jobs uuid[];
 BEGIN
     charged := 0;
     SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id FOR UPDATE;
@@ -83,8 +85,13 @@ BEGIN
     IF r.state = 'used' THEN
         outcome := 'used';
         job_id := r.job_id;
-        status := (genflow.job_brief(job_id)).status;
-        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = r.job_id AND l.kind = 'capture';
+        v_jobs := job_id || ARRAY(                          -- and those of a batch, by the keys that <prefix>_create_batch gave them
+            SELECT k.job_id FROM genflow.idempotency_keys f JOIN genflow.idempotency_keys k
+                ON k.user_id = f.user_id AND k.key IN (SELECT f.key || ' ' || i FROM generate_series(2, 10) i)
+             WHERE f.user_id = p_user AND f.job_id = r.job_id);
+        SELECT b.status INTO status FROM unnest(v_jobs) WITH ORDINALITY AS j(id, no), genflow.job_brief(j.id) b
+         ORDER BY b.status NOT IN ('pending', 'processing'), j.no LIMIT 1;
+        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = ANY (v_jobs) AND l.kind = 'capture';
     ELSE
         outcome := CASE WHEN genflow.reservation_end(r.id, 'returned') THEN 'returned' ELSE 'ended' END;
     END IF;

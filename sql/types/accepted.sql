@@ -2,25 +2,28 @@
 -- {prefix}_accepted(p_id, p_epoch, p_no, p_provider, p_kind, p_ref, p_lease): a provider took attempt p_no under its own id
 -- p_ref. Written before anything else is done with the provider's answer. Called by: the dispatcher's writers.
 -- Locks: work, media. Outcomes: 'ok'; 'reported' so it was known already, by a report of the run's end (or this call is
--- repeated): time to ask; 'stale' another host leads now (the id is kept all the same: a success would count); 'gone' the
--- job has ended.
+-- repeated): time to ask; 'stale' another host leads now (the id is kept all the same: a success would count, and if that
+-- host looks for the run it finds it on the row); 'gone' the job has ended.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text,
                                           p_lease interval)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    w genflow.work;
+    w       genflow.work;
+    v_stale boolean;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     UPDATE genflow.attempts a SET provider_ref = p_ref WHERE a.job_id = p_id AND a.no = p_no;
+    v_stale := w.epoch <> p_epoch;
     IF w.job_id IS NULL THEN
         RETURN 'gone';
-    ELSIF w.epoch <> p_epoch THEN
+    ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, due_at = least(clock_timestamp() + p_lease, t.deadline_at)
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE {media} m SET
         stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
@@ -28,5 +31,5 @@ BEGIN
         fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
         replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
      WHERE m.id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $body$;

@@ -8,8 +8,8 @@
 -- What was being sent when its lease ran out is not taken at once: its owner may only sleep, and knows what we do not. It
 -- loses its name on the row and keeps its epoch for one more lease.
 -- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. What is past its deadline, or
--- killed its host five times, or lost its media row, is ended on the spot and not returned. What is pending is due at its
--- deadline: it is cancelled then.
+-- killed its host five times, or lost its media row, is ended on the spot: returned first, with who it was and as phase
+-- 'failed', or 'cancelled' if it was pending, which is due at its deadline; lane NULL.
 -- p_from, p_lines: the first due_at of the host's last claim, of lane 0 and of each other one, and now and then -infinity: the
 -- scan begins a few seconds before it, and so does not walk over dead index entries at the head of the queue that vacuum
 -- cannot remove under an old snapshot.
@@ -33,7 +33,6 @@ DECLARE
     v_dead uuid[];
     v_wait uuid[];
     v_id   uuid;
-    v_idle boolean;                                         -- its user never started it
 BEGIN
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -63,11 +62,15 @@ BEGIN
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.phase = 'pending' INTO v_idle FROM genflow.work w WHERE w.job_id = v_id;
-        PERFORM genflow.{prefix}_settle(v_id, NULL, CASE WHEN v_idle THEN 'cancelled' ELSE 'failed' END, NULL, NULL, NULL, NULL,
-                                        NULL, NULL, NULL, CASE WHEN NOT v_idle THEN 'TIMEOUT' END,
-                                        CASE WHEN v_idle THEN 'The generation was not started within its time'
-                                             ELSE 'The generation did not end within its time' END, NULL);
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+               m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+          INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
+          FROM genflow.work w LEFT JOIN {media} m ON m.id = w.job_id WHERE w.job_id = v_id;
+        PERFORM genflow.{prefix}_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                             ELSE 'The generation was not started within its time' END, NULL);
+        RETURN NEXT;
     END LOOP;
     UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
      WHERE w.job_id = ANY (v_wait);

@@ -5,6 +5,7 @@
 --   p_key, p_hash     idempotency key of the user and the hash of what was asked
 --   p_run_id          the client's own name, or NULL; an open reservation under it is used: it gives its hold back, and
 --                     the generation holds in the same transaction
+--   p_reserved        another run id, whose reservation is used instead: that of a batch; NULL: none
 --   p_lifetime        after it the generation fails and its hold is released, whatever else happens
 --   p_owner, p_lease  the host process that starts at once with a lease of that length (epoch 1), or NULL: whoever claims
 --   p_start           false: it is 'pending' until {prefix}_start(); past p_lifetime it is cancelled and released (p_owner: NULL)
@@ -21,7 +22,7 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text,
     p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
     p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC', p_concurrent integer DEFAULT 0,
-    p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0,
+    p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -29,7 +30,7 @@ DECLARE
     v_hash bytea;
     v_look record;
 BEGIN
-    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, p_run_id);
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;

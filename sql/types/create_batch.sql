@@ -2,15 +2,18 @@
 -- {prefix}_create_batch(...): several generations of one request, each with its own row, hold and end; all are made or none.
 -- As {prefix}_create(), but for
 --   p_run_ids, p_seeds  one of each per generation (p_run_ids NULL: the ids serve); they say how many
+--   p_reserved          the run id that they share, or NULL: an open reservation under it gives all of its hold back to the
+--                       first, and what that one leaves of it is there for the others
 --   p_key               names the first; the others take it with a blank and their number, which no client can send
 -- Called by: a POST that asks for more than one. Locks: as create, once per generation; only who holds the first key comes to
 -- the others.
+-- SQLSTATE GF402, GF403, GF429: as of create.
 -- Rows: one per generation in order, 'ok' or 'replay'; or a single one, which is the refusal of them all.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_create_batch(
     p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text,
     p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
     p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC',
-    p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0)
+    p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL)
 RETURNS TABLE (outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -24,16 +27,16 @@ BEGIN
             SELECT * INTO r FROM genflow.{prefix}_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
-                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF000';
+                RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
         END LOOP;
-    EXCEPTION WHEN SQLSTATE 'GF000' THEN                    -- undoes what was made before it
+    EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
         RETURN;
     END;

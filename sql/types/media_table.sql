@@ -39,17 +39,25 @@ CREATE TABLE {media} (
     hold_kind        text GENERATED ALWAYS AS ('hold') STORED,
     settle_kind      text GENERATED ALWAYS AS (CASE WHEN status = 'completed' THEN 'capture'
                                                     WHEN status IN ('failed', 'cancelled') THEN 'release' END) STORED,
+    unsuccessful     text GENERATED ALWAYS AS (CASE WHEN status IN ('failed', 'cancelled') THEN status END) STORED,
     CONSTRAINT {name}_finished CHECK ((finished_at IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled'))),
     CONSTRAINT {name}_result   CHECK ((image_url IS NOT NULL) = (status = 'completed')),
     CONSTRAINT {name}_error    CHECK ((error_code IS NOT NULL) = (status = 'failed')),
     CONSTRAINT {name}_has_hold FOREIGN KEY (id, hold_kind)   REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT {name}_settled  FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, fillfactor = 55);
 
--- History, newest first: as it is, by status, by preset. A status in an index costs an end its heap-only update.
+-- fillfactor: a row is longer by its result once it has ended, and finds room for that on its page.
+--
+-- Lists, newest first: a user's, as it is and by preset; of all users; and of both what ended without a picture. No column
+-- of an index changes when a generation completes, so that this is a heap-only update: the status is in none. What lives is
+-- found by genflow.work. The time of an index over all users is spelt in another way, because the planner may not walk all
+-- users' generations to find those of one who has many, which may all be old.
 CREATE INDEX {name}_user ON {media} (user_id, created_at, id);
-CREATE INDEX {name}_status ON {media} (user_id, status, created_at, id);
-CREATE INDEX {name}_preset ON {media} (user_id, preset, created_at, id, status) WHERE preset IS NOT NULL;
+CREATE INDEX {name}_preset ON {media} (user_id, preset, created_at, id) WHERE preset IS NOT NULL;
+CREATE INDEX {name}_lost ON {media} (user_id, unsuccessful, created_at, id) WHERE unsuccessful IS NOT NULL;
+CREATE INDEX {name}_all ON {media} ((created_at AT TIME ZONE 'UTC'), id);
+CREATE INDEX {name}_all_lost ON {media} (unsuccessful, (created_at AT TIME ZONE 'UTC'), id) WHERE unsuccessful IS NOT NULL;
 CREATE INDEX {name}_run ON {media} (user_id, run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX {name}_stability_job_id ON {media} (stability_job_id) WHERE stability_job_id IS NOT NULL;
 CREATE INDEX {name}_aiml_job_id ON {media} (aiml_job_id) WHERE aiml_job_id IS NOT NULL;

@@ -62,6 +62,8 @@ sub run_wrk {
     my $told   = output_of('wrk', '-t1', "-c$of{clients}", "-d${seconds}s",
         '--timeout', TIMEOUT . 's', '-s', @script);
     my %number = $told =~ /\b(answers|duration|median|errors)=(\d+)/g;
+    return $self->run_wrk(2 * $seconds, %of)              # it takes longer
+        if !$number{answers} && !$number{errors} && $seconds < TIMEOUT;
     die "wrk says:\n$told" if !$number{answers} || $number{errors};
     return {
         done   => $number{answers},
@@ -87,6 +89,24 @@ sub pgbench {
         });
 }
 
+# For requests.lua: the requests of a round, in a file of this name in the site's folder.
+sub write_requests {
+    my ($self, $name, @requests) = @_;
+    my $path = $self->{site}->folder . "/$name";
+    open my $file, '>', $path or die "$path: $!\n";
+    print $file "$_\0" for @requests;
+    close $file or die "$path: $!\n";
+    return;
+}
+
+sub http_request {
+    my ($method, $path, $headers, $body) = @_;
+    my @lines = ("$method $path HTTP/1.1", 'Host: 127.0.0.1');
+    push @lines, map { "$_: $headers->{$_}" } sort keys %$headers;
+    push @lines, 'Content-Length: ' . length $body if defined $body;
+    return join("\r\n", @lines, '', '') . ($body // '');
+}
+
 # What a command says on both its channels.
 sub output_of {
     my @command = @_;
@@ -99,6 +119,11 @@ sub output_of {
     my $told = <$pipe> // '';
     close $pipe or die "$command[0] failed:\n$told";
     return $told;
+}
+
+sub median {
+    my @numbers = sort { $a <=> $b } @_;
+    return ($numbers[ $#numbers / 2 ] + $numbers[ @numbers / 2 ]) / 2;
 }
 
 # ---- CPU time ------------------------------------------------------------------------------------

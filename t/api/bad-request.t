@@ -38,7 +38,9 @@ my @REQUESTS = (    # method, path, headers, status, code, Allow
     (map { [POST => $GENERATE, { %json, 'Idempotency-Key' => $_ }, 422, 'VALIDATION_FAILED'] }
         '', 'a key', "a\tkey", 'k' x 256),
     [GET    => $STATUS,              {}, 422, 'VALIDATION_FAILED'],
-    [GET    => "$STATUS?runId=%FF",  {}, 422, 'VALIDATION_FAILED'],
+    (map { [GET => "$STATUS?$_", {}, 422, 'VALIDATION_FAILED'] } 'runId=%FF', 'runId=a&x=%E4',
+        '%C3=1&runId=a', 'runId=%zz', 'runId=a%', 'runId=%2', 'runId=%00', 'id=x&%ED%A0%80=1'),
+    [GET    => "$STATUS?runId=a+b%20c&&=&x", {}, 404, 'GENERATION_NOT_FOUND'],
     [GET    => "$STATUS?id=nothing", {}, 404, 'GENERATION_NOT_FOUND'],
 );
 for my $request (@REQUESTS) {
@@ -107,7 +109,8 @@ sub connection {
     my ($address) = base() =~ m{//(.*)};
     my $socket = IO::Socket::INET->new(PeerAddr => $address, Timeout => 5) or die "connect: $!\n";
     my %all = (Host => $address, 'X-User' => $user, %json, %$headers);
-    print $socket "POST $GENERATE HTTP/1.1\r\n", (map { "$_: $all{$_}\r\n" } sort keys %all),
+    print $socket "POST $GENERATE HTTP/1.1\r\n",
+        (map { defined $all{$_} ? "$_: $all{$_}\r\n" : () } sort keys %all),
         "\r\n", $body;
     $socket->flush;
     return $socket;

@@ -44,6 +44,8 @@ my @WRONG = (    # what, configuration, what the message says
         '<GenflowType t>: GenflowTypeProviders is missing'],
     ['an empty chain', sprintf($AROUND{type}, 'GenflowTypeProviders'),
         'GenflowTypeProviders: needs at least one'],
+    (map { ["a chain of $_ links", sprintf($AROUND{type}, 'GenflowTypeProviders' . ' local' x $_),
+        'GenflowTypeProviders names more than 32 providers'] } 33, 2000),
     ['a provider without url', sprintf($stability, 'GenflowProviderKey env:PATH'),
         '<GenflowProvider p>, which <GenflowType t> uses: GenflowProviderUrl is missing'],
     ['a provider without url and key', sprintf($stability, ''),

@@ -59,7 +59,7 @@ for my $row (@VALUES) {
         'cannot occur within <VirtualHost>');
 }
 for my $end (0, 1) {
-    my $lines = join '', map {
+    my $lines = join '', threads(14_000), map {
         my ($where, $directive, $bounds) = @$_;
         my @bounds = $bounds =~ /\A(\S+) (?:to|or) (\S+)\z/;
         @bounds ? sprintf $AROUND{$where}, "$directive $bounds[$end]" : ();
@@ -68,5 +68,28 @@ for my $end (0, 1) {
 }
 
 accepted("a day of $_", "GenflowCreditDay $_\n") for qw(UTC rolling Europe/Berlin Etc/GMT+12);
+
+# Who waits holds a thread; a few are left for the others. Under prefork each is a process.
+if ($ENV{GENFLOW_MPM} ne 'prefork') {
+    for my $threads (64, 24, 3, 1) {
+        my $most = int $threads * 3 / 4;
+        accepted("$most waiters of $threads threads", threads($threads) . "GenflowWatchMax $most\n");
+        refused('one more', threads($threads) . 'GenflowWatchMax ' . ($most + 1) . "\n",
+            'GenflowWatchMax ' . ($most + 1) . ": must be 0 to $most, three quarters of ThreadsPerChild"
+                . " $threads");
+    }
+}
+
+sub threads {
+    my ($count) = @_;
+    return <<"END";
+<IfModule !mpm_prefork_module>
+    ServerLimit 1
+    ThreadLimit $count
+    ThreadsPerChild $count
+    MaxRequestWorkers $count
+</IfModule>
+END
+}
 
 finish;

@@ -83,10 +83,7 @@ GenflowWatchEvents 2s
 <GenflowType hook-replicate>
     GenflowTypeProviders local
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 my $long = later($user, { type => 'hook-replicate', prompt => '{{poll-hang}} long' });
 talk_to($httpd);

@@ -62,10 +62,7 @@ GenflowLegacyNames On
 <GenflowType neo-glitch>
     GenflowTypeProviders local
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($legacy);
 my $old = data(api(GET => "/api/generation/$id", user => $user));

@@ -114,6 +114,16 @@ my @codes = sort map { $_->{status} } in_parallel(2, sub {
 is_deeply \@codes, [200, 402], 'of two at once one uses it';
 credits_are $user, 1, 0, 'and is charged';
 
+$user = account(6);
+reserve(request_id => 'many', cost => 5);
+is generate($user, { type => 'sketch', runId => 'many', n => 3 })->{status}, 200,
+    'a batch of that run id takes the reserved credits, and the rest from what is free';
+my $told = data(api(POST => '/api/credits-finalize', user => $user,
+    json => { request_id => 'many', disposition => 'commit' }));
+is_deeply [@$told{qw(status generationStatus cost charged)}], ['used', 'completed', 5, 6],
+    'what all of it cost is told under its run id';
+credits_are $user, 0, 0, 'and was charged once';
+
 # ---- over ----
 
 $user = account(4);
@@ -141,11 +151,8 @@ GenflowCreditDay rolling
 <GenflowType sketch>
     GenflowTypeProviders local
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-    GenflowLegacyNames On
-</Location>
+GenflowLegacyNames On
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($httpd);
 error_is(reserve(request_id => 'poor', cost => 9), 403, 'INSUFFICIENT_CREDITS',

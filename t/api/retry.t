@@ -45,6 +45,12 @@ for my $where ({ seed => 11 }, { parameters => { seed => 11 } }) {
     is $told->{status}, 201, 'who prefers to wait gets the end';
     is data($told)->{status} . data($told)->{seed}, 'failed11', 'a seed that the client gave stays';
 }
+my $batch = data(generate($user, { prompt => "{{filter}} three [$user]", n => 3, seed => 21 }))->{batch};
+for my $act (qw(retry fallback)) {
+    my $told = data(api(POST => "/api/generation/$batch->[2]{id}/$act", user => $user,
+        headers => { Prefer => 'wait=10' }));
+    is $told->{seed}, 23, "a $act of the third of a batch has the seed of the third";
+}
 my $cancelled = later($user, { prompt => '{{poll-hang}} cancelled' });
 api(POST => "/api/generation/$cancelled/cancel", user => $user);
 my $fresh = data(api(POST => "/api/job/$cancelled/retry", user => $user));
@@ -135,10 +141,7 @@ GenflowDispatch Off
 <GenflowType neo-glitch>
     GenflowTypeProviders stability/sd3
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($httpd);
 my $rows = sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user'", user => $racer);

@@ -68,10 +68,7 @@ GenflowPendingLifetime 1s
     GenflowTypeTwoStep On
     GenflowTypePriorityMax high
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($httpd);
 my $usual = create($user, {

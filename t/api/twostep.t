@@ -13,7 +13,7 @@ my $tag  = "the shoe of $user";
 my $res  = create($user, {
     type => 'neo-glitch', customPrompt => $tag, style => 'minimal', quality => 'high',
     aspectRatio => '16:9', productImages => [$IMAGE, "$IMAGE?2"], modelImages => ["$IMAGE?3"],
-    model => 'flux-dev', parameters => { seed => 2_147_483_647, strength => 0.1 }, runId => 'run-a',
+    model => 'sd3', parameters => { seed => 2_147_483_647, strength => 0.1 }, runId => 'run-a',
 });
 my $made = data($res)->{data};
 my $id   = $made->{generationId};
@@ -28,7 +28,7 @@ is $made->{prompt}, 'product photograph of the products in the 2 pictures, prese
     'its prompt is composed of all that was said';
 is_deeply $made->{parameters}, {
     strength => 0.1, guidance_scale => 7.5, num_inference_steps => 50, aspect_ratio => '16:9',
-    seed => 2_147_483_647, model => 'flux-dev', productImages => [$IMAGE, "$IMAGE?2"],
+    seed => 2_147_483_647, model => 'sd3', productImages => [$IMAGE, "$IMAGE?2"],
     modelImages => ["$IMAGE?3"],
 }, 'its parameters are those given and the usual ones';
 credits_are $user, 200, 1, 'its cost is held';

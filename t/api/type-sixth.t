@@ -23,10 +23,7 @@ GenflowStoreFolder "${GENFLOW_WORK}/store"
 <Location "/generated">
     SetHandler genflow-result
 </Location>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 <GenflowProvider local>
     GenflowProviderKind local
 </GenflowProvider>

@@ -85,10 +85,7 @@ GenflowWatchMax 3
 <GenflowType neo-glitch>
     GenflowTypeProviders local
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 my @crowd = in_parallel(20, sub {
     my %headers = ('X-User' => $user, 'Content-Type' => 'application/json', Prefer => 'wait=15');

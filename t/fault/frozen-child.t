@@ -65,22 +65,24 @@ for my $case (['{{delay=1000}}', 'picture'], ['{{delay=1000 poll=3}}', 'provider
 # ---- another host leads when it answers ----
 
 my @CASES = (
-    # what the child brings, how the generation then stands, credits, the test's name
+    # what the child brings, how the generation then stands, credits, the test's name, and how it
+    # ends when the other one dies
     ['',           'completed',  [9, 0],  'its success counts, though another leads'],
-    ['status=400', 'processing', [10, 1], 'its failure is refused while another leads'],
-    ['empty',      'processing', [10, 1], 'that it got nothing is refused while another leads'],
-    ['status=503', 'processing', [10, 1], 'its next try is refused while another leads'],
+    ['status=400', 'processing', [10, 1], 'its failure is refused while another leads', 'failed'],
+    ['empty',      'processing', [10, 1], 'that it got nothing is refused while another leads', 'failed'],
+    ['status=503', 'processing', [10, 1], 'its next try is refused while another leads', 'failed'],
+    ['poll=3',     'processing', [10, 1], 'it has the provider\'s id, which another leads on', 'completed'],
 );
+my $mark = log_mark();
 my (@users, @ids);
 for my $i (0 .. $#CASES) {
     $user = $users[$i] = account(10);
-    $ids[$i] = later($user, { prompt => "{{delay=1000 $CASES[$i][0]}} led by another" });
+    $ids[$i] = later($user, { prompt => "{{delay=2000 $CASES[$i][0]}} led by another [$user]" });
     wait_for { sql1("SELECT 1 FROM genflow.attempts WHERE job_id = :'id'", id => $ids[$i]) };
 }
-my $mark = log_mark();
 sql(<<'SQL', ids => join ',', @ids);
     UPDATE genflow.work SET epoch = epoch + 1, lease_owner = 'another:1:host',
-           due_at = clock_timestamp() + interval '4 s'
+           due_at = clock_timestamp() + interval '6 s'
      WHERE job_id = ANY (string_to_array(:'ids', ',')::uuid[])
 SQL
 for my $i (0 .. $#CASES) {
@@ -95,9 +97,12 @@ for my $i (0 .. $#CASES) {
     is_deeply credits($client), $credits, '... and the credits say the same';
 }
 for my $i (grep { $CASES[$_][1] eq 'processing' } 0 .. $#CASES) {
-    $user = $users[$i];
-    is ended($user, $ids[$i])->{errorCode}, 'NETWORK_ERROR', 'the other one dies: so it ends';
-    credits_are $user, 10, 0, '... and has cost nothing';
+    my ($brings, $end) = @{ $CASES[$i] }[0, 4];
+    my $job = ended($users[$i], $ids[$i]);
+    is $job->{status}, $end, "the other one dies, after $brings: $end";
+    is $job->{errorCode}, $end eq 'failed' ? 'NETWORK_ERROR' : undef, '... and why';
+    credits_are $users[$i], $end eq 'failed' ? 10 : 9, 0, '... and the credits say the same';
+    is submissions("[$users[$i]]"), 1, '... sent once';
 }
 
 sub alive {

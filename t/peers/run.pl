@@ -179,10 +179,7 @@ GenflowStoreApi $store
 GenflowStoreAccount demo
 GenflowStoreKey env:STORE_KEY
 GenflowStoreSecret env:STORE_SECRET
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "\${GENFLOW_WORK}/t/conf/api.conf"
 END
     for my $judge (grep { $_->{url} } @JUDGES) {
         my $provider = $judge->{name} =~ tr/ /-/r;

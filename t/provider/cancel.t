@@ -12,14 +12,13 @@ use Genflow::Httpd ();
 my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 my $user = account(30);
 
-# One process that works, and one that only takes requests.
+# One process that works, on these types alone, and one that only takes requests.
 my $SITE = <<'END';
-Include "${GENFLOW_WORK}/t/conf/site.conf"
-<IfModule !mpm_prefork_module>
-    StartServers 1
-    ServerLimit 1
-    MaxRequestWorkers 24
-</IfModule>
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+StartServers 1
+ServerLimit 1
+MaxRequestWorkers 25
+GenflowStoreFolder "${GENFLOW_WORK}/store"
 GenflowFetchAllow 127.0.0.1
 <GenflowProvider replicate>
     GenflowProviderUrl "${GENFLOW_FAKE}/replicate/v1"
@@ -39,10 +38,7 @@ GenflowFetchAllow 127.0.0.1
     GenflowTypeProviders fal/fal-ai/fast-sdxl
     GenflowTypeCost 1
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 sql("SELECT genflow.create_type(:'type')", type => $_) for qw(stop-replicate stop-fal);
 my $leader = Genflow::Httpd->start("${SITE}GenflowDispatchLease 6s\nGenflowDispatchPoll 100ms\n");

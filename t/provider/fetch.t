@@ -28,4 +28,12 @@ run_cases(type => 'echo-fal', id => 'fal_job_id', cases => [
 my $refused = () = log_since($mark) =~ /the address is not public/g;
 cmp_ok $refused, '>=', 2, 'the log says why private addresses were refused';
 
+# A source picture and the result may each have moved as often as an address may.
+my $user = account(10);
+my $res  = generate($user, {
+    type => 'openai-source', prompt => "{{url result=moved}} [$user]",
+    sourceUrl => "$ENV{GENFLOW_FAKE}/_source/thrice/$$",
+}, Prefer => 'wait=18');
+is $res->{status}, 200, 'a source that moved three times, and a result that moved once';
+
 finish;

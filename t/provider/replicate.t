@@ -14,6 +14,8 @@ run_cases(type => 'echo-replicate', id => 'replicate_id', cases => [
     ['poll=3', '', 'completed', 'a prediction that takes its time'],
     ['poll=1 poll-status=500', '', 'completed', 'a question that fails'],
     ['poll=1 poll-status=429', '', 'completed', 'a question too many'],
+    ['at-once', '', 'completed', 'a prediction that is over in its first answer'],
+    ['at-once failed=broken', 'API_ERROR', 'API_ERROR', 'one that has failed in it'],
     ['datauri', '', 'completed', 'a data: URI'],
     ['nsfw', 'CONTENT_FILTERED', 'CONTENT_FILTERED', 'a refused output'],
     ['empty', 'EMPTY_RESULT', 'EMPTY_RESULT', 'no output'],
@@ -39,5 +41,14 @@ run_cases(type => 'echo-replicate', id => 'replicate_id', cases => [
 
 is_deeply [map { cancels($_) } "{{poll-hang}} [replicate-$$-", "[replicate-$$-"], [1, 1],
     'only the one that never ends is cancelled';
+
+my $user = account(10);
+my $id   = later($user, { type => 'echo-replicate', prompt => "{{at-once result=slow}} [$user]" });
+my $seen = wait_for {
+    my $job = status_of($user, $id, 'echo-replicate');
+    ($job->{replicateId} || $job->{finishedAt}) && $job;
+};
+is $seen->{status}, 'processing', 'before the picture is fetched the row knows the prediction';
+is ended($user, $id, 'echo-replicate')->{status}, 'completed', '... and then completes';
 
 finish;

@@ -67,10 +67,7 @@ GenflowStoreFolder "${GENFLOW_WORK}/store"
 <GenflowType shelf-moved>
     GenflowTypeProviders local
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($now);
 api(DELETE => "/api/generation/$job->{id}", user => $user);

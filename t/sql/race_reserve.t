@@ -33,6 +33,13 @@ sub create {
         . " 'a cat', NULL, '{}', 7, $cost, 3::smallint, '10 minutes', NULL, NULL)";
 }
 
+sub batch {
+    my ($user, $run, $key) = @_;
+    return "SELECT min(outcome) FROM genflow.neo_glitch_create_batch('$user', '$key', '\\x01',"
+        . " ARRAY['$run-1', '$run-2'], 'base', 'a cat', NULL, '{}', ARRAY[7, 8], 2, 3::smallint,"
+        . " '10 minutes', NULL, NULL, p_reserved => '$run')";
+}
+
 sub expire { return 'SELECT genflow.reservations_expire(100)' }
 
 sub over {
@@ -96,8 +103,8 @@ $db->sql("UPDATE genflow.reservations SET expires_at = clock_timestamp() + inter
           WHERE user_id = 'mixed' AND request_id < 'm5'");
 my @mixed = map {
     my $i = $_;
-    my @ways = (\&finalize, \&expire, sub { create(@_, "mixed $i") });
-    [$ten[$i], map { $ways[($i + $_) % 3]->('mixed', "m$_") } 1 .. 10];
+    my @ways = (\&finalize, \&expire, sub { create(@_, "mixed $i") }, sub { batch(@_, "batch $i") });
+    [$ten[$i], map { $ways[($i + $_) % 4]->('mixed', "m$_") } 1 .. 10];
 } 0 .. 9;
 is_deeply [grep { /\A!(?!GF402)/ } map { @$_ } $db->at_once(@mixed)], [],
     'refunds, generations and time at once meet no deadlock';
@@ -112,12 +119,17 @@ my $users = 0;
 my %DO = (
     refund     => \&finalize,
     generation => sub { my ($user, $run) = @_; return create($user, $run, 'first') },
+    batch      => sub { my ($user, $run) = @_; return batch($user, $run, 'batch') },
     another    => sub { my ($user, $run) = @_; return create($user, $run, 'second') },
 );
 my @CASES = (    # first, its end, second, which waits, what it is told, and how things stand then
     ['refund',     'COMMIT',   'generation', 'ok',       '4|2|returned'],
     ['generation', 'COMMIT',   'refund',     'used',     '4|2|used'],
     ['generation', 'COMMIT',   'another',    'ok',       '4|4|used'],
+    ['batch',      'COMMIT',   'refund',     'used',     '4|4|used'],
+    ['refund',     'COMMIT',   'batch',      'ok',       '4|4|returned'],
+    ['batch',      'ROLLBACK', 'refund',     'returned', '4|0|returned'],
+    ['generation', 'COMMIT',   'batch',      'insufficient_credits', '4|2|used'],
     ['refund',     'COMMIT',   'refund',     'ended',    '4|0|returned'],
     ['refund',     'ROLLBACK', 'refund',     'returned', '4|0|returned'],
     ['generation', 'ROLLBACK', 'another',    'ok',       '4|2|used'],
@@ -160,6 +172,14 @@ ok $db->waits($two), 'who wants the last credits waits for who is about to reser
 $one->sql('COMMIT');
 is $two->answer, '!GF402', '... is told that he lost the race';
 is $two->sql(reserve('last', 'two')), 'insufficient_credits', '... asks again and is refused';
+
+grant('tight', 2);
+$one->sql('BEGIN', create('tight', 'one', 'one'));
+$two->start(batch('tight', 'two', 'two'));
+ok $db->waits($two), 'a batch that wants the last credits waits for who is about to hold them';
+$one->sql('COMMIT');
+is $two->answer, '!GF402', '... is told that it lost the race';
+is $two->sql(batch('tight', 'two', 'two')), 'insufficient_credits', '... asks again and is refused';
 
 # ---- a day that rolls, and references ----
 

@@ -9,7 +9,7 @@
 #define STATUS RESULT "/status?logs=1"
 #define LIST                                                             \
     URL "/v1/models/requests/by-endpoint?endpoint_id=fal-ai%2ffast-sdxl" \
-        "&start=2023-11-14T22:13:20Z&limit=100&expand=payloads"
+        "&start=2025-10-01T21:19:31Z&limit=100&expand=payloads"
 
 static const gf_prov_kind_t *const kind = &gf_prov_fal;
 
@@ -389,7 +389,7 @@ START_TEST(the_list_is_asked_where_it_is)
     scene->provider.url = "https://queue.fal.run";
     is_request(kind->recover(&scene->call), "GET",
                "https://api.fal.ai/v1/models/requests/by-endpoint?endpoint_id=fal-ai%2ffast-sdxl"
-               "&start=2023-11-14T22:13:20Z&limit=100&expand=payloads",
+               "&start=2025-10-01T21:19:31Z&limit=100&expand=payloads",
                "Key " SECRET);
 }
 END_TEST

@@ -191,7 +191,8 @@ START_TEST(what_cannot_be_kept_is_refused_and_leaves_nothing)
 
         ck_assert_msg(err, "%s was kept", rows[i].what);
         ck_assert_msg(gf_err_is(err, rows[i].code), "%s: %s", rows[i].what, err->row->code);
-        ck_assert_msg(files_anywhere() == before + 1, "%s left a file beside its own", rows[i].what);
+        ck_assert_msg(files_anywhere() == before + 1, "%s left a file beside its own",
+                      rows[i].what);
         apr_file_remove(spool, unit.ctx.pool);
         ck_assert_msg(!gf_store_find(&stored, &unit.ctx, &job), "%s is found", rows[i].what);
     }
@@ -247,21 +248,54 @@ START_TEST(a_picture_that_was_kept_is_found_again)
 }
 END_TEST
 
-START_TEST(the_file_behind_an_address_is_told)
+#define OURS "neo-glitch/5b/" ID ".png"
+
+START_TEST(an_address_names_the_file_of_its_own_job_and_no_other)
 {
+    static const char site[] = "https://img.test/genflow";
     static const struct {
-        const char *url, *name;
-    } rows[] = { { "/generated/neo-glitch/5b/a.png", "files/neo-glitch/5b/a.png" },
-                 { "/generated", NULL },
-                 { "/generatedx/a.png", NULL },
-                 { "https://cdn.test/generated/a.png", NULL } };
+        const char *prefix, *url, *name;
+    } rows[] = {
+        { "/generated", "/generated/" OURS, OURS },
+        { "/generated", "/generated/neo-glitch/5b/" ID ".webp", "neo-glitch/5b/" ID ".webp" },
+        { site, "https://img.test/genflow/" OURS, OURS },
+        { "/generated", "/generated", NULL },
+        { "/generated", "/generated/", NULL },
+        { "/generated", "/generatedx/" OURS, NULL },
+        { "/generated", "https://cdn.test/generated/" OURS, NULL },
+        { "/generated", OURS, NULL },
+        { "/generated", "", NULL },
+        { site, "/generated/" OURS, NULL },
+        { site, "http://img.test/genflow/" OURS, NULL },
+        { site, "https://img.test/genflow/../" OURS, NULL },
+        { site, "https://img.test/genflow/../../etc/passwd", NULL },
+        { site, "https://img.test/genflow/%2e%2e/%2e%2e/etc/passwd", NULL },
+        { site, "https://img.test/genflow/..%2f..%2fetc%2fpasswd", NULL },
+        { site, "https://img.test/genflow//etc/passwd", NULL },
+        { site, "https://img.test/genflow/./" OURS, NULL },
+        { site, "https://img.test/genflow/" OURS "/../../../../etc/passwd", NULL },
+        { site, "https://img.test/genflow/" OURS "?a=b", NULL },
+        { site, "https://img.test/genflow/" OURS "#a", NULL },
+        { site, "https://img.test/genflow/neo-glitch/%35b/" ID ".png", NULL },
+        { site, "https://img.test/genflow/neo-glitch/5c/" ID ".png", NULL },
+        { site, "https://img.test/genflow/presets/5b/" ID ".png", NULL },
+        { site, "https://img.test/genflow/neo-glitch/5b/" ID, NULL },
+        { site, "https://img.test/genflow/neo-glitch/5b/" ID ".html", NULL },
+        { site, "https://img.test/genflow/neo-glitch/5b/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a6b.png",
+          NULL },
+        { site, "https://img.test/genflow/" GF_STORE_SPOOL "/" ID ".3", NULL },
+    };
     size_t i;
 
     open_store("files");
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        const char *file = gf_store_file(&unit.conf, rows[i].url, unit.ctx.pool);
+        const char *name = rows[i].name;
+        const char *file;
 
-        ck_assert_pstr_eq(file, rows[i].name ? unit_path(rows[i].name) : NULL);
+        unit.conf.store_url = rows[i].prefix;
+        file = gf_store_file(&unit.conf, &job, rows[i].url, unit.ctx.pool);
+        ck_assert_pstr_eq(file, name ? unit_path(apr_pstrcat(unit.ctx.pool, "files/", name, NULL))
+                                     : NULL);
     }
 }
 END_TEST
@@ -314,7 +348,7 @@ int main(void)
         as_many_pixels_as_allowed_are_kept,
         a_store_that_does_not_work_is_the_operators,
         a_picture_that_was_kept_is_found_again,
-        the_file_behind_an_address_is_told,
+        an_address_names_the_file_of_its_own_job_and_no_other,
         a_store_makes_its_folders_or_says_why_not,
         what_lay_in_the_spool_for_long_is_swept,
         NULL,

@@ -136,7 +136,8 @@ START_TEST(a_template_fills_in_what_the_body_leaves_open)
     ck_assert_str_eq(ask.source_url, "https://a.example/a");
     ck_assert_int_eq(ask.seed, 5);
     ck_assert_int_eq(ask.count, 3);
-    ck_assert_str_eq(ask.parameters, "{\"strength\":0.9,\"cfg_scale\":2,\"x\":1,\"seed\":5,\"deep\":[9]}");
+    ck_assert_str_eq(ask.parameters,
+                     "{\"strength\":0.9,\"cfg_scale\":2,\"x\":1,\"seed\":5,\"deep\":[9]}");
     form.body = unit_json("{\"parameters\":{\"seed\":0},\"sourceUrl\":\"https://b.example/b\"}");
     unit_no_error(gf_param_check(&ask, &form));
     ck_assert_int_eq(ask.seed, 0);
@@ -145,6 +146,23 @@ START_TEST(a_template_fills_in_what_the_body_leaves_open)
 END_TEST
 
 /* ---- the two-step calls ---- */
+
+/* A chain of which `names` are the models, all of a provider p; "" is p itself. What begins with
+ * "image" needs a source picture, and no other takes one. */
+static apr_array_header_t *chain_of(const char *const *names)
+{
+    static const gf_provider_t provider = { .name = "p" };
+    apr_array_header_t *chain = apr_array_make(unit.ctx.pool, 4, sizeof(gf_choice_t));
+
+    while (*names) {
+        gf_choice_t *choice = apr_array_push(chain);
+
+        choice->provider = &provider;
+        choice->model = *names++;
+        choice->source = strncmp(choice->model, "image", 5) == 0 ? GF_SOURCE_MUST : GF_SOURCE_NONE;
+    }
+    return chain;
+}
 
 static const gf_type_t *const types[] = { &type };
 static apr_array_header_t type_list = { .elts = (char *)types, .nelts = 1 };
@@ -174,15 +192,58 @@ START_TEST(a_two_step_body_is_taken_with_what_is_usual)
                      "\"productImages\":[\"https://a.example/1\"]}");
     ck_assert_msg(!ask.source_url, "the type takes no picture");
     type.source = GF_SOURCE_MUST;
+    type.chain = chain_of((const char *const[]){ "a", "image-m", NULL });
     unit_no_error(check_order(&ask, &type,
-                              "\"modelImages\":[],\"preset\":\"base\",\"model\":\"m\","
+                              "\"modelImages\":[],\"preset\":\"base\",\"model\":\"image-m\","
                               "\"parameters\":{\"seed\":2147483647,\"num_inference_steps\":20}"));
     ck_assert_str_eq(ask.source_url, "https://a.example/1");
     ck_assert_int_eq(ask.seed, 2147483647);
     ck_assert_str_eq(ask.parameters,
                      "{\"seed\":2147483647,\"num_inference_steps\":20,\"strength\":0.300,"
-                     "\"negative_prompt\":\"blur\",\"guidance_scale\":7.5,\"model\":\"m\","
+                     "\"negative_prompt\":\"blur\",\"guidance_scale\":7.5,\"model\":\"image-m\","
                      "\"productImages\":[\"https://a.example/1\"],\"modelImages\":[]}");
+}
+END_TEST
+
+START_TEST(a_model_is_one_of_the_chain_that_fits)
+{
+    static const struct {
+        bool pictured; /* the type takes the picture */
+        const char *model;
+        int begin; /* -1: refused */
+    } rows[] = {
+        { false, "a", 0 },        { false, "deep/b", 2 }, { false, "p/deep/b", 2 },
+        { false, "p", 3 },        { false, "p/a", 0 },    { false, "A", -1 },
+        { false, "b", -1 },       { false, "x/a", -1 },   { false, "", -1 },
+        { false, "image-c", -1 }, { true, "image-c", 1 }, { true, "p/image-c", 1 },
+        { true, "a", -1 },        { true, "image-d", 4 },
+    };
+    gf_ask_t ask;
+    size_t i;
+
+    make_type();
+    type.chain = chain_of((const char *const[]){ "a", "image-c", "deep/b", "", "image-d", NULL });
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        const char *more = apr_psprintf(unit.ctx.pool, "\"model\":\"%s\"", rows[i].model);
+        gf_err_t *err;
+
+        type.source = rows[i].pictured ? GF_SOURCE_MUST : GF_SOURCE_NONE;
+        err = check_order(&ask, &type, more);
+        if (rows[i].begin < 0) {
+            ck_assert_str_eq(field_of(err, 0)->field, "model");
+            ck_assert_str_eq(field_of(err, 0)->message, rows[i].pictured
+                                                            ? "must be one of image-c, image-d"
+                                                            : "must be one of a, deep/b, p");
+            continue;
+        }
+        unit_no_error(err);
+        ck_assert_int_eq(gf_type_begin(&type, &unit.ctx, ask.parameters, ask.source_url),
+                         rows[i].begin);
+    }
+    ck_assert_msg(gf_type_begin(&type, &unit.ctx, "{\"model\":\"gone\"}", "x") == 1,
+                  "where the chain has lost it, the first that fits begins");
+    ck_assert_int_eq(gf_type_begin(&type, &unit.ctx, "{\"model\":7}", NULL), 0);
+    ck_assert_int_eq(gf_type_begin(&type, &unit.ctx, "{}", NULL), 0);
 }
 END_TEST
 
@@ -198,7 +259,7 @@ START_TEST(a_two_step_body_is_refused_with_all_bad_fields)
     unit.conf.type_list = &type_list;
     err = check_order(
         &ask, NULL,
-        "\"type\":\"x\",\"modelImages\":7,\"customPrompt\":7,\"model\":\"\","
+        "\"type\":\"x\",\"modelImages\":7,\"customPrompt\":7,\"model\":7,"
         "\"style\":\"x\",\"n\":0,\"strength\":0.05,\"parameters\":{\"seed\":2147483648}");
     ck_assert(gf_err_is(err, GF_E_FIELDS));
     ck_assert_int_eq(err->fields->nelts, (int)UNIT_COUNT(rows));
@@ -216,9 +277,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        of_several_each_has_its_own_seed_and_run_id,    a_priority_is_bounded_by_the_type,
-        a_template_fills_in_what_the_body_leaves_open,  a_two_step_body_is_taken_with_what_is_usual,
-        a_two_step_body_is_refused_with_all_bad_fields, NULL,
+        of_several_each_has_its_own_seed_and_run_id,
+        a_priority_is_bounded_by_the_type,
+        a_template_fills_in_what_the_body_leaves_open,
+        a_two_step_body_is_taken_with_what_is_usual,
+        a_two_step_body_is_refused_with_all_bad_fields,
+        a_model_is_one_of_the_chain_that_fits,
+        NULL,
     };
 
     return unit_run("order", tests);

@@ -34,12 +34,12 @@ static inline scene_t *scene(const char *url, const char *model)
     scene->type.lifetime = apr_time_from_sec(600);
     scene->job.pool = unit.ctx.pool;
     scene->job.type = &scene->type;
-    scene->job.id = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b";
+    scene->job.id = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"; /* made at 2025-10-01T21:34:31.380Z */
     scene->job.attempts = 1;
     scene->job.prompt = "a \"neon\" cat";
     scene->job.parameters = "{}";
     scene->job.seed = 77;
-    scene->job.deadline = apr_time_from_sec(1700000660); /* so it began at 1700000060 */
+    scene->job.deadline = apr_time_from_sec(1700000660);
     scene->call.provider = &scene->provider;
     scene->call.model = model;
     scene->call.job = &scene->job;

@@ -10,22 +10,25 @@
 #include "db/gf_hook.h"
 #include "db/gf_janitor.h"
 #include "db/gf_ledger.h"
+#include "db/gf_picture.h"
 #include "db/gf_preset.h"
-#include "db/gf_removal.h"
-#include "db/gf_restore.h"
 #include "db/gf_template.h"
 #include "db/gf_steer.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"
 
+static const gf_provider_t provider = { .name = "stability", .kind_name = "stability" };
+static const gf_choice_t choice = { .provider = &provider, .model = "sd3" };
+static apr_array_header_t chain = {
+    .elt_size = sizeof(choice), .nelts = 1, .nalloc = 1, .elts = (char *)&choice
+};
 static const gf_type_t type = { .name = "unit-queue",
                                 .prefix = "unit_queue",
                                 .index = 6,
                                 .cost = 2,
+                                .chain = &chain,
                                 .lifetime = 600 * APR_USEC_PER_SEC };
-static const gf_provider_t provider = { .name = "stability", .kind_name = "stability" };
-static const gf_choice_t choice = { .provider = &provider, .model = "sd3" };
 
 /* ---- every act once ---- */
 
@@ -227,24 +230,24 @@ static gf_err_t *claim_by(gf_err_t *(*claim)(gf_job_t **jobs, gf_ctx_t *ctx, int
 
 static gf_err_t *ask_restore_claim(void)
 {
-    return claim_by(gf_restore_claim);
+    return claim_by(gf_picture_restores);
 }
 
 static gf_err_t *ask_removal_claim(void)
 {
-    return claim_by(gf_removal_claim);
+    return claim_by(gf_picture_removals);
 }
 
 static gf_err_t *ask_restored(void)
 {
     bool gone;
 
-    return gf_restore_done(&gone, &unit.ctx, &job, "/a.png", RESULT);
+    return gf_picture_restored(&gone, &unit.ctx, &job, "/a.png", RESULT);
 }
 
 static gf_err_t *ask_restore_later(void)
 {
-    return gf_restore_later(&unit.ctx, &job, 0);
+    return gf_picture_later(&unit.ctx, &job, 0);
 }
 
 static gf_err_t *ask_requeue(void)
@@ -298,7 +301,7 @@ static gf_err_t *ask_history_count(void)
 
 static gf_err_t *ask_removal_done(void)
 {
-    return gf_removal_done(&unit.ctx, &job);
+    return gf_picture_removed(&unit.ctx, &job);
 }
 
 static apr_array_header_t *lease_of(const gf_job_t *leased)
@@ -762,6 +765,8 @@ START_TEST(a_pending_generation_is_started_once_by_its_user)
     ck_assert_str_eq(started->prompt, "a cat");
     ck_assert_int_eq(started->epoch, 1);
     ck_assert_int_eq(started->phase, GF_PHASE_QUEUED);
+    ck_assert_ptr_null(started->provider);
+    ck_assert_ptr_null(started->model);
     ck_assert_int_eq(started->seed, 77);
     ck_assert(started->deadline > apr_time_now() + apr_time_from_sec(500));
     ck_assert(started->created <= apr_time_now());

@@ -33,6 +33,29 @@ START_TEST(a_uuid_is_36_characters_of_hex_and_hyphens)
 }
 END_TEST
 
+START_TEST(an_id_tells_when_it_was_made)
+{
+    static const struct {
+        const char *text;
+        apr_time_t time;
+    } rows[] = {
+        { "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", APR_TIME_C(1759354471380000) },
+        { "0199A1B2-C3D4-7E5F-8A9B-0C1D2E3F4A5B", APR_TIME_C(1759354471380000) },
+        { "00000000-0001-7fff-ffff-ffffffffffff", 1000 },
+        { "ffffffff-ffff-7fff-ffff-ffffffffffff", APR_TIME_C(281474976710655000) },
+        { "0199a1b2-c3d4-4e5f-8a9b-0c1d2e3f4a5b", 0 }, /* of another making */
+        { "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5", 0 },
+        { "", 0 },
+        { NULL, 0 },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_msg(gf_text_uuid_time(rows[i].text) == rows[i].time, "%s", rows[i].text);
+    }
+}
+END_TEST
+
 START_TEST(a_length_is_in_characters_not_bytes)
 {
     static const struct {
@@ -262,6 +285,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_uuid_is_36_characters_of_hex_and_hyphens,
+        an_id_tells_when_it_was_made,
         a_length_is_in_characters_not_bytes,
         utf8_is_valid_up_to_its_first_bad_byte,
         a_token_is_letters_digits_and_four_signs,

@@ -22,7 +22,7 @@ static void configure(void)
     apr_hash_set(conf->providers, local.name, APR_HASH_KEY_STRING, &local);
 }
 
-/* A chain as configured: up to three links, NULL-ended. */
+/* A chain as configured, NULL-ended. */
 static void chain_of(const char *const links[])
 {
     sketch.chain = NULL;
@@ -171,6 +171,38 @@ START_TEST(a_chain_can_be_resolved_again)
 }
 END_TEST
 
+START_TEST(the_link_that_draws_here_is_behind_every_chain)
+{
+    static const gf_choice_t here = { .provider = &local, .source = GF_SOURCE_MAY };
+    const char *links[GF_TYPE_CHAIN_MAX + 2] = { NULL };
+    int i;
+
+    configure();
+    for (i = 0; i <= GF_TYPE_CHAIN_MAX; i++) {
+        links[i] = "stability/sd3";
+    }
+    chain_of(links);
+    ck_assert_msg(strstr(gf_type_resolve(&sketch, &unit.conf, unit.ctx.pool), "more than 32"),
+                  "a chain has its end");
+    links[GF_TYPE_CHAIN_MAX] = NULL;
+    chain_of(links);
+    ck_assert_ptr_null(gf_type_resolve(&sketch, &unit.conf, unit.ctx.pool));
+    sketch.local = NULL;
+    ck_assert_ptr_null(gf_type_choice(&sketch, GF_TYPE_LOCAL));
+    sketch.local = &here;
+    ck_assert_ptr_eq(gf_type_choice(&sketch, GF_TYPE_LOCAL), &here);
+    ck_assert_int_eq(gf_type_next(&sketch, GF_TYPE_LOCAL, NULL), GF_TYPE_LOCAL);
+    ck_assert_int_eq(gf_type_next(&sketch, GF_TYPE_LOCAL, "a picture"), GF_TYPE_LOCAL);
+    for (i = 0; i < GF_TYPE_CHAIN_MAX; i++) {
+        ck_assert_ptr_eq(gf_type_choice(&sketch, i)->provider, &stability);
+    }
+    for (; i < 2 * GF_TYPE_LOCAL; i++) {
+        ck_assert_msg(i == GF_TYPE_LOCAL || !gf_type_choice(&sketch, i),
+                      "no chain reaches it, and nothing follows it: %d", i);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -180,6 +212,7 @@ int main(void)
         a_chain_is_resolved_in_its_order,
         a_chain_that_cannot_work_is_told_with_what_to_change,
         a_chain_can_be_resolved_again,
+        the_link_that_draws_here_is_behind_every_chain,
         NULL,
     };
 

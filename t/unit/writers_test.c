@@ -180,6 +180,61 @@ START_TEST(one_slow_task_does_not_hold_up_the_others)
 }
 END_TEST
 
+START_TEST(slow_tasks_take_half_of_the_writers_however_many_there_are)
+{
+    gf_writers_t *writers = start(WRITERS);
+    note_t *slow = notes(20);
+    note_t *quick = notes(TASKS);
+    apr_uint32_t gate = 0;
+    int i;
+
+    for (i = 0; i < 20; i++) {
+        slow[i].task.slow = true;
+        slow[i].gate = &gate;
+        gf_writers_give(writers, &slow[i].task);
+    }
+    for (i = 0; i < TASKS; i++) {
+        gf_writers_give(writers, &quick[i].task);
+    }
+    drain(writers, TASKS);
+    for (i = 0; i < TASKS; i++) {
+        ck_assert_msg(quick[i].runs == 1, "quick task %d waits for slow ones", i);
+    }
+    quick[0].gate = quick[1].gate = &gate; /* the other half has something to do, too */
+    gf_writers_give(writers, &quick[0].task);
+    gf_writers_give(writers, &quick[1].task);
+    apr_atomic_set32(&gate, 1);
+    drain(writers, 22);
+    gf_writers_stop(writers);
+    for (i = 0; i < 20; i++) {
+        ck_assert_msg(slow[i].runs == 1, "slow task %d ran %u times", i, slow[i].runs);
+    }
+}
+END_TEST
+
+START_TEST(slow_and_quick_tasks_in_any_order_are_all_done)
+{
+    int count;
+
+    for (count = 1; count <= WRITERS; count++) {
+        gf_writers_t *writers = start(count);
+        note_t *all = notes(TASKS);
+        int i;
+
+        for (i = 0; i < TASKS; i++) {
+            all[i].task.slow = i % 7 < 3;
+            gf_writers_give(writers, &all[i].task);
+        }
+        drain(writers, TASKS / 2);
+        gf_writers_stop(writers);
+        for (i = 0; i < TASKS; i++) {
+            ck_assert_msg(all[i].runs == 1, "%d writers: task %d ran %u times", count, i,
+                          all[i].runs);
+        }
+    }
+}
+END_TEST
+
 static void *APR_THREAD_FUNC stop(apr_thread_t *thread, void *writers)
 {
     (void)thread;
@@ -247,6 +302,8 @@ int main(void)
         the_pool_is_cleared_before_a_task_comes_back,
         one_writer_keeps_the_order,
         one_slow_task_does_not_hold_up_the_others,
+        slow_tasks_take_half_of_the_writers_however_many_there_are,
+        slow_and_quick_tasks_in_any_order_are_all_done,
         a_stop_finishes_what_was_given,
         writers_without_work_stop,
         a_task_may_be_given_again,

@@ -56,6 +56,7 @@
 #   b64               AIML: the picture in base64
 #   data              AIML: the other shape
 #   url               OpenAI: an address in place of base64
+#   at-once           Replicate: the submission's answer tells the end
 #   plain, single     Replicate: one output in place of a list; fal: one picture
 #   result=WORD       the picture's address: gone, private (127.0.0.2), big, slow, empty, garbage,
 #                     moved, moved-private, loop, flaky (503 once), cut (once), once
@@ -85,8 +86,9 @@
 #                                   TEXT, oldest first: kind, url, headers, body, status (0: no
 #                                   answer), retry_after
 #   GET /_source/KIND/NAME          a source picture, of each NAME another one. KIND: picture,
-#                                   moved, private (moved to 127.0.0.2), page, cut, big (12 MB),
-#                                   huge (60000 x 60000), slow; any other is 404
+#                                   moved, thrice (moved three times), private (moved to 127.0.0.2),
+#                                   page, cut, big (12 MB), huge (60000 x 60000), slow; any other is
+#                                   404
 #   GET /_keys                      how often fal's public keys were asked for: a bare number
 
 package Genflow::FakeProvider;
@@ -511,7 +513,7 @@ my %FAILURE = map { $_ => 1 } qw(
     nsfw failed aborted type untaken
 );
 my %LASTING = map { $_ => 1 } qw(
-    delay times big poll poll-delay quick result datauri b64 url data plain single hook early
+    delay times big poll poll-delay quick result datauri b64 url data plain single hook early at-once
 );
 
 sub of_prompt {
@@ -1072,16 +1074,21 @@ sub send_source {
     my $server = $self->{server};
     my $port   = $server->port;
     my ($name) = $request->{path} =~ m{(\w+)\z};
-    my $there  = "/_source/picture/$name";
     my @type   = ('Content-Type' => 'image/png');
+    my $moved  = sub {
+        my ($kind, $host) = @_;
+        redirect($server, $request, "http://" . ($host // '127.0.0.1') . ":$port/_source/$kind/$name");
+    };
     push @{ $self->{fetches} }, $request->{path};
     my %answer = (
         slow    => sub {
             $server->later(SLOW, sub { $server->answer($request, 200, \@type, source_of($name)) });
         },
         picture => sub { $server->answer($request, 200, \@type, source_of($name)) },
-        moved   => sub { redirect($server, $request, "http://127.0.0.1:$port$there") },
-        private => sub { redirect($server, $request, "http://127.0.0.2:$port$there") },
+        moved   => sub { $moved->('picture') },
+        twice   => sub { $moved->('moved') },
+        thrice  => sub { $moved->('twice') },
+        private => sub { $moved->('picture', '127.0.0.2') },
         page    => sub { $server->answer($request, 200, \@type, '<html>no picture</html>' x 9) },
         cut     => sub { $server->answer($request, 200, \@type, substr source_of($name), 0, 100) },
         big     => sub {

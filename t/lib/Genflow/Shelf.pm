@@ -74,10 +74,7 @@ $lines
     GenflowTypeProviders $self->{chain}
     GenflowTypeCost 1
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "\${GENFLOW_WORK}/t/conf/api.conf"
 <Location "/generated">
     SetHandler genflow-result
 </Location>

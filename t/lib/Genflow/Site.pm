@@ -282,11 +282,13 @@ sub pg_ctl {
         '-l', "$self->{folder}/postgres.log", $action);
 }
 
-# The database as sql/apply makes it. The module is genflow_app there, this process the owner.
+# A database as sql/apply makes it, which PGDATABASE names from now on. The module is genflow_app
+# there, this process the owner.
 sub create_database {
-    my ($self) = @_;
-    $self->command('createdb', 'genflow');
-    $ENV{PGDATABASE} = 'genflow';
+    my ($self, $name) = @_;
+    $name //= 'genflow';
+    $self->command('createdb', $name);
+    $ENV{PGDATABASE} = $name;
     $self->command('sql/apply', '--role', 'genflow_app');
     return;
 }

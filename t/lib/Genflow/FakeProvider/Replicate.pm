@@ -23,7 +23,12 @@ sub add_routes {
     my $server = $self->{server};
     my $create = sub {
         my ($request, $model) = @_;
-        $self->submit($request, $model, accept => sub { $self->start_run($_[0]) },
+        my $accept = sub {
+            my ($job) = @_;
+            $self->start_run($job);
+            $job->{over} = $job->{script}->has('at-once');
+        };
+        $self->submit($request, $model, accept => $accept,
                       answer => sub { $self->reply($_[0], 201, $self->prediction($_[0])) });
     };
     $server->add_route(POST => qr{/replicate/v1/models/([\w.-]+/[\w.-]+)/predictions}, $create);

@@ -1,0 +1,63 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# The `model` of a two-step body says which link of its type's chain begins; those behind it are its
+# fallbacks, those before it are not asked. One that the chain does not have is refused.
+use Genflow::Test;
+use Genflow::TwoStep;
+
+my $user  = account(50);
+my %RELAY = (type => 'relay');    # stability/sd3, then local
+
+my @CASES = (    # model, what the prompt says besides, who draws, after a fallback, asked before
+    [undef,          '',               'stability', 0, 1],
+    ['sd3',          '',               'stability', 0, 1],
+    ['sd3',          '{{status=400}}', 'local',     1, 1],
+    ['local',        '{{status=400}}', 'local',     0, 0],
+);
+for my $case (@CASES) {
+    my ($model, $more, $provider, $fallback, $asked) = @$case;
+    my $name = ($model // 'no model') . ($more && " where the first fails");
+    my $tag  = "$name of $user";
+    my %body = (%RELAY, customPrompt => "$tag $more", $model ? (model => $model) : ());
+    my $dry  = data(create($user, \%body, query => '?dryRun=1'));
+    is $dry->{provider}, $model && $model eq 'local' ? 'local' : 'stability', "$name: who begins is told";
+    my $id   = made($user, \%body);
+    is status_of($user, $id, 'relay')->{fallbackUsed}, JSON::PP::false(), '... nobody fell back yet';
+    my $done = data(start($user, $id, Prefer => 'wait=15'))->{data};
+    is_deeply [@$done{qw(status provider)}, $done->{fallbackUsed} ? 1 : 0],
+        ['completed', $provider, $fallback], "... it is drawn by $provider";
+    is submissions($tag), $asked, '... and who was not meant was not asked';
+}
+my $whole = data(one_step($user, { %RELAY, productImages => [$IMAGE], model => 'stability/sd3' },
+    Prefer => 'wait=15'));
+is $whole->{data}{provider}, 'stability', 'a model may be named with its provider; one step does, too';
+
+# ---- again ----
+
+my $id = made($user, { %RELAY, model => 'local', customPrompt => "again of $user" });
+api(POST => "/api/generation/$id/cancel", user => $user);
+my $again = data(api(POST => "/api/generation/$id/retry", user => $user,
+    headers => { Prefer => 'wait=15' }));
+is_deeply [@$again{qw(status provider)}, submissions("again of $user")], ['completed', 'local', 0],
+    'a retry begins with the same model';
+
+# ---- while it lives ----
+
+my $slow = later($user, { type => 'lens', prompt => "{{status=503}} slow of $user" });
+my $retried = wait_for { my $now = status_of($user, $slow, 'lens'); $now->{retryCount} && $now } 15;
+is $retried->{fallbackUsed}, JSON::PP::false(),
+    'one that begins behind models that do not fit, and is tried again, has not fallen back';
+api(POST => "/api/generation/$slow/cancel", user => $user);
+
+# ---- refused ----
+
+my $before = credits($user);
+for my $bad ('sd3.5', 'aiml/sd3', 'SD3', 'relay', '') {
+    my $res = create($user, { %RELAY, model => $bad });
+    error_is($res, 400, 'VALIDATION_ERROR', "no model of the chain: '$bad'");
+    is_deeply data($res)->{validationErrors}, [{ field => 'model', message => 'must be one of sd3, local' }],
+        'and it is told which there are';
+}
+is_deeply credits($user), $before, 'nothing is held for them';
+
+finish;
