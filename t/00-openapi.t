@@ -40,13 +40,12 @@ my @NEVER = (    # operations, symbols, why
     [qr{\A(?:GET|PUT) /admin/},      'NO_GENERATION', 'leaves out what is gone by now'],
     [qr{\APOST /admin/presets\z},    'NO_ROUTE', 'asks for no preset that is there'],
     [qr{/(?:retry|fallback)\z},      'BAD_JSON', 'reads what was written here'],
-    [qr{/templates\z},               'INVALID', 'has VALIDATION_ERROR for its fields'],
     [qr{\APOST /generation/create\z}, 'SOURCE_URL PRESET PRESET_OFF PROMPT PROMPT_LENGTH',
         'has VALIDATION_ERROR for its fields'],
     [qr{\APOST /generation/create\z}, 'KEY_RUNNING FAILED', 'starts nothing'],
 );
 
-my $reach = Genflow::Reach->new($TOP, statement_error => 'INVALID');
+my $reach = Genflow::Reach->new($TOP);
 my %row   = (%end, %answer);
 my %told;
 for my $operation (sort keys %handler) {
@@ -94,14 +93,12 @@ sub routes {
     return %routes;
 }
 
-# The errors of api_route.c itself; and what the database refuses as no UTF-8 in an address, where
-# nothing else does.
+# The errors with which api_route.c ends a request before its handler.
 sub at_the_door {
     my ($operation, $is_open) = @_;
-    return ('METHOD', ($is_open ? () : 'NOT_SIGNED_IN'),
+    return ('METHOD', 'INVALID', ($is_open ? () : 'NOT_SIGNED_IN'),
         ($operation =~ /\{type\}/ ? 'NO_ROUTE' : ()),
-        ($operation =~ m{ /admin/} ? qw(ADMIN_CLOSED ADMIN_ORIGIN) : ()),
-        ($operation =~ m{ /admin/.*\{(?:user|provider|key)\}} ? 'INVALID' : ()));
+        ($operation =~ m{ /admin/} ? qw(ADMIN_CLOSED ADMIN_ORIGIN) : ()));
 }
 
 # The rows: symbol => "status code".

@@ -3,7 +3,7 @@
 # Which errors a function of the module can end in, as its source says: those that it names
 # (GF_E_...), and those of every function that it names. That is more than can happen, never less.
 #
-#     my $reach = Genflow::Reach->new($top, statement_error => 'INVALID');   # but for this one there
+#     my $reach = Genflow::Reach->new($top);
 #     $reach->errors('api_events')           # symbols of gf_err_table.h: ('NOT_YOURS', ...)
 
 package Genflow::Reach;
@@ -15,8 +15,8 @@ use warnings;
 my @ROOMS = qw(api httpd db store hub model base);
 
 sub new {
-    my ($class, $top, %but) = @_;
-    my $self = bless { in => {}, of => {}, but => \%but }, $class;
+    my ($class, $top) = @_;
+    my $self = bless { in => {}, of => {} }, $class;
     for my $path (map { glob "$top/mod_genflow/$_/*.c" } @ROOMS) {
         $self->read_file($path);
     }
@@ -32,7 +32,6 @@ sub read_file {
     while ($text =~ /^(static )?\w[^;{}()]*?(\w+)\([^;{}]*\)\n\{\n(.*?)^\}/gms) {
         my ($static, $name, $body) = ($1, $2, $3);
         my %named = map { $_ => 1 } $body =~ s/\bgf_err_is\([^)]*\)//gr =~ /\bGF_E_(\w+)/g;
-        delete $named{ $self->{but}{$name} // '' };
         my %calls = map { $_ => 1 } $body =~ /\b([a-z]\w+)\b/g;
         my $function = { path => $path, named => \%named, calls => [sort keys %calls] };
         $self->{in}{$path}{$name} = $function;
