@@ -47,7 +47,7 @@ sub document {
     my %admin    = map { s{\A/admin}{}r => $paths->{$_} } grep { m{\A/admin/} } keys %$paths;
     my %api      = map { $_ => $paths->{$_} } grep { !m{\A/admin/} } keys %$paths;
     my %mounted;
-    for (locations('t/conf/test.conf')) {
+    for (map { locations("t/conf/$_.conf") } qw(api test)) {
         my ($place, $lines) = @$_;
         my ($handler) = $lines =~ /^ *SetHandler (\S+)$/m or next;
         my $below = $handler eq 'genflow-api' ? \%api : $handler eq 'genflow-admin' ? \%admin
