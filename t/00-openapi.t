@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# docs/openapi.yaml has the routes of api_route.c with their methods, and the error codes of
-# gf_err_table.h under their statuses: all of them, and no others. Read from the source folder,
-# GENFLOW_SRCDIR or the one above this file.
+# docs/openapi.yaml has the routes of api_route.c with their methods, and under each the error codes
+# that its handler can end in, as the source says (Genflow::Reach): all of them, and no others. Read
+# from the source folder, GENFLOW_SRCDIR or the one above this file.
 
 use strict;
 use warnings;
@@ -12,31 +12,55 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Genflow::OpenApi;
+use Genflow::Reach;
 
 my $TOP      = $ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..";
 my $document = Genflow::OpenApi->new($TOP);
 
 # ---- routes ----
 
-my @routes = sort(routes('routes', ''), routes('admin_routes', 'admin/'));
-ok @routes, 'api_route.c has routes';
-same('the operations are the routes', [keys %{ $document->operations }], \@routes);
+my %handler = (routes('routes', ''), routes('admin_routes', 'admin/'));
+ok %handler, 'api_route.c has routes';
+same('the operations are the routes', [keys %{ $document->operations }], [keys %handler]);
 
 # ---- errors ----
 
 my ($answers, $job) = split m{^/\* job \*/$}m, slurp('mod_genflow/base/gf_err_table.h');
-my %codes;
-for my $row (rows($answers)) {
-    my ($code, $status) = @$row;
-    $codes{$status}{$code} = 1;
-}
-ok %codes, 'gf_err_table.h has errors of requests';
-same("the codes of $_ are those of the table", [$document->codes($_)], [keys %{ $codes{$_} }])
-    for sort keys %codes;
-is_deeply [grep { !$codes{$_} && $document->codes($_) } 400 .. 599], [],
-    'no other status has codes';
+my %answer = rows($answers);                                 # symbol => "status code"
+my %end    = rows($job);
+ok %answer && %end, 'gf_err_table.h has errors';
 same('what fails a generation is what the table has for jobs',
-    [$document->failures], [map { $_->[0] } rows($job)]);
+    [$document->failures], [map { s/.* //r } values %end]);
+
+# What the source seems to say, and cannot be.
+my @NEVER = (    # operations, symbols, why
+    [qr{\AGET },                     'BAD_JSON READ_BODY BODY_TOO_LARGE BODY_TYPE', 'has no body'],
+    [qr{\AGET /health\z},            'DB_DOWN DB_SCHEMA INTERNAL', 'tells of it in its own words'],
+    [qr{\A(?!.*/(?:assets|templates)/)}, 'NO_ASSET NO_TEMPLATE', 'tells of it as a wrong field'],
+    [qr{\A(?:GET|PUT) /admin/},      'NO_GENERATION', 'leaves out what is gone by now'],
+    [qr{\APOST /admin/presets\z},    'NO_ROUTE', 'asks for no preset that is there'],
+    [qr{/(?:retry|fallback)\z},      'BAD_JSON', 'reads what was written here'],
+    [qr{\APOST /generation/create\z}, 'SOURCE_URL PRESET PRESET_OFF PROMPT PROMPT_LENGTH',
+        'has VALIDATION_ERROR for its fields'],
+    [qr{\APOST /generation/create\z}, 'KEY_RUNNING FAILED', 'starts nothing'],
+);
+
+my $reach = Genflow::Reach->new($TOP);
+my %row   = (%end, %answer);
+my %told;
+for my $operation (sort keys %handler) {
+    my ($handle, $is_open) = @{ $handler{$operation} };
+    my %can = map { $_ => 1 } $reach->errors($handle), at_the_door($operation, $is_open);
+    delete @can{ map { split / /, $_->[1] } grep { $operation =~ $_->[0] } @NEVER };
+    my $codes = $document->codes($operation);
+    my @codes = map { my $status = $_; map { "$status $_" } @{ $codes->{$status} } } keys %$codes;
+    same("$operation has the errors of $handle()", \@codes, [map { $row{$_} } keys %can]);
+    $told{$_} = 1 for @codes;
+}
+is_deeply [grep { !$told{$_} } sort values %answer], [], 'every error of a request is one of some';
+for my $code (map { s/.* //r } sort keys %told) {
+    is $document->code_of($code), $code, "the schema $code is that of the code";
+}
 
 # ---- what would make a reader of OpenAPI 3.1 skip a schema in silence ----
 
@@ -54,17 +78,34 @@ sub same {
     return;
 }
 
-# The rows of a table, as "METHOD /path". {name+} takes the rest of the path.
+# The rows of a table: "METHOD /path" => [handler, is it for anyone]. {name+} takes the rest of the
+# path.
 sub routes {
     my ($table, $below) = @_;
     my ($rows) = slurp('mod_genflow/api/api_route.c') =~ /\b\Q$table\E\[\] = \{\n(.*?)\n\};/s
         or return;
-    return map { my ($methods, $path) = @$_; map { "$_ /$below$path" } split /\s*\|\s*/, $methods }
-        map { /\{ ([A-Z| ]+),\s*"([^"]+)"/ ? ["$1", $2 =~ s/\+\}/}/gr] : () } split /\n/, $rows;
+    my %routes;
+    while ($rows =~ /\{ ([A-Z| ]+),\s*"([^"]+)",\s*(\w+),\s*(\w+) \}/g) {
+        my ($methods, $path, $handle, $anyone) = ($1, $2, $3, $4);
+        $path =~ s/\+\}/}/;
+        $routes{"$_ /$below$path"} = [$handle, $anyone eq 'true'] for split /\s*\|\s*/, $methods;
+    }
+    return %routes;
 }
 
-# [code, status] of each row.
-sub rows { return map { [/"(\w+)",\s+(\d{3}),/] } $_[0] =~ /GF_ERR\((.*)/g }
+# The errors with which api_route.c ends a request before its handler.
+sub at_the_door {
+    my ($operation, $is_open) = @_;
+    return ('METHOD', 'INVALID', ($is_open ? () : 'NOT_SIGNED_IN'),
+        ($operation =~ /\{type\}/ ? 'NO_ROUTE' : ()),
+        ($operation =~ m{ /admin/} ? qw(ADMIN_CLOSED ADMIN_ORIGIN) : ()));
+}
+
+# The rows: symbol => "status code".
+sub rows {
+    my ($text) = @_;
+    return map { /(\w+),\s+"(\w+)",\s+(\d{3}),/ ? ($1, "$3 $2") : () } $text =~ /GF_ERR\((.*)/g;
+}
 
 sub slurp {
     my ($path) = @_;

@@ -9,6 +9,7 @@
 #include <http_request.h>
 
 #include "api/api_admin.h"
+#include "base/gf_text.h"
 #include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"
 #include "model/gf_type.h"
@@ -126,6 +127,7 @@ static const char *base_of(const request_rec *r, const char *usual)
     return base ? base : usual;
 }
 
+/* A name that is no UTF-8 is none: the database could not hold it. */
 static const char *user_of(gf_req_t *req)
 {
     ap_expr_info_t *expression = httpd_conf_dir(req->r)->user;
@@ -136,7 +138,7 @@ static const char *user_of(gf_req_t *req)
         gf_log(req->ctx, GF_LOG_ERR, APR_SUCCESS, "GF0501", "GenflowUser: %s", wrong);
         return NULL;
     }
-    return user && *user ? user : NULL;
+    return user && *user && gf_text_utf8(user, strlen(user)) == strlen(user) ? user : NULL;
 }
 
 /* The piece of a path that follows `*path`, which is moved to the next one, or to NULL. */

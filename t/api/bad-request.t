@@ -87,6 +87,8 @@ for my $case (@CUT) {
     my ($what, $headers, $sent) = @$case;
     like answer_to($headers, $sent), qr{\AHTTP/1.1 400 }, "a body that breaks off $what is refused";
 }
+like answer_to({ 'Content-Length' => $length, 'X-User' => "ann\xff" }, $GOOD),
+    qr{\AHTTP/1.1 401 .*"AUTHENTICATION_REQUIRED"}s, 'a name that is no UTF-8 is nobody';
 my $mark = log_mark();
 close connection(\%LENGTH, $GOOD);
 my $noted = wait_for { log_since($mark) =~ /\bGF0123: .* \Q$GENERATE\E / };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The running module answers as docs/openapi.yaml says: each operation to who is not signed in, to a
 # method it does not take, to a body that is none, and to a request that is right; and each kind of
-# refusal. Statuses, types, required members and codes are as documented, and no member is unknown.
+# refusal. Statuses, types, headers, required members and codes are as documented; none is unknown.
 use Genflow::Test;
 
 use MIME::Base64 qw(encode_base64);
@@ -35,6 +35,10 @@ for my $operation (sort keys %operations) {
     $res = api($method, address($path), %sign_in, %json, body => '{"a":');
     as_documented($operation, $res, 'no JSON');
     like $res->{status}, qr/\A4/, "$operation refuses what is no JSON";
+    my %text = (headers => { %{ $json{headers} }, 'Content-Type' => 'text/plain' });
+    $res = api($method, address($path), %sign_in, %text, body => '{}');
+    as_documented($operation, $res, 'text');
+    like $res->{status}, qr/\A4/, "$operation refuses what says that it is text";
 }
 
 # ---- what is right ----
@@ -46,20 +50,25 @@ my $base     = { prompt => 'a cat', presetKey => 'base' };
 my $slow     = { %$base, prompt => 'a cat {{poll=30}}' };
 my $at_once  = { headers => { Prefer => 'respond-async' } };
 my $drawn    = { headers => { Prefer => 'wait=20' } };
+my $other    = { headers => { 'If-Match' => '"another state"' } };
+my $beyond   = { headers => { Range => 'bytes=1000000-' } };
 my %kept;                              # what an answer brought for later requests
 
 my @RIGHT = (    # operation, its answer's status, query or id, options; what to keep of the answer
     ['GET /health',           200],
     ['GET /getQuota',         200],
     ['POST /getQuota',        200],
-    ['POST /{type}/generate', 200, '', { json => $base }, 'id'],
+    ['POST /{type}/generate', 200, '', { json => $base, %$drawn }, 'id'],
     ['POST /{type}/generate', 200, '?dryRun=1', { json => $base }],
-    ['POST /{type}/generate', 200, '', { json => { %$base, n => 2 } }],
+    ['POST /{type}/generate', 200, '', { json => { %$base, n => 2 }, %$drawn }],
     ['GET /{type}/status',    200, '?id={id}'],
     ['POST /{type}/status',   200, '', { json => sub { { id => $kept{id} } } }],
     ['GET /generations',      200, '?limit=1'],
     ['GET /generation/{id}',  200],
     ['GET /job/{id}',         200],
+    ['GET /{type}/status',    412, '?id={id}', $other],
+    ['GET /generation/{id}',  412, '', $other],
+    ['GET /job/{id}',         412, '', $other],
     ['GET /generation/{id}/events', 200],
     ['DELETE /generation/{id}', 200],
     ['POST /{type}/generate', 202, '', { json => $slow, %$at_once }, 'id'],
@@ -81,13 +90,15 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['POST /credits-reserve',  200, '', { json => { request_id => "$user:1" } }],
     ['POST /credits-finalize', 200, '', { json => { request_id => "$user:1",
         disposition => 'refund' } }],
-    ['POST /{type}/generate', 200, '', { json => $base }, 'id'],
+    ['POST /{type}/generate', 200, '', { json => $base, %$drawn }, 'id'],
     ['GET /getUserMedia',  200, '?limit=1'],
     ['POST /getUserMedia', 200, '', { json => { limit => 1 } }],
     ['POST /delete-media', 200, '', { json => sub { { id => $kept{id} } } }],
     ['GET /credits',      200, '?limit=2'],
     ['POST /assets',      201, '', { body => $picture, headers => $image }, 'id'],
     ['GET /assets/{id}',  200],
+    ['GET /assets/{id}',  412, '', $other],
+    ['GET /assets/{id}',  416, '', $beyond],
     ['DELETE /assets/{id}', 200],
     ['GET /presets',      200, '?all=1'],
     ['GET /admin/jobs',   200, '?limit=2'],
@@ -118,7 +129,7 @@ my @WRONG = (    # operation, status, code, query, options
     ['POST /{type}/generate', 422, 'PROMPT_TOO_LONG', '',
         { json => { %$base, prompt => 'x' x 1001 } }],
     ['POST /{type}/generate', 500, 'GENERATION_FAILED', '', { json => { %$base,
-        prompt => "$user {{status=400}}" } }],
+        prompt => "$user {{status=400}}" }, %$drawn }],
     ['GET /{type}/status',    404, 'GENERATION_NOT_FOUND', "?id=$sample{id}"],
     ['POST /generation/create', 400, 'VALIDATION_ERROR', '', { json => {} }],
     ['POST /generate',        400, 'INVALID_GENERATION_STATUS', '',
@@ -142,13 +153,20 @@ for my $row (@WRONG) {
 my @here = grep { !m{ /(?:admin|hook)/} } sort keys %operations;
 is_deeply [grep { !grep { /\A2/ } @{ $answered{$_} } } @here], [],
     'every operation was asked for something that it does';
-my $other = api(GET => '/api/getQuota', user => $user);
-$other->{content} =~ s/"daily_used":\d+/"daily_used":"3"/;
-like join(' ', $document->complaints('GET /getQuota', $other)), qr/daily_used/,
+my $answer = api(GET => '/api/getQuota', user => $user);
+$answer->{content} =~ s/"daily_used":\d+/"daily_used":"3"/;
+like join(' ', $document->complaints('GET /getQuota', $answer)), qr/daily_used/,
     'a wrong type is found';
-$other->{content} =~ s/"daily_used":"3"/"daily_used":3,"surprise":1/;
-like join(' ', $document->complaints('GET /getQuota', $other)), qr/surprise/,
+$answer->{content} =~ s/"daily_used":"3"/"daily_used":3,"surprise":1/;
+like join(' ', $document->complaints('GET /getQuota', $answer)), qr/surprise/,
     '... and an unknown member';
+$answer->{headers}{etag} = '"1"';
+like join(' ', $document->complaints('GET /getQuota', $answer)), qr/etag/,
+    '... and an unknown header';
+my $refused = api(PUT => '/api/getQuota', user => $user);
+delete $refused->{headers}{allow};
+like join(' ', $document->complaints('GET /getQuota', $refused)), qr/allow is missing/,
+    '... and one that is missing';
 
 finish;
 

@@ -118,8 +118,8 @@ sub post {
     my (%report) = @_;
     my $status;
     wait_for {
-        $status = HTTP::Tiny->new->post($report{url},
-            { headers => $report{headers}, content => $report{body} })->{status};
+        $status = api(POST => $report{url} =~ s{\Ahttp://[^/]+}{}r, headers => $report{headers},
+            body => $report{body})->{status};
         $status != 503;
     };
     return $status;

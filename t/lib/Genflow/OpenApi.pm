@@ -4,7 +4,7 @@
 #
 #     my $document = Genflow::OpenApi->new($top);
 #     $document->operations                  # {"GET /health" => the operation, ...}
-#     $document->codes(422)                  # error codes of a status
+#     $document->codes('GET /health')        # {405 => ['METHOD_NOT_ALLOWED'], ...}
 #     $document->complaints('GET /health', $res)
 
 package Genflow::OpenApi;
@@ -34,11 +34,26 @@ sub operations {
         grep { $paths->{$path}{$_} } @METHODS } keys %$paths };
 }
 
-# The codes that errors of this status may have; none: there is no such error.
+# The error codes that an operation may answer, by status. Each has the schema of its name.
 sub codes {
-    my ($self, $status) = @_;
-    my $error = $self->{document}{components}{schemas}{"Error$status"} or return;
-    return @{ $error->{allOf}[1]{properties}{code}{enum} };
+    my ($self, $operation) = @_;
+    my $responses = $self->operations->{$operation}{responses};
+    my %codes;
+    for my $status (grep { $_ >= 400 } keys %$responses) {
+        my $content = $self->target($responses->{$status})->{content} // {};
+        my $schema  = $content->{'application/json'}{schema} // {};
+        my @one_of  = @{ $schema->{anyOf} // [$schema] };
+        my @codes   = map { ($_->{'$ref'} // '') =~ m{/([A-Z_]+)\z} } @one_of;
+        $codes{$status} = \@codes if @codes;
+    }
+    return \%codes;
+}
+
+# The code that errors of this schema have, as the schema says.
+sub code_of {
+    my ($self, $name) = @_;
+    my $schema = $self->{document}{components}{schemas}{$name} or return '';
+    return join ' ', map { $_->{properties}{code}{const} // () } $self->parts($schema);
 }
 
 # Those of generations that failed.
@@ -50,8 +65,13 @@ sub complaints {
     my $known    = $self->operations->{$operation} or return "there is no $operation";
     my $response = $self->target($known->{responses}{ $res->{status} })
         or return "$operation has no status $res->{status}";
-    my ($type)   = ($res->{headers}{'content-type'} // '') =~ /\A([^;\s]*)/;
-    my $content  = $response->{content};
+    return $self->wrong_headers($response->{headers} // {}, $res->{headers}),
+        $self->wrong_body($response->{content}, $res);
+}
+
+sub wrong_body {
+    my ($self, $content, $res) = @_;
+    my ($type) = ($res->{headers}{'content-type'} // '') =~ /\A([^;\s]*)/;
     return length $res->{content} ? "$res->{status} has no body" : () if !$content;
     return "$res->{status} is no $type" if !$content->{$type};
     return if $type ne 'application/json';
@@ -60,6 +80,27 @@ sub complaints {
     my $schema = $content->{$type}{schema};
     my @wrong  = map { "$_" } $self->{schema}->validate($body, $schema);
     return @wrong, $self->unknown($body, '', $schema);
+}
+
+# What httpd says of itself, of connections, and of who may read and keep an answer.
+my %GENERAL = map { $_ => 1 } qw(date server connection keep-alive transfer-encoding content-length
+    content-type cache-control x-content-type-options x-accel-buffering vary);
+
+# Headers that are missing, or are not as documented, or are not documented.
+sub wrong_headers {
+    my ($self, $documented, $headers) = @_;
+    my %known = map { lc $_ => $self->target($documented->{$_}) } keys %$documented;
+    my @wrong;
+    for my $name (sort keys %known) {
+        my $value = $headers->{$name};
+        push @wrong, "the header $name is missing" if !defined $value && $known{$name}{required};
+        next if !defined $value;
+        $value += 0 if $known{$name}{schema}{type} eq 'integer' && $value =~ /\A[0-9]+\z/;
+        push @wrong, map { "the header $name: $_" }
+            $self->{schema}->validate($value, $known{$name}{schema});
+    }
+    return @wrong, map { "the header $_: is not in the document" }
+        grep { !$known{$_} && !$GENERAL{$_} && !/\Aaccess-control-/ } sort keys %$headers;
 }
 
 # Members that the document does not know. Where it names none at all, any may be.

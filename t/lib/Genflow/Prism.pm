@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Prism as a proxy between the tests and the module: it judges every answer by docs/openapi.yaml.
-# One stands before /api, another before /admin, which the tests mount beside it. Requests that are
-# bad on purpose are passed on as they are; only what it says about answers counts, and a route that
-# is answered and is not in the document.
+# Prism judges by docs/openapi.yaml what the module answers, and what it takes. It is a proxy, and
+# behind it stands, in place of the module, a server that repeats the answer which a test just got:
+# Prism would write bodies and addresses anew, so no test is served by it, and each answer is judged
+# as it was. The document is mounted wherever the tests mount the API, administration, one type, or
+# old names. Requests may be bad on purpose: what Prism says of one counts only if it succeeded.
 #
 #     Genflow::Prism->start($site, $folder)      # $folder has node_modules
 #     Genflow::Prism->control($site, $folder)    # faults that it has to find, and has not found
-#     Genflow::Prism->verdicts($site)            # (how many answers were judged, what is wrong,
-#                                                #  how many requests went past it, by reason)
+#     Genflow::Prism->verdicts                   # (how many answers were judged, what is wrong,
+#                                                #  how many were not judged, by reason)
 #
-# An object of this class is an HTTP::Tiny whose requests go through Prism, unless that would not
-# pass them on, or their answers, as they are.
+# An object of this class is an HTTP::Tiny whose answers are judged.
 
 package Genflow::Prism;
 
@@ -20,39 +20,103 @@ use warnings;
 
 use parent 'HTTP::Tiny';
 
+use IO::Select ();
 use IO::Socket::INET ();
 use JSON::PP ();
 use POSIX ();
 use Time::HiRes qw(sleep time);
+use YAML::XS ();
 
-use constant { START_TIME => 60, BODY_MAX => 10_000_000 };
+use constant {
+    START_TIME => 60,
+    JUDGE_TIME => 60,
+    DRAIN_TIME => 5,
+    BODY_MAX   => 10_000_000,    # of Prism
+};
 
-my $JSON = JSON::PP->new->utf8->canonical->allow_nonref;
+my $JSON   = JSON::PP->new->utf8->canonical->allow_nonref;
+my $ANSWER = 'X-Genflow-Answer';    # tells the file with the answer to repeat
 
-# ---- the proxy -----------------------------------------------------------------------------------
+# ---- the document, as the tests mount it ---------------------------------------------------------
+
+# What docs/openapi.yaml says, under the addresses of the site.
+sub document {
+    local $YAML::XS::Boolean = 'JSON::PP';
+    my $document = YAML::XS::LoadFile('docs/openapi.yaml');
+    my $paths    = $document->{paths};
+    my %admin    = map { s{\A/admin}{}r => $paths->{$_} } grep { m{\A/admin/} } keys %$paths;
+    my %api      = map { $_ => $paths->{$_} } grep { !m{\A/admin/} } keys %$paths;
+    my %mounted;
+    for (map { locations("t/conf/$_.conf") } qw(api test)) {
+        my ($place, $lines) = @$_;
+        my ($handler) = $lines =~ /^ *SetHandler (\S+)$/m or next;
+        my $below = $handler eq 'genflow-api' ? \%api : $handler eq 'genflow-admin' ? \%admin
+            : $handler =~ /-(generate|status)\z/ ? { '' => of_one_type($paths, $1) } : {};
+        $mounted{"$place$_"} = $below->{$_} for keys %$below;
+    }
+    for (locations('conf/genflow-legacy.conf')) {
+        my ($place, $lines) = @$_;
+        my %name = $lines =~ /^ *GenflowPath (\S+) +(\S+)$/mg;
+        for my $name (keys %name) {
+            my $path = $paths->{"/$name{$name}"} // of_one_type($paths, $name{$name} =~ s{.*/}{}r);
+            $mounted{"$place/$_"} = $path for glob $name =~ s/-/{-,_}/gr;
+        }
+    }
+    $document->{paths} = { map { $_ => with_every_method($mounted{$_}) } keys %mounted };
+    return $document;
+}
+
+# An address also answers methods that it does not take, and before that who may not come in; one
+# without {} may be that of another path with them.
+sub with_every_method {
+    my ($path) = @_;
+    my ($one) = map { $path->{$_} // () } qw(get post put delete);
+    my %refused = map { $_ => $one->{responses}{$_} } grep { $one->{responses}{$_} } 401, 403 .. 405;
+    return { (map { $_ => { responses => \%refused } } qw(get post put delete patch)), %$path };
+}
+
+# [address, lines] of each <Location> of a file.
+sub locations {
+    my ($path) = @_;
+    my $text = Genflow::Site::read_text($path);
+    my @found;
+    push @found, [$1, $2] while $text =~ m{^<Location "([^"]+)">\n(.*?)^</Location>}gms;
+    return @found;
+}
+
+# /{type}/generate or /{type}/status, where the type does not stand in the address.
+sub of_one_type {
+    my ($paths, $act) = @_;
+    my %path = %{ $paths->{"/{type}/$act"} };
+    delete $path{parameters};
+    return \%path;
+}
+
+# ---- Prism, and what it asks ---------------------------------------------------------------------
 
 sub start {
     my ($class, $site, $folder) = @_;
-    my $document = 'docs/openapi.yaml';
-    $ENV{GENFLOW_PRISM}       = $class->proxy($site, $folder, $document, '/api');
-    $ENV{GENFLOW_PRISM_ADMIN} = $class->proxy($site, $folder, $document, '');
-    $ENV{GENFLOW_PRISM_LOG}   = $site->folder . '/t/logs/prism';
+    $ENV{GENFLOW_PRISM}     = $class->proxy($site, $folder, 'right', $class->document);
+    $ENV{GENFLOW_PRISM_LOG} = $site->folder . '/t/logs/prism';
     return;
 }
 
-# The address of a Prism that judges by this document what is mounted there.
+# The address of a Prism that judges by this document.
 sub proxy {
-    my ($class, $site, $folder, $document, $base) = @_;
+    my ($class, $site, $folder, $name, $document) = @_;
+    my $path = $site->folder . "/openapi-$name.json";
+    write_file($path, $JSON->encode($document));
+    my $behind = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 64)
+        or die "no free port: $!\n";
+    in_background($site, sub { repeat_answers($behind) });
     my $port = Genflow::Site::free_port();
-    my $pid  = fork // die "fork: $!\n";
-    if (!$pid) {
-        open STDOUT, '>>', $site->folder . '/prism.log' or POSIX::_exit(127);
-        open STDERR, '>&', \*STDOUT                     or POSIX::_exit(127);
-        exec 'node', "$folder/node_modules/\@stoplight/prism-cli/dist/index.js", 'proxy', $document,
-            $site->base . $base, '-h', '127.0.0.1', '-p', $port, '-v', 'error', '--cors=false'
-            or POSIX::_exit(127);
-    }
-    $site->at_end(sub { kill TERM => $pid; waitpid $pid, 0 });
+    in_background($site, sub {
+        open STDOUT, '>>', $site->folder . '/prism.log' or return;
+        open STDERR, '>&', \*STDOUT                     or return;
+        exec 'node', "$folder/node_modules/\@stoplight/prism-cli/dist/index.js", 'proxy', $path,
+            'http://127.0.0.1:' . $behind->sockport, '-h', '127.0.0.1', '-p', $port, '-v', 'error',
+            '--cors=false';
+    });
     my $end = time + START_TIME;
     until (IO::Socket::INET->new("127.0.0.1:$port")) {
         die "Prism did not start:\n" . $site->tail('prism.log', 20) if time > $end;
@@ -61,63 +125,111 @@ sub proxy {
     return "http://127.0.0.1:$port";
 }
 
+# A process that does this until the site ends.
+sub in_background {
+    my ($site, $function) = @_;
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        $function->();
+        POSIX::_exit(127);
+    }
+    $site->at_end(sub { kill TERM => $pid; waitpid $pid, 0 });
+    return;
+}
+
+# Answers each request as the file says that it names.
+sub repeat_answers {
+    my ($socket) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    while (my $client = $socket->accept) {
+        my $head = '';
+        while ($head !~ /\r\n\r\n/ && sysread $client, my $piece, 65536) {
+            $head .= $piece;
+        }
+        my ($path) = $head =~ /^\Q$ANSWER\E: (\S+)\r$/mi;
+        print $client Genflow::Site::read_text($path) if $path;
+        shutdown $client, 1;
+
+        # What else is sent is read: a connection that is closed over it takes the answer along.
+        my $select = IO::Select->new($client);
+        1 while $select->can_read(DRAIN_TIME) && sysread $client, my $rest, 65536;
+    }
+    return;
+}
+
 # ---- one request ---------------------------------------------------------------------------------
 
 sub request {
     my ($self, $method, $url, $args) = @_;
-    my $site = "http://127.0.0.1:$ENV{GENFLOW_PORT}";
-    my ($base, $path) = $url =~ m{\A\Q$site\E(/api|(?=/admin/))(/.*)\z}s;
-    my $prism = $base ? $ENV{GENFLOW_PRISM} : $ENV{GENFLOW_PRISM_ADMIN};
-    my $past = $path ? past($method, $base, $path, $args // {}) : 'another address than the API';
-    if ($past) {
-        note({ past => $past });
-        return $self->SUPER::request($method, $url, $args);
-    }
-    my $res = $self->SUPER::request($method, "$prism$path", $args);
-    my $violations = delete $res->{headers}{'sl-violations'} // '[]';
+    my $res = $self->SUPER::request($method, $url, $args);
+    my ($path) = $url =~ m{\Ahttp://127\.0\.0\.1:\d+(/.*)\z}s;
+    my $why = not_judged($method, $path, $res);
+    my ($violations, $body) = $why ? () : judge($method, $path, $args // {}, $res);
+    $why ||= 'a request that Prism cannot read' if !$violations;
     note({ test => $0, method => $method, path => $path, status => $res->{status},
-        wrong => [wrong($violations, $res->{status})] });
+        $why ? (not_judged => $why) : (violations => $violations, body => $body) });
     return $res;
 }
 
-# Why this request cannot be passed on by Prism as it is, or nothing: Prism reads bodies as text and
-# JSON, and writes JSON anew.
-sub past {
-    my ($method, $base, $path, $args) = @_;
-    my $body    = $args->{content} // '';
-    my %headers = map { lc $_ => $args->{headers}{$_} } keys %{ $args->{headers} // {} };
-    my ($where) = $path =~ /\A([^?]*)/;
-    my $header  = join '', map { ref ? @$_ : $_ // '' } values %headers;
-    return 'an address that Prism would write anew' if $path =~ m{%|[^!-~]} || $where =~ m{//|/\.};
-    return 'administration, where it is not'        if $where =~ m{\A/admin\b} && $base;
-    return 'a method that no operation has'         if $method !~ /\A(?:GET|POST|PUT|DELETE)\z/;
-    return 'a header that Node refuses'             if $header =~ /[^ -~]/;
-    return 'a name with slashes: no path of a document' if $where =~ m{\A/admin/users/.*/};
-    return 'a stream: Prism waits for its end'      if $where =~ m{/events\z};
-    return 'a picture: Prism takes bodies for text' if "$method $where" =~ m{\AGET /assets/};
-    return                                          if $body eq '';
-    return 'a body in parts, too long, or of a GET'
-        if ref $body || length $body > BODY_MAX || $method eq 'GET';
-    return 'a body that is no JSON'
-        if ($headers{'content-type'} // '') !~ m{\Aapplication/json\b}i;
-    my $again = eval { $JSON->encode($JSON->decode($body)) } // '';
-    return 'a body that is no JSON, or another one when it is written anew'
-        if length $again != length $body || $again !~ /\A[[{]/;
+# Why there is nothing to judge, or nothing.
+sub not_judged {
+    my ($method, $path, $res) = @_;
+    return 'no answer'                             if $res->{status} == 599;
+    return 'HEAD or OPTIONS, which no operation is' if $method =~ /\A(?:HEAD|OPTIONS)\z/;
+    return 'nothing of the API (stored pictures, pages of httpd)'
+        if $path =~ m{\A/(?:generated|shared/pictures|server-status|theirs|login|logout)\b};
+    return 'a name with slashes, which no path in a document can have'
+        if $path =~ m{\A/admin/users/[^?]*/};
     return;
 }
 
-# What is wrong with the answer, of all that Prism says.
-sub wrong {
-    my ($violations, $status) = @_;
-    my $list = eval { $JSON->decode($violations) } or return $violations;
-    my @wrong;
-    for my $one (@$list) {
-        my ($part, @place) = @{ $one->{location} };
-        push @wrong, join(' ', join('.', @place), $one->{message}) if $part eq 'response';
-        push @wrong, 'a route that is not in the document, answered'
-            if $one->{message} eq 'Selected route not found' && $status != 404 && $status != 405;
+# What Prism says about a request and its answer, as JSON (nothing: it could not tell), and whether
+# it was shown the request's body.
+sub judge {
+    my ($method, $path, $args, $res) = @_;
+    my $file = "$ENV{GENFLOW_PRISM_LOG}-answer-$$";
+    write_file($file, answer($res));
+    my %headers = %{ $args->{headers} // {} };
+    my $body    = $args->{content} // '';
+    my $shown   = is_shown($method, $body, \%headers);
+    delete @headers{ grep { $headers{$_} =~ /[^ -~]/ } keys %headers };              # says Node
+    delete @headers{ grep { /\AContent-/i } keys %headers } if !$shown;
+    my $said = HTTP::Tiny->new(timeout => JUDGE_TIME, max_redirect => 0)->request($method,
+        $ENV{GENFLOW_PRISM} . $path, { headers => { %headers, $ANSWER => $file },
+            $shown && $body ne '' ? (content => $body) : () });
+    return if $said->{status} != $res->{status};
+    return ($said->{headers}{'sl-violations'} // '[]', $shown ? 1 : 0);
+}
+
+# Prism refuses a body that says it is JSON and is not.
+sub is_shown {
+    my ($method, $body, $headers) = @_;
+    return 0 if ref $body || length $body > BODY_MAX || ($method eq 'GET' && $body ne '');
+    my ($type) = map { $headers->{$_} } grep { lc eq 'content-type' } keys %$headers;
+    return 1 if $body eq '' || ($type // '') !~ m{\Aapplication/json\b}i;
+    return eval { $JSON->decode($body); 1 } && $body =~ /\A\s*[[{]/;
+}
+
+# The answer as it comes over a connection.
+sub answer {
+    my ($res) = @_;
+    my %headers = %{ $res->{headers} };
+    delete @headers{qw(connection keep-alive transfer-encoding content-length)};
+    my $body  = $res->{content} // '';
+    my $lines = "HTTP/1.1 $res->{status} $res->{reason}\r\nConnection: close\r\n";
+    $lines .= 'Content-Length: ' . length($body) . "\r\n" if $body ne '';
+    for my $name (sort keys %headers) {
+        $lines .= "$name: $_\r\n" for ref $headers{$name} ? @{ $headers{$name} } : $headers{$name};
     }
-    return @wrong;
+    return "$lines\r\n$body";
+}
+
+sub write_file {
+    my ($path, $text) = @_;
+    open my $file, '>:raw', $path or die "$path: $!\n";
+    print $file $text;
+    close $file or die "$path: $!\n";
+    return;
 }
 
 # One line; processes write side by side.
@@ -134,43 +246,97 @@ sub note {
 
 sub verdicts {
     my ($class) = @_;
-    my ($judged, %wrong, %past) = 0;
+    my ($judged, %wrong, %not_judged) = 0;
     for my $line (split /\n/, Genflow::Site::read_text($ENV{GENFLOW_PRISM_LOG})) {
         my $one = $JSON->decode($line);
-        if ($one->{past}) {
-            $past{ $one->{past} }++;
+        my $why = $one->{not_judged};
+        my @wrong = $why ? () : wrong($one);
+        $why = 'refused, and no address or method of the document'
+            if !$why && !@wrong && $one->{violations} =~ /Selected route not found/;
+        if ($why) {
+            $not_judged{$why}++;
             next;
         }
         $judged++;
         my $path = $one->{path} =~ s/\?.*//r =~ s/[0-9a-f]{8}-[0-9a-f-]{27}/{id}/gr;
-        push @{ $wrong{"$one->{method} $path $one->{status}: $_"} }, $one->{test}
-            for @{ $one->{wrong} };
+        push @{ $wrong{"$one->{method} $path $one->{status}: $_"} }, $one->{test} for @wrong;
     }
-    return ($judged, \%wrong, \%past);
+    return ($judged, \%wrong, \%not_judged);
 }
 
-# A copy of the document that is wrong in two ways: a type, and a route that is not there. Prism has
-# to notice both.
+# What is wrong, of all that Prism says about a request and its answer.
+sub wrong {
+    my ($one) = @_;
+    my $list = eval { $JSON->decode($one->{violations}) } or return $one->{violations};
+    my @wrong;
+    for my $violation (@$list) {
+        my ($part, @place) = @{ $violation->{location} };
+        my $says = join ' ', join('.', @place), $violation->{message};
+        if ($violation->{message} eq 'Selected route not found') {
+            push @wrong, 'answered, and not in the document'
+                if $one->{status} !~ /\A40[1345]\z/;
+        }
+        elsif ($part eq 'response') {
+            push @wrong, $says;
+        }
+        elsif ($one->{status} < 300 && is_meant($one, $violation)) {
+            push @wrong, "taken, and refused by the document: $says";
+        }
+    }
+    return @wrong;
+}
+
+# The tests sign in in ways that the document does not have, and Prism did not see every body.
+sub is_meant {
+    my ($one, $violation) = @_;
+    return 0 if ($violation->{code} // '') eq '401';
+    return $one->{body} || $violation->{message} !~ /\ABody parameter/;
+}
+
+# A copy of the document that is wrong in ways that Prism has to notice: [what, request, where the
+# document is made wrong, how, what Prism says then].
+my @FAULTS = (
+    ['a type', [GET => 'getQuota'],
+        sub { $_[0]{schemas}{Quota}{allOf}[1]{properties}{daily_used}{type} = 'string' },
+        qr/getQuota 200: body\.daily_used .*string/],
+    ['a type in one of several schemas', [POST => 'neo-glitch/generate?dryRun=1',
+        '{"prompt":"a cat","presetKey":"base"}'],
+        sub { $_[0]{schemas}{Price}{allOf}[1]{properties}{estimatedCost}{type} = 'string' },
+        qr{neo-glitch/generate 200: body.*}],
+    ['a code', [GET => 'credits?limit=0'],
+        sub { $_[0]{schemas}{VALIDATION_FAILED}{allOf}[2]{properties}{code}{const} = 'NOT_FOUND' },
+        qr/credits 422: body\.code/],
+    ['a header', [GET => 'generations'],
+        sub { $_[1]{'/api/generations'}{get}{responses}{200} = { description => 'x', headers =>
+            { 'X-None' => { required => JSON::PP::true(), schema => { type => 'string' } } } } },
+        qr/generations 200: header.*x-none/],
+    ['a status', [GET => 'templates'],
+        sub { delete $_[1]{'/api/templates'}{get}{responses}{200} },
+        qr/templates 200: .*status code/],
+    ['a route', [GET => 'presets'], sub { delete $_[1]{'/api/presets'} },
+        qr/presets 200: answered, and not in the document/],
+    ['a body', [POST => 'getUserMedia', '{"limit":2}'],
+        sub { $_[1]{'/api/getUserMedia'}{post}{requestBody}{content}{'application/json'}{schema}
+            {properties}{limit}{maximum} = 1 },
+        qr/getUserMedia 200: taken.*limit/],
+);
+
 sub control {
     my ($class, $site, $folder) = @_;
-    my $text = Genflow::Site::read_text('docs/openapi.yaml');
-    $text =~ s/^( +daily_used: \{ type: )integer/${1}string/m
-        && $text =~ s{^  /presets:$}{  /no-presets:}m
-        or die "docs/openapi.yaml has another getQuota or presets\n";
-    my $copy = $site->folder . '/wrong.yaml';
-    open my $file, '>', $copy or die "$copy: $!\n";
-    print $file $text;
-    close $file or die "$copy: $!\n";
-
-    local $ENV{GENFLOW_PRISM}     = $class->proxy($site, $folder, $copy, '/api');
+    my $document = $class->document;
+    $_->[2]->(@$document{qw(components paths)}) for @FAULTS;
+    local $ENV{GENFLOW_PRISM}     = $class->proxy($site, $folder, 'wrong', $document);
     local $ENV{GENFLOW_PRISM_LOG} = $site->folder . '/t/logs/prism-control';
     my $client = $class->new(timeout => START_TIME);
     my %header = ('X-User' => 'prism-control');
-    $client->get($site->base . "/api/$_", { headers => \%header }) for qw(getQuota presets);
+    for my $fault (@FAULTS) {
+        my ($method, $path, $body) = @{ $fault->[1] };
+        my %json = defined $body ? ('Content-Type' => 'application/json') : ();
+        $client->request($method, $site->base . "/api/$path",
+            { headers => { %header, %json }, content => $body // '' });
+    }
     my (undef, $wrong) = $class->verdicts;
-    my %fault = ('a wrong type' => qr/daily_used.*string/,
-        'an unknown route' => qr/presets.*route/);
-    return grep { my $is = $fault{$_}; !grep { /$is/ } keys %$wrong } sort keys %fault;
+    return map { $_->[0] } grep { my $says = $_->[3]; !grep { /$says/ } keys %$wrong } @FAULTS;
 }
 
 1;

@@ -128,11 +128,13 @@ sub api {
     return client()->request($method, base() . $path, \%request);
 }
 
-# With GENFLOW_PRISM through that proxy (t/run.pl --prism).
+my $TIMEOUT = ANSWER_TIME * $PATIENCE;
+
+# With GENFLOW_PRISM that judges the answers (t/run.pl --prism).
 my $CLIENT = $ENV{GENFLOW_PRISM} ? 'Genflow::Prism' : 'HTTP::Tiny';
 
 sub client {
-    return $CLIENT->new(timeout => ANSWER_TIME * $PATIENCE, keep_alive => 0, max_redirect => 0);
+    return $CLIENT->new(timeout => $TIMEOUT, keep_alive => 0, max_redirect => 0);
 }
 
 # One-step generation: generate($user, {prompt => '...', type => 'sketch'}, Prefer => 'wait=5').
@@ -193,7 +195,8 @@ sub cancels { return ask_fake('_cancels', @_) }
 sub ask_fake {
     my ($question, $text) = @_;
     my $match = $text =~ s/([^A-Za-z0-9_.-])/sprintf '%%%02X', ord $1/ger;
-    my $res   = client()->get("$ENV{GENFLOW_FAKE}/$question?match=$match");
+    my $fake  = HTTP::Tiny->new(timeout => $TIMEOUT);
+    my $res   = $fake->get("$ENV{GENFLOW_FAKE}/$question?match=$match");
     die "the fake provider answered $res->{status}: $res->{content}\n" if !$res->{success};
     return data($res);
 }
