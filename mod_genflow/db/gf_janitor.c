@@ -21,12 +21,11 @@ gf_err_t *gf_janitor_parts(apr_array_header_t **parts, gf_ctx_t *ctx)
 
 gf_err_t *gf_janitor_clean(int *cleaned, gf_ctx_t *ctx, const char *part, int limit)
 {
-    const char *args[] = { part, apr_itoa(ctx->pool, limit),
-                           gf_text_interval(ctx->pool, ctx->conf->janitor_jobs),
-                           gf_text_interval(ctx->pool, ctx->conf->janitor_keys),
-                           ctx->conf->janitor_media
-                               ? gf_text_interval(ctx->pool, ctx->conf->janitor_media)
-                               : NULL };
+    const char *args[] = {
+        part, apr_itoa(ctx->pool, limit), gf_text_interval(ctx->pool, ctx->conf->janitor_jobs),
+        gf_text_interval(ctx->pool, ctx->conf->janitor_keys),
+        ctx->conf->janitor_media ? gf_text_interval(ctx->pool, ctx->conf->janitor_media) : NULL
+    };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_JANITOR, NULL, args, NULL));
