@@ -11,9 +11,9 @@ my $words = "the same words $$";
 my $lost  = ask($one, 'mine');
 wait_for { submissions($words) == 1 };
 my $found = ask($other, 'yours');
-my $theirs = ended($other, $found);
+my $theirs = ended($other, $found, 'lens');
 is $theirs->{status}, 'completed', 'one user gets a picture';
-my $mine = ended($one, $lost);
+my $mine = ended($one, $lost, 'lens');
 isnt $mine->{falJobId} // 'none', $theirs->{falJobId}, 'the other one does not get the same';
 is $mine->{errorCode}, 'TIMEOUT', '... but none, because nobody knows what became of it';
 credits_are $one, 10, 0, '... for nothing';
@@ -25,11 +25,6 @@ sub ask {
         type => 'lens', prompt => "{{cut-before untaken times=1}} $words", parameters => { seed => 77 },
         sourceUrl => "$ENV{GENFLOW_FAKE}/_source/picture/$source$$",
     }, Prefer => 'respond-async'))->{id};
-}
-
-sub ended {
-    my ($user, $id) = @_;
-    return wait_for { my $job = status_of($user, $id, 'lens'); $job->{finishedAt} && $job } 20;
 }
 
 finish;
