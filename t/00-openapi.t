@@ -93,10 +93,10 @@ sub routes {
     return %routes;
 }
 
-# The errors with which api_route.c ends a request before its handler.
+# The errors with which api_route.c and httpd end a request before its handler.
 sub at_the_door {
     my ($operation, $is_open) = @_;
-    return ('METHOD', 'INVALID', ($is_open ? () : 'NOT_SIGNED_IN'),
+    return ('METHOD', 'INVALID', ($is_open ? () : qw(NOT_SIGNED_IN TOKEN_EXPIRED)),
         ($operation =~ /\{type\}/ ? 'NO_ROUTE' : ()),
         ($operation =~ m{ /admin/} ? qw(ADMIN_CLOSED ADMIN_ORIGIN) : ()));
 }
