@@ -177,7 +177,8 @@ sub not_judged {
     return 'no answer'                             if $res->{status} == 599;
     return 'HEAD or OPTIONS, which no operation is' if $method =~ /\A(?:HEAD|OPTIONS)\z/;
     return 'nothing of the API (stored pictures, pages of httpd)'
-        if $path =~ m{\A/(?:generated|shared/pictures|server-status|theirs|login|logout)\b};
+        if $path =~ m{\A/(?:generated|shared/pictures|server-status|theirs|login|logout)\b
+            |\A/\w+/generate\.json\z}x;
     return 'a name with slashes, which no path in a document can have'
         if $path =~ m{\A/admin/users/[^?]*/};
     return;
