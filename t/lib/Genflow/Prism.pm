@@ -71,7 +71,8 @@ sub document {
 sub with_every_method {
     my ($path) = @_;
     my ($one) = map { $path->{$_} // () } qw(get post put delete);
-    my %refused = map { $_ => $one->{responses}{$_} } grep { $one->{responses}{$_} } 401, 403 .. 405;
+    my $answers = $one->{responses};
+    my %refused = map { $_ => $answers->{$_} } grep { $answers->{$_} } 401, 403 .. 405;
     return { (map { $_ => { responses => \%refused } } qw(get post put delete patch)), %$path };
 }
 
