@@ -11,7 +11,7 @@
 /* Sets req->user, or says why nobody gets in. Errors: ADMIN_CLOSED, ADMIN_ORIGIN. */
 gf_err_t *api_admin_enter(gf_req_t *req);
 
-/* ---- the handlers; shapes of answers in README.md ---- */
+/* ---- the handlers; shapes of answers in docs/openapi.yaml ---- */
 
 gf_err_t *api_admin_jobs(gf_req_t *req);           /* GET jobs */
 gf_err_t *api_admin_jobs_clear(gf_req_t *req);     /* DELETE jobs */
