@@ -3024,6 +3024,7 @@ BEGIN
         IF p_media IS NOT NULL THEN
             EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
                                                      AND m.finished_at < $1
+                                                     AND NOT EXISTS (SELECT FROM genflow.deliveries w WHERE w.job_id = m.id)
                                                    ORDER BY m.created_at AT TIME ZONE ''UTC'', m.id LIMIT $2 FOR UPDATE SKIP LOCKED) old,
                                    LATERAL genflow.%I(old.user_id, old.id) d',
                            t.media_schema, t.media_table, t.prefix || '_delete')
