@@ -757,7 +757,8 @@ BEGIN
     sums AS (
         SELECT l.user_id,
                sum(CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END) AS balance,
-               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END) AS held
+               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END) AS held,
+               count(*) FILTER (WHERE l.kind = 'hold' AND genflow.id_type(l.ref) <> 0) AS generations
           FROM genflow.ledger l GROUP BY 1),
     broken (rule, sample) AS (
         SELECT 'every type has its table', t.name FROM genflow.types t JOIN gone g ON g.no = t.no
@@ -765,6 +766,8 @@ BEGIN
             WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
         UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
             WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
+        UNION ALL SELECT 'no fewer generations than holds of generations', user_id FROM genflow.accounts a JOIN sums s USING (user_id)
+            WHERE a.generations < s.generations
         UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id FROM genflow.accounts a
             LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
                          FROM (SELECT w.user_id, w.cost FROM genflow.work w
@@ -1421,10 +1424,12 @@ BEGIN
                 WHERE p_user IS NULL AND p_newest IS NOT NULL GROUP BY m.user_id ORDER BY max(m.created_at) DESC LIMIT 100)
         UNION SELECT a.user_id FROM genflow.accounts a WHERE p_newest IS NULL AND p_user IS NULL),
     sums AS (
-        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance, coalesce(a.held, 0) AS held, s.*
+        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance, coalesce(a.held, 0) AS held,
+               coalesce(a.generations, 0) AS generations, s.*
           FROM who w LEFT JOIN genflow.accounts a USING (user_id)
          CROSS JOIN LATERAL (
-            SELECT count(*) AS entries, coalesce(sum(l.change), 0) AS sum_balance, coalesce(sum(l.held_change), 0) AS sum_held
+            SELECT count(*) AS entries, coalesce(sum(l.change), 0) AS sum_balance, coalesce(sum(l.held_change), 0) AS sum_held,
+                   count(*) FILTER (WHERE l.kind = 'hold' AND genflow.id_type(l.ref) <> 0) AS sum_generations
               FROM genflow.doctor_ledger(w.user_id) l) s),
     open AS MATERIALIZED (
         SELECT h.* FROM genflow.doctor_ledger(p_user) h
@@ -1436,11 +1441,13 @@ BEGIN
       FROM sums s WHERE s.missing AND s.entries = 0
     UNION ALL
     SELECT 'the account is not the sum of its ledger', s.user_id,
-           format('balance %s and held %s, but by the ledger %s and %s', s.balance, s.held, s.sum_balance, s.sum_held),
+           format('balance %s, held %s, generations %s, but by the ledger %s, %s, %s', s.balance, s.held, s.generations,
+                  s.sum_balance, s.sum_held, s.sum_generations),
            format('Somebody changed the account by hand; the ledger is right: INSERT INTO genflow.accounts (user_id, balance, '
-                  'held) VALUES (%L, %s, %s) ON CONFLICT (user_id) DO UPDATE SET balance = EXCLUDED.balance, held = EXCLUDED.held;',
-                  s.user_id, s.sum_balance, s.sum_held)
-      FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held)
+                  'held, generations) VALUES (%L, %s, %s, %s) ON CONFLICT (user_id) DO UPDATE SET balance = EXCLUDED.balance, '
+                  'held = EXCLUDED.held, generations = EXCLUDED.generations;',
+                  s.user_id, s.sum_balance, s.sum_held, greatest(s.generations, s.sum_generations))
+      FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held) OR s.generations < s.sum_generations
     UNION ALL
     SELECT 'held is not what live generations cost', a.user_id,
            format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),
