@@ -757,7 +757,8 @@ BEGIN
     sums AS (
         SELECT l.user_id,
                sum(CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END) AS balance,
-               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END) AS held
+               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END) AS held,
+               count(*) FILTER (WHERE l.kind = 'hold' AND genflow.id_type(l.ref) <> 0) AS generations
           FROM genflow.ledger l GROUP BY 1),
     broken (rule, sample) AS (
         SELECT 'every type has its table', t.name FROM genflow.types t JOIN gone g ON g.no = t.no
@@ -765,6 +766,8 @@ BEGIN
             WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
         UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
             WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
+        UNION ALL SELECT 'no fewer generations than holds of generations', user_id FROM genflow.accounts a JOIN sums s USING (user_id)
+            WHERE a.generations < s.generations
         UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id FROM genflow.accounts a
             LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
                          FROM (SELECT w.user_id, w.cost FROM genflow.work w
@@ -906,10 +909,10 @@ BEGIN
 END $$;
 
 --
--- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[], boolean); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
+CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -963,7 +966,9 @@ BEGIN
                                         CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
                                         CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
                                              ELSE 'The generation was not started within its time' END, NULL);
-        RETURN NEXT;
+        IF p_ends THEN
+            RETURN NEXT;
+        END IF;
     END LOOP;
     IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
         UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
@@ -1419,10 +1424,12 @@ BEGIN
                 WHERE p_user IS NULL AND p_newest IS NOT NULL GROUP BY m.user_id ORDER BY max(m.created_at) DESC LIMIT 100)
         UNION SELECT a.user_id FROM genflow.accounts a WHERE p_newest IS NULL AND p_user IS NULL),
     sums AS (
-        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance, coalesce(a.held, 0) AS held, s.*
+        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance, coalesce(a.held, 0) AS held,
+               coalesce(a.generations, 0) AS generations, s.*
           FROM who w LEFT JOIN genflow.accounts a USING (user_id)
          CROSS JOIN LATERAL (
-            SELECT count(*) AS entries, coalesce(sum(l.change), 0) AS sum_balance, coalesce(sum(l.held_change), 0) AS sum_held
+            SELECT count(*) AS entries, coalesce(sum(l.change), 0) AS sum_balance, coalesce(sum(l.held_change), 0) AS sum_held,
+                   count(*) FILTER (WHERE l.kind = 'hold' AND genflow.id_type(l.ref) <> 0) AS sum_generations
               FROM genflow.doctor_ledger(w.user_id) l) s),
     open AS MATERIALIZED (
         SELECT h.* FROM genflow.doctor_ledger(p_user) h
@@ -1434,11 +1441,13 @@ BEGIN
       FROM sums s WHERE s.missing AND s.entries = 0
     UNION ALL
     SELECT 'the account is not the sum of its ledger', s.user_id,
-           format('balance %s and held %s, but by the ledger %s and %s', s.balance, s.held, s.sum_balance, s.sum_held),
+           format('balance %s, held %s, generations %s, but by the ledger %s, %s, %s', s.balance, s.held, s.generations,
+                  s.sum_balance, s.sum_held, s.sum_generations),
            format('Somebody changed the account by hand; the ledger is right: INSERT INTO genflow.accounts (user_id, balance, '
-                  'held) VALUES (%L, %s, %s) ON CONFLICT (user_id) DO UPDATE SET balance = EXCLUDED.balance, held = EXCLUDED.held;',
-                  s.user_id, s.sum_balance, s.sum_held)
-      FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held)
+                  'held, generations) VALUES (%L, %s, %s, %s) ON CONFLICT (user_id) DO UPDATE SET balance = EXCLUDED.balance, '
+                  'held = EXCLUDED.held, generations = EXCLUDED.generations;',
+                  s.user_id, s.sum_balance, s.sum_held, greatest(s.generations, s.sum_generations))
+      FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held) OR s.generations < s.sum_generations
     UNION ALL
     SELECT 'held is not what live generations cost', a.user_id,
            format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),
@@ -1836,10 +1845,10 @@ BEGIN
 END $$;
 
 --
--- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[], boolean); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
+CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1893,7 +1902,9 @@ BEGIN
                                         CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
                                         CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
                                              ELSE 'The generation was not started within its time' END, NULL);
-        RETURN NEXT;
+        IF p_ends THEN
+            RETURN NEXT;
+        END IF;
     END LOOP;
     IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
         UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
@@ -2294,10 +2305,10 @@ BEGIN
 END $$;
 
 --
--- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[], boolean); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
+CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -2351,7 +2362,9 @@ BEGIN
                                         CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
                                         CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
                                              ELSE 'The generation was not started within its time' END, NULL);
-        RETURN NEXT;
+        IF p_ends THEN
+            RETURN NEXT;
+        END IF;
     END LOOP;
     IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
         UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
@@ -3013,11 +3026,12 @@ BEGIN
          WHERE r.id = old.id;
     ELSE
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
-        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
+        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'', true)',
                        t.prefix || '_claim') INTO v_count USING p_limit;
         IF p_media IS NOT NULL THEN
             EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
                                                      AND m.finished_at < $1
+                                                     AND NOT EXISTS (SELECT FROM genflow.deliveries w WHERE w.job_id = m.id)
                                                    ORDER BY m.created_at AT TIME ZONE ''UTC'', m.id LIMIT $2 FOR UPDATE SKIP LOCKED) old,
                                    LATERAL genflow.%I(old.user_id, old.id) d',
                            t.media_schema, t.media_table, t.prefix || '_delete')
@@ -3328,10 +3342,10 @@ BEGIN
 END $$;
 
 --
--- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[], boolean); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -3385,7 +3399,9 @@ BEGIN
                                         CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
                                         CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
                                              ELSE 'The generation was not started within its time' END, NULL);
-        RETURN NEXT;
+        IF p_ends THEN
+            RETURN NEXT;
+        END IF;
     END LOOP;
     IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
         UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
@@ -3834,10 +3850,10 @@ BEGIN
 END $$;
 
 --
--- Name: presets_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[]); Type: FUNCTION; Schema: genflow; Owner: -
+-- Name: presets_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[], boolean); Type: FUNCTION; Schema: genflow; Owner: -
 --
 
-CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[]) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
+CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_generic_plan'
@@ -3891,7 +3907,9 @@ BEGIN
                                         CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
                                         CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
                                              ELSE 'The generation was not started within its time' END, NULL);
-        RETURN NEXT;
+        IF p_ends THEN
+            RETURN NEXT;
+        END IF;
     END LOOP;
     IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
         UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
@@ -6398,11 +6416,11 @@ REVOKE ALL ON FUNCTION genflow.custom_prompt_cancel(p_user text, p_id uuid, OUT 
 GRANT ALL ON FUNCTION genflow.custom_prompt_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
 
 --
--- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) TO genflow_module;
 
 --
 -- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
@@ -6560,11 +6578,11 @@ REVOKE ALL ON FUNCTION genflow.emotion_mask_cancel(p_user text, p_id uuid, OUT o
 GRANT ALL ON FUNCTION genflow.emotion_mask_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
 
 --
--- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) TO genflow_module;
 
 --
 -- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
@@ -6643,11 +6661,11 @@ REVOKE ALL ON FUNCTION genflow.ghibli_reaction_cancel(p_user text, p_id uuid, OU
 GRANT ALL ON FUNCTION genflow.ghibli_reaction_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
 
 --
--- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) TO genflow_module;
 
 --
 -- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
@@ -6849,11 +6867,11 @@ REVOKE ALL ON FUNCTION genflow.neo_glitch_cancel(p_user text, p_id uuid, OUT out
 GRANT ALL ON FUNCTION genflow.neo_glitch_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
 
 --
--- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) TO genflow_module;
 
 --
 -- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
@@ -6938,11 +6956,11 @@ REVOKE ALL ON FUNCTION genflow.presets_cancel(p_user text, p_id uuid, OUT outcom
 GRANT ALL ON FUNCTION genflow.presets_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
 
 --
--- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]); Type: ACL; Schema: genflow; Owner: -
+-- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean); Type: ACL; Schema: genflow; Owner: -
 --
 
-REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[]) TO genflow_module;
+REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) TO genflow_module;
 
 --
 -- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -

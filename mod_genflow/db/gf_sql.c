@@ -31,7 +31,7 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT id, epoch, phase, attempts, chain_pos, retries, provider_ref, deadline_ms, user_id,"
         " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms,"
         " lane, provider, model"
-        " FROM genflow.%s_claim($1, $2, $3, $4, ARRAY[$5, $6, $7]::timestamptz[])", 7 },
+        " FROM genflow.%s_claim($1, $2, $3, $4, ARRAY[$5, $6, $7]::timestamptz[], true)", 7 },
     [GF_SQL_ACCEPTED] = { "accepted",
         "SELECT genflow.%s_accepted($1, $2, $3, $4, $5, $6, $7)", 7 },
     [GF_SQL_SETTLE] = { "settle",

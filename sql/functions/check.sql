@@ -18,7 +18,8 @@ BEGIN
     sums AS (
         SELECT l.user_id,
                sum(CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END) AS balance,
-               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END) AS held
+               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END) AS held,
+               count(*) FILTER (WHERE l.kind = 'hold' AND genflow.id_type(l.ref) <> 0) AS generations
           FROM genflow.ledger l GROUP BY 1),
     broken (rule, sample) AS (
         SELECT 'every type has its table', t.name FROM genflow.types t JOIN gone g ON g.no = t.no
@@ -26,6 +27,8 @@ BEGIN
             WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
         UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
             WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
+        UNION ALL SELECT 'no fewer generations than holds of generations', user_id FROM genflow.accounts a JOIN sums s USING (user_id)
+            WHERE a.generations < s.generations
         UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id FROM genflow.accounts a
             LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
                          FROM (SELECT w.user_id, w.cost FROM genflow.work w

@@ -297,10 +297,12 @@ BEGIN
                 WHERE p_user IS NULL AND p_newest IS NOT NULL GROUP BY m.user_id ORDER BY max(m.created_at) DESC LIMIT 100)
         UNION SELECT a.user_id FROM genflow.accounts a WHERE p_newest IS NULL AND p_user IS NULL),
     sums AS (
-        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance, coalesce(a.held, 0) AS held, s.*
+        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance, coalesce(a.held, 0) AS held,
+               coalesce(a.generations, 0) AS generations, s.*
           FROM who w LEFT JOIN genflow.accounts a USING (user_id)
          CROSS JOIN LATERAL (
-            SELECT count(*) AS entries, coalesce(sum(l.change), 0) AS sum_balance, coalesce(sum(l.held_change), 0) AS sum_held
+            SELECT count(*) AS entries, coalesce(sum(l.change), 0) AS sum_balance, coalesce(sum(l.held_change), 0) AS sum_held,
+                   count(*) FILTER (WHERE l.kind = 'hold' AND genflow.id_type(l.ref) <> 0) AS sum_generations
               FROM genflow.doctor_ledger(w.user_id) l) s),
     open AS MATERIALIZED (
         SELECT h.* FROM genflow.doctor_ledger(p_user) h
@@ -312,11 +314,13 @@ BEGIN
       FROM sums s WHERE s.missing AND s.entries = 0
     UNION ALL
     SELECT 'the account is not the sum of its ledger', s.user_id,
-           format('balance %s and held %s, but by the ledger %s and %s', s.balance, s.held, s.sum_balance, s.sum_held),
+           format('balance %s, held %s, generations %s, but by the ledger %s, %s, %s', s.balance, s.held, s.generations,
+                  s.sum_balance, s.sum_held, s.sum_generations),
            format('Somebody changed the account by hand; the ledger is right: INSERT INTO genflow.accounts (user_id, balance, '
-                  'held) VALUES (%L, %s, %s) ON CONFLICT (user_id) DO UPDATE SET balance = EXCLUDED.balance, held = EXCLUDED.held;',
-                  s.user_id, s.sum_balance, s.sum_held)
-      FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held)
+                  'held, generations) VALUES (%L, %s, %s, %s) ON CONFLICT (user_id) DO UPDATE SET balance = EXCLUDED.balance, '
+                  'held = EXCLUDED.held, generations = EXCLUDED.generations;',
+                  s.user_id, s.sum_balance, s.sum_held, greatest(s.generations, s.sum_generations))
+      FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held) OR s.generations < s.sum_generations
     UNION ALL
     SELECT 'held is not what live generations cost', a.user_id,
            format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),

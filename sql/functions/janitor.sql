@@ -18,7 +18,8 @@ $$;
 --                 while a client may still repeat itself; what they held and gave back stays in the ledger
 --   assets        asset_sweep(); reservations  reservations_expire()
 --   a type's name its live generations past their deadline are ended: no host may work on that type. Those that ended
---                 p_media ago are deleted as by their users, with their pictures; NULL: they stay
+--                 p_media ago are deleted as by their users, with their pictures; NULL: they stay, and whose webhook is still
+--                 to be told stays until then
 -- Locks: the rows (SKIP LOCKED); for a type and for reservations what ending locks. Returns how many went.
 -- The plan is pinned: each part begins at its oldest row, whatever the planner believes of the tables.
 CREATE OR REPLACE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval DEFAULT NULL)
@@ -71,11 +72,12 @@ BEGIN
          WHERE r.id = old.id;
     ELSE
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
-        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'')',
+        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'', true)',
                        t.prefix || '_claim') INTO v_count USING p_limit;
         IF p_media IS NOT NULL THEN
             EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
                                                      AND m.finished_at < $1
+                                                     AND NOT EXISTS (SELECT FROM genflow.deliveries w WHERE w.job_id = m.id)
                                                    ORDER BY m.created_at AT TIME ZONE ''UTC'', m.id LIMIT $2 FOR UPDATE SKIP LOCKED) old,
                                    LATERAL genflow.%I(old.user_id, old.id) d',
                            t.media_schema, t.media_table, t.prefix || '_delete')

@@ -2,9 +2,13 @@
 -- Lists that stay fast at a million generations, and a status that is in no index: to complete a generation was an update of
 -- every index of its table.
 
--- How many generations a user has asked for: counting them took longer the more there were. Counted where the account is
--- written anyway.
+-- How many generations a user has asked for, those that were deleted since among them: counting them took longer the more
+-- there were. Counted where the account is written anyway.
 ALTER TABLE genflow.accounts ADD COLUMN generations bigint NOT NULL DEFAULT 0;
+UPDATE genflow.accounts a SET generations = h.n
+  FROM (SELECT l.user_id, count(*) AS n FROM genflow.ledger l
+         WHERE l.kind = 'hold' AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = l.ref) GROUP BY 1) h
+ WHERE h.user_id = a.user_id;
 
 DO $$
 DECLARE
@@ -24,8 +28,6 @@ BEGIN
         EXECUTE format('CREATE INDEX %I ON %s ((created_at AT TIME ZONE ''UTC''), id)', t.media_table || '_all', v_table);
         EXECUTE format('CREATE INDEX %I ON %s (unsuccessful, (created_at AT TIME ZONE ''UTC''), id) WHERE unsuccessful IS NOT NULL',
                        t.media_table || '_all_lost', v_table);
-        EXECUTE format('UPDATE genflow.accounts a SET generations = a.generations + m.n '
-                       'FROM (SELECT user_id, count(*) AS n FROM %s GROUP BY 1) m WHERE m.user_id = a.user_id', v_table);
     END LOOP;
 END $$;
 

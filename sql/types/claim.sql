@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_claim(p_owner, p_limit, p_lease, p_from, p_lines): leases up to p_limit due jobs of the type to the host process
+-- {prefix}_claim(p_owner, p_limit, p_lease, p_from, p_lines, p_ends): leases up to p_limit due jobs of the type to the host process
 -- p_owner; NULL: to nobody, it only ends what is past its deadline. Called by: each host's dispatcher, every now and then,
 -- and the janitor. Locks: the work rows (SKIP LOCKED), for the jobs that it ends: media, ledger, account, in account order,
 -- the only place where one transaction may touch several accounts.
@@ -8,8 +8,9 @@
 -- What was being sent when its lease ran out is not taken at once: its owner may only sleep, and knows what we do not. It
 -- loses its name on the row and keeps its epoch for one more lease.
 -- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. What is past its deadline, or
--- killed its host five times, or lost its media row, is ended on the spot: returned first, with who it was and as phase
--- 'failed', or 'cancelled' if it was pending, which is due at its deadline; lane NULL.
+-- killed its host five times, or lost its media row, is ended on the spot; with p_ends it is returned first, with who it was and
+-- as phase 'failed', or 'cancelled' if it was pending, which is due at its deadline; lane NULL. Servers from before schema 11 do
+-- not ask for that: they would take such a row for a lease.
 -- p_from, p_lines: the first due_at of the host's last claim, of lane 0 and of each other one, and now and then -infinity: the
 -- scan begins a few seconds before it, and so does not walk over dead index entries at the head of the queue that vacuum
 -- cannot remove under an old snapshot.
@@ -17,7 +18,7 @@
 -- a bad moment must not turn it into a scan.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_claim(
     p_owner text, p_limit integer, p_lease interval, p_from timestamptz,
-    p_lines timestamptz[] DEFAULT '{-infinity,-infinity,-infinity}')
+    p_lines timestamptz[] DEFAULT '{-infinity,-infinity,-infinity}', p_ends boolean DEFAULT false)
 RETURNS TABLE (id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint,
                provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text,
                prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamptz, age_ms bigint,
@@ -70,7 +71,9 @@ BEGIN
                                         CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
                                         CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
                                              ELSE 'The generation was not started within its time' END, NULL);
-        RETURN NEXT;
+        IF p_ends THEN
+            RETURN NEXT;
+        END IF;
     END LOOP;
     IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
         UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)

@@ -89,6 +89,22 @@ is $db->apply(folder => $good), "genflow schema version 9002\n", 'a new migratio
 is $db->apply(folder => $good), "genflow schema version 9002\n", 'once: again it is no error';
 is $db->sql('SELECT schema_version FROM genflow.health()'), 9002, 'health() tells the version';
 
+# One that changes what a call under way has locked already, in the order that suits no call.
+my $locking = variant('migrations/9003_locking.sql', sub {
+    "ALTER TABLE genflow.accounts ADD COLUMN more integer;\n"
+        . "ALTER TABLE public.neo_glitch_media ADD COLUMN more integer;\n";
+});
+my $busy = $db->session;
+$busy->sql('BEGIN', 'SELECT count(*) FROM public.neo_glitch_media');
+my $run = $db->start_apply(folder => $locking);
+ok $db->soon(sub { $db->sql(<<'END') }), 'a migration waits for calls that are under way';
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'relation'
+END
+is $busy->sql(create('under way')), 'ok', '... which do not wait for it';
+is $busy->sql('COMMIT'), '', '... and come to their end';
+is join('', <$run>), "genflow schema version 9003\n", '... then it is applied';
+ok close $run, '... without an error';
+
 # ---- functions that change their signature ----
 
 my $cancel = "SELECT outcome FROM genflow.neo_glitch_cancel('user', NULL)";
