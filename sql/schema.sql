@@ -1307,10 +1307,13 @@ DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
     RETURN QUERY
-    WITH due AS MATERIALIZED (
-        SELECT d.job_id FROM genflow.deliveries d
+    WITH told AS MATERIALIZED (
+        SELECT d.user_id, count(*) AS n FROM genflow.deliveries d
+         WHERE d.due_at > v_now AND d.due_at <= v_now + p_lease GROUP BY d.user_id),
+    due AS MATERIALIZED (
+        SELECT d.job_id FROM genflow.deliveries d LEFT JOIN told ON told.user_id = d.user_id
          WHERE d.due_at <= v_now AND d.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t WHERE t.name = ANY (p_types)))
-         ORDER BY d.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+         ORDER BY coalesce(told.n, 0), d.due_at LIMIT p_limit FOR UPDATE OF d SKIP LOCKED),
     mine AS (
         UPDATE genflow.deliveries d SET due_at = v_now + p_lease, tries = d.tries + 1
           FROM due WHERE d.job_id = due.job_id

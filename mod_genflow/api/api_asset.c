@@ -44,8 +44,7 @@ static gf_err_t *read_form(gf_bytes_t *picture, gf_req_t *req, const char *conte
 static gf_err_t *read_picture(gf_bytes_t *picture, gf_req_t *req)
 {
     const char *content_type = apr_table_get(req->r->headers_in, "Content-Type");
-    const char *rest = content_type ? content_type : "";
-    const char *media_type = ap_getword(req->r->pool, &rest, ';');
+    const char *media_type = ap_field_noparam(req->r->pool, content_type ? content_type : "");
 
     if (ap_cstr_casecmp(media_type, "multipart/form-data") == 0) {
         return read_form(picture, req, content_type);

@@ -108,7 +108,7 @@ gf_err_t *api_body_read(gf_req_t *req, apr_int64_t limit, const char **text, apr
 gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_size_t *length)
 {
     const char *type = apr_table_get(req->r->headers_in, "Content-Type");
-    const char *media = type ? ap_getword(req->r->pool, &type, ';') : "";
+    const char *media = ap_field_noparam(req->r->pool, type ? type : "");
 
     /* One that says nothing may come from another site's page, which needs nobody's leave for that.
      */

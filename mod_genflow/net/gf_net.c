@@ -363,6 +363,10 @@ static void set_limits(exchange_t *exchange)
     CURL *easy = exchange->easy;
 
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* Or an exchange that ends while its name is being looked up would wait for the thread that
+     * does that, and everybody with it for somebody's silent name server. It goes when it is
+     * answered. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

@@ -31,7 +31,7 @@ my @BROUGHT = (    # what, answer, a member and its value
     ['the same in a form',            form(file($png)),                 id   => $made->{id}],
     ['the same behind another field', form(field(a => 'b'), file($png)), id  => $made->{id}],
     ['a JPEG',                        put($jpeg, 'image/jpeg'),         type => 'image/jpeg'],
-    ['a WebP',                        put($webp, 'image/webp; q=1'),    type => 'image/webp'],
+    ['a WebP',                        put($webp, 'image/webp ; q=1'),    type => 'image/webp'],
     ['a PNG that is called a JPEG',   put(png(4, 4), 'Image/JPG'),      type => 'image/png'],
 );
 for my $case (@BROUGHT) {
@@ -104,7 +104,7 @@ sub put { return upload($user, @_) }
 # A form of these parts.
 sub form {
     my $body = join '', map { "--b--b\r\n$_\r\n" } @_;
-    return put("$body--b--b--\r\n", qq($FORM; boundary="b--b"));
+    return put("$body--b--b--\r\n", qq($FORM ; boundary="b--b"));
 }
 
 sub field {

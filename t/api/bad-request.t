@@ -104,6 +104,14 @@ like answer_to({ %CHUNKS, 'Content-Type' => undef }, "${chunk}0\r\n\r\n"), qr{\A
 like answer_to({ %FULL, 'Content-Length' => 0 }, ''), qr{\AHTTP/1.1 400 },
     'where there is none, it is missed';
 
+for my $type ('application/json ; charset=utf-8', "application/json\t;charset=utf-8", 'Application/JSON') {
+    my $res = api(POST => "$GENERATE?dryRun=1", user => $user, headers => { 'Content-Type' => $type }, body => $GOOD);
+    is $res->{status}, 200, "$type is JSON" or diag $res->{content};
+}
+for my $type ('application/json x', 'application/json, text/plain', ' ; application/json', 'application/jsonx') {
+    like answer_to({ %FULL, 'Content-Type' => $type }, $GOOD), qr{\AHTTP/1.1 415 }, "$type is not";
+}
+
 # ---- afterwards ----
 
 is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 1,

@@ -3,6 +3,55 @@
  * above all that nothing that may have been paid for is sent twice. */
 #include "exchange.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
+
+/* ---- names ---- */
+
+#define SILENT      "silent.test"
+#define SILENT_TIME (4 * APR_USEC_PER_SEC)
+
+/* In place of libc's, for curl too: the servers of this one name answer nobody. */
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found)
+{
+    int (*libc)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+    if (node && strcmp(node, SILENT) == 0) {
+        apr_sleep(SILENT_TIME);
+        return EAI_AGAIN;
+    }
+    *(void **)&libc = dlsym(RTLD_NEXT, "getaddrinfo");
+    return libc(node, service, hints, found);
+}
+
+START_TEST(a_name_whose_servers_are_silent_holds_up_nobody)
+{
+    apr_time_t start;
+    gf_msg_t *silent;
+    gf_msg_t *msg;
+
+    begin();
+    start = apr_time_now();
+    silent = message("GET", "/hello");
+    silent->url = "http://" SILENT "/";
+    silent->connect_timeout = apr_time_from_msec(200);
+    perform(silent);
+    ck_assert_int_eq(silent->end, GF_MSG_NOT_SENT);
+    ck_assert(silent->timed_out);
+
+    silent = message("GET", "/hello");
+    silent->url = "http://" SILENT "/";
+    gf_net_start(net, silent);
+    gf_net_wait(net, 10000);
+    gf_net_cancel(net, silent);
+    msg = perform(message("GET", "/hello"));
+    ck_assert_int_eq(msg->end, GF_MSG_ANSWERED);
+    ck_assert_msg(apr_time_now() - start < SILENT_TIME, "it was waited for");
+    end();
+}
+END_TEST
+
 /* ---- no answer ---- */
 
 START_TEST(without_a_connection_nothing_was_sent)
@@ -174,6 +223,7 @@ int main(void)
         a_connection_that_does_not_come_about_in_time_was_not_sent_on,
         what_was_sent_and_not_answered_is_unknown,
         an_exchange_ends_when_its_time_is_over,
+        a_name_whose_servers_are_silent_holds_up_nobody,
         a_paid_run_is_sent_once_though_a_kept_connection_dies,
         without_that_rule_it_would_have_been_sent_twice,
         the_connection_of_a_paid_run_is_not_kept,
