@@ -1180,12 +1180,8 @@ CREATE FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text, p_re
 BEGIN
     UPDATE public.custom_prompt_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    IF NOT FOUND THEN
-        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-        RETURN 'gone';
-    END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN EXISTS (SELECT FROM public.custom_prompt_media t WHERE t.id = p_id AND t.persisted AND t.status = 'completed') THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -2116,12 +2112,8 @@ CREATE FUNCTION genflow.emotion_mask_restored(p_id uuid, p_image_url text, p_res
 BEGIN
     UPDATE public.emotion_mask_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    IF NOT FOUND THEN
-        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-        RETURN 'gone';
-    END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN EXISTS (SELECT FROM public.emotion_mask_media t WHERE t.id = p_id AND t.persisted AND t.status = 'completed') THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -2576,12 +2568,8 @@ CREATE FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url text, p_
 BEGIN
     UPDATE public.ghibli_reaction_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    IF NOT FOUND THEN
-        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-        RETURN 'gone';
-    END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN EXISTS (SELECT FROM public.ghibli_reaction_media t WHERE t.id = p_id AND t.persisted AND t.status = 'completed') THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -3613,12 +3601,8 @@ CREATE FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_resul
 BEGIN
     UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    IF NOT FOUND THEN
-        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-        RETURN 'gone';
-    END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.persisted AND t.status = 'completed') THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -4121,12 +4105,8 @@ CREATE FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_result j
 BEGIN
     UPDATE public.presets_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    IF NOT FOUND THEN
-        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-        RETURN 'gone';
-    END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN EXISTS (SELECT FROM public.presets_media t WHERE t.id = p_id AND t.persisted AND t.status = 'completed') THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
