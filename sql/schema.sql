@@ -1181,7 +1181,8 @@ BEGIN
     UPDATE public.custom_prompt_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN CASE WHEN EXISTS (SELECT FROM public.custom_prompt_media t WHERE t.id = p_id AND t.persisted AND t.status = 'completed') THEN 'ok' ELSE 'gone' END;
+    RETURN CASE WHEN EXISTS (SELECT FROM public.custom_prompt_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
+                THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -2113,7 +2114,8 @@ BEGIN
     UPDATE public.emotion_mask_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN CASE WHEN EXISTS (SELECT FROM public.emotion_mask_media t WHERE t.id = p_id AND t.persisted AND t.status = 'completed') THEN 'ok' ELSE 'gone' END;
+    RETURN CASE WHEN EXISTS (SELECT FROM public.emotion_mask_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
+                THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -2569,7 +2571,8 @@ BEGIN
     UPDATE public.ghibli_reaction_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN CASE WHEN EXISTS (SELECT FROM public.ghibli_reaction_media t WHERE t.id = p_id AND t.persisted AND t.status = 'completed') THEN 'ok' ELSE 'gone' END;
+    RETURN CASE WHEN EXISTS (SELECT FROM public.ghibli_reaction_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
+                THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -3016,7 +3019,7 @@ BEGIN
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'', true)',
                        t.prefix || '_claim') INTO v_count USING p_limit;
-        IF p_media IS NOT NULL THEN
+        IF p_media IS NOT NULL AND v_count < p_limit THEN   -- else the next call comes at once
             EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
                                                      AND m.finished_at < $1
                                                      AND NOT EXISTS (SELECT FROM genflow.deliveries w WHERE w.job_id = m.id)
@@ -3602,7 +3605,8 @@ BEGIN
     UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN CASE WHEN EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.persisted AND t.status = 'completed') THEN 'ok' ELSE 'gone' END;
+    RETURN CASE WHEN EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
+                THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -4106,7 +4110,8 @@ BEGIN
     UPDATE public.presets_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN CASE WHEN EXISTS (SELECT FROM public.presets_media t WHERE t.id = p_id AND t.persisted AND t.status = 'completed') THEN 'ok' ELSE 'gone' END;
+    RETURN CASE WHEN EXISTS (SELECT FROM public.presets_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
+                THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
