@@ -1180,12 +1180,9 @@ CREATE FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text, p_re
 BEGIN
     UPDATE public.custom_prompt_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    IF NOT FOUND THEN
-        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-        RETURN 'gone';
-    END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN EXISTS (SELECT FROM public.custom_prompt_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
+                THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -2119,12 +2116,9 @@ CREATE FUNCTION genflow.emotion_mask_restored(p_id uuid, p_image_url text, p_res
 BEGIN
     UPDATE public.emotion_mask_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    IF NOT FOUND THEN
-        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-        RETURN 'gone';
-    END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN EXISTS (SELECT FROM public.emotion_mask_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
+                THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -2579,12 +2573,9 @@ CREATE FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url text, p_
 BEGIN
     UPDATE public.ghibli_reaction_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    IF NOT FOUND THEN
-        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-        RETURN 'gone';
-    END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN EXISTS (SELECT FROM public.ghibli_reaction_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
+                THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -3031,7 +3022,7 @@ BEGIN
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'', true)',
                        t.prefix || '_claim') INTO v_count USING p_limit;
-        IF p_media IS NOT NULL THEN
+        IF p_media IS NOT NULL AND v_count < p_limit THEN   -- else the next call comes at once
             EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
                                                      AND m.finished_at < $1
                                                      AND NOT EXISTS (SELECT FROM genflow.deliveries w WHERE w.job_id = m.id)
@@ -3616,12 +3607,9 @@ CREATE FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_resul
 BEGIN
     UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    IF NOT FOUND THEN
-        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-        RETURN 'gone';
-    END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
+                THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --
@@ -4124,12 +4112,9 @@ CREATE FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_result j
 BEGIN
     UPDATE public.presets_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
-    IF NOT FOUND THEN
-        DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-        RETURN 'gone';
-    END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN 'ok';
+    RETURN CASE WHEN EXISTS (SELECT FROM public.presets_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
+                THEN 'ok' ELSE 'gone' END;
 END $$;
 
 --

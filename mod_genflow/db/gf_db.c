@@ -119,7 +119,16 @@ static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, gf_sql_t statemen
     return PQexecPrepared(pg, name, row->args, args, NULL, NULL, 0);
 }
 
-/* One round; a dead link or a deadlock gets a second one. */
+/* Nothing happened, and it may work when it is said again: it met another in a deadlock, or
+ * sql/apply has renewed a function while it ran. */
+static bool is_passing(const char *state)
+{
+    return strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0
+           || strcmp(state, "42804") == 0  /* the function returns more now */
+           || strcmp(state, "XX000") == 0; /* the function is gone, another has its name */
+}
+
+/* One round; a dead link or what passes gets a second one. */
 static PGresult *run(gf_ctx_t *ctx, PGconn *pg, gf_sql_t statement, const gf_type_t *type,
                      const char *const *args)
 {
@@ -133,7 +142,7 @@ static PGresult *run(gf_ctx_t *ctx, PGconn *pg, gf_sql_t statement, const gf_typ
             return result;
         }
     }
-    else if (strcmp(sqlstate(result), "40P01") != 0 && strcmp(sqlstate(result), "40001") != 0) {
+    else if (!is_passing(sqlstate(result))) {
         return result;
     }
     PQclear(result);

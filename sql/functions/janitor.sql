@@ -74,7 +74,7 @@ BEGIN
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
         EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'', true)',
                        t.prefix || '_claim') INTO v_count USING p_limit;
-        IF p_media IS NOT NULL THEN
+        IF p_media IS NOT NULL AND v_count < p_limit THEN   -- else the next call comes at once
             EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
                                                      AND m.finished_at < $1
                                                      AND NOT EXISTS (SELECT FROM genflow.deliveries w WHERE w.job_id = m.id)

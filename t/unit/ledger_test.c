@@ -133,6 +133,39 @@ START_TEST(credits_that_go_all_the_time_make_a_refusal_in_the_end)
 }
 END_TEST
 
+/* As statements fail that were under way while sql/apply renewed a function, or in a deadlock. */
+START_TEST(what_fails_in_passing_is_said_once_more)
+{
+    static const char *const states[] = { "40P01", "40001", "42804", "XX000" };
+    gf_reservation_t reservation;
+    gf_err_t *err;
+    size_t i;
+
+    begin(5);
+    for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        ck_assert_ptr_nonnull(as_owner("CREATE SEQUENCE genflow.unit_ledger_once"));
+        ck_assert_ptr_nonnull(as_owner(apr_psprintf(
+            unit.ctx.pool,
+            "CREATE FUNCTION genflow.unit_ledger_once() RETURNS trigger LANGUAGE plpgsql SECURITY"
+            " DEFINER AS $$ BEGIN IF nextval('genflow.unit_ledger_once') = 1 THEN"
+            " RAISE EXCEPTION 'once' USING ERRCODE = '%s'; END IF; RETURN NEW; END $$",
+            states[i])));
+        ck_assert_ptr_nonnull(as_owner(apr_psprintf(
+            unit.ctx.pool,
+            "CREATE TRIGGER unit_ledger_once BEFORE INSERT ON genflow.reservations FOR EACH ROW"
+            " WHEN (NEW.user_id = '%s') EXECUTE FUNCTION genflow.unit_ledger_once()",
+            user)));
+        err = reserve(&reservation, states[i], 1);
+        ck_assert_ptr_nonnull(as_owner("DROP TRIGGER unit_ledger_once ON genflow.reservations"));
+        ck_assert_ptr_nonnull(as_owner("DROP FUNCTION genflow.unit_ledger_once()"));
+        ck_assert_ptr_nonnull(as_owner("DROP SEQUENCE genflow.unit_ledger_once"));
+        unit_no_error(err);
+        ck_assert_int_eq((int)reservation.available, 4 - (int)i);
+    }
+    end();
+}
+END_TEST
+
 START_TEST(without_a_database_there_is_no_quota_to_tell_of)
 {
     ck_assert(gf_err_is(gf_ledger_quota_spent(&unit.ctx, "nobody"), GF_E_DB_DOWN));
@@ -150,6 +183,7 @@ int main(void)
         each_refusal_says_what_is_missing_or_when_to_come_again,
         entries_are_told_as_they_are,
         credits_that_go_all_the_time_make_a_refusal_in_the_end,
+        what_fails_in_passing_is_said_once_more,
         NULL,
     };
 
