@@ -42,6 +42,6 @@ gf_err_t *api_asset_put(struct gf_req_t *req);        /* POST assets */
 gf_err_t *api_asset_get(struct gf_req_t *req);        /* GET assets/{id} */
 gf_err_t *api_asset_delete(struct gf_req_t *req);     /* DELETE assets/{id} */
 int api_result(request_rec *r, const gf_conf_t *conf,
-               const char *base); /* GET a stored picture; its own handler */
+               const char *name); /* GET of the stored picture `name`; its own handler */
 
 #endif

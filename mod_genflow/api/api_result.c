@@ -51,9 +51,8 @@ static int send_file(request_rec *r, apr_file_t *file)
                : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-int api_result(request_rec *r, const gf_conf_t *conf, const char *base)
+int api_result(request_rec *r, const gf_conf_t *conf, const char *name)
 {
-    const char *name = r->uri + strlen(base);
     apr_file_t *file;
     int refused;
 
@@ -61,7 +60,7 @@ int api_result(request_rec *r, const gf_conf_t *conf, const char *base)
     if (r->method_number != M_GET) {
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    if (*name != '/' || !is_picture_name(++name) || !type_of(name)
+    if (!is_picture_name(name) || !type_of(name)
         || apr_file_open(&file, gf_store_fs_path(conf, name, r->pool),
                          APR_FOPEN_READ | APR_FOPEN_SENDFILE_ENABLED, 0, r->pool)
                != APR_SUCCESS

@@ -296,7 +296,7 @@ int api_route(request_rec *r, const gf_api_t *api)
         return gf_reply_error(&req, err);
     }
     if (strcmp(r->handler, "genflow-result") == 0) {
-        return api_result(r, api->conf, base_of(r, location_of(r)));
+        return api_result(r, api->conf, below(r, location_of(r)));
     }
     err = strcmp(r->handler, "genflow-admin") == 0 ? serve_admin(&req) : serve_api(&req);
     return err ? gf_reply_error(&req, err) : OK;

@@ -557,14 +557,16 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 {
+    bool waiters_given;
     gf_conf_t *conf = httpd_setters_conf(server)->conf;
     const char *wrong;
     int i;
 
+    waiters_given = conf->waiters_max != GF_UNSET;
     add_defaults(pool, conf, IN_SERVER);
     wrong = httpd_setters_day(conf->credit_day, pool);
     if (!wrong && conf->type_list->nelts > 0) {
-        wrong = httpd_setters_waiters(conf->waiters_max, pool);
+        wrong = httpd_setters_waiters(&conf->waiters_max, waiters_given, pool);
     }
     wrong = wrong ? wrong : httpd_setters_webhooks(conf, pool);
     wrong = wrong ? wrong : finish_providers(conf, pool);

@@ -29,8 +29,8 @@ const char *httpd_setters_secret(const char **secret, apr_pool_t *pool, const ch
 const char *httpd_setters_day(const char *day, apr_pool_t *pool);
 
 /* GenflowWatchMax: NULL, or what is wrong with it beside the threads of a child, once the MPM knows
- * how many there are. */
-const char *httpd_setters_waiters(apr_int64_t waiters, apr_pool_t *pool);
+ * how many there are. Where it is not given, it becomes what they allow. */
+const char *httpd_setters_waiters(apr_int64_t *waiters, bool given, apr_pool_t *pool);
 
 /* GenflowWebhookAllow, if it is given: NULL, or what is missing beside it. */
 const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool);

@@ -78,6 +78,7 @@ if ($ENV{GENFLOW_MPM} ne 'prefork') {
             'GenflowWatchMax ' . ($most + 1) . ": must be 0 to $most, three quarters of ThreadsPerChild"
                 . " $threads");
     }
+    accepted('one thread, and nothing said of waiters', threads(1));
 }
 
 sub threads {

@@ -55,6 +55,10 @@ error_is(generate($user, { prompt => 'under a key' }, %key), 404, 'GENERATION_NO
     'its key makes no second one');
 is submissions('under a key'), 1, 'and nothing is sent';
 
+my $shouted = data(generate($user))->{id};
+is data(api(DELETE => '/api/generation/' . uc $shouted, user => $user))->{id}, $shouted, 'an id may be in upper case';
+ok !-e picture_file($shouted), '... its picture is gone at once, too';
+
 # ---- a running one ----
 
 my $sent = later($user, { prompt => "{{delay=1500}} on its way [$user]" });

@@ -35,6 +35,9 @@ my $user = account(5);
 
 my $httpd = Genflow::Httpd->start(small_site() . <<"END");
 LoadModule headers_module "\${GENFLOW_LIBEXEC}/mod_headers.so"
+LoadModule rewrite_module "\${GENFLOW_LIBEXEC}/mod_rewrite.so"
+RewriteEngine On
+RewriteRule ^/rewritten/(.*) /api/\$1 [PT]
 DocumentRoot "$folder"
 <Directory "$folder">
     AllowOverride All
@@ -57,6 +60,7 @@ my @REQUESTS = (    # method, path, and how its handler came there
     [GET  => '/files/generate.json?id=x', '<Files>'],
     [GET  => '/if/getQuota',            '<If>'],
     [GET  => '/below/deep/x.png',       'SetHandler of a folder above'],
+    [GET  => '/rewritten/getQuota',     'a <Location> behind a RewriteRule, below a folder of that name'],
     [GET  => '/named/getQuota',         'a <Directory> in which somebody else asks for passwords'],
 );
 for my $request (@REQUESTS) {

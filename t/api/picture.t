@@ -7,6 +7,7 @@ use Genflow::Test;
 
 use File::Basename qw(dirname);
 use File::Path qw(make_path);
+use Genflow::Httpd qw(small_site);
 
 my $SIGNATURE = "\x89PNG\r\n\x1a\n";
 
@@ -84,6 +85,23 @@ is substr($drawn, 0, 8), $SIGNATURE, 'the local provider draws a PNG';
 ok $drawn eq $again,        'drawn again from the same request it is the same, byte for byte';
 ok $drawn ne $other_seed,   'another seed makes another picture';
 ok $drawn ne $other_prompt, 'so does another prompt';
+
+# ---- elsewhere ----
+
+my $httpd = Genflow::Httpd->start(small_site() . <<'END');
+<Location "/">
+    GenflowBase /where/clients/reach/the/whole/application/programming/interface
+</Location>
+<Location "/pictures">
+    SetHandler genflow-result
+</Location>
+END
+talk_to($httpd);
+my ($name) = $path =~ m{([^/]+/[^/]+/[^/]+)\z};
+is api(GET => "/pictures/$name")->{content}, $bytes, 'pictures are below their <Location>, wherever the API is';
+is api(GET => $_)->{status}, 404, "nothing is at $_" for '/pictures', '/pictures/', '/pictures/no/no';
+talk_to();
+is $httpd->alarms, '', '... and nothing is wrong';
 
 finish;
 
