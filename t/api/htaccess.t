@@ -34,6 +34,7 @@ for my $name (keys %FILES) {
 my $user = account(5);
 
 my $httpd = Genflow::Httpd->start(small_site() . <<"END");
+GenflowDispatch Off
 LoadModule headers_module "\${GENFLOW_LIBEXEC}/mod_headers.so"
 LoadModule rewrite_module "\${GENFLOW_LIBEXEC}/mod_rewrite.so"
 RewriteEngine On

@@ -89,6 +89,7 @@ ok $drawn ne $other_prompt, 'so does another prompt';
 # ---- elsewhere ----
 
 my $httpd = Genflow::Httpd->start(small_site() . <<'END');
+GenflowDispatch Off
 <Location "/">
     GenflowBase /where/clients/reach/the/whole/application/programming/interface
 </Location>

@@ -72,6 +72,7 @@ accepted('all of it', $HOST . $SECRET . $PUBLIC . "GenflowWebhookAllow * http://
 accepted('a server that only takes requests', $HOST . "GenflowDispatch Off\n");
 
 my $without = Genflow::Httpd->start(small_site() . <<'END');
+GenflowDispatch Off
 <Location "/api">
     SetHandler genflow-api
     GenflowUser "%{HTTP:X-User}"
