@@ -325,8 +325,8 @@ static bool is_held(const beat_t *beat, const gf_run_t *run)
 }
 
 /* A lease is lost when this host slept too long. A run that only waits is dropped, another host
- * asks the provider now; one that is being sent or stored goes on: its success counts, its failure
- * is refused by the epoch. */
+ * asks the provider now; one that is being sent or stored, or has something to write that found no
+ * database, goes on: its success counts, its failure is refused by the epoch. */
 static void beat_done(gf_dispatch_t *dispatch)
 {
     beat_t *beat = &dispatch->beat;
@@ -340,7 +340,7 @@ static void beat_done(gf_dispatch_t *dispatch)
         if (lost && apr_hash_get(beat->ended, run->job->id, APR_HASH_KEY_STRING)) {
             stop_ended(dispatch, run);
         }
-        else if (lost && run->wake && !run->writing && !run->msg) {
+        else if (lost && only_waits(run)) {
             apr_skiplist_remove(dispatch->alarms, run, NULL);
             drop(dispatch, run);
         }

@@ -148,7 +148,10 @@ static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
     int types = ctx->conf->type_list->nelts;
     gf_err_t *err;
 
-    if (trouble->skip_until > apr_time_now() || search->count == search->places) {
+    if (trouble->skip_until > apr_time_now()) {
+        return trouble->error == gf_err_row(GF_E_DB_DOWN); /* it went away in the midst of a look */
+    }
+    if (search->count == search->places) {
         return false;
     }
     err = i < types    ? look_at_type(search, ctx, i)
