@@ -7,6 +7,7 @@ use Genflow::Test;
 use Genflow::Httpd qw(small_site);
 
 my $httpd = Genflow::Httpd->start(small_site() . <<'END');
+GenflowDispatch Off
 LoadModule request_module        "${GENFLOW_LIBEXEC}/mod_request.so"
 LoadModule session_module        "${GENFLOW_LIBEXEC}/mod_session.so"
 LoadModule session_cookie_module "${GENFLOW_LIBEXEC}/mod_session_cookie.so"

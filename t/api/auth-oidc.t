@@ -11,6 +11,7 @@ use MIME::Base64 qw(encode_base64url);
 
 my $KEY = 'thirty-two bytes for HS256 tests';
 my $httpd = Genflow::Httpd->start(small_site() . <<"END");
+GenflowDispatch Off
 LoadModule auth_openidc_module "\${GENFLOW_LIBEXEC}/mod_auth_openidc.so"
 OIDCOAuthVerifySharedKeys "plain##$KEY"
 OIDCOAuthRemoteUserClaim sub
