@@ -178,7 +178,7 @@ sub not_judged {
     return 'no answer'                             if $res->{status} == 599;
     return 'HEAD or OPTIONS, which no operation is' if $method =~ /\A(?:HEAD|OPTIONS)\z/;
     return 'nothing of the API (stored pictures, pages of httpd)'
-        if $path =~ m{\A/(?:generated|shared/pictures|server-status|theirs|login|logout)\b
+        if $path =~ m{\A/(?:generated|pictures|shared/pictures|server-status|theirs|login|logout)\b
             |\A/\w+/generate\.json\z}x;
     return 'a name with slashes, which no path in a document can have'
         if $path =~ m{\A/admin/users/[^?]*/};
@@ -194,6 +194,8 @@ sub judge {
     my %headers = %{ $args->{headers} // {} };
     my $body    = $args->{content} // '';
     my $shown   = is_shown($method, $body, \%headers);
+    # Prism knows the one usual spelling of a type: lower case, no blank before its parameters.
+    s{\A([^;]*?)\s*(?=;|\z)}{\L$1} for @headers{ grep { lc eq 'content-type' } keys %headers };
     delete @headers{ grep { $headers{$_} =~ /[^ -~]/ } keys %headers };              # says Node
     delete @headers{ grep { /\AContent-/i } keys %headers } if !$shown;
     my $said = HTTP::Tiny->new(timeout => JUDGE_TIME, max_redirect => 0)->request($method,
