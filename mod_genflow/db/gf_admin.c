@@ -28,25 +28,9 @@ static gf_err_t *ask_text(const char **text, gf_ctx_t *ctx, gf_sql_t statement,
 
 /* ---- jobs ---- */
 
-/* Names of types as a Postgres array: they are made of a-z, 0-9 and hyphens. */
-static const char *type_names(gf_ctx_t *ctx, const gf_type_t *type)
-{
-    const apr_array_header_t *types = ctx->conf->type_list;
-    apr_array_header_t *names = apr_array_make(ctx->pool, types->nelts + 1, sizeof(const char *));
-    int i;
-
-    for (i = 0; i < types->nelts && !type; i++) {
-        APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(types, i, gf_type_t *)->name;
-    }
-    if (type) {
-        APR_ARRAY_PUSH(names, const char *) = type->name;
-    }
-    return apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, names, ','), "}", NULL);
-}
-
 gf_err_t *gf_admin_jobs(apr_array_header_t **jobs, gf_ctx_t *ctx, const gf_admin_filter_t *filter)
 {
-    const char *args[] = { type_names(ctx, filter->type), filter->status, filter->user,
+    const char *args[] = { gf_db_types(ctx, filter->type), filter->status, filter->user,
                            filter->before, number(ctx, filter->limit) };
     gf_rows_t *rows;
     int row;
@@ -174,13 +158,9 @@ gf_err_t *gf_admin_presets(apr_array_header_t **presets, gf_ctx_t *ctx, const gf
 {
     const char *args[] = { type ? type->name : NULL, key };
     gf_rows_t *rows;
-    int row;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ADMIN_PRESETS, NULL, args, NULL));
-    *presets = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(const char *));
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        APR_ARRAY_PUSH(*presets, const char *) = gf_rows_text(rows, row, 0);
-    }
+    *presets = gf_rows_texts(rows, ctx->pool);
     return NULL;
 }
 

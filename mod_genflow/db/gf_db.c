@@ -245,12 +245,16 @@ gf_err_t *gf_db_owned(gf_ctx_t *ctx, const char *outcome, gf_err_code_t none, co
 }
 
 /* Names of types need no quotes. */
-const char *gf_db_types(gf_ctx_t *ctx)
+const char *gf_db_types(gf_ctx_t *ctx, const gf_type_t *only)
 {
     const apr_array_header_t *types = ctx->conf->type_list;
-    apr_array_header_t *names = apr_array_make(ctx->pool, types->nelts, sizeof(const char *));
+    apr_array_header_t *names;
     int i;
 
+    if (only) {
+        return apr_pstrcat(ctx->pool, "{", only->name, "}", NULL);
+    }
+    names = apr_array_make(ctx->pool, types->nelts, sizeof(const char *));
     for (i = 0; i < types->nelts; i++) {
         APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(types, i, const gf_type_t *)->name;
     }
@@ -279,4 +283,15 @@ bool gf_rows_bool(const gf_rows_t *rows, int row, int column)
     const char *text = gf_rows_text(rows, row, column);
 
     return text && text[0] == 't';
+}
+
+apr_array_header_t *gf_rows_texts(const gf_rows_t *rows, apr_pool_t *pool)
+{
+    apr_array_header_t *texts = apr_array_make(pool, gf_rows_count(rows), sizeof(const char *));
+    int row;
+
+    for (row = 0; row < gf_rows_count(rows); row++) {
+        APR_ARRAY_PUSH(texts, const char *) = gf_rows_text(rows, row, 0);
+    }
+    return texts;
 }

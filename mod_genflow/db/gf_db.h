@@ -31,8 +31,8 @@ gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
 gf_err_t *gf_db_owned(gf_ctx_t *ctx, const char *outcome, gf_err_code_t none, const char *what,
                       const char *user, const char *id);
 
-/* The configured types, by name, as an array of Postgres. */
-const char *gf_db_types(gf_ctx_t *ctx);
+/* The name of `only`, or of each configured type (NULL), as an array of Postgres. */
+const char *gf_db_types(gf_ctx_t *ctx, const gf_type_t *only);
 
 int gf_rows_count(const gf_rows_t *rows);
 
@@ -40,5 +40,8 @@ int gf_rows_count(const gf_rows_t *rows);
 const char *gf_rows_text(const gf_rows_t *rows, int row, int column);
 apr_int64_t gf_rows_int(const gf_rows_t *rows, int row, int column); /* NULL: 0 */
 bool gf_rows_bool(const gf_rows_t *rows, int row, int column);       /* NULL: false */
+
+/* The first field of each row: an array of const char *. */
+apr_array_header_t *gf_rows_texts(const gf_rows_t *rows, apr_pool_t *pool);
 
 #endif

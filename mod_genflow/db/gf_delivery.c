@@ -9,7 +9,7 @@
 
 gf_err_t *gf_delivery_claim(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
 {
-    const char *args[] = { gf_db_types(ctx), apr_itoa(ctx->pool, limit),
+    const char *args[] = { gf_db_types(ctx, NULL), apr_itoa(ctx->pool, limit),
                            gf_text_interval(ctx->pool, lease) };
     gf_rows_t *rows;
     int row;

@@ -9,13 +9,9 @@
 gf_err_t *gf_janitor_parts(apr_array_header_t **parts, gf_ctx_t *ctx)
 {
     gf_rows_t *rows;
-    int row;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_JANITOR_PARTS, NULL, NULL, NULL));
-    *parts = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(const char *));
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        APR_ARRAY_PUSH(*parts, const char *) = gf_rows_text(rows, row, 0);
-    }
+    *parts = gf_rows_texts(rows, ctx->pool);
     return NULL;
 }
 

@@ -13,7 +13,7 @@
 static gf_err_t *claim(gf_job_t **jobs, gf_ctx_t *ctx, gf_sql_t statement, int limit,
                        apr_interval_time_t lease)
 {
-    const char *args[] = { gf_db_types(ctx), apr_itoa(ctx->pool, limit),
+    const char *args[] = { gf_db_types(ctx, NULL), apr_itoa(ctx->pool, limit),
                            gf_text_interval(ctx->pool, lease) };
     gf_rows_t *rows;
     int row;

@@ -392,17 +392,6 @@ static void lease_arrays(gf_ctx_t *ctx, const apr_array_header_t *leases, const 
         apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, epoch_texts, ','), "}", NULL);
 }
 
-static apr_array_header_t *ids_of(gf_ctx_t *ctx, const gf_rows_t *rows)
-{
-    apr_array_header_t *ids = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(const char *));
-    int row;
-
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        APR_ARRAY_PUSH(ids, const char *) = gf_rows_text(rows, row, 0);
-    }
-    return ids;
-}
-
 gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
                              const apr_array_header_t *leases)
 {
@@ -412,7 +401,7 @@ gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
     lease_arrays(ctx, leases, &args[0], &args[1]);
     args[2] = gf_text_interval(ctx->pool, ctx->conf->lease);
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HEARTBEAT, NULL, args, NULL));
-    *held = ids_of(ctx, rows);
+    *held = gf_rows_texts(rows, ctx->pool);
     return NULL;
 }
 
@@ -424,7 +413,7 @@ gf_err_t *gf_queue_ended(apr_array_header_t **ended, gf_ctx_t *ctx,
 
     lease_arrays(ctx, leases, &args[0], &args[1]);
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ENDED, NULL, args, NULL));
-    *ended = ids_of(ctx, rows);
+    *ended = gf_rows_texts(rows, ctx->pool);
     return NULL;
 }
 

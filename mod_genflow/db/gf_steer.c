@@ -59,15 +59,10 @@ gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t
 
 /* ---- history ---- */
 
-static const char *types_of(const gf_page_t *page, gf_ctx_t *ctx)
-{
-    return page->type ? apr_pstrcat(ctx->pool, "{", page->type->name, "}", NULL) : gf_db_types(ctx);
-}
-
 gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx)
 {
     const char *args[] = { page->user,
-                           types_of(page, ctx),
+                           gf_db_types(ctx, page->type),
                            page->status,
                            page->preset,
                            page->after ? apr_psprintf(ctx->pool, "%" APR_INT64_T_FMT, page->at)
@@ -89,7 +84,7 @@ gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx)
 
 gf_err_t *gf_steer_count(apr_int64_t *total, bool *exact, gf_ctx_t *ctx, const gf_page_t *page)
 {
-    const char *args[] = { page->user, types_of(page, ctx), page->status, page->preset,
+    const char *args[] = { page->user, gf_db_types(ctx, page->type), page->status, page->preset,
                            apr_itoa(ctx->pool, GF_STEER_COUNTED + 1) };
     gf_rows_t *rows;
 

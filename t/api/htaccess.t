@@ -47,10 +47,7 @@ DocumentRoot "$folder"
 <Directory "$folder/named">
     SetHandler genflow-api
 </Directory>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "\${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($httpd);
 

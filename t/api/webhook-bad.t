@@ -73,10 +73,7 @@ accepted('a server that only takes requests', $HOST . "GenflowDispatch Off\n");
 
 my $without = Genflow::Httpd->start(small_site() . <<'END');
 GenflowDispatch Off
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($without);
 my $res = generate($user, { webhookUrl => 'https://hooks.example/x' });

@@ -26,10 +26,7 @@ GenflowFetchAllow 127.0.0.1
     GenflowTypeProviders fal/fal-ai/fast-sdxl
     GenflowTypeCost 1
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to $httpd;
 

@@ -54,10 +54,7 @@ GenflowPublicUrl "http://127.0.0.1:${GENFLOW_PORT}/api"
 <GenflowType told-broken>
     GenflowTypeProviders local
 </GenflowType>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 my $many = hook('ok', "$user-many");
 my %ids  = map { (later($user, { webhookUrl => $many }), 1) } 1 .. 20;
