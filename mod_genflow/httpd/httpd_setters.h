@@ -17,6 +17,12 @@ typedef struct server_conf_t {
 
 server_conf_t *httpd_setters_conf(const server_rec *server);
 
+/* Where a directive of one row may stand, and which struct it writes to. */
+typedef enum { IN_SERVER, IN_PROVIDER, IN_TYPE } httpd_place_t;
+
+/* Gives every value of `base`, the struct of that place, which is still unset its default. */
+void httpd_conf_defaults(apr_pool_t *pool, void *base, httpd_place_t place);
+
 /* "... belongs inside <GenflowProvider name>", or <GenflowType name>. */
 const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider);
 
