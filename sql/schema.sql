@@ -1,89 +1,663 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The schema that sql/apply makes, by pg_dump of PostgreSQL 15. Written by support/schema for
--- the eyes of a reviewer; nothing reads it but t/sql/020-schema.t.
---
--- PostgreSQL database dump
---
-
-SET statement_timeout = 0;
-SET lock_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
-SET client_encoding = 'UTF8';
-SET standard_conforming_strings = on;
-SELECT pg_catalog.set_config('search_path', '', false);
-SET check_function_bodies = false;
-SET xmloption = content;
-SET client_min_messages = warning;
-SET row_security = off;
-
---
--- Name: genflow; Type: SCHEMA; Schema: -; Owner: -
---
+-- The schema that sql/apply makes of an empty database: tables with their constraints, indexes,
+-- triggers and rights, then functions, each kind by name. Written by support/schema from the
+-- catalogs of PostgreSQL 15 for the eyes of a reviewer. It describes, and is not there to be run:
+-- a database is made by sql/apply. t/sql/020-schema.t compares it.
 
 CREATE SCHEMA genflow;
+GRANT USAGE ON SCHEMA genflow TO genflow_module;
 
---
--- Name: generation; Type: TYPE; Schema: genflow; Owner: -
---
+CREATE SEQUENCE genflow.late_results_id_seq AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
+-- owned by column id of table genflow.late_results
+
+CREATE SEQUENCE genflow.presets_config_id_seq AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
+-- owned by column id of table genflow.presets_config
 
 CREATE TYPE genflow.generation AS (
-	outcome text,
-	type text,
-	id uuid,
-	run_id text,
-	status text,
-	preset text,
-	prompt text,
-	source_url text,
-	parameters jsonb,
-	seed bigint,
-	cost bigint,
-	retry_count integer,
-	max_retries integer,
-	provider text,
-	model text,
-	stability_job_id text,
-	aiml_job_id text,
-	fal_job_id text,
-	replicate_id text,
-	image_url text,
-	original_url text,
-	persisted boolean,
-	expires_at text,
-	fallback_used boolean,
-	error_code text,
-	error_message text,
-	cause_code text,
-	created_at text,
-	started_at text,
-	finished_at text,
-	processing_ms bigint,
-	result jsonb,
-	progress real,
-	queue_position integer,
-	logs jsonb,
-	at bigint,
-	webhook_url text
+    outcome text,
+    type text,
+    id uuid,
+    run_id text,
+    status text,
+    preset text,
+    prompt text,
+    source_url text,
+    parameters jsonb,
+    seed bigint,
+    cost bigint,
+    retry_count integer,
+    max_retries integer,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at text,
+    fallback_used boolean,
+    error_code text,
+    error_message text,
+    cause_code text,
+    created_at text,
+    started_at text,
+    finished_at text,
+    processing_ms bigint,
+    result jsonb,
+    progress real,
+    queue_position integer,
+    logs jsonb,
+    at bigint,
+    webhook_url text
 );
-
---
--- Name: job_brief; Type: TYPE; Schema: genflow; Owner: -
---
 
 CREATE TYPE genflow.job_brief AS (
-	user_id text,
-	cost bigint,
-	status text
+    user_id text,
+    cost bigint,
+    status text
 );
 
---
--- Name: admin_breaker_reset(text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+CREATE TABLE genflow.accounts (
+    user_id text NOT NULL,
+    balance bigint NOT NULL DEFAULT 0,
+    held bigint NOT NULL DEFAULT 0,
+    day date NOT NULL DEFAULT '1970-01-01'::date,
+    week date NOT NULL DEFAULT '1970-01-01'::date,
+    day_used bigint NOT NULL DEFAULT 0,
+    week_used bigint NOT NULL DEFAULT 0,
+    day_limit bigint,
+    week_limit bigint,
+    blocked boolean NOT NULL DEFAULT false,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    generations bigint NOT NULL DEFAULT 0,
+    CONSTRAINT accounts_pkey PRIMARY KEY (user_id),
+    CONSTRAINT accounts_balance_covers_held CHECK (balance >= held),
+    CONSTRAINT accounts_day_limit_check CHECK (day_limit >= 0),
+    CONSTRAINT accounts_held_not_negative CHECK (held >= 0),
+    CONSTRAINT accounts_used_not_negative CHECK ((day_used >= 0) AND (week_used >= 0)),
+    CONSTRAINT accounts_user_id_check CHECK ((length(user_id) >= 1) AND (length(user_id) <= 255)),
+    CONSTRAINT accounts_week_limit_check CHECK (week_limit >= 0)
+) WITH (fillfactor=50, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=200);
+CREATE TRIGGER accounts_no_delete BEFORE DELETE ON genflow.accounts FOR EACH ROW EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER accounts_no_truncate BEFORE TRUNCATE ON genflow.accounts FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+CREATE TABLE genflow.assets (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    type text NOT NULL,
+    width integer NOT NULL,
+    height integer NOT NULL,
+    bytes bytea NOT NULL STORAGE e,
+    size integer NOT NULL GENERATED ALWAYS AS octet_length(bytes),
+    sha256 bytea NOT NULL GENERATED ALWAYS AS sha256(bytes),
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT assets_pkey PRIMARY KEY (id),
+    CONSTRAINT assets_once UNIQUE (user_id, sha256),
+    CONSTRAINT assets_height_check CHECK (height > 0),
+    CONSTRAINT assets_type_check CHECK (type = ANY (ARRAY['image/png'::text, 'image/jpeg'::text, 'image/webp'::text])),
+    CONSTRAINT assets_width_check CHECK (width > 0)
+);
+CREATE INDEX assets_expiry ON genflow.assets USING btree (expires_at);
+
+CREATE TABLE genflow.attempts (
+    job_id uuid NOT NULL,
+    no smallint NOT NULL,
+    epoch integer NOT NULL,
+    provider text NOT NULL,
+    model text NOT NULL,
+    seed bigint,
+    provider_ref text,
+    outcome text,
+    sent_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    ended_at timestamp with time zone,
+    hook_token text,
+    CONSTRAINT attempts_pkey PRIMARY KEY (job_id, no)
+);
+CREATE INDEX attempts_ref ON genflow.attempts USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
+
+CREATE TABLE genflow.breakers (
+    provider text NOT NULL,
+    model text NOT NULL,
+    failures integer NOT NULL,
+    open_until timestamp with time zone,
+    opened_at timestamp with time zone,
+    reason text,
+    updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT breakers_pkey PRIMARY KEY (provider, model)
+) WITH (fillfactor=50);
+
+CREATE TABLE genflow.deliveries (
+    job_id uuid NOT NULL,
+    type_no smallint NOT NULL,
+    user_id text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    tries integer NOT NULL DEFAULT 0,
+    CONSTRAINT deliveries_pkey PRIMARY KEY (job_id)
+);
+CREATE INDEX deliveries_due ON genflow.deliveries USING btree (due_at);
+
+CREATE TABLE genflow.hooks (
+    provider text NOT NULL,
+    event text NOT NULL,
+    job_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT hooks_pkey PRIMARY KEY (provider, event),
+    CONSTRAINT hooks_event_check CHECK ((length(event) >= 1) AND (length(event) <= 300))
+);
+CREATE INDEX hooks_at ON genflow.hooks USING btree (at);
+
+CREATE TABLE genflow.idempotency_keys (
+    user_id text NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    job_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, key),
+    CONSTRAINT idempotency_keys_key_check CHECK ((length(key) >= 1) AND (length(key) <= 300))
+);
+CREATE INDEX idempotency_keys_age ON genflow.idempotency_keys USING btree (created_at);
+
+CREATE TABLE genflow.late_results (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    job_id uuid NOT NULL,
+    epoch integer,
+    provider text,
+    result jsonb,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT late_results_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE genflow.ledger (
+    ref uuid NOT NULL,
+    kind text NOT NULL,
+    user_id text NOT NULL,
+    amount bigint NOT NULL,
+    released bigint NOT NULL DEFAULT 0,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    window_day date,
+    phase smallint GENERATED ALWAYS AS  CASE kind WHEN 'hold'::text THEN 1 WHEN 'capture'::text THEN 2 WHEN 'release'::text THEN 2 WHEN 'refund'::text THEN 3 ELSE 0 END,
+    reason text,
+    external_ref text,
+    CONSTRAINT ledger_pkey PRIMARY KEY (ref, kind),
+    CONSTRAINT ledger_one_phase UNIQUE (ref, phase),
+    CONSTRAINT ledger_amounts CHECK (((amount >= 0) OR (kind = 'adjust'::text)) AND (released >= 0) AND ((kind <> 'release'::text) OR (amount = 0)) AND ((kind = ANY (ARRAY['capture'::text, 'release'::text])) OR (released = 0))),
+    CONSTRAINT ledger_kind_check CHECK (kind = ANY (ARRAY['grant'::text, 'adjust'::text, 'hold'::text, 'capture'::text, 'release'::text, 'refund'::text]))
+);
+CREATE UNIQUE INDEX ledger_external_ref ON genflow.ledger USING btree (external_ref) WHERE (external_ref IS NOT NULL);
+CREATE INDEX ledger_user ON genflow.ledger USING btree (user_id, at);
+CREATE TRIGGER ledger_append_only BEFORE DELETE OR UPDATE ON genflow.ledger FOR EACH ROW EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER ledger_apply AFTER INSERT ON genflow.ledger FOR EACH ROW EXECUTE FUNCTION genflow.ledger_apply();
+CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON genflow.ledger FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+CREATE TABLE genflow.migrations (
+    version integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT migrations_pkey PRIMARY KEY (version)
+);
+
+CREATE TABLE genflow.presets_config (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    type text NOT NULL,
+    key text NOT NULL,
+    label text NOT NULL,
+    description text NOT NULL DEFAULT ''::text,
+    category text NOT NULL,
+    prompt text NOT NULL,
+    negative_prompt text,
+    strength numeric(4,3),
+    parameters jsonb NOT NULL DEFAULT '{}'::jsonb,
+    rotation_index integer,
+    preset_week integer,
+    is_active boolean NOT NULL DEFAULT true,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT presets_config_pkey PRIMARY KEY (id),
+    CONSTRAINT presets_config_type_key_key UNIQUE (type, key),
+    CONSTRAINT presets_config_category_check CHECK ((length(category) >= 1) AND (length(category) <= 50)),
+    CONSTRAINT presets_config_description_check CHECK (length(description) <= 500),
+    CONSTRAINT presets_config_key_check CHECK (key ~ '^[A-Za-z0-9._:-]{1,64}$'::text),
+    CONSTRAINT presets_config_label_check CHECK ((length(label) >= 1) AND (length(label) <= 100)),
+    CONSTRAINT presets_config_negative_prompt_check CHECK (length(negative_prompt) <= 1000),
+    CONSTRAINT presets_config_parameters_check CHECK ((jsonb_typeof(parameters) = 'object'::text) AND (length((parameters)::text) <= 2000)),
+    CONSTRAINT presets_config_preset_week_check CHECK ((preset_week >= 1) AND (preset_week <= 53)),
+    CONSTRAINT presets_config_prompt_check CHECK (length(prompt) <= 2000),
+    CONSTRAINT presets_config_rotation_index_check CHECK (rotation_index >= 0),
+    CONSTRAINT presets_config_strength_check CHECK ((strength >= (0)::numeric) AND (strength <= (1)::numeric)),
+    CONSTRAINT presets_config_type_check CHECK (type ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text)
+);
+CREATE TRIGGER presets_config_touch BEFORE UPDATE ON genflow.presets_config FOR EACH ROW EXECUTE FUNCTION genflow.preset_touch();
+
+CREATE TABLE genflow.removals (
+    job_id uuid NOT NULL,
+    type_no smallint NOT NULL,
+    url text NOT NULL,
+    media_type text,
+    due_at timestamp with time zone NOT NULL,
+    tries integer NOT NULL DEFAULT 0,
+    CONSTRAINT removals_pkey PRIMARY KEY (job_id)
+);
+CREATE INDEX removals_due ON genflow.removals USING btree (due_at);
+
+CREATE TABLE genflow.reservations (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    request_id text NOT NULL,
+    amount bigint NOT NULL,
+    action text,
+    state text NOT NULL DEFAULT 'open'::text,
+    job_id uuid,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    expires_at timestamp with time zone NOT NULL,
+    hold_kind text GENERATED ALWAYS AS 'hold'::text,
+    settle_kind text GENERATED ALWAYS AS  CASE WHEN (state <> 'open'::text) THEN 'release'::text ELSE NULL::text END,
+    CONSTRAINT reservations_pkey PRIMARY KEY (id),
+    CONSTRAINT reservations_job_id_key UNIQUE (job_id),
+    CONSTRAINT reservations_once UNIQUE (user_id, request_id),
+    CONSTRAINT reservations_action_check CHECK (length(action) <= 200),
+    CONSTRAINT reservations_amount_check CHECK (amount > 0),
+    CONSTRAINT reservations_request_id_check CHECK ((length(request_id) >= 1) AND (length(request_id) <= 200)),
+    CONSTRAINT reservations_state_check CHECK (state = ANY (ARRAY['open'::text, 'used'::text, 'returned'::text, 'expired'::text])),
+    CONSTRAINT reservations_used_by CHECK ((state = 'used'::text) = (job_id IS NOT NULL)),
+    CONSTRAINT reservations_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT reservations_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED
+);
+CREATE INDEX reservations_open ON genflow.reservations USING btree (expires_at) WHERE (state = 'open'::text);
+CREATE TRIGGER reservations_guard BEFORE UPDATE ON genflow.reservations FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.amount <> old.amount) OR (old.state <> 'open'::text)) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER reservations_no_delete BEFORE DELETE ON genflow.reservations FOR EACH ROW WHEN (old.state = 'open'::text) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER reservations_no_truncate BEFORE TRUNCATE ON genflow.reservations FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+CREATE TABLE genflow.restores (
+    job_id uuid NOT NULL,
+    type_no smallint NOT NULL,
+    url text NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    tries integer NOT NULL DEFAULT 0,
+    CONSTRAINT restores_pkey PRIMARY KEY (job_id)
+);
+CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
+
+CREATE TABLE genflow.templates (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    name text NOT NULL,
+    type text,
+    config jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT templates_pkey PRIMARY KEY (id),
+    CONSTRAINT templates_name UNIQUE (user_id, name),
+    CONSTRAINT templates_config_check CHECK ((jsonb_typeof(config) = 'object'::text) AND (length((config)::text) <= 32768)),
+    CONSTRAINT templates_name_check CHECK ((length(name) >= 1) AND (length(name) <= 100))
+);
+CREATE INDEX templates_user ON genflow.templates USING btree (user_id, id);
+
+CREATE TABLE genflow.type_templates (
+    part text NOT NULL,
+    body text NOT NULL,
+    CONSTRAINT type_templates_pkey PRIMARY KEY (part)
+);
+
+CREATE TABLE genflow.types (
+    no smallint NOT NULL,
+    name text NOT NULL,
+    prefix text NOT NULL,
+    media_schema text NOT NULL,
+    media_table text NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT types_pkey PRIMARY KEY (no),
+    CONSTRAINT types_media_schema_media_table_key UNIQUE (media_schema, media_table),
+    CONSTRAINT types_name_key UNIQUE (name),
+    CONSTRAINT types_prefix_key UNIQUE (prefix),
+    CONSTRAINT types_name_check CHECK ((name ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text) AND (length(name) <= 40)),
+    CONSTRAINT types_no_check CHECK ((no >= 1) AND (no <= 255))
+);
+
+CREATE TABLE genflow.work (
+    job_id uuid NOT NULL,
+    user_id text NOT NULL,
+    type_no smallint NOT NULL,
+    cost bigint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    deadline_at timestamp with time zone NOT NULL,
+    phase text NOT NULL DEFAULT 'queued'::text,
+    lease_owner text,
+    epoch integer NOT NULL DEFAULT 0,
+    lost_leases smallint NOT NULL DEFAULT 0,
+    attempts smallint NOT NULL DEFAULT 0,
+    chain_pos smallint NOT NULL DEFAULT 0,
+    retries smallint NOT NULL DEFAULT 0,
+    provider text,
+    model text,
+    provider_ref text,
+    progress real,
+    queue_position integer,
+    provider_logs jsonb,
+    priority smallint NOT NULL DEFAULT 0,
+    turn timestamp with time zone,
+    CONSTRAINT work_pkey PRIMARY KEY (job_id),
+    CONSTRAINT work_alarm_bounded CHECK (due_at <= deadline_at),
+    CONSTRAINT work_pending_untouched CHECK ((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0))),
+    CONSTRAINT work_phase_check CHECK (phase = ANY (ARRAY['pending'::text, 'queued'::text, 'sending'::text, 'working'::text])),
+    CONSTRAINT work_priority_check CHECK ((priority >= '-1'::integer) AND (priority <= 1)),
+    CONSTRAINT work_progress_check CHECK ((progress >= (0)::double precision) AND (progress <= (1)::double precision)),
+    CONSTRAINT work_queue_position_check CHECK (queue_position >= 0),
+    CONSTRAINT work_ref_when_working CHECK ((phase = 'working'::text) = (provider_ref IS NOT NULL))
+) WITH (fillfactor=70, autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=5000, autovacuum_vacuum_insert_threshold=-1, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX work_due ON genflow.work USING btree (type_no, due_at);
+CREATE INDEX work_line ON genflow.work USING btree (type_no, priority, turn) WHERE (turn IS NOT NULL);
+CREATE INDEX work_user ON genflow.work USING btree (user_id);
+CREATE TRIGGER work_keep BEFORE DELETE ON genflow.work FOR EACH ROW EXECUTE FUNCTION genflow.work_keep();
+CREATE TRIGGER work_line_new BEFORE INSERT ON genflow.work FOR EACH ROW WHEN ((new.phase = 'queued'::text) AND (new.lease_owner IS NULL)) EXECUTE FUNCTION genflow.work_line();
+CREATE TRIGGER work_line_started BEFORE UPDATE ON genflow.work FOR EACH ROW WHEN ((old.phase = 'pending'::text) AND (new.phase = 'queued'::text) AND (new.lease_owner IS NULL)) EXECUTE FUNCTION genflow.work_line();
+CREATE TRIGGER work_no_truncate BEFORE TRUNCATE ON genflow.work FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+CREATE TABLE public.custom_prompt_media (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    run_id text,
+    status text NOT NULL,
+    preset text,
+    prompt text NOT NULL,
+    source_url text,
+    parameters jsonb NOT NULL DEFAULT '{}'::jsonb,
+    seed bigint NOT NULL,
+    cost bigint NOT NULL,
+    max_retries smallint NOT NULL,
+    retry_count smallint NOT NULL DEFAULT 0,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at timestamp with time zone,
+    result jsonb,
+    fallback_used boolean NOT NULL DEFAULT false,
+    error_code text,
+    error_message text,
+    cause_code text,
+    webhook_url text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    hold_kind text GENERATED ALWAYS AS 'hold'::text,
+    settle_kind text GENERATED ALWAYS AS  CASE WHEN (status = 'completed'::text) THEN 'capture'::text WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text ELSE NULL::text END,
+    unsuccessful text GENERATED ALWAYS AS  CASE WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status ELSE NULL::text END,
+    CONSTRAINT custom_prompt_media_pkey PRIMARY KEY (id),
+    CONSTRAINT custom_prompt_media_cost_check CHECK (cost >= 0),
+    CONSTRAINT custom_prompt_media_error CHECK ((error_code IS NOT NULL) = (status = 'failed'::text)),
+    CONSTRAINT custom_prompt_media_finished CHECK ((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))),
+    CONSTRAINT custom_prompt_media_id_check CHECK (genflow.id_type(id) = ANY (ARRAY[0, 5])),
+    CONSTRAINT custom_prompt_media_result CHECK ((image_url IS NOT NULL) = (status = 'completed'::text)),
+    CONSTRAINT custom_prompt_media_run_id_check CHECK ((length(run_id) >= 1) AND (length(run_id) <= 200)),
+    CONSTRAINT custom_prompt_media_status_check CHECK (status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])),
+    CONSTRAINT custom_prompt_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT custom_prompt_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED
+) WITH (autovacuum_vacuum_scale_factor=0.05, autovacuum_analyze_scale_factor=0.05, fillfactor=55);
+CREATE INDEX custom_prompt_media_aiml_job_id ON public.custom_prompt_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+CREATE INDEX custom_prompt_media_all ON public.custom_prompt_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+CREATE INDEX custom_prompt_media_all_lost ON public.custom_prompt_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX custom_prompt_media_fal_job_id ON public.custom_prompt_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+CREATE INDEX custom_prompt_media_lost ON public.custom_prompt_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX custom_prompt_media_preset ON public.custom_prompt_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
+CREATE INDEX custom_prompt_media_replicate_id ON public.custom_prompt_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX custom_prompt_media_stability_job_id ON public.custom_prompt_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
+CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, created_at, id);
+CREATE TRIGGER custom_prompt_media_guard BEFORE UPDATE ON public.custom_prompt_media FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER custom_prompt_media_no_delete BEFORE DELETE ON public.custom_prompt_media FOR EACH ROW WHEN (old.status = ANY (ARRAY['pending'::text, 'processing'::text])) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER custom_prompt_media_no_truncate BEFORE TRUNCATE ON public.custom_prompt_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+CREATE TABLE public.emotion_mask_media (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    run_id text,
+    status text NOT NULL,
+    preset text,
+    prompt text NOT NULL,
+    source_url text,
+    parameters jsonb NOT NULL DEFAULT '{}'::jsonb,
+    seed bigint NOT NULL,
+    cost bigint NOT NULL,
+    max_retries smallint NOT NULL,
+    retry_count smallint NOT NULL DEFAULT 0,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at timestamp with time zone,
+    result jsonb,
+    fallback_used boolean NOT NULL DEFAULT false,
+    error_code text,
+    error_message text,
+    cause_code text,
+    webhook_url text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    hold_kind text GENERATED ALWAYS AS 'hold'::text,
+    settle_kind text GENERATED ALWAYS AS  CASE WHEN (status = 'completed'::text) THEN 'capture'::text WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text ELSE NULL::text END,
+    unsuccessful text GENERATED ALWAYS AS  CASE WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status ELSE NULL::text END,
+    CONSTRAINT emotion_mask_media_pkey PRIMARY KEY (id),
+    CONSTRAINT emotion_mask_media_cost_check CHECK (cost >= 0),
+    CONSTRAINT emotion_mask_media_error CHECK ((error_code IS NOT NULL) = (status = 'failed'::text)),
+    CONSTRAINT emotion_mask_media_finished CHECK ((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))),
+    CONSTRAINT emotion_mask_media_id_check CHECK (genflow.id_type(id) = ANY (ARRAY[0, 2])),
+    CONSTRAINT emotion_mask_media_result CHECK ((image_url IS NOT NULL) = (status = 'completed'::text)),
+    CONSTRAINT emotion_mask_media_run_id_check CHECK ((length(run_id) >= 1) AND (length(run_id) <= 200)),
+    CONSTRAINT emotion_mask_media_status_check CHECK (status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])),
+    CONSTRAINT emotion_mask_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT emotion_mask_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED
+) WITH (autovacuum_vacuum_scale_factor=0.05, autovacuum_analyze_scale_factor=0.05, fillfactor=55);
+CREATE INDEX emotion_mask_media_aiml_job_id ON public.emotion_mask_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+CREATE INDEX emotion_mask_media_all ON public.emotion_mask_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+CREATE INDEX emotion_mask_media_all_lost ON public.emotion_mask_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX emotion_mask_media_fal_job_id ON public.emotion_mask_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+CREATE INDEX emotion_mask_media_lost ON public.emotion_mask_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX emotion_mask_media_preset ON public.emotion_mask_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
+CREATE INDEX emotion_mask_media_replicate_id ON public.emotion_mask_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX emotion_mask_media_stability_job_id ON public.emotion_mask_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
+CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, created_at, id);
+CREATE TRIGGER emotion_mask_media_guard BEFORE UPDATE ON public.emotion_mask_media FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER emotion_mask_media_no_delete BEFORE DELETE ON public.emotion_mask_media FOR EACH ROW WHEN (old.status = ANY (ARRAY['pending'::text, 'processing'::text])) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER emotion_mask_media_no_truncate BEFORE TRUNCATE ON public.emotion_mask_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+CREATE TABLE public.ghibli_reaction_media (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    run_id text,
+    status text NOT NULL,
+    preset text,
+    prompt text NOT NULL,
+    source_url text,
+    parameters jsonb NOT NULL DEFAULT '{}'::jsonb,
+    seed bigint NOT NULL,
+    cost bigint NOT NULL,
+    max_retries smallint NOT NULL,
+    retry_count smallint NOT NULL DEFAULT 0,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at timestamp with time zone,
+    result jsonb,
+    fallback_used boolean NOT NULL DEFAULT false,
+    error_code text,
+    error_message text,
+    cause_code text,
+    webhook_url text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    hold_kind text GENERATED ALWAYS AS 'hold'::text,
+    settle_kind text GENERATED ALWAYS AS  CASE WHEN (status = 'completed'::text) THEN 'capture'::text WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text ELSE NULL::text END,
+    unsuccessful text GENERATED ALWAYS AS  CASE WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status ELSE NULL::text END,
+    CONSTRAINT ghibli_reaction_media_pkey PRIMARY KEY (id),
+    CONSTRAINT ghibli_reaction_media_cost_check CHECK (cost >= 0),
+    CONSTRAINT ghibli_reaction_media_error CHECK ((error_code IS NOT NULL) = (status = 'failed'::text)),
+    CONSTRAINT ghibli_reaction_media_finished CHECK ((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))),
+    CONSTRAINT ghibli_reaction_media_id_check CHECK (genflow.id_type(id) = ANY (ARRAY[0, 4])),
+    CONSTRAINT ghibli_reaction_media_result CHECK ((image_url IS NOT NULL) = (status = 'completed'::text)),
+    CONSTRAINT ghibli_reaction_media_run_id_check CHECK ((length(run_id) >= 1) AND (length(run_id) <= 200)),
+    CONSTRAINT ghibli_reaction_media_status_check CHECK (status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])),
+    CONSTRAINT ghibli_reaction_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT ghibli_reaction_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED
+) WITH (autovacuum_vacuum_scale_factor=0.05, autovacuum_analyze_scale_factor=0.05, fillfactor=55);
+CREATE INDEX ghibli_reaction_media_aiml_job_id ON public.ghibli_reaction_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+CREATE INDEX ghibli_reaction_media_all ON public.ghibli_reaction_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+CREATE INDEX ghibli_reaction_media_all_lost ON public.ghibli_reaction_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX ghibli_reaction_media_fal_job_id ON public.ghibli_reaction_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+CREATE INDEX ghibli_reaction_media_lost ON public.ghibli_reaction_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX ghibli_reaction_media_preset ON public.ghibli_reaction_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
+CREATE INDEX ghibli_reaction_media_replicate_id ON public.ghibli_reaction_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX ghibli_reaction_media_stability_job_id ON public.ghibli_reaction_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
+CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, created_at, id);
+CREATE TRIGGER ghibli_reaction_media_guard BEFORE UPDATE ON public.ghibli_reaction_media FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER ghibli_reaction_media_no_delete BEFORE DELETE ON public.ghibli_reaction_media FOR EACH ROW WHEN (old.status = ANY (ARRAY['pending'::text, 'processing'::text])) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER ghibli_reaction_media_no_truncate BEFORE TRUNCATE ON public.ghibli_reaction_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+CREATE TABLE public.neo_glitch_media (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    run_id text,
+    status text NOT NULL,
+    preset text,
+    prompt text NOT NULL,
+    source_url text,
+    parameters jsonb NOT NULL DEFAULT '{}'::jsonb,
+    seed bigint NOT NULL,
+    cost bigint NOT NULL,
+    max_retries smallint NOT NULL,
+    retry_count smallint NOT NULL DEFAULT 0,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at timestamp with time zone,
+    result jsonb,
+    fallback_used boolean NOT NULL DEFAULT false,
+    error_code text,
+    error_message text,
+    cause_code text,
+    webhook_url text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    hold_kind text GENERATED ALWAYS AS 'hold'::text,
+    settle_kind text GENERATED ALWAYS AS  CASE WHEN (status = 'completed'::text) THEN 'capture'::text WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text ELSE NULL::text END,
+    unsuccessful text GENERATED ALWAYS AS  CASE WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status ELSE NULL::text END,
+    CONSTRAINT neo_glitch_media_pkey PRIMARY KEY (id),
+    CONSTRAINT neo_glitch_media_cost_check CHECK (cost >= 0),
+    CONSTRAINT neo_glitch_media_error CHECK ((error_code IS NOT NULL) = (status = 'failed'::text)),
+    CONSTRAINT neo_glitch_media_finished CHECK ((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))),
+    CONSTRAINT neo_glitch_media_id_check CHECK (genflow.id_type(id) = ANY (ARRAY[0, 1])),
+    CONSTRAINT neo_glitch_media_result CHECK ((image_url IS NOT NULL) = (status = 'completed'::text)),
+    CONSTRAINT neo_glitch_media_run_id_check CHECK ((length(run_id) >= 1) AND (length(run_id) <= 200)),
+    CONSTRAINT neo_glitch_media_status_check CHECK (status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])),
+    CONSTRAINT neo_glitch_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT neo_glitch_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED
+) WITH (autovacuum_vacuum_scale_factor=0.05, autovacuum_analyze_scale_factor=0.05, fillfactor=55);
+CREATE INDEX neo_glitch_media_aiml_job_id ON public.neo_glitch_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+CREATE INDEX neo_glitch_media_all ON public.neo_glitch_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+CREATE INDEX neo_glitch_media_all_lost ON public.neo_glitch_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX neo_glitch_media_fal_job_id ON public.neo_glitch_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+CREATE INDEX neo_glitch_media_lost ON public.neo_glitch_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX neo_glitch_media_preset ON public.neo_glitch_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
+CREATE INDEX neo_glitch_media_replicate_id ON public.neo_glitch_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX neo_glitch_media_stability_job_id ON public.neo_glitch_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
+CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, created_at, id);
+CREATE TRIGGER neo_glitch_media_guard BEFORE UPDATE ON public.neo_glitch_media FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER neo_glitch_media_no_delete BEFORE DELETE ON public.neo_glitch_media FOR EACH ROW WHEN (old.status = ANY (ARRAY['pending'::text, 'processing'::text])) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER neo_glitch_media_no_truncate BEFORE TRUNCATE ON public.neo_glitch_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+
+CREATE TABLE public.presets_media (
+    id uuid NOT NULL,
+    user_id text NOT NULL,
+    run_id text,
+    status text NOT NULL,
+    preset text,
+    prompt text NOT NULL,
+    source_url text,
+    parameters jsonb NOT NULL DEFAULT '{}'::jsonb,
+    seed bigint NOT NULL,
+    cost bigint NOT NULL,
+    max_retries smallint NOT NULL,
+    retry_count smallint NOT NULL DEFAULT 0,
+    provider text,
+    model text,
+    stability_job_id text,
+    aiml_job_id text,
+    fal_job_id text,
+    replicate_id text,
+    image_url text,
+    original_url text,
+    persisted boolean,
+    expires_at timestamp with time zone,
+    result jsonb,
+    fallback_used boolean NOT NULL DEFAULT false,
+    error_code text,
+    error_message text,
+    cause_code text,
+    webhook_url text,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    hold_kind text GENERATED ALWAYS AS 'hold'::text,
+    settle_kind text GENERATED ALWAYS AS  CASE WHEN (status = 'completed'::text) THEN 'capture'::text WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text ELSE NULL::text END,
+    unsuccessful text GENERATED ALWAYS AS  CASE WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status ELSE NULL::text END,
+    CONSTRAINT presets_media_pkey PRIMARY KEY (id),
+    CONSTRAINT presets_media_cost_check CHECK (cost >= 0),
+    CONSTRAINT presets_media_error CHECK ((error_code IS NOT NULL) = (status = 'failed'::text)),
+    CONSTRAINT presets_media_finished CHECK ((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))),
+    CONSTRAINT presets_media_id_check CHECK (genflow.id_type(id) = ANY (ARRAY[0, 3])),
+    CONSTRAINT presets_media_result CHECK ((image_url IS NOT NULL) = (status = 'completed'::text)),
+    CONSTRAINT presets_media_run_id_check CHECK ((length(run_id) >= 1) AND (length(run_id) <= 200)),
+    CONSTRAINT presets_media_status_check CHECK (status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])),
+    CONSTRAINT presets_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED,
+    CONSTRAINT presets_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED
+) WITH (autovacuum_vacuum_scale_factor=0.05, autovacuum_analyze_scale_factor=0.05, fillfactor=55);
+CREATE INDEX presets_media_aiml_job_id ON public.presets_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
+CREATE INDEX presets_media_all ON public.presets_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
+CREATE INDEX presets_media_all_lost ON public.presets_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX presets_media_fal_job_id ON public.presets_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
+CREATE INDEX presets_media_lost ON public.presets_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
+CREATE INDEX presets_media_preset ON public.presets_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
+CREATE INDEX presets_media_replicate_id ON public.presets_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
+CREATE INDEX presets_media_run ON public.presets_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX presets_media_stability_job_id ON public.presets_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
+CREATE INDEX presets_media_user ON public.presets_media USING btree (user_id, created_at, id);
+CREATE TRIGGER presets_media_guard BEFORE UPDATE ON public.presets_media FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER presets_media_no_delete BEFORE DELETE ON public.presets_media FOR EACH ROW WHEN (old.status = ANY (ARRAY['pending'::text, 'processing'::text])) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER presets_media_no_truncate BEFORE TRUNCATE ON public.presets_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
 CREATE FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text DEFAULT NULL::text) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     n integer;
 BEGIN
@@ -91,15 +665,11 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $$;
-
---
--- Name: admin_cancel(uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_breaker_reset(text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     b genflow.job_brief := genflow.job_brief(p_id);
 BEGIN
@@ -111,28 +681,20 @@ BEGIN
         released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
     END IF;
 END $$;
-
---
--- Name: admin_check(); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_cancel(uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_check() RETURNS json
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     RETURN (SELECT coalesce(json_agg(json_build_object('rule', c.rule, 'count', c.n, 'sample', c.sample)), '[]')
               FROM genflow.check() c);
 END $$;
-
---
--- Name: admin_clear(uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_check() TO genflow_module;
 
 CREATE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     j record;
 BEGIN
@@ -154,15 +716,11 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-
---
--- Name: admin_credit(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_clear(uuid,integer) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
     VALUES (genflow.new_id(0), CASE WHEN p_amount > 0 THEN 'grant' ELSE 'adjust' END, p_user, p_amount, p_reason, p_reference)
@@ -176,25 +734,17 @@ BEGIN
 EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN
     RETURN 'insufficient_credits';
 END $$;
-
---
--- Name: admin_first_id(timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_credit(text,bigint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_first_id(p_at timestamp with time zone) RETURNS uuid
-    LANGUAGE sql IMMUTABLE
-    AS $$
+    LANGUAGE sql IMMUTABLE AS
+$$
     SELECT rpad(lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0'), 32, '0')::uuid
 $$;
 
---
--- Name: admin_jobs(text[], text, text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) RETURNS TABLE(type text, user_id text, id uuid)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_at  timestamptz := genflow.made_at(p_before);
     v_sql text := genflow.list_query(p_types, p_status, p_user, NULL, v_at);
@@ -204,53 +754,12 @@ BEGIN
                                     'LIMIT $6) j JOIN genflow.types t USING (no) ORDER BY j.created_at DESC, j.id DESC', v_sql)
                USING p_user, p_status, NULL::text, v_at, p_before, p_limit;
     END IF;
-END $_$;
-
-SET default_tablespace = '';
-
-SET default_table_access_method = heap;
-
---
--- Name: presets_config; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.presets_config (
-    id bigint NOT NULL,
-    type text NOT NULL,
-    key text NOT NULL,
-    label text NOT NULL,
-    description text DEFAULT ''::text NOT NULL,
-    category text NOT NULL,
-    prompt text NOT NULL,
-    negative_prompt text,
-    strength numeric(4,3),
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    rotation_index integer,
-    preset_week integer,
-    is_active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT presets_config_category_check CHECK (((length(category) >= 1) AND (length(category) <= 50))),
-    CONSTRAINT presets_config_description_check CHECK ((length(description) <= 500)),
-    CONSTRAINT presets_config_key_check CHECK ((key ~ '^[A-Za-z0-9._:-]{1,64}$'::text)),
-    CONSTRAINT presets_config_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
-    CONSTRAINT presets_config_negative_prompt_check CHECK ((length(negative_prompt) <= 1000)),
-    CONSTRAINT presets_config_parameters_check CHECK (((jsonb_typeof(parameters) = 'object'::text) AND (length((parameters)::text) <= 2000))),
-    CONSTRAINT presets_config_preset_week_check CHECK (((preset_week >= 1) AND (preset_week <= 53))),
-    CONSTRAINT presets_config_prompt_check CHECK ((length(prompt) <= 2000)),
-    CONSTRAINT presets_config_rotation_index_check CHECK ((rotation_index >= 0)),
-    CONSTRAINT presets_config_strength_check CHECK (((strength >= (0)::numeric) AND (strength <= (1)::numeric))),
-    CONSTRAINT presets_config_type_check CHECK ((type ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text))
-);
-
---
--- Name: admin_preset(genflow.presets_config); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.admin_jobs(text[],text,text,uuid,integer) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_preset(p genflow.presets_config) RETURNS json
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     RETURN json_build_object(
         'id', p.id, 'type', p.type, 'key', p.key, 'label', p.label, 'description', p.description, 'category', p.category,
@@ -259,14 +768,9 @@ BEGIN
         'createdAt', genflow.iso(p.created_at), 'updatedAt', genflow.iso(p.updated_at));
 END $$;
 
---
--- Name: admin_preset_add(text, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     r genflow.presets_config;
 BEGIN
@@ -289,28 +793,20 @@ BEGIN
 EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
-
---
--- Name: admin_preset_delete(text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_preset_add(text,text,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_preset_delete(p_type text, p_key text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     DELETE FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
 END $$;
-
---
--- Name: admin_preset_edit(text, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_preset_delete(text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     r genflow.presets_config;
 BEGIN
@@ -332,29 +828,21 @@ BEGIN
 EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
-
---
--- Name: admin_presets(text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_preset_edit(text,text,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_presets(p_type text, p_key text DEFAULT NULL::text) RETURNS SETOF json
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     RETURN QUERY SELECT genflow.admin_preset(p) FROM genflow.presets_config p
      WHERE (p_type IS NULL OR p.type = p_type) AND (p_key IS NULL OR p.key = p_key)
      ORDER BY p.type, p.rotation_index, p.id;
 END $$;
-
---
--- Name: admin_refund(uuid, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_presets(text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     r genflow.ledger;
 BEGIN
@@ -379,15 +867,11 @@ BEGIN
                     WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
                     ELSE 'mismatch' END;
 END $$;
-
---
--- Name: admin_settle(integer, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_refund(uuid,bigint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_settle(p_type integer, p_id uuid) RETURNS text
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_outcome text;
 BEGIN
@@ -395,16 +879,11 @@ BEGIN
                    (SELECT t.prefix FROM genflow.types t WHERE t.no = p_type) || '_settle')
        INTO v_outcome USING p_id;
     RETURN v_outcome;
-END $_$;
-
---
--- Name: admin_stats(); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
 
 CREATE FUNCTION genflow.admin_stats() RETURNS json
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_day   timestamptz := now() - interval '1 day';
     v_week  timestamptz := now() - interval '7 days';
@@ -466,16 +945,12 @@ BEGIN
         $q$coalesce((SELECT json_agg(p.row ORDER BY p.provider, p.model) FROM providers p WHERE p.name = w.name), '[]')$q$)
     INTO v_json USING genflow.admin_first_id(v_week), genflow.admin_first_id(v_day), v_day, v_week;
     RETURN v_json;
-END $_$;
-
---
--- Name: admin_user_set(text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.admin_stats() TO genflow_module;
 
 CREATE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     UPDATE genflow.accounts a SET
         blocked    = coalesce((p_changes->>'blocked')::boolean, a.blocked),
@@ -484,15 +959,11 @@ BEGIN
      WHERE a.user_id = p_user;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
 END $$;
-
---
--- Name: admin_users(text, text, integer, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.admin_user_set(text,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(user_id text, account json)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     RETURN QUERY EXECUTE format($q$
         SELECT a.user_id, json_build_object(
@@ -503,16 +974,12 @@ BEGIN
          ORDER BY a.user_id$q$,
         CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
     USING p_user, p_after, p_limit, p_day;
-END $_$;
-
---
--- Name: afford(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.admin_users(text,text,integer,text) TO genflow_module;
 
 CREATE FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) RETURNS record
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now       timestamptz := clock_timestamp();
     v_day_used  bigint;
@@ -550,25 +1017,16 @@ BEGIN
                     ELSE 'ok' END;
 END $$;
 
---
--- Name: asset_bytes(uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.asset_bytes(p_id uuid) RETURNS TABLE(type text, bytes bytea)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
     SELECT a.type, a.bytes FROM genflow.assets a WHERE a.id = p_id
 $$;
-
---
--- Name: asset_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.asset_bytes(uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.asset_delete(p_user text, p_id uuid) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
 BEGIN
@@ -579,15 +1037,11 @@ BEGIN
     END IF;
     RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
 END $$;
-
---
--- Name: asset_get(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.asset_delete(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text) RETURNS record
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
 BEGIN
@@ -601,15 +1055,11 @@ BEGIN
     outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
     id := NULL; type := NULL; width := NULL; height := NULL; size := NULL; sha256 := NULL; expires_at := NULL;
 END $$;
-
---
--- Name: asset_put(text, text, integer, integer, text, interval, bigint); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.asset_get(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_bytes bytea := decode(p_base64, 'base64');
     v_now   timestamptz := clock_timestamp();
@@ -635,15 +1085,11 @@ BEGIN
     RETURNING a.id, genflow.iso(a.expires_at) INTO id, expires_at;
     PERFORM genflow.asset_sweep(20);                -- last: it skips what is locked, so that nobody waits in a circle
 END $$;
-
---
--- Name: asset_sweep(integer); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.asset_put(text,text,integer,integer,text,interval,bigint) TO genflow_module;
 
 CREATE FUNCTION genflow.asset_sweep(p_limit integer) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_count integer;
 BEGIN
@@ -654,14 +1100,9 @@ BEGIN
     RETURN v_count;
 END $$;
 
---
--- Name: attempt_begin(uuid, integer, smallint, text, text, bigint, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval DEFAULT '00:00:30'::interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
     w     genflow.work;
@@ -691,15 +1132,11 @@ BEGIN
     VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token);
     RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
 END $$;
-
---
--- Name: breaker_note(text, text, text, text, integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.attempt_begin(uuid,integer,smallint,text,text,bigint,text,interval,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
     b     genflow.breakers;
@@ -720,30 +1157,22 @@ BEGIN
      WHERE t.provider = p_provider AND t.model = p_model;
     RETURN CASE WHEN b.open_until IS NULL THEN 'opened' ELSE 'noted' END;
 END $$;
-
---
--- Name: breakers(); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.breaker_note(text,text,text,text,integer,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.breakers() RETURNS TABLE(provider text, model text, state text, failures integer, open_until text, opened_at text, reason text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     RETURN QUERY SELECT b.provider, b.model,
            CASE WHEN b.open_until IS NULL THEN 'closed' WHEN b.open_until > now() THEN 'open' ELSE 'half-open' END,
            b.failures, genflow.iso(b.open_until), genflow.iso(b.opened_at), b.reason
       FROM genflow.breakers b ORDER BY b.provider, b.model;
 END $$;
-
---
--- Name: check(interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.breakers() TO genflow_module;
 
 CREATE FUNCTION genflow."check"(p_grace interval DEFAULT '00:01:00'::interval) RETURNS TABLE(rule text, n bigint, sample text)
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_media text;
 BEGIN
@@ -811,16 +1240,11 @@ BEGIN
                    WHERE h.kind = 'hold' GROUP BY 1, 2) d ON d.user_id = a.user_id AND d.window_day = a.day
             WHERE a.day_used < d.used)
     SELECT b.rule, count(*), min(b.sample) FROM broken b GROUP BY b.rule ORDER BY b.rule$q$, v_media) USING p_grace;
-END $_$;
-
---
--- Name: create_type(text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
 
 CREATE FUNCTION genflow.create_type(p_name text, p_schema text DEFAULT 'public'::text) RETURNS smallint
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_prefix text := replace(p_name, '-', '_');
     v_new    boolean;
@@ -847,14 +1271,9 @@ BEGIN
     RETURN t.no;
 END $$;
 
---
--- Name: custom_prompt_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     w       genflow.work;
     v_stale boolean;
@@ -880,15 +1299,11 @@ BEGIN
      WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
-
---
--- Name: custom_prompt_cancel(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_accepted(uuid,integer,smallint,text,text,text,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
 BEGIN
@@ -907,19 +1322,11 @@ BEGIN
         outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
     END IF;
 END $$;
-
---
--- Name: custom_prompt_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[], boolean); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_cancel(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET enable_sort TO 'off'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
@@ -994,15 +1401,11 @@ BEGIN
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.custom_prompt_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
-
---
--- Name: custom_prompt_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
@@ -1053,15 +1456,11 @@ BEGIN
         status := (genflow.job_brief(id)).status;
     END IF;
 END $$;
-
---
--- Name: custom_prompt_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
@@ -1089,15 +1488,11 @@ BEGIN
     RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
                    FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
-
---
--- Name: custom_prompt_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
     v_type text;
@@ -1116,15 +1511,11 @@ BEGIN
     SELECT p_id, 5, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $$;
-
---
--- Name: custom_prompt_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_delete(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     m public.custom_prompt_media;
     w genflow.work;
@@ -1168,15 +1559,11 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $$;
-
---
--- Name: custom_prompt_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_get(text,uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     UPDATE public.custom_prompt_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
@@ -1184,15 +1571,11 @@ BEGIN
     RETURN CASE WHEN EXISTS (SELECT FROM public.custom_prompt_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
                 THEN 'ok' ELSE 'gone' END;
 END $$;
-
---
--- Name: custom_prompt_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_restored(uuid,text,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
     w     genflow.work;
@@ -1245,15 +1628,11 @@ BEGIN
     END IF;
     RETURN 'done';
 END $$;
-
---
--- Name: custom_prompt_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
@@ -1281,25 +1660,17 @@ BEGIN
         status := NULL;
     END IF;
 END $$;
-
---
--- Name: day_zone(text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_start(text,uuid,text,interval,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.day_zone(p_day text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$
     SELECT CASE p_day WHEN 'rolling' THEN 'UTC' ELSE p_day END
 $$;
 
---
--- Name: delivery_claim(text[], integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.delivery_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, user_id text, tries integer, at bigint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
@@ -1318,15 +1689,11 @@ BEGIN
     SELECT m.job_id, t.name, m.user_id, m.tries, extract(epoch FROM v_now)::bigint
       FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
-
---
--- Name: delivery_note(uuid, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.delivery_claim(text[],integer,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.delivery_note(p_id uuid, p_delay interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     IF p_delay IS NULL THEN
         DELETE FROM genflow.deliveries d WHERE d.job_id = p_id;
@@ -1335,15 +1702,11 @@ BEGIN
     END IF;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'gone' END;
 END $$;
-
---
--- Name: doctor_charges(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.delivery_note(uuid,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.doctor_charges(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -1407,14 +1770,9 @@ BEGIN
       FROM genflow.late_results r JOIN seen s ON s.id = r.job_id GROUP BY r.provider;
 END $$;
 
---
--- Name: doctor_credits(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.doctor_credits(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -1470,26 +1828,17 @@ BEGIN
       FROM genflow.accounts a CROSS JOIN LATERAL genflow.quota(a.user_id) q WHERE a.user_id = p_user;
 END $$;
 
---
--- Name: doctor_end(text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.doctor_end(p_kind text, p_ref text) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    AS $$
+    LANGUAGE sql IMMUTABLE AS
+$$
     SELECT format('INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day) SELECT ref, %L, user_id, %s, '
                   'window_day FROM genflow.ledger WHERE kind = ''hold'' AND ref = %L;',
                   p_kind, CASE p_kind WHEN 'capture' THEN 'amount, 0' ELSE '0, amount' END, p_ref)
 $$;
 
---
--- Name: doctor_images(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.doctor_images(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -1512,14 +1861,9 @@ BEGIN
       FROM done d HAVING count(*) > 0;
 END $$;
 
---
--- Name: doctor_job(uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.doctor_job(p_id uuid) RETURNS TABLE(at timestamp with time zone, what text, detail text)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 #variable_conflict use_column
 DECLARE
     v_media text;
@@ -1567,15 +1911,11 @@ BEGIN
                 SELECT 'to be stored', to_jsonb(r) - 'job_id' FROM genflow.restores r WHERE r.job_id = p_id) v (name, columns)
         ) s (at, n, what, detail)
      ORDER BY s.at, s.n;
-END $_$;
-
---
--- Name: doctor_ledger(text); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
 
 CREATE FUNCTION genflow.doctor_ledger(p_user text) RETURNS TABLE(ref uuid, kind text, phase smallint, at timestamp with time zone, reason text, change bigint, held_change bigint)
-    LANGUAGE sql STABLE
-    AS $$
+    LANGUAGE sql STABLE AS
+$$
     SELECT l.ref, l.kind, l.phase, l.at, concat_ws(', ', l.reason, l.external_ref),
            CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END,
            CASE WHEN l.kind = 'hold' THEN l.amount
@@ -1583,14 +1923,9 @@ CREATE FUNCTION genflow.doctor_ledger(p_user text) RETURNS TABLE(ref uuid, kind 
       FROM genflow.ledger l WHERE l.user_id = p_user
 $$;
 
---
--- Name: doctor_polling(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.doctor_polling(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -1641,14 +1976,9 @@ BEGIN
       FROM tries t;
 END $$;
 
---
--- Name: doctor_rows(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.doctor_rows(p_user text, p_job uuid, p_newest integer) RETURNS TABLE(type text, media text, id uuid, user_id text, status text, cost bigint, created_at timestamp with time zone, image_url text, persisted boolean, expires_at timestamp with time zone, request text)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     t genflow.types;
 BEGIN
@@ -1660,36 +1990,23 @@ BEGIN
             CASE WHEN p_job IS NOT NULL THEN 'm.id = $2' WHEN p_user IS NOT NULL THEN 'm.user_id = $1' ELSE 'true' END)
         USING p_user, p_job, p_newest;
     END LOOP;
-END $_$;
-
---
--- Name: doctor_since(timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
 
 CREATE FUNCTION genflow.doctor_since(p_at timestamp with time zone) RETURNS interval
-    LANGUAGE sql
-    AS $$
+    LANGUAGE sql AS
+$$
     SELECT date_trunc('second', clock_timestamp() - p_at)
 $$;
 
---
--- Name: doctor_some(text[]); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.doctor_some(p_names text[]) RETURNS text
-    LANGUAGE sql IMMUTABLE
-    AS $$
+    LANGUAGE sql IMMUTABLE AS
+$$
     SELECT array_to_string(p_names[1:3], ', ') || CASE WHEN cardinality(p_names) > 3 THEN ', ...' ELSE '' END
 $$;
 
---
--- Name: doctor_statement(text, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.doctor_statement(p_user text, p_newest integer DEFAULT 50) RETURNS TABLE(at timestamp with time zone, what text, change bigint, balance bigint, held bigint, ref uuid, reason text)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -1704,14 +2021,9 @@ BEGIN
       FROM newest n, total t ORDER BY n.n DESC;
 END $$;
 
---
--- Name: doctor_stuck(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.doctor_stuck(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 #variable_conflict use_column
 DECLARE
     v_late timestamptz := clock_timestamp() - interval '2 minutes';
@@ -1783,14 +2095,9 @@ BEGIN
       FROM live w WHERE w.lease_owner IS NOT NULL AND w.due_at >= v_late GROUP BY w.lease_owner;
 END $$;
 
---
--- Name: emotion_mask_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     w       genflow.work;
     v_stale boolean;
@@ -1816,15 +2123,11 @@ BEGIN
      WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
-
---
--- Name: emotion_mask_cancel(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_accepted(uuid,integer,smallint,text,text,text,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
 BEGIN
@@ -1843,19 +2146,11 @@ BEGIN
         outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
     END IF;
 END $$;
-
---
--- Name: emotion_mask_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[], boolean); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_cancel(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET enable_sort TO 'off'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
@@ -1930,15 +2225,11 @@ BEGIN
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.emotion_mask_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
-
---
--- Name: emotion_mask_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
@@ -1989,15 +2280,11 @@ BEGIN
         status := (genflow.job_brief(id)).status;
     END IF;
 END $$;
-
---
--- Name: emotion_mask_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
@@ -2025,15 +2312,11 @@ BEGIN
     RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
                    FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
-
---
--- Name: emotion_mask_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
     v_type text;
@@ -2052,15 +2335,11 @@ BEGIN
     SELECT p_id, 2, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $$;
-
---
--- Name: emotion_mask_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_delete(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     m public.emotion_mask_media;
     w genflow.work;
@@ -2104,15 +2383,11 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $$;
-
---
--- Name: emotion_mask_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_get(text,uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     UPDATE public.emotion_mask_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
@@ -2120,15 +2395,11 @@ BEGIN
     RETURN CASE WHEN EXISTS (SELECT FROM public.emotion_mask_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
                 THEN 'ok' ELSE 'gone' END;
 END $$;
-
---
--- Name: emotion_mask_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_restored(uuid,text,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
     w     genflow.work;
@@ -2181,15 +2452,11 @@ BEGIN
     END IF;
     RETURN 'done';
 END $$;
-
---
--- Name: emotion_mask_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
@@ -2217,37 +2484,25 @@ BEGIN
         status := NULL;
     END IF;
 END $$;
-
---
--- Name: ended(uuid[]); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_start(text,uuid,text,interval,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.ended(p_ids uuid[]) RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
     SELECT u.id FROM unnest(p_ids) AS u(id) WHERE NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = u.id)
 $$;
-
---
--- Name: forbid(); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ended(uuid[]) TO genflow_module;
 
 CREATE FUNCTION genflow.forbid() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
+    LANGUAGE plpgsql AS
+$$
 BEGIN
     RAISE EXCEPTION 'genflow: forbidden % on %', TG_OP, TG_TABLE_NAME USING ERRCODE = 'GF500';
 END $$;
 
---
--- Name: ghibli_reaction_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     w       genflow.work;
     v_stale boolean;
@@ -2273,15 +2528,11 @@ BEGIN
      WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
-
---
--- Name: ghibli_reaction_cancel(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_accepted(uuid,integer,smallint,text,text,text,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
 BEGIN
@@ -2300,19 +2551,11 @@ BEGIN
         outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
     END IF;
 END $$;
-
---
--- Name: ghibli_reaction_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[], boolean); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_cancel(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET enable_sort TO 'off'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
@@ -2387,15 +2630,11 @@ BEGIN
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.ghibli_reaction_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
-
---
--- Name: ghibli_reaction_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
@@ -2446,15 +2685,11 @@ BEGIN
         status := (genflow.job_brief(id)).status;
     END IF;
 END $$;
-
---
--- Name: ghibli_reaction_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
@@ -2482,15 +2717,11 @@ BEGIN
     RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
                    FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
-
---
--- Name: ghibli_reaction_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
     v_type text;
@@ -2509,15 +2740,11 @@ BEGIN
     SELECT p_id, 4, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $$;
-
---
--- Name: ghibli_reaction_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_delete(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     m public.ghibli_reaction_media;
     w genflow.work;
@@ -2561,15 +2788,11 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $$;
-
---
--- Name: ghibli_reaction_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_get(text,uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     UPDATE public.ghibli_reaction_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
@@ -2577,15 +2800,11 @@ BEGIN
     RETURN CASE WHEN EXISTS (SELECT FROM public.ghibli_reaction_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
                 THEN 'ok' ELSE 'gone' END;
 END $$;
-
---
--- Name: ghibli_reaction_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_restored(uuid,text,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
     w     genflow.work;
@@ -2638,15 +2857,11 @@ BEGIN
     END IF;
     RETURN 'done';
 END $$;
-
---
--- Name: ghibli_reaction_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
@@ -2674,15 +2889,11 @@ BEGIN
         status := NULL;
     END IF;
 END $$;
-
---
--- Name: grant_credits(text, bigint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_start(text,uuid,text,interval,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text DEFAULT NULL::text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     IF p_amount IS NULL OR p_amount < 1 THEN
         RAISE EXCEPTION 'genflow: a grant is at least 1 credit, not %', p_amount USING ERRCODE = '22023';
@@ -2693,14 +2904,9 @@ BEGIN
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'duplicate' END;
 END $$;
 
---
--- Name: grant_role(); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.grant_role() RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     f record;
 BEGIN
@@ -2770,14 +2976,9 @@ BEGIN
     END LOOP;
 END $$;
 
---
--- Name: hand_back(uuid[], integer[]); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.hand_back(p_ids uuid[], p_epochs integer[]) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_count integer;
 BEGIN
@@ -2790,26 +2991,18 @@ BEGIN
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END $$;
-
---
--- Name: health(); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.hand_back(uuid[],integer[]) TO genflow_module;
 
 CREATE FUNCTION genflow.health() RETURNS TABLE(schema_version integer, types text[])
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
     SELECT (SELECT max(m.version) FROM genflow.migrations m), (SELECT array_agg(t.name ORDER BY t.no) FROM genflow.types t)
 $$;
-
---
--- Name: heartbeat(uuid[], integer[], interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.health() TO genflow_module;
 
 CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) RETURNS SETOF uuid
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
     WITH mine AS MATERIALIZED (
         SELECT w.job_id FROM genflow.work w JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
            AND w.lease_owner IS NOT NULL
@@ -2818,15 +3011,11 @@ CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease inte
       FROM mine WHERE w.job_id = mine.job_id
     RETURNING w.job_id
 $$;
-
---
--- Name: history(text, text[], text, text, bigint, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.heartbeat(uuid[],integer[],interval) TO genflow_module;
 
 CREATE FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid, p_limit integer) RETURNS SETOF genflow.generation
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_at   timestamptz := 'epoch'::timestamptz + p_at * interval '1 microsecond';
     v_rows text := genflow.list_query(p_types, p_status, p_user, p_preset, v_at);
@@ -2844,16 +3033,12 @@ BEGIN
                     (SELECT string_agg('r.' || a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a
                       WHERE a.attrelid = 'genflow.generation'::regclass AND a.attnum > 0 AND NOT a.attisdropped), v_read);
     RETURN QUERY EXECUTE v_sql USING p_user, p_status, p_preset, v_at, p_id, p_limit;
-END $_$;
-
---
--- Name: history_count(text, text[], text, text, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.history(text,text[],text,text,bigint,uuid,integer) TO genflow_module;
 
 CREATE FUNCTION genflow.history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer) RETURNS bigint
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_rows  text := genflow.list_query(p_types, p_status, p_user, p_preset, NULL);
     v_count bigint := 0;
@@ -2863,16 +3048,12 @@ BEGIN
           USING p_user, p_status, p_preset, NULL::timestamptz, NULL::uuid, p_most;
     END IF;
     RETURN v_count;
-END $_$;
-
---
--- Name: hold(uuid, text, bigint, date, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.history_count(text,text[],text,text,integer) TO genflow_module;
 
 CREATE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day) VALUES (p_ref, 'hold', p_user, p_amount, p_window);
     IF p_day = 'rolling' AND (SELECT u.used > a.day_limit
@@ -2882,14 +3063,9 @@ BEGIN
     END IF;
 END $$;
 
---
--- Name: hook(text, text, uuid, text, text, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     a     genflow.attempts;
     w     genflow.work;
@@ -2920,60 +3096,37 @@ BEGIN
         UPDATE genflow.work t SET lease_owner = NULL, due_at = least(clock_timestamp(), t.deadline_at) WHERE t.job_id = p_id;
     END IF;
     RETURN 'due';
-END $_$;
-
---
--- Name: hook_ref(uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.hook(text,text,uuid,text,text,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
     SELECT w.provider_ref FROM genflow.work w WHERE w.job_id = p_id AND w.epoch = p_epoch
 $$;
-
---
--- Name: id_at(timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.hook_ref(uuid,integer) TO genflow_module;
 
 CREATE FUNCTION genflow.id_at(p_at timestamp with time zone) RETURNS uuid
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$
     SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
 $$;
 
---
--- Name: id_type(uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.id_type(p_id uuid) RETURNS integer
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$
     SELECT CASE WHEN get_byte(b, 6) >> 4 = 7 THEN get_byte(b, 10) ELSE 0 END FROM uuid_send(p_id) AS b
 $$;
 
---
--- Name: iso(timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE AS
+$$
     SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
 
---
--- Name: janitor(text, integer, interval, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval DEFAULT NULL::interval) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET enable_sort TO 'off'
-    AS $_$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+$$
 DECLARE
     v_over  timestamptz := clock_timestamp() - p_jobs;
     v_count integer := 0;
@@ -3035,28 +3188,20 @@ BEGIN
     END CASE;
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
-END $_$;
-
---
--- Name: janitor_parts(); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.janitor(text,integer,interval,interval,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
     SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets', 'reservations', 'ended_reservations'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
-
---
--- Name: job_brief(uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.janitor_parts() TO genflow_module;
 
 CREATE FUNCTION genflow.job_brief(p_id uuid) RETURNS genflow.job_brief
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v genflow.job_brief;
 BEGIN
@@ -3073,14 +3218,9 @@ BEGIN
     RETURN v;
 END $$;
 
---
--- Name: ledger_apply(); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.ledger_apply() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_job     genflow.job_brief;
     v_account genflow.accounts;
@@ -3162,14 +3302,9 @@ BEGIN
     RETURN NULL;
 END $$;
 
---
--- Name: ledger_list(text, text, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) RETURNS TABLE(ref uuid, kind text, amount bigint, balance_after bigint, credits bigint, reason text, reference text, job_id uuid, request_id text, at text, cursor text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 #variable_conflict use_column
 DECLARE
     v_at    timestamptz := 'infinity';
@@ -3203,16 +3338,12 @@ BEGIN
            concat_ws('_', (extract(epoch FROM t.at) * 1000000)::bigint, t.phase, t.ref, t.before)
       FROM told t LEFT JOIN genflow.reservations r ON r.id = t.ref
      ORDER BY t.at DESC, t.phase DESC, t.ref DESC;
-END $_$;
-
---
--- Name: limits(text, smallint, integer, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.ledger_list(text,text,integer) TO genflow_module;
 
 CREATE FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) RETURNS text
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     IF p_concurrent > 0 THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('genflow generations of ' || p_user, 0));
@@ -3227,14 +3358,9 @@ BEGIN
     RETURN 'ok';
 END $$;
 
---
--- Name: list_query(text[], text, text, text, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone) RETURNS text
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_zone  text := CASE WHEN p_user IS NULL THEN ' AT TIME ZONE ''UTC''' ELSE '' END;
     v_where text := concat_ws(' AND ', 'true',
@@ -3252,16 +3378,11 @@ BEGIN
                                  t.no, t.media_schema, t.media_table), ' UNION ALL ' ORDER BY t.no)
           FROM genflow.types t
          WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL);
-END $_$;
-
---
--- Name: made_at(uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
 
 CREATE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamp with time zone
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_at timestamptz;
     t    genflow.types;
@@ -3272,16 +3393,11 @@ BEGIN
         EXECUTE format('SELECT m.created_at FROM %I.%I m WHERE m.id = $1', t.media_schema, t.media_table) INTO v_at USING p_id;
     END IF;
     RETURN coalesce(v_at, to_timestamp(('x' || left(replace(p_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0));
-END $_$;
-
---
--- Name: neo_glitch_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
 
 CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     w       genflow.work;
     v_stale boolean;
@@ -3307,15 +3423,11 @@ BEGIN
      WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
-
---
--- Name: neo_glitch_cancel(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_accepted(uuid,integer,smallint,text,text,text,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
 BEGIN
@@ -3334,19 +3446,11 @@ BEGIN
         outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
     END IF;
 END $$;
-
---
--- Name: neo_glitch_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[], boolean); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_cancel(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET enable_sort TO 'off'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
@@ -3421,15 +3525,11 @@ BEGIN
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
-
---
--- Name: neo_glitch_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
@@ -3480,15 +3580,11 @@ BEGIN
         status := (genflow.job_brief(id)).status;
     END IF;
 END $$;
-
---
--- Name: neo_glitch_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
@@ -3516,15 +3612,11 @@ BEGIN
     RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
                    FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
-
---
--- Name: neo_glitch_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
     v_type text;
@@ -3543,15 +3635,11 @@ BEGIN
     SELECT p_id, 1, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $$;
-
---
--- Name: neo_glitch_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_delete(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     m public.neo_glitch_media;
     w genflow.work;
@@ -3595,15 +3683,11 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $$;
-
---
--- Name: neo_glitch_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
@@ -3611,15 +3695,11 @@ BEGIN
     RETURN CASE WHEN EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
                 THEN 'ok' ELSE 'gone' END;
 END $$;
-
---
--- Name: neo_glitch_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_restored(uuid,text,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
     w     genflow.work;
@@ -3672,15 +3752,11 @@ BEGIN
     END IF;
     RETURN 'done';
 END $$;
-
---
--- Name: neo_glitch_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
@@ -3708,14 +3784,11 @@ BEGIN
         status := NULL;
     END IF;
 END $$;
-
---
--- Name: new_id(integer); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_start(text,uuid,text,interval,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.new_id(p_type integer) RETURNS uuid
-    LANGUAGE sql PARALLEL SAFE
-    AS $$
+    LANGUAGE sql PARALLEL SAFE AS
+$$
     SELECT encode(set_byte(set_byte(
                set_bit(set_bit(                                       -- version 4 becomes 7: two more bits
                    overlay(uuid_send(gen_random_uuid()) PLACING
@@ -3724,27 +3797,17 @@ CREATE FUNCTION genflow.new_id(p_type integer) RETURNS uuid
                10, p_type), 11, genflow.shard_no()), 'hex')::uuid
 $$;
 
---
--- Name: preset_touch(); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.preset_touch() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     NEW.updated_at := clock_timestamp();
     RETURN NEW;
 END $$;
 
---
--- Name: presets(text, integer, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.presets(p_type text, p_window integer, p_at timestamp with time zone DEFAULT now()) RETURNS TABLE(id bigint, key text, label text, description text, category text, prompt text, negative_prompt text, strength numeric, parameters jsonb, rotation_index integer, week integer, available_at text, current_week integer, is_active boolean, is_on boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
     WITH listed AS (
         SELECT p.*, p.is_active AND p_window > 0 AND p.preset_week IS NULL AND p.rotation_index IS NOT NULL AS rotates
           FROM genflow.presets_config p WHERE p.type = p_type
@@ -3778,15 +3841,11 @@ CREATE FUNCTION genflow.presets(p_type text, p_window integer, p_at timestamp wi
                     ELSE true END) next
      ORDER BY p.rotation_index, p.id LIMIT 200
 $$;
-
---
--- Name: presets_accepted(uuid, integer, smallint, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets(text,integer,timestamp with time zone) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     w       genflow.work;
     v_stale boolean;
@@ -3812,15 +3871,11 @@ BEGIN
      WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
-
---
--- Name: presets_cancel(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets_accepted(uuid,integer,smallint,text,text,text,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
 BEGIN
@@ -3839,19 +3894,11 @@ BEGIN
         outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
     END IF;
 END $$;
-
---
--- Name: presets_claim(text, integer, interval, timestamp with time zone, timestamp with time zone[], boolean); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets_cancel(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_bitmapscan TO 'off'
-    SET enable_sort TO 'off'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
@@ -3926,15 +3973,11 @@ BEGIN
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.presets_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
-
---
--- Name: presets_create(text, text, bytea, text, text, text, text, jsonb, bigint, bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
@@ -3985,15 +4028,11 @@ BEGIN
         status := (genflow.job_brief(id)).status;
     END IF;
 END $$;
-
---
--- Name: presets_create_batch(text, text, bytea, text[], text, text, text, jsonb, bigint[], bigint, smallint, interval, text, interval, boolean, smallint, text, integer, integer, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
@@ -4021,15 +4060,11 @@ BEGIN
     RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
                    FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
 END $$;
-
---
--- Name: presets_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
     v_type text;
@@ -4048,15 +4083,11 @@ BEGIN
     SELECT p_id, 3, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $$;
-
---
--- Name: presets_get(text, uuid, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets_delete(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     m public.presets_media;
     w genflow.work;
@@ -4100,15 +4131,11 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $$;
-
---
--- Name: presets_restored(uuid, text, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets_get(text,uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     UPDATE public.presets_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
@@ -4116,15 +4143,11 @@ BEGIN
     RETURN CASE WHEN EXISTS (SELECT FROM public.presets_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
                 THEN 'ok' ELSE 'gone' END;
 END $$;
-
---
--- Name: presets_settle(uuid, integer, text, text, text, boolean, text, text, boolean, jsonb, text, text, text, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets_restored(uuid,text,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
     w     genflow.work;
@@ -4177,15 +4200,11 @@ BEGIN
     END IF;
     RETURN 'done';
 END $$;
-
---
--- Name: presets_start(text, uuid, text, interval, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
@@ -4213,15 +4232,11 @@ BEGIN
         status := NULL;
     END IF;
 END $$;
-
---
--- Name: progress(uuid, integer, real, integer, jsonb); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.presets_start(text,uuid,text,interval,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     UPDATE genflow.work t SET progress = p_progress, queue_position = p_queue_position, provider_logs = p_logs
      WHERE t.job_id = p_id AND t.epoch = p_epoch;
@@ -4229,15 +4244,11 @@ BEGIN
                 WHEN EXISTS (SELECT FROM genflow.work t WHERE t.job_id = p_id) THEN 'stale'
                 ELSE 'gone' END;
 END $$;
-
---
--- Name: quota(text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.progress(uuid,integer,real,integer,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text, wait integer)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
     WITH clock AS (
         SELECT z.now, z.zone, d.today, genflow.week_of(d.today) AS monday
           FROM (SELECT statement_timestamp() AS now, genflow.day_zone(p_day) AS zone) z
@@ -4264,15 +4275,11 @@ CREATE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC'::text) RETUR
                                         THEN u.week_reset ELSE u.day_reset END - c.now))::integer
       FROM used u, clock c
 $$;
-
---
--- Name: removal_claim(text[], integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.quota(text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, media_type text)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
@@ -4287,26 +4294,18 @@ BEGIN
         RETURNING r.job_id, r.type_no, r.url, r.media_type)
     SELECT m.job_id, t.name, m.url, m.media_type FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
-
---
--- Name: removal_done(uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.removal_claim(text[],integer,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.removal_done(p_id uuid) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
     DELETE FROM genflow.removals r WHERE r.job_id = p_id
 $$;
-
---
--- Name: requeue(uuid, integer, interval, smallint, smallint, text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.removal_done(uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text, p_ref text DEFAULT NULL::text) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
     w     genflow.work;
@@ -4328,15 +4327,11 @@ BEGIN
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL AND p_outcome IS NOT NULL;
     RETURN 'ok';
 END $$;
-
---
--- Name: reservation_end(uuid, text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.requeue(uuid,integer,interval,smallint,smallint,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL::uuid) RETURNS boolean
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     UPDATE genflow.reservations r SET state = p_state, job_id = p_job
      WHERE r.id = p_id AND r.state = 'open' AND (p_state <> 'used' OR r.expires_at > clock_timestamp());
@@ -4348,14 +4343,9 @@ BEGIN
     RETURN true;
 END $$;
 
---
--- Name: reservations_expire(integer); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.reservations_expire(p_limit integer) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_ids uuid[];
     v_id  uuid;
@@ -4369,14 +4359,9 @@ BEGIN
     RETURN coalesce(cardinality(v_ids), 0);
 END $$;
 
---
--- Name: reserve(text, text, bigint, text, interval, text); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_look record;
@@ -4407,15 +4392,11 @@ BEGIN
     balance := coalesce(balance, 0);
     held := coalesce(held, 0);
 END $$;
-
---
--- Name: reserve_finalize(text, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.reserve(text,text,bigint,text,interval,text) TO genflow_module;
 
 CREATE FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     r      genflow.reservations;
     v_jobs uuid[];
@@ -4442,15 +4423,11 @@ BEGIN
     END IF;
     SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
 END $$;
-
---
--- Name: restore_claim(text[], integer, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.reserve_finalize(text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
@@ -4468,15 +4445,11 @@ BEGIN
         RETURNING r.job_id, r.type_no, r.url, r.tries)
     SELECT m.job_id, t.name, m.url, m.tries FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
-
---
--- Name: restore_later(uuid, interval); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.restore_claim(text[],integer,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.restore_later(p_id uuid, p_delay interval) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     IF p_delay IS NULL THEN
         DELETE FROM genflow.restores r WHERE r.job_id = p_id;
@@ -4485,36 +4458,24 @@ BEGIN
     END IF;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'gone' END;
 END $$;
-
---
--- Name: rolling_use(text, timestamp with time zone); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.restore_later(uuid,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone) RETURNS record
-    LANGUAGE sql STABLE
-    AS $$
+    LANGUAGE sql STABLE AS
+$$
     SELECT coalesce(sum(h.amount), 0)::bigint, min(h.at)
       FROM genflow.ledger h
      WHERE h.user_id = p_user AND h.kind = 'hold' AND h.at > p_at - interval '24 hours'
        AND NOT EXISTS (SELECT FROM genflow.ledger r WHERE r.ref = h.ref AND r.kind = 'release')
 $$;
 
---
--- Name: shard_no(); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.shard_no() RETURNS integer
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$SELECT 0$$;
-
---
--- Name: template_delete(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$SELECT 0$$;
 
 CREATE FUNCTION genflow.template_delete(p_user text, p_id uuid) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_user text;
 BEGIN
@@ -4525,15 +4486,11 @@ BEGIN
     END IF;
     RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
 END $$;
-
---
--- Name: template_get(text, uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.template_delete(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) RETURNS record
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     t genflow.templates;
 BEGIN
@@ -4546,15 +4503,11 @@ BEGIN
         outcome := CASE WHEN t.id IS NULL THEN 'not_found' ELSE 'not_yours' END;
     END IF;
 END $$;
-
---
--- Name: template_put(text, text, text, jsonb, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.template_get(text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     t genflow.templates;
 BEGIN
@@ -4576,29 +4529,21 @@ BEGIN
     id := t.id;
     created_at := genflow.iso(t.created_at);
 END $$;
-
---
--- Name: templates(text, uuid, integer); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.template_put(text,text,text,jsonb,integer) TO genflow_module;
 
 CREATE FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) RETURNS TABLE(id uuid, name text, type text, config jsonb, created_at text)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
     SELECT t.id, t.name, t.type, t.config, genflow.iso(t.created_at)
       FROM genflow.templates t
      WHERE t.user_id = p_user AND (p_before IS NULL OR t.id < p_before)
      ORDER BY t.id DESC LIMIT p_limit
 $$;
-
---
--- Name: type_of(uuid); Type: FUNCTION; Schema: genflow; Owner: -
---
+GRANT EXECUTE ON FUNCTION genflow.templates(text,uuid,integer) TO genflow_module;
 
 CREATE FUNCTION genflow.type_of(p_id uuid) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_no    integer := genflow.id_type(p_id);
     v_found boolean;
@@ -4615,31 +4560,12 @@ BEGIN
         END IF;
     END LOOP;
     RETURN NULL;
-END $_$;
-
---
--- Name: types; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.types (
-    no smallint NOT NULL,
-    name text NOT NULL,
-    prefix text NOT NULL,
-    media_schema text NOT NULL,
-    media_table text NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT types_name_check CHECK (((name ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$'::text) AND (length(name) <= 40))),
-    CONSTRAINT types_no_check CHECK (((no >= 1) AND (no <= 255)))
-);
-
---
--- Name: type_render(genflow.types, text); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.type_of(uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.type_render(t genflow.types, p_part text) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_sql text := (SELECT body FROM genflow.type_templates WHERE part = p_part);
     v_old regprocedure[] := ARRAY(SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'genflow'::regnamespace
@@ -4668,14 +4594,9 @@ BEGIN
     END LOOP;
 END $$;
 
---
--- Name: types_dispatch(); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.types_dispatch() RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
 DECLARE
     v_cases text;
 BEGIN
@@ -4697,26 +4618,17 @@ BEGIN
     RETURN v;
 END $body$
 $f$, v_cases);
-END $_$;
-
---
--- Name: week_of(date); Type: FUNCTION; Schema: genflow; Owner: -
---
+END $$;
 
 CREATE FUNCTION genflow.week_of(p_date date) RETURNS date
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$
     SELECT p_date - (extract(isodow FROM p_date)::integer - 1)
 $$;
 
---
--- Name: work_keep(); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.work_keep() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     IF (genflow.job_brief(OLD.job_id)).status IN ('pending', 'processing') THEN
         RAISE EXCEPTION 'genflow: live job % would lose its alarm', OLD.job_id USING ERRCODE = 'GF500';
@@ -4724,2434 +4636,13 @@ BEGIN
     RETURN OLD;
 END $$;
 
---
--- Name: work_line(); Type: FUNCTION; Schema: genflow; Owner: -
---
-
 CREATE FUNCTION genflow.work_line() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
 BEGIN
     NEW.due_at := NEW.deadline_at;
     NEW.turn := clock_timestamp() + interval '10 seconds'
         * (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = NEW.user_id AND w.job_id <> NEW.job_id LIMIT 100) l);
     RETURN NEW;
 END $$;
-
---
--- Name: accounts; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.accounts (
-    user_id text NOT NULL,
-    balance bigint DEFAULT 0 NOT NULL,
-    held bigint DEFAULT 0 NOT NULL,
-    day date DEFAULT '1970-01-01'::date NOT NULL,
-    week date DEFAULT '1970-01-01'::date NOT NULL,
-    day_used bigint DEFAULT 0 NOT NULL,
-    week_used bigint DEFAULT 0 NOT NULL,
-    day_limit bigint,
-    week_limit bigint,
-    blocked boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    generations bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT accounts_balance_covers_held CHECK ((balance >= held)),
-    CONSTRAINT accounts_day_limit_check CHECK ((day_limit >= 0)),
-    CONSTRAINT accounts_held_not_negative CHECK ((held >= 0)),
-    CONSTRAINT accounts_used_not_negative CHECK (((day_used >= 0) AND (week_used >= 0))),
-    CONSTRAINT accounts_user_id_check CHECK (((length(user_id) >= 1) AND (length(user_id) <= 255))),
-    CONSTRAINT accounts_week_limit_check CHECK ((week_limit >= 0))
-)
-WITH (fillfactor='50', autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='200');
-
---
--- Name: assets; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.assets (
-    id uuid NOT NULL,
-    user_id text NOT NULL,
-    type text NOT NULL,
-    width integer NOT NULL,
-    height integer NOT NULL,
-    bytes bytea NOT NULL,
-    size integer GENERATED ALWAYS AS (octet_length(bytes)) STORED NOT NULL,
-    sha256 bytea GENERATED ALWAYS AS (sha256(bytes)) STORED NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT assets_height_check CHECK ((height > 0)),
-    CONSTRAINT assets_type_check CHECK ((type = ANY (ARRAY['image/png'::text, 'image/jpeg'::text, 'image/webp'::text]))),
-    CONSTRAINT assets_width_check CHECK ((width > 0))
-);
-ALTER TABLE ONLY genflow.assets ALTER COLUMN bytes SET STORAGE EXTERNAL;
-
---
--- Name: attempts; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.attempts (
-    job_id uuid NOT NULL,
-    no smallint NOT NULL,
-    epoch integer NOT NULL,
-    provider text NOT NULL,
-    model text NOT NULL,
-    seed bigint,
-    provider_ref text,
-    outcome text,
-    sent_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    ended_at timestamp with time zone,
-    hook_token text
-);
-
---
--- Name: breakers; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.breakers (
-    provider text NOT NULL,
-    model text NOT NULL,
-    failures integer NOT NULL,
-    open_until timestamp with time zone,
-    opened_at timestamp with time zone,
-    reason text,
-    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-)
-WITH (fillfactor='50');
-
---
--- Name: deliveries; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.deliveries (
-    job_id uuid NOT NULL,
-    type_no smallint NOT NULL,
-    user_id text NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    tries integer DEFAULT 0 NOT NULL
-);
-
---
--- Name: hooks; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.hooks (
-    provider text NOT NULL,
-    event text NOT NULL,
-    job_id uuid NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT hooks_event_check CHECK (((length(event) >= 1) AND (length(event) <= 300)))
-);
-
---
--- Name: idempotency_keys; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.idempotency_keys (
-    user_id text NOT NULL,
-    key text NOT NULL,
-    request_hash bytea NOT NULL,
-    job_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 300)))
-);
-
---
--- Name: late_results; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.late_results (
-    id bigint NOT NULL,
-    job_id uuid NOT NULL,
-    epoch integer,
-    provider text,
-    result jsonb,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-
---
--- Name: late_results_id_seq; Type: SEQUENCE; Schema: genflow; Owner: -
---
-
-ALTER TABLE genflow.late_results ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME genflow.late_results_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
---
--- Name: ledger; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.ledger (
-    ref uuid NOT NULL,
-    kind text NOT NULL,
-    user_id text NOT NULL,
-    amount bigint NOT NULL,
-    released bigint DEFAULT 0 NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    window_day date,
-    phase smallint GENERATED ALWAYS AS (
-CASE kind
-    WHEN 'hold'::text THEN 1
-    WHEN 'capture'::text THEN 2
-    WHEN 'release'::text THEN 2
-    WHEN 'refund'::text THEN 3
-    ELSE 0
-END) STORED,
-    reason text,
-    external_ref text,
-    CONSTRAINT ledger_amounts CHECK ((((amount >= 0) OR (kind = 'adjust'::text)) AND (released >= 0) AND ((kind <> 'release'::text) OR (amount = 0)) AND ((kind = ANY (ARRAY['capture'::text, 'release'::text])) OR (released = 0)))),
-    CONSTRAINT ledger_kind_check CHECK ((kind = ANY (ARRAY['grant'::text, 'adjust'::text, 'hold'::text, 'capture'::text, 'release'::text, 'refund'::text])))
-);
-
---
--- Name: migrations; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.migrations (
-    version integer NOT NULL,
-    name text NOT NULL,
-    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
-
---
--- Name: presets_config_id_seq; Type: SEQUENCE; Schema: genflow; Owner: -
---
-
-ALTER TABLE genflow.presets_config ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME genflow.presets_config_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
---
--- Name: removals; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.removals (
-    job_id uuid NOT NULL,
-    type_no smallint NOT NULL,
-    url text NOT NULL,
-    media_type text,
-    due_at timestamp with time zone NOT NULL,
-    tries integer DEFAULT 0 NOT NULL
-);
-
---
--- Name: reservations; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.reservations (
-    id uuid NOT NULL,
-    user_id text NOT NULL,
-    request_id text NOT NULL,
-    amount bigint NOT NULL,
-    action text,
-    state text DEFAULT 'open'::text NOT NULL,
-    job_id uuid,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
-    settle_kind text GENERATED ALWAYS AS (
-CASE
-    WHEN (state <> 'open'::text) THEN 'release'::text
-    ELSE NULL::text
-END) STORED,
-    CONSTRAINT reservations_action_check CHECK ((length(action) <= 200)),
-    CONSTRAINT reservations_amount_check CHECK ((amount > 0)),
-    CONSTRAINT reservations_request_id_check CHECK (((length(request_id) >= 1) AND (length(request_id) <= 200))),
-    CONSTRAINT reservations_state_check CHECK ((state = ANY (ARRAY['open'::text, 'used'::text, 'returned'::text, 'expired'::text]))),
-    CONSTRAINT reservations_used_by CHECK (((state = 'used'::text) = (job_id IS NOT NULL)))
-);
-
---
--- Name: restores; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.restores (
-    job_id uuid NOT NULL,
-    type_no smallint NOT NULL,
-    url text NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    expires_at timestamp with time zone,
-    tries integer DEFAULT 0 NOT NULL
-);
-
---
--- Name: templates; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.templates (
-    id uuid NOT NULL,
-    user_id text NOT NULL,
-    name text NOT NULL,
-    type text,
-    config jsonb NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    CONSTRAINT templates_config_check CHECK (((jsonb_typeof(config) = 'object'::text) AND (length((config)::text) <= 32768))),
-    CONSTRAINT templates_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
-);
-
---
--- Name: type_templates; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.type_templates (
-    part text NOT NULL,
-    body text NOT NULL
-);
-
---
--- Name: work; Type: TABLE; Schema: genflow; Owner: -
---
-
-CREATE TABLE genflow.work (
-    job_id uuid NOT NULL,
-    user_id text NOT NULL,
-    type_no smallint NOT NULL,
-    cost bigint NOT NULL,
-    due_at timestamp with time zone NOT NULL,
-    deadline_at timestamp with time zone NOT NULL,
-    phase text DEFAULT 'queued'::text NOT NULL,
-    lease_owner text,
-    epoch integer DEFAULT 0 NOT NULL,
-    lost_leases smallint DEFAULT 0 NOT NULL,
-    attempts smallint DEFAULT 0 NOT NULL,
-    chain_pos smallint DEFAULT 0 NOT NULL,
-    retries smallint DEFAULT 0 NOT NULL,
-    provider text,
-    model text,
-    provider_ref text,
-    progress real,
-    queue_position integer,
-    provider_logs jsonb,
-    priority smallint DEFAULT 0 NOT NULL,
-    turn timestamp with time zone,
-    CONSTRAINT work_alarm_bounded CHECK ((due_at <= deadline_at)),
-    CONSTRAINT work_pending_untouched CHECK (((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0)))),
-    CONSTRAINT work_phase_check CHECK ((phase = ANY (ARRAY['pending'::text, 'queued'::text, 'sending'::text, 'working'::text]))),
-    CONSTRAINT work_priority_check CHECK (((priority >= '-1'::integer) AND (priority <= 1))),
-    CONSTRAINT work_progress_check CHECK (((progress >= (0)::double precision) AND (progress <= (1)::double precision))),
-    CONSTRAINT work_queue_position_check CHECK ((queue_position >= 0)),
-    CONSTRAINT work_ref_when_working CHECK (((phase = 'working'::text) = (provider_ref IS NOT NULL)))
-)
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_insert_threshold='-1', autovacuum_vacuum_cost_delay='0');
-
---
--- Name: custom_prompt_media; Type: TABLE; Schema: public; Owner: -
---
-
-CREATE TABLE public.custom_prompt_media (
-    id uuid NOT NULL,
-    user_id text NOT NULL,
-    run_id text,
-    status text NOT NULL,
-    preset text,
-    prompt text NOT NULL,
-    source_url text,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    seed bigint NOT NULL,
-    cost bigint NOT NULL,
-    max_retries smallint NOT NULL,
-    retry_count smallint DEFAULT 0 NOT NULL,
-    provider text,
-    model text,
-    stability_job_id text,
-    aiml_job_id text,
-    fal_job_id text,
-    replicate_id text,
-    image_url text,
-    original_url text,
-    persisted boolean,
-    expires_at timestamp with time zone,
-    result jsonb,
-    fallback_used boolean DEFAULT false NOT NULL,
-    error_code text,
-    error_message text,
-    cause_code text,
-    webhook_url text,
-    created_at timestamp with time zone NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
-    settle_kind text GENERATED ALWAYS AS (
-CASE
-    WHEN (status = 'completed'::text) THEN 'capture'::text
-    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
-    ELSE NULL::text
-END) STORED,
-    unsuccessful text GENERATED ALWAYS AS (
-CASE
-    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
-    ELSE NULL::text
-END) STORED,
-    CONSTRAINT custom_prompt_media_cost_check CHECK ((cost >= 0)),
-    CONSTRAINT custom_prompt_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
-    CONSTRAINT custom_prompt_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
-    CONSTRAINT custom_prompt_media_id_check CHECK ((genflow.id_type(id) = ANY (ARRAY[0, 5]))),
-    CONSTRAINT custom_prompt_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
-    CONSTRAINT custom_prompt_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
-    CONSTRAINT custom_prompt_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
-)
-WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
-
---
--- Name: emotion_mask_media; Type: TABLE; Schema: public; Owner: -
---
-
-CREATE TABLE public.emotion_mask_media (
-    id uuid NOT NULL,
-    user_id text NOT NULL,
-    run_id text,
-    status text NOT NULL,
-    preset text,
-    prompt text NOT NULL,
-    source_url text,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    seed bigint NOT NULL,
-    cost bigint NOT NULL,
-    max_retries smallint NOT NULL,
-    retry_count smallint DEFAULT 0 NOT NULL,
-    provider text,
-    model text,
-    stability_job_id text,
-    aiml_job_id text,
-    fal_job_id text,
-    replicate_id text,
-    image_url text,
-    original_url text,
-    persisted boolean,
-    expires_at timestamp with time zone,
-    result jsonb,
-    fallback_used boolean DEFAULT false NOT NULL,
-    error_code text,
-    error_message text,
-    cause_code text,
-    webhook_url text,
-    created_at timestamp with time zone NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
-    settle_kind text GENERATED ALWAYS AS (
-CASE
-    WHEN (status = 'completed'::text) THEN 'capture'::text
-    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
-    ELSE NULL::text
-END) STORED,
-    unsuccessful text GENERATED ALWAYS AS (
-CASE
-    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
-    ELSE NULL::text
-END) STORED,
-    CONSTRAINT emotion_mask_media_cost_check CHECK ((cost >= 0)),
-    CONSTRAINT emotion_mask_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
-    CONSTRAINT emotion_mask_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
-    CONSTRAINT emotion_mask_media_id_check CHECK ((genflow.id_type(id) = ANY (ARRAY[0, 2]))),
-    CONSTRAINT emotion_mask_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
-    CONSTRAINT emotion_mask_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
-    CONSTRAINT emotion_mask_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
-)
-WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
-
---
--- Name: ghibli_reaction_media; Type: TABLE; Schema: public; Owner: -
---
-
-CREATE TABLE public.ghibli_reaction_media (
-    id uuid NOT NULL,
-    user_id text NOT NULL,
-    run_id text,
-    status text NOT NULL,
-    preset text,
-    prompt text NOT NULL,
-    source_url text,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    seed bigint NOT NULL,
-    cost bigint NOT NULL,
-    max_retries smallint NOT NULL,
-    retry_count smallint DEFAULT 0 NOT NULL,
-    provider text,
-    model text,
-    stability_job_id text,
-    aiml_job_id text,
-    fal_job_id text,
-    replicate_id text,
-    image_url text,
-    original_url text,
-    persisted boolean,
-    expires_at timestamp with time zone,
-    result jsonb,
-    fallback_used boolean DEFAULT false NOT NULL,
-    error_code text,
-    error_message text,
-    cause_code text,
-    webhook_url text,
-    created_at timestamp with time zone NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
-    settle_kind text GENERATED ALWAYS AS (
-CASE
-    WHEN (status = 'completed'::text) THEN 'capture'::text
-    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
-    ELSE NULL::text
-END) STORED,
-    unsuccessful text GENERATED ALWAYS AS (
-CASE
-    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
-    ELSE NULL::text
-END) STORED,
-    CONSTRAINT ghibli_reaction_media_cost_check CHECK ((cost >= 0)),
-    CONSTRAINT ghibli_reaction_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
-    CONSTRAINT ghibli_reaction_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
-    CONSTRAINT ghibli_reaction_media_id_check CHECK ((genflow.id_type(id) = ANY (ARRAY[0, 4]))),
-    CONSTRAINT ghibli_reaction_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
-    CONSTRAINT ghibli_reaction_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
-    CONSTRAINT ghibli_reaction_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
-)
-WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
-
---
--- Name: neo_glitch_media; Type: TABLE; Schema: public; Owner: -
---
-
-CREATE TABLE public.neo_glitch_media (
-    id uuid NOT NULL,
-    user_id text NOT NULL,
-    run_id text,
-    status text NOT NULL,
-    preset text,
-    prompt text NOT NULL,
-    source_url text,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    seed bigint NOT NULL,
-    cost bigint NOT NULL,
-    max_retries smallint NOT NULL,
-    retry_count smallint DEFAULT 0 NOT NULL,
-    provider text,
-    model text,
-    stability_job_id text,
-    aiml_job_id text,
-    fal_job_id text,
-    replicate_id text,
-    image_url text,
-    original_url text,
-    persisted boolean,
-    expires_at timestamp with time zone,
-    result jsonb,
-    fallback_used boolean DEFAULT false NOT NULL,
-    error_code text,
-    error_message text,
-    cause_code text,
-    webhook_url text,
-    created_at timestamp with time zone NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
-    settle_kind text GENERATED ALWAYS AS (
-CASE
-    WHEN (status = 'completed'::text) THEN 'capture'::text
-    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
-    ELSE NULL::text
-END) STORED,
-    unsuccessful text GENERATED ALWAYS AS (
-CASE
-    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
-    ELSE NULL::text
-END) STORED,
-    CONSTRAINT neo_glitch_media_cost_check CHECK ((cost >= 0)),
-    CONSTRAINT neo_glitch_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
-    CONSTRAINT neo_glitch_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
-    CONSTRAINT neo_glitch_media_id_check CHECK ((genflow.id_type(id) = ANY (ARRAY[0, 1]))),
-    CONSTRAINT neo_glitch_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
-    CONSTRAINT neo_glitch_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
-    CONSTRAINT neo_glitch_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
-)
-WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
-
---
--- Name: presets_media; Type: TABLE; Schema: public; Owner: -
---
-
-CREATE TABLE public.presets_media (
-    id uuid NOT NULL,
-    user_id text NOT NULL,
-    run_id text,
-    status text NOT NULL,
-    preset text,
-    prompt text NOT NULL,
-    source_url text,
-    parameters jsonb DEFAULT '{}'::jsonb NOT NULL,
-    seed bigint NOT NULL,
-    cost bigint NOT NULL,
-    max_retries smallint NOT NULL,
-    retry_count smallint DEFAULT 0 NOT NULL,
-    provider text,
-    model text,
-    stability_job_id text,
-    aiml_job_id text,
-    fal_job_id text,
-    replicate_id text,
-    image_url text,
-    original_url text,
-    persisted boolean,
-    expires_at timestamp with time zone,
-    result jsonb,
-    fallback_used boolean DEFAULT false NOT NULL,
-    error_code text,
-    error_message text,
-    cause_code text,
-    webhook_url text,
-    created_at timestamp with time zone NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    hold_kind text GENERATED ALWAYS AS ('hold'::text) STORED,
-    settle_kind text GENERATED ALWAYS AS (
-CASE
-    WHEN (status = 'completed'::text) THEN 'capture'::text
-    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text
-    ELSE NULL::text
-END) STORED,
-    unsuccessful text GENERATED ALWAYS AS (
-CASE
-    WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status
-    ELSE NULL::text
-END) STORED,
-    CONSTRAINT presets_media_cost_check CHECK ((cost >= 0)),
-    CONSTRAINT presets_media_error CHECK (((error_code IS NOT NULL) = (status = 'failed'::text))),
-    CONSTRAINT presets_media_finished CHECK (((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])))),
-    CONSTRAINT presets_media_id_check CHECK ((genflow.id_type(id) = ANY (ARRAY[0, 3]))),
-    CONSTRAINT presets_media_result CHECK (((image_url IS NOT NULL) = (status = 'completed'::text))),
-    CONSTRAINT presets_media_run_id_check CHECK (((length(run_id) >= 1) AND (length(run_id) <= 200))),
-    CONSTRAINT presets_media_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])))
-)
-WITH (autovacuum_vacuum_scale_factor='0.05', autovacuum_analyze_scale_factor='0.05', fillfactor='55');
-
---
--- Name: accounts accounts_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.accounts
-    ADD CONSTRAINT accounts_pkey PRIMARY KEY (user_id);
-
---
--- Name: assets assets_once; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.assets
-    ADD CONSTRAINT assets_once UNIQUE (user_id, sha256);
-
---
--- Name: assets assets_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.assets
-    ADD CONSTRAINT assets_pkey PRIMARY KEY (id);
-
---
--- Name: attempts attempts_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.attempts
-    ADD CONSTRAINT attempts_pkey PRIMARY KEY (job_id, no);
-
---
--- Name: breakers breakers_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.breakers
-    ADD CONSTRAINT breakers_pkey PRIMARY KEY (provider, model);
-
---
--- Name: deliveries deliveries_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.deliveries
-    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (job_id);
-
---
--- Name: hooks hooks_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.hooks
-    ADD CONSTRAINT hooks_pkey PRIMARY KEY (provider, event);
-
---
--- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.idempotency_keys
-    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, key);
-
---
--- Name: late_results late_results_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.late_results
-    ADD CONSTRAINT late_results_pkey PRIMARY KEY (id);
-
---
--- Name: ledger ledger_one_phase; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.ledger
-    ADD CONSTRAINT ledger_one_phase UNIQUE (ref, phase);
-
---
--- Name: ledger ledger_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.ledger
-    ADD CONSTRAINT ledger_pkey PRIMARY KEY (ref, kind);
-
---
--- Name: migrations migrations_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.migrations
-    ADD CONSTRAINT migrations_pkey PRIMARY KEY (version);
-
---
--- Name: presets_config presets_config_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.presets_config
-    ADD CONSTRAINT presets_config_pkey PRIMARY KEY (id);
-
---
--- Name: presets_config presets_config_type_key_key; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.presets_config
-    ADD CONSTRAINT presets_config_type_key_key UNIQUE (type, key);
-
---
--- Name: removals removals_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.removals
-    ADD CONSTRAINT removals_pkey PRIMARY KEY (job_id);
-
---
--- Name: reservations reservations_job_id_key; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.reservations
-    ADD CONSTRAINT reservations_job_id_key UNIQUE (job_id);
-
---
--- Name: reservations reservations_once; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.reservations
-    ADD CONSTRAINT reservations_once UNIQUE (user_id, request_id);
-
---
--- Name: reservations reservations_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.reservations
-    ADD CONSTRAINT reservations_pkey PRIMARY KEY (id);
-
---
--- Name: restores restores_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.restores
-    ADD CONSTRAINT restores_pkey PRIMARY KEY (job_id);
-
---
--- Name: templates templates_name; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.templates
-    ADD CONSTRAINT templates_name UNIQUE (user_id, name);
-
---
--- Name: templates templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.templates
-    ADD CONSTRAINT templates_pkey PRIMARY KEY (id);
-
---
--- Name: type_templates type_templates_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.type_templates
-    ADD CONSTRAINT type_templates_pkey PRIMARY KEY (part);
-
---
--- Name: types types_media_schema_media_table_key; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.types
-    ADD CONSTRAINT types_media_schema_media_table_key UNIQUE (media_schema, media_table);
-
---
--- Name: types types_name_key; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.types
-    ADD CONSTRAINT types_name_key UNIQUE (name);
-
---
--- Name: types types_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.types
-    ADD CONSTRAINT types_pkey PRIMARY KEY (no);
-
---
--- Name: types types_prefix_key; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.types
-    ADD CONSTRAINT types_prefix_key UNIQUE (prefix);
-
---
--- Name: work work_pkey; Type: CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.work
-    ADD CONSTRAINT work_pkey PRIMARY KEY (job_id);
-
---
--- Name: custom_prompt_media custom_prompt_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.custom_prompt_media
-    ADD CONSTRAINT custom_prompt_media_pkey PRIMARY KEY (id);
-
---
--- Name: emotion_mask_media emotion_mask_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.emotion_mask_media
-    ADD CONSTRAINT emotion_mask_media_pkey PRIMARY KEY (id);
-
---
--- Name: ghibli_reaction_media ghibli_reaction_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.ghibli_reaction_media
-    ADD CONSTRAINT ghibli_reaction_media_pkey PRIMARY KEY (id);
-
---
--- Name: neo_glitch_media neo_glitch_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.neo_glitch_media
-    ADD CONSTRAINT neo_glitch_media_pkey PRIMARY KEY (id);
-
---
--- Name: presets_media presets_media_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.presets_media
-    ADD CONSTRAINT presets_media_pkey PRIMARY KEY (id);
-
---
--- Name: assets_expiry; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX assets_expiry ON genflow.assets USING btree (expires_at);
-
---
--- Name: attempts_ref; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX attempts_ref ON genflow.attempts USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
-
---
--- Name: deliveries_due; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX deliveries_due ON genflow.deliveries USING btree (due_at);
-
---
--- Name: hooks_at; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX hooks_at ON genflow.hooks USING btree (at);
-
---
--- Name: idempotency_keys_age; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX idempotency_keys_age ON genflow.idempotency_keys USING btree (created_at);
-
---
--- Name: ledger_external_ref; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE UNIQUE INDEX ledger_external_ref ON genflow.ledger USING btree (external_ref) WHERE (external_ref IS NOT NULL);
-
---
--- Name: ledger_user; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX ledger_user ON genflow.ledger USING btree (user_id, at);
-
---
--- Name: removals_due; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX removals_due ON genflow.removals USING btree (due_at);
-
---
--- Name: reservations_open; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX reservations_open ON genflow.reservations USING btree (expires_at) WHERE (state = 'open'::text);
-
---
--- Name: restores_due; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
-
---
--- Name: templates_user; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX templates_user ON genflow.templates USING btree (user_id, id);
-
---
--- Name: work_due; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX work_due ON genflow.work USING btree (type_no, due_at);
-
---
--- Name: work_line; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX work_line ON genflow.work USING btree (type_no, priority, turn) WHERE (turn IS NOT NULL);
-
---
--- Name: work_user; Type: INDEX; Schema: genflow; Owner: -
---
-
-CREATE INDEX work_user ON genflow.work USING btree (user_id);
-
---
--- Name: custom_prompt_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_aiml_job_id ON public.custom_prompt_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
-
---
--- Name: custom_prompt_media_all; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_all ON public.custom_prompt_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
-
---
--- Name: custom_prompt_media_all_lost; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_all_lost ON public.custom_prompt_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
-
---
--- Name: custom_prompt_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_fal_job_id ON public.custom_prompt_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
-
---
--- Name: custom_prompt_media_lost; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_lost ON public.custom_prompt_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
-
---
--- Name: custom_prompt_media_preset; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_preset ON public.custom_prompt_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
-
---
--- Name: custom_prompt_media_replicate_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_replicate_id ON public.custom_prompt_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
-
---
--- Name: custom_prompt_media_run; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_run ON public.custom_prompt_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
-
---
--- Name: custom_prompt_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_stability_job_id ON public.custom_prompt_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
-
---
--- Name: custom_prompt_media_user; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX custom_prompt_media_user ON public.custom_prompt_media USING btree (user_id, created_at, id);
-
---
--- Name: emotion_mask_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_aiml_job_id ON public.emotion_mask_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
-
---
--- Name: emotion_mask_media_all; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_all ON public.emotion_mask_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
-
---
--- Name: emotion_mask_media_all_lost; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_all_lost ON public.emotion_mask_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
-
---
--- Name: emotion_mask_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_fal_job_id ON public.emotion_mask_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
-
---
--- Name: emotion_mask_media_lost; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_lost ON public.emotion_mask_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
-
---
--- Name: emotion_mask_media_preset; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_preset ON public.emotion_mask_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
-
---
--- Name: emotion_mask_media_replicate_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_replicate_id ON public.emotion_mask_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
-
---
--- Name: emotion_mask_media_run; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_run ON public.emotion_mask_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
-
---
--- Name: emotion_mask_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_stability_job_id ON public.emotion_mask_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
-
---
--- Name: emotion_mask_media_user; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX emotion_mask_media_user ON public.emotion_mask_media USING btree (user_id, created_at, id);
-
---
--- Name: ghibli_reaction_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_aiml_job_id ON public.ghibli_reaction_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
-
---
--- Name: ghibli_reaction_media_all; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_all ON public.ghibli_reaction_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
-
---
--- Name: ghibli_reaction_media_all_lost; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_all_lost ON public.ghibli_reaction_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
-
---
--- Name: ghibli_reaction_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_fal_job_id ON public.ghibli_reaction_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
-
---
--- Name: ghibli_reaction_media_lost; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_lost ON public.ghibli_reaction_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
-
---
--- Name: ghibli_reaction_media_preset; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_preset ON public.ghibli_reaction_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
-
---
--- Name: ghibli_reaction_media_replicate_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_replicate_id ON public.ghibli_reaction_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
-
---
--- Name: ghibli_reaction_media_run; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_run ON public.ghibli_reaction_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
-
---
--- Name: ghibli_reaction_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_stability_job_id ON public.ghibli_reaction_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
-
---
--- Name: ghibli_reaction_media_user; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX ghibli_reaction_media_user ON public.ghibli_reaction_media USING btree (user_id, created_at, id);
-
---
--- Name: neo_glitch_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_aiml_job_id ON public.neo_glitch_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
-
---
--- Name: neo_glitch_media_all; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_all ON public.neo_glitch_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
-
---
--- Name: neo_glitch_media_all_lost; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_all_lost ON public.neo_glitch_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
-
---
--- Name: neo_glitch_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_fal_job_id ON public.neo_glitch_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
-
---
--- Name: neo_glitch_media_lost; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_lost ON public.neo_glitch_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
-
---
--- Name: neo_glitch_media_preset; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_preset ON public.neo_glitch_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
-
---
--- Name: neo_glitch_media_replicate_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_replicate_id ON public.neo_glitch_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
-
---
--- Name: neo_glitch_media_run; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
-
---
--- Name: neo_glitch_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_stability_job_id ON public.neo_glitch_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
-
---
--- Name: neo_glitch_media_user; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, created_at, id);
-
---
--- Name: presets_media_aiml_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_aiml_job_id ON public.presets_media USING btree (aiml_job_id) WHERE (aiml_job_id IS NOT NULL);
-
---
--- Name: presets_media_all; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_all ON public.presets_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
-
---
--- Name: presets_media_all_lost; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_all_lost ON public.presets_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
-
---
--- Name: presets_media_fal_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_fal_job_id ON public.presets_media USING btree (fal_job_id) WHERE (fal_job_id IS NOT NULL);
-
---
--- Name: presets_media_lost; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_lost ON public.presets_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
-
---
--- Name: presets_media_preset; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_preset ON public.presets_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
-
---
--- Name: presets_media_replicate_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_replicate_id ON public.presets_media USING btree (replicate_id) WHERE (replicate_id IS NOT NULL);
-
---
--- Name: presets_media_run; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_run ON public.presets_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
-
---
--- Name: presets_media_stability_job_id; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_stability_job_id ON public.presets_media USING btree (stability_job_id) WHERE (stability_job_id IS NOT NULL);
-
---
--- Name: presets_media_user; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX presets_media_user ON public.presets_media USING btree (user_id, created_at, id);
-
---
--- Name: accounts accounts_no_delete; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER accounts_no_delete BEFORE DELETE ON genflow.accounts FOR EACH ROW EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: accounts accounts_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER accounts_no_truncate BEFORE TRUNCATE ON genflow.accounts FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: ledger ledger_append_only; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER ledger_append_only BEFORE DELETE OR UPDATE ON genflow.ledger FOR EACH ROW EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: ledger ledger_apply; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER ledger_apply AFTER INSERT ON genflow.ledger FOR EACH ROW EXECUTE FUNCTION genflow.ledger_apply();
-
---
--- Name: ledger ledger_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER ledger_no_truncate BEFORE TRUNCATE ON genflow.ledger FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: presets_config presets_config_touch; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER presets_config_touch BEFORE UPDATE ON genflow.presets_config FOR EACH ROW EXECUTE FUNCTION genflow.preset_touch();
-
---
--- Name: reservations reservations_guard; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER reservations_guard BEFORE UPDATE ON genflow.reservations FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.amount <> old.amount) OR (old.state <> 'open'::text))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: reservations reservations_no_delete; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER reservations_no_delete BEFORE DELETE ON genflow.reservations FOR EACH ROW WHEN ((old.state = 'open'::text)) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: reservations reservations_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER reservations_no_truncate BEFORE TRUNCATE ON genflow.reservations FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: work work_keep; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER work_keep BEFORE DELETE ON genflow.work FOR EACH ROW EXECUTE FUNCTION genflow.work_keep();
-
---
--- Name: work work_line_new; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER work_line_new BEFORE INSERT ON genflow.work FOR EACH ROW WHEN (((new.phase = 'queued'::text) AND (new.lease_owner IS NULL))) EXECUTE FUNCTION genflow.work_line();
-
---
--- Name: work work_line_started; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER work_line_started BEFORE UPDATE ON genflow.work FOR EACH ROW WHEN (((old.phase = 'pending'::text) AND (new.phase = 'queued'::text) AND (new.lease_owner IS NULL))) EXECUTE FUNCTION genflow.work_line();
-
---
--- Name: work work_no_truncate; Type: TRIGGER; Schema: genflow; Owner: -
---
-
-CREATE TRIGGER work_no_truncate BEFORE TRUNCATE ON genflow.work FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: custom_prompt_media custom_prompt_media_guard; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER custom_prompt_media_guard BEFORE UPDATE ON public.custom_prompt_media FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status)))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: custom_prompt_media custom_prompt_media_no_delete; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER custom_prompt_media_no_delete BEFORE DELETE ON public.custom_prompt_media FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::text, 'processing'::text]))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: custom_prompt_media custom_prompt_media_no_truncate; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER custom_prompt_media_no_truncate BEFORE TRUNCATE ON public.custom_prompt_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: emotion_mask_media emotion_mask_media_guard; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER emotion_mask_media_guard BEFORE UPDATE ON public.emotion_mask_media FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status)))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: emotion_mask_media emotion_mask_media_no_delete; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER emotion_mask_media_no_delete BEFORE DELETE ON public.emotion_mask_media FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::text, 'processing'::text]))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: emotion_mask_media emotion_mask_media_no_truncate; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER emotion_mask_media_no_truncate BEFORE TRUNCATE ON public.emotion_mask_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: ghibli_reaction_media ghibli_reaction_media_guard; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER ghibli_reaction_media_guard BEFORE UPDATE ON public.ghibli_reaction_media FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status)))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: ghibli_reaction_media ghibli_reaction_media_no_delete; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER ghibli_reaction_media_no_delete BEFORE DELETE ON public.ghibli_reaction_media FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::text, 'processing'::text]))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: ghibli_reaction_media ghibli_reaction_media_no_truncate; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER ghibli_reaction_media_no_truncate BEFORE TRUNCATE ON public.ghibli_reaction_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: neo_glitch_media neo_glitch_media_guard; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER neo_glitch_media_guard BEFORE UPDATE ON public.neo_glitch_media FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status)))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: neo_glitch_media neo_glitch_media_no_delete; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER neo_glitch_media_no_delete BEFORE DELETE ON public.neo_glitch_media FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::text, 'processing'::text]))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: neo_glitch_media neo_glitch_media_no_truncate; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER neo_glitch_media_no_truncate BEFORE TRUNCATE ON public.neo_glitch_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: presets_media presets_media_guard; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER presets_media_guard BEFORE UPDATE ON public.presets_media FOR EACH ROW WHEN (((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status)))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: presets_media presets_media_no_delete; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER presets_media_no_delete BEFORE DELETE ON public.presets_media FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::text, 'processing'::text]))) EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: presets_media presets_media_no_truncate; Type: TRIGGER; Schema: public; Owner: -
---
-
-CREATE TRIGGER presets_media_no_truncate BEFORE TRUNCATE ON public.presets_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
-
---
--- Name: reservations reservations_has_hold; Type: FK CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.reservations
-    ADD CONSTRAINT reservations_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: reservations reservations_settled; Type: FK CONSTRAINT; Schema: genflow; Owner: -
---
-
-ALTER TABLE ONLY genflow.reservations
-    ADD CONSTRAINT reservations_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: custom_prompt_media custom_prompt_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.custom_prompt_media
-    ADD CONSTRAINT custom_prompt_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: custom_prompt_media custom_prompt_media_settled; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.custom_prompt_media
-    ADD CONSTRAINT custom_prompt_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: emotion_mask_media emotion_mask_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.emotion_mask_media
-    ADD CONSTRAINT emotion_mask_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: emotion_mask_media emotion_mask_media_settled; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.emotion_mask_media
-    ADD CONSTRAINT emotion_mask_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: ghibli_reaction_media ghibli_reaction_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.ghibli_reaction_media
-    ADD CONSTRAINT ghibli_reaction_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: ghibli_reaction_media ghibli_reaction_media_settled; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.ghibli_reaction_media
-    ADD CONSTRAINT ghibli_reaction_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: neo_glitch_media neo_glitch_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.neo_glitch_media
-    ADD CONSTRAINT neo_glitch_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: neo_glitch_media neo_glitch_media_settled; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.neo_glitch_media
-    ADD CONSTRAINT neo_glitch_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: presets_media presets_media_has_hold; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.presets_media
-    ADD CONSTRAINT presets_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: presets_media presets_media_settled; Type: FK CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.presets_media
-    ADD CONSTRAINT presets_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED;
-
---
--- Name: SCHEMA genflow; Type: ACL; Schema: -; Owner: -
---
-
-GRANT USAGE ON SCHEMA genflow TO genflow_module;
-
---
--- Name: FUNCTION admin_breaker_reset(p_provider text, p_model text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text) TO genflow_module;
-
---
--- Name: FUNCTION admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) TO genflow_module;
-
---
--- Name: FUNCTION admin_check(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_check() FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_check() TO genflow_module;
-
---
--- Name: FUNCTION admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) TO genflow_module;
-
---
--- Name: FUNCTION admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) TO genflow_module;
-
---
--- Name: FUNCTION admin_first_id(p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_first_id(p_at timestamp with time zone) FROM PUBLIC;
-
---
--- Name: FUNCTION admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer) TO genflow_module;
-
---
--- Name: FUNCTION admin_preset(p genflow.presets_config); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_preset(p genflow.presets_config) FROM PUBLIC;
-
---
--- Name: FUNCTION admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) TO genflow_module;
-
---
--- Name: FUNCTION admin_preset_delete(p_type text, p_key text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_preset_delete(p_type text, p_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_preset_delete(p_type text, p_key text) TO genflow_module;
-
---
--- Name: FUNCTION admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) TO genflow_module;
-
---
--- Name: FUNCTION admin_presets(p_type text, p_key text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_presets(p_type text, p_key text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_presets(p_type text, p_key text) TO genflow_module;
-
---
--- Name: FUNCTION admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) TO genflow_module;
-
---
--- Name: FUNCTION admin_settle(p_type integer, p_id uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_settle(p_type integer, p_id uuid) FROM PUBLIC;
-
---
--- Name: FUNCTION admin_stats(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_stats() FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_stats() TO genflow_module;
-
---
--- Name: FUNCTION admin_user_set(p_user text, p_changes jsonb); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) TO genflow_module;
-
---
--- Name: FUNCTION admin_users(p_user text, p_after text, p_limit integer, p_day text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, p_day text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, p_day text) TO genflow_module;
-
---
--- Name: FUNCTION afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) FROM PUBLIC;
-
---
--- Name: FUNCTION asset_bytes(p_id uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.asset_bytes(p_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.asset_bytes(p_id uuid) TO genflow_module;
-
---
--- Name: FUNCTION asset_delete(p_user text, p_id uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.asset_delete(p_user text, p_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.asset_delete(p_user text, p_id uuid) TO genflow_module;
-
---
--- Name: FUNCTION asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text) TO genflow_module;
-
---
--- Name: FUNCTION asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.asset_put(p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, OUT outcome text, OUT id uuid, OUT expires_at text) TO genflow_module;
-
---
--- Name: FUNCTION asset_sweep(p_limit integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.asset_sweep(p_limit integer) FROM PUBLIC;
-
---
--- Name: FUNCTION attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval) TO genflow_module;
-
---
--- Name: FUNCTION breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval) TO genflow_module;
-
---
--- Name: FUNCTION breakers(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.breakers() FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.breakers() TO genflow_module;
-
---
--- Name: FUNCTION "check"(p_grace interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow."check"(p_grace interval) FROM PUBLIC;
-
---
--- Name: FUNCTION create_type(p_name text, p_schema text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.create_type(p_name text, p_schema text) FROM PUBLIC;
-
---
--- Name: FUNCTION custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
-
---
--- Name: FUNCTION custom_prompt_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.custom_prompt_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
-
---
--- Name: FUNCTION custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) TO genflow_module;
-
---
--- Name: FUNCTION custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
-
---
--- Name: FUNCTION custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text) TO genflow_module;
-
---
--- Name: FUNCTION custom_prompt_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.custom_prompt_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) TO genflow_module;
-
---
--- Name: FUNCTION custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text, p_ref text) TO genflow_module;
-
---
--- Name: FUNCTION custom_prompt_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
-
---
--- Name: FUNCTION custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
-
---
--- Name: FUNCTION custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
-
---
--- Name: FUNCTION day_zone(p_day text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.day_zone(p_day text) FROM PUBLIC;
-
---
--- Name: FUNCTION delivery_claim(p_types text[], p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.delivery_claim(p_types text[], p_limit integer, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.delivery_claim(p_types text[], p_limit integer, p_lease interval) TO genflow_module;
-
---
--- Name: FUNCTION delivery_note(p_id uuid, p_delay interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.delivery_note(p_id uuid, p_delay interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.delivery_note(p_id uuid, p_delay interval) TO genflow_module;
-
---
--- Name: FUNCTION doctor_charges(p_user text, p_job uuid, p_newest integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_charges(p_user text, p_job uuid, p_newest integer) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_credits(p_user text, p_job uuid, p_newest integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_credits(p_user text, p_job uuid, p_newest integer) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_end(p_kind text, p_ref text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_end(p_kind text, p_ref text) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_images(p_user text, p_job uuid, p_newest integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_images(p_user text, p_job uuid, p_newest integer) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_job(p_id uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_job(p_id uuid) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_ledger(p_user text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_ledger(p_user text) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_polling(p_user text, p_job uuid, p_newest integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_polling(p_user text, p_job uuid, p_newest integer) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_rows(p_user text, p_job uuid, p_newest integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_rows(p_user text, p_job uuid, p_newest integer) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_since(p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_since(p_at timestamp with time zone) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_some(p_names text[]); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_some(p_names text[]) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_statement(p_user text, p_newest integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_statement(p_user text, p_newest integer) FROM PUBLIC;
-
---
--- Name: FUNCTION doctor_stuck(p_user text, p_job uuid, p_newest integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.doctor_stuck(p_user text, p_job uuid, p_newest integer) FROM PUBLIC;
-
---
--- Name: FUNCTION emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
-
---
--- Name: FUNCTION emotion_mask_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.emotion_mask_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
-
---
--- Name: FUNCTION emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) TO genflow_module;
-
---
--- Name: FUNCTION emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
-
---
--- Name: FUNCTION emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text) TO genflow_module;
-
---
--- Name: FUNCTION emotion_mask_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.emotion_mask_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) TO genflow_module;
-
---
--- Name: FUNCTION emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text, p_ref text) TO genflow_module;
-
---
--- Name: FUNCTION emotion_mask_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.emotion_mask_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
-
---
--- Name: FUNCTION emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
-
---
--- Name: FUNCTION emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
-
---
--- Name: FUNCTION ended(p_ids uuid[]); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ended(p_ids uuid[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ended(p_ids uuid[]) TO genflow_module;
-
---
--- Name: FUNCTION forbid(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.forbid() FROM PUBLIC;
-
---
--- Name: FUNCTION ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
-
---
--- Name: FUNCTION ghibli_reaction_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
-
---
--- Name: FUNCTION ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) TO genflow_module;
-
---
--- Name: FUNCTION ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
-
---
--- Name: FUNCTION ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text) TO genflow_module;
-
---
--- Name: FUNCTION ghibli_reaction_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) TO genflow_module;
-
---
--- Name: FUNCTION ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text, p_ref text) TO genflow_module;
-
---
--- Name: FUNCTION ghibli_reaction_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
-
---
--- Name: FUNCTION ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
-
---
--- Name: FUNCTION ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
-
---
--- Name: FUNCTION grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text) FROM PUBLIC;
-
---
--- Name: FUNCTION grant_role(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.grant_role() FROM PUBLIC;
-
---
--- Name: FUNCTION hand_back(p_ids uuid[], p_epochs integer[]); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.hand_back(p_ids uuid[], p_epochs integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.hand_back(p_ids uuid[], p_epochs integer[]) TO genflow_module;
-
---
--- Name: FUNCTION health(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.health() FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.health() TO genflow_module;
-
---
--- Name: FUNCTION heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) TO genflow_module;
-
---
--- Name: FUNCTION history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.history(p_user text, p_types text[], p_status text, p_preset text, p_at bigint, p_id uuid, p_limit integer) TO genflow_module;
-
---
--- Name: FUNCTION history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.history_count(p_user text, p_types text[], p_status text, p_preset text, p_most integer) TO genflow_module;
-
---
--- Name: FUNCTION hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text) FROM PUBLIC;
-
---
--- Name: FUNCTION hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_token text, p_event text, p_ref text, p_owner text) TO genflow_module;
-
---
--- Name: FUNCTION hook_ref(p_id uuid, p_epoch integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) TO genflow_module;
-
---
--- Name: FUNCTION id_at(p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.id_at(p_at timestamp with time zone) FROM PUBLIC;
-
---
--- Name: FUNCTION id_type(p_id uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.id_type(p_id uuid) FROM PUBLIC;
-
---
--- Name: FUNCTION iso(p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.iso(p_at timestamp with time zone) FROM PUBLIC;
-
---
--- Name: FUNCTION janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval) TO genflow_module;
-
---
--- Name: FUNCTION janitor_parts(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.janitor_parts() FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.janitor_parts() TO genflow_module;
-
---
--- Name: FUNCTION job_brief(p_id uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.job_brief(p_id uuid) FROM PUBLIC;
-
---
--- Name: FUNCTION ledger_apply(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ledger_apply() FROM PUBLIC;
-
---
--- Name: FUNCTION ledger_list(p_user text, p_cursor text, p_limit integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer) TO genflow_module;
-
---
--- Name: FUNCTION limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) FROM PUBLIC;
-
---
--- Name: FUNCTION list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.list_query(p_types text[], p_status text, p_user text, p_preset text, p_at timestamp with time zone) FROM PUBLIC;
-
---
--- Name: FUNCTION made_at(p_id uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.made_at(p_id uuid) FROM PUBLIC;
-
---
--- Name: FUNCTION neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
-
---
--- Name: FUNCTION neo_glitch_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.neo_glitch_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
-
---
--- Name: FUNCTION neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) TO genflow_module;
-
---
--- Name: FUNCTION neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
-
---
--- Name: FUNCTION neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text) TO genflow_module;
-
---
--- Name: FUNCTION neo_glitch_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.neo_glitch_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) TO genflow_module;
-
---
--- Name: FUNCTION neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text, p_ref text) TO genflow_module;
-
---
--- Name: FUNCTION neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
-
---
--- Name: FUNCTION neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
-
---
--- Name: FUNCTION neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
-
---
--- Name: FUNCTION new_id(p_type integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.new_id(p_type integer) FROM PUBLIC;
-
---
--- Name: FUNCTION preset_touch(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.preset_touch() FROM PUBLIC;
-
---
--- Name: FUNCTION presets(p_type text, p_window integer, p_at timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets(p_type text, p_window integer, p_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets(p_type text, p_window integer, p_at timestamp with time zone) TO genflow_module;
-
---
--- Name: FUNCTION presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) TO genflow_module;
-
---
--- Name: FUNCTION presets_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) TO genflow_module;
-
---
--- Name: FUNCTION presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[], p_ends boolean) TO genflow_module;
-
---
--- Name: FUNCTION presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
-
---
--- Name: FUNCTION presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean, p_priority smallint, p_day text, p_concurrent integer, p_queue integer, p_chain_pos smallint, p_reserved text, p_webhook_url text) TO genflow_module;
-
---
--- Name: FUNCTION presets_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) TO genflow_module;
-
---
--- Name: FUNCTION presets_get(p_user text, p_id uuid, p_run_id text, p_ref text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text, p_ref text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text, p_ref text) TO genflow_module;
-
---
--- Name: FUNCTION presets_restored(p_id uuid, p_image_url text, p_result jsonb); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_result jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_result jsonb) TO genflow_module;
-
---
--- Name: FUNCTION presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval) TO genflow_module;
-
---
--- Name: FUNCTION presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) TO genflow_module;
-
---
--- Name: FUNCTION progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) TO genflow_module;
-
---
--- Name: FUNCTION quota(p_user text, p_day text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.quota(p_user text, p_day text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.quota(p_user text, p_day text) TO genflow_module;
-
---
--- Name: FUNCTION removal_claim(p_types text[], p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) TO genflow_module;
-
---
--- Name: FUNCTION removal_done(p_id uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.removal_done(p_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.removal_done(p_id uuid) TO genflow_module;
-
---
--- Name: FUNCTION requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text, p_ref text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text, p_ref text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text, p_ref text) TO genflow_module;
-
---
--- Name: FUNCTION reservation_end(p_id uuid, p_state text, p_job uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid) FROM PUBLIC;
-
---
--- Name: FUNCTION reservations_expire(p_limit integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.reservations_expire(p_limit integer) FROM PUBLIC;
-
---
--- Name: FUNCTION reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) TO genflow_module;
-
---
--- Name: FUNCTION reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) TO genflow_module;
-
---
--- Name: FUNCTION restore_claim(p_types text[], p_limit integer, p_lease interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) TO genflow_module;
-
---
--- Name: FUNCTION restore_later(p_id uuid, p_delay interval); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.restore_later(p_id uuid, p_delay interval) TO genflow_module;
-
---
--- Name: FUNCTION rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone) FROM PUBLIC;
-
---
--- Name: FUNCTION shard_no(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.shard_no() FROM PUBLIC;
-
---
--- Name: FUNCTION template_delete(p_user text, p_id uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.template_delete(p_user text, p_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.template_delete(p_user text, p_id uuid) TO genflow_module;
-
---
--- Name: FUNCTION template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) TO genflow_module;
-
---
--- Name: FUNCTION template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.template_put(p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text) TO genflow_module;
-
---
--- Name: FUNCTION templates(p_user text, p_before uuid, p_limit integer); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer) TO genflow_module;
-
---
--- Name: FUNCTION type_of(p_id uuid); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.type_of(p_id uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION genflow.type_of(p_id uuid) TO genflow_module;
-
---
--- Name: FUNCTION type_render(t genflow.types, p_part text); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.type_render(t genflow.types, p_part text) FROM PUBLIC;
-
---
--- Name: FUNCTION types_dispatch(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.types_dispatch() FROM PUBLIC;
-
---
--- Name: FUNCTION week_of(p_date date); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.week_of(p_date date) FROM PUBLIC;
-
---
--- Name: FUNCTION work_keep(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.work_keep() FROM PUBLIC;
-
---
--- Name: FUNCTION work_line(); Type: ACL; Schema: genflow; Owner: -
---
-
-REVOKE ALL ON FUNCTION genflow.work_line() FROM PUBLIC;
-
---
--- PostgreSQL database dump complete
---
 

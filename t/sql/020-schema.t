@@ -17,11 +17,19 @@ open my $file, '<', $path or die "$path: $!\n";
 my $committed = do { local $/; <$file> };
 close $file;
 
-# Each major version of pg_dump writes in its own way.
-my ($major) = $committed =~ /^-- .* PostgreSQL (\d+)\b/m;
+# A major version may print an expression in a way of its own; minor versions do not matter.
+my ($major) = $committed =~ /^-- .*\bPostgreSQL (\d+)\b/m;
 my $here    = Genflow::Database::server_major();
 plan skip_all => "sql/schema.sql was written by PostgreSQL $major, this is $here"
     if defined $major && $major != $here;
+
+# PostgreSQL 15.20 prints the second of each pair where 15.18 prints the first.
+is Genflow::Schema::canonical($_->[1]), Genflow::Schema::canonical($_->[0]),
+    "parentheses that mean nothing are not compared: $_->[1]"
+    for ['btree ((state = ANY (ARRAY[1])))', 'btree (((state = ANY (ARRAY[1]))))'],
+    ["CHECK ((a = '((x))'))", "CHECK (a = '((x))')"];
+isnt Genflow::Schema::canonical('(a OR b) AND c'), Genflow::Schema::canonical('a OR (b AND c)'),
+    'and those that mean something are';
 
 my $made = Genflow::Database->new->described;
 ok length $made > 10_000, 'an empty database is migrated';

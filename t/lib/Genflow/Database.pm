@@ -24,6 +24,7 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use Time::HiRes qw(sleep time);
 
+use Genflow::Schema ();
 use Genflow::Session ();
 
 use constant { WAIT_TIME => 20, GATE => 4711 };
@@ -69,15 +70,8 @@ sub start_apply {
     return $run;
 }
 
-# The schema as pg_dump writes it, without what differs from one run to the next.
-sub schema {
-    my ($self) = @_;
-    my $text = `pg_dump --schema-only --no-owner '$self->{name}'`;
-    die "pg_dump failed\n" if $?;
-    $text =~ s/^(?:-- Dumped (?:from|by)|\\(?:un)?restrict\b).*\n//mg;
-    $text =~ s/\n{3,}/\n\n/g;
-    return $text;
-}
+# The schema in SQL's words, the same under every minor version of PostgreSQL.
+sub schema { return Genflow::Schema::describe($_[0]{name}) }
 
 # What sql/schema.sql has to be: the schema, and where it comes from.
 sub described {
@@ -85,8 +79,11 @@ sub described {
     my $major = server_major();
     return <<"END" . $self->schema;
 -- SPDX-License-Identifier: Apache-2.0
--- The schema that sql/apply makes, by pg_dump of PostgreSQL $major. Written by support/schema for
--- the eyes of a reviewer; nothing reads it but t/sql/020-schema.t.
+-- The schema that sql/apply makes of an empty database: tables with their constraints, indexes,
+-- triggers and rights, then functions, each kind by name. Written by support/schema from the
+-- catalogs of PostgreSQL $major for the eyes of a reviewer. It describes, and is not there to be run:
+-- a database is made by sql/apply. t/sql/020-schema.t compares it.
+
 END
 }
 
