@@ -6,21 +6,26 @@
 use Genflow::Fault;
 use Genflow::Test;
 
-my $LEASE = 2;                                   # GenflowDispatchLease of the tests
-
 expect_log 'GF0202';
+
+ok configure(<<'END'), 'the provider has time for what the test does meanwhile';
+<GenflowProvider stability>
+    GenflowProviderDeadline 5m
+</GenflowProvider>
+END
 
 # ---- it waits for a provider; the other child takes over ----
 
 my $user = account(10);
-my $id   = later($user, { prompt => '{{poll=40}} asleep' });
+my $id   = later($user, { prompt => '{{poll=1 poll-gate=asleep}} asleep' });
 wait_for { status_of($user, $id)->{stabilityJobId} };
 my $frozen = leader_of($id);
 freeze $frozen;
 my @served = in_parallel(8, sub { generate(account(10), { type => 'sketch' })->{status} }, 4);
 is_deeply \@served, [(200) x 8], 'while a child stands still, the other one serves';
-my $taken = wait_for { my $pid = leader_of($id); $pid && $pid != $frozen } 3 * $LEASE;
+my $taken = wait_for { my $pid = leader_of($id); $pid && $pid != $frozen };
 ok $taken, 'after the lease its generation belongs to the other one';
+open_gate('asleep');
 is ended($user, $id)->{status}, 'completed', 'the other one waits for the provider and completes';
 kill CONT => $frozen;
 ok alive($frozen), 'the child wakes';
@@ -31,11 +36,12 @@ credits_are $user, 9, 0, '... and was charged once';
 # ---- it was sending; the lease is over ----
 
 $user   = account(10);
-$id     = later($user, { prompt => '{{delay=1000}} overslept' });
+$id     = later($user, { prompt => '{{gate=overslept}} overslept' });
 $frozen = leader_of($id);
 wait_for { submissions('overslept') };
 freeze $frozen;
 is ended($user, $id)->{errorCode}, 'NETWORK_ERROR', 'what it was sending fails, it may have died';
+open_gate('overslept');
 kill CONT => $frozen;
 ok alive($frozen), 'it wakes, with the picture';
 my $late = wait_for { sql1("SELECT count(*) FROM genflow.late_results WHERE job_id = :'id'",
@@ -47,20 +53,24 @@ is submissions('overslept'), 1, '... and nothing was sent twice';
 
 # ---- it wakes in time ----
 
-for my $case (['{{delay=1000}}', 'picture'], ['{{delay=1000 poll=3}}', 'provider\'s id']) {
+lengthen_grace();
+for my $case (['', 'picture'], ['poll=3', 'provider\'s id']) {
     my ($script, $what) = @$case;
     $user   = account(10);
-    $id     = later($user, { prompt => "$script slept well [$user]" });
+    $id     = later($user, { prompt => "{{gate=$user $script}} slept well [$user]" });
     $frozen = leader_of($id);
     wait_for { submissions("[$user]") };
     freeze $frozen;
-    my $lost = wait_for { (leader_of($id) // 0) != $frozen } 3 * $LEASE;
+    my $lost = wait_for { (leader_of($id) // 0) != $frozen };
+    open_gate($user);
     kill CONT => $frozen;
     ok $lost, "it was sending, and wakes with the $what some time after its lease";
     is ended($user, $id)->{status}, 'completed', '... others wait for it a while: it counts';
     credits_are $user, 9, 0, '... and the picture was charged once';
     is submissions("[$user]"), 1, '... and nothing was sent twice';
 }
+
+normal_grace();
 
 # ---- another host leads when it answers ----
 
@@ -77,25 +87,30 @@ my $mark = log_mark();
 my (@users, @ids);
 for my $i (0 .. $#CASES) {
     $user = $users[$i] = account(10);
-    $ids[$i] = later($user, { prompt => "{{delay=2000 $CASES[$i][0]}} led by another [$user]" });
-    wait_for { sql1("SELECT 1 FROM genflow.attempts WHERE job_id = :'id'", id => $ids[$i]) };
+    $ids[$i] = later($user, { prompt => "{{gate=another $CASES[$i][0]}} led by another [$user]" });
+    wait_for { submissions("[$user]") };
 }
 sql(<<'SQL', ids => join ',', @ids);
     UPDATE genflow.work SET epoch = epoch + 1, lease_owner = 'another:1:host',
-           due_at = clock_timestamp() + interval '6 s'
+           due_at = deadline_at
      WHERE job_id = ANY (string_to_array(:'ids', ',')::uuid[])
 SQL
+open_gate('another');
 for my $i (0 .. $#CASES) {
     my ($brings, $status, $credits, $name) = @{ $CASES[$i] };
     my ($client, $job) = ($users[$i], $ids[$i]);
 
-    # It says what the provider answered, then what came of it (nothing is said about a lost try).
+    # It says what the provider answered, then what came of it, but nothing about a lost try.
     my $told = wait_for { log_since($mark) =~ /GF0402: job=\Q$job\E/ };
     ok $told, "the child has its answer: $brings";
-    wait_for { log_since($mark) =~ /GF040[45]: job=\Q$job\E/ } 0.5;
+    wait_for { log_since($mark) =~ /GF040[45]: job=\Q$job\E/ } $brings =~ /503|poll/ ? 0.5 : 30;
     is status_of($client, $job)->{status}, $status, $name;
     is_deeply credits($client), $credits, '... and the credits say the same';
 }
+sql(<<'SQL', ids => join ',', @ids);
+    UPDATE genflow.work SET due_at = clock_timestamp()
+     WHERE job_id = ANY (string_to_array(:'ids', ',')::uuid[])
+SQL
 for my $i (grep { $CASES[$_][1] eq 'processing' } 0 .. $#CASES) {
     my ($brings, $end) = @{ $CASES[$i] }[0, 4];
     my $job = ended($users[$i], $ids[$i]);

@@ -13,33 +13,35 @@ my @OUTAGES = (
 );
 my @CASES = (
     # script, status, errorCode, credits, submissions, the test's name
-    ['delay=1000',                    'completed', undef,              9,  1, 'a picture'],
-    ['delay=1000 filter',             'failed',    'CONTENT_FILTERED', 10, 1, 'a refusal'],
-    ['delay=1000 status=503 times=1', 'completed', undef,              9,  2, 'one to be retried'],
-    ['delay=1000 poll=3',             'completed', undef,              9,  1, 'an id'],
-    ['poll=12',                       'completed', undef,              9,  1, 'an answer later'],
+    ['gate=GATE',                    'completed', undef,              9,  1, 'a picture'],
+    ['gate=GATE filter',             'failed',    'CONTENT_FILTERED', 10, 1, 'a refusal'],
+    ['gate=GATE status=503 times=1', 'completed', undef,              9,  2, 'one to be retried'],
+    ['gate=GATE poll=3',             'completed', undef,              9,  1, 'an id'],
+    ['poll=3 poll-gate=GATE',        'completed', undef,              9,  1, 'an answer later'],
 );
 
 expect_log 'GF0121';
 
 ok configure(<<'END'), 'the provider has more time than the outage takes';
 <GenflowProvider stability>
-    GenflowProviderDeadline 20s
+    GenflowProviderDeadline 5m
 </GenflowProvider>
 END
 
 for my $outage (@OUTAGES) {
     my ($seconds, $when) = @$outage;
+    my $gate = "outage-$seconds";
     my (@users, @ids);
     for my $i (0 .. $#CASES) {
         $users[$i] = account(10);
-        $ids[$i] = data(generate($users[$i], { prompt => "{{$CASES[$i][0]}} [$users[$i]]" },
-                Prefer => 'respond-async'))->{id};
+        my $script = $CASES[$i][0] =~ s/GATE/$gate/r;
+        $ids[$i] = later($users[$i], { prompt => "{{$script}} [$users[$i]]" });
     }
     wait_for { @CASES == grep { submissions("[$_]") } @users };
     wait_for { status_of($users[-1], $ids[-1])->{stabilityJobId} };
     my $mark = log_mark();
     ok pg('stop', 'fast'), "$when: PostgreSQL stops while a provider works";
+    open_gate($gate);
 
     # Each of them has its answer and found no database.
     my $told = sub {

@@ -19,6 +19,7 @@
 # itself, between double braces: `a cat {{status=503 times=2 retry-after=1}} tag42`. A word that is
 # not in this list is refused with 400: a misspelt one must not pass for success.
 #   delay=MS          answer that much later; other requests go on meanwhile
+#   gate=NAME         answer once the test has opened that gate (GET /_open?match=NAME)
 #   times=N           fail for the first N submissions of the very same prompt only
 #   status=CODE       that status with an error body
 #   retry-after=S     this header on every error answer
@@ -42,6 +43,7 @@
 #   poll=N            200 {"id"}; results: in-progress N times, then the picture
 #   poll-status=CODE  the first of these polls answers that error
 #   poll-hang         in-progress for ever
+#   poll-gate=NAME    in-progress until that gate is open, then by poll=N
 #   poll-lost         404 in place of the picture
 #   poll-filter       CONTENT_FILTERED in place of the picture
 #   quick             one ready picture for all seeds (benchmarks)
@@ -82,6 +84,7 @@
 #   GET /_cancels?match=TEXT        ... and how often they were to be cancelled
 #   GET /_forget?match=TEXT         forgets the pictures of such jobs, as after their time: their
 #                                   addresses are 404 from now on. How many: a bare number
+#   GET /_open?match=NAME           opens that gate for good. How many waited: a bare number
 #   GET /_hooks?match=TEXT          array of what webhooks were told of runs whose prompt contains
 #                                   TEXT, oldest first: kind, url, headers, body, status (0: no
 #                                   answer), retry_after
@@ -516,7 +519,7 @@ my %FAILURE = map { $_ => 1 } qw(
     nsfw failed aborted type untaken
 );
 my %LASTING = map { $_ => 1 } qw(
-    delay times big poll poll-delay quick result datauri b64 url data plain single hook early at-once
+    delay gate times big poll poll-delay poll-gate quick result datauri b64 url data plain single hook early at-once
 );
 
 sub of_prompt {
@@ -732,6 +735,7 @@ my @BEHAVIOURS = (
     [ 'poll'        => \&start_async ],
     [ 'poll-status' => \&start_async ],
     [ 'poll-hang'   => \&start_async ],
+    [ 'poll-gate'   => \&start_async ],
     [ 'poll-lost'   => \&start_async ],
     [ 'poll-filter' => \&start_async ],
     [ 'filter'      => \&answer_filtered ],
@@ -775,6 +779,7 @@ sub add_routes {
     $server->add_route(GET => qr{/_submissions},            sub { $self->tell_submissions(@_) });
     $server->add_route(GET => qr{/_(polls|fetches|cancels)}, sub { $self->tell_count(@_) });
     $server->add_route(GET => qr{/_forget},                 sub { $self->forget_pictures(@_) });
+    $server->add_route(GET => qr{/_open},                   sub { $self->open_gate(@_) });
     $server->add_route(GET => qr{/_hooks},                  sub { $self->tell_hooks(@_) });
     $server->add_route(GET => qr{/_private},                sub { $self->private_visit(@_) });
     $server->add_route(GET => qr{/_source/([a-z]+)/\w+},    sub { $self->send_source(@_) });
@@ -801,8 +806,16 @@ sub submit {
     my @problems = $form ? problems($job) : 'body: must be multipart/form-data';
     return $self->fail($job, 400, 'bad_request', @problems) if @problems;
 
-    my $delay = $job->{script}->value('delay') or return $self->perform($job);
-    $self->{server}->later($delay / 1000, sub { $self->perform($job) });
+    $self->when_due($job->{script}, sub { $self->perform($job) });
+}
+
+# Calls it when the script's delay is over, or its gate is open.
+sub when_due {
+    my ($self, $script, $code) = @_;
+    my $gate = $script->value('gate');
+    return push @{ $self->{gates}{$gate} }, $code if defined $gate && !$self->{opened}{$gate};
+    my $delay = $script->value('delay') or return $code->();
+    $self->{server}->later($delay / 1000, $code);
 }
 
 sub perform {
@@ -1212,7 +1225,8 @@ sub poll {
     return $self->answer_error($request, $script->value('poll-status'))
         if $script->has('poll-status') && !$job->{stumbled}++;
     return $self->{server}->answer_json($request, 202, { id => $id, status => 'in-progress' })
-        if $script->has('poll-hang') || $job->{left}-- > 0;
+        if $script->has('poll-hang') || $self->is_shut($script->value('poll-gate'))
+        || $job->{left}-- > 0;
 
     my $result = { %$job, request => $request };
     return $self->answer_error($request, 404) if $script->has('poll-lost');
@@ -1305,6 +1319,20 @@ sub forget_pictures {
         $count += @old;
     }
     $self->tell_number($request, $count);
+}
+
+sub open_gate {
+    my ($self, $request) = @_;
+    my $gate    = Genflow::FakeProvider::query_value($request, 'match') // '';
+    my $waiting = delete $self->{gates}{$gate} // [];
+    $self->{opened}{$gate} = 1;
+    $_->() for @$waiting;
+    $self->tell_number($request, scalar @$waiting);
+}
+
+sub is_shut {
+    my ($self, $gate) = @_;
+    return defined $gate && !$self->{opened}{$gate};
 }
 
 sub tell_hooks {

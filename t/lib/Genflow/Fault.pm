@@ -12,7 +12,7 @@ use warnings;
 use Genflow::Test;
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(leader_of hold_up is_held_up break_up
+our @EXPORT = qw(leader_of lengthen_grace normal_grace hold_up is_held_up break_up
     freeze stop_httpd start_httpd kill_httpd configure);
 
 use constant {
@@ -32,6 +32,30 @@ sub leader_of {
     my ($id) = @_;
     my $owner = sql1("SELECT lease_owner FROM genflow.work WHERE job_id = :'id'", id => $id);
     return $owner ? (split /:/, $owner)[1] : undef;
+}
+
+# Whoever was sending when its lease ran out has one more lease to come back (sql/types/claim.sql).
+# From lengthen_grace() to normal_grace() this time is a minute longer, so that a test can wake a
+# process within it on any machine.
+my $grace_lengthened;
+
+sub lengthen_grace {
+    $grace_lengthened = 1;
+    return sql(<<'SQL');
+        CREATE FUNCTION genflow.test_grace() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            NEW.due_at := least(NEW.due_at + interval '1 minute', NEW.deadline_at);
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER test_grace BEFORE UPDATE ON genflow.work FOR EACH ROW
+            WHEN (OLD.phase = 'sending' AND OLD.lease_owner IS NOT NULL AND NEW.lease_owner IS NULL)
+            EXECUTE FUNCTION genflow.test_grace();
+SQL
+}
+
+sub normal_grace {
+    $grace_lengthened = 0;
+    return sql('DROP FUNCTION genflow.test_grace() CASCADE');
 }
 
 # Locks what settling, and noting an attempt, write to: neither making nor claiming a generation does.
@@ -124,6 +148,7 @@ sub read_file {
 
 END {
     local $?;
+    normal_grace() if $grace_lengthened;
     configure('') if $changed;
 }
 

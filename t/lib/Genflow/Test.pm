@@ -35,7 +35,7 @@ use if $ENV{GENFLOW_PRISM}, 'Genflow::Prism';
 our @EXPORT = (
     @Test::More::EXPORT,
     qw(account credits credits_are grant),
-    qw(base talk_to api generate data status_of error_is submissions cancels),
+    qw(base talk_to api generate data status_of error_is submissions cancels open_gate),
     qw(later ended picture_file),
     qw(png upload),
     qw(sql sql1 wait_for presets_known in_parallel),
@@ -49,8 +49,8 @@ my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 use constant {
     ANSWER_TIME  => 30,       # seconds that an answer may take
     RESTART_TIME => 30,
-    WAIT_TIME    => 10,
-    END_TIME     => 20,
+    WAIT_TIME    => 30,
+    END_TIME     => 60,
     PRESETS_AGE  => 6,        # a child remembers presets for 5 seconds
     WORKERS      => 32,       # processes of in_parallel
 };
@@ -191,6 +191,10 @@ sub submissions { return scalar @{ ask_fake('_submissions', @_) } }
 
 # How often the fake provider was asked to stop a run whose prompt contains this text.
 sub cancels { return ask_fake('_cancels', @_) }
+
+# Lets the fake provider answer what waits for that gate ({{gate=NAME}}), now and from now on. Returns
+# how many waited.
+sub open_gate { return ask_fake('_open', @_) }
 
 sub ask_fake {
     my ($question, $text) = @_;

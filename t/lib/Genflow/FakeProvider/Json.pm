@@ -71,8 +71,7 @@ sub submit {
     return $self->refuse($job, 401) if !$self->knows_key($request);
     return $self->refuse($job, 400) if ref $document ne 'HASH' || $script->unknown;
     return $self->refuse($job, 400) if $script->has('hook') && !$job->{hook};
-    my $delay = ($script->value('delay') || 0) / 1000;
-    $self->{server}->later($delay, sub { $self->perform($job, %act) });
+    $self->{book}->when_due($script, sub { $self->perform($job, %act) });
 }
 
 sub perform {
@@ -241,6 +240,7 @@ sub run_to_cancel {
 sub is_over {
     my ($self, $job) = @_;
     return if $job->{canceled} || $job->{script}->has('poll-hang');
+    return if $self->{book}->is_shut($job->{script}->value('poll-gate'));
     return $job->{left} <= 0 || !$job->{left}--;
 }
 
