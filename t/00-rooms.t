@@ -58,6 +58,12 @@ my @OWNED = (
     [ 'mod_dbd',   qr/\bap_dbd_\w+/,                              qr{\Ahttpd/httpd_glue\.c\z} ],
     [ 'libgd',     qr/\bgd[A-Z]\w*(?=\s*\()/,                     qr{\Aprovider/prov_local} ],
     [ 'libcrypto', qr/\b(?:(?:EVP|CRYPTO|ERR)_\w+|HMAC\(|SHA(?:1|224|256|384|512)\w*)/, qr{\Abase/gf_hash\.c\z} ],
+
+    # Somebody sets the host's date, and no interval may notice: the date is for what others read.
+    [ "the host's date", qr/\b(?:apr_time_now|gettimeofday|request_time)\b/,
+        qr{\A(?:api/api_(?:denied|hook)|store/(?:gf_store|store_cloudinary))\.c\z} ],
+    [ 'the clock', qr/\b(?:clock_gettime|(?:apr_thread|pthread)_cond_(?:timed|clock)wait)\b/,
+        qr{\Abase/gf_clock\.c\z} ],
 );
 
 # Pools instead of the heap, bounds instead of hope, checked numbers, and nobody sleeps on a thread.

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
+#include "base/gf_clock.h"
 #include "httpd/httpd_glue.h"
 
 #define LOOK_EVERY   APR_USEC_PER_SEC /* news of another process arrive no other way */
@@ -52,7 +53,7 @@ static void send_text(stream_t *stream, const char *text)
     if (ap_rputs(text, r) < 0 || ap_rflush(r) < 0 || r->connection->aborted) {
         stream->over = true;
     }
-    stream->silent_since = apr_time_now();
+    stream->silent_since = gf_clock_now();
 }
 
 /* Tells the state, unless the client has it. */
@@ -75,7 +76,7 @@ static gf_err_t *run(stream_t *stream, const gf_find_t *find)
 {
     gf_req_t *req = stream->req;
     gf_hub_t *hub = req->api->hub;
-    apr_time_t end = apr_time_now() + req->api->conf->events;
+    apr_time_t end = gf_clock_now() + req->api->conf->events;
     gf_view_t view;
 
     send_text(stream, apr_psprintf(req->r->pool, "retry: %d\n\n", COME_BACK));
@@ -83,10 +84,10 @@ static gf_err_t *run(stream_t *stream, const gf_find_t *find)
         apr_pool_clear(stream->ctx.pool);
         GF_TRY(gf_queue_get(&view, &stream->ctx, req->type, req->user, find));
         tell(stream, &view);
-        if (stream->over || apr_time_now() >= end) {
+        if (stream->over || gf_clock_now() >= end) {
             break;
         }
-        if (apr_time_now() - stream->silent_since >= SIGN_OF_LIFE) {
+        if (gf_clock_now() - stream->silent_since >= SIGN_OF_LIFE) {
             send_text(stream, ":\n\n");
         }
         stream->over =
@@ -118,7 +119,7 @@ gf_err_t *api_events(gf_req_t *req)
         begin(r);
         return NULL;
     }
-    if (!gf_hub_req_watch(req->api->hub, &stream.watch, view.id, r->pool)) {
+    if (!gf_hub_req_watch(req->api->hub, &stream.watch, view.id)) {
         return full(req);
     }
     begin(r);

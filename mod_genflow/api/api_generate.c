@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
 #include "db/gf_ledger.h"
 #include "httpd/httpd_conf.h"
 #include "model/gf_type.h"
@@ -127,7 +128,7 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_creat
     job->id = apr_pstrdup(pool, created->id);
     job->epoch = created->epoch;
     job->max_retries = ask->max_retries;
-    job->deadline = apr_time_now() + ask->type->lifetime;
+    job->deadline = gf_clock_now() + ask->type->lifetime;
     job->user = apr_pstrdup(pool, req->user);
     job->preset = apr_pstrdup(pool, ask->preset);
     job->prompt = apr_pstrdup(pool, ask->prompt);

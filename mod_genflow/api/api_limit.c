@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
 #include "httpd/httpd_limits.h"
 
 static gf_err_t *take(gf_req_t *req, const gf_rate_t *rate, const char *kind, const char *name)
@@ -16,7 +17,7 @@ static gf_err_t *take(gf_req_t *req, const gf_rate_t *rate, const char *kind, co
         return NULL;
     }
     wait = gf_bucket_take(req->api->buckets, rate, apr_pstrcat(req->r->pool, kind, name, NULL),
-                          req->r->request_time);
+                          gf_clock_now());
     if (!wait) {
         return NULL;
     }

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
 #include "model/gf_type.h"
 
 #define CLOSED_SECONDS 60
@@ -94,12 +95,12 @@ static gf_err_t *wait_for_all(gf_req_t *req, gf_view_t *views, gf_watch_t *watch
                               const api_prefer_t *prefer)
 {
     gf_news_t enough = prefer->given ? GF_NEWS_ENDED : GF_NEWS_WORKING;
-    apr_time_t deadline = apr_time_now() + prefer->wait;
+    apr_time_t deadline = gf_clock_now() + prefer->wait;
     int i;
 
     for (i = 0; i < count; i++) {
         gf_find_t find = { .id = views[i].id };
-        apr_interval_time_t left = deadline - apr_time_now();
+        apr_interval_time_t left = deadline - gf_clock_now();
 
         GF_TRY(api_watch_view(&views[i], req, &find, &watches[i], enough, left > 0 ? left : 0));
     }
@@ -116,7 +117,7 @@ gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int c
     int i;
 
     while (prefer->wait > 0 && watched < count
-           && gf_hub_req_watch(hub, &watches[watched], views[watched].id, req->r->pool)) {
+           && gf_hub_req_watch(hub, &watches[watched], views[watched].id)) {
         watched++;
     }
     for (i = 0; jobs && i < count; i++) {

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
+#include "base/gf_clock.h"
 #include "db/gf_queue.h"
 
 #define WAIT_MAX   (600 * APR_USEC_PER_SEC)
@@ -60,12 +61,12 @@ static bool is_reached(gf_req_t *req, const goal_t *goal, const gf_view_t *view,
 static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *find,
                                gf_watch_t *watch, const goal_t *goal)
 {
-    apr_time_t deadline = apr_time_now() + goal->wait;
+    apr_time_t deadline = gf_clock_now() + goal->wait;
     gf_ctx_t ctx = *req->ctx; /* of one look */
 
     apr_pool_create(&ctx.pool, req->r->pool);
     for (;;) {
-        apr_interval_time_t left = deadline - apr_time_now();
+        apr_interval_time_t left = deadline - gf_clock_now();
         gf_news_t news =
             gf_hub_req_wait(req->api->hub, watch, goal->known ? GF_NEWS_WORKING : goal->enough,
                             left < LOOK_EVERY ? left : LOOK_EVERY);
@@ -75,7 +76,7 @@ static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *
         }
         apr_pool_clear(ctx.pool);
         GF_TRY(gf_queue_get(view, &ctx, req->type, req->user, find));
-        if (is_reached(req, goal, view, news, ctx.pool) || deadline <= apr_time_now()) {
+        if (is_reached(req, goal, view, news, ctx.pool) || deadline <= gf_clock_now()) {
             return NULL;
         }
     }
@@ -103,7 +104,7 @@ gf_err_t *api_watch_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find)
     goal.known = known && strchr(known, '"') ? known : NULL; /* else it is a star: any state */
     GF_TRY(gf_queue_get(view, req->ctx, req->type, req->user, find));
     if (goal.wait <= 0 || is_reached(req, &goal, view, GF_NEWS_NONE, req->r->pool)
-        || !gf_hub_req_watch(req->api->hub, &watch, view->id, req->r->pool)) {
+        || !gf_hub_req_watch(req->api->hub, &watch, view->id)) {
         return NULL;
     }
     by_id.id = view->id;

@@ -11,6 +11,7 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
 #include "base/gf_hash.h"
 
 #define SETS      4096 /* of cells that a name may be in */
@@ -36,7 +37,7 @@ gf_buckets_t *gf_bucket_init(void *memory, apr_pool_t *scratch_pool)
 
     memset(buckets, 0, sizeof(*buckets));
     apr_cpystrn(buckets->salt, gf_hash_random(scratch_pool, SALT), sizeof(buckets->salt));
-    buckets->made = apr_time_now();
+    buckets->made = gf_clock_now();
     return buckets;
 }
 

@@ -10,6 +10,8 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
+#include "base/gf_clock.h"
+
 /* What is remembered of one type. */
 typedef struct memory_t {
     apr_pool_t *pool;
@@ -91,7 +93,7 @@ static void copy(gf_presets_t *to, const gf_presets_t *from, apr_pool_t *pool)
 static bool recall(gf_presets_t *presets, gf_preset_cache_t *cache, memory_t *memory,
                    apr_pool_t *pool)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = gf_clock_now();
     bool fresh;
 
     apr_thread_mutex_lock(cache->mutex);
@@ -114,7 +116,7 @@ static void remember(gf_preset_cache_t *cache, memory_t *memory, const gf_preset
     if (presets) {
         apr_pool_clear(memory->pool);
         copy(&memory->presets, presets, memory->pool);
-        memory->since = apr_time_now();
+        memory->since = gf_clock_now();
     }
     apr_thread_mutex_unlock(cache->mutex);
 }

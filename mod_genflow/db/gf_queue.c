@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
 #include "base/gf_text.h"
 #include "db/gf_steer.h"
 #include "model/gf_type.h"
@@ -199,7 +200,7 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
     job->chain_pos = (int)gf_rows_int(rows, row, 4);
     job->retries = (int)gf_rows_int(rows, row, 5);
     job->provider_ref = apr_pstrdup(pool, gf_rows_text(rows, row, 6));
-    job->deadline = apr_time_now() + gf_rows_int(rows, row, 7) * 1000;
+    job->deadline = gf_clock_now() + gf_rows_int(rows, row, 7) * 1000;
     job->user = apr_pstrdup(pool, gf_rows_text(rows, row, 8));
     job->preset = apr_pstrdup(pool, gf_rows_text(rows, row, 9));
     job->prompt = apr_pstrdup(pool, gf_rows_text(rows, row, 10));
@@ -207,7 +208,7 @@ static gf_job_t *job_of_row(const gf_rows_t *rows, int row, const gf_type_t *typ
     job->parameters = apr_pstrdup(pool, gf_rows_text(rows, row, 12));
     job->seed = gf_rows_int(rows, row, 13);
     job->max_retries = (int)gf_rows_int(rows, row, 14);
-    job->created = apr_time_now() - gf_rows_int(rows, row, 16) * 1000;
+    job->created = gf_clock_now() - gf_rows_int(rows, row, 16) * 1000;
     return job;
 }
 

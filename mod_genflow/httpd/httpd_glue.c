@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 #include <mod_dbd.h>
 
+#include "base/gf_clock.h"
 #include "base/gf_hash.h"
 
 #define FAIL_FAST_SECONDS                                                             \
@@ -61,7 +62,7 @@ static gf_log_level_t level_of(const server_rec *server)
 
 static apr_uint32_t now_seconds(void)
 {
-    return (apr_uint32_t)apr_time_sec(apr_time_now());
+    return (apr_uint32_t)apr_time_sec(gf_clock_now());
 }
 
 static bool take(gf_link_t *link, apr_pool_t *pool, void *baton)

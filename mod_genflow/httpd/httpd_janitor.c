@@ -8,6 +8,7 @@
 #include <apr_thread_mutex.h>
 #include <mod_watchdog.h>
 
+#include "base/gf_clock.h"
 #include "db/gf_janitor.h"
 #include "httpd/httpd_glue.h"
 #include "store/gf_store.h"
@@ -46,7 +47,7 @@ static void clean_part(httpd_janitor_t *janitor, gf_ctx_t *ctx, const char *part
     int total = 0;
 
     apr_pool_create(&ctx->pool, run_pool);
-    while (clean_batch(janitor, ctx, part, &total) && apr_time_now() < end) {
+    while (clean_batch(janitor, ctx, part, &total) && gf_clock_now() < end) {
         apr_pool_clear(ctx->pool);
     }
     apr_pool_destroy(ctx->pool);
@@ -77,7 +78,7 @@ static apr_array_header_t *parts_of(httpd_janitor_t *janitor, gf_ctx_t *ctx)
 static apr_status_t run(int state, void *data, apr_pool_t *pool)
 {
     httpd_janitor_t *janitor = data;
-    apr_time_t end = apr_time_now() + LONGEST;
+    apr_time_t end = gf_clock_now() + LONGEST;
     apr_array_header_t *parts;
     gf_ctx_t ctx;
     int i;

@@ -10,6 +10,8 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
+
 #define WATCH_BUCKETS 256
 #define POKES_MAX     64 /* one more is lost: the usual poll finds its job */
 #define KEY_SETS_MAX  16
@@ -28,7 +30,7 @@ typedef struct key_set_t {
 } key_set_t;
 
 struct gf_hub_t {
-    apr_thread_mutex_t *mutex; /* guards everything below but the bell */
+    pthread_mutex_t mutex; /* guards everything below but the bell */
     int bell;
     gf_job_t *first; /* inbox */
     gf_job_t *last;
@@ -50,6 +52,7 @@ static apr_status_t end(void *data)
     int i;
 
     close(hub->bell);
+    pthread_mutex_destroy(&hub->mutex);
     for (i = 0; i < KEY_SETS_MAX; i++) {
         if (hub->key_sets[i].pool) {
             apr_pool_destroy(hub->key_sets[i].pool);
@@ -61,14 +64,16 @@ static apr_status_t end(void *data)
 apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, int jobs_max, int waiters_max)
 {
     gf_hub_t *hub = apr_pcalloc(pool, sizeof(*hub));
-    apr_status_t rv = apr_thread_mutex_create(&hub->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    int rv;
 
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
     hub->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (hub->bell < 0) {
         return apr_get_os_error();
+    }
+    rv = pthread_mutex_init(&hub->mutex, NULL);
+    if (rv != 0) {
+        close(hub->bell);
+        return rv;
     }
     apr_pool_cleanup_register(pool, hub, end, apr_pool_cleanup_null);
     hub->jobs_max = jobs_max;
@@ -102,23 +107,23 @@ bool gf_hub_reserve(gf_hub_t *hub)
 {
     bool room;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     room = !hub->closing && hub->jobs < hub->jobs_max;
     hub->jobs += room;
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     return room;
 }
 
 void gf_hub_leave(gf_hub_t *hub)
 {
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     hub->jobs--;
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
 }
 
 void gf_hub_req_submit(gf_hub_t *hub, gf_job_t *job)
 {
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     job->next = NULL;
     if (hub->last) {
         hub->last->next = job;
@@ -127,7 +132,7 @@ void gf_hub_req_submit(gf_hub_t *hub, gf_job_t *job)
         hub->first = job;
     }
     hub->last = job;
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     gf_hub_ring(hub);
 }
 
@@ -135,7 +140,7 @@ gf_job_t *gf_hub_bg_take(gf_hub_t *hub)
 {
     gf_job_t *job;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     job = hub->first;
     if (job) {
         hub->first = job->next;
@@ -144,7 +149,7 @@ gf_job_t *gf_hub_bg_take(gf_hub_t *hub)
         }
         job->next = NULL;
     }
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     return job;
 }
 
@@ -155,24 +160,27 @@ static gf_watch_t **bucket(gf_hub_t *hub, const char *id)
     return &hub->watchers[apr_hashfunc_default(id, &length) % WATCH_BUCKETS];
 }
 
-bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id, apr_pool_t *pool)
+bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id)
 {
     gf_watch_t **at = bucket(hub, id);
     bool room;
 
     watch->id = id;
     watch->news = GF_NEWS_NONE;
-    if (apr_thread_cond_create(&watch->changed, pool) != APR_SUCCESS) {
+    if (gf_clock_cond_init(&watch->changed) != APR_SUCCESS) {
         return false;
     }
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     room = !hub->closing && hub->waiting < hub->waiters_max;
     if (room) {
         hub->waiting++;
         watch->next = *at;
         *at = watch;
     }
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
+    if (!room) {
+        pthread_cond_destroy(&watch->changed);
+    }
     return room;
 }
 
@@ -180,67 +188,68 @@ void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch)
 {
     gf_watch_t **at = bucket(hub, watch->id);
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     while (*at != watch) {
         at = &(*at)->next;
     }
     *at = watch->next;
     hub->waiting--;
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
+    pthread_cond_destroy(&watch->changed);
 }
 
 gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough,
                           apr_interval_time_t timeout)
 {
-    apr_time_t deadline = apr_time_now() + timeout;
+    apr_time_t deadline = gf_clock_now() + timeout;
     gf_news_t news;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     while (watch->news < enough) {
-        apr_interval_time_t left = deadline - apr_time_now();
+        apr_interval_time_t left = deadline - gf_clock_now();
 
         if (left <= 0) {
             break;
         }
-        apr_thread_cond_timedwait(watch->changed, hub->mutex, left);
+        gf_clock_wait(&watch->changed, &hub->mutex, left);
     }
     news = watch->news;
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     return news;
 }
 
 void gf_hub_req_heard(gf_hub_t *hub, gf_watch_t *watch)
 {
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     if (watch->news == GF_NEWS_WORKING) {
         watch->news = GF_NEWS_NONE;
     }
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
 }
 
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
 {
     gf_watch_t *watch;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     for (watch = *bucket(hub, id); watch; watch = watch->next) {
         if (strcmp(watch->id, id) == 0 && news > watch->news) {
             watch->news = news;
-            apr_thread_cond_signal(watch->changed);
+            pthread_cond_signal(&watch->changed);
         }
     }
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
 }
 
 /* ---- reports ---- */
 
 void gf_hub_req_poke(gf_hub_t *hub, const char *id)
 {
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     if (hub->poked < POKES_MAX) {
         apr_cpystrn(hub->pokes[hub->poked++], id, GF_HUB_ID);
     }
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     gf_hub_ring(hub);
 }
 
@@ -248,20 +257,20 @@ bool gf_hub_bg_poked(gf_hub_t *hub, char id[GF_HUB_ID])
 {
     bool poked;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     poked = hub->poked > 0;
     if (poked) {
         apr_cpystrn(id, hub->pokes[--hub->poked], GF_HUB_ID);
     }
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     return poked;
 }
 
 void gf_hub_req_recall(gf_hub_t *hub)
 {
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     hub->recalled = true;
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     gf_hub_ring(hub);
 }
 
@@ -269,10 +278,10 @@ bool gf_hub_bg_recalled(gf_hub_t *hub)
 {
     bool recalled;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     recalled = hub->recalled;
     hub->recalled = false;
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     return recalled;
 }
 
@@ -295,11 +304,11 @@ static key_set_t *key_set(gf_hub_t *hub, const char *url)
 
 const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool_t *pool)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = gf_clock_now();
     const char *text = NULL;
     key_set_t *set;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     set = key_set(hub, url);
     if (set && set->text && !newer && set->got + KEYS_FRESH > now) {
         text = apr_pstrdup(pool, set->text);
@@ -307,7 +316,7 @@ const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool
     else if (set && set->fetched + KEYS_PAUSE <= now) {
         set->wanted = true;
     }
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     if (!text) {
         gf_hub_ring(hub);
     }
@@ -319,11 +328,11 @@ const char *gf_hub_bg_keys_wanted(gf_hub_t *hub)
     const char *url = NULL;
     int i;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     for (i = 0; i < KEY_SETS_MAX && !url; i++) {
         url = hub->key_sets[i].wanted ? hub->key_sets[i].url : NULL;
     }
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     return url;
 }
 
@@ -331,10 +340,10 @@ void gf_hub_bg_keys_put(gf_hub_t *hub, const char *url, const char *keys)
 {
     key_set_t *set;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     set = key_set(hub, url);
     set->wanted = false;
-    set->fetched = apr_time_now();
+    set->fetched = gf_clock_now();
     if (keys && strlen(keys) <= KEYS_MAX) {
         if (set->pool) {
             apr_pool_destroy(set->pool);
@@ -343,24 +352,24 @@ void gf_hub_bg_keys_put(gf_hub_t *hub, const char *url, const char *keys)
         set->text = apr_pstrdup(set->pool, keys);
         set->got = set->fetched;
     }
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
 }
 
 void gf_hub_close(gf_hub_t *hub)
 {
     int i;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     hub->closing = true;
     for (i = 0; i < WATCH_BUCKETS; i++) {
         gf_watch_t *watch;
 
         for (watch = hub->watchers[i]; watch; watch = watch->next) {
             watch->news = GF_NEWS_CLOSING;
-            apr_thread_cond_signal(watch->changed);
+            pthread_cond_signal(&watch->changed);
         }
     }
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     gf_hub_ring(hub);
 }
 
@@ -368,8 +377,8 @@ bool gf_hub_closing(gf_hub_t *hub)
 {
     bool closing;
 
-    apr_thread_mutex_lock(hub->mutex);
+    pthread_mutex_lock(&hub->mutex);
     closing = hub->closing;
-    apr_thread_mutex_unlock(hub->mutex);
+    pthread_mutex_unlock(&hub->mutex);
     return closing;
 }

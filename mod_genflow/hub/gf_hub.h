@@ -6,8 +6,8 @@
 #ifndef GF_HUB_H
 #define GF_HUB_H
 
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
+#include <pthread.h>
+
 #include <apr_time.h>
 
 #include "model/gf_job.h"
@@ -25,7 +25,7 @@ typedef enum {
 typedef struct gf_watch_t {
     const char *id;
     gf_news_t news;
-    apr_thread_cond_t *changed;
+    pthread_cond_t changed;
     struct gf_watch_t *next;
 } gf_watch_t;
 
@@ -52,7 +52,7 @@ gf_job_t *gf_hub_bg_take(gf_hub_t *hub);
 
 /* Starts watching job `id`; false: too many wait in this child already. Watch first, then submit or
  * read the row: nothing is missed. A true watch must be ended by unwatch. */
-bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id, apr_pool_t *pool);
+bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id);
 void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch);
 
 /* Blocks until news of at least `enough` or for `timeout`; returns the newest news. */

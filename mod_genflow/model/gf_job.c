@@ -8,6 +8,7 @@
 #include <apr_allocator.h>
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
 #include "model/gf_source.h"
 #include "model/gf_type.h"
 
@@ -24,7 +25,7 @@ gf_job_t *gf_job_make(const gf_type_t *type)
     job = apr_pcalloc(pool, sizeof(*job));
     job->pool = pool;
     job->type = type;
-    job->created = apr_time_now();
+    job->created = gf_clock_now();
     return job;
 }
 

@@ -33,7 +33,7 @@ typedef struct gf_job_t {
     const char *provider_ref;
     const char *provider; /* of the current attempt, for log lines; NULL: none yet */
     const char *model;
-    apr_time_t created; /* on this host's clock, from intervals that the database told */
+    apr_time_t created; /* by gf_clock_now(), from intervals that the database told */
     apr_time_t deadline;
     const char *user;
     const char *preset;

@@ -14,6 +14,7 @@
 #include <apr_strings.h>
 #include <curl/curl.h>
 
+#include "base/gf_clock.h"
 #include "net/gf_guard.h"
 
 #define EVENTS_MAX       64
@@ -75,7 +76,7 @@ static int on_timer(CURLM *multi, long milliseconds, void *baton)
     gf_net_t *net = baton;
 
     (void)multi;
-    net->timer = milliseconds < 0 ? NO_TIMER : apr_time_now() + milliseconds * 1000;
+    net->timer = milliseconds < 0 ? NO_TIMER : gf_clock_now() + milliseconds * 1000;
     return 0;
 }
 
@@ -528,7 +529,7 @@ gf_msg_t *gf_net_next_done(gf_net_t *net)
 static int wait_milliseconds(const gf_net_t *net, apr_interval_time_t timeout)
 {
     if (net->timer != NO_TIMER) {
-        apr_interval_time_t left = net->timer - apr_time_now();
+        apr_interval_time_t left = net->timer - gf_clock_now();
 
         timeout = left < timeout ? left : timeout;
     }
@@ -551,7 +552,7 @@ void gf_net_wait(gf_net_t *net, apr_interval_time_t timeout)
             curl_multi_socket_action(net->multi, events[i].data.fd, what, &running);
         }
     }
-    if (net->timer != NO_TIMER && net->timer <= apr_time_now()) {
+    if (net->timer != NO_TIMER && net->timer <= gf_clock_now()) {
         net->timer = NO_TIMER;
         curl_multi_socket_action(net->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     }

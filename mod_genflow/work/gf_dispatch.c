@@ -14,6 +14,7 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
+#include "base/gf_clock.h"
 #include "work/gf_exchange.h"
 #include "work/gf_search.h"
 #include "work/gf_steps.h"
@@ -92,16 +93,16 @@ static void after(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
         step = gf_steps_ended(&dispatch->steps, run);
     }
     if (step == GF_STEP_OVER) {
-        if (run->act == GF_ACT_REQUEUE && run->delay < dispatch->search.at - apr_time_now()) {
+        if (run->act == GF_ACT_REQUEUE && run->delay < dispatch->search.at - gf_clock_now()) {
             dispatch->search.at =
-                apr_time_now() + run->delay; /* nobody needs to wait for the next usual look */
+                gf_clock_now() + run->delay; /* nobody needs to wait for the next usual look */
         }
         drop(dispatch, run);
     }
     else if (!run->writing && run->wake) {
         if (run->poked) {
             run->poked = false;
-            run->wake = apr_time_now();
+            run->wake = gf_clock_now();
         }
         apr_skiplist_insert(dispatch->alarms, run);
     }
@@ -133,7 +134,7 @@ static void wake_runs(gf_dispatch_t *dispatch)
 {
     gf_run_t *run;
 
-    while ((run = apr_skiplist_peek(dispatch->alarms)) && run->wake <= apr_time_now()) {
+    while ((run = apr_skiplist_peek(dispatch->alarms)) && run->wake <= gf_clock_now()) {
         apr_skiplist_pop(dispatch->alarms, NULL);
         run->wake = 0;
         after(dispatch, run, gf_steps_awake(&dispatch->steps, run));
@@ -164,7 +165,7 @@ static void poke(gf_dispatch_t *dispatch, const char *id)
         run = run->next;
     }
     if (!run) {
-        dispatch->search.at = apr_time_now();
+        dispatch->search.at = gf_clock_now();
     }
     else if (run->wake && !run->writing) {
         apr_skiplist_remove(dispatch->alarms, run, NULL);
@@ -292,7 +293,7 @@ static void beat_begin(gf_dispatch_t *dispatch)
 {
     beat_t *beat = &dispatch->beat;
 
-    dispatch->beat_at = apr_time_now() + dispatch->steps.ctx.conf->lease / BEATS_PER_LEASE;
+    dispatch->beat_at = gf_clock_now() + dispatch->steps.ctx.conf->lease / BEATS_PER_LEASE;
     if (!dispatch->runs) {
         return;
     }
@@ -398,7 +399,7 @@ static apr_interval_time_t until_next(const gf_dispatch_t *dispatch, bool closin
     if (!closing && !dispatch->search.open && dispatch->search.at < next) {
         next = dispatch->search.at;
     }
-    next -= apr_time_now();
+    next -= gf_clock_now();
     return next < 0 ? 0 : next < LONGEST_WAIT ? next : LONGEST_WAIT;
 }
 
@@ -416,14 +417,14 @@ static void turn(gf_dispatch_t *dispatch, bool closing)
     take_pokes(dispatch);
     keys_begin(dispatch);
     if (gf_hub_bg_recalled(dispatch->steps.hub)) {
-        dispatch->beat_at = apr_time_now(); /* a heartbeat tells which jobs have ended */
+        dispatch->beat_at = gf_clock_now(); /* a heartbeat tells which jobs have ended */
     }
-    if (!closing && !dispatch->search.open && dispatch->search.at <= apr_time_now()) {
+    if (!closing && !dispatch->search.open && dispatch->search.at <= gf_clock_now()) {
         dispatch->search.telling = dispatch->telling;
         gf_search_begin(&dispatch->search, dispatch->steps.hub, dispatch->steps.writers,
                         dispatch->steps.ctx.conf);
     }
-    if (!dispatch->beat.open && dispatch->beat_at <= apr_time_now()) {
+    if (!dispatch->beat.open && dispatch->beat_at <= gf_clock_now()) {
         beat_begin(dispatch);
     }
     gf_net_wait(dispatch->steps.net, until_next(dispatch, closing));
@@ -516,8 +517,8 @@ static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
     while (!gf_hub_closing(hub)) {
         turn(dispatch, false);
     }
-    end = apr_time_now() + dispatch->drain_time;
-    while ((dispatch->runs || dispatch->search.open) && apr_time_now() < end) {
+    end = gf_clock_now() + dispatch->drain_time;
+    while ((dispatch->runs || dispatch->search.open) && gf_clock_now() < end) {
         turn(dispatch, true);
     }
     gf_writers_stop(dispatch->steps.writers);
@@ -559,7 +560,7 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
     dispatch->steps.hub = hub;
     dispatch->steps.pool = own;
     gf_search_init(&dispatch->search, own, ctx->conf, owner);
-    dispatch->beat_at = apr_time_now() + ctx->conf->lease / BEATS_PER_LEASE;
+    dispatch->beat_at = gf_clock_now() + ctx->conf->lease / BEATS_PER_LEASE;
     apr_pool_create(&dispatch->steps.ctx.pool, own);
     apr_pool_create(&dispatch->beat.pool, own);
     apr_skiplist_init(&dispatch->alarms, own);

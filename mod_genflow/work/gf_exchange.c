@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <apr_uri.h>
 
+#include "base/gf_clock.h"
 #include "base/gf_sign.h"
 
 #define REDIRECTS_MAX   3
@@ -62,7 +63,7 @@ static void start(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg, gf_asking_t a
 {
     bool free_of_deadline =
         asking == GF_ASKING_FETCH || asking == GF_ASKING_SOURCE || asking == GF_ASKING_STORE;
-    apr_interval_time_t left = run->provider_deadline - apr_time_now();
+    apr_interval_time_t left = run->provider_deadline - gf_clock_now();
 
     run->asking = asking;
     run->wake = 0;
@@ -80,7 +81,7 @@ static void start(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg, gf_asking_t a
 
 apr_time_t gf_exchange_deadline(const gf_run_t *run)
 {
-    apr_time_t own = apr_time_now() + run->choice->provider->deadline;
+    apr_time_t own = gf_clock_now() + run->choice->provider->deadline;
     apr_time_t last = run->job->deadline - LAST_WORDS;
 
     return own < last ? own : last;
@@ -90,7 +91,7 @@ void gf_exchange_submit(gf_steps_t *steps, gf_run_t *run)
 {
     const gf_provider_t *provider = run->choice->provider;
     gf_prov_call_t call = call_of(run, gf_exchange_pool(steps));
-    apr_time_t now = apr_time_now();
+    apr_time_t now = gf_clock_now();
     apr_time_t end = gf_exchange_deadline(run);
     gf_msg_t *msg;
 

@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
 #include "model/gf_type.h"
 #include "work/gf_exchange.h"
 #include "work/gf_keep.h"
@@ -86,7 +87,7 @@ apr_interval_time_t gf_follow_arrival(const gf_run_t *run)
 
 gf_step_t gf_follow_wait(gf_run_t *run, apr_interval_time_t wait)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = gf_clock_now();
 
     run->wake = now + wait;
     if (run->provider_deadline && run->wake > run->provider_deadline) {
@@ -158,7 +159,7 @@ static gf_step_t lost_answer(gf_steps_t *steps, gf_run_t *run, const gf_outcome_
 
     bool askable = provider->kind->recover && !outcome->settled;
 
-    if ((!askable && !run->hook_token) || run->provider_deadline <= apr_time_now()) {
+    if ((!askable && !run->hook_token) || run->provider_deadline <= gf_clock_now()) {
         return gf_steps_fail(steps, run, outcome->code, NULL);
     }
     run->delay = gf_follow_arrival(run);
@@ -174,7 +175,7 @@ static gf_step_t follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *ou
     case GF_PROV_WORKING:
         return wait_for_provider(steps, run, outcome);
     case GF_PROV_ASK:
-        if (run->provider_deadline <= apr_time_now() && run->asking == GF_ASKING_RECOVER) {
+        if (run->provider_deadline <= gf_clock_now() && run->asking == GF_ASKING_RECOVER) {
             return gf_steps_fail(steps, run, GF_E_TIMEOUT, NULL); /* a list without end */
         }
         gf_exchange_next(steps, run, outcome->next);

@@ -8,6 +8,7 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
 #include "work/gf_exchange.h"
 
 #define STORE_TRIES    3
@@ -80,7 +81,7 @@ gf_step_t gf_keep_answered(gf_steps_t *steps, gf_run_t *run)
         if (passing && run->store_tries < STORE_TRIES) {
             apr_interval_time_t wait = STORE_WAIT << (run->store_tries - 1);
 
-            run->wake = apr_time_now() + (wait > outcome.retry_after ? wait : outcome.retry_after);
+            run->wake = gf_clock_now() + (wait > outcome.retry_after ? wait : outcome.retry_after);
             step = GF_STEP_GOES_ON;
         }
         else {

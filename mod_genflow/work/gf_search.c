@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
 #include "db/gf_delivery.h"
 #include "db/gf_ledger.h"
 #include "db/gf_picture.h"
@@ -33,12 +34,12 @@ static void tell_end(gf_ctx_t *ctx, gf_job_t *job)
     if (job->phase == GF_PHASE_CANCELLED) {
         gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0421",
                "cancelled and released after %" APR_TIME_T_FMT " ms: it was not started",
-               apr_time_as_msec(apr_time_now() - job->created));
+               apr_time_as_msec(gf_clock_now() - job->created));
     }
     else {
         gf_log(ctx, timeout->level, APR_SUCCESS, timeout->tag,
                "failed and released after %" APR_TIME_T_FMT " ms: %s, as nobody was at work on it",
-               apr_time_as_msec(apr_time_now() - job->created), timeout->code);
+               apr_time_as_msec(gf_clock_now() - job->created), timeout->code);
     }
     ctx->subject = "";
     gf_job_free(job);
@@ -130,7 +131,7 @@ static bool is_back(gf_search_t *search, gf_ctx_t *ctx)
 
 static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t *err)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = gf_clock_now();
 
     trouble->skip_until = now + TROUBLE_SKIP;
     if (trouble->error != err->row || trouble->quiet_until <= now) {
@@ -148,7 +149,7 @@ static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
     int types = ctx->conf->type_list->nelts;
     gf_err_t *err;
 
-    if (trouble->skip_until > apr_time_now()) {
+    if (trouble->skip_until > gf_clock_now()) {
         return trouble->error == gf_err_row(GF_E_DB_DOWN); /* it went away in the midst of a look */
     }
     if (search->count == search->places) {
@@ -209,7 +210,7 @@ void gf_search_init(gf_search_t *search, apr_pool_t *pool, const gf_conf_t *conf
 void gf_search_begin(gf_search_t *search, gf_hub_t *hub, gf_writers_t *writers,
                      const gf_conf_t *conf)
 {
-    search->at = apr_time_now() + conf->look;
+    search->at = gf_clock_now() + conf->look;
     search->places = 0;
     while (search->places < CLAIM_MAX && gf_hub_reserve(hub)) {
         search->places++;
@@ -229,11 +230,11 @@ gf_job_t *gf_search_done(gf_search_t *search, gf_hub_t *hub)
 
     search->open = false;
     if (search->wait) {
-        search->at = apr_time_now() + search->wait;
+        search->at = gf_clock_now() + search->wait;
         search->wait = 0;
     }
     else if (search->count == search->places) {
-        search->at = apr_time_now(); /* there may be more */
+        search->at = gf_clock_now(); /* there may be more */
     }
     for (; spare > 0; spare--) {
         gf_hub_leave(hub);

@@ -12,6 +12,7 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_clock.h"
 #include "base/gf_hash.h"
 #include "model/gf_source.h"
 #include "model/gf_type.h"
@@ -89,7 +90,7 @@ static gf_step_t begin_attempt(gf_steps_t *steps, gf_run_t *run)
         return gf_steps_act(steps, run, GF_ACT_DRAW);
     }
     run->job->attempts++;
-    run->intent_until = apr_time_now() + steps->ctx.conf->lease;
+    run->intent_until = gf_clock_now() + steps->ctx.conf->lease;
     run->hook_token = hook_token(steps, run);
     return gf_steps_act(steps, run, GF_ACT_ATTEMPT);
 }
@@ -125,7 +126,7 @@ static gf_step_t attempt(gf_steps_t *steps, gf_run_t *run)
  * have been taken for dead, with the bytes on their way: it says that nothing was sent. */
 static gf_step_t submit(gf_steps_t *steps, gf_run_t *run)
 {
-    if (run->intent_until < apr_time_now()) {
+    if (run->intent_until < gf_clock_now()) {
         gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0420",
                "its lease ran out before it was sent: nothing is sent");
         run->code = GF_E_NETWORK;
@@ -140,7 +141,7 @@ static gf_step_t submit(gf_steps_t *steps, gf_run_t *run)
  * may be there. */
 static bool may_ask(gf_run_t *run)
 {
-    if (run->provider_deadline > apr_time_now()) {
+    if (run->provider_deadline > gf_clock_now()) {
         return true;
     }
     if (run->last_question || (!run->job->provider_ref && !run->picture_url)) {
@@ -269,7 +270,7 @@ static void cancel_run(gf_steps_t *steps, const gf_run_t *run)
 static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
 {
     const gf_ctx_t *ctx = gf_steps_about(steps, run);
-    apr_int64_t took = apr_time_as_msec(apr_time_now() - run->job->created);
+    apr_int64_t took = apr_time_as_msec(gf_clock_now() - run->job->created);
 
     forget_picture(steps, run);
     cancel_run(steps, run);
@@ -309,7 +310,7 @@ static gf_step_t act_failed(gf_steps_t *steps, gf_run_t *run)
             gf_err_log(gf_steps_about(steps, run), run->err); /* once, not at every try */
         }
         run->patient = true;
-        run->wake = apr_time_now() + TRY_AGAIN;
+        run->wake = gf_clock_now() + TRY_AGAIN;
         return GF_STEP_GOES_ON;
     }
     gf_err_log(gf_steps_about(steps, run), run->err);

@@ -4,6 +4,8 @@
  * does to gf_acts.c and gf_dispatch.c. */
 #include "work/gf_writers.h"
 
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
 typedef struct list_t {

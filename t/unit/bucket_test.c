@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/gf_clock.h"
 #include "unit.h"
 
 static gf_buckets_t *buckets;
@@ -20,7 +21,7 @@ static void make_buckets(void)
 
     ck_assert_ptr_ne(memory, MAP_FAILED);
     buckets = gf_bucket_init(memory, unit.ctx.pool);
-    start = apr_time_now();
+    start = gf_clock_now();
 }
 
 static apr_interval_time_t take_at(const char *name, const gf_rate_t *rate, apr_int64_t ms)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The clock of every interval and deadline of ours: it goes on evenly whatever somebody does to the
+ * host's date. The date itself (apr_time_now) is only for what others read: signatures, dates of
+ * files and headers. Any thread. */
+#ifndef GF_CLOCK_H
+#define GF_CLOCK_H
+
+#include <pthread.h>
+
+#include <apr_time.h>
+
+/* Microseconds since some time before this host started, which is more than a year ago: 0 is long
+ * past. The same in all processes of the host. It counts the time in which the host was suspended,
+ * as the leases in the database do. */
+apr_time_t gf_clock_now(void);
+
+/* A condition variable for gf_clock_wait(). */
+apr_status_t gf_clock_cond_init(pthread_cond_t *changed);
+
+/* Waits for a signal, at most for `timeout` (above 0); returns now and then without either. */
+void gf_clock_wait(pthread_cond_t *changed, pthread_mutex_t *mutex, apr_interval_time_t timeout);
+
+#endif
