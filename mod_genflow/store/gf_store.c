@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looks at a result before it is kept, names it, and hands it to the store. Leaves how bytes are
- * kept to store_<kind>.c. */
+ * kept to store_<kind>.c, and the spool to store_spool.c. */
 #include "store/gf_store.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
@@ -14,8 +12,7 @@
 
 static const gf_store_kind_t *const kinds[] = { &gf_store_fs, &gf_store_cloudinary, &gf_store_s3 };
 
-#define KINDS      ((int)(sizeof(kinds) / sizeof(kinds[0])))
-#define SPOOL_KEPT (24 * 3600 * APR_USEC_PER_SEC)
+#define KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
 
 const gf_store_kind_t *gf_store_kind(const char *name)
 {
@@ -38,49 +35,6 @@ const char *gf_store_kind_names(apr_pool_t *pool)
         names = apr_pstrcat(pool, names, ", ", kinds[i]->name, NULL);
     }
     return names;
-}
-
-static const char *spool_of(const gf_conf_t *conf, apr_pool_t *pool)
-{
-    return apr_pstrcat(pool, conf->store_folder, "/" GF_STORE_SPOOL, NULL);
-}
-
-void gf_store_sweep(const gf_conf_t *conf, apr_pool_t *pool)
-{
-    const char *spool = spool_of(conf, pool);
-    apr_time_t long_ago = apr_time_now() - SPOOL_KEPT;
-    apr_finfo_t info;
-    apr_dir_t *dir;
-
-    if (apr_dir_open(&dir, spool, pool) != APR_SUCCESS) {
-        return;
-    }
-    while (apr_dir_read(&info, APR_FINFO_NAME | APR_FINFO_TYPE | APR_FINFO_MTIME, dir)
-           == APR_SUCCESS) {
-        if (info.filetype == APR_REG && info.mtime < long_ago) {
-            apr_file_remove(apr_pstrcat(pool, spool, "/", info.name, NULL), pool);
-        }
-    }
-    apr_dir_close(dir);
-}
-
-const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
-                             apr_gid_t group)
-{
-    const char *spool = spool_of(conf, pool);
-    apr_status_t rv = apr_dir_make_recursive(spool, APR_FPROT_OS_DEFAULT, pool);
-    char why[120];
-
-    if (rv == APR_SUCCESS && geteuid() == 0
-        && (chown(conf->store_folder, user, group) < 0 || chown(spool, user, group) < 0)) {
-        rv = errno;
-    }
-    if (rv != APR_SUCCESS) {
-        return apr_psprintf(pool, "GenflowStoreFolder %s: cannot be made ready: %s",
-                            conf->store_folder, apr_strerror(rv, why, sizeof(why)));
-    }
-    gf_store_sweep(conf, pool);
-    return NULL;
 }
 
 const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)

@@ -25,12 +25,13 @@ typedef struct gf_stored_t {
     char sha256[GF_SHA256_HEX];
 } gf_stored_t;
 
-/* Makes the folders that are missing and gives them to user and group if this process is root.
- * Start-up; NULL, or what is wrong. */
+/* Makes the folders that are missing, for httpd's user and group, and sweeps the spool. Root does
+ * nothing inside of the folder: a process of httpd's user does. Start-up; NULL, or what is wrong.
+ */
 const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
                              apr_gid_t group);
 
-/* Removes what runs that died left in the spool long ago. Start-up and the janitor. */
+/* Removes what runs that died left in the spool long ago. Children only, never root. */
 void gf_store_sweep(const gf_conf_t *conf, apr_pool_t *pool);
 
 /* Name of the spool file for an attempt of a job. */

@@ -336,6 +336,116 @@ START_TEST(what_lay_in_the_spool_for_long_is_swept)
 }
 END_TEST
 
+/* httpd's user where the tests run as root, else the user of the tests. */
+static uid_t owner(void)
+{
+    return geteuid() == 0 ? 65534 : geteuid();
+}
+
+/* A folder that httpd's user owns, with a folder of root's beside it that nobody else may enter. */
+static const char *folder_of_owner(const char *name)
+{
+    const char *folder = unit_path(name);
+    const char *secret = apr_pstrcat(unit.ctx.pool, folder, "-secret", NULL);
+    struct utimbuf long_ago = { time(NULL) - DAY - 60, time(NULL) - DAY - 60 };
+
+    ck_assert_int_eq(chmod(unit_folder, 0755), 0);
+    ck_assert_int_eq(mkdir(folder, 0755), 0);
+    ck_assert_int_eq(mkdir(secret, 0700), 0);
+    ck_assert_int_eq(chown(folder, owner(), (gid_t)-1), 0);
+    unit_write(apr_pstrcat(unit.ctx.pool, secret, "/old", NULL), "x", 1);
+    ck_assert_int_eq(utime(apr_pstrcat(unit.ctx.pool, secret, "/old", NULL), &long_ago), 0);
+    unit.conf.store_folder = folder;
+    return secret;
+}
+
+static void check_untouched(const char *secret)
+{
+    struct stat info;
+
+    ck_assert_int_eq(stat(secret, &info), 0);
+    ck_assert_msg(info.st_uid == geteuid(), "it was given away");
+    ck_assert_int_eq(info.st_mode & 0777, 0700);
+    ck_assert_msg(unit_exists(apr_pstrcat(unit.ctx.pool, secret, "/old", NULL)), "it was swept");
+    ck_assert(!unit_exists(apr_pstrcat(unit.ctx.pool, secret, "/" GF_STORE_SPOOL, NULL)));
+}
+
+START_TEST(a_link_in_place_of_the_spool_is_not_followed)
+{
+    const char *secret = folder_of_owner("linked-spool");
+    const char *spool = unit_path("linked-spool/" GF_STORE_SPOOL);
+
+    ck_assert_int_eq(symlink(secret, spool), 0);
+    ck_assert(strstr(gf_store_prepare(&unit.conf, unit.ctx.pool, owner(), getegid()),
+                     "GenflowStoreFolder"));
+    gf_store_sweep(&unit.conf, unit.ctx.pool);
+    check_untouched(secret);
+}
+END_TEST
+
+START_TEST(a_link_in_a_folder_of_httpds_user_is_not_followed_by_root)
+{
+    const char *secret = folder_of_owner("linked-folder");
+
+    if (geteuid() != 0) {
+        return; /* only root has what another user has not */
+    }
+    unit.conf.store_folder = unit_path("linked-folder/pictures");
+    ck_assert_int_eq(symlink(secret, unit.conf.store_folder), 0);
+    ck_assert(gf_store_prepare(&unit.conf, unit.ctx.pool, owner(), getegid()));
+    check_untouched(secret);
+    unit.conf.store_folder = unit_path("linked-folder/pictures/below");
+    ck_assert(gf_store_prepare(&unit.conf, unit.ctx.pool, owner(), getegid()));
+    check_untouched(secret);
+}
+END_TEST
+
+START_TEST(what_exists_is_not_given_to_httpds_user)
+{
+    const char *secret = folder_of_owner("owned");
+
+    if (geteuid() != 0) {
+        return;
+    }
+    unit.conf.store_folder = secret;
+    ck_assert(strstr(gf_store_prepare(&unit.conf, unit.ctx.pool, owner(), getegid()), "chown"));
+    check_untouched(secret);
+}
+END_TEST
+
+START_TEST(root_makes_the_folder_for_httpds_user_and_the_spool_is_his_alone)
+{
+    struct stat info;
+
+    ck_assert_int_eq(chmod(unit_folder, 0755), 0);
+    ck_assert_int_eq(mkdir(unit_path("made"), 0755), 0);
+    ck_assert_int_eq(symlink(unit_path("made"), unit_path("link-of-root")), 0);
+    unit.conf.store_folder = unit_path("link-of-root/a/store");
+    ck_assert_pstr_eq(gf_store_prepare(&unit.conf, unit.ctx.pool, owner(), getegid()), NULL);
+    ck_assert_int_eq(stat(unit_path("made/a"), &info), 0);
+    ck_assert_msg(info.st_uid == geteuid(), "more was given away than the folder itself");
+    ck_assert_int_eq(stat(unit_path("made/a/store"), &info), 0);
+    ck_assert_int_eq(info.st_uid, owner());
+    ck_assert_int_eq(stat(unit_path("made/a/store/" GF_STORE_SPOOL), &info), 0);
+    ck_assert_int_eq(info.st_uid, owner());
+    ck_assert_int_eq(info.st_mode & 0777, 0700);
+    ck_assert_pstr_eq(gf_store_prepare(&unit.conf, unit.ctx.pool, owner(), getegid()), NULL);
+}
+END_TEST
+
+START_TEST(a_spool_that_others_could_read_is_closed)
+{
+    struct stat info;
+
+    folder_of_owner("open");
+    ck_assert_int_eq(mkdir(unit_path("open/" GF_STORE_SPOOL), 0755), 0);
+    ck_assert_int_eq(chown(unit_path("open/" GF_STORE_SPOOL), owner(), (gid_t)-1), 0);
+    ck_assert_pstr_eq(gf_store_prepare(&unit.conf, unit.ctx.pool, owner(), getegid()), NULL);
+    ck_assert_int_eq(stat(unit_path("open/" GF_STORE_SPOOL), &info), 0);
+    ck_assert_int_eq(info.st_mode & 0777, 0700);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -351,6 +461,11 @@ int main(void)
         an_address_names_the_file_of_its_own_job_and_no_other,
         a_store_makes_its_folders_or_says_why_not,
         what_lay_in_the_spool_for_long_is_swept,
+        a_link_in_place_of_the_spool_is_not_followed,
+        a_link_in_a_folder_of_httpds_user_is_not_followed_by_root,
+        what_exists_is_not_given_to_httpds_user,
+        root_makes_the_folder_for_httpds_user_and_the_spool_is_his_alone,
+        a_spool_that_others_could_read_is_closed,
         NULL,
     };
 
