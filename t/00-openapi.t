@@ -66,6 +66,10 @@ for my $code (map { s/.* //r } sort keys %told) {
 
 unlike slurp('docs/openapi.yaml'), qr/\bnullable\b/, 'null is a type of its own';
 
+# ---- what a client has to send, and what it may leave out ----
+
+is_deeply [$document->required_defaults($TOP)], [], 'nothing is required that has a default';
+
 done_testing;
 
 sub same {

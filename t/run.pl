@@ -16,6 +16,8 @@
 use strict;
 use warnings;
 
+use File::Find qw(find);
+use File::Temp qw(tempdir);
 use FindBin ();
 use Getopt::Long qw(GetOptions);
 use lib "$FindBin::Bin/lib";
@@ -39,6 +41,7 @@ my $site = Genflow::Site->new(
     programs => [glob "$option{build}/t/unit/*_test"],
     keep     => $option{keep},
 );
+release_lists();
 exit $site->run(\&run_tests);
 
 sub run_tests {
@@ -60,6 +63,26 @@ sub run_tests {
     print map { "    $_\n" } @findings;
     print $summary;
     return $passed && !@findings ? 0 : 1;
+}
+
+# For t/00-release.t: a folder with what git has and what the release archive would have, one name per
+# line. Made here, because the tests run as somebody who may not be allowed to read the checkout.
+# Outside of a git checkout there are none.
+sub release_lists {
+    return if !-e "$option{source}/.git" || @named_tests && !grep { m{/00-release} } @named_tests;
+    my $folder = tempdir(CLEANUP => 1);
+    my $git    = "git -C '$option{source}' ls-files --cached --others --exclude-standard";
+    system("$git 2>/dev/null | while read -r name; do"
+        . " test -f '$option{source}'/\"\$name\" && echo \"\$name\"; done >$folder/git");
+    return if !-s "$folder/git";
+    system("make -s -C '$option{build}' distdir distdir='$folder/dist' >$folder/log 2>&1");
+    open my $list, '>', "$folder/archive" or die "$folder: $!\n";
+    find({ no_chdir => 1, wanted => sub { print $list substr($_, length "$folder/dist/"), "\n" if -f } },
+        "$folder/dist") if -d "$folder/dist";
+    close $list or die "$folder: $!\n";
+    chmod 0755, $folder;
+    $ENV{GENFLOW_RELEASE_LISTS} = $folder;
+    return $folder;
 }
 
 # ---- what the tests stand on ---------------------------------------------------------------------

@@ -59,6 +59,32 @@ sub code_of {
 # Those of generations that failed.
 sub failures { return @{ $_[0]{document}{components}{schemas}{Failure}{enum} } }
 
+# Parameters, and members of objects, that are required although they have a default: each by its place.
+# Reads the file anew: in the resolved document a schema may stand inside of itself.
+sub required_defaults {
+    my ($self, $top) = @_;
+    my $document = YAML::XS::LoadFile($ENV{GENFLOW_OPENAPI} || "$top/docs/openapi.yaml");
+    return required_defaults_in($document, '');
+}
+
+sub required_defaults_in {
+    my ($node, $place) = @_;
+    return map { required_defaults_in($node->[$_], "$place/$_") } 0 .. $#$node
+        if ref $node eq 'ARRAY';
+    return if ref $node ne 'HASH';
+
+    my @wrong;
+    my $required = $node->{required} // '';
+    if (ref $required eq 'ARRAY') {
+        my $member = $node->{properties} // {};
+        @wrong = map { "$place: $_" } grep { exists(($member->{$_} // {})->{default}) } @$required;
+    }
+    elsif ($required && exists(($node->{schema} // {})->{default})) {
+        @wrong = $place;
+    }
+    return @wrong, map { required_defaults_in($node->{$_}, "$place/$_") } sort keys %$node;
+}
+
 # What an answer of this operation says that the document does not, as sentences.
 sub complaints {
     my ($self, $operation, $res) = @_;
