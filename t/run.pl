@@ -4,11 +4,12 @@
 # `make check`: starts a private site (Genflow::Site), the fakes and, through Apache::Test, httpd;
 # runs all tests under one prove; then looks through the logs for what no test may leave there.
 #
-#     t/run.pl --source DIR --build DIR [--jobs N] [-v] [--keep] [--sanitize|--valgrind|--prism DIR]
-#              [TESTS...]
+#     t/run.pl --source DIR --build DIR [--jobs N] [-v] [--keep] [--durable]
+#              [--sanitize|--valgrind|--prism DIR] [TESTS...]
 #
 #   TESTS        names as prove shows them (t/api/health.t, t/unit/text_test); without any, all
 #   --keep       leave the work folder (also GENFLOW_TEST_KEEP=1)
+#   --durable    PostgreSQL writes to disk as in production
 #   --sanitize   the module was built with --enable-sanitizers
 #   --valgrind   httpd and the unit tests run under valgrind
 #   --prism DIR  Prism (in the node_modules of DIR) judges what httpd answers
@@ -29,7 +30,7 @@ use Genflow::Site ();
 my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/api/*.t t/provider/*.t t/fault/*.t);
 
 my %option = (jobs => 2, keep => $ENV{GENFLOW_TEST_KEEP});
-GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep sanitize valgrind prism=s))
+GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep durable sanitize valgrind prism=s))
     && $option{source}
     && $option{build}
     or die "usage: t/run.pl --source DIR --build DIR [OPTIONS] [TESTS...]\n";
@@ -40,6 +41,7 @@ my $site = Genflow::Site->new(
     module   => "$option{build}/.libs/mod_genflow.so",
     programs => [glob "$option{build}/t/unit/*_test"],
     keep     => $option{keep},
+    durable  => $option{durable},
 );
 release_lists();
 exit $site->run(\&run_tests);

@@ -1,0 +1,231 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+#
+# `support/check --mutants`: breaks one condition at a time and lists the tests that notice. A mutant
+# that no test notices is a missing test. The mutants are data: t/mutants/*.list.
+#
+#     t/mutants/run.pl --source DIR --build DIR [--gone] [--first] [--deep] [NAMES...]
+#
+#   NAMES    these mutants (* stands for anything); without any, all
+#   --gone   only says which mutants have lost their text
+#   --first  one test that notices a mutant is enough: three times as fast
+#   --deep   every mutant meets the tests of its list, not only those that pgTAP did not notice
+#
+# A mutant of sql/ is put into a private database, where all pgTAP files run. One that they do not
+# notice meets t/sql/*.t, and then, like every mutant of C, the tests that its list names, each in a
+# site of its own, which is made from a copy of the sources.
+#
+# A LIST has blocks; `mutant` begins the next one:
+#     mutant  its name
+#     file    from the top of the sources
+#     text    what is replaced: exact, at one place of the file (\n stands for the end of a line)
+#     with    what it becomes
+#     tests   beyond pgTAP and races, those that are to notice it
+#     same    why nobody can notice it: it counts as no survivor
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Temp qw(tempdir);
+use FindBin ();
+use Getopt::Long qw(GetOptions);
+use lib "$FindBin::Bin/../lib";
+
+use Genflow::Site ();
+
+$| = 1;
+my %option;
+GetOptions(\%option, qw(source=s build=s gone first deep)) && $option{source} && $option{build}
+    or die "usage: t/mutants/run.pl --source DIR --build DIR [--gone] [--first] [--deep] [NAMES...]\n";
+my $source  = abs_path($option{source});
+my @mutants = grep { is_named($_->{mutant}) } map { mutants_of($_) } sort glob "$source/t/mutants/*.list";
+@mutants or die "there is no such mutant\n";
+
+my @gone = grep { defined } map { why_gone($_) } @mutants;
+print "GONE      $_\n" for @gone;
+exit !!@gone if $option{gone};
+@mutants = grep { !defined why_gone($_) } @mutants;
+
+# What pgTAP says of each mutant of SQL, from one private site.
+my $told = tempdir(CLEANUP => 1) . '/told';
+chmod 0777, $told =~ s{/told\z}{}r;
+my $site = Genflow::Site->new(source => $source, module => "$option{build}/.libs/mod_genflow.so");
+exit 2 if $site->run(\&meet_pgtap);
+
+my %noticed = map { /\A(\S+) (.*)\n/ ? ($1 => [split / /, $2]) : () } lines_of($told);
+my @deep    = grep { $option{deep} || !@{ $noticed{ $_->{mutant} } // [] } } @mutants;
+my $copy;
+push @{ $noticed{ $_->{mutant} } }, meet_sites($_) for @deep;
+
+my @survivors = grep { !$_->{same} && !@{ $noticed{ $_->{mutant} } // [] } } @mutants;
+for my $mutant (@mutants) {
+    my @by = @{ $noticed{ $mutant->{mutant} } // [] };
+    printf "%-9s %s (%s)%s\n", @by ? 'noticed' : $mutant->{same} ? 'same' : 'SURVIVED', @$mutant{qw(mutant file)},
+        @by ? ': ' . join ' ', @by : $mutant->{same} ? ": $mutant->{same}" : '';
+}
+printf "%d mutants: %d noticed, %d survived, %d gone\n", @mutants + @gone,
+    scalar(grep { @{ $noticed{ $_->{mutant} } // [] } } @mutants), scalar @survivors, scalar @gone;
+exit !!(@survivors || @gone);
+
+# ---- the lists -----------------------------------------------------------------------------------
+
+sub mutants_of {
+    my ($list) = @_;
+    my @found;
+    for my $line (lines_of($list)) {
+        my ($name, $value) = $line =~ /\A(\w+)\s+(.*?)\s*\n/ or next;
+        push @found, {} if $name eq 'mutant';
+        $found[-1]{$name} = $name =~ /\A(?:text|with)\z/ ? $value =~ s/\\n/\n/gr : $value;
+    }
+    return @found;
+}
+
+sub is_named {
+    my ($name) = @_;
+    return !@ARGV || grep { my $like = quotemeta s/\*/\0/gr; $name =~ /\A${\ ($like =~ s{\\\0}{.*}gr) }\z/ } @ARGV;
+}
+
+sub why_gone {
+    my ($mutant) = @_;
+    my $text = -f "$source/$mutant->{file}" ? join '', lines_of("$source/$mutant->{file}") : '';
+    my $places = () = $text =~ /\Q$mutant->{text}\E/g;
+    return if $places == 1;
+    return "$mutant->{mutant}: its text stands at $places places of $mutant->{file}: $mutant->{text}";
+}
+
+sub mutated {
+    my ($mutant) = @_;
+    my $text = join '', lines_of("$source/$mutant->{file}");
+    my $with = $mutant->{with} // '';
+    $text =~ s/\Q$mutant->{text}\E/$with/;
+    return $text;
+}
+
+# ---- pgTAP ---------------------------------------------------------------------------------------
+
+sub meet_pgtap {
+    my ($inside) = @_;
+    $inside->start_postgres;
+    $inside->create_database;
+    $inside->command(qw(psql -Xq -c), 'CREATE EXTENSION pgtap');
+    open my $out, '>', $told or die "$told: $!\n";
+    my @red = pgtap_that_fails($inside);
+    die "these fail without any mutant: @red\n" if @red;
+    for my $mutant (grep { $_->{file} =~ m{\Asql/} } @mutants) {
+        my @noticed = put_in($inside, $mutant) ? pgtap_that_fails($inside, $mutant) : 'sql/apply';
+        print $out "$mutant->{mutant} @noticed\n";
+        printf "%-9s %s%s\n", @noticed ? 'noticed' : 'unnoticed', $mutant->{mutant}, @noticed ? ": @noticed" : '';
+    }
+    close $out or die "$told: $!\n";
+    return 0;
+}
+
+# A fresh genflow_sql, the database of pgTAP files, with the mutant in it.
+sub put_in {
+    my ($inside, $mutant) = @_;
+    $inside->command(qw(dropdb --if-exists genflow_sql));
+    $inside->command(qw(createdb -S file_copy -T genflow genflow_sql));
+    my $path = "$ENV{GENFLOW_WORK}/tmp/mutant.sql";
+    write_to($path, mutated($mutant));
+    my @psql = (qw(psql -Xq -v ON_ERROR_STOP=1 -d genflow_sql));
+    return $inside->try_command(@psql, '-f', $path) if $mutant->{file} !~ m{\Asql/types/(\w+)\.sql\z};
+    write_to("$ENV{GENFLOW_WORK}/tmp/put.sql", <<"SQL");
+\\set body `cat '$path'`
+UPDATE genflow.type_templates SET body = :'body' WHERE part = '$1';
+SELECT genflow.create_type(name, media_schema) FROM genflow.types ORDER BY no;
+SQL
+    return $inside->try_command(@psql, '-f', "$ENV{GENFLOW_WORK}/tmp/put.sql");
+}
+
+sub pgtap_that_fails {
+    my ($inside, $mutant) = @_;
+    $inside->command(qw(createdb -S file_copy -T genflow genflow_sql))
+        if !grep { $_ eq 'genflow_sql' } $inside->sql('SELECT datname FROM pg_database');
+    my @failed;
+    for my $file (likely_first($mutant, sort glob 't/sql/*.pg')) {
+        push @failed, $file if !is_passed($file);
+        last if $option{first} && @failed;
+    }
+    return sort @failed;
+}
+
+# The files that share a word with the mutant's file come first.
+sub likely_first {
+    my ($mutant, @files) = @_;
+    return @files if !$mutant;
+    my %word  = map { $_ => 1 } $mutant->{file} =~ /([a-z]{4,})/g, $mutant->{mutant} =~ /([a-z]{4,})/g;
+    my %likely = map { my $file = $_; $file => scalar grep { $word{$_} || $word{"${_}s"} } $file =~ /([a-z]{4,})/g } @files;
+    return sort { $likely{$b} <=> $likely{$a} || $a cmp $b } @files;
+}
+
+sub is_passed {
+    my ($file) = @_;
+    open my $tap, '-|', 't/exec', $file or die "t/exec: $!\n";
+    my ($plan, $good) = (-1, 0);
+    while (<$tap>) {
+        $plan = $1 if /\A1\.\.(\d+)/;
+        $good++    if /\Aok \d/;
+    }
+    return close($tap) && $plan == $good;
+}
+
+# ---- whole sites ---------------------------------------------------------------------------------
+
+# The tests that notice it: races first, and of SQL no other if they do.
+sub meet_sites {
+    my ($mutant) = @_;
+    $copy //= copy_of_sources();
+    my $is_sql = $mutant->{file} =~ m{\Asql/};
+    my @parts  = ($is_sql ? [map { s{\A\Q$source\E/}{}r } sort glob "$source/t/sql/[r]*.t"] : (),
+        [split ' ', $mutant->{tests} // '']);
+    write_to("$copy/$mutant->{file}", mutated($mutant));
+    my @noticed = $is_sql || system("$copy/support/build") == 0 ? () : 'support/build';
+    for my $tests (grep { @$_ } @parts) {
+        push @noticed, failed_of(@$tests) if !@noticed;
+    }
+    write_to("$copy/$mutant->{file}", join '', lines_of("$source/$mutant->{file}"));
+    printf "%-9s %s%s\n", @noticed ? 'noticed' : 'unnoticed', $mutant->{mutant}, @noticed ? ": @noticed" : '';
+    return @noticed;
+}
+
+sub copy_of_sources {
+    my $folder = tempdir('genflow-mutants.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    my @names = map { "$source/$_" } qw(Makefile.am configure.ac conf docs mod_genflow sql support t);
+    push @names, grep { -f } map { "$source/$_" } qw(ARCHITECTURE.md CHANGES CONTRIBUTING.md LICENSE README.md
+        SECURITY.md .clang-format);
+    system('cp', '-R', @names, $folder) == 0 && system("$folder/support/build") == 0
+        or die "cannot build a copy of the sources\n";
+    return $folder;
+}
+
+# What run.pl says has failed; of a run that fails without such a file, itself.
+sub failed_of {
+    my @tests = @_;
+    open my $run, '-|', $^X, "$copy/t/run.pl", '--source', $copy, '--build', "$copy/_build", @tests
+        or die "t/run.pl: $!\n";
+    my %failed;
+    while (<$run>) {
+        $failed{$1} = 1 if m{\A(t/\S+) +\(Wstat: (?!0 )};
+        $failed{$1} = 1 if m{\A(t/\S+) \.* ?(?:Failed|Dubious)};
+    }
+    close $run;
+    return if !$?;
+    return %failed ? sort { $a cmp $b } keys %failed : 't/run.pl';
+}
+
+# ---- files ---------------------------------------------------------------------------------------
+
+sub lines_of {
+    my ($path) = @_;
+    open my $file, '<', $path or die "$path: $!\n";
+    return <$file>;
+}
+
+sub write_to {
+    my ($path, $text) = @_;
+    open my $file, '>', $path or die "$path: $!\n";
+    print $file $text;
+    close $file or die "$path: $!\n";
+    return;
+}
