@@ -54,6 +54,15 @@ static void tell_keyless(const gf_conf_t *conf, server_rec *server)
     }
 }
 
+static void tell_closed_administration(server_rec *server, apr_pool_t *pool)
+{
+    const char *advice = httpd_conf_closed_administration(server, pool);
+
+    if (advice) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "GF0684: %s", advice);
+    }
+}
+
 static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                                 server_rec *server)
 {
@@ -67,6 +76,7 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
     }
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
         tell_keyless(httpd_conf_get(server), server); /* a start tells when the log is open */
+        tell_closed_administration(server, ptemp);
     }
     return OK;
 }
@@ -84,6 +94,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
         return OK; /* loaded but not used, or httpd's first of two passes */
     }
     tell_keyless(conf, server);
+    tell_closed_administration(server, ptemp);
     if (!httpd_glue_ready()) {
         wrong = "mod_dbd is not loaded: LoadModule dbd_module, then DBDriver pgsql and DBDParams";
     }
@@ -129,14 +140,16 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
     if (conf->type_list->nelts == 0) {
         return;
     }
-    httpd_glue_child(pchild, server);
+    rv = httpd_glue_child(pchild, server, conf);
     httpd_glue_ctx(&ctx, pchild, conf);
     child_api.conf = conf;
     child_api.owner =
         apr_psprintf(pchild, "%s:%d:%s", server->server_hostname ? server->server_hostname : "",
                      (int)getpid(), gf_hash_random(pchild, 4));
-    rv = gf_hub_make(&child_api.hub, pchild, conf->dispatch ? (int)conf->jobs_max : 0,
-                     (int)conf->waiters_max);
+    if (rv == APR_SUCCESS) {
+        rv = gf_hub_make(&child_api.hub, pchild, conf->dispatch ? (int)conf->jobs_max : 0,
+                         (int)conf->waiters_max);
+    }
     if (rv == APR_SUCCESS) {
         rv = gf_preset_cache_make(&child_api.presets, pchild, conf, PRESETS_AGE);
     }

@@ -5,6 +5,7 @@
 -- a database is made by sql/apply. t/sql/020-schema.t compares it.
 
 CREATE SCHEMA genflow;
+GRANT USAGE ON SCHEMA genflow TO genflow_administration;
 GRANT USAGE ON SCHEMA genflow TO genflow_module;
 
 CREATE SEQUENCE genflow.late_results_id_seq AS bigint START 1 INCREMENT 1 MINVALUE 1 MAXVALUE 9223372036854775807 CACHE 1;
@@ -665,7 +666,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_breaker_reset(text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_breaker_reset(text,text) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -681,7 +682,7 @@ BEGIN
         released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_cancel(uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_cancel(uuid) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_check() RETURNS json
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -690,7 +691,7 @@ BEGIN
     RETURN (SELECT coalesce(json_agg(json_build_object('rule', c.rule, 'count', c.n, 'sample', c.sample)), '[]')
               FROM genflow.check() c);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_check() TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_check() TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -716,7 +717,7 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_clear(uuid,integer) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_clear(uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -734,7 +735,7 @@ BEGIN
 EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN
     RETURN 'insufficient_credits';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_credit(text,bigint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_credit(text,bigint,text,text) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_first_id(p_at timestamp with time zone) RETURNS uuid
     LANGUAGE sql IMMUTABLE AS
@@ -755,7 +756,7 @@ BEGIN
                USING p_user, p_status, NULL::text, v_at, p_before, p_limit;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_jobs(text[],text,text,uuid,integer) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_jobs(text[],text,text,uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_preset(p genflow.presets_config) RETURNS json
     LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
@@ -793,7 +794,7 @@ BEGIN
 EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_preset_add(text,text,jsonb) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_preset_add(text,text,jsonb) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_preset_delete(p_type text, p_key text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -802,7 +803,7 @@ BEGIN
     DELETE FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_preset_delete(text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_preset_delete(text,text) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -828,7 +829,7 @@ BEGIN
 EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_preset_edit(text,text,jsonb) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_preset_edit(text,text,jsonb) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_presets(p_type text, p_key text DEFAULT NULL::text) RETURNS SETOF json
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -838,7 +839,7 @@ BEGIN
      WHERE (p_type IS NULL OR p.type = p_type) AND (p_key IS NULL OR p.key = p_key)
      ORDER BY p.type, p.rotation_index, p.id;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_presets(text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_presets(text,text) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -867,7 +868,7 @@ BEGIN
                     WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
                     ELSE 'mismatch' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_refund(uuid,bigint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_refund(uuid,bigint,text,text) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_settle(p_type integer, p_id uuid) RETURNS text
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
@@ -946,7 +947,7 @@ BEGIN
     INTO v_json USING genflow.admin_first_id(v_week), genflow.admin_first_id(v_day), v_day, v_week;
     RETURN v_json;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_stats() TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_stats() TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -959,7 +960,7 @@ BEGIN
      WHERE a.user_id = p_user;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_user_set(text,jsonb) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_user_set(text,jsonb) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(user_id text, account json)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -975,7 +976,7 @@ BEGIN
         CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
     USING p_user, p_after, p_limit, p_day;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_users(text,text,integer,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.admin_users(text,text,integer,text) TO genflow_administration;
 
 CREATE FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) RETURNS record
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
@@ -1168,6 +1169,7 @@ BEGIN
            b.failures, genflow.iso(b.open_until), genflow.iso(b.opened_at), b.reason
       FROM genflow.breakers b ORDER BY b.provider, b.model;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.breakers() TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.breakers() TO genflow_module;
 
 CREATE FUNCTION genflow."check"(p_grace interval DEFAULT '00:01:00'::interval) RETURNS TABLE(rule text, n bigint, sample text)
@@ -1559,6 +1561,7 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_get(text,uuid,text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_get(text,uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
@@ -1705,7 +1708,7 @@ END $$;
 GRANT EXECUTE ON FUNCTION genflow.delivery_note(uuid,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.doctor_charges(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 #variable_conflict use_column
 BEGIN
@@ -1769,9 +1772,10 @@ BEGIN
                   coalesce(r.provider, 'a provider'), count(*), count(DISTINCT r.job_id)), NULL
       FROM genflow.late_results r JOIN seen s ON s.id = r.job_id GROUP BY r.provider;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_charges(text,uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_credits(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 #variable_conflict use_column
 BEGIN
@@ -1827,6 +1831,7 @@ BEGIN
            q.day_used, ' of ' || a.day_limit, q.week_used, ' of ' || a.week_limit, CASE WHEN a.blocked THEN '; BLOCKED' END), NULL
       FROM genflow.accounts a CROSS JOIN LATERAL genflow.quota(a.user_id) q WHERE a.user_id = p_user;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_credits(text,uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_end(p_kind text, p_ref text) RETURNS text
     LANGUAGE sql IMMUTABLE AS
@@ -1837,7 +1842,7 @@ $$
 $$;
 
 CREATE FUNCTION genflow.doctor_images(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 #variable_conflict use_column
 BEGIN
@@ -1860,9 +1865,10 @@ BEGIN
     SELECT 'pictures', 'generations', format('%s seen, %s kept', count(*), count(*) FILTER (WHERE NOT d.away)), NULL
       FROM done d HAVING count(*) > 0;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_images(text,uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_job(p_id uuid) RETURNS TABLE(at timestamp with time zone, what text, detail text)
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 #variable_conflict use_column
 DECLARE
@@ -1912,6 +1918,7 @@ BEGIN
         ) s (at, n, what, detail)
      ORDER BY s.at, s.n;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_job(uuid) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_ledger(p_user text) RETURNS TABLE(ref uuid, kind text, phase smallint, at timestamp with time zone, reason text, change bigint, held_change bigint)
     LANGUAGE sql STABLE AS
@@ -1924,7 +1931,7 @@ $$
 $$;
 
 CREATE FUNCTION genflow.doctor_polling(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 #variable_conflict use_column
 BEGIN
@@ -1975,9 +1982,10 @@ BEGIN
            format('%s answers, %s of them pictures; half of them within %s', t.n, t.good, t.median), NULL
       FROM tries t;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_polling(text,uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_rows(p_user text, p_job uuid, p_newest integer) RETURNS TABLE(type text, media text, id uuid, user_id text, status text, cost bigint, created_at timestamp with time zone, image_url text, persisted boolean, expires_at timestamp with time zone, request text)
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     t genflow.types;
@@ -1991,6 +1999,7 @@ BEGIN
         USING p_user, p_job, p_newest;
     END LOOP;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_rows(text,uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_since(p_at timestamp with time zone) RETURNS interval
     LANGUAGE sql AS
@@ -2005,7 +2014,7 @@ $$
 $$;
 
 CREATE FUNCTION genflow.doctor_statement(p_user text, p_newest integer DEFAULT 50) RETURNS TABLE(at timestamp with time zone, what text, change bigint, balance bigint, held bigint, ref uuid, reason text)
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 #variable_conflict use_column
 BEGIN
@@ -2020,9 +2029,10 @@ BEGIN
     SELECT n.at, n.kind, n.change, (t.change - n.change_after)::bigint, (t.held - n.held_after)::bigint, n.ref, n.reason
       FROM newest n, total t ORDER BY n.n DESC;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_statement(text,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_stuck(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
-    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 #variable_conflict use_column
 DECLARE
@@ -2094,6 +2104,7 @@ BEGIN
     SELECT 'child at work', w.lease_owner, format('generations: %s (the child''s name is host:process:random)', count(*)), NULL
       FROM live w WHERE w.lease_owner IS NOT NULL AND w.due_at >= v_late GROUP BY w.lease_owner;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_stuck(text,uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -2383,6 +2394,7 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_get(text,uuid,text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_get(text,uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
@@ -2788,6 +2800,7 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_get(text,uuid,text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_get(text,uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
@@ -2910,27 +2923,13 @@ $$
 DECLARE
     f record;
 BEGIN
-    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC;
-    GRANT USAGE ON SCHEMA genflow TO genflow_module;
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC, genflow_module, genflow_administration;
+    GRANT USAGE ON SCHEMA genflow TO genflow_module, genflow_administration;
     FOR f IN
         SELECT p.oid::regprocedure AS name
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
            AND (p.proname IN (
-                   'admin_breaker_reset',
-                   'admin_cancel',
-                   'admin_check',
-                   'admin_clear',
-                   'admin_credit',
-                   'admin_jobs',
-                   'admin_preset_add',
-                   'admin_preset_delete',
-                   'admin_preset_edit',
-                   'admin_presets',
-                   'admin_refund',
-                   'admin_stats',
-                   'admin_user_set',
-                   'admin_users',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -2974,6 +2973,41 @@ BEGIN
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
     END LOOP;
+    FOR f IN
+        SELECT p.oid::regprocedure AS name
+          FROM pg_proc p
+         WHERE p.pronamespace = 'genflow'::regnamespace
+           AND (p.proname IN (
+                   'admin_breaker_reset',
+                   'admin_cancel',
+                   'admin_check',
+                   'admin_clear',
+                   'admin_credit',
+                   'admin_jobs',
+                   'admin_preset_add',
+                   'admin_preset_delete',
+                   'admin_preset_edit',
+                   'admin_presets',
+                   'admin_refund',
+                   'admin_stats',
+                   'admin_user_set',
+                   'admin_users',
+                   'breakers',
+                   'doctor_charges',
+                   'doctor_credits',
+                   'doctor_images',
+                   'doctor_job',
+                   'doctor_polling',
+                   'doctor_rows',
+                   'doctor_statement',
+                   'doctor_stuck',
+                   'health',
+                   'iso',
+                   'quota')
+                OR EXISTS (SELECT FROM genflow.types t WHERE p.proname = t.prefix || '_get'))
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_administration', f.name);
+    END LOOP;
 END $$;
 
 CREATE FUNCTION genflow.hand_back(p_ids uuid[], p_epochs integer[]) RETURNS integer
@@ -2998,6 +3032,7 @@ CREATE FUNCTION genflow.health() RETURNS TABLE(schema_version integer, types tex
 $$
     SELECT (SELECT max(m.version) FROM genflow.migrations m), (SELECT array_agg(t.name ORDER BY t.no) FROM genflow.types t)
 $$;
+GRANT EXECUTE ON FUNCTION genflow.health() TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.health() TO genflow_module;
 
 CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) RETURNS SETOF uuid
@@ -3123,6 +3158,7 @@ CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
 $$
     SELECT to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
+GRANT EXECUTE ON FUNCTION genflow.iso(timestamp with time zone) TO genflow_administration;
 
 CREATE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval DEFAULT NULL::interval) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
@@ -3683,6 +3719,7 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
@@ -4131,6 +4168,7 @@ BEGIN
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     RETURN g;
 END $$;
+GRANT EXECUTE ON FUNCTION genflow.presets_get(text,uuid,text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.presets_get(text,uuid,text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
@@ -4275,6 +4313,7 @@ $$
                                         THEN u.week_reset ELSE u.day_reset END - c.now))::integer
       FROM used u, clock c
 $$;
+GRANT EXECUTE ON FUNCTION genflow.quota(text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.quota(text,text) TO genflow_module;
 
 CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, media_type text)

@@ -10,6 +10,7 @@
 #include <http_request.h>
 
 #include "base/gf_text.h"
+#include "httpd/httpd_glue.h"
 #include "model/gf_type.h"
 
 #define PAGE_USUAL 50
@@ -57,6 +58,11 @@ gf_err_t *api_admin_enter(gf_req_t *req)
         return gf_err_make(req->ctx, GF_E_ADMIN_ORIGIN, APR_SUCCESS,
                            "user=%s: %s from a page of %s", r->user, r->method,
                            apr_table_get(r->headers_in, "Origin"));
+    }
+    if (!httpd_glue_administer(req->ctx)) {
+        return gf_err_make(req->ctx, GF_E_ADMIN_CLOSED, APR_SUCCESS,
+                           "SetHandler genflow-admin needs GenflowAdminDatabase: a connection as "
+                           "the role that sql/apply --admin-role makes");
     }
     req->user = r->user;
     return NULL;

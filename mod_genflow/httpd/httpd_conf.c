@@ -342,6 +342,11 @@ const command_rec httpd_conf_commands[] = {
     ROW("GenflowWebhookTimeout", IN_SERVER, IS_TIME, SERVER(webhook_timeout), 100 * MS, 5 * MINUTE,
         "100ms to 5m", "15s", "for a webhook to answer"),
 
+    ROW("GenflowAdminDatabase", IN_SERVER, IS_TEXT, SERVER(admin_database), 0, 0,
+        "", NULL, "where and as whom genflow-admin connects: a connection string of libpq"),
+    ROW("GenflowAdminPassword", IN_SERVER, IS_SECRET, SERVER(admin_password), 0, 0,
+        "env:NAME or file:PATH", NULL, "the password of that role"),
+
     AP_INIT_RAW_ARGS("<GenflowProvider", section, NULL, RSRC_CONF,
         "a provider: <GenflowProvider name>"),
     ROW("GenflowProviderKind", IN_PROVIDER, IS_TEXT, PROVIDER(kind_name), 0, 0,

@@ -33,6 +33,9 @@ void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add);
  * is wrong and what to do. */
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool);
 
+/* What to do about a genflow-admin that has no GenflowAdminDatabase; NULL: nothing. Start only. */
+const char *httpd_conf_closed_administration(const server_rec *server, apr_pool_t *pool);
+
 /* The configuration; frozen once httpd_conf_finish() has passed. */
 const gf_conf_t *httpd_conf_get(const server_rec *server);
 const httpd_dir_t *httpd_conf_dir(const request_rec *r);

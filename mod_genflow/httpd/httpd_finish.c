@@ -4,6 +4,7 @@
  * Start-up only; the configuration is frozen after it. */
 #include <apr_strings.h>
 
+#include "db/gf_links.h"
 #include "httpd/httpd_glue.h"
 #include "httpd/httpd_setters.h"
 #include "model/gf_type.h"
@@ -106,6 +107,55 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
     return wrong ? wrong : gf_type_source(type, pool);
 }
 
+/* ---- administration ---- */
+
+static const char *finish_administration(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *wrong = conf->admin_database ? gf_links_wrong(conf->admin_database, pool) : NULL;
+
+    if (conf->admin_password && !conf->admin_database) {
+        return "GenflowAdminPassword is given without GenflowAdminDatabase: name there the "
+               "database and the role that sql/apply --admin-role made";
+    }
+    return wrong ? apr_pstrcat(pool, "GenflowAdminDatabase: ", wrong, NULL) : NULL;
+}
+
+/* The first SetHandler of that name among these directives and inside of their sections. */
+static const ap_directive_t *mount_of(const ap_directive_t *at, const char *handler,
+                                      apr_pool_t *pool)
+{
+    const ap_directive_t *found = NULL;
+
+    for (; at && !found; at = at->next) {
+        const char *args = at->args;
+
+        if (ap_cstr_casecmp(at->directive, "SetHandler") == 0
+            && strcmp(ap_getword_conf(pool, &args), handler) == 0) {
+            return at;
+        }
+        found = mount_of(at->first_child, handler, pool);
+    }
+    return found;
+}
+
+const char *httpd_conf_closed_administration(const server_rec *server, apr_pool_t *pool)
+{
+    const ap_directive_t *mount = httpd_conf_get(server)->admin_database
+                                      ? NULL
+                                      : mount_of(ap_conftree, "genflow-admin", pool);
+
+    return mount ? apr_psprintf(pool,
+                                "SetHandler genflow-admin (%s:%d) is closed, because "
+                                "GenflowAdminDatabase is missing. Run sql/apply --role (the role "
+                                "of DBDParams) --admin-role NAME, give NAME a password, and add "
+                                "GenflowAdminDatabase \"... user=NAME\" and GenflowAdminPassword "
+                                "file:PATH",
+                                mount->filename, mount->line_num)
+                 : NULL;
+}
+
+/* ---- all of it ---- */
+
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 {
     bool waiters_given;
@@ -120,6 +170,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
         wrong = httpd_setters_waiters(&conf->waiters_max, waiters_given, pool);
     }
     wrong = wrong ? wrong : httpd_setters_webhooks(conf, pool);
+    wrong = wrong ? wrong : finish_administration(conf, pool);
     wrong = wrong ? wrong : finish_providers(conf, pool);
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);

@@ -11,6 +11,7 @@
 
 #include "base/gf_clock.h"
 #include "base/gf_hash.h"
+#include "db/gf_links.h"
 
 #define FAIL_FAST_SECONDS                                                             \
     1 /* after a failed connect: mod_dbd connects inside its lock, so a dead database \
@@ -24,6 +25,7 @@ static struct {
     server_rec *server;
     gf_log_sink_t sink;
     gf_lender_t lender;
+    gf_links_t *links; /* of administration; NULL: it has no database */
     volatile apr_uint32_t down_until;
 } child;
 
@@ -91,14 +93,25 @@ static void give(gf_link_t *link, void *baton)
 
 /* ---- contexts ---- */
 
-void httpd_glue_child(apr_pool_t *pool, server_rec *server)
+apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf)
 {
-    (void)pool;
     child.server = server;
     child.sink.write = write_line;
     child.sink.level = level_of(server);
     child.lender.take = take;
     child.lender.give = give;
+    return conf->admin_database ? gf_links_make(&child.links, pool, conf->admin_database,
+                                                conf->admin_password, &child.lender)
+                                : APR_SUCCESS;
+}
+
+bool httpd_glue_administer(gf_ctx_t *ctx)
+{
+    if (!child.links) {
+        return false;
+    }
+    gf_links_use(child.links, ctx);
+    return true;
 }
 
 void httpd_glue_ctx(gf_ctx_t *ctx, apr_pool_t *pool, const gf_conf_t *conf)

@@ -18,7 +18,7 @@ APLOG_USE_MODULE(genflow);
 bool httpd_glue_ready(void);
 
 /* child_init: prepares sink and lender for this child. Before any context is made. */
-void httpd_glue_child(apr_pool_t *pool, server_rec *server);
+apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf);
 
 /* A context for the background of this child (no request); its pool is `pool`. */
 void httpd_glue_ctx(gf_ctx_t *ctx, apr_pool_t *pool, const gf_conf_t *conf);
@@ -29,6 +29,10 @@ gf_ctx_t *httpd_glue_request_ctx(request_rec *r, const gf_conf_t *conf);
 
 /* Makes the lines of ctx name the request. */
 void httpd_glue_name(gf_ctx_t *ctx, request_rec *r);
+
+/* The statements of ctx, a request's, run as GenflowAdminDatabase from here on. For the door of
+ * administration alone (api_admin.c). False: there is no such connection in this configuration. */
+bool httpd_glue_administer(gf_ctx_t *ctx);
 
 /* The id that logs and error answers name a request by: mod_unique_id's if it is loaded, else one
  * of ours. */

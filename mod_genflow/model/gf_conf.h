@@ -113,6 +113,8 @@ typedef struct gf_conf_t {
     apr_array_header_t *webhook_hosts; /* const char *: may be told ends of generations, as
                                           GenflowWebhookAllow has them; empty: nobody */
     const char *webhook_secret;        /* what they are told is signed with it; never logged */
+    const char *admin_database;        /* conninfo of administration's role; NULL: it is closed */
+    const char *admin_password;        /* of that role; NULL: it needs none; never logged */
     apr_int64_t webhook_timeout;       /* for one try */
     apr_hash_t *providers;             /* name -> gf_provider_t */
     apr_hash_t *types;                 /* name -> gf_type_t */

@@ -12,7 +12,7 @@
 CREATE OR REPLACE FUNCTION genflow.doctor_rows(p_user text, p_job uuid, p_newest integer)
 RETURNS TABLE (type text, media text, id uuid, user_id text, status text, cost bigint, created_at timestamptz,
                image_url text, persisted boolean, expires_at timestamptz, request text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t genflow.types;
 BEGIN
@@ -60,7 +60,7 @@ $$;
 CREATE OR REPLACE FUNCTION genflow.doctor_stuck(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     v_late timestamptz := clock_timestamp() - interval '2 minutes';
@@ -136,7 +136,7 @@ END $$;
 CREATE OR REPLACE FUNCTION genflow.doctor_charges(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -204,7 +204,7 @@ END $$;
 CREATE OR REPLACE FUNCTION genflow.doctor_polling(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -259,7 +259,7 @@ END $$;
 CREATE OR REPLACE FUNCTION genflow.doctor_images(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -287,7 +287,7 @@ END $$;
 CREATE OR REPLACE FUNCTION genflow.doctor_credits(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -347,7 +347,7 @@ END $$;
 -- the part of it that is held afterwards.
 CREATE OR REPLACE FUNCTION genflow.doctor_statement(p_user text, p_newest integer DEFAULT 50)
 RETURNS TABLE (at timestamptz, what text, change bigint, balance bigint, held bigint, ref uuid, reason text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -365,7 +365,7 @@ END $$;
 -- doctor_job(p_id): the story of one generation in order: row, key, ledger, attempts, reports, late results, live work, storing
 -- again. What its user wrote or sent is left out, and what only the provider may know.
 CREATE OR REPLACE FUNCTION genflow.doctor_job(p_id uuid) RETURNS TABLE (at timestamptz, what text, detail text)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     v_media text;

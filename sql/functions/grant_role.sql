@@ -1,33 +1,20 @@
 -- SPDX-License-Identifier: Apache-2.0
--- grant_role(): the module's database roles may call what the module calls, and nothing else: no table, no type. What begins
--- with admin_ the module calls for administrators alone; who is one, httpd decides (api/api_admin.c).
--- Called by: sql/apply, create_type. The roles are members of genflow_module, which cannot log in itself.
+-- grant_role(): two groups of roles, which cannot log in themselves. Members of genflow_module (DBDParams) may call what
+-- requests and the background call. Members of genflow_administration (GenflowAdminDatabase, genflow-doctor) may call what
+-- genflow-admin and the doctor call. Neither group may touch a table or a type. What an earlier version granted is revoked.
+-- Called by: sql/apply, create_type.
 CREATE OR REPLACE FUNCTION genflow.grant_role() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     f record;
 BEGIN
-    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC;
-    GRANT USAGE ON SCHEMA genflow TO genflow_module;
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC, genflow_module, genflow_administration;
+    GRANT USAGE ON SCHEMA genflow TO genflow_module, genflow_administration;
     FOR f IN
         SELECT p.oid::regprocedure AS name
           FROM pg_proc p
          WHERE p.pronamespace = 'genflow'::regnamespace
            AND (p.proname IN (
-                   'admin_breaker_reset',
-                   'admin_cancel',
-                   'admin_check',
-                   'admin_clear',
-                   'admin_credit',
-                   'admin_jobs',
-                   'admin_preset_add',
-                   'admin_preset_delete',
-                   'admin_preset_edit',
-                   'admin_presets',
-                   'admin_refund',
-                   'admin_stats',
-                   'admin_user_set',
-                   'admin_users',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -70,5 +57,40 @@ BEGIN
                                                 t.prefix || '_cancel', t.prefix || '_delete')))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
+    END LOOP;
+    FOR f IN
+        SELECT p.oid::regprocedure AS name
+          FROM pg_proc p
+         WHERE p.pronamespace = 'genflow'::regnamespace
+           AND (p.proname IN (
+                   'admin_breaker_reset',
+                   'admin_cancel',
+                   'admin_check',
+                   'admin_clear',
+                   'admin_credit',
+                   'admin_jobs',
+                   'admin_preset_add',
+                   'admin_preset_delete',
+                   'admin_preset_edit',
+                   'admin_presets',
+                   'admin_refund',
+                   'admin_stats',
+                   'admin_user_set',
+                   'admin_users',
+                   'breakers',
+                   'doctor_charges',
+                   'doctor_credits',
+                   'doctor_images',
+                   'doctor_job',
+                   'doctor_polling',
+                   'doctor_rows',
+                   'doctor_statement',
+                   'doctor_stuck',
+                   'health',
+                   'iso',
+                   'quota')
+                OR EXISTS (SELECT FROM genflow.types t WHERE p.proname = t.prefix || '_get'))
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_administration', f.name);
     END LOOP;
 END $$;

@@ -267,10 +267,23 @@ sub start_postgres {
     print $conf "fsync = off\nfull_page_writes = off\n" if !$self->{durable};
     close $conf or die "$data: $!\n";
 
+    ask_for_password("$data/pg_hba.conf");
+
     push @{ $self->{stops} }, sub {
         $self->pg_ctl('stop', 'immediate') if -e "$data/postmaster.pid";
     };
     $self->pg_ctl('start') or die "PostgreSQL did not start:\n" . $self->tail('postgres.log', 20);
+    return;
+}
+
+# The role of administration has to give its password, all others are trusted: whoever has only
+# DBDParams can name that role and not become it.
+sub ask_for_password {
+    my ($path) = @_;
+    my $rules = read_text($path);
+    open my $file, '>', $path or die "$path: $!\n";
+    print $file "local all genflow_admin scram-sha-256\n", $rules;
+    close $file or die "$path: $!\n";
     return;
 }
 
@@ -282,14 +295,30 @@ sub pg_ctl {
         '-l', "$self->{folder}/postgres.log", $action);
 }
 
-# A database as sql/apply makes it, which PGDATABASE names from now on. The module is genflow_app
-# there, this process the owner.
+# A database as sql/apply makes it, which PGDATABASE names from now on. Requests are genflow_app
+# there, administration is genflow_admin, this process is the owner.
 sub create_database {
     my ($self, $name) = @_;
     $name //= 'genflow';
     $self->command('createdb', $name);
     $ENV{PGDATABASE} = $name;
-    $self->command('sql/apply', '--role', 'genflow_app');
+    $self->command(qw(sql/apply --role genflow_app --admin-role genflow_admin));
+    $self->set_admin_password if !-e $self->admin_password_file;
+    return;
+}
+
+# The role of administration needs a password (pg_hba.conf); httpd reads it from this file.
+sub admin_password_file { return "$_[0]{folder}/admin-password" }
+
+sub set_admin_password {
+    my ($self) = @_;
+    my $password = join '', map { sprintf '%02x', int rand 256 } 1 .. 16;
+    my $path = $self->admin_password_file;
+    $self->sql("ALTER ROLE genflow_admin PASSWORD :'password'", password => $password);
+    open my $file, '>', $path or die "$path: $!\n";
+    print $file "$password\n";
+    close $file or die "$path: $!\n";
+    chmod 0600, $path;
     return;
 }
 
