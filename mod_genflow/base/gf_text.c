@@ -76,6 +76,47 @@ apr_size_t gf_text_utf8(const char *text, apr_size_t length)
     return at;
 }
 
+/* Bytes of the longest secret that begins at text; 0: none does. */
+static apr_size_t secret_at(const char *text, apr_size_t left, const char *const *secrets)
+{
+    apr_size_t longest = 0;
+
+    for (; secrets && *secrets; secrets++) {
+        apr_size_t length = strlen(*secrets);
+
+        if (length > longest && length <= left && memcmp(text, *secrets, length) == 0) {
+            longest = length;
+        }
+    }
+    return longest;
+}
+
+const char *gf_text_told(apr_pool_t *pool, const char *text, apr_size_t length, apr_size_t max,
+                         const char *const *secrets)
+{
+    char *told = apr_palloc(pool, max + 1);
+    apr_size_t size = 0;
+    apr_size_t at = 0;
+
+    while (at < length) {
+        const unsigned char *p = (const unsigned char *)text + at;
+        apr_size_t secret = secret_at(text + at, length - at, secrets);
+        apr_size_t step = secret ? secret : utf8_character(p, length - at);
+        bool control = *p < ' ' || *p == 0x7F;
+        const char *as = secret ? "***" : step == 0 ? "?" : control ? " " : text + at;
+        apr_size_t bytes = secret ? 3 : step ? step : 1;
+
+        if (size + bytes > max) {
+            break;
+        }
+        memcpy(told + size, as, bytes);
+        size += bytes;
+        at += step ? step : 1;
+    }
+    told[size] = '\0';
+    return told;
+}
+
 apr_size_t gf_text_length(const char *text)
 {
     apr_size_t length = 0;

@@ -15,6 +15,7 @@
 #include <curl/curl.h>
 
 #include "base/gf_clock.h"
+#include "base/gf_text.h"
 #include "net/gf_guard.h"
 
 #define EVENTS_MAX       64
@@ -480,6 +481,7 @@ static bool was_sent(CURL *easy)
 
 static void conclude(exchange_t *exchange, CURLcode code)
 {
+    const char *why = exchange->error[0] ? exchange->error : curl_easy_strerror(code);
     gf_msg_t *msg = exchange->msg;
     long status = 0;
 
@@ -500,8 +502,7 @@ static void conclude(exchange_t *exchange, CURLcode code)
             ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool, msg->spool_rv)
         : exchange->unread ? apr_psprintf(msg->pool, "cannot read %s: error %d", exchange->unread,
                                           exchange->unread_rv)
-                           : apr_pstrdup(msg->pool, exchange->error[0] ? exchange->error
-                                                                       : curl_easy_strerror(code));
+                           : gf_text_told(msg->pool, why, strlen(why), CURL_ERROR_SIZE, NULL);
 }
 
 gf_msg_t *gf_net_next_done(gf_net_t *net)

@@ -7,6 +7,12 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_text.h"
+
+#define SECRET_MIN 8 /* bytes: a shorter value of a header of the section is none */
+#define WORD_MAX   64
+#define TEXT_MAX   200
+
 static const gf_prov_kind_t *const kinds[] = { &gf_prov_aiml,      &gf_prov_fal,
                                                &gf_prov_local,     &gf_prov_openai,
                                                &gf_prov_replicate, &gf_prov_stability };
@@ -87,6 +93,43 @@ bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
         outcome->state = GF_PROV_UNKNOWN;
         return true;
     }
+}
+
+const char *gf_provider_told(const gf_provider_t *provider, apr_pool_t *pool, const char *text,
+                             apr_size_t length, apr_size_t max)
+{
+    apr_array_header_t *secrets = apr_array_make(pool, 8, sizeof(const char *));
+    const apr_array_header_t *headers =
+        provider->headers ? apr_table_elts(provider->headers) : NULL;
+    int i;
+
+    if (provider->key) {
+        APR_ARRAY_PUSH(secrets, const char *) = provider->key;
+    }
+    if (provider->hook_secret) {
+        APR_ARRAY_PUSH(secrets, const char *) = provider->hook_secret;
+    }
+    for (i = 0; headers && i < headers->nelts; i++) {
+        const char *value = APR_ARRAY_IDX(headers, i, apr_table_entry_t).val;
+
+        if (strlen(value) >= SECRET_MIN) {
+            APR_ARRAY_PUSH(secrets, const char *) = value;
+        }
+    }
+    APR_ARRAY_PUSH(secrets, const char *) = NULL;
+    return gf_text_told(pool, text, length, max, (const char *const *)secrets->elts);
+}
+
+/* The whole once more: a secret may begin in the word and end in the text. */
+const char *gf_provider_detail(const gf_provider_t *provider, apr_pool_t *pool, const char *head,
+                               const char *word, const char *text)
+{
+    const char *said;
+
+    word = word ? gf_provider_told(provider, pool, word, strlen(word), WORD_MAX) : "";
+    text = text ? gf_provider_told(provider, pool, text, strlen(text), TEXT_MAX) : "";
+    said = apr_pstrcat(pool, head, word[0] ? " " : "", word, ": ", text, NULL);
+    return gf_provider_told(provider, pool, said, strlen(said), strlen(said));
 }
 
 apr_interval_time_t gf_provider_retry_after(const gf_msg_t *msg)

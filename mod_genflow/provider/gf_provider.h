@@ -30,7 +30,7 @@ typedef struct gf_outcome_t {
     const char *picture_url;         /* SUCCEEDED: https address or data: URI, not yet checked */
     const char *picture_b64;         /* SUCCEEDED: the picture's bytes in base64 */
     gf_msg_t *next;                  /* ASK */
-    const char *detail;              /* for the log; never holds a secret */
+    const char *detail;              /* for the log: of gf_provider_detail(), or our own words */
     gf_said_t said;                  /* WORKING: what it says meanwhile */
     apr_interval_time_t retry_after; /* TRANSIENT, WORKING: what it asked for; 0: nothing */
     bool locked_out;    /* TRANSIENT, WORKING: too many requests, and no word for how long */
@@ -130,6 +130,16 @@ const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *con
 /* What every provider has in common: sets an outcome for an exchange that brought no whole answer,
  * and returns true. */
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg);
+
+/* What a provider says (`length` bytes, `max` of them at most), as it may be logged, stored and
+ * shown: whole characters, without our keys and secrets. */
+const char *gf_provider_told(const gf_provider_t *provider, apr_pool_t *pool, const char *text,
+                             apr_size_t length, apr_size_t max);
+
+/* gf_outcome_t.detail of what a provider says: "head word: text". `head` is our own; NULL is "". No
+ * detail is made of a provider's words in any other way. */
+const char *gf_provider_detail(const gf_provider_t *provider, apr_pool_t *pool, const char *head,
+                               const char *word, const char *text);
 
 /* The wait that `Retry-After` (seconds) asks for, bounded; 0: none. */
 apr_interval_time_t gf_provider_retry_after(const gf_msg_t *msg);

@@ -10,7 +10,6 @@
 #include <apr_strings.h>
 
 #define ANSWER_MAX (32 * 1024 * 1024) /* bytes: a picture in base64, or a page of a list */
-#define DETAIL_MAX 200
 #define REF_MAX    128
 
 /* ---- asking ---- */
@@ -202,12 +201,9 @@ void prov_json_told(prov_told_t *told, const gf_json_t *document)
 const char *prov_json_detail(const gf_prov_call_t *call, const gf_msg_t *msg,
                              const prov_told_t *told)
 {
-    const char *key = call->provider->key;
-    bool quoted = key && key[0] && strstr(told->message, key);
-
-    return apr_psprintf(call->pool, "HTTP %d %s: %.*s", msg->status,
-                        told->code[0] ? told->code : told->type, DETAIL_MAX,
-                        quoted ? "(it quotes our key)" : told->message);
+    return gf_provider_detail(call->provider, call->pool,
+                              apr_psprintf(call->pool, "HTTP %d", msg->status),
+                              told->code[0] ? told->code : told->type, told->message);
 }
 
 /* Code words that mean the same wherever they come from. */

@@ -74,7 +74,7 @@ typedef struct prov_told_t {
 
 void prov_json_told(prov_told_t *told, const gf_json_t *document);
 
-/* "HTTP 402 code: message" for the log, cut, and without our key should it be quoted there. */
+/* "HTTP 402 code: message" for the log. */
 const char *prov_json_detail(const gf_prov_call_t *call, const gf_msg_t *msg,
                              const prov_told_t *told);
 

@@ -160,7 +160,7 @@ static void read_failed(gf_outcome_t *outcome, const gf_prov_call_t *call,
 {
     const char *error = prov_json_text(document, "error");
 
-    outcome->detail = apr_psprintf(call->pool, "failed: %.200s", error);
+    outcome->detail = gf_provider_detail(call->provider, call->pool, "failed", NULL, error);
     if (is_filter(error)) {
         prov_json_set(outcome, GF_PROV_FILTERED, GF_E_FILTERED);
     }

@@ -38,18 +38,6 @@ void prov_run_stays(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_
 
 /* ---- what a run says while it works ---- */
 
-/* A line, cut between two characters. */
-static const char *cut(apr_pool_t *pool, const char *line, apr_size_t length)
-{
-    if (length > LINE_BYTES) {
-        length = LINE_BYTES;
-        while (length > 0 && ((unsigned char)line[length] & 0xC0) == 0x80) {
-            length--;
-        }
-    }
-    return apr_pstrmemdup(pool, line, length);
-}
-
 /* What the last `45%|` says; below 0: there is none. */
 static double last_percent(const char *text)
 {
@@ -83,7 +71,8 @@ void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char
         apr_size_t length = strcspn(text, "\r\n"); /* progress bars return without a new line */
 
         if (length > 0) {
-            APR_ARRAY_PUSH(lines, const char *) = cut(call->pool, text, length);
+            APR_ARRAY_PUSH(lines, const char *) =
+                gf_provider_told(call->provider, call->pool, text, length, LINE_BYTES);
         }
         text += length + (text[length] != '\0');
     }

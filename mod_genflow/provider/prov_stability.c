@@ -11,8 +11,7 @@
 
 #include "base/gf_text.h"
 
-#define DETAIL_MAX 200
-#define STRENGTH   "0.6" /* beside a source picture; a preset or the client says otherwise */
+#define STRENGTH "0.6" /* beside a source picture; a preset or the client says otherwise */
 
 static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
 {
@@ -194,11 +193,12 @@ static void read_wait(gf_outcome_t *outcome, const gf_msg_t *msg)
 }
 
 /* 4xx and 5xx, the same for submitting and for asking. */
-static void read_refusal(gf_outcome_t *outcome, const gf_msg_t *msg, const told_t *told)
+static void read_refusal(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
+                         const told_t *told)
 {
-    outcome->detail =
-        apr_psprintf(msg->pool, "HTTP %d %s: %.*s", msg->status, told->name ? told->name : "",
-                     DETAIL_MAX, told->message ? told->message : "");
+    outcome->detail = gf_provider_detail(call->provider, msg->pool,
+                                         apr_psprintf(msg->pool, "HTTP %d", msg->status),
+                                         told->name, told->message);
     if (msg->status == 403 && told->name && strcmp(told->name, "content_moderation") == 0) {
         set(outcome, GF_PROV_FILTERED, GF_E_FILTERED);
     }
@@ -245,7 +245,7 @@ static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const
     }
     read_told(&told, msg);
     if (msg->status >= 400) {
-        read_refusal(outcome, msg, &told);
+        read_refusal(outcome, call, msg, &told);
     }
     else if (msg->status / 100 == 2 && told.id && told.id[0] != '.'
              && gf_text_is_token(told.id, 128)) {
@@ -278,7 +278,7 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
         read_wait(outcome, msg);
     }
     else if (msg->status >= 400) {
-        read_refusal(outcome, msg, &told);
+        read_refusal(outcome, call, msg, &told);
     }
     else {
         set(outcome, GF_PROV_EMPTY, GF_E_EMPTY);

@@ -298,7 +298,7 @@ static gf_err_t *tell(gf_run_t *run, gf_ctx_t *ctx)
 
 /* ---- one act ---- */
 
-/* Tells the breaker how the attempt went. */
+/* Tells the breaker how the attempt went. If it cannot be told, the act goes on all the same. */
 static gf_err_t *note(gf_run_t *run, gf_ctx_t *ctx)
 {
     const gf_provider_t *provider = run->choice->provider;
@@ -341,9 +341,6 @@ static gf_err_t *hook_ref(gf_run_t *run, gf_ctx_t *ctx)
 
 static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
 {
-    if (run->went != GF_WENT_UNNOTED) {
-        GF_TRY(note(run, ctx));
-    }
     switch (run->act) {
     case GF_ACT_SOURCE:
         return source(run, ctx);
@@ -394,10 +391,16 @@ static gf_err_t *take_along(gf_run_t *run, const gf_err_t *err)
 void gf_acts_run(gf_task_t *task, gf_ctx_t *ctx)
 {
     gf_run_t *run = (gf_run_t *)task;
+    gf_err_t *unnoted;
     gf_err_t *err;
 
     ctx->subject = gf_job_subject(run->job, ctx->pool);
+    unnoted = run->went != GF_WENT_UNNOTED ? note(run, ctx) : NULL;
     err = act(run, ctx);
+    if (unnoted && !gf_err_is(err, GF_E_DB_DOWN)) { /* else both come once more */
+        gf_err_log(ctx, unnoted);
+        run->went = GF_WENT_UNNOTED;
+    }
     run->err = err ? take_along(run, err) : NULL;
     ctx->subject = "";
 }

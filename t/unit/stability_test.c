@@ -402,7 +402,7 @@ START_TEST(the_log_hears_what_the_provider_said_within_bounds)
     ck_assert_str_eq(outcome.detail, "HTTP 400 bad_request: no");
     answer.text = "{\"message\":\"no key\"}";
     outcome = reads(gf_prov_stability.read_submit, answered(&answer));
-    ck_assert_str_eq(outcome.detail, "HTTP 400 : no key");
+    ck_assert_str_eq(outcome.detail, "HTTP 400: no key");
     memset(much, 'x', 4999);
     answer.text = apr_psprintf(unit.ctx.pool, "{\"message\":\"%s\"}", much);
     outcome = reads(gf_prov_stability.read_submit, answered(&answer));

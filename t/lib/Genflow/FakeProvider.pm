@@ -23,6 +23,7 @@
 #   times=N           fail for the first N submissions of the very same prompt only
 #   status=CODE       that status with an error body
 #   retry-after=S     this header on every error answer
+#   kanji             beside status=CODE: its error text is a letter and 100 kanji
 #   payment           402 payment_required
 #   moderation        403 content_moderation
 #   denied            403 of another name
@@ -516,7 +517,7 @@ my %FAILURE = map { $_ => 1 } qw(
     status retry-after payment moderation denied filter empty garbage html json-error
     cut-during cut-before cut-after half hang drip huge-image redirect
     poll-status poll-hang poll-lost poll-filter
-    nsfw failed aborted type untaken
+    nsfw failed aborted type untaken kanji
 );
 my %LASTING = map { $_ => 1 } qw(
     delay gate times big poll poll-delay poll-gate quick result datauri b64 url data plain single hook early at-once
@@ -1177,6 +1178,7 @@ sub fail {
     my ($self, $job, $status, $name, @errors) = @_;
     my $wait    = $job->{script}->value('retry-after');
     my @headers = defined $wait ? ('Retry-After' => $wait) : ();
+    @errors = ('x' . "\x{6f22}" x 100) if $job->{script}->has('kanji');
     $self->answer_error($job->{request}, $status, $name, \@errors, @headers);
 }
 
