@@ -16,6 +16,7 @@
 #include <unixd.h>
 
 #include "api/api_denied.h"
+#include "api/api_route.h"
 #include "api/gf_api.h"
 #include "base/gf_hash.h"
 #include "httpd/httpd_conf.h"
@@ -181,17 +182,20 @@ static void genflow_child_stopping(apr_pool_t *pchild, int graceful)
 
 /* ---- the request ---- */
 
-/* Does the <Location> of the request give it to us? r->handler is set only later. SetHandler keeps
- * what it was given as an expression, older ones of httpd a plain name as text. */
-static bool is_ours(request_rec *r)
+/* The handler of ours that the <Location> of the request gives it to; NULL: it is not for us.
+ * r->handler is set only later. SetHandler keeps what it was given as an expression, older ones of
+ * httpd a plain name as text. */
+static const char *our_handler(request_rec *r)
 {
     const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
     const char *wrong = NULL;
     const char *handler = location->expr_handler
                               ? ap_expr_str_exec(r, location->expr_handler, &wrong)
                               : location->handler;
+    bool ours = handler && !wrong
+                && api_route_is_ours(httpd_conf_get(r->server), handler, r->pool);
 
-    return handler && !wrong && api_route_is_ours(httpd_conf_get(r->server), handler, r->pool);
+    return ours ? handler : NULL;
 }
 
 /* Our addresses are no files: no DocumentRoot, no stat(), no .htaccess walk. <Location> settings
@@ -199,7 +203,7 @@ static bool is_ours(request_rec *r)
  * does it. */
 static int genflow_translate_name(request_rec *r)
 {
-    if (!is_ours(r)) {
+    if (!our_handler(r)) {
         return DECLINED;
     }
     r->filename = apr_pstrcat(r->pool, GF_API_FILENAME, r->uri, NULL);
@@ -213,7 +217,17 @@ static int genflow_map_to_storage(request_rec *r)
 
 static int genflow_header_parser(request_rec *r)
 {
-    return is_ours(r) ? api_cors(r) : DECLINED;
+    return our_handler(r) ? api_cors(r) : DECLINED;
+}
+
+/* Health and the hooks of providers need no user. mod_authz_core has spoken before: it refuses whom
+ * no user could help (Require all denied, Require ip), and declines where only the user is missing.
+ */
+static int genflow_access(request_rec *r)
+{
+    const char *handler = api_route_is_placed(r) ? our_handler(r) : NULL;
+
+    return handler && api_route_is_open(r, httpd_conf_get(r->server), handler) ? OK : DECLINED;
 }
 
 static int genflow_handler(request_rec *r)
@@ -227,6 +241,7 @@ static int genflow_handler(request_rec *r)
 static void genflow_hooks(apr_pool_t *pool)
 {
     static const char *const after_dbd[] = { "mod_dbd.c", NULL };
+    static const char *const after_authz[] = { "mod_authz_core.c", NULL };
     static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
 
     (void)pool;
@@ -244,6 +259,8 @@ static void genflow_hooks(apr_pool_t *pool)
     ap_hook_map_to_storage(genflow_map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_header_parser(genflow_header_parser, NULL, NULL,
                           APR_HOOK_MIDDLE); /* before authentication: preflights have none */
+    ap_hook_check_access_ex(genflow_access, after_authz, NULL, APR_HOOK_REALLY_LAST,
+                            AP_AUTH_INTERNAL_PER_URI); /* what needs no user */
     ap_hook_handler(genflow_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(api_denied, NULL, NULL,
                                 APR_HOOK_MIDDLE); /* whom authentication turned away */

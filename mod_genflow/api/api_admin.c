@@ -3,6 +3,8 @@
  * administered to api_admin_*.c. */
 #include "api/api_admin.h"
 
+#include "api/api_route.h"
+
 #include <stdarg.h>
 
 #include <apr_encode.h>

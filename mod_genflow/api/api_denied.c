@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
+#include "api/api_route.h"
 #include "api/gf_api.h"
 #include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"

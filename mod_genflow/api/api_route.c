@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the handler of a request, who asks, and which type is meant. Leaves everything else to the
  * handlers. */
-#include "api/gf_api.h"
+#include "api/api_route.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -111,11 +111,15 @@ bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *s
            || type_handler(conf, handler, &act, scratch_pool);
 }
 
-/* The path of the <Location> that set our handler. */
+/* The path of the <Location> that set our handler; else of the section that was merged last. */
 static const char *location_of(const request_rec *r)
 {
     const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
+    const char *mount = httpd_conf_dir(r)->mount;
 
+    if (mount) {
+        return mount;
+    }
     return location->d && strcmp(location->d, "/") != 0 ? location->d : "";
 }
 
@@ -246,21 +250,47 @@ static gf_err_t *serve_admin(gf_req_t *req)
     return serve(req, below(req->r, location_of(req->r)), admin_routes, COUNT(admin_routes));
 }
 
-static gf_err_t *serve_api(gf_req_t *req)
+/* The path of the API that the request asks for; sets req->base. */
+static const char *api_path(gf_req_t *req, const char *handler)
 {
     const char *act;
-    const gf_type_t *type = type_handler(req->api->conf, req->r->handler, &act, req->r->pool);
+    const gf_type_t *type = type_handler(req->api->conf, handler, &act, req->r->pool);
     const char *path =
         type ? apr_pstrcat(req->r->pool, type->name, "/", act, NULL) : httpd_conf_path(req->r);
 
     if (path) { /* it stands outside of the API, and has to be told where that is */
         req->base = base_of(req->r, "/api");
+        return path;
     }
-    else {
-        req->base = base_of(req->r, location_of(req->r));
-        path = below(req->r, req->base);
-    }
+    req->base = base_of(req->r, location_of(req->r));
+    return below(req->r, req->base);
+}
+
+static gf_err_t *serve_api(gf_req_t *req)
+{
+    const char *path = api_path(req, req->r->handler);
+
     return serve(req, path, routes, COUNT(routes));
+}
+
+bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handler)
+{
+    const gf_api_t api = { .conf = conf };
+    apr_int64_t method = AP_METHOD_BIT << r->method_number;
+    gf_req_t req = { .r = r, .api = &api };
+    const char *path;
+    int i;
+
+    if (strcmp(handler, "genflow-api") != 0) {
+        return false;
+    }
+    path = api_path(&req, handler);
+    for (i = 0; i < COUNT(routes); i++) {
+        if ((routes[i].methods & method) && matches(&req, path, routes[i].path)) {
+            return routes[i].anyone;
+        }
+    }
+    return false;
 }
 
 bool api_route_is_placed(const request_rec *r)

@@ -23,10 +23,6 @@ typedef struct gf_api_t {
     const char *owner;     /* this process, in leases */
 } gf_api_t;
 
-/* What r->filename of a request begins with whose handler was set by a <Location>: was it? */
-#define GF_API_FILENAME "genflow:"
-bool api_route_is_placed(const request_rec *r);
-
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
 
 typedef struct gf_req_t {
@@ -47,17 +43,11 @@ typedef struct gf_req_t {
 /* Replies and returns NULL, or returns the error that is the reply. api_handlers.h has them all. */
 typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 
-/* ---- the way in (api_cors.c, api_route.c) ---- */
+/* ---- the way in (api_cors.c; api_route.h) ---- */
 
 /* A request for us, before anybody asks who it is: says which pages may read the answer. DECLINED,
  * or HTTP_NO_CONTENT: it was a browser asking just that. */
 int api_cors(request_rec *r);
-
-/* Is this a name that SetHandler may give to us? */
-bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *scratch_pool);
-
-/* Serves a request whose handler is ours. */
-int api_route(request_rec *r, const gf_api_t *api);
 
 /* ---- one generation (api_generation.c) ---- */
 

@@ -403,6 +403,8 @@ const command_rec httpd_conf_commands[] = {
 
     AP_INIT_TAKE1("GenflowUser", httpd_set_user, NULL, ACCESS_CONF,
         "expression that names the user"),
+    AP_INIT_TAKE1("SetHandler", httpd_set_handler, NULL, OR_FILEINFO,
+        "httpd's own: here only the section that gives a handler of ours is noted"),
     AP_INIT_TAKE1("GenflowBase", httpd_set_base, NULL, ACCESS_CONF,
         "path where the API is mounted"),
     AP_INIT_TAKE2("GenflowPath", httpd_set_path, NULL, ACCESS_CONF,

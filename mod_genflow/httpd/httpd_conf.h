@@ -15,7 +15,9 @@
 /* Per <Location>. */
 typedef struct httpd_dir_t {
     ap_expr_info_t *user;        /* GenflowUser; NULL: whoever httpd authenticated */
-    const char *base;            /* GenflowBase; NULL: the path of the <Location> */
+    const char *base;            /* GenflowBase; NULL: `mount` */
+    const char *mount;           /* path of the <Location> whose SetHandler names a handler of ours;
+                                    NULL: no plain <Location> does */
     apr_hash_t *paths;           /* GenflowPath: its address -> path of the API; NULL: none */
     int legacy;                  /* GenflowLegacyNames; -1: not said */
     apr_array_header_t *origins; /* of const char *: GenflowCorsOrigin; NULL: none */

@@ -3,6 +3,7 @@
  * rows are in httpd_conf.c. */
 #include <string.h>
 
+#include <apr_fnmatch.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -27,6 +28,7 @@ void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
 
     merged->user = merged->user ? merged->user : parent->user;
     merged->base = merged->base ? merged->base : parent->base;
+    merged->mount = merged->mount ? merged->mount : parent->mount;
     merged->legacy = merged->legacy >= 0 ? merged->legacy : parent->legacy;
     merged->origins = merged->origins ? merged->origins : parent->origins;
     if (merged->paths && parent->paths) {
@@ -47,6 +49,43 @@ const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text)
     ((httpd_dir_t *)dir)->user =
         ap_expr_parse_cmd(cmd, text, AP_EXPR_FLAG_STRING_RESULT, &wrong, NULL);
     return wrong ? apr_pstrcat(cmd->pool, "GenflowUser ", text, ": ", wrong, NULL) : NULL;
+}
+
+/* The path of the <Location> around a directive; NULL: there is none, or it is a pattern. Of
+ * sections inside of it (<If>, <Limit>) it is still that <Location>. */
+static const char *location_around(const cmd_parms *cmd)
+{
+    const ap_directive_t *section = cmd->directive ? cmd->directive->parent : NULL;
+    const char *args;
+    size_t length;
+    char *path;
+
+    while (section && strcasecmp(section->directive, "<Location") != 0) {
+        section = section->parent;
+    }
+    if (!section) {
+        return cmd->path ? NULL : ""; /* the server itself */
+    }
+    args = apr_pstrmemdup(cmd->temp_pool, section->args, strcspn(section->args, ">"));
+    path = ap_getword_conf(cmd->pool, &args);
+    if (path[0] != '/' || apr_fnmatch_test(path)) {
+        return NULL;
+    }
+    for (length = strlen(path); length > 0 && path[length - 1] == '/'; length--) {
+        path[length - 1] = '\0';
+    }
+    return path;
+}
+
+/* Beside httpd's own SetHandler, which keeps the name: which section gave it. Later sections that
+ * say something else about the same request (<If>, <LocationMatch>, a <Location> inside) do not
+ * move the API. */
+const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name)
+{
+    if (strncmp(name, "genflow-", 8) == 0) {
+        ((httpd_dir_t *)dir)->mount = location_around(cmd);
+    }
+    return NULL;
 }
 
 const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text)

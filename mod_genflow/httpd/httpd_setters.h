@@ -46,6 +46,7 @@ const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const arg
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
+const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name);
 const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_legacy(cmd_parms *cmd, void *dir, int on);
 const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const char *path);
