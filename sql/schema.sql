@@ -235,10 +235,11 @@ CREATE TRIGGER presets_config_touch BEFORE UPDATE ON genflow.presets_config FOR 
 CREATE TABLE genflow.removals (
     job_id uuid NOT NULL,
     type_no smallint NOT NULL,
-    url text NOT NULL,
+    url text,
     media_type text,
     due_at timestamp with time zone NOT NULL,
     tries integer NOT NULL DEFAULT 0,
+    picture_secret text,
     CONSTRAINT removals_pkey PRIMARY KEY (job_id)
 );
 CREATE INDEX removals_due ON genflow.removals USING btree (due_at);
@@ -278,6 +279,7 @@ CREATE TABLE genflow.restores (
     due_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone,
     tries integer NOT NULL DEFAULT 0,
+    picture_secret text,
     CONSTRAINT restores_pkey PRIMARY KEY (job_id)
 );
 CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
@@ -339,10 +341,13 @@ CREATE TABLE genflow.work (
     provider_logs jsonb,
     priority smallint NOT NULL DEFAULT 0,
     turn timestamp with time zone,
+    picture_secret text DEFAULT "left"(encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'hex'::text), 32),
+    last_look boolean NOT NULL DEFAULT false,
     CONSTRAINT work_pkey PRIMARY KEY (job_id),
     CONSTRAINT work_alarm_bounded CHECK (due_at <= deadline_at),
     CONSTRAINT work_pending_untouched CHECK ((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0))),
     CONSTRAINT work_phase_check CHECK (phase = ANY (ARRAY['pending'::text, 'queued'::text, 'sending'::text, 'working'::text])),
+    CONSTRAINT work_picture_secret_check CHECK (picture_secret ~ '^[0-9a-f]{32}$'::text),
     CONSTRAINT work_priority_check CHECK ((priority >= '-1'::integer) AND (priority <= 1)),
     CONSTRAINT work_progress_check CHECK ((progress >= (0)::double precision) AND (progress <= (1)::double precision)),
     CONSTRAINT work_queue_position_check CHECK (queue_position >= 0),
@@ -1326,7 +1331,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_cancel(text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
+CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -1346,19 +1351,23 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
+                                                         THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at
+                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 5 AND w.due_at BETWEEN p_from - v_slack AND v_now
-                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
+                                WHEN w.last_look OR (w.phase IN ('queued', 'pending') AND w.lease_owner IS NULL)
+                                THEN interval '0' ELSE p_lease END)
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at
+                           line.lost_leases, line.deadline_at, line.last_look, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -1391,21 +1400,23 @@ BEGIN
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
         turn        = NULL,
-        due_at      = least(v_now + p_lease, w.deadline_at)
+        due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
+        deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
+        last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
     -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret, w.last_look
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.custom_prompt_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1438,7 +1449,8 @@ BEGIN
             VALUES (id, p_user, 5, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos)
+            RETURNING work.picture_secret INTO picture_secret;
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -1460,13 +1472,14 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
+    v_secrets text[];
     r         record;
 BEGIN
     BEGIN
@@ -1482,13 +1495,14 @@ BEGIN
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
+            v_secrets := v_secrets || r.picture_secret;
         END LOOP;
     EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
-        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
-                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
@@ -1509,8 +1523,8 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
-    SELECT p_id, 5, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    PERFORM genflow.removal_add(p_id, 5::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
+      WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_delete(text,uuid) TO genflow_module;
@@ -1571,8 +1585,11 @@ BEGIN
     UPDATE public.custom_prompt_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN CASE WHEN EXISTS (SELECT FROM public.custom_prompt_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
-                THEN 'ok' ELSE 'gone' END;
+    IF EXISTS (SELECT FROM public.custom_prompt_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted) THEN
+        RETURN 'ok';
+    END IF;
+    PERFORM genflow.removal_add(p_id, 5::smallint, p_image_url, p_result ->> 'type', genflow.picture_secret(p_id, p_image_url));
+    RETURN 'gone';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_restored(uuid,text,jsonb) TO genflow_module;
 
@@ -1580,17 +1597,23 @@ CREATE FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_statu
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    w     genflow.work;
-    m     record;
+    v_now  timestamptz := clock_timestamp();
+    v_ours boolean := p_status = 'completed' AND p_image_url IS NOT NULL AND (p_persisted OR p_keeps IS NULL);
+    w      genflow.work;
+    m      record;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM public.custom_prompt_media t WHERE t.id = p_id;
-        IF NOT FOUND THEN
-            RETURN 'unknown';
-        ELSIF m.status = p_status THEN
+        IF FOUND AND m.status = p_status THEN
             RETURN 'same';
+        END IF;
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, 5::smallint, p_image_url, p_result ->> 'type',
+                                        genflow.picture_secret(p_id, p_image_url));
+        END IF;
+        IF m.status IS NULL THEN
+            RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
             INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
@@ -1612,7 +1635,16 @@ BEGIN
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
         SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, 5::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
+        END IF;
         RETURN 'unknown';
+    END IF;
+    IF p_status <> 'completed' AND w.epoch > 0 AND (
+        p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
+            (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
+        PERFORM genflow.removal_add(p_id, 5::smallint, NULL, NULL, w.picture_secret,
+                                    CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL THEN greatest(w.due_at, v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
@@ -1623,8 +1655,8 @@ BEGIN
            v_now, h.window_day
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
-        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
-        VALUES (p_id, 5, p_image_url, v_now, v_now + p_keeps);
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
+        VALUES (p_id, 5, p_image_url, v_now, v_now + p_keeps, w.picture_secret);
     END IF;
     IF m.webhook_url IS NOT NULL THEN
         INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at) VALUES (p_id, 5, m.user_id, v_now);
@@ -1633,7 +1665,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1647,7 +1679,7 @@ BEGIN
         deadline_at = v_now + p_lifetime,
         due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
-    RETURNING w.epoch INTO epoch;
+    RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
     IF FOUND THEN
         UPDATE public.custom_prompt_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
         RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
@@ -2159,7 +2191,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_cancel(text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
+CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -2179,19 +2211,23 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
+                                                         THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at
+                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 2 AND w.due_at BETWEEN p_from - v_slack AND v_now
-                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
+                                WHEN w.last_look OR (w.phase IN ('queued', 'pending') AND w.lease_owner IS NULL)
+                                THEN interval '0' ELSE p_lease END)
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at
+                           line.lost_leases, line.deadline_at, line.last_look, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -2224,21 +2260,23 @@ BEGIN
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
         turn        = NULL,
-        due_at      = least(v_now + p_lease, w.deadline_at)
+        due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
+        deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
+        last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
     -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret, w.last_look
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.emotion_mask_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2271,7 +2309,8 @@ BEGIN
             VALUES (id, p_user, 2, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos)
+            RETURNING work.picture_secret INTO picture_secret;
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -2293,13 +2332,14 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
+    v_secrets text[];
     r         record;
 BEGIN
     BEGIN
@@ -2315,13 +2355,14 @@ BEGIN
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
+            v_secrets := v_secrets || r.picture_secret;
         END LOOP;
     EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
-        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
-                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
@@ -2342,8 +2383,8 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
-    SELECT p_id, 2, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    PERFORM genflow.removal_add(p_id, 2::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
+      WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_delete(text,uuid) TO genflow_module;
@@ -2404,8 +2445,11 @@ BEGIN
     UPDATE public.emotion_mask_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN CASE WHEN EXISTS (SELECT FROM public.emotion_mask_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
-                THEN 'ok' ELSE 'gone' END;
+    IF EXISTS (SELECT FROM public.emotion_mask_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted) THEN
+        RETURN 'ok';
+    END IF;
+    PERFORM genflow.removal_add(p_id, 2::smallint, p_image_url, p_result ->> 'type', genflow.picture_secret(p_id, p_image_url));
+    RETURN 'gone';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_restored(uuid,text,jsonb) TO genflow_module;
 
@@ -2413,17 +2457,23 @@ CREATE FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    w     genflow.work;
-    m     record;
+    v_now  timestamptz := clock_timestamp();
+    v_ours boolean := p_status = 'completed' AND p_image_url IS NOT NULL AND (p_persisted OR p_keeps IS NULL);
+    w      genflow.work;
+    m      record;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM public.emotion_mask_media t WHERE t.id = p_id;
-        IF NOT FOUND THEN
-            RETURN 'unknown';
-        ELSIF m.status = p_status THEN
+        IF FOUND AND m.status = p_status THEN
             RETURN 'same';
+        END IF;
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, 2::smallint, p_image_url, p_result ->> 'type',
+                                        genflow.picture_secret(p_id, p_image_url));
+        END IF;
+        IF m.status IS NULL THEN
+            RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
             INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
@@ -2445,7 +2495,16 @@ BEGIN
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
         SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, 2::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
+        END IF;
         RETURN 'unknown';
+    END IF;
+    IF p_status <> 'completed' AND w.epoch > 0 AND (
+        p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
+            (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
+        PERFORM genflow.removal_add(p_id, 2::smallint, NULL, NULL, w.picture_secret,
+                                    CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL THEN greatest(w.due_at, v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
@@ -2456,8 +2515,8 @@ BEGIN
            v_now, h.window_day
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
-        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
-        VALUES (p_id, 2, p_image_url, v_now, v_now + p_keeps);
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
+        VALUES (p_id, 2, p_image_url, v_now, v_now + p_keeps, w.picture_secret);
     END IF;
     IF m.webhook_url IS NOT NULL THEN
         INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at) VALUES (p_id, 2, m.user_id, v_now);
@@ -2466,7 +2525,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2480,7 +2539,7 @@ BEGIN
         deadline_at = v_now + p_lifetime,
         due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
-    RETURNING w.epoch INTO epoch;
+    RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
     IF FOUND THEN
         UPDATE public.emotion_mask_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
         RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
@@ -2565,7 +2624,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_cancel(text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
+CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -2585,19 +2644,23 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
+                                                         THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at
+                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 4 AND w.due_at BETWEEN p_from - v_slack AND v_now
-                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
+                                WHEN w.last_look OR (w.phase IN ('queued', 'pending') AND w.lease_owner IS NULL)
+                                THEN interval '0' ELSE p_lease END)
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at
+                           line.lost_leases, line.deadline_at, line.last_look, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -2630,21 +2693,23 @@ BEGIN
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
         turn        = NULL,
-        due_at      = least(v_now + p_lease, w.deadline_at)
+        due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
+        deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
+        last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
     -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret, w.last_look
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.ghibli_reaction_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2677,7 +2742,8 @@ BEGIN
             VALUES (id, p_user, 4, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos)
+            RETURNING work.picture_secret INTO picture_secret;
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -2699,13 +2765,14 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
+    v_secrets text[];
     r         record;
 BEGIN
     BEGIN
@@ -2721,13 +2788,14 @@ BEGIN
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
+            v_secrets := v_secrets || r.picture_secret;
         END LOOP;
     EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
-        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
-                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
@@ -2748,8 +2816,8 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
-    SELECT p_id, 4, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    PERFORM genflow.removal_add(p_id, 4::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
+      WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_delete(text,uuid) TO genflow_module;
@@ -2810,8 +2878,11 @@ BEGIN
     UPDATE public.ghibli_reaction_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN CASE WHEN EXISTS (SELECT FROM public.ghibli_reaction_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
-                THEN 'ok' ELSE 'gone' END;
+    IF EXISTS (SELECT FROM public.ghibli_reaction_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted) THEN
+        RETURN 'ok';
+    END IF;
+    PERFORM genflow.removal_add(p_id, 4::smallint, p_image_url, p_result ->> 'type', genflow.picture_secret(p_id, p_image_url));
+    RETURN 'gone';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_restored(uuid,text,jsonb) TO genflow_module;
 
@@ -2819,17 +2890,23 @@ CREATE FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_sta
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    w     genflow.work;
-    m     record;
+    v_now  timestamptz := clock_timestamp();
+    v_ours boolean := p_status = 'completed' AND p_image_url IS NOT NULL AND (p_persisted OR p_keeps IS NULL);
+    w      genflow.work;
+    m      record;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM public.ghibli_reaction_media t WHERE t.id = p_id;
-        IF NOT FOUND THEN
-            RETURN 'unknown';
-        ELSIF m.status = p_status THEN
+        IF FOUND AND m.status = p_status THEN
             RETURN 'same';
+        END IF;
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, 4::smallint, p_image_url, p_result ->> 'type',
+                                        genflow.picture_secret(p_id, p_image_url));
+        END IF;
+        IF m.status IS NULL THEN
+            RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
             INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
@@ -2851,7 +2928,16 @@ BEGIN
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
         SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, 4::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
+        END IF;
         RETURN 'unknown';
+    END IF;
+    IF p_status <> 'completed' AND w.epoch > 0 AND (
+        p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
+            (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
+        PERFORM genflow.removal_add(p_id, 4::smallint, NULL, NULL, w.picture_secret,
+                                    CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL THEN greatest(w.due_at, v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
@@ -2862,8 +2948,8 @@ BEGIN
            v_now, h.window_day
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
-        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
-        VALUES (p_id, 4, p_image_url, v_now, v_now + p_keeps);
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
+        VALUES (p_id, 4, p_image_url, v_now, v_now + p_keeps, w.picture_secret);
     END IF;
     IF m.webhook_url IS NOT NULL THEN
         INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at) VALUES (p_id, 4, m.user_id, v_now);
@@ -2872,7 +2958,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2886,7 +2972,7 @@ BEGIN
         deadline_at = v_now + p_lifetime,
         due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
-    RETURNING w.epoch INTO epoch;
+    RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
     IF FOUND THEN
         UPDATE public.ghibli_reaction_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
         RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
@@ -3209,7 +3295,7 @@ BEGIN
          WHERE r.id = old.id;
     ELSE
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
-        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'', true)',
+        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 minute'', ''-infinity'', ''{}'', true)',
                        t.prefix || '_claim') INTO v_count USING p_limit;
         IF p_media IS NOT NULL AND v_count < p_limit THEN   -- else the next call comes at once
             EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
@@ -3484,7 +3570,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_cancel(text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -3504,19 +3590,23 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
+                                                         THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at
+                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 1 AND w.due_at BETWEEN p_from - v_slack AND v_now
-                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
+                                WHEN w.last_look OR (w.phase IN ('queued', 'pending') AND w.lease_owner IS NULL)
+                                THEN interval '0' ELSE p_lease END)
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at
+                           line.lost_leases, line.deadline_at, line.last_look, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -3549,21 +3639,23 @@ BEGIN
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
         turn        = NULL,
-        due_at      = least(v_now + p_lease, w.deadline_at)
+        due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
+        deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
+        last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
     -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret, w.last_look
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3596,7 +3688,8 @@ BEGIN
             VALUES (id, p_user, 1, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos)
+            RETURNING work.picture_secret INTO picture_secret;
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -3618,13 +3711,14 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
+    v_secrets text[];
     r         record;
 BEGIN
     BEGIN
@@ -3640,13 +3734,14 @@ BEGIN
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
+            v_secrets := v_secrets || r.picture_secret;
         END LOOP;
     EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
-        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
-                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
@@ -3667,8 +3762,8 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
-    SELECT p_id, 1, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    PERFORM genflow.removal_add(p_id, 1::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
+      WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_delete(text,uuid) TO genflow_module;
@@ -3729,8 +3824,11 @@ BEGIN
     UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN CASE WHEN EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
-                THEN 'ok' ELSE 'gone' END;
+    IF EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted) THEN
+        RETURN 'ok';
+    END IF;
+    PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type', genflow.picture_secret(p_id, p_image_url));
+    RETURN 'gone';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_restored(uuid,text,jsonb) TO genflow_module;
 
@@ -3738,17 +3836,23 @@ CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status t
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    w     genflow.work;
-    m     record;
+    v_now  timestamptz := clock_timestamp();
+    v_ours boolean := p_status = 'completed' AND p_image_url IS NOT NULL AND (p_persisted OR p_keeps IS NULL);
+    w      genflow.work;
+    m      record;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM public.neo_glitch_media t WHERE t.id = p_id;
-        IF NOT FOUND THEN
-            RETURN 'unknown';
-        ELSIF m.status = p_status THEN
+        IF FOUND AND m.status = p_status THEN
             RETURN 'same';
+        END IF;
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type',
+                                        genflow.picture_secret(p_id, p_image_url));
+        END IF;
+        IF m.status IS NULL THEN
+            RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
             INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
@@ -3770,7 +3874,16 @@ BEGIN
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
         SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
+        END IF;
         RETURN 'unknown';
+    END IF;
+    IF p_status <> 'completed' AND w.epoch > 0 AND (
+        p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
+            (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
+        PERFORM genflow.removal_add(p_id, 1::smallint, NULL, NULL, w.picture_secret,
+                                    CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL THEN greatest(w.due_at, v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
@@ -3781,8 +3894,8 @@ BEGIN
            v_now, h.window_day
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
-        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
-        VALUES (p_id, 1, p_image_url, v_now, v_now + p_keeps);
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
+        VALUES (p_id, 1, p_image_url, v_now, v_now + p_keeps, w.picture_secret);
     END IF;
     IF m.webhook_url IS NOT NULL THEN
         INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at) VALUES (p_id, 1, m.user_id, v_now);
@@ -3791,7 +3904,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3805,7 +3918,7 @@ BEGIN
         deadline_at = v_now + p_lifetime,
         due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
-    RETURNING w.epoch INTO epoch;
+    RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
     IF FOUND THEN
         UPDATE public.neo_glitch_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
         RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
@@ -3832,6 +3945,12 @@ $$
                            substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1),
                    52, 1), 53, 1),
                10, p_type), 11, genflow.shard_no()), 'hex')::uuid
+$$;
+
+CREATE FUNCTION genflow.picture_secret(p_id uuid, p_url text) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT substring(p_url FROM p_id::text || '-([0-9a-f]{32})\.[a-z]+$')
 $$;
 
 CREATE FUNCTION genflow.preset_touch() RETURNS trigger
@@ -3933,7 +4052,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.presets_cancel(text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint)
+CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -3953,19 +4072,23 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.presets_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
+                                                         THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at
+                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 3 AND w.due_at BETWEEN p_from - v_slack AND v_now
-                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
+                                WHEN w.last_look OR (w.phase IN ('queued', 'pending') AND w.lease_owner IS NULL)
+                                THEN interval '0' ELSE p_lease END)
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at
+                           line.lost_leases, line.deadline_at, line.last_look, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -3998,21 +4121,23 @@ BEGIN
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
         turn        = NULL,
-        due_at      = least(v_now + p_lease, w.deadline_at)
+        due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
+        deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
+        last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
     -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret, w.last_look
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.presets_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.presets_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4045,7 +4170,8 @@ BEGIN
             VALUES (id, p_user, 3, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos)
+            RETURNING work.picture_secret INTO picture_secret;
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;
@@ -4067,13 +4193,14 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.presets_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
+    v_secrets text[];
     r         record;
 BEGIN
     BEGIN
@@ -4089,13 +4216,14 @@ BEGIN
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
+            v_secrets := v_secrets || r.picture_secret;
         END LOOP;
     EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
-        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
-                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.presets_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
 
@@ -4116,8 +4244,8 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
-    SELECT p_id, 3, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    PERFORM genflow.removal_add(p_id, 3::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
+      WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.presets_delete(text,uuid) TO genflow_module;
@@ -4178,8 +4306,11 @@ BEGIN
     UPDATE public.presets_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    RETURN CASE WHEN EXISTS (SELECT FROM public.presets_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted)
-                THEN 'ok' ELSE 'gone' END;
+    IF EXISTS (SELECT FROM public.presets_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted) THEN
+        RETURN 'ok';
+    END IF;
+    PERFORM genflow.removal_add(p_id, 3::smallint, p_image_url, p_result ->> 'type', genflow.picture_secret(p_id, p_image_url));
+    RETURN 'gone';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.presets_restored(uuid,text,jsonb) TO genflow_module;
 
@@ -4187,17 +4318,23 @@ CREATE FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    w     genflow.work;
-    m     record;
+    v_now  timestamptz := clock_timestamp();
+    v_ours boolean := p_status = 'completed' AND p_image_url IS NOT NULL AND (p_persisted OR p_keeps IS NULL);
+    w      genflow.work;
+    m      record;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM public.presets_media t WHERE t.id = p_id;
-        IF NOT FOUND THEN
-            RETURN 'unknown';
-        ELSIF m.status = p_status THEN
+        IF FOUND AND m.status = p_status THEN
             RETURN 'same';
+        END IF;
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, 3::smallint, p_image_url, p_result ->> 'type',
+                                        genflow.picture_secret(p_id, p_image_url));
+        END IF;
+        IF m.status IS NULL THEN
+            RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
             INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
@@ -4219,7 +4356,16 @@ BEGIN
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
         SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, 3::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
+        END IF;
         RETURN 'unknown';
+    END IF;
+    IF p_status <> 'completed' AND w.epoch > 0 AND (
+        p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
+            (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
+        PERFORM genflow.removal_add(p_id, 3::smallint, NULL, NULL, w.picture_secret,
+                                    CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL THEN greatest(w.due_at, v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
@@ -4230,8 +4376,8 @@ BEGIN
            v_now, h.window_day
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
-        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
-        VALUES (p_id, 3, p_image_url, v_now, v_now + p_keeps);
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
+        VALUES (p_id, 3, p_image_url, v_now, v_now + p_keeps, w.picture_secret);
     END IF;
     IF m.webhook_url IS NOT NULL THEN
         INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at) VALUES (p_id, 3, m.user_id, v_now);
@@ -4240,7 +4386,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.presets_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint) RETURNS record
+CREATE FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4254,7 +4400,7 @@ BEGIN
         deadline_at = v_now + p_lifetime,
         due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
-    RETURNING w.epoch INTO epoch;
+    RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
     IF FOUND THEN
         UPDATE public.presets_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
         RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
@@ -4316,7 +4462,16 @@ $$;
 GRANT EXECUTE ON FUNCTION genflow.quota(text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.quota(text,text) TO genflow_module;
 
-CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, media_type text)
+CREATE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text, p_media_type text, p_secret text, p_due timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
+    LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
+$$
+    INSERT INTO genflow.removals AS r (job_id, type_no, url, media_type, picture_secret, due_at)
+    VALUES (p_id, p_type, p_url, p_media_type, p_secret, coalesce(p_due, clock_timestamp()))
+        ON CONFLICT (job_id) DO UPDATE SET url = NULL, picture_secret = coalesce(r.picture_secret, EXCLUDED.picture_secret),
+                                           due_at = EXCLUDED.due_at, tries = 0
+$$;
+
+CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, media_type text, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4330,17 +4485,18 @@ BEGIN
     mine AS (
         UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)), tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
-        RETURNING r.job_id, r.type_no, r.url, r.media_type)
-    SELECT m.job_id, t.name, m.url, m.media_type FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+        RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret)
+    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.removal_claim(text[],integer,interval) TO genflow_module;
 
-CREATE FUNCTION genflow.removal_done(p_id uuid) RETURNS void
+CREATE FUNCTION genflow.removal_done(p_id uuid, p_url text DEFAULT NULL::text) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
-    DELETE FROM genflow.removals r WHERE r.job_id = p_id
+    DELETE FROM genflow.removals r
+     WHERE r.job_id = p_id AND r.tries > 0 AND (p_url IS NULL OR r.url IS NOT DISTINCT FROM nullif(p_url, ''))
 $$;
-GRANT EXECUTE ON FUNCTION genflow.removal_done(uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.removal_done(uuid,text) TO genflow_module;
 
 CREATE FUNCTION genflow.requeue(p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text, p_ref text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -4464,7 +4620,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.reserve_finalize(text,text) TO genflow_module;
 
-CREATE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer)
+CREATE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4481,8 +4637,8 @@ BEGIN
     mine AS (
         UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
-        RETURNING r.job_id, r.type_no, r.url, r.tries)
-    SELECT m.job_id, t.name, m.url, m.tries FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+        RETURNING r.job_id, r.type_no, r.url, r.tries, r.picture_secret)
+    SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.restore_claim(text[],integer,interval) TO genflow_module;
 

@@ -127,6 +127,7 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_creat
 
     job->id = apr_pstrdup(pool, created->id);
     job->epoch = created->epoch;
+    job->picture_secret = apr_pstrdup(job->pool, created->picture_secret);
     job->max_retries = ask->max_retries;
     job->deadline = gf_clock_now() + ask->type->lifetime;
     job->user = apr_pstrdup(pool, req->user);

@@ -26,6 +26,7 @@ static gf_err_t *claim(gf_job_t **jobs, gf_ctx_t *ctx, gf_sql_t statement, int l
 
         job->id = apr_pstrdup(job->pool, gf_rows_text(rows, row, 0));
         job->user = "-";
+        job->picture_secret = apr_pstrdup(job->pool, gf_rows_text(rows, row, 4));
         if (statement == GF_SQL_RESTORE_CLAIM) {
             job->restore_url = url;
             job->restore_tries = (int)gf_rows_int(rows, row, 3);
@@ -71,7 +72,8 @@ gf_err_t *gf_picture_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time
 
 gf_err_t *gf_picture_removed(gf_ctx_t *ctx, const gf_job_t *job)
 {
+    const char *args[] = { job->id, job->remove_url };
     gf_rows_t *rows;
 
-    return gf_db_call(&rows, ctx, GF_SQL_REMOVAL_DONE, NULL, &job->id, NULL);
+    return gf_db_call(&rows, ctx, GF_SQL_REMOVAL_DONE, NULL, args, NULL);
 }

@@ -101,6 +101,7 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
         created[i].created_at = gf_rows_text(rows, i, 4);
         created[i].balance = gf_rows_int(rows, i, 5);
         created[i].held = gf_rows_int(rows, i, 6);
+        created[i].picture_secret = gf_rows_text(rows, i, 7);
     }
     if (created->outcome == GF_CREATE_UNKNOWN) {
         return gf_err_make(ctx, GF_E_INTERNAL, APR_SUCCESS, "create answered %s",
@@ -231,6 +232,8 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
 
         job->provider = apr_pstrdup(job->pool, gf_rows_text(rows, row, 18));
         job->model = apr_pstrdup(job->pool, gf_rows_text(rows, row, 19));
+        job->picture_secret = apr_pstrdup(job->pool, gf_rows_text(rows, row, 20));
+        job->last_look = gf_rows_bool(rows, row, 21);
         job->next = *jobs;
         *jobs = job;
         if (gf_rows_text(rows, row, 17)) { /* backwards: the first of each lane stays */
@@ -259,6 +262,7 @@ gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, c
         return gf_steer_status(ctx, id, gf_rows_text(rows, 0, 18));
     }
     *job = job_of_row(rows, 0, type);
+    (*job)->picture_secret = apr_pstrdup((*job)->pool, gf_rows_text(rows, 0, 19));
     gf_job_begin(*job, ctx);
     return NULL;
 }

@@ -26,6 +26,7 @@ typedef struct gf_created_t {
     const char *id;
     const char *status;
     const char *created_at;
+    const char *picture_secret; /* of its job, for nobody else */
     int epoch;
     apr_int64_t balance;
     apr_int64_t held;

@@ -14,23 +14,24 @@
 
 const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CREATE] = { "create",
-        "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
+        "SELECT outcome, id, epoch, status, created_at, balance, held, picture_secret FROM"
         " genflow.%s_create($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
         " $16, $17, $18, $19, $20, $21, $22)", 22 },
     [GF_SQL_CREATE_BATCH] = { "create_batch",
-        "SELECT outcome, id, epoch, status, created_at, balance, held FROM"
+        "SELECT outcome, id, epoch, status, created_at, balance, held, picture_secret FROM"
         " genflow.%s_create_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
         " $15, $16, $17, $18, $19, $20, $21, $22)", 22 },
     [GF_SQL_START] = { "start",
         "SELECT id, epoch, 'queued', 0, 0, 0, NULL, extract(epoch FROM $5::interval) * 1000, $1,"
-        " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, outcome, status"
+        " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, outcome, status,"
+        " picture_secret"
         " FROM genflow.%s_start($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_GET] = { "get",
         "SELECT " GENERATION " FROM genflow.%s_get($1, $2, $3, $4)", 4 },
     [GF_SQL_CLAIM] = { "claim",
         "SELECT id, epoch, phase, attempts, chain_pos, retries, provider_ref, deadline_ms, user_id,"
         " preset, prompt, source_url, parameters, seed, max_retries, due_at, age_ms,"
-        " lane, provider, model"
+        " lane, provider, model, picture_secret, last_look"
         " FROM genflow.%s_claim($1, $2, $3, $4, ARRAY[$5, $6, $7]::timestamptz[], true)", 7 },
     [GF_SQL_ACCEPTED] = { "accepted",
         "SELECT genflow.%s_accepted($1, $2, $3, $4, $5, $6, $7)", 7 },
@@ -69,15 +70,16 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT provider, model, state, failures, open_until, opened_at, reason"
         " FROM genflow.breakers()", 0 },
     [GF_SQL_RESTORE_CLAIM] = { "restore_claim",
-        "SELECT id, type, url, tries FROM genflow.restore_claim($1, $2, $3)", 3 },
+        "SELECT id, type, url, tries, picture_secret FROM genflow.restore_claim($1, $2, $3)", 3 },
     [GF_SQL_RESTORE_LATER] = { "restore_later",
         "SELECT genflow.restore_later($1, $2)", 2 },
     [GF_SQL_RESTORED] = { "restored",
         "SELECT genflow.%s_restored($1, $2, $3)", 3 },
     [GF_SQL_REMOVAL_CLAIM] = { "removal_claim",
-        "SELECT id, type, url, media_type FROM genflow.removal_claim($1, $2, $3)", 3 },
+        "SELECT id, type, url, media_type, picture_secret"
+        " FROM genflow.removal_claim($1, $2, $3)", 3 },
     [GF_SQL_REMOVAL_DONE] = { "removal_done",
-        "SELECT genflow.removal_done($1)", 1 },
+        "SELECT genflow.removal_done($1, $2)", 2 },
     [GF_SQL_DELIVERY_CLAIM] = { "delivery_claim",
         "SELECT id, type, user_id, tries, at FROM genflow.delivery_claim($1, $2, $3)", 3 },
     [GF_SQL_DELIVERY_NOTE] = { "delivery_note",

@@ -23,6 +23,8 @@ typedef struct gf_job_t {
     apr_pool_t *pool;
     const gf_type_t *type;
     const char *id;
+    const char *picture_secret; /* random part of the picture's name, told to nobody before its
+                                   generation has completed; NULL: the id alone names it */
     int epoch;
     gf_phase_t phase;
     int attempts;  /* submissions so far */
@@ -35,6 +37,7 @@ typedef struct gf_job_t {
     const char *model;
     apr_time_t created; /* by gf_clock_now(), from intervals that the database told */
     apr_time_t deadline;
+    bool last_look; /* its deadline is over: only a picture that is stored completes it */
     const char *user;
     const char *preset;
     const char *prompt;
@@ -44,7 +47,8 @@ typedef struct gf_job_t {
     const char
         *restore_url;  /* set: it is completed, and its picture, which is there, is to be stored */
     int restore_tries; /* this one included */
-    const char *remove_url; /* set: its generation was deleted, and this picture is to be removed */
+    const char *remove_url; /* set: a picture without a completed generation, to be removed;
+                               "": it may have been stored, and is removed wherever it may be */
     const char *media_type; /* then: the picture's, "image/png"; NULL: nobody knows */
     int tell_tries; /* above 0: it has ended, and its webhook is to be told; this one included */
     const char *tell_time; /* then: when that was decided, in seconds since 1970 */

@@ -38,6 +38,28 @@ void prov_run_stays(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_
 
 /* ---- what a run says while it works ---- */
 
+/* A run may say where its picture is, and whoever cancels then pays nothing: an address becomes
+ * "...". */
+static const char *without_addresses(apr_pool_t *pool, const char *told)
+{
+    char *line = apr_pstrdup(pool, told);
+    const char *clean = "";
+    char *address;
+
+    while ((address = strstr(line, "://"))) {
+        char *scheme = address;
+
+        while (scheme > line && apr_isalnum(scheme[-1])) {
+            scheme--;
+        }
+        address += strcspn(address, " \t\"'<>");
+        *scheme = '\0';
+        clean = apr_pstrcat(pool, clean, line, "...", NULL);
+        line = address;
+    }
+    return apr_pstrcat(pool, clean, line, NULL);
+}
+
 /* What the last `45%|` says; below 0: there is none. */
 static double last_percent(const char *text)
 {
@@ -71,8 +93,8 @@ void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char
         apr_size_t length = strcspn(text, "\r\n"); /* progress bars return without a new line */
 
         if (length > 0) {
-            APR_ARRAY_PUSH(lines, const char *) =
-                gf_provider_told(call->provider, call->pool, text, length, LINE_BYTES);
+            APR_ARRAY_PUSH(lines, const char *) = without_addresses(
+                call->pool, gf_provider_told(call->provider, call->pool, text, length, LINE_BYTES));
         }
         text += length + (text[length] != '\0');
     }

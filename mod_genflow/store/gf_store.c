@@ -12,7 +12,8 @@
 
 static const gf_store_kind_t *const kinds[] = { &gf_store_fs, &gf_store_cloudinary, &gf_store_s3 };
 
-#define KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
+#define KINDS         ((int)(sizeof(kinds) / sizeof(kinds[0])))
+#define SECRET_DIGITS 32 /* of picture_secret */
 
 const gf_store_kind_t *gf_store_kind(const char *name)
 {
@@ -37,22 +38,34 @@ const char *gf_store_kind_names(apr_pool_t *pool)
     return names;
 }
 
+/* What only the row knows before the generation has completed: "<id>-<secret>". */
+static const char *stem(const gf_job_t *job, apr_pool_t *pool)
+{
+    return job->picture_secret ? apr_pstrcat(pool, job->id, "-", job->picture_secret, NULL)
+                               : job->id;
+}
+
 const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.%d", conf->store_folder, job->id,
+    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.%d", conf->store_folder, stem(job, pool),
                         job->epoch);
 }
 
 const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.ready", conf->store_folder, job->id);
+    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.ready", conf->store_folder,
+                        stem(job, pool));
 }
 
 /* Two digits of the id spread the pictures over 256 folders a type. */
+static const char *folder_name(const gf_job_t *job, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, job->type->name, "/", job->id + strlen(job->id) - 2, "/", NULL);
+}
+
 static const char *object_name(const gf_job_t *job, const char *extension, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%s/%s/%s.%s", job->type->name, job->id + strlen(job->id) - 2,
-                        job->id, extension);
+    return apr_pstrcat(pool, folder_name(job, pool), stem(job, pool), ".", extension, NULL);
 }
 
 const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_pool_t *pool)
@@ -153,19 +166,51 @@ bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job)
     return false;
 }
 
+/* The rest of text behind start; NULL: it begins otherwise. */
+static const char *behind(const char *text, const char *start)
+{
+    apr_size_t length = strlen(start);
+
+    return text && strncmp(text, start, length) == 0 ? text + length : NULL;
+}
+
+/* Skips "-<secret>" if it is there. */
+static const char *behind_secret(const char *text)
+{
+    return text && text[0] == '-' && strspn(text + 1, "0123456789abcdef") == SECRET_DIGITS
+               ? text + 1 + SECRET_DIGITS
+               : text;
+}
+
 const char *gf_store_file(const gf_conf_t *conf, const gf_job_t *job, const char *url,
                           apr_pool_t *pool)
 {
+    const char *name = behind(url, apr_pstrcat(pool, conf->store_url, "/", NULL));
+    const char *rest = behind(name, apr_pstrcat(pool, folder_name(job, pool), job->id, NULL));
     const char *const *extension;
 
-    for (extension = gf_image_extensions; *extension; extension++) {
-        const char *name = object_name(job, *extension, pool);
-
-        if (strcmp(url, public_url(conf, name, pool)) == 0) {
+    rest = behind(behind_secret(rest), ".");
+    for (extension = gf_image_extensions; rest && *extension; extension++) {
+        if (strcmp(rest, *extension) == 0) {
             return gf_store_fs_path(conf, name, pool);
         }
     }
     return NULL;
+}
+
+apr_status_t gf_store_clear(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)
+{
+    apr_status_t rv = apr_file_remove(gf_store_ready(conf, job, pool), pool);
+    const char *const *extension;
+
+    for (extension = gf_image_extensions; *extension; extension++) {
+        const char *name = object_name(job, *extension, pool);
+        apr_status_t one = apr_file_remove(gf_store_fs_path(conf, name, pool), pool);
+
+        rv = one == APR_SUCCESS || APR_STATUS_IS_ENOENT(one) || APR_STATUS_IS_ENOTDIR(one) ? rv
+                                                                                           : one;
+    }
+    return APR_STATUS_IS_ENOENT(rv) || APR_STATUS_IS_ENOTDIR(rv) ? APR_SUCCESS : rv;
 }
 
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool)

@@ -45,7 +45,8 @@ const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_
  * pixels, cut), EMPTY (no bytes), STORE (could not be read). */
 gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *file);
 
-/* Name of a job's picture in every store: "neo-glitch/a7/<id>.png". */
+/* Name of a job's picture in every store: "neo-glitch/a7/<id>-<secret>.png", which nobody can know
+ * before the completed generation shows it. */
 const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_pool_t *pool);
 
 /* Looks at `file` and keeps it in the folder as the picture of `job`; on success the file is gone.
@@ -58,9 +59,13 @@ gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, 
 bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job);
 
 /* The file of the picture of `job` in the folder, if that is what its address names; NULL: it is
- * elsewhere. An address may be a provider's word, so it is compared and never taken apart. */
+ * elsewhere. An address may be a provider's word: all of it must be as our own store names the
+ * picture of this very job, but for the secret, which has digits alone. */
 const char *gf_store_file(const gf_conf_t *conf, const gf_job_t *job, const char *url,
                           apr_pool_t *pool);
+
+/* Removes whatever the folder and the spool of this host have of the picture of `job`. */
+apr_status_t gf_store_clear(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool);
 
 /* The stored facts as JSON: width, height, bytes, type, sha256. */
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool);
@@ -70,7 +75,7 @@ const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool);
 /* What a store is asked about: one checked picture. Messages and texts are made in `pool`. */
 typedef struct gf_store_call_t {
     const gf_conf_t *conf;
-    const char *name;          /* "neo-glitch/a7/<id>.png": the same for every try */
+    const char *name;          /* of gf_store_name(): the same for every try */
     const char *file;          /* upload: the picture */
     const gf_stored_t *stored; /* upload: its facts */
     apr_pool_t *pool;
@@ -102,6 +107,8 @@ typedef struct gf_store_kind_t {
     /* The folder: puts the whole, checked, flushed file under `name`. If the name is taken, the
      * picture there stays and *existing is set: its facts count. */
     gf_err_t *(*put)(bool *existing, gf_ctx_t *ctx, const char *name, const char *file);
+
+    bool any_type; /* its names of pictures do not tell their type: one removal is for all */
 
     /* Over HTTP; limits and times of a message are set by the caller. */
     gf_msg_t *(*upload)(const gf_store_call_t *call);

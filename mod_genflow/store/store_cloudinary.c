@@ -73,9 +73,9 @@ const char *store_cloudinary_sign(apr_pool_t *pool, const apr_array_header_t *pa
 
 /* ---- requests ---- */
 
-/* "neo-glitch/a7/<id>.png" becomes "<prefix>/neo_glitch_<id>". The id is the generation's, not its
- * runId: that one is the client's choice, who could so name and overwrite somebody else's picture.
- */
+/* "neo-glitch/a7/<id>-<secret>.png" becomes "<prefix>/neo_glitch_<id>-<secret>". The id is the
+ * generation's, not its runId: that one is the client's choice, who could so name and overwrite
+ * somebody else's picture. */
 static const char *public_id(const gf_store_call_t *call)
 {
     const char *id = strrchr(call->name, '/') + 1;
@@ -211,6 +211,7 @@ static bool read_remove(const gf_store_call_t *call, const gf_msg_t *msg)
 
 const gf_store_kind_t gf_store_cloudinary = { .name = "cloudinary",
                                               .check = check,
+                                              .any_type = true,
                                               .upload = upload,
                                               .read_upload = read_upload,
                                               .remove = remove_picture,

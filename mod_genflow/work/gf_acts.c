@@ -113,6 +113,8 @@ static gf_err_t *restored(gf_run_t *run, gf_ctx_t *ctx)
     return NULL;
 }
 
+/* A picture that comes second is removed: from the folder here, from elsewhere by the removal that
+ * settle recorded. */
 static gf_err_t *complete(gf_run_t *run, gf_ctx_t *ctx)
 {
     gf_end_t end = { .status = "completed",
@@ -322,10 +324,12 @@ static gf_err_t *note(gf_run_t *run, gf_ctx_t *ctx)
 static gf_err_t *removed(const gf_run_t *run, gf_ctx_t *ctx)
 {
     const char *file = gf_store_file(ctx->conf, run->job, run->job->remove_url, ctx->pool);
-    apr_status_t rv = file ? apr_file_remove(file, ctx->pool) : APR_SUCCESS;
+    apr_status_t rv = file                      ? apr_file_remove(file, ctx->pool)
+                      : run->job->remove_url[0] ? APR_SUCCESS
+                                                : gf_store_clear(ctx->conf, run->job, ctx->pool);
 
     if (rv != APR_SUCCESS && !APR_STATUS_IS_ENOENT(rv)) {
-        return gf_err_make(ctx, GF_E_STORE, rv, "cannot remove %s", file);
+        return gf_err_make(ctx, GF_E_STORE, rv, "cannot remove the picture %s", file ? file : "");
     }
     return gf_picture_removed(ctx, run->job);
 }

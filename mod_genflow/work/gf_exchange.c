@@ -196,16 +196,6 @@ void gf_exchange_cancel(gf_steps_t *steps, const gf_run_t *run)
     gf_net_start(steps->net, msg); /* without an owner: its end is nobody's business */
 }
 
-void gf_exchange_remove(gf_steps_t *steps, const gf_run_t *run)
-{
-    gf_store_call_t call = store_call_of(steps, run, gf_exchange_pool(steps));
-    gf_msg_t *msg = steps->ctx.conf->store->remove(&call);
-
-    msg->connect_timeout = CONNECT_TIMEOUT;
-    msg->timeout = FETCH_TIMEOUT;
-    gf_net_start(steps->net, msg);
-}
-
 /* ---- pictures ---- */
 
 /* Where a redirect leads, as a whole address; NULL: nowhere. */

@@ -23,10 +23,8 @@ void gf_exchange_delete(gf_steps_t *steps, gf_run_t *run); /* removing a deleted
 
 void gf_exchange_tell(gf_steps_t *steps, gf_run_t *run); /* run->told, to its webhook */
 
-/* Asks the provider to stop, or the store to remove the run's picture, and does not wait for what
- * it says. */
+/* Asks the provider to stop, and does not wait for what it says. */
 void gf_exchange_cancel(gf_steps_t *steps, const gf_run_t *run);
-void gf_exchange_remove(gf_steps_t *steps, const gf_run_t *run);
 
 /* Reads the ended exchange of run with the provider, the source or the picture into *outcome; what
  * is told lives in `pool`. */

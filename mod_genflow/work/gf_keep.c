@@ -115,14 +115,27 @@ gf_step_t gf_keep_unstored(gf_steps_t *steps, gf_run_t *run)
     return gf_steps_act(steps, run, GF_ACT_KEEP);
 }
 
+/* Asks the store to remove the picture of that type. */
+static gf_step_t remove_type(gf_steps_t *steps, gf_run_t *run, const char *extension)
+{
+    gf_stored_t *facts = apr_pcalloc(run->job->pool, sizeof(*facts));
+
+    facts->image.extension = extension;
+    run->stored = facts;
+    gf_exchange_delete(steps, run);
+    return GF_STEP_GOES_ON;
+}
+
 gf_step_t gf_keep_remove(gf_steps_t *steps, gf_run_t *run)
 {
     const gf_conf_t *conf = steps->ctx.conf;
     gf_job_t *job = run->job;
-    const char *extension = gf_image_extension(job->media_type);
-    gf_stored_t *facts;
+    bool anywhere = !job->remove_url[0];
+    const char *extension =
+        anywhere ? gf_image_extensions[run->remove_at] : gf_image_extension(job->media_type);
 
-    if (gf_store_file(conf, job, job->remove_url, steps->ctx.pool)) {
+    if ((anywhere && !conf->store->remove)
+        || gf_store_file(conf, job, job->remove_url, steps->ctx.pool)) {
         return gf_steps_act(steps, run, GF_ACT_REMOVED);
     }
     if (!conf->store->remove || !extension) { /* it was stored under another configuration */
@@ -131,26 +144,27 @@ gf_step_t gf_keep_remove(gf_steps_t *steps, gf_run_t *run)
                job->remove_url);
         return gf_steps_act(steps, run, GF_ACT_REMOVED);
     }
-    facts = apr_pcalloc(job->pool, sizeof(*facts));
-    facts->image.extension = extension;
-    run->stored = facts;
-    gf_exchange_delete(steps, run);
-    return GF_STEP_GOES_ON;
+    return remove_type(steps, run, extension);
 }
 
 gf_step_t gf_keep_removed(gf_steps_t *steps, gf_run_t *run)
 {
+    const gf_store_kind_t *store = steps->ctx.conf->store;
     gf_msg_t *msg = run->msg;
     bool gone = gf_exchange_read_delete(steps, run);
     int status = msg->status;
 
     run->msg = NULL;
     apr_pool_destroy(msg->pool);
-    if (gone) {
-        return gf_steps_act(steps, run, GF_ACT_REMOVED);
+    if (!gone) {
+        gf_log(gf_steps_about(steps, run), GF_LOG_WARNING, APR_SUCCESS, "GF0418",
+               "the store did not remove a picture that nobody needs (HTTP %d), it is asked again "
+               "later: %s",
+               status, run->job->remove_url[0] ? run->job->remove_url : run->job->id);
+        return GF_STEP_OVER;
     }
-    gf_log(gf_steps_about(steps, run), GF_LOG_WARNING, APR_SUCCESS, "GF0418",
-           "the store did not remove a deleted picture (HTTP %d), it is asked again later: %s",
-           status, run->job->remove_url);
-    return GF_STEP_OVER;
+    if (!run->job->remove_url[0] && !store->any_type && gf_image_extensions[++run->remove_at]) {
+        return remove_type(steps, run, gf_image_extensions[run->remove_at]);
+    }
+    return gf_steps_act(steps, run, GF_ACT_REMOVED);
 }

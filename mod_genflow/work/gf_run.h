@@ -25,7 +25,7 @@ typedef enum {
     GF_ACT_REQUEUE,  /* give it back for a later attempt */
     GF_ACT_FAIL,     /* settle as failed */
     GF_ACT_LATER,    /* a picture that is stored again: not now */
-    GF_ACT_REMOVED,  /* the picture of a deleted generation: note that it is gone */
+    GF_ACT_REMOVED,  /* a picture without a completed row: note that it is gone */
     GF_ACT_TELL,     /* read what a webhook is to be told */
     GF_ACT_TOLD      /* note how telling it went */
 } gf_act_t;
@@ -38,7 +38,7 @@ typedef enum {
     GF_ASKING_RECOVER, /* the answer was lost: which runs does the provider have? */
     GF_ASKING_FETCH,   /* the picture itself */
     GF_ASKING_STORE,   /* keeping it */
-    GF_ASKING_REMOVE,  /* removing that of a deleted generation */
+    GF_ASKING_REMOVE,  /* removing one that no completed row has */
     GF_ASKING_TELL     /* telling a webhook */
 } gf_asking_t;
 
@@ -87,6 +87,7 @@ typedef struct gf_run_t {
     const char *image_url;    /* set once stored; a settle that is repeated stores no more */
     bool unstored;            /* the store would not take it: image_url is for now */
     int store_tries;
+    int remove_at; /* a removal of every place: which extension is asked about */
 
     const char *webhook_url; /* who is told of its end ... */
     const char *told;        /* ... and what; NULL: there is no such generation any more */

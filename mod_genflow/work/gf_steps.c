@@ -171,6 +171,24 @@ static gf_step_t ask(gf_steps_t *steps, gf_run_t *run)
     return GF_STEP_GOES_ON;
 }
 
+/* Somebody was at work on it. First of all the picture is looked for that may be stored already. */
+static gf_step_t take_over(gf_steps_t *steps, gf_run_t *run)
+{
+    if (run->job->phase == GF_PHASE_QUEUED) { /* drawing writes no intent */
+        choose(run, run->job->chain_pos);
+    }
+    else {
+        choose_asked(steps, run);
+    }
+    gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0401",
+           "taken over%s, it was %s", run->job->last_look ? " after its deadline" : "",
+           run->job->phase == GF_PHASE_QUEUED    ? "being drawn"
+           : run->job->phase == GF_PHASE_SENDING ? "being sent"
+                                                 : "with the provider");
+    run->provider_deadline = run->choice ? gf_exchange_deadline(run) : 0;
+    return gf_steps_act(steps, run, GF_ACT_ADOPT);
+}
+
 gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
 {
     gf_job_t *job = run->job;
@@ -185,20 +203,10 @@ gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
         return gf_steps_act(steps, run, GF_ACT_TELL);
     }
     run->spool = gf_store_spool(steps->ctx.conf, job, job->pool);
-    if (job->phase == GF_PHASE_QUEUED) {
+    if (job->phase == GF_PHASE_QUEUED && !job->last_look) {
         return attempt(steps, run);
     }
-    choose_asked(steps, run);
-    if (!run->choice) { /* there is no such section any more */
-        return gf_steps_fail(steps, run, GF_E_NO_PROVIDER, NULL);
-    }
-    gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0401", "taken over, it was %s",
-           job->phase == GF_PHASE_SENDING ? "being sent" : "with the provider");
-    run->provider_deadline = gf_exchange_deadline(run);
-    if (job->phase == GF_PHASE_WORKING && run->choice->provider->kind->poll) {
-        return ask(steps, run);
-    }
-    return gf_steps_act(steps, run, GF_ACT_ADOPT);
+    return take_over(steps, run);
 }
 
 gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
@@ -248,13 +256,19 @@ static gf_step_t sender_lost(gf_steps_t *steps, gf_run_t *run)
     return gf_follow_wait(run, gf_follow_arrival(run));
 }
 
-/* It came too late, and had been stored: nothing names the picture. */
-static void forget_picture(gf_steps_t *steps, const gf_run_t *run)
+/* No picture is stored. */
+static gf_step_t not_adopted(gf_steps_t *steps, gf_run_t *run)
 {
-    if (run->stored && !run->unstored && run->image_url && !steps->ctx.conf->store->put
-        && gf_run_came_late(run)) {
-        gf_exchange_remove(steps, run);
+    if (run->job->last_look) {
+        return gf_steps_fail(steps, run, GF_E_TIMEOUT, NULL);
     }
+    if (!run->choice) { /* there is no such section any more */
+        return gf_steps_fail(steps, run, GF_E_NO_PROVIDER, NULL);
+    }
+    if (run->job->phase == GF_PHASE_WORKING && run->choice->provider->kind->poll) {
+        return ask(steps, run);
+    }
+    return sender_lost(steps, run);
 }
 
 /* Nobody waits for it any more. Who was only away may not say so: another host may lead. */
@@ -262,7 +276,7 @@ static void cancel_run(gf_steps_t *steps, const gf_run_t *run)
 {
     bool failed = strcmp(run->settled, "done") == 0 || strcmp(run->settled, "same") == 0;
 
-    if (run->act == GF_ACT_FAIL && run->code == GF_E_TIMEOUT && failed) {
+    if (run->act == GF_ACT_FAIL && run->code == GF_E_TIMEOUT && failed && run->choice) {
         gf_exchange_cancel(steps, run);
     }
 }
@@ -272,7 +286,6 @@ static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
     const gf_ctx_t *ctx = gf_steps_about(steps, run);
     apr_int64_t took = apr_time_as_msec(gf_clock_now() - run->job->created);
 
-    forget_picture(steps, run);
     cancel_run(steps, run);
     if (run->job->restore_url && !gf_run_came_late(run)) {
         gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0413", "stored at last: %s", run->image_url);
@@ -415,7 +428,7 @@ gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
         return gf_tell_read(steps, run);
     case GF_ACT_ADOPT:
         if (!run->settled && !run->stored) {
-            return sender_lost(steps, run);
+            return not_adopted(steps, run);
         }
         break;
     case GF_ACT_DECODE:

@@ -17,7 +17,8 @@ $$;
 --   ended_reservations  the same of reservations: their run ids are as good as keys, and may not be reserved a second time
 --                 while a client may still repeat itself; what they held and gave back stays in the ledger
 --   assets        asset_sweep(); reservations  reservations_expire()
---   a type's name its live generations past their deadline are ended: no host may work on that type. Those that ended
+--   a type's name its live generations past their deadline are ended: no host may work on that type. One that somebody had
+--                 begun is left to the hosts for a minute: they look for its picture first. Those that ended
 --                 p_media ago are deleted as by their users, with their pictures; NULL: they stay, and whose webhook is still
 --                 to be told stays until then
 -- Locks: the rows (SKIP LOCKED); for a type and for reservations what ending locks. Returns how many went.
@@ -72,7 +73,7 @@ BEGIN
          WHERE r.id = old.id;
     ELSE
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
-        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 second'', ''-infinity'', ''{}'', true)',
+        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 minute'', ''-infinity'', ''{}'', true)',
                        t.prefix || '_claim') INTO v_count USING p_limit;
         IF p_media IS NOT NULL AND v_count < p_limit THEN   -- else the next call comes at once
             EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''

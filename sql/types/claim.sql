@@ -7,7 +7,9 @@
 -- priority (lanes 1 to 3: high, normal, low), then by their turn, which is fair between users (work_line()).
 -- What was being sent when its lease ran out is not taken at once: its owner may only sleep, and knows what we do not. It
 -- loses its name on the row and keeps its epoch for one more lease.
--- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. What is past its deadline, or
+-- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. A job past its deadline on which
+-- somebody was at work is taken once more for one lease, with last_look: its picture may be stored already. Where no host claims it
+-- within a lease (p_owner NULL) it is ended without that. What else is past its deadline, or
 -- killed its host five times, or lost its media row, is ended on the spot; with p_ends it is returned first, with who it was and
 -- as phase 'failed', or 'cancelled' if it was pending, which is due at its deadline; lane NULL. Servers from before schema 11 do
 -- not ask for that: they would take such a row for a lease.
@@ -22,7 +24,7 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_claim(
 RETURNS TABLE (id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint,
                provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text,
                prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamptz, age_ms bigint,
-               lane smallint)
+               lane smallint, picture_secret text, last_look boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $body$
 DECLARE
@@ -42,19 +44,23 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   d.deadline_at <= v_now OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM {media} m WHERE m.id = d.job_id) IS NULL THEN 'end'
+                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
+                                                         THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at
+                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = {no} AND w.due_at BETWEEN p_from - v_slack AND v_now
-                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now)
+                           AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
+                                WHEN w.last_look OR (w.phase IN ('queued', 'pending') AND w.lease_owner IS NULL)
+                                THEN interval '0' ELSE p_lease END)
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at
+                           line.lost_leases, line.deadline_at, line.last_look, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -87,14 +93,16 @@ BEGIN
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
         turn        = NULL,
-        due_at      = least(v_now + p_lease, w.deadline_at)
+        due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
+        deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
+        last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
     -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
            (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret, w.last_look
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM {media} t WHERE t.id = o.job_id OFFSET 0) m;

@@ -14,7 +14,8 @@
 --   p_concurrent, p_queue  limits (limits.sql); 0: none
 --   p_chain_pos       with which link of the type's chain it begins; one that only a wish chooses is behind all others
 --   p_webhook_url     is told the end, or NULL
--- Outcomes: 'ok' id, epoch, created_at of the new generation
+-- Outcomes: 'ok' id, epoch, created_at of the new generation, picture_secret: the random part of its picture's name, which is
+--           shown to nobody
 --           'replay' id, status of the one that this key made before, 'mismatch' the key came with another body
 --           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held tell how much is there
 --           'too_many', 'queue_full' (limits.sql)
@@ -24,7 +25,8 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
     p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC', p_concurrent integer DEFAULT 0,
     p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL, p_webhook_url text DEFAULT NULL,
-    OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint)
+    OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint,
+    OUT picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_now  timestamptz := clock_timestamp();
@@ -56,7 +58,8 @@ BEGIN
             VALUES (id, p_user, {no}, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos);
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos)
+            RETURNING work.picture_secret INTO picture_secret;
             IF v_look.reservation IS NOT NULL THEN
                 PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
             END IF;

@@ -15,12 +15,14 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create_batch(
     p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC',
     p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL,
     p_webhook_url text DEFAULT NULL)
-RETURNS TABLE (outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint)
+RETURNS TABLE (outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint,
+               picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
+    v_secrets text[];
     r         record;
 BEGIN
     BEGIN
@@ -36,11 +38,12 @@ BEGIN
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
+            v_secrets := v_secrets || r.picture_secret;
         END LOOP;
     EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
-        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held;
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held
-                   FROM unnest(v_ids, v_states, v_created) AS u(id, status, created_at);
+    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $body$;

@@ -19,7 +19,7 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    INSERT INTO genflow.removals (job_id, type_no, url, media_type, due_at)
-    SELECT p_id, {no}, image_url, v_type, clock_timestamp() WHERE image_url IS NOT NULL;
+    PERFORM genflow.removal_add(p_id, {no}::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
+      WHERE image_url IS NOT NULL;
     outcome := 'ok';
 END $body$;

@@ -7,7 +7,10 @@
 --   p_keeps   then: how long the provider keeps it there; NULL: that address is ours
 -- A success counts whoever brings it; any other end only from the holder of the current lease. A success that comes after
 -- another end is kept in genflow.late_results and charges nothing. The end is what the client's webhook is told, if it has one.
--- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account.
+-- A picture that has no completed row is not kept: a late one is recorded to be removed, and so is one that may have been
+-- stored: the end comes from the database while somebody had the job, or from who took it over, or its storing failed. Whoever
+-- still stores it comes second and records it once more.
+-- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account, removals.
 -- Outcomes: 'done'; 'same' it had ended so before; 'settled' it had ended otherwise; 'stale' another host leads; 'unknown'.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_settle(
     p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text,
@@ -16,17 +19,23 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_settle(
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
-    v_now timestamptz := clock_timestamp();
-    w     genflow.work;
-    m     record;
+    v_now  timestamptz := clock_timestamp();
+    v_ours boolean := p_status = 'completed' AND p_image_url IS NOT NULL AND (p_persisted OR p_keeps IS NULL);
+    w      genflow.work;
+    m      record;
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM {media} t WHERE t.id = p_id;
-        IF NOT FOUND THEN
-            RETURN 'unknown';
-        ELSIF m.status = p_status THEN
+        IF FOUND AND m.status = p_status THEN
             RETURN 'same';
+        END IF;
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type',
+                                        genflow.picture_secret(p_id, p_image_url));
+        END IF;
+        IF m.status IS NULL THEN
+            RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
             INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
@@ -48,7 +57,16 @@ BEGIN
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
         SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+        IF v_ours THEN
+            PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
+        END IF;
         RETURN 'unknown';
+    END IF;
+    IF p_status <> 'completed' AND w.epoch > 0 AND (
+        p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
+            (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
+        PERFORM genflow.removal_add(p_id, {no}::smallint, NULL, NULL, w.picture_secret,
+                                    CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL THEN greatest(w.due_at, v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
@@ -59,8 +77,8 @@ BEGIN
            v_now, h.window_day
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
-        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at)
-        VALUES (p_id, {no}, p_image_url, v_now, v_now + p_keeps);
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
+        VALUES (p_id, {no}, p_image_url, v_now, v_now + p_keeps, w.picture_secret);
     END IF;
     IF m.webhook_url IS NOT NULL THEN
         INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at) VALUES (p_id, {no}, m.user_id, v_now);

@@ -6,7 +6,8 @@
 CREATE OR REPLACE FUNCTION genflow.{prefix}_start(
     p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval,
     OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text,
-    OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint)
+    OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint,
+    OUT picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_now  timestamptz := clock_timestamp();
@@ -19,7 +20,7 @@ BEGIN
         deadline_at = v_now + p_lifetime,
         due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
-    RETURNING w.epoch INTO epoch;
+    RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
     IF FOUND THEN
         UPDATE {media} m SET status = 'processing', started_at = v_now WHERE m.id = p_id
         RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,

@@ -24,13 +24,14 @@ my $res   = generate($user, {
 });
 my $got = data($res);
 my $id  = $got->{id};
-my $url = base() . '/generated/neo-glitch/' . substr($id, -2) . "/$id.png";
+my $url = base() . '/generated/neo-glitch/' . substr($id, -2) . '/' . (picture_file($id) =~ s{.*/}{}r);
 
 is $res->{status}, 200, 'a generation is completed in its own request';
 is sql1("SELECT status FROM public.neo_glitch_media WHERE id = :'id'", id => $id), 'completed',
     'its row is completed when the answer comes';
 is submissions($user) - $begin, 1, 'the provider was asked once';
 
+like $url, qr{/\Q$id\E-[0-9a-f]{32}\.png\z}, 'the name of the picture is its id and a random part';
 like $id, qr/\A[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}(?:-[0-9a-f]+){2}\z/, 'the id is a UUIDv7';
 like $got->{prompt}, qr/\ANeo Tokyo, glowing cyber visor\b.*, the cat of \Q$user\E\z/,
     'the prompt is what the preset says and then what the user says';

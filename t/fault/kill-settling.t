@@ -64,7 +64,7 @@ sub under_way {
 # Where the picture is, and its bytes in short.
 sub picture {
     my ($type, $id) = @_;
-    my ($file) = glob "$ENV{GENFLOW_WORK}/store/$type/*/$id.*" or return '';
+    my ($file) = glob "$ENV{GENFLOW_WORK}/store/$type/*/$id*" or return '';
     return "$file " . Digest::SHA->new(256)->addfile($file)->hexdigest;
 }
 

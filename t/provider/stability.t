@@ -101,8 +101,8 @@ sub row_should_be {
 sub files {
     my ($id) = @_;
     my $store = "$ENV{GENFLOW_WORK}/store";
-    return join ' ', (map { 'picture' } glob "$store/*/*/$id.*"),
-        (map { 'spool' } glob "$store/.spool/$id.*");
+    return join ' ', (map { 'picture' } glob "$store/*/*/$id*"),
+        (map { 'spool' } glob "$store/.spool/$id*");
 }
 
 finish;

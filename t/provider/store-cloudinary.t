@@ -24,9 +24,9 @@ $cloud->run_cases($PLACE,
 
 my $user = account(10);
 my $job  = $cloud->picture($user);
-is join(' ', $cloud->objects($job->{id})),
-    "cloudinary/${\ $cloud->prefix }/shelf_cloudinary_$job->{id}",
-    'the public id is the folder, the type and the generation';
+like join(' ', $cloud->objects($job->{id})),
+    qr{\Acloudinary/${\ $cloud->prefix }/shelf_cloudinary_$job->{id}-[0-9a-f]{32}\z},
+    'the public id is the folder, the type, the generation and a random part';
 is $job->{cloudinaryUrl}, $job->{imageUrl}, 'cloudinaryUrl is the same address';
 my @errors = grep { /genflow:error/ } split /\n/, $cloud->httpd->log_text;
 is scalar @errors, 1, 'an operator is called once';

@@ -23,8 +23,8 @@ $bucket->run_cases($PLACE . $bucket->prefix,
 my $user = account(10);
 my $job  = $bucket->picture($user);
 my ($key) = $bucket->objects($job->{id});
-like $key, qr{\As3/pictures/\Q${\ $bucket->prefix }\E/shelf-s3/[0-9a-f]{2}/\Q$job->{id}\E\.png\z},
-    'the key is the folder, the type and the generation';
+like $key, qr{\As3/pictures/\Q${\ $bucket->prefix }\E/shelf-s3/[0-9a-f]{2}/\Q$job->{id}\E-[0-9a-f]{32}\.png\z},
+    'the key is the folder, the type, the generation and a random part';
 my $res = HTTP::Tiny->new->get($job->{imageUrl});
 is $res->{headers}{'content-type'}, 'image/png', 'its type is kept along';
 like $res->{headers}{'cache-control'}, qr/immutable/, '... and that it never changes';

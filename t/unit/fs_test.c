@@ -300,6 +300,61 @@ START_TEST(an_address_names_the_file_of_its_own_job_and_no_other)
 }
 END_TEST
 
+#define SECRET "00112233445566778899aabbccddeeff"
+
+/* The secret part of the name is the row's; every address of ours tells the file, whatever row it
+ * was read from. */
+START_TEST(a_picture_with_a_secret_has_a_name_that_the_id_does_not_tell)
+{
+    static const gf_job_t deleted = { .type = &type, .id = ID };
+    static const char *const strangers[] = {
+        "/generated/neo-glitch/5b/" ID "-" SECRET "0.png",
+        "/generated/neo-glitch/5b/" ID "-0011223344556677.png",
+        "/generated/neo-glitch/5b/" ID "-" SECRET "/../x.png",
+        "/generated/neo-glitch/5b/" ID "-" SECRET ".html",
+        "/generated/neo-glitch/5b/" ID "-0011223344556677889/../../../../a.png",
+    };
+    gf_job_t own = job;
+    gf_stored_t stored, found;
+    size_t i;
+
+    open_store("secret");
+    own.picture_secret = SECRET;
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &own, spooled_png(16, 8, 'a')));
+    ck_assert_str_eq(stored.url, "/generated/neo-glitch/5b/" ID "-" SECRET ".png");
+    ck_assert(!unit_exists(kept_path("png")));
+    ck_assert(!gf_store_find(&found, &unit.ctx, &job));
+    ck_assert(gf_store_find(&found, &unit.ctx, &own));
+    ck_assert_pstr_eq(gf_store_file(&unit.conf, &deleted, stored.url, unit.ctx.pool),
+                      unit_path("secret/neo-glitch/5b/" ID "-" SECRET ".png"));
+    ck_assert_ptr_nonnull(strstr(gf_store_spool(&unit.conf, &own, unit.ctx.pool), SECRET));
+    ck_assert_ptr_nonnull(strstr(gf_store_ready(&unit.conf, &own, unit.ctx.pool), SECRET));
+    for (i = 0; i < UNIT_COUNT(strangers); i++) {
+        ck_assert_pstr_eq(gf_store_file(&unit.conf, &deleted, strangers[i], unit.ctx.pool), NULL);
+    }
+}
+END_TEST
+
+START_TEST(whatever_is_there_of_a_picture_is_removed)
+{
+    gf_job_t own = job;
+    gf_stored_t stored;
+    int before;
+
+    open_store("cleared");
+    own.picture_secret = SECRET;
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spooled_png(16, 8, 'a')));
+    before = files_anywhere();
+    ck_assert_int_eq(gf_store_clear(&unit.conf, &own, unit.ctx.pool), APR_SUCCESS);
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &own, spooled_png(16, 8, 'a')));
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &own, spooled(JPEG, sizeof(JPEG) - 1)));
+    unit_write(gf_store_ready(&unit.conf, &own, unit.ctx.pool), "x", 1);
+    ck_assert_int_eq(gf_store_clear(&unit.conf, &own, unit.ctx.pool), APR_SUCCESS);
+    ck_assert_int_eq(files_anywhere(), before);
+    ck_assert(unit_exists(kept_path("png")));
+}
+END_TEST
+
 START_TEST(a_store_makes_its_folders_or_says_why_not)
 {
     struct stat info;
@@ -459,6 +514,8 @@ int main(void)
         a_store_that_does_not_work_is_the_operators,
         a_picture_that_was_kept_is_found_again,
         an_address_names_the_file_of_its_own_job_and_no_other,
+        a_picture_with_a_secret_has_a_name_that_the_id_does_not_tell,
+        whatever_is_there_of_a_picture_is_removed,
         a_store_makes_its_folders_or_says_why_not,
         what_lay_in_the_spool_for_long_is_swept,
         a_link_in_place_of_the_spool_is_not_followed,

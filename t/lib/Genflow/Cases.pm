@@ -86,8 +86,8 @@ sub provider_id {
 sub files {
     my ($id) = @_;
     my $store = "$ENV{GENFLOW_WORK}/store";
-    return join ' ', (map { 'picture' } glob "$store/*/*/$id.*"),
-        (map { 'spool' } glob "$store/.spool/$id.*");
+    return join ' ', (map { 'picture' } glob "$store/*/*/$id*"),
+        (map { 'spool' } glob "$store/.spool/$id*");
 }
 
 1;

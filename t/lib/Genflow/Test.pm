@@ -213,10 +213,11 @@ sub later {
     return $job->{id} // die "no generation but $res->{status}: $res->{content}\n";
 }
 
-# The file that a generation's picture would be in.
+# The file that a generation's picture is in, or, if there is none, one that is not there.
 sub picture_file {
     my ($id, $type) = @_;
-    return "$ENV{GENFLOW_WORK}/store/" . ($type // 'neo-glitch') . '/' . substr($id, -2) . "/$id.png";
+    my $folder = "$ENV{GENFLOW_WORK}/store/" . ($type // 'neo-glitch') . '/' . substr($id, -2);
+    return (glob "$folder/$id*")[0] // "$folder/$id.png";
 }
 
 # ---- SQL, as the owner ---------------------------------------------------------------------------
