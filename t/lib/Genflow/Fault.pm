@@ -13,7 +13,7 @@ use Genflow::Test;
 use parent -norequire, 'Exporter';
 
 our @EXPORT = qw(leader_of lengthen_grace normal_grace hold_up is_held_up break_up
-    freeze stop_httpd start_httpd kill_httpd configure);
+    freeze stop_httpd start_httpd kill_httpd kill_parent configure);
 
 use constant {
     STOP_TIME  => 30,         # seconds
@@ -104,6 +104,13 @@ sub kill_httpd {
     my @processes = processes();
     kill KILL => @processes;
     return gone(@processes);
+}
+
+# Kills the parent alone; true when it is gone.
+sub kill_parent {
+    my ($parent) = processes();
+    kill KILL => $parent;
+    return gone($parent);
 }
 
 # Starts it as it was started before.

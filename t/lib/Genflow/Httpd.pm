@@ -102,6 +102,13 @@ sub start {
 sub base     { return $_[0]{base} }
 sub log_text { return Genflow::Site::read_text($_[0]{log}) }
 
+# The pids of its processes that serve requests.
+sub children {
+    my ($self) = @_;
+    my ($parent) = Genflow::Site::read_text($self->{pid_file}) =~ /(\d+)/ or return;
+    return Genflow::Site::children_of($parent);
+}
+
 # Its log lines at warning or above, as one text.
 sub alarms {
     my ($self) = @_;

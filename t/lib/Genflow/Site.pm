@@ -418,6 +418,11 @@ sub httpd_pid {
 sub httpd_children {
     my ($self) = @_;
     my $parent = $self->httpd_pid or return;
+    return children_of($parent);
+}
+
+sub children_of {
+    my ($parent) = @_;
     my @children;
     for my $stat (glob '/proc/[0-9]*/stat') {
         open my $file, '<', $stat or next;
