@@ -127,8 +127,17 @@ CREATE TABLE genflow.breakers (
     opened_at timestamp with time zone,
     reason text,
     updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    call uuid,
     CONSTRAINT breakers_pkey PRIMARY KEY (provider, model)
 ) WITH (fillfactor=50);
+
+CREATE TABLE genflow.calls (
+    call uuid NOT NULL,
+    answer jsonb NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT calls_pkey PRIMARY KEY (call)
+);
+CREATE INDEX calls_at ON genflow.calls USING btree (at);
 
 CREATE TABLE genflow.deliveries (
     job_id uuid NOT NULL,
@@ -156,6 +165,7 @@ CREATE TABLE genflow.idempotency_keys (
     request_hash bytea NOT NULL,
     job_id uuid NOT NULL,
     created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    call uuid,
     CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, key),
     CONSTRAINT idempotency_keys_key_check CHECK ((length(key) >= 1) AND (length(key) <= 300))
 );
@@ -168,6 +178,7 @@ CREATE TABLE genflow.late_results (
     provider text,
     result jsonb,
     at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    call uuid,
     CONSTRAINT late_results_pkey PRIMARY KEY (id)
 );
 
@@ -182,6 +193,7 @@ CREATE TABLE genflow.ledger (
     phase smallint GENERATED ALWAYS AS  CASE kind WHEN 'hold'::text THEN 1 WHEN 'capture'::text THEN 2 WHEN 'release'::text THEN 2 WHEN 'refund'::text THEN 3 ELSE 0 END,
     reason text,
     external_ref text,
+    call uuid,
     CONSTRAINT ledger_pkey PRIMARY KEY (ref, kind),
     CONSTRAINT ledger_one_phase UNIQUE (ref, phase),
     CONSTRAINT ledger_amounts CHECK (((amount >= 0) OR (kind = 'adjust'::text)) AND (released >= 0) AND ((kind <> 'release'::text) OR (amount = 0)) AND ((kind = ANY (ARRAY['capture'::text, 'release'::text])) OR (released = 0))),
@@ -343,6 +355,8 @@ CREATE TABLE genflow.work (
     turn timestamp with time zone,
     picture_secret text DEFAULT "left"(encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'hex'::text), 32),
     last_look boolean NOT NULL DEFAULT false,
+    start_call uuid,
+    call uuid,
     CONSTRAINT work_pkey PRIMARY KEY (job_id),
     CONSTRAINT work_alarm_bounded CHECK (due_at <= deadline_at),
     CONSTRAINT work_pending_untouched CHECK ((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0))),
@@ -661,19 +675,24 @@ CREATE TRIGGER presets_media_guard BEFORE UPDATE ON public.presets_media FOR EAC
 CREATE TRIGGER presets_media_no_delete BEFORE DELETE ON public.presets_media FOR EACH ROW WHEN (old.status = ANY (ARRAY['pending'::text, 'processing'::text])) EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER presets_media_no_truncate BEFORE TRUNCATE ON public.presets_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
-CREATE FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text DEFAULT NULL::text) RETURNS integer
+CREATE FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    n integer;
+    n       integer;
+    v_first jsonb := genflow.call_begin(p_call);
 BEGIN
+    IF v_first IS NOT NULL THEN
+        RETURN v_first->>'count';
+    END IF;
     DELETE FROM genflow.breakers b WHERE b.provider = p_provider AND (p_model IS NULL OR b.model = p_model);
     GET DIAGNOSTICS n = ROW_COUNT;
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('count', n));
     RETURN n;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_breaker_reset(text,text) TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.admin_breaker_reset(text,text,uuid) TO genflow_administration;
 
-CREATE FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint) RETURNS record
+CREATE FUNCTION genflow.admin_cancel(p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT released bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -681,13 +700,13 @@ DECLARE
 BEGIN
     outcome := 'not_found';
     IF b.status IS NOT NULL THEN
-        outcome := genflow.admin_settle(genflow.id_type(p_id), p_id);
+        outcome := genflow.admin_settle(genflow.id_type(p_id), p_id, p_call);
         outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found' ELSE 'ended' END;
         status := (genflow.job_brief(p_id)).status;
         released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_cancel(uuid) TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.admin_cancel(uuid,uuid) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_check() RETURNS json
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -698,12 +717,19 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_check() TO genflow_administration;
 
-CREATE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) RETURNS record
+CREATE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, p_call uuid DEFAULT NULL::uuid, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    j record;
+    j       record;
+    v_first jsonb;
 BEGIN
+    v_first := genflow.call_begin(p_call);
+    IF v_first IS NOT NULL THEN
+        SELECT a.* INTO seen, cancelled, released, last
+          FROM jsonb_to_record(v_first) AS a(seen integer, cancelled integer, released bigint, last uuid);
+        RETURN;
+    END IF;
     seen := 0; cancelled := 0; released := 0;
     FOR j IN
         SELECT s.* FROM (
@@ -716,31 +742,33 @@ BEGIN
     LOOP
         seen := seen + 1;
         last := greatest(last, j.job_id);
-        IF genflow.admin_settle(j.type_no, j.job_id) = 'done' THEN
+        IF genflow.admin_settle(j.type_no, j.job_id, p_call) = 'done' THEN
             cancelled := cancelled + 1;
             released := released + j.cost;
         END IF;
     END LOOP;
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('seen', seen, 'cancelled', cancelled, 'released', released, 'last', last));
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_clear(uuid,integer) TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.admin_clear(uuid,integer,uuid) TO genflow_administration;
 
-CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text) RETURNS text
+CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
-    VALUES (genflow.new_id(0), CASE WHEN p_amount > 0 THEN 'grant' ELSE 'adjust' END, p_user, p_amount, p_reason, p_reference)
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref, call)
+    VALUES (genflow.new_id(0), CASE WHEN p_amount > 0 THEN 'grant' ELSE 'adjust' END, p_user, p_amount, p_reason, p_reference, p_call)
     ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
     IF FOUND THEN
         RETURN 'ok';
     END IF;
-    RETURN (SELECT CASE WHEN l.user_id = p_user AND l.amount = p_amount AND l.kind IN ('grant', 'adjust')
+    RETURN (SELECT CASE WHEN l.call = p_call THEN 'ok'
+                        WHEN l.user_id = p_user AND l.amount = p_amount AND l.kind IN ('grant', 'adjust')
                         THEN 'duplicate' ELSE 'mismatch' END
               FROM genflow.ledger l WHERE l.external_ref = p_reference);
 EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN
     RETURN 'insufficient_credits';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_credit(text,bigint,text,text) TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.admin_credit(text,bigint,text,text,uuid) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_first_id(p_at timestamp with time zone) RETURNS uuid
     LANGUAGE sql IMMUTABLE AS
@@ -774,15 +802,18 @@ BEGIN
         'createdAt', genflow.iso(p.created_at), 'updatedAt', genflow.iso(p.updated_at));
 END $$;
 
-CREATE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json) RETURNS record
+CREATE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT preset json) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    r genflow.presets_config;
+    r       genflow.presets_config;
+    v_first jsonb;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('genflow presets ' || p_type, 0));
     IF EXISTS (SELECT FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key) THEN
-        outcome := 'exists';
+        v_first := genflow.call_answer(p_call);
+        outcome := CASE WHEN v_first IS NULL THEN 'exists' ELSE 'ok' END;
+        preset := v_first;
         RETURN;
     ELSIF (SELECT count(*) FROM genflow.presets_config p WHERE p.type = p_type) >= 200 THEN
         outcome := 'full';
@@ -796,26 +827,37 @@ BEGIN
     RETURNING * INTO r;
     outcome := 'ok';
     preset := genflow.admin_preset(r);
+    PERFORM genflow.call_keep(p_call, preset::jsonb);
 EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_preset_add(text,text,jsonb) TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.admin_preset_add(text,text,jsonb,uuid) TO genflow_administration;
 
-CREATE FUNCTION genflow.admin_preset_delete(p_type text, p_key text) RETURNS text
+CREATE FUNCTION genflow.admin_preset_delete(p_type text, p_key text, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
     DELETE FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key;
-    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+    IF FOUND THEN
+        PERFORM genflow.call_keep(p_call, '{}');
+        RETURN 'ok';
+    END IF;
+    RETURN CASE WHEN genflow.call_answer(p_call) IS NULL THEN 'not_found' ELSE 'ok' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_preset_delete(text,text) TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.admin_preset_delete(text,text,uuid) TO genflow_administration;
 
-CREATE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json) RETURNS record
+CREATE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT preset json) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    r genflow.presets_config;
+    r       genflow.presets_config;
+    v_first jsonb := genflow.call_begin(p_call);
 BEGIN
+    IF v_first IS NOT NULL THEN
+        outcome := CASE WHEN v_first = '{}' THEN 'not_found' ELSE 'ok' END;
+        preset := nullif(v_first, '{}');
+        RETURN;
+    END IF;
     UPDATE genflow.presets_config p SET
         label           = coalesce(p_changes->>'label', p.label),
         description     = coalesce(p_changes->>'description', p.description),
@@ -830,11 +872,14 @@ BEGIN
         is_active       = coalesce((p_changes->>'isActive')::boolean, p.is_active)
      WHERE p.type = p_type AND p.key = p_key RETURNING * INTO r;
     outcome := CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
-    preset := CASE WHEN outcome = 'ok' THEN genflow.admin_preset(r) END;
+    IF outcome = 'ok' THEN
+        preset := genflow.admin_preset(r);
+        PERFORM genflow.call_keep(p_call, preset::jsonb);
+    END IF;
 EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_preset_edit(text,text,jsonb) TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.admin_preset_edit(text,text,jsonb,uuid) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_presets(p_type text, p_key text DEFAULT NULL::text) RETURNS SETOF json
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -846,7 +891,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_presets(text,text) TO genflow_administration;
 
-CREATE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, OUT outcome text, OUT user_id text, OUT amount bigint) RETURNS record
+CREATE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT user_id text, OUT amount bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -861,8 +906,8 @@ BEGIN
         RETURN;
     END IF;
     amount := coalesce(p_amount, amount);
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
-    VALUES (p_id, 'refund', user_id, amount, p_reason, p_reference)
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref, call)
+    VALUES (p_id, 'refund', user_id, amount, p_reason, p_reference, p_call)
     ON CONFLICT DO NOTHING;
     IF FOUND THEN
         outcome := 'ok';
@@ -870,20 +915,21 @@ BEGIN
     END IF;
     SELECT * INTO r FROM genflow.ledger l WHERE l.external_ref = p_reference;
     outcome := CASE WHEN NOT FOUND THEN 'refunded'
+                    WHEN r.call = p_call THEN 'ok'
                     WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
                     ELSE 'mismatch' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_refund(uuid,bigint,text,text) TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.admin_refund(uuid,bigint,text,text,uuid) TO genflow_administration;
 
-CREATE FUNCTION genflow.admin_settle(p_type integer, p_id uuid) RETURNS text
+CREATE FUNCTION genflow.admin_settle(p_type integer, p_id uuid, p_call uuid) RETURNS text
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_outcome text;
 BEGIN
-    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)',
+    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p_call => $2)',
                    (SELECT t.prefix FROM genflow.types t WHERE t.no = p_type) || '_settle')
-       INTO v_outcome USING p_id;
+       INTO v_outcome USING p_id, p_call;
     RETURN v_outcome;
 END $$;
 
@@ -954,10 +1000,13 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_stats() TO genflow_administration;
 
-CREATE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) RETURNS text
+CREATE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
+    IF genflow.call_begin(p_call) IS NOT NULL THEN
+        RETURN CASE WHEN EXISTS (SELECT FROM genflow.accounts a WHERE a.user_id = p_user) THEN 'ok' ELSE 'not_found' END;
+    END IF;
     UPDATE genflow.accounts a SET
         blocked    = coalesce((p_changes->>'blocked')::boolean, a.blocked),
         day_limit  = CASE WHEN p_changes ? 'dayLimit' THEN (p_changes->>'dayLimit')::bigint ELSE a.day_limit END,
@@ -965,7 +1014,7 @@ BEGIN
      WHERE a.user_id = p_user;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_user_set(text,jsonb) TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.admin_user_set(text,jsonb,uuid) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(user_id text, account json)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -1030,7 +1079,7 @@ $$
 $$;
 GRANT EXECUTE ON FUNCTION genflow.asset_bytes(uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.asset_delete(p_user text, p_id uuid) RETURNS text
+CREATE FUNCTION genflow.asset_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1039,11 +1088,12 @@ BEGIN
     SELECT a.user_id INTO v_user FROM genflow.assets a WHERE a.id = p_id FOR UPDATE;
     IF v_user = p_user THEN
         DELETE FROM genflow.assets a WHERE a.id = p_id;
+        PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';
     END IF;
-    RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL THEN 'not_found' ELSE 'ok' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.asset_delete(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.asset_delete(text,uuid,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.asset_get(p_user text, p_id uuid, OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text, OUT expires_at text) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -1140,7 +1190,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.attempt_begin(uuid,integer,smallint,text,text,bigint,text,interval,interval) TO genflow_module;
 
-CREATE FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval) RETURNS text
+CREATE FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1149,21 +1199,32 @@ DECLARE
 BEGIN
     IF p_what = 'well' THEN
         DELETE FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model RETURNING * INTO b;
-        RETURN CASE WHEN b.open_until IS NULL THEN 'noted' ELSE 'closed' END;
+        IF b.open_until IS NOT NULL THEN
+            PERFORM genflow.call_keep(p_call, '{}');
+        END IF;
+        RETURN CASE WHEN b.open_until IS NOT NULL OR genflow.call_answer(p_call) IS NOT NULL THEN 'closed' ELSE 'noted' END;
     END IF;
-    INSERT INTO genflow.breakers AS t (provider, model, failures, reason) VALUES (p_provider, p_model, 1, p_reason)
+    INSERT INTO genflow.breakers AS t (provider, model, failures, reason, call) VALUES (p_provider, p_model, 1, p_reason, p_call)
         ON CONFLICT (provider, model) DO UPDATE
-        SET failures = t.failures + 1, reason = EXCLUDED.reason, updated_at = v_now
+        SET failures = t.failures + 1, reason = EXCLUDED.reason, call = p_call, updated_at = v_now
+        WHERE t.call IS DISTINCT FROM p_call OR p_call IS NULL
     RETURNING * INTO b;
+    IF NOT FOUND THEN
+        RETURN CASE WHEN genflow.call_answer(p_call) IS NULL THEN 'noted' ELSE 'opened' END;
+    END IF;
     IF p_what = 'failure' AND (p_failures = 0 OR b.failures < p_failures) THEN
         RETURN 'noted';
     END IF;
     -- Every further failure begins the time anew: what was under way when it opened says the same as the one that tries.
     UPDATE genflow.breakers t SET open_until = v_now + p_open, opened_at = coalesce(t.opened_at, v_now)
      WHERE t.provider = p_provider AND t.model = p_model;
-    RETURN CASE WHEN b.open_until IS NULL THEN 'opened' ELSE 'noted' END;
+    IF b.open_until IS NULL THEN
+        PERFORM genflow.call_keep(p_call, '{}');
+        RETURN 'opened';
+    END IF;
+    RETURN 'noted';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.breaker_note(text,text,text,text,integer,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.breaker_note(text,text,text,text,integer,interval,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.breakers() RETURNS TABLE(provider text, model text, state text, failures integer, open_until text, opened_at text, reason text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -1176,6 +1237,32 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.breakers() TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.breakers() TO genflow_module;
+
+CREATE FUNCTION genflow.call_answer(p_call uuid) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT c.answer FROM genflow.calls c WHERE c.call = p_call
+$$;
+
+CREATE FUNCTION genflow.call_begin(p_call uuid) RETURNS jsonb
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    IF p_call IS NOT NULL THEN
+        INSERT INTO genflow.calls (call, answer) VALUES (p_call, '{}') ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            RETURN genflow.call_answer(p_call);
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION genflow.call_keep(p_call uuid, p_answer jsonb) RETURNS void
+    LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
+$$
+    INSERT INTO genflow.calls (call, answer) SELECT p_call, p_answer WHERE p_call IS NOT NULL
+        ON CONFLICT (call) DO UPDATE SET answer = EXCLUDED.answer
+$$;
 
 CREATE FUNCTION genflow."check"(p_grace interval DEFAULT '00:01:00'::interval) RETURNS TABLE(rule text, n bigint, sample text)
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
@@ -1278,7 +1365,7 @@ BEGIN
     RETURN t.no;
 END $$;
 
-CREATE FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
+CREATE FUNCTION genflow.custom_prompt_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1293,9 +1380,9 @@ BEGIN
     ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
-        RETURN 'reported';
+        RETURN CASE WHEN w.call = p_call THEN 'ok' ELSE 'reported' END;
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, call = p_call,
            due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.custom_prompt_media m SET
@@ -1306,9 +1393,9 @@ BEGIN
      WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.custom_prompt_accepted(uuid,integer,smallint,text,text,text,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_accepted(uuid,integer,smallint,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_cancel(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1321,17 +1408,18 @@ BEGIN
     END IF;
     SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
     IF FOUND THEN
-        PERFORM genflow.custom_prompt_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+        PERFORM genflow.custom_prompt_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                         p_call => p_call);
         outcome := 'ok';
         status := 'cancelled';
     ELSE
         SELECT m.status INTO status FROM public.custom_prompt_media m WHERE m.id = p_id;
-        outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
+        outcome := CASE WHEN NOT FOUND THEN 'not_found' WHEN genflow.ended_by(p_id, p_call) THEN 'ok' ELSE 'invalid_status' END;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.custom_prompt_cancel(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_cancel(text,uuid,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
+CREATE FUNCTION genflow.custom_prompt_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false, p_call uuid DEFAULT NULL::uuid, p_again boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -1344,6 +1432,10 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF p_again THEN
+        UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
+         WHERE w.type_no = 5 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
+    END IF;
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -1399,6 +1491,7 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        call        = p_call,
         turn        = NULL,
         due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
@@ -1414,14 +1507,15 @@ BEGIN
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.custom_prompt_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.custom_prompt_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean,uuid,boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
+    v_call uuid;
     v_look record;
 BEGIN
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
@@ -1434,7 +1528,7 @@ BEGIN
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(5);
-        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call) VALUES (p_user, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
             status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
@@ -1460,9 +1554,16 @@ BEGIN
     END IF;
 
     -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
-    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
+      FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
     IF NOT FOUND THEN
         id := NULL;
+    ELSIF v_call = p_call THEN                              -- by this very call, whose answer was lost
+        outcome := 'ok';
+        status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
+        epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+        created_at := (SELECT genflow.iso(m.created_at) FROM public.custom_prompt_media m WHERE m.id = custom_prompt_create.id);
+        picture_secret := (SELECT w.picture_secret FROM genflow.work w WHERE w.job_id = custom_prompt_create.id);
     ELSIF v_hash <> p_hash THEN
         outcome := 'mismatch';
     ELSE
@@ -1470,9 +1571,9 @@ BEGIN
         status := (genflow.job_brief(id)).status;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.custom_prompt_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
+CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1487,7 +1588,7 @@ BEGIN
             SELECT * INTO r FROM genflow.custom_prompt_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url, p_call);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
@@ -1504,20 +1605,28 @@ BEGIN
     RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
                    FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.custom_prompt_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_user text;
-    v_type text;
+    v_user  text;
+    v_type  text;
+    v_first jsonb;
 BEGIN
     -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
     DELETE FROM public.custom_prompt_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
       INTO status, image_url, v_type;
     IF NOT FOUND THEN
+        v_first := genflow.call_answer(p_call);
+        IF v_first IS NOT NULL THEN
+            outcome := 'ok';
+            status := v_first->>'status';
+            image_url := v_first->>'image_url';
+            RETURN;
+        END IF;
         SELECT m.user_id, m.status INTO v_user, status FROM public.custom_prompt_media m WHERE m.id = p_id;
         outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
@@ -1525,9 +1634,10 @@ BEGIN
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
     PERFORM genflow.removal_add(p_id, 5::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
       WHERE image_url IS NOT NULL;
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.custom_prompt_delete(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_delete(text,uuid,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.custom_prompt_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -1593,7 +1703,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_restored(uuid,text,jsonb) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
+CREATE FUNCTION genflow.custom_prompt_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1606,7 +1716,7 @@ BEGIN
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM public.custom_prompt_media t WHERE t.id = p_id;
         IF FOUND AND m.status = p_status THEN
-            RETURN 'same';
+            RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 5::smallint, p_image_url, p_result ->> 'type',
@@ -1616,7 +1726,9 @@ BEGIN
             RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
-            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result, call)
+            SELECT p_id, p_epoch, p_provider, p_result, p_call
+             WHERE NOT EXISTS (SELECT FROM genflow.late_results r WHERE r.job_id = p_id AND r.call = p_call);
         END IF;
         RETURN 'settled';
     END IF;
@@ -1632,8 +1744,8 @@ BEGIN
     RETURNING t.user_id, t.cost, t.webhook_url INTO m;
     IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
-        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
-        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day, p_call
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 5::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
@@ -1649,10 +1761,10 @@ BEGIN
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
            CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
-           v_now, h.window_day
+           v_now, h.window_day, p_call
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
         INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
@@ -1663,9 +1775,9 @@ BEGIN
     END IF;
     RETURN 'done';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.custom_prompt_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.custom_prompt_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1674,6 +1786,7 @@ DECLARE
 BEGIN
     UPDATE genflow.work w SET
         phase       = 'queued',
+        start_call  = p_call,
         lease_owner = p_owner,
         epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
         deadline_at = v_now + p_lifetime,
@@ -1687,6 +1800,15 @@ BEGIN
              INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
         RETURN;
     END IF;
+    -- Perhaps by this very call, whose answer was lost: the epoch is the one that it had then.
+    SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
+           m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, w.picture_secret
+      INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries, age_ms, picture_secret
+      FROM genflow.work w JOIN public.custom_prompt_media m ON m.id = w.job_id
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.start_call = p_call;
+    IF FOUND THEN
+        RETURN;
+    END IF;
     SELECT m.user_id, m.status INTO v_user, status FROM public.custom_prompt_media m WHERE m.id = p_id;
     IF v_user = p_user THEN
         outcome := 'invalid_status';
@@ -1695,7 +1817,7 @@ BEGIN
         status := NULL;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.custom_prompt_start(text,uuid,text,interval,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.custom_prompt_start(text,uuid,text,interval,interval,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.day_zone(p_day text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -2138,7 +2260,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_stuck(text,uuid,integer) TO genflow_administration;
 
-CREATE FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
+CREATE FUNCTION genflow.emotion_mask_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2153,9 +2275,9 @@ BEGIN
     ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
-        RETURN 'reported';
+        RETURN CASE WHEN w.call = p_call THEN 'ok' ELSE 'reported' END;
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, call = p_call,
            due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.emotion_mask_media m SET
@@ -2166,9 +2288,9 @@ BEGIN
      WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.emotion_mask_accepted(uuid,integer,smallint,text,text,text,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_accepted(uuid,integer,smallint,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_cancel(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2181,17 +2303,18 @@ BEGIN
     END IF;
     SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
     IF FOUND THEN
-        PERFORM genflow.emotion_mask_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+        PERFORM genflow.emotion_mask_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                         p_call => p_call);
         outcome := 'ok';
         status := 'cancelled';
     ELSE
         SELECT m.status INTO status FROM public.emotion_mask_media m WHERE m.id = p_id;
-        outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
+        outcome := CASE WHEN NOT FOUND THEN 'not_found' WHEN genflow.ended_by(p_id, p_call) THEN 'ok' ELSE 'invalid_status' END;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.emotion_mask_cancel(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_cancel(text,uuid,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
+CREATE FUNCTION genflow.emotion_mask_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false, p_call uuid DEFAULT NULL::uuid, p_again boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -2204,6 +2327,10 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF p_again THEN
+        UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
+         WHERE w.type_no = 2 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
+    END IF;
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -2259,6 +2386,7 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        call        = p_call,
         turn        = NULL,
         due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
@@ -2274,14 +2402,15 @@ BEGIN
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.emotion_mask_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.emotion_mask_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean,uuid,boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
+    v_call uuid;
     v_look record;
 BEGIN
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
@@ -2294,7 +2423,7 @@ BEGIN
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(2);
-        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call) VALUES (p_user, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
             status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
@@ -2320,9 +2449,16 @@ BEGIN
     END IF;
 
     -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
-    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
+      FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
     IF NOT FOUND THEN
         id := NULL;
+    ELSIF v_call = p_call THEN                              -- by this very call, whose answer was lost
+        outcome := 'ok';
+        status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
+        epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+        created_at := (SELECT genflow.iso(m.created_at) FROM public.emotion_mask_media m WHERE m.id = emotion_mask_create.id);
+        picture_secret := (SELECT w.picture_secret FROM genflow.work w WHERE w.job_id = emotion_mask_create.id);
     ELSIF v_hash <> p_hash THEN
         outcome := 'mismatch';
     ELSE
@@ -2330,9 +2466,9 @@ BEGIN
         status := (genflow.job_brief(id)).status;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.emotion_mask_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
+CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2347,7 +2483,7 @@ BEGIN
             SELECT * INTO r FROM genflow.emotion_mask_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url, p_call);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
@@ -2364,20 +2500,28 @@ BEGIN
     RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
                    FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.emotion_mask_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_user text;
-    v_type text;
+    v_user  text;
+    v_type  text;
+    v_first jsonb;
 BEGIN
     -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
     DELETE FROM public.emotion_mask_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
       INTO status, image_url, v_type;
     IF NOT FOUND THEN
+        v_first := genflow.call_answer(p_call);
+        IF v_first IS NOT NULL THEN
+            outcome := 'ok';
+            status := v_first->>'status';
+            image_url := v_first->>'image_url';
+            RETURN;
+        END IF;
         SELECT m.user_id, m.status INTO v_user, status FROM public.emotion_mask_media m WHERE m.id = p_id;
         outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
@@ -2385,9 +2529,10 @@ BEGIN
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
     PERFORM genflow.removal_add(p_id, 2::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
       WHERE image_url IS NOT NULL;
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.emotion_mask_delete(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_delete(text,uuid,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.emotion_mask_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -2453,7 +2598,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_restored(uuid,text,jsonb) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
+CREATE FUNCTION genflow.emotion_mask_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2466,7 +2611,7 @@ BEGIN
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM public.emotion_mask_media t WHERE t.id = p_id;
         IF FOUND AND m.status = p_status THEN
-            RETURN 'same';
+            RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 2::smallint, p_image_url, p_result ->> 'type',
@@ -2476,7 +2621,9 @@ BEGIN
             RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
-            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result, call)
+            SELECT p_id, p_epoch, p_provider, p_result, p_call
+             WHERE NOT EXISTS (SELECT FROM genflow.late_results r WHERE r.job_id = p_id AND r.call = p_call);
         END IF;
         RETURN 'settled';
     END IF;
@@ -2492,8 +2639,8 @@ BEGIN
     RETURNING t.user_id, t.cost, t.webhook_url INTO m;
     IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
-        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
-        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day, p_call
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 2::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
@@ -2509,10 +2656,10 @@ BEGIN
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
            CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
-           v_now, h.window_day
+           v_now, h.window_day, p_call
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
         INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
@@ -2523,9 +2670,9 @@ BEGIN
     END IF;
     RETURN 'done';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.emotion_mask_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.emotion_mask_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2534,6 +2681,7 @@ DECLARE
 BEGIN
     UPDATE genflow.work w SET
         phase       = 'queued',
+        start_call  = p_call,
         lease_owner = p_owner,
         epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
         deadline_at = v_now + p_lifetime,
@@ -2547,6 +2695,15 @@ BEGIN
              INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
         RETURN;
     END IF;
+    -- Perhaps by this very call, whose answer was lost: the epoch is the one that it had then.
+    SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
+           m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, w.picture_secret
+      INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries, age_ms, picture_secret
+      FROM genflow.work w JOIN public.emotion_mask_media m ON m.id = w.job_id
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.start_call = p_call;
+    IF FOUND THEN
+        RETURN;
+    END IF;
     SELECT m.user_id, m.status INTO v_user, status FROM public.emotion_mask_media m WHERE m.id = p_id;
     IF v_user = p_user THEN
         outcome := 'invalid_status';
@@ -2555,7 +2712,7 @@ BEGIN
         status := NULL;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.emotion_mask_start(text,uuid,text,interval,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.emotion_mask_start(text,uuid,text,interval,interval,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.ended(p_ids uuid[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -2564,6 +2721,12 @@ $$
 $$;
 GRANT EXECUTE ON FUNCTION genflow.ended(uuid[]) TO genflow_module;
 
+CREATE FUNCTION genflow.ended_by(p_id uuid, p_call uuid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = p_id AND l.phase = 2 AND l.call = p_call)
+$$;
+
 CREATE FUNCTION genflow.forbid() RETURNS trigger
     LANGUAGE plpgsql AS
 $$
@@ -2571,7 +2734,7 @@ BEGIN
     RAISE EXCEPTION 'genflow: forbidden % on %', TG_OP, TG_TABLE_NAME USING ERRCODE = 'GF500';
 END $$;
 
-CREATE FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
+CREATE FUNCTION genflow.ghibli_reaction_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2586,9 +2749,9 @@ BEGIN
     ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
-        RETURN 'reported';
+        RETURN CASE WHEN w.call = p_call THEN 'ok' ELSE 'reported' END;
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, call = p_call,
            due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.ghibli_reaction_media m SET
@@ -2599,9 +2762,9 @@ BEGIN
      WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_accepted(uuid,integer,smallint,text,text,text,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_accepted(uuid,integer,smallint,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_cancel(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2614,17 +2777,18 @@ BEGIN
     END IF;
     SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
     IF FOUND THEN
-        PERFORM genflow.ghibli_reaction_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+        PERFORM genflow.ghibli_reaction_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                         p_call => p_call);
         outcome := 'ok';
         status := 'cancelled';
     ELSE
         SELECT m.status INTO status FROM public.ghibli_reaction_media m WHERE m.id = p_id;
-        outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
+        outcome := CASE WHEN NOT FOUND THEN 'not_found' WHEN genflow.ended_by(p_id, p_call) THEN 'ok' ELSE 'invalid_status' END;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_cancel(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_cancel(text,uuid,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
+CREATE FUNCTION genflow.ghibli_reaction_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false, p_call uuid DEFAULT NULL::uuid, p_again boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -2637,6 +2801,10 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF p_again THEN
+        UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
+         WHERE w.type_no = 4 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
+    END IF;
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -2692,6 +2860,7 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        call        = p_call,
         turn        = NULL,
         due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
@@ -2707,14 +2876,15 @@ BEGIN
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.ghibli_reaction_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean,uuid,boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
+    v_call uuid;
     v_look record;
 BEGIN
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
@@ -2727,7 +2897,7 @@ BEGIN
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(4);
-        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call) VALUES (p_user, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
             status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
@@ -2753,9 +2923,16 @@ BEGIN
     END IF;
 
     -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
-    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
+      FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
     IF NOT FOUND THEN
         id := NULL;
+    ELSIF v_call = p_call THEN                              -- by this very call, whose answer was lost
+        outcome := 'ok';
+        status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
+        epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+        created_at := (SELECT genflow.iso(m.created_at) FROM public.ghibli_reaction_media m WHERE m.id = ghibli_reaction_create.id);
+        picture_secret := (SELECT w.picture_secret FROM genflow.work w WHERE w.job_id = ghibli_reaction_create.id);
     ELSIF v_hash <> p_hash THEN
         outcome := 'mismatch';
     ELSE
@@ -2763,9 +2940,9 @@ BEGIN
         status := (genflow.job_brief(id)).status;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
+CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2780,7 +2957,7 @@ BEGIN
             SELECT * INTO r FROM genflow.ghibli_reaction_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url, p_call);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
@@ -2797,20 +2974,28 @@ BEGIN
     RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
                    FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_user text;
-    v_type text;
+    v_user  text;
+    v_type  text;
+    v_first jsonb;
 BEGIN
     -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
     DELETE FROM public.ghibli_reaction_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
       INTO status, image_url, v_type;
     IF NOT FOUND THEN
+        v_first := genflow.call_answer(p_call);
+        IF v_first IS NOT NULL THEN
+            outcome := 'ok';
+            status := v_first->>'status';
+            image_url := v_first->>'image_url';
+            RETURN;
+        END IF;
         SELECT m.user_id, m.status INTO v_user, status FROM public.ghibli_reaction_media m WHERE m.id = p_id;
         outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
@@ -2818,9 +3003,10 @@ BEGIN
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
     PERFORM genflow.removal_add(p_id, 4::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
       WHERE image_url IS NOT NULL;
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_delete(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_delete(text,uuid,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.ghibli_reaction_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -2886,7 +3072,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_restored(uuid,text,jsonb) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
+CREATE FUNCTION genflow.ghibli_reaction_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2899,7 +3085,7 @@ BEGIN
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM public.ghibli_reaction_media t WHERE t.id = p_id;
         IF FOUND AND m.status = p_status THEN
-            RETURN 'same';
+            RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 4::smallint, p_image_url, p_result ->> 'type',
@@ -2909,7 +3095,9 @@ BEGIN
             RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
-            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result, call)
+            SELECT p_id, p_epoch, p_provider, p_result, p_call
+             WHERE NOT EXISTS (SELECT FROM genflow.late_results r WHERE r.job_id = p_id AND r.call = p_call);
         END IF;
         RETURN 'settled';
     END IF;
@@ -2925,8 +3113,8 @@ BEGIN
     RETURNING t.user_id, t.cost, t.webhook_url INTO m;
     IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
-        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
-        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day, p_call
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 4::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
@@ -2942,10 +3130,10 @@ BEGIN
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
            CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
-           v_now, h.window_day
+           v_now, h.window_day, p_call
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
         INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
@@ -2956,9 +3144,9 @@ BEGIN
     END IF;
     RETURN 'done';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.ghibli_reaction_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2967,6 +3155,7 @@ DECLARE
 BEGIN
     UPDATE genflow.work w SET
         phase       = 'queued',
+        start_call  = p_call,
         lease_owner = p_owner,
         epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
         deadline_at = v_now + p_lifetime,
@@ -2980,6 +3169,15 @@ BEGIN
              INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
         RETURN;
     END IF;
+    -- Perhaps by this very call, whose answer was lost: the epoch is the one that it had then.
+    SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
+           m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, w.picture_secret
+      INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries, age_ms, picture_secret
+      FROM genflow.work w JOIN public.ghibli_reaction_media m ON m.id = w.job_id
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.start_call = p_call;
+    IF FOUND THEN
+        RETURN;
+    END IF;
     SELECT m.user_id, m.status INTO v_user, status FROM public.ghibli_reaction_media m WHERE m.id = p_id;
     IF v_user = p_user THEN
         outcome := 'invalid_status';
@@ -2988,7 +3186,7 @@ BEGIN
         status := NULL;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_start(text,uuid,text,interval,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_start(text,uuid,text,interval,interval,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -3273,6 +3471,11 @@ BEGIN
         DELETE FROM genflow.late_results r USING (
             SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
          WHERE r.id = old.id;
+    WHEN 'calls' THEN
+        DELETE FROM genflow.calls c USING (
+            SELECT o.call FROM genflow.calls o WHERE o.at < clock_timestamp() - interval '1 hour'
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE c.call = old.call;
     WHEN 'keys' THEN
         DELETE FROM genflow.idempotency_keys k USING (
             SELECT o.user_id, o.key FROM genflow.idempotency_keys o
@@ -3316,7 +3519,7 @@ GRANT EXECUTE ON FUNCTION genflow.janitor(text,integer,interval,interval,interva
 CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
-    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets', 'reservations', 'ended_reservations'])
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets', 'reservations', 'ended_reservations'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 GRANT EXECUTE ON FUNCTION genflow.janitor_parts() TO genflow_module;
@@ -3517,7 +3720,7 @@ BEGIN
     RETURN coalesce(v_at, to_timestamp(('x' || left(replace(p_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0));
 END $$;
 
-CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
+CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3532,9 +3735,9 @@ BEGIN
     ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
-        RETURN 'reported';
+        RETURN CASE WHEN w.call = p_call THEN 'ok' ELSE 'reported' END;
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, call = p_call,
            due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.neo_glitch_media m SET
@@ -3545,9 +3748,9 @@ BEGIN
      WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_accepted(uuid,integer,smallint,text,text,text,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_accepted(uuid,integer,smallint,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_cancel(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3560,17 +3763,18 @@ BEGIN
     END IF;
     SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
     IF FOUND THEN
-        PERFORM genflow.neo_glitch_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+        PERFORM genflow.neo_glitch_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                         p_call => p_call);
         outcome := 'ok';
         status := 'cancelled';
     ELSE
         SELECT m.status INTO status FROM public.neo_glitch_media m WHERE m.id = p_id;
-        outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
+        outcome := CASE WHEN NOT FOUND THEN 'not_found' WHEN genflow.ended_by(p_id, p_call) THEN 'ok' ELSE 'invalid_status' END;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_cancel(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_cancel(text,uuid,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false, p_call uuid DEFAULT NULL::uuid, p_again boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -3583,6 +3787,10 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF p_again THEN
+        UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
+         WHERE w.type_no = 1 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
+    END IF;
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -3638,6 +3846,7 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        call        = p_call,
         turn        = NULL,
         due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
@@ -3653,14 +3862,15 @@ BEGIN
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean,uuid,boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
+    v_call uuid;
     v_look record;
 BEGIN
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
@@ -3673,7 +3883,7 @@ BEGIN
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
-        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call) VALUES (p_user, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
             status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
@@ -3699,9 +3909,16 @@ BEGIN
     END IF;
 
     -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
-    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
+      FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
     IF NOT FOUND THEN
         id := NULL;
+    ELSIF v_call = p_call THEN                              -- by this very call, whose answer was lost
+        outcome := 'ok';
+        status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
+        epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+        created_at := (SELECT genflow.iso(m.created_at) FROM public.neo_glitch_media m WHERE m.id = neo_glitch_create.id);
+        picture_secret := (SELECT w.picture_secret FROM genflow.work w WHERE w.job_id = neo_glitch_create.id);
     ELSIF v_hash <> p_hash THEN
         outcome := 'mismatch';
     ELSE
@@ -3709,9 +3926,9 @@ BEGIN
         status := (genflow.job_brief(id)).status;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
+CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3726,7 +3943,7 @@ BEGIN
             SELECT * INTO r FROM genflow.neo_glitch_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url, p_call);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
@@ -3743,20 +3960,28 @@ BEGIN
     RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
                    FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_user text;
-    v_type text;
+    v_user  text;
+    v_type  text;
+    v_first jsonb;
 BEGIN
     -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
     DELETE FROM public.neo_glitch_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
       INTO status, image_url, v_type;
     IF NOT FOUND THEN
+        v_first := genflow.call_answer(p_call);
+        IF v_first IS NOT NULL THEN
+            outcome := 'ok';
+            status := v_first->>'status';
+            image_url := v_first->>'image_url';
+            RETURN;
+        END IF;
         SELECT m.user_id, m.status INTO v_user, status FROM public.neo_glitch_media m WHERE m.id = p_id;
         outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
@@ -3764,9 +3989,10 @@ BEGIN
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
     PERFORM genflow.removal_add(p_id, 1::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
       WHERE image_url IS NOT NULL;
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_delete(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_delete(text,uuid,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -3832,7 +4058,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_restored(uuid,text,jsonb) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
+CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3845,7 +4071,7 @@ BEGIN
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM public.neo_glitch_media t WHERE t.id = p_id;
         IF FOUND AND m.status = p_status THEN
-            RETURN 'same';
+            RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type',
@@ -3855,7 +4081,9 @@ BEGIN
             RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
-            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result, call)
+            SELECT p_id, p_epoch, p_provider, p_result, p_call
+             WHERE NOT EXISTS (SELECT FROM genflow.late_results r WHERE r.job_id = p_id AND r.call = p_call);
         END IF;
         RETURN 'settled';
     END IF;
@@ -3871,8 +4099,8 @@ BEGIN
     RETURNING t.user_id, t.cost, t.webhook_url INTO m;
     IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
-        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
-        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day, p_call
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
@@ -3888,10 +4116,10 @@ BEGIN
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
            CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
-           v_now, h.window_day
+           v_now, h.window_day, p_call
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
         INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
@@ -3902,9 +4130,9 @@ BEGIN
     END IF;
     RETURN 'done';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3913,6 +4141,7 @@ DECLARE
 BEGIN
     UPDATE genflow.work w SET
         phase       = 'queued',
+        start_call  = p_call,
         lease_owner = p_owner,
         epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
         deadline_at = v_now + p_lifetime,
@@ -3926,6 +4155,15 @@ BEGIN
              INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
         RETURN;
     END IF;
+    -- Perhaps by this very call, whose answer was lost: the epoch is the one that it had then.
+    SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
+           m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, w.picture_secret
+      INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries, age_ms, picture_secret
+      FROM genflow.work w JOIN public.neo_glitch_media m ON m.id = w.job_id
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.start_call = p_call;
+    IF FOUND THEN
+        RETURN;
+    END IF;
     SELECT m.user_id, m.status INTO v_user, status FROM public.neo_glitch_media m WHERE m.id = p_id;
     IF v_user = p_user THEN
         outcome := 'invalid_status';
@@ -3934,7 +4172,7 @@ BEGIN
         status := NULL;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_start(text,uuid,text,interval,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_start(text,uuid,text,interval,interval,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.new_id(p_type integer) RETURNS uuid
     LANGUAGE sql PARALLEL SAFE AS
@@ -3999,7 +4237,7 @@ $$
 $$;
 GRANT EXECUTE ON FUNCTION genflow.presets(text,integer,timestamp with time zone) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval) RETURNS text
+CREATE FUNCTION genflow.presets_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4014,9 +4252,9 @@ BEGIN
     ELSIF v_stale AND (w.phase <> 'sending' OR w.attempts <> p_no) THEN
         RETURN 'stale';
     ELSIF w.provider_ref = p_ref THEN
-        RETURN 'reported';
+        RETURN CASE WHEN w.call = p_call THEN 'ok' ELSE 'reported' END;
     END IF;
-    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref,
+    UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, call = p_call,
            due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.presets_media m SET
@@ -4027,9 +4265,9 @@ BEGIN
      WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.presets_accepted(uuid,integer,smallint,text,text,text,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.presets_accepted(uuid,integer,smallint,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_cancel(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
+CREATE FUNCTION genflow.presets_cancel(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT owner text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4042,17 +4280,18 @@ BEGIN
     END IF;
     SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
     IF FOUND THEN
-        PERFORM genflow.presets_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+        PERFORM genflow.presets_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                         p_call => p_call);
         outcome := 'ok';
         status := 'cancelled';
     ELSE
         SELECT m.status INTO status FROM public.presets_media m WHERE m.id = p_id;
-        outcome := CASE WHEN FOUND THEN 'invalid_status' ELSE 'not_found' END;
+        outcome := CASE WHEN NOT FOUND THEN 'not_found' WHEN genflow.ended_by(p_id, p_call) THEN 'ok' ELSE 'invalid_status' END;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.presets_cancel(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.presets_cancel(text,uuid,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
+CREATE FUNCTION genflow.presets_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false, p_call uuid DEFAULT NULL::uuid, p_again boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -4065,6 +4304,10 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF p_again THEN
+        UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
+         WHERE w.type_no = 3 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
+    END IF;
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -4120,6 +4363,7 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        call        = p_call,
         turn        = NULL,
         due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
@@ -4135,14 +4379,15 @@ BEGIN
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.presets_media t WHERE t.id = o.job_id OFFSET 0) m;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.presets_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.presets_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean,uuid,boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.presets_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
+    v_call uuid;
     v_look record;
 BEGIN
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
@@ -4155,7 +4400,7 @@ BEGIN
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(3);
-        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call) VALUES (p_user, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
             status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
@@ -4181,9 +4426,16 @@ BEGIN
     END IF;
 
     -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
-    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
+      FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
     IF NOT FOUND THEN
         id := NULL;
+    ELSIF v_call = p_call THEN                              -- by this very call, whose answer was lost
+        outcome := 'ok';
+        status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
+        epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+        created_at := (SELECT genflow.iso(m.created_at) FROM public.presets_media m WHERE m.id = presets_create.id);
+        picture_secret := (SELECT w.picture_secret FROM genflow.work w WHERE w.job_id = presets_create.id);
     ELSIF v_hash <> p_hash THEN
         outcome := 'mismatch';
     ELSE
@@ -4191,9 +4443,9 @@ BEGIN
         status := (genflow.job_brief(id)).status;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.presets_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.presets_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
+CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4208,7 +4460,7 @@ BEGIN
             SELECT * INTO r FROM genflow.presets_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url, p_call);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
@@ -4225,20 +4477,28 @@ BEGIN
     RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
                    FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.presets_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.presets_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_delete(p_user text, p_id uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
+CREATE FUNCTION genflow.presets_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    v_user text;
-    v_type text;
+    v_user  text;
+    v_type  text;
+    v_first jsonb;
 BEGIN
     -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
     DELETE FROM public.presets_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
       INTO status, image_url, v_type;
     IF NOT FOUND THEN
+        v_first := genflow.call_answer(p_call);
+        IF v_first IS NOT NULL THEN
+            outcome := 'ok';
+            status := v_first->>'status';
+            image_url := v_first->>'image_url';
+            RETURN;
+        END IF;
         SELECT m.user_id, m.status INTO v_user, status FROM public.presets_media m WHERE m.id = p_id;
         outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
@@ -4246,9 +4506,10 @@ BEGIN
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
     PERFORM genflow.removal_add(p_id, 3::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
       WHERE image_url IS NOT NULL;
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.presets_delete(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.presets_delete(text,uuid,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.presets_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL::text, p_ref text DEFAULT NULL::text) RETURNS genflow.generation
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -4314,7 +4575,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.presets_restored(uuid,text,jsonb) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval) RETURNS text
+CREATE FUNCTION genflow.presets_settle(p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4327,7 +4588,7 @@ BEGIN
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM public.presets_media t WHERE t.id = p_id;
         IF FOUND AND m.status = p_status THEN
-            RETURN 'same';
+            RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 3::smallint, p_image_url, p_result ->> 'type',
@@ -4337,7 +4598,9 @@ BEGIN
             RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
-            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result, call)
+            SELECT p_id, p_epoch, p_provider, p_result, p_call
+             WHERE NOT EXISTS (SELECT FROM genflow.late_results r WHERE r.job_id = p_id AND r.call = p_call);
         END IF;
         RETURN 'settled';
     END IF;
@@ -4353,8 +4616,8 @@ BEGIN
     RETURNING t.user_id, t.cost, t.webhook_url INTO m;
     IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
-        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
-        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day, p_call
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 3::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
@@ -4370,10 +4633,10 @@ BEGIN
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
            CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
-           v_now, h.window_day
+           v_now, h.window_day, p_call
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
         INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
@@ -4384,9 +4647,9 @@ BEGIN
     END IF;
     RETURN 'done';
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.presets_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.presets_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.presets_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4395,6 +4658,7 @@ DECLARE
 BEGIN
     UPDATE genflow.work w SET
         phase       = 'queued',
+        start_call  = p_call,
         lease_owner = p_owner,
         epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
         deadline_at = v_now + p_lifetime,
@@ -4408,6 +4672,15 @@ BEGIN
              INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
         RETURN;
     END IF;
+    -- Perhaps by this very call, whose answer was lost: the epoch is the one that it had then.
+    SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
+           m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, w.picture_secret
+      INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries, age_ms, picture_secret
+      FROM genflow.work w JOIN public.presets_media m ON m.id = w.job_id
+     WHERE w.job_id = p_id AND w.user_id = p_user AND w.start_call = p_call;
+    IF FOUND THEN
+        RETURN;
+    END IF;
     SELECT m.user_id, m.status INTO v_user, status FROM public.presets_media m WHERE m.id = p_id;
     IF v_user = p_user THEN
         outcome := 'invalid_status';
@@ -4416,7 +4689,7 @@ BEGIN
         status := NULL;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.presets_start(text,uuid,text,interval,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.presets_start(text,uuid,text,interval,interval,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_queue_position integer, p_logs jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -4524,7 +4797,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.requeue(uuid,integer,interval,smallint,smallint,text,text) TO genflow_module;
 
-CREATE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL::uuid) RETURNS boolean
+CREATE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL::uuid, p_call uuid DEFAULT NULL::uuid) RETURNS boolean
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
@@ -4533,8 +4806,9 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day)
-    SELECT h.ref, 'release', h.user_id, 0, h.amount, h.window_day FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day, call)
+    SELECT h.ref, 'release', h.user_id, 0, h.amount, h.window_day, p_call
+      FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     RETURN true;
 END $$;
 
@@ -4589,7 +4863,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.reserve(text,text,bigint,text,interval,text) TO genflow_module;
 
-CREATE FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4614,11 +4888,12 @@ BEGIN
          ORDER BY b.status NOT IN ('pending', 'processing'), j.no LIMIT 1;
         SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = ANY (v_jobs) AND l.kind = 'capture';
     ELSE
-        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned') THEN 'returned' ELSE 'ended' END;
+        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned', NULL, p_call) OR genflow.ended_by(r.id, p_call)
+                        THEN 'returned' ELSE 'ended' END;
     END IF;
     SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.reserve_finalize(text,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.reserve_finalize(text,text,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -4668,7 +4943,7 @@ CREATE FUNCTION genflow.shard_no() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$SELECT 0$$;
 
-CREATE FUNCTION genflow.template_delete(p_user text, p_id uuid) RETURNS text
+CREATE FUNCTION genflow.template_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -4677,11 +4952,12 @@ BEGIN
     SELECT t.user_id INTO v_user FROM genflow.templates t WHERE t.id = p_id FOR UPDATE;
     IF v_user = p_user THEN
         DELETE FROM genflow.templates t WHERE t.id = p_id;
+        PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';
     END IF;
-    RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL THEN 'not_found' ELSE 'ok' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.template_delete(text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.template_delete(text,uuid,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

@@ -33,6 +33,8 @@ typedef struct gf_ctx_t {
     const struct gf_conf_t *conf; /* frozen */
     const struct gf_log_sink_t *log;
     const gf_lender_t *lender;
+    const char *call;    /* the token under which acts of the database are repeated, if their caller
+                          * repeats them, too; NULL: each statement is a call of its own */
     const char *subject; /* whom a log line is about: "job=... ", "request=... "; may be "" */
 } gf_ctx_t;
 

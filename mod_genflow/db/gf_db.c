@@ -11,11 +11,14 @@
 #include <libpq-events.h>
 #include <libpq-fe.h>
 
+#include "base/gf_hash.h"
+
 #define TYPES_MAX                                                                  \
     64 /* types with an index below it are prepared; gf_type_t.index is bounded so \
         */
 #define RETRY_AFTER_SECONDS 2
 #define RACES_MAX           3
+#define TOKEN_BYTES         16
 
 struct gf_rows_t {
     PGresult *result;
@@ -95,10 +98,43 @@ static bool is_unavailable(const char *state)
            || strcmp(state, "25006") == 0;
 }
 
-/* Prepares the statement if this connection has not yet, then runs it. */
-static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, gf_sql_t statement,
-                                 const gf_type_t *type, const char *const *args)
+/* A statement with all its arguments. */
+typedef struct asked_t {
+    gf_sql_t statement;
+    const gf_type_t *type;
+    const char *args[GF_SQL_ARGS_MAX];
+    int count;
+    int again; /* which argument tells that it is repeated; 0: none */
+} asked_t;
+
+/* The token of the call goes along: the repetition answers as the first one did. */
+static void ask(asked_t *asked, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
+                const char *const *args)
 {
+    const gf_sql_row_t *row = &gf_sql_rows[statement];
+
+    memset(asked, 0, sizeof(*asked));
+    asked->statement = statement;
+    asked->type = type;
+    asked->count = row->args;
+    if (row->args) {
+        memcpy(asked->args, args, (size_t)row->args * sizeof(*args));
+    }
+    if (strstr(row->text, "p_call =>")) {
+        asked->args[asked->count++] =
+            ctx->call ? ctx->call : gf_hash_random(ctx->pool, TOKEN_BYTES);
+    }
+    if (strstr(row->text, "p_again =>")) {
+        asked->again = asked->count++;
+        asked->args[asked->again] = "false";
+    }
+}
+
+/* Prepares the statement if this connection has not yet, then runs it. */
+static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, const asked_t *asked)
+{
+    const gf_sql_t statement = asked->statement;
+    const gf_type_t *type = asked->type;
     const gf_sql_row_t *row = &gf_sql_rows[statement];
     prepared_t *known = knowledge(pg);
     int index = type ? type->index : 0;
@@ -116,7 +152,7 @@ static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, gf_sql_t statemen
         PQclear(result);
         known->done[statement][index] = true;
     }
-    return PQexecPrepared(pg, name, row->args, args, NULL, NULL, 0);
+    return PQexecPrepared(pg, name, asked->count, asked->args, NULL, NULL, 0);
 }
 
 /* Nothing happened, and it may work when it is said again: it met another in a deadlock, or
@@ -129,14 +165,14 @@ static bool is_passing(const char *state)
 }
 
 /* One round; a dead link or what passes gets a second one. */
-static PGresult *run(gf_ctx_t *ctx, PGconn *pg, gf_sql_t statement, const gf_type_t *type,
-                     const char *const *args)
+static PGresult *run(gf_ctx_t *ctx, PGconn *pg, asked_t *asked)
 {
-    PGresult *result = prepare_and_run(pg, ctx->pool, statement, type, args);
+    PGresult *result = prepare_and_run(pg, ctx->pool, asked);
 
     if (is_dead(pg, result) || strncmp(sqlstate(result), "57P", 3) == 0) {
         gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0301",
-               "lost a database connection in %s, connecting again", gf_sql_rows[statement].name);
+               "lost a database connection in %s, connecting again",
+               gf_sql_rows[asked->statement].name);
         PQreset(pg);
         if (PQstatus(pg) != CONNECTION_OK) {
             return result;
@@ -146,7 +182,10 @@ static PGresult *run(gf_ctx_t *ctx, PGconn *pg, gf_sql_t statement, const gf_typ
         return result;
     }
     PQclear(result);
-    return prepare_and_run(pg, ctx->pool, statement, type, args);
+    if (asked->again) {
+        asked->args[asked->again] = "true";
+    }
+    return prepare_and_run(pg, ctx->pool, asked);
 }
 
 static apr_status_t clear_result(void *result)
@@ -188,6 +227,7 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const 
 {
     gf_link_t link;
     PGresult *result;
+    asked_t asked;
 
     if (!ctx->lender->take(&link, ctx->pool, ctx->lender->baton)) {
         gf_err_t *err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s: no connection",
@@ -196,7 +236,8 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const 
         err->retry_after = RETRY_AFTER_SECONDS;
         return err;
     }
-    result = run(ctx, link.pg, statement, type, args);
+    ask(&asked, ctx, statement, type, args);
+    result = run(ctx, link.pg, &asked);
     ctx->lender->give(&link, ctx->lender->baton);
     apr_pool_cleanup_register(ctx->pool, result, clear_result, apr_pool_cleanup_null);
     if (raced) {

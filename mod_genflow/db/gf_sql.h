@@ -67,8 +67,11 @@ typedef enum {
     GF_SQL_COUNT
 } gf_sql_t;
 
-#define GF_SQL_ARGS_MAX 24
+#define GF_SQL_ARGS_MAX 40
 
+/* Where the text names p_call, gf_db_call() adds the token of the call behind the arguments
+ * (sql/functions/calls.sql), and where it names p_again whether the call is repeated; `args` does
+ * not count them. The repetition of any other statement changes nothing and answers the same. */
 typedef struct gf_sql_row_t {
     const char *name;
     const char *text; /* %s stands for the type's prefix; without it the statement is of no type */

@@ -120,6 +120,7 @@ void httpd_glue_ctx(gf_ctx_t *ctx, apr_pool_t *pool, const gf_conf_t *conf)
     ctx->conf = conf;
     ctx->log = &child.sink;
     ctx->lender = &child.lender;
+    ctx->call = NULL;
     ctx->subject = "";
 }
 

@@ -399,6 +399,7 @@ void gf_acts_run(gf_task_t *task, gf_ctx_t *ctx)
     gf_err_t *err;
 
     ctx->subject = gf_job_subject(run->job, ctx->pool);
+    ctx->call = run->call;
     unnoted = run->went != GF_WENT_UNNOTED ? note(run, ctx) : NULL;
     err = act(run, ctx);
     if (unnoted && !gf_err_is(err, GF_E_DB_DOWN)) { /* else both come once more */
@@ -406,5 +407,6 @@ void gf_acts_run(gf_task_t *task, gf_ctx_t *ctx)
         run->went = GF_WENT_UNNOTED;
     }
     run->err = err ? take_along(run, err) : NULL;
+    ctx->call = NULL;
     ctx->subject = "";
 }

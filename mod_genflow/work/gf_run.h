@@ -52,6 +52,7 @@ typedef struct gf_run_t {
 
     /* the act: what to do, and how it went */
     gf_act_t act;
+    char call[33]; /* its token: the act is the same one when it is repeated */
     bool writing;  /* a writer has the run */
     bool patient;  /* the act waits for a database, and that was logged */
     gf_err_t *err; /* in the job's pool */

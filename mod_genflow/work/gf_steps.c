@@ -23,6 +23,7 @@
 
 #define TRY_AGAIN   (APR_USEC_PER_SEC / 2) /* an act that found no database */
 #define TOKEN_BYTES 16
+#define CALL_BYTES  16
 
 /* ---- small parts ---- */
 
@@ -32,15 +33,21 @@ const gf_ctx_t *gf_steps_about(gf_steps_t *steps, const gf_run_t *run)
     return &steps->ctx;
 }
 
-gf_step_t gf_steps_act(gf_steps_t *steps, gf_run_t *run, gf_act_t act)
+static gf_step_t give_act(gf_steps_t *steps, gf_run_t *run)
 {
-    run->act = act;
     run->wake = 0;
     run->writing = true;
     run->task.run = gf_acts_run;
-    run->task.slow = act == GF_ACT_DRAW;
+    run->task.slow = run->act == GF_ACT_DRAW;
     gf_writers_give(steps->writers, &run->task);
     return GF_STEP_GOES_ON;
+}
+
+gf_step_t gf_steps_act(gf_steps_t *steps, gf_run_t *run, gf_act_t act)
+{
+    run->act = act;
+    apr_cpystrn(run->call, gf_hash_random(steps->ctx.pool, CALL_BYTES), sizeof(run->call));
+    return give_act(steps, run);
 }
 
 gf_step_t gf_steps_fail(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code, const char *cause)
@@ -451,7 +458,7 @@ gf_step_t gf_steps_awake(gf_steps_t *steps, gf_run_t *run)
 {
     if (run->err) { /* an act that found no database: once more */
         run->err = NULL;
-        return gf_steps_act(steps, run, run->act);
+        return give_act(steps, run);
     }
     if (run->stored) { /* the store was not ready */
         return gf_keep_looked(steps, run);

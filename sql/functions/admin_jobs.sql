@@ -34,46 +34,54 @@ BEGIN
     RETURN coalesce(v_at, to_timestamp(('x' || left(replace(p_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0));
 END $$;
 
--- admin_cancel(p_id): ends one generation, whoever leads it; what its provider still brings is kept in genflow.late_results
--- and costs nothing. Called by: DELETE admin/jobs/{id}. Locks: as <type>_settle().
+-- admin_cancel(p_id, p_call): ends one generation, whoever leads it; what its provider still brings is kept in genflow.late_results
+-- and costs nothing. p_call: the token of this call (calls.sql). Called by: DELETE admin/jobs/{id}. Locks: as <type>_settle().
 -- Outcomes: 'cancelled' and `released` credits are free again; 'ended' before, as status says; 'not_found'.
-CREATE OR REPLACE FUNCTION genflow.admin_cancel(p_id uuid, OUT outcome text, OUT status text, OUT released bigint)
+CREATE OR REPLACE FUNCTION genflow.admin_cancel(p_id uuid, p_call uuid DEFAULT NULL, OUT outcome text, OUT status text, OUT released bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     b genflow.job_brief := genflow.job_brief(p_id);
 BEGIN
     outcome := 'not_found';
     IF b.status IS NOT NULL THEN
-        outcome := genflow.admin_settle(genflow.id_type(p_id), p_id);
+        outcome := genflow.admin_settle(genflow.id_type(p_id), p_id, p_call);
         outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found' ELSE 'ended' END;
         status := (genflow.job_brief(p_id)).status;
         released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
     END IF;
 END $$;
 
--- admin_settle(p_type, p_id): settles a generation of that type number as cancelled; answers as <type>_settle().
+-- admin_settle(p_type, p_id, p_call): settles a generation of that type number as cancelled; answers as <type>_settle().
 -- Called by: admin_cancel, admin_clear.
-CREATE OR REPLACE FUNCTION genflow.admin_settle(p_type integer, p_id uuid) RETURNS text
+CREATE OR REPLACE FUNCTION genflow.admin_settle(p_type integer, p_id uuid, p_call uuid) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_outcome text;
 BEGIN
-    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)',
+    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p_call => $2)',
                    (SELECT t.prefix FROM genflow.types t WHERE t.no = p_type) || '_settle')
-       INTO v_outcome USING p_id;
+       INTO v_outcome USING p_id, p_call;
     RETURN v_outcome;
 END $$;
 
--- admin_clear(p_after, p_limit): cancels the next p_limit live generations behind p_after, in the order of their ids.
+-- admin_clear(p_after, p_limit, p_call): cancels the next p_limit live generations behind p_after, in the order of their ids.
 -- Those of a type whose table is gone are left to the claim that ends them.
+-- p_call: the token of this call (calls.sql).
 -- Called by: DELETE admin/jobs, again and again until `seen` is below p_limit, so that no transaction is long.
 -- Locks: all their work rows, in the order of ids; then for each as <type>_settle(), in account order.
-CREATE OR REPLACE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, OUT seen integer, OUT cancelled integer,
-                                               OUT released bigint, OUT last uuid)
+CREATE OR REPLACE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, p_call uuid DEFAULT NULL,
+                                               OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    j record;
+    j       record;
+    v_first jsonb;
 BEGIN
+    v_first := genflow.call_begin(p_call);
+    IF v_first IS NOT NULL THEN
+        SELECT a.* INTO seen, cancelled, released, last
+          FROM jsonb_to_record(v_first) AS a(seen integer, cancelled integer, released bigint, last uuid);
+        RETURN;
+    END IF;
     seen := 0; cancelled := 0; released := 0;
     FOR j IN
         SELECT s.* FROM (
@@ -86,9 +94,10 @@ BEGIN
     LOOP
         seen := seen + 1;
         last := greatest(last, j.job_id);
-        IF genflow.admin_settle(j.type_no, j.job_id) = 'done' THEN
+        IF genflow.admin_settle(j.type_no, j.job_id, p_call) = 'done' THEN
             cancelled := cancelled + 1;
             released := released + j.cost;
         END IF;
     END LOOP;
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('seen', seen, 'cancelled', cancelled, 'released', released, 'last', last));
 END $$;

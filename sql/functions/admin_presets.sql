@@ -23,17 +23,21 @@ BEGIN
      ORDER BY p.type, p.rotation_index, p.id;
 END $$;
 
--- admin_preset_add(p_type, p_key, p_preset): a new preset. Called by: POST admin/presets. Locks: its type's presets, against
+-- admin_preset_add(p_type, p_key, p_preset, p_call): a new preset; p_call: the token of this call (calls.sql). Called by: POST admin/presets. Locks: its type's presets, against
 -- another one that is added. Outcomes: 'ok' with the preset; 'exists'; 'full' the type has 200, which is what genflow.presets()
 -- shows; 'parameters' they are too long.
-CREATE OR REPLACE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, OUT outcome text, OUT preset json)
+CREATE OR REPLACE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, p_call uuid DEFAULT NULL,
+                                                    OUT outcome text, OUT preset json)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    r genflow.presets_config;
+    r       genflow.presets_config;
+    v_first jsonb;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('genflow presets ' || p_type, 0));
     IF EXISTS (SELECT FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key) THEN
-        outcome := 'exists';
+        v_first := genflow.call_answer(p_call);
+        outcome := CASE WHEN v_first IS NULL THEN 'exists' ELSE 'ok' END;
+        preset := v_first;
         RETURN;
     ELSIF (SELECT count(*) FROM genflow.presets_config p WHERE p.type = p_type) >= 200 THEN
         outcome := 'full';
@@ -47,18 +51,27 @@ BEGIN
     RETURNING * INTO r;
     outcome := 'ok';
     preset := genflow.admin_preset(r);
+    PERFORM genflow.call_keep(p_call, preset::jsonb);
 EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
 
--- admin_preset_edit(p_type, p_key, p_changes): changes what p_changes has. null takes negativePrompt, strength, rotationIndex
--- and week away, and leaves the rest as it is. Generations that were made keep what they got. Called by: PUT
--- admin/presets/{key}. Locks: the row. Outcomes: 'ok' with the preset; 'not_found'; 'parameters' they are too long.
-CREATE OR REPLACE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, OUT outcome text, OUT preset json)
+-- admin_preset_edit(p_type, p_key, p_changes, p_call): changes what p_changes has. null takes negativePrompt, strength, rotationIndex
+-- and week away, and leaves the rest as it is. Generations that were made keep what they got. p_call: the
+-- token of this call (calls.sql): a repetition does not undo what somebody else has changed since. Called by: PUT
+-- admin/presets/{key}. Locks: the token, the row. Outcomes: 'ok' with the preset; 'not_found'; 'parameters' they are too long.
+CREATE OR REPLACE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, p_call uuid DEFAULT NULL,
+                                                     OUT outcome text, OUT preset json)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    r genflow.presets_config;
+    r       genflow.presets_config;
+    v_first jsonb := genflow.call_begin(p_call);
 BEGIN
+    IF v_first IS NOT NULL THEN
+        outcome := CASE WHEN v_first = '{}' THEN 'not_found' ELSE 'ok' END;
+        preset := nullif(v_first, '{}');
+        RETURN;
+    END IF;
     UPDATE genflow.presets_config p SET
         label           = coalesce(p_changes->>'label', p.label),
         description     = coalesce(p_changes->>'description', p.description),
@@ -73,16 +86,23 @@ BEGIN
         is_active       = coalesce((p_changes->>'isActive')::boolean, p.is_active)
      WHERE p.type = p_type AND p.key = p_key RETURNING * INTO r;
     outcome := CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
-    preset := CASE WHEN outcome = 'ok' THEN genflow.admin_preset(r) END;
+    IF outcome = 'ok' THEN
+        preset := genflow.admin_preset(r);
+        PERFORM genflow.call_keep(p_call, preset::jsonb);
+    END IF;
 EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
 
--- admin_preset_delete(p_type, p_key): a preset goes; generations that were made with it keep its key and what it gave them.
--- Called by: DELETE admin/presets/{key}. Locks: the row. Outcomes: 'ok'; 'not_found'.
-CREATE OR REPLACE FUNCTION genflow.admin_preset_delete(p_type text, p_key text) RETURNS text
+-- admin_preset_delete(p_type, p_key, p_call): a preset goes; generations that were made with it keep its key and what it gave
+-- them. p_call: the token of this call (calls.sql). Called by: DELETE admin/presets/{key}. Locks: the row. Outcomes: 'ok'; 'not_found'.
+CREATE OR REPLACE FUNCTION genflow.admin_preset_delete(p_type text, p_key text, p_call uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     DELETE FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key;
-    RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
+    IF FOUND THEN
+        PERFORM genflow.call_keep(p_call, '{}');
+        RETURN 'ok';
+    END IF;
+    RETURN CASE WHEN genflow.call_answer(p_call) IS NULL THEN 'not_found' ELSE 'ok' END;
 END $$;

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- admin_refund(p_id, p_amount, p_reason, p_reference): gives the charge of a generation back, once: all of it (p_amount NULL)
--- or a part. The generation stays completed. Called by: POST admin/refunds. Locks: the ledger row's keys, then the account.
+-- admin_refund(p_id, p_amount, p_reason, p_reference, p_call): gives the charge of a generation back, once: all of it (p_amount NULL)
+-- or a part. The generation stays completed. p_call: the token of this call (calls.sql). Called by: POST admin/refunds. Locks: the ledger row's keys, then the account.
 -- Outcomes, with whose it is and how much: 'ok'; 'duplicate' the same had been given back under this reference; 'refunded' it
 -- had been given back otherwise; 'mismatch' the reference had counted for something else; 'too_much' more than the charge,
 -- which is `amount`; 'not_charged'. Only 'ok' changes anything.
-CREATE OR REPLACE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text,
+CREATE OR REPLACE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, p_call uuid DEFAULT NULL,
                                                 OUT outcome text, OUT user_id text, OUT amount bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -19,8 +19,8 @@ BEGIN
         RETURN;
     END IF;
     amount := coalesce(p_amount, amount);
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
-    VALUES (p_id, 'refund', user_id, amount, p_reason, p_reference)
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref, call)
+    VALUES (p_id, 'refund', user_id, amount, p_reason, p_reference, p_call)
     ON CONFLICT DO NOTHING;
     IF FOUND THEN
         outcome := 'ok';
@@ -28,6 +28,7 @@ BEGIN
     END IF;
     SELECT * INTO r FROM genflow.ledger l WHERE l.external_ref = p_reference;
     outcome := CASE WHEN NOT FOUND THEN 'refunded'
+                    WHEN r.call = p_call THEN 'ok'
                     WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
                     ELSE 'mismatch' END;
 END $$;

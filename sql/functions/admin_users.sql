@@ -19,12 +19,16 @@ BEGIN
     USING p_user, p_after, p_limit, p_day;
 END $$;
 
--- admin_user_set(p_user, p_changes): changes what p_changes has of: blocked (boolean), dayLimit, weekLimit (credits; null: no
--- limit). What the user has under way goes on. Called by: PUT admin/users/{user}. Locks: the account.
+-- admin_user_set(p_user, p_changes, p_call): changes what p_changes has of: blocked (boolean), dayLimit, weekLimit (credits; null:
+-- no limit). What the user has under way goes on. p_call: the token of this call (calls.sql): a repetition does not undo what
+-- somebody else has changed since. Called by: PUT admin/users/{user}. Locks: the token, the account.
 -- Outcomes: 'ok'; 'not_found'.
-CREATE OR REPLACE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb, p_call uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF genflow.call_begin(p_call) IS NOT NULL THEN
+        RETURN CASE WHEN EXISTS (SELECT FROM genflow.accounts a WHERE a.user_id = p_user) THEN 'ok' ELSE 'not_found' END;
+    END IF;
     UPDATE genflow.accounts a SET
         blocked    = coalesce((p_changes->>'blocked')::boolean, a.blocked),
         day_limit  = CASE WHEN p_changes ? 'dayLimit' THEN (p_changes->>'dayLimit')::bigint ELSE a.day_limit END,

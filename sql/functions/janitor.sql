@@ -6,13 +6,14 @@
 -- Locks: none.
 CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'keys', 'assets', 'reservations', 'ended_reservations'])
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets', 'reservations', 'ended_reservations'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
 -- janitor(p_part, p_limit, p_jobs, p_keys, p_media): cleans a batch of p_limit rows of a part. Whoever holds a row keeps it for
 -- now, so that any number of hosts may do this at once. Called by: each host's janitor, until nothing is left.
 --   attempts, hooks, late_results  the records of generations that ended p_jobs ago; their rows stay
+--   calls         what was kept for repetitions of a call (calls.sql) an hour ago
 --   keys          idempotency keys that are older than p_keys and whose generation has ended
 --   ended_reservations  the same of reservations: their run ids are as good as keys, and may not be reserved a second time
 --                 while a client may still repeat itself; what they held and gave back stays in the ledger
@@ -51,6 +52,11 @@ BEGIN
         DELETE FROM genflow.late_results r USING (
             SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
          WHERE r.id = old.id;
+    WHEN 'calls' THEN
+        DELETE FROM genflow.calls c USING (
+            SELECT o.call FROM genflow.calls o WHERE o.at < clock_timestamp() - interval '1 hour'
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE c.call = old.call;
     WHEN 'keys' THEN
         DELETE FROM genflow.idempotency_keys k USING (
             SELECT o.user_id, o.key FROM genflow.idempotency_keys o

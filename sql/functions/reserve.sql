@@ -2,10 +2,11 @@
 -- Reservations: credits held under a run id of the user's until a generation of that run id uses them, their owner gives
 -- them back, or their time is over. Lock order: reservation before ledger and account.
 
--- reservation_end(p_id, p_state, p_job): ends an open reservation as 'used' (by generation p_job, and only within its
+-- reservation_end(p_id, p_state, p_job, p_call): ends an open reservation as 'used' (by generation p_job, and only within its
 -- time), 'returned' or 'expired', and gives its hold back. False: it was not open, or there is none.
 -- Called by: <prefix>_create, reserve_finalize, reservations_expire. Locks: reservation, account.
-CREATE OR REPLACE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL) RETURNS boolean
+CREATE OR REPLACE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL, p_call uuid DEFAULT NULL)
+RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE genflow.reservations r SET state = p_state, job_id = p_job
@@ -13,8 +14,9 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day)
-    SELECT h.ref, 'release', h.user_id, 0, h.amount, h.window_day FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day, call)
+    SELECT h.ref, 'release', h.user_id, 0, h.amount, h.window_day, p_call
+      FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     RETURN true;
 END $$;
 
@@ -60,14 +62,14 @@ BEGIN
     held := coalesce(held, 0);
 END $$;
 
--- reserve_finalize(p_user, p_request_id): gives an open reservation back. One that a generation uses is only told of:
+-- reserve_finalize(p_user, p_request_id, p_call): gives an open reservation back. One that a generation uses is only told of:
 -- that generation decides whether its credits are charged.
--- Called by: POST credits-finalize. Locks: the reservation, the account.
+-- p_call: the token of this call (calls.sql). Called by: POST credits-finalize. Locks: the reservation, the account.
 -- Outcomes: 'returned' now, by this call; 'used' job_id, status of the generation, charged what it cost so far; 'ended' it was
 -- given back before, or its time was over; 'not_found' p_user has none of that name. amount: what was reserved. Of a batch:
 -- job_id is the first one, status that of one that lives, if there is one, and charged what all of them cost so far.
 CREATE OR REPLACE FUNCTION genflow.reserve_finalize(
-    p_user text, p_request_id text,
+    p_user text, p_request_id text, p_call uuid DEFAULT NULL,
     OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint,
     OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -93,7 +95,8 @@ BEGIN
          ORDER BY b.status NOT IN ('pending', 'processing'), j.no LIMIT 1;
         SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = ANY (v_jobs) AND l.kind = 'capture';
     ELSE
-        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned') THEN 'returned' ELSE 'ended' END;
+        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned', NULL, p_call) OR genflow.ended_by(r.id, p_call)
+                        THEN 'returned' ELSE 'ended' END;
     END IF;
     SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
 END $$;

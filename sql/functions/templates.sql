@@ -57,9 +57,10 @@ BEGIN
     END IF;
 END $$;
 
--- template_delete(p_user, p_id): deletes a template of p_user. Called by: DELETE templates/{id}. Locks: the row.
+-- template_delete(p_user, p_id, p_call): deletes a template of p_user. p_call: the token of this call (calls.sql).
+-- Called by: DELETE templates/{id}. Locks: the row.
 -- Outcomes: 'ok'; 'not_found'; 'not_yours'.
-CREATE OR REPLACE FUNCTION genflow.template_delete(p_user text, p_id uuid) RETURNS text
+CREATE OR REPLACE FUNCTION genflow.template_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_user text;
@@ -67,7 +68,8 @@ BEGIN
     SELECT t.user_id INTO v_user FROM genflow.templates t WHERE t.id = p_id FOR UPDATE;
     IF v_user = p_user THEN
         DELETE FROM genflow.templates t WHERE t.id = p_id;
+        PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';
     END IF;
-    RETURN CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL THEN 'not_found' ELSE 'ok' END;
 END $$;

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_claim(p_owner, p_limit, p_lease, p_from, p_lines, p_ends): leases up to p_limit due jobs of the type to the host process
+-- {prefix}_claim(p_owner, p_limit, p_lease, p_from, p_lines, p_ends, p_call, p_again): leases up to p_limit due jobs of the type to the host process
 -- p_owner; NULL: to nobody, it only ends what is past its deadline. Called by: each host's dispatcher, every now and then,
 -- and the janitor. Locks: the work rows (SKIP LOCKED), for the jobs that it ends: media, ledger, account, in account order,
 -- the only place where one transaction may touch several accounts.
@@ -16,11 +16,14 @@
 -- p_from, p_lines: the first due_at of the host's last claim, of lane 0 and of each other one, and now and then -infinity: the
 -- scan begins a few seconds before it, and so does not walk over dead index entries at the head of the queue that vacuum
 -- cannot remove under an old snapshot.
+-- p_call: the token of this call (calls.sql); p_again: the module repeats the call because no answer came: it gives back what the
+-- first one leased, and claims that again. No index leads to the token, hence p_again.
 -- The plan is pinned: with LIMIT as a parameter the planner would plan each call anew, and statistics of a queue taken at
 -- a bad moment must not turn it into a scan.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_claim(
     p_owner text, p_limit integer, p_lease interval, p_from timestamptz,
-    p_lines timestamptz[] DEFAULT '{-infinity,-infinity,-infinity}', p_ends boolean DEFAULT false)
+    p_lines timestamptz[] DEFAULT '{-infinity,-infinity,-infinity}', p_ends boolean DEFAULT false,
+    p_call uuid DEFAULT NULL, p_again boolean DEFAULT false)
 RETURNS TABLE (id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint,
                provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text,
                prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamptz, age_ms bigint,
@@ -37,6 +40,10 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF p_again THEN
+        UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
+         WHERE w.type_no = {no} AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
+    END IF;
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.lane ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -92,6 +99,7 @@ BEGIN
         epoch       = w.epoch + 1,
         lost_leases = w.lost_leases + CASE WHEN w.lease_owner IS NULL THEN 0 ELSE 1 END,
         lease_owner = p_owner,
+        call        = p_call,
         turn        = NULL,
         due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,

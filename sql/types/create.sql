@@ -14,6 +14,7 @@
 --   p_concurrent, p_queue  limits (limits.sql); 0: none
 --   p_chain_pos       with which link of the type's chain it begins; one that only a wish chooses is behind all others
 --   p_webhook_url     is told the end, or NULL
+--   p_call            the token of this call (calls.sql): repeated under it, it answers 'ok' again, with the same epoch
 -- Outcomes: 'ok' id, epoch, created_at of the new generation, picture_secret: the random part of its picture's name, which is
 --           shown to nobody
 --           'replay' id, status of the one that this key made before, 'mismatch' the key came with another body
@@ -25,12 +26,14 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
     p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC', p_concurrent integer DEFAULT 0,
     p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL, p_webhook_url text DEFAULT NULL,
+    p_call uuid DEFAULT NULL,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint,
     OUT picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
+    v_call uuid;
     v_look record;
 BEGIN
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
@@ -43,7 +46,7 @@ BEGIN
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id({no});
-        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id) VALUES (p_user, p_key, p_hash, id)
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call) VALUES (p_user, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
             status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
@@ -69,9 +72,16 @@ BEGIN
     END IF;
 
     -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
-    SELECT k.job_id, k.request_hash INTO id, v_hash FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
+    SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
+      FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
     IF NOT FOUND THEN
         id := NULL;
+    ELSIF v_call = p_call THEN                              -- by this very call, whose answer was lost
+        outcome := 'ok';
+        status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
+        epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
+        created_at := (SELECT genflow.iso(m.created_at) FROM {media} m WHERE m.id = {prefix}_create.id);
+        picture_secret := (SELECT w.picture_secret FROM genflow.work w WHERE w.job_id = {prefix}_create.id);
     ELSIF v_hash <> p_hash THEN
         outcome := 'mismatch';
     ELSE

@@ -14,7 +14,7 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create_batch(
     p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
     p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC',
     p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL,
-    p_webhook_url text DEFAULT NULL)
+    p_webhook_url text DEFAULT NULL, p_call uuid DEFAULT NULL)
 RETURNS TABLE (outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint,
                picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -30,7 +30,7 @@ BEGIN
             SELECT * INTO r FROM genflow.{prefix}_create(
                 p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url);
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url, p_call);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';

@@ -4,6 +4,7 @@
 --   p_epoch   the lease under which the caller worked; NULL: the database itself
 --   p_status  'completed' (p_image_url set), 'failed' (p_error_code set) or 'cancelled'
 --   p_persisted  false: the store would not take the picture, which is at p_image_url for now; it is tried again later
+--   p_call    the token of this call (calls.sql): repeated under it, it answers 'done' again
 --   p_keeps   then: how long the provider keeps it there; NULL: that address is ours
 -- A success counts whoever brings it; any other end only from the holder of the current lease. A success that comes after
 -- another end is kept in genflow.late_results and charges nothing. The end is what the client's webhook is told, if it has one.
@@ -15,7 +16,7 @@
 CREATE OR REPLACE FUNCTION genflow.{prefix}_settle(
     p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text,
     p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text,
-    p_keeps interval DEFAULT NULL)
+    p_keeps interval DEFAULT NULL, p_call uuid DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -28,7 +29,7 @@ BEGIN
     IF NOT FOUND THEN
         SELECT t.status, t.image_url INTO m FROM {media} t WHERE t.id = p_id;
         IF FOUND AND m.status = p_status THEN
-            RETURN 'same';
+            RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type',
@@ -38,7 +39,9 @@ BEGIN
             RETURN 'unknown';
         END IF;
         IF p_status = 'completed' THEN
-            INSERT INTO genflow.late_results (job_id, epoch, provider, result) VALUES (p_id, p_epoch, p_provider, p_result);
+            INSERT INTO genflow.late_results (job_id, epoch, provider, result, call)
+            SELECT p_id, p_epoch, p_provider, p_result, p_call
+             WHERE NOT EXISTS (SELECT FROM genflow.late_results r WHERE r.job_id = p_id AND r.call = p_call);
         END IF;
         RETURN 'settled';
     END IF;
@@ -54,8 +57,8 @@ BEGIN
     RETURNING t.user_id, t.cost, t.webhook_url INTO m;
     IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
-        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
-        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day
+        INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
+        SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day, p_call
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
@@ -71,10 +74,10 @@ BEGIN
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day)
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
            CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
-           v_now, h.window_day
+           v_now, h.window_day, p_call
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
         INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)

@@ -71,10 +71,12 @@ START_TEST(every_statement_uses_all_its_arguments_and_no_more)
     for (i = 0; i < GF_SQL_COUNT; i++) {
         const gf_sql_row_t *row = &gf_sql_rows[i];
         const char *prefix = strstr(row->text, "%s");
+        int count = row->args + (strstr(row->text, "p_call =>") != NULL)
+                    + (strstr(row->text, "p_again =>") != NULL);
 
         ck_assert_msg(row->name && row->text, "row %d", i);
         ck_assert_msg(strlen(row->name) + strlen("genflow__63") < 48, "%s is too long", row->name);
-        ck_assert_int_le(row->args, GF_SQL_ARGS_MAX);
+        ck_assert_int_le(count, GF_SQL_ARGS_MAX);
         ck_assert_msg(!prefix || !strchr(prefix + 2, '%'), "%s", row->name);
         for (n = 1; n <= GF_SQL_ARGS_MAX + 1; n++) {
             const char *mark = apr_psprintf(unit.ctx.pool, "$%d", n);
@@ -83,7 +85,7 @@ START_TEST(every_statement_uses_all_its_arguments_and_no_more)
             while (at && apr_isdigit(at[strlen(mark)])) { /* $1 is no $14 */
                 at = strstr(at + 1, mark);
             }
-            ck_assert_msg((at != NULL) == (n <= row->args), "%s: %s", row->name, mark);
+            ck_assert_msg((at != NULL) == (n <= count), "%s: %s", row->name, mark);
         }
     }
 }

@@ -76,7 +76,7 @@ sub tcp {
         sub { IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port) });
 }
 
-# The folder for libpq's host=, and a DBDParams that goes behind an included database.conf.
+# The folder for libpq's host=, and directives that go behind an included database.conf.
 sub host   { return $_[0]{folder} }
 sub url    { return $_[0]{url} }
 sub params {
@@ -84,6 +84,7 @@ sub params {
     return <<"END";
 DBDParams "host=$self->{folder} dbname=$ENV{PGDATABASE} user=genflow_app application_name=mod_genflow \\
     connect_timeout=2 options='-c statement_timeout=5000 -c lock_timeout=2000'"
+GenflowAdminDatabase "host=$self->{folder} dbname=$ENV{PGDATABASE} user=genflow_admin"
 END
 }
 
