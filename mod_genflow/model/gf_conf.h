@@ -33,9 +33,10 @@ typedef struct gf_provider_t {
     const char *hook_secret;           /* what its reports are signed with; never logged */
     const char *hook_keys;             /* address of its public keys; NULL: the kind's own */
     apr_int64_t connect_timeout;
-    apr_int64_t deadline; /* from the submission to the picture */
-    apr_int64_t poll;     /* between two questions to a provider that works */
-    apr_int64_t backoff;  /* first wait after a transient failure; doubles */
+    apr_int64_t deadline;  /* from the submission to the picture */
+    apr_int64_t poll;      /* between two questions to a provider that works */
+    apr_int64_t list_wait; /* until its list is believed that does not hold a run */
+    apr_int64_t backoff;   /* first wait after a transient failure; doubles */
     apr_int64_t backoff_max;
     apr_int64_t breaker_failures; /* in a row that open the breaker; 0: only a refused key does */
     apr_int64_t breaker_open;     /* then nothing is sent for so long; 0: there is no breaker */

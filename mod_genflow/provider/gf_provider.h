@@ -24,9 +24,8 @@ typedef enum {
 
 typedef struct gf_outcome_t {
     gf_prov_state_t state;
-    gf_err_code_t code;              /* for the failing states */
-    const char *ref;                 /* WORKING: the provider's id. A submission that it names is
-                                      * WORKING, even if it is over: the id is written first */
+    gf_err_code_t code; /* for the failing states */
+    const char *ref; /* WORKING: the provider's id; also of a run that is over: it is kept first */
     const char *picture_url;         /* SUCCEEDED: https address or data: URI, not yet checked */
     const char *picture_b64;         /* SUCCEEDED: the picture's bytes in base64 */
     gf_msg_t *next;                  /* ASK */
@@ -36,6 +35,7 @@ typedef struct gf_outcome_t {
     bool locked_out;    /* TRANSIENT, WORKING: too many requests, and no word for how long */
     bool alarm;         /* key or account trouble: an operator must look */
     bool unknown_model; /* PERMANENT: the provider does not know this model */
+    bool absent;        /* TRANSIENT: a list does not hold the run; two of them count */
     bool settled; /* UNKNOWN: asking again cannot help; only the provider's own report could */
 } gf_outcome_t;
 
@@ -44,8 +44,9 @@ typedef struct gf_prov_call_t {
     const gf_provider_t *provider;
     const char *model;
     const gf_job_t *job;
-    const char *hook_url; /* where the provider may report the end; NULL: nowhere */
-    const char *source;   /* the source picture: https address or data: URI; NULL: none, or ... */
+    apr_interval_time_t age; /* since the job was made */
+    const char *hook_url;    /* where the provider may report the end; NULL: nowhere */
+    const char *source; /* the source picture: https address or data: URI; NULL: none, or ... */
     const char *source_file; /* ... a file, for kinds with source_as_file */
     const char *source_type; /* of that file: "image/png" */
     apr_int64_t pixels_max;  /* draw: most pixels that the source file may have */
@@ -99,7 +100,7 @@ typedef struct gf_prov_kind_t {
 
     /* After a lost answer: asks which runs there are, to find ours by its seed. NULL: no such list,
      * an unknown run stays unknown. Outcomes: WORKING with the ref of the one that matches,
-     * TRANSIENT when none does (then nothing was taken), ASK, UNKNOWN. */
+     * TRANSIENT and `absent` when none does, ASK, UNKNOWN. */
     gf_msg_t *(*recover)(const gf_prov_call_t *call);
     void (*read_recover)(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
 
@@ -131,13 +132,12 @@ const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *con
  * and returns true. */
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg);
 
-/* What a provider says (`length` bytes, `max` of them at most), as it may be logged, stored and
- * shown: whole characters, without our keys and secrets. */
+/* What a provider says, by gf_text_told(): without our keys and secrets. */
 const char *gf_provider_told(const gf_provider_t *provider, apr_pool_t *pool, const char *text,
                              apr_size_t length, apr_size_t max);
 
-/* gf_outcome_t.detail of what a provider says: "head word: text". `head` is our own; NULL is "". No
- * detail is made of a provider's words in any other way. */
+/* gf_outcome_t.detail, the only way to make one of a provider's words: "head word: text". `head` is
+ * our own; NULL is "". */
 const char *gf_provider_detail(const gf_provider_t *provider, apr_pool_t *pool, const char *head,
                                const char *word, const char *text);
 

@@ -18,6 +18,7 @@
 #define QUEUE        "https://queue.fal.run"
 #define PLATFORM     "https://api.fal.ai"
 #define LIST         "/v1/models/requests/by-endpoint?"
+#define SINCE        "start"
 #define STATUS_QUERY "/status?logs=1"
 #define CURSOR_MAX   512
 #define LOGS_MAX     20 /* the last ones */
@@ -294,7 +295,7 @@ static void read_result(gf_outcome_t *outcome, const gf_prov_call_t *call, const
 /* ---- after a lost answer ---- */
 
 /* The list is not the queue's, but that of another host; a stand-in is both. */
-static gf_msg_t *ask_list(const gf_prov_call_t *call, const char *cursor)
+static gf_msg_t *ask_list(const gf_prov_call_t *call, const char *since, const char *cursor)
 {
     const char *url = call->provider->url;
     const char *next = cursor ? "&cursor=" : "";
@@ -302,13 +303,13 @@ static gf_msg_t *ask_list(const gf_prov_call_t *call, const char *cursor)
     return request(call, "GET",
                    apr_pstrcat(call->pool, strcmp(url, QUEUE) == 0 ? PLATFORM : url, LIST,
                                "endpoint_id=", apr_pescape_urlencoded(call->pool, call->model),
-                               "&start=", prov_run_since(call), "&limit=100&expand=payloads", next,
+                               "&" SINCE "=", since, "&limit=100&expand=payloads", next,
                                cursor ? apr_pescape_urlencoded(call->pool, cursor) : "", NULL));
 }
 
 static gf_msg_t *recover(const gf_prov_call_t *call)
 {
-    return ask_list(call, NULL);
+    return ask_list(call, prov_run_since(call), NULL);
 }
 
 static prov_run_row_t row_of(const gf_prov_call_t *call, const gf_json_t *row)
@@ -329,7 +330,10 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
 {
     static const prov_run_list_t list = { "request_id", "sent_at", "json_input", row_of,
                                           fields_of };
+    const char *since = prov_run_asked(call, msg, SINCE);
+    const char *cursor_asked = prov_run_asked(call, msg, "cursor");
     const gf_json_t *document;
+    const char *earlier;
     const char *cursor;
     prov_run_found_t found;
 
@@ -343,9 +347,14 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
         return;
     }
     outcome->detail = "its list does not hold the request, which may still be queued";
-    if (cursor[0] && strlen(cursor) <= CURSOR_MAX) {
+    earlier = cursor_asked[0] ? NULL : prov_run_earlier(call, msg, since);
+    if (earlier && earlier[0]) {
         outcome->state = GF_PROV_ASK;
-        outcome->next = ask_list(call, cursor);
+        outcome->next = ask_list(call, earlier, NULL);
+    }
+    else if (cursor[0] && strlen(cursor) <= CURSOR_MAX) {
+        outcome->state = GF_PROV_ASK;
+        outcome->next = ask_list(call, since, cursor);
     }
 }
 

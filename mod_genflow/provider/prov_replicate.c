@@ -241,12 +241,17 @@ static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const
 
 /* ---- after a lost answer ---- */
 
-#define LIST "/predictions?"
+#define LIST  "/predictions?"
+#define SINCE "created_after"
+
+static gf_msg_t *ask_list(const gf_prov_call_t *call, const char *since)
+{
+    return request(call, "GET", apr_pstrcat(call->pool, LIST SINCE "=", since, NULL));
+}
 
 static gf_msg_t *recover(const gf_prov_call_t *call)
 {
-    return request(call, "GET",
-                   apr_pstrcat(call->pool, LIST "created_after=", prov_run_since(call), NULL));
+    return ask_list(call, prov_run_since(call));
 }
 
 static prov_run_row_t row_of(const gf_prov_call_t *call, const gf_json_t *row)
@@ -274,6 +279,30 @@ static const char *next_page(const gf_prov_call_t *call, const gf_json_t *docume
     return strncmp(next, list, strlen(list)) == 0 ? next : NULL;
 }
 
+/* This page does not hold it. `more`: there is another one; its address, if it can be asked. */
+static void read_absent(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
+                        const char *next, bool more)
+{
+    const char *earlier = prov_run_earlier(call, msg, prov_run_asked(call, msg, SINCE));
+
+    if (earlier && earlier[0]) {
+        outcome->state = GF_PROV_ASK;
+        outcome->next = ask_list(call, earlier);
+    }
+    else if (earlier) {
+        outcome->detail = "its list has no Date, and may begin too late";
+    }
+    else if (next) {
+        outcome->state = GF_PROV_ASK;
+        outcome->next = prov_json_request(call, "Bearer", "GET", next);
+    }
+    else if (!more) {
+        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_NETWORK);
+        outcome->absent = true;
+        outcome->detail = "its list does not hold the run";
+    }
+}
+
 static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     static const prov_run_list_t list = { "id", "created_at", "input", row_of, fields_of };
@@ -292,13 +321,8 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
     }
     next = next_page(call, document);
     found = prov_run_find(outcome, call, rows, &list);
-    if (found == PROV_RUN_ABSENT && next) {
-        outcome->state = GF_PROV_ASK;
-        outcome->next = prov_json_request(call, "Bearer", "GET", next);
-    }
-    else if (found == PROV_RUN_ABSENT && !gf_json_get(document, "next")) {
-        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_NETWORK);
-        outcome->detail = "its list does not hold the run: it was never taken";
+    if (found == PROV_RUN_ABSENT) {
+        read_absent(outcome, call, msg, next, gf_json_get(document, "next") != NULL);
     }
 }
 

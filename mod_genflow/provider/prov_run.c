@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include <apr_date.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -15,6 +16,7 @@
 #define LINES_MAX   20                     /* of what a run printed */
 #define LINE_BYTES  300                    /* of one */
 #define CLOCK_SLACK apr_time_from_sec(900) /* between the database and the provider */
+#define DATE_SLACK  apr_time_from_sec(300) /* between a provider's servers */
 
 /* ---- asking for a run ---- */
 
@@ -126,16 +128,49 @@ bool prov_run_unlisted(gf_outcome_t *outcome, const gf_prov_call_t *call, const 
     return msg->status != 200;
 }
 
+static const char *iso(apr_pool_t *pool, apr_time_t at)
+{
+    apr_time_exp_t time;
+
+    apr_time_exp_gmt(&time, at > 0 ? at : 0);
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", time.tm_year + 1900,
+                        time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec);
+}
+
 /* The job's id tells it. A time of this host's would not do: if that were late, the list would look
  * empty, and the run would be paid twice. */
 const char *prov_run_since(const gf_prov_call_t *call)
 {
-    apr_time_t made = gf_text_uuid_time(call->job->id);
-    apr_time_exp_t time;
+    return iso(call->pool, gf_text_uuid_time(call->job->id) - CLOCK_SLACK);
+}
 
-    apr_time_exp_gmt(&time, made > CLOCK_SLACK ? made - CLOCK_SLACK : 0);
-    return apr_psprintf(call->pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", time.tm_year + 1900,
-                        time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec);
+const char *prov_run_asked(const gf_prov_call_t *call, const gf_msg_t *msg, const char *name)
+{
+    const char *query = strchr(msg->url, '?');
+    const char *at = query ? strstr(query, apr_pstrcat(call->pool, name, "=", NULL)) : NULL;
+
+    if (!at || (at[-1] != '?' && at[-1] != '&')) {
+        return "";
+    }
+    at += strlen(name) + 1;
+    return apr_pstrmemdup(call->pool, at, strcspn(at, "&"));
+}
+
+const char *prov_run_earlier(const gf_prov_call_t *call, const gf_msg_t *msg, const char *since)
+{
+    const char *header = apr_table_get(msg->answer, "Date");
+    apr_time_t date = header ? apr_date_parse_http(header) : APR_DATE_BAD;
+    apr_time_t made = date - (call->age > 0 ? call->age : 0);
+
+    if (!since[0]) { /* a further page */
+        return NULL;
+    }
+    if (date == APR_DATE_BAD) {
+        return "";
+    }
+    return strcmp(since, iso(call->pool, made - DATE_SLACK)) <= 0
+               ? NULL
+               : iso(call->pool, made - CLOCK_SLACK);
 }
 
 typedef enum { OTHERS, DOUBTFUL, OURS } likeness_t;

@@ -30,6 +30,14 @@ bool prov_run_unlisted(gf_outcome_t *outcome, const gf_prov_call_t *call, const 
  * with room for the provider's. */
 const char *prov_run_since(const gf_prov_call_t *call);
 
+/* The value of that member of a request's query; "" if there is none. */
+const char *prov_run_asked(const gf_prov_call_t *call, const gf_msg_t *msg, const char *name);
+
+/* Did a list that was asked for from `since` on begin before the job by the provider's own clock,
+ * which the Date of its answer shows? NULL: yes, or it was not asked so. Else from when it has to
+ * be asked; "" if the answer has no date. */
+const char *prov_run_earlier(const gf_prov_call_t *call, const gf_msg_t *msg, const char *since);
+
 /* What a row is before its input is looked at. */
 typedef enum {
     PROV_RUN_OTHERS, /* of another model */

@@ -11,9 +11,11 @@
 #include "base/gf_clock.h"
 #include "base/gf_sign.h"
 
-#define REDIRECTS_MAX   3
-#define FETCH_TIMEOUT   (60 * APR_USEC_PER_SEC)
-#define SUBMIT_SHARE    2 /* of the deadline, where a lost answer can be looked for in the rest */
+#define REDIRECTS_MAX 3
+#define FETCH_TIMEOUT (60 * APR_USEC_PER_SEC)
+#define SUBMIT_SHARE  2 /* of the deadline, where a lost answer can be looked for in the rest */
+#define SUBMIT_LEAST  4 /* ... and at least this share, however long its list is to be waited for \
+                         */
 #define CONNECT_TIMEOUT (5 * APR_USEC_PER_SEC)
 #define TOLD_ANSWER_MAX 4096             /* bytes of a webhook's answer, which nobody reads */
 #define LAST_WORDS      APR_USEC_PER_SEC /* before the generation's end: to cancel, and to say so */
@@ -40,6 +42,7 @@ static gf_prov_call_t call_of(const gf_run_t *run, apr_pool_t *pool)
     gf_prov_call_t call = { .provider = run->choice->provider,
                             .model = run->choice->model,
                             .job = run->job,
+                            .age = gf_clock_now() - run->job->created,
                             .source = run->source,
                             .source_file = run->source_file,
                             .source_type = run->source_type,
@@ -87,6 +90,23 @@ apr_time_t gf_exchange_deadline(const gf_run_t *run)
     return own < last ? own : last;
 }
 
+/* How long an answer to a submission is waited for, of `total`. A run is taken for never taken
+ * after two waits for its list. */
+static apr_interval_time_t submit_time(const gf_provider_t *provider, apr_interval_time_t total)
+{
+    apr_interval_time_t half = total / SUBMIT_SHARE;
+    apr_interval_time_t rest = total - 2 * (provider->list_wait + provider->poll) - LAST_WORDS;
+    apr_interval_time_t least = total / SUBMIT_LEAST;
+
+    if (!provider->kind->recover) {
+        return total;
+    }
+    if (!provider->kind->poll || rest > half) { /* its list never tells that a run is absent */
+        return half;
+    }
+    return rest > least ? rest : least;
+}
+
 void gf_exchange_submit(gf_steps_t *steps, gf_run_t *run)
 {
     const gf_provider_t *provider = run->choice->provider;
@@ -98,7 +118,7 @@ void gf_exchange_submit(gf_steps_t *steps, gf_run_t *run)
     call.hook_url = hook_url(steps, run, call.pool);
     msg = provider->kind->submit(&call);
     msg->once = true;
-    run->provider_deadline = provider->kind->recover ? now + (end - now) / SUBMIT_SHARE : end;
+    run->provider_deadline = now + submit_time(provider, end - now);
     start(steps, run, msg, GF_ASKING_SUBMIT);
     run->provider_deadline = end;
 }

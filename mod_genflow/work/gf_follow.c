@@ -14,11 +14,9 @@
 #include "work/gf_exchange.h"
 #include "work/gf_keep.h"
 
-#define RECOVER_AFTER_POLLS 15                    /* reports and lists take their time, ... */
-#define RECOVER_AFTER_MAX   apr_time_from_sec(30) /* ... but not for ever */
-#define JITTER_PERCENT      20
-#define SOURCE_TRIES        3
-#define SOURCE_WAIT         (2 * APR_USEC_PER_SEC)
+#define JITTER_PERCENT 20
+#define SOURCE_TRIES   3
+#define SOURCE_WAIT    (2 * APR_USEC_PER_SEC)
 
 /* 2 s, 4 s, 8 s ... to the cap, never less than the provider asked for, and scattered so that many
  * do not return at once. */
@@ -78,11 +76,18 @@ static gf_step_t try_again(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t 
     return requeue(steps, run, outcome->code, backoff(run, outcome));
 }
 
-apr_interval_time_t gf_follow_arrival(const gf_run_t *run)
+apr_interval_time_t gf_follow_arrival(gf_run_t *run)
 {
-    apr_interval_time_t wait = RECOVER_AFTER_POLLS * run->choice->provider->poll;
+    apr_interval_time_t floor = run->choice->provider->list_wait;
+    apr_interval_time_t wait = run->choice->provider->poll;
+    int i;
 
-    return wait < RECOVER_AFTER_MAX ? wait : RECOVER_AFTER_MAX;
+    for (i = 0; i < run->lists && wait < floor; i++) {
+        wait *= 2;
+    }
+    run->lists++;
+    run->lost_at = run->lost_at ? run->lost_at : gf_clock_now();
+    return wait < floor ? wait : floor;
 }
 
 gf_step_t gf_follow_wait(gf_run_t *run, apr_interval_time_t wait)
@@ -151,8 +156,8 @@ static gf_step_t take_picture(gf_steps_t *steps, gf_run_t *run, const gf_outcome
     return GF_STEP_GOES_ON;
 }
 
-/* Sent, and no answer came. A provider that lists its runs is asked, after the time in which its
- * answer or its webhook may still arrive; of any other it stays unknown. */
+/* Sent, and no answer came. A provider that lists its runs is asked for them, or its webhook waited
+ * for; of any other it stays unknown. */
 static gf_step_t lost_answer(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)
 {
     const gf_provider_t *provider = run->choice->provider;
@@ -165,6 +170,28 @@ static gf_step_t lost_answer(gf_steps_t *steps, gf_run_t *run, const gf_outcome_
     run->delay = gf_follow_arrival(run);
     return run->hook_token ? gf_steps_act(steps, run, GF_ACT_HOOK_REF)
                            : gf_follow_wait(run, run->delay);
+}
+
+/* Its list does not hold the run. Lists lag behind: what was never taken, and may be sent again, is
+ * missing in a list asked for GenflowProviderListWait after the loss, and in another one asked for
+ * as much later. */
+static gf_step_t absent(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)
+{
+    apr_interval_time_t floor = run->choice->provider->list_wait;
+    apr_interval_time_t wait = gf_follow_arrival(run);
+    apr_time_t now = gf_clock_now();
+
+    if (run->absent_at && run->listed_at >= run->absent_at + floor) {
+        return try_again(steps, run, outcome);
+    }
+    if (!run->absent_at && run->listed_at >= run->lost_at + floor) {
+        run->absent_at = now;
+    }
+    if (run->absent_at) {
+        return gf_follow_wait(run, run->absent_at + floor - now);
+    }
+    return gf_follow_wait(run,
+                          wait < run->lost_at + floor - now ? wait : run->lost_at + floor - now);
 }
 
 static gf_step_t follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)
@@ -181,7 +208,7 @@ static gf_step_t follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *ou
         gf_exchange_next(steps, run, outcome->next);
         return GF_STEP_GOES_ON;
     case GF_PROV_TRANSIENT:
-        return try_again(steps, run, outcome);
+        return outcome->absent ? absent(steps, run, outcome) : try_again(steps, run, outcome);
     case GF_PROV_PERMANENT:
         return gf_follow_next(steps, run, outcome->code, false);
     case GF_PROV_UNKNOWN:

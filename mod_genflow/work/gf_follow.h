@@ -13,8 +13,9 @@ gf_step_t gf_follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcom
  * end. retried: its retries are used up. */
 gf_step_t gf_follow_next(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code, bool retried);
 
-/* How long what was sent may be on its way before it shows in the provider's list. */
-apr_interval_time_t gf_follow_arrival(const gf_run_t *run);
+/* The answer was lost: how long to wait before the provider is asked for its runs again. It begins
+ * with its poll time, in case the run shows at once, and doubles up to GenflowProviderListWait. */
+apr_interval_time_t gf_follow_arrival(gf_run_t *run);
 
 /* The run goes on by itself in a while, at its deadline at the latest. */
 gf_step_t gf_follow_wait(gf_run_t *run, apr_interval_time_t wait);

@@ -74,6 +74,12 @@ typedef struct gf_run_t {
     const char *source_type;
     int source_tries;
 
+    /* after a lost answer */
+    apr_time_t lost_at;   /* when it was missed */
+    apr_time_t listed_at; /* when its provider was asked for its list last */
+    apr_time_t absent_at; /* when a list did not hold it, for the first time that counts */
+    int lists;            /* so many were asked for */
+
     const char *hook_token; /* part of the address that the provider may report to, or NULL */
     gf_said_t said;         /* PROGRESS: what the provider said last; logs in the job's pool */
 

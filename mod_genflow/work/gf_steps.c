@@ -252,8 +252,7 @@ static gf_step_t over(gf_steps_t *steps, const gf_run_t *run)
 }
 
 /* Whoever sent it is gone, and it may have been paid for: it is not sent again. A provider that
- * lists its runs is asked, when what may still have been on its way is there; of any other the job
- * fails. */
+ * lists its runs is asked for them; of any other the job fails. */
 static gf_step_t sender_lost(gf_steps_t *steps, gf_run_t *run)
 {
     if (!run->choice->provider->kind->recover) {
@@ -386,6 +385,7 @@ static gf_step_t run_looked_up(gf_steps_t *steps, gf_run_t *run)
     if (!run->choice->provider->kind->recover) {
         return gf_follow_wait(run, run->choice->provider->poll);
     }
+    run->listed_at = gf_clock_now();
     gf_exchange_recover(steps, run);
     return GF_STEP_GOES_ON;
 }

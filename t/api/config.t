@@ -38,6 +38,7 @@ my @VALUES = (    # where, directive, bounds as the message tells them, wrong va
     [provider => 'GenflowProviderConnectTimeout', '10ms to 5m',  qw(9ms 301s)],
     [provider => 'GenflowProviderDeadline',       '100ms to 1h', qw(99ms 61m)],
     [provider => 'GenflowProviderPoll',           '10ms to 5m',  qw(9ms 301s)],
+    [provider => 'GenflowProviderListWait',       '1s to 5m',    qw(999ms 301s)],
     [provider => 'GenflowProviderBackoff',        '0s to 5m',    qw(-1s 301s)],
     [provider => 'GenflowProviderBackoffMax',     '0s to 1h',    qw(-1s 61m)],
     [type => 'GenflowTypeCost',      '0 to 1000000', qw(-1 1000001 two)],

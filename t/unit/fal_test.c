@@ -462,12 +462,19 @@ END_TEST
 
 START_TEST(the_list_is_read_page_by_page)
 {
+    scene_t *behind = sdxl();
     gf_outcome_t outcome =
         reads(kind->read_recover, sdxl(), LIST, 200,
               "{\"items\":[" ROW("a", "14:30", "200",
                                  SEED8) "],\"next_cursor\":\"Mg==&x=1\",\"has_more\":true}");
 
     is_request(outcome.next, "GET", LIST "&cursor=Mg%3d%3d%26x%3d1", "Key " SECRET);
+    behind->call.age = apr_time_from_sec(10);
+    outcome =
+        outcome_of(kind->read_recover, behind,
+                   answered(LIST, 200, "Date: Wed, 01 Oct 2025 21:14:41 GMT", "{\"items\":[]}"));
+    ck_assert_msg(strstr(outcome.next->url, "&start=2025-10-01T20:59:31Z&"), "%s",
+                  outcome.next->url);
     outcome = reads(kind->read_poll, sdxl(), LIST "&cursor=Mg%3d%3d", 200,
                     PAGE(ROW("a", "14:30", "200", OURS)));
     ck_assert_int_eq(outcome.state, GF_PROV_WORKING);

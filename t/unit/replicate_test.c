@@ -407,6 +407,14 @@ START_TEST(the_list_is_asked_from_before_the_job_began_whatever_our_clock_and_co
 }
 END_TEST
 
+/* A list, as an answer ten seconds after the job was made, by the provider's clock, too. */
+static gf_outcome_t listed(scene_t *scene, const char *text)
+{
+    scene->call.age = apr_time_from_sec(10);
+    return outcome_of(kind->read_recover, scene,
+                      answered(LIST, 200, "Date: Wed, 01 Oct 2025 21:34:41 GMT", text));
+}
+
 START_TEST(a_lost_run_is_found_by_what_we_sent)
 {
     static const struct {
@@ -439,12 +447,13 @@ START_TEST(a_lost_run_is_found_by_what_we_sent)
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         scene_t *scene = replicate(rows[i].model);
-        gf_outcome_t outcome = reads(kind->read_recover, scene, LIST, 200, rows[i].text);
+        gf_outcome_t outcome = listed(scene, rows[i].text);
         gf_prov_state_t state = rows[i].ref ? GF_PROV_WORKING : GF_PROV_TRANSIENT;
 
         ck_assert_msg(outcome.state == state, "row %lu: state %d", (unsigned long)i,
                       (int)outcome.state);
         ck_assert_pstr_eq(outcome.ref, rows[i].ref);
+        ck_assert(outcome.absent == (!rows[i].ref && outcome.code == GF_E_NETWORK));
         check_cut(kind->read_recover, scene, LIST, 200, rows[i].text, GF_PROV_TRANSIENT,
                   GF_PROV_WORKING);
     }
@@ -459,10 +468,11 @@ START_TEST(an_earlier_attempt_that_failed_in_passing_does_not_count)
 
     scene->job.retries = 1;
     scene->job.attempts = 2;
-    ck_assert_int_eq(reads(kind->read_recover, scene, LIST, 200, text).code, GF_E_NETWORK);
+    ck_assert_int_eq(listed(scene, text).code, GF_E_NETWORK);
     scene->job.attempts = 1;
-    ck_assert_msg(reads(kind->read_recover, scene, LIST, 200, text).code == GF_E_API,
+    ck_assert_msg(listed(scene, text).code == GF_E_API,
                   "in the first attempt it is the run itself");
+    ck_assert_msg(!listed(scene, text).absent, "which is there");
 }
 END_TEST
 
@@ -511,17 +521,69 @@ START_TEST(what_the_list_does_not_show_stays_unknown)
 }
 END_TEST
 
+START_TEST(whether_a_list_begins_early_enough_is_told_by_the_providers_own_clock)
+{
+    static const struct {
+        const char *since, *date;
+        int age;                /* seconds */
+        const char *asked_from; /* NULL: what it does not hold is absent; "": nobody knows */
+    } rows[] = {
+        { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 21:34:31 GMT", 0, NULL },
+        { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 22:34:31 GMT", 0, NULL },
+        { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 22:34:31 GMT", 3600, NULL },
+        { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 21:24:31 GMT", 0, NULL },
+        { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 21:24:30 GMT", 0,
+          "2025-10-01T21:09:30Z" },
+        { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 21:14:41 GMT", 10,
+          "2025-10-01T20:59:31Z" },
+        { "2025-10-01T20:59:31Z", "Date: Wed, 01 Oct 2025 21:14:45 GMT", 14, NULL },
+        { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 21:34:31 GMT", 3600,
+          "2025-10-01T20:19:31Z" },
+        { "2025-10-01T21:19:31Z", "Date: yesterday", 0, "" },
+        { "2025-10-01T21:19:31Z", NULL, 0, "" },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        const char *url =
+            apr_pstrcat(unit.ctx.pool, URL "/predictions?created_after=", rows[i].since, NULL);
+        const char *from = rows[i].asked_from;
+        scene_t *scene = replicate(MODEL);
+        gf_outcome_t outcome;
+
+        scene->call.age = apr_time_from_sec(rows[i].age);
+        outcome = outcome_of(kind->read_recover, scene, answered(url, 200, rows[i].date, PAGE("")));
+        ck_assert_msg(outcome.state
+                          == (!from     ? GF_PROV_TRANSIENT
+                              : from[0] ? GF_PROV_ASK
+                                        : GF_PROV_UNKNOWN),
+                      "row %lu: state %d", (unsigned long)i, (int)outcome.state);
+        ck_assert(outcome.absent == !from);
+        if (from && from[0]) {
+            is_request(outcome.next, "GET",
+                       apr_pstrcat(unit.ctx.pool, URL "/predictions?created_after=", from, NULL),
+                       "Bearer " SECRET);
+        }
+        outcome =
+            outcome_of(kind->read_recover, scene,
+                       answered(url, 200, rows[i].date, PAGE(ROW("a", "14:30", "starting", OURS))));
+        ck_assert_msg(outcome.state == GF_PROV_WORKING, "what is there is found");
+    }
+}
+END_TEST
+
 START_TEST(the_list_is_read_page_by_page)
 {
     static const char next[] = URL "/predictions?cursor=cD0yMDIz%3D";
-    gf_outcome_t outcome =
-        reads(kind->read_recover, replicate(MODEL), LIST, 200,
-              PAGE_OF(ROW("a", "14:30", "starting", DOG), URL "/predictions?cursor=cD0yMDIz%3D"));
+    gf_outcome_t outcome = listed(replicate(MODEL), PAGE_OF(ROW("a", "14:30", "starting", DOG),
+                                                            URL "/predictions?cursor=cD0yMDIz%3D"));
 
     is_request(outcome.next, "GET", next, "Bearer " SECRET);
     outcome = reads(kind->read_poll, replicate(MODEL), next, 200,
                     PAGE_OF(ROW("a", "14:30", "starting", OURS), "https://evil.test/"));
     ck_assert_int_eq(outcome.state, GF_PROV_WORKING);
+    outcome = reads(kind->read_poll, replicate(MODEL), next, 200, PAGE(""));
+    ck_assert_msg(outcome.absent, "the first page has shown that it begins early enough");
 }
 END_TEST
 
@@ -554,6 +616,7 @@ int main(void)
         a_lost_run_is_found_by_what_we_sent,
         an_earlier_attempt_that_failed_in_passing_does_not_count,
         what_the_list_does_not_show_stays_unknown,
+        whether_a_list_begins_early_enough_is_told_by_the_providers_own_clock,
         the_list_is_read_page_by_page,
         its_section_is_checked,
         NULL,

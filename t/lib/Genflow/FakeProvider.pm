@@ -60,6 +60,7 @@
 #   data              AIML: the other shape
 #   url               OpenAI: an address in place of base64
 #   at-once           Replicate: the submission's answer tells the end
+#   list-lag=MS       Replicate: lists do not show the run for that long
 #   plain, single     Replicate: one output in place of a list; fal: one picture
 #   result=WORD       the picture's address: gone, private (127.0.0.2), big, slow, empty, garbage,
 #                     moved, moved-private, loop, flaky (503 once), cut (once), once
@@ -520,7 +521,7 @@ my %FAILURE = map { $_ => 1 } qw(
     nsfw failed aborted type untaken kanji
 );
 my %LASTING = map { $_ => 1 } qw(
-    delay gate times big poll poll-delay poll-gate quick result datauri b64 url data plain single hook early at-once
+    delay gate times big poll poll-delay poll-gate quick list-lag result datauri b64 url data plain single hook early at-once
 );
 
 sub of_prompt {

@@ -15,6 +15,7 @@ use warnings;
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64);
 use POSIX ();
+use Time::HiRes qw(CLOCK_MONOTONIC clock_gettime);
 
 use constant {
     SETTLE   => 0.05,                     # seconds for the client to read what came before a reset
@@ -62,6 +63,7 @@ sub submit {
         seed     => $input->{seed} // 1,
         id       => $self->{book}->new_id,
         time     => now(),
+        begun    => clock_gettime(CLOCK_MONOTONIC),
     };
     $job->{script} = $self->{book}->script_of($job->{prompt});
     $self->{book}->record($job, $request->{length});
@@ -278,13 +280,24 @@ sub tell_next {
 # Those that have no webhooks.
 sub hook_of { return }
 
-sub now { return POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime) }
+sub now { return POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time + ($_[0] // 0))) }
+
+# The header of an answer by that clock.
+sub date {
+    my ($offset) = @_;
+    my @now = gmtime(time + ($offset // 0));
+    my $day = (qw(Sun Mon Tue Wed Thu Fri Sat))[$now[6]];
+    my $month = (qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec))[$now[4]];
+    return (Date => POSIX::strftime("$day, %d $month %Y %H:%M:%S GMT", @now));
+}
 
 # Newest first, as lists are; not older than `since`.
 sub runs_since {
     my ($self, $since) = @_;
     my @newest_first = map { $self->{runs}{$_} } reverse @{ $self->{order} };
-    return grep { $_->{time} ge ($since // '') } @newest_first;
+    my $now = clock_gettime(CLOCK_MONOTONIC);
+    return grep { $_->{time} ge ($since // '')
+            && $now - $_->{begun} >= ($_->{script}->value('list-lag') // 0) / 1000 } @newest_first;
 }
 
 1;

@@ -25,18 +25,19 @@ sub add_routes {
         my ($request, $model) = @_;
         my $accept = sub {
             my ($job) = @_;
+            $job->{time} = Genflow::FakeProvider::Json::now(offset_of($request));
             $self->start_run($job);
             $job->{over} = $job->{script}->has('at-once');
         };
         $self->submit($request, $model, accept => $accept,
                       answer => sub { $self->reply($_[0], 201, $self->prediction($_[0])) });
     };
-    $server->add_route(POST => qr{/replicate/v1/models/([\w.-]+/[\w.-]+)/predictions}, $create);
-    $server->add_route(POST => qr{/replicate/v1/predictions}, sub { $create->($_[0]) });
-    $server->add_route(POST => qr{/replicate/v1/predictions/(\w+)/cancel},
+    $server->add_route(POST => qr{/replicate/(?:behind/)?v1/models/([\w.-]+/[\w.-]+)/predictions}, $create);
+    $server->add_route(POST => qr{/replicate/(?:behind/)?v1/predictions}, sub { $create->($_[0]) });
+    $server->add_route(POST => qr{/replicate/(?:behind/)?v1/predictions/(\w+)/cancel},
                        sub { $self->cancel(@_) });
-    $server->add_route(GET => qr{/replicate/v1/predictions}, sub { $self->list(@_) });
-    $server->add_route(GET => qr{/replicate/v1/predictions/(\w+)}, sub {
+    $server->add_route(GET => qr{/replicate/(?:behind/)?v1/predictions}, sub { $self->list(@_) });
+    $server->add_route(GET => qr{/replicate/(?:behind/)?v1/predictions/(\w+)}, sub {
         my ($request, $id) = @_;
         my $job = $self->run_asked_for($request, $id) or return;
         $job->{over} ||= $self->is_over($job);
@@ -101,13 +102,16 @@ sub signature {
             'Webhook-Signature' => "v1,$mac");
 }
 
+# Below /replicate/behind its clock is 20 minutes behind.
+sub offset_of { return $_[0]{path} =~ m{\A/replicate/behind/} ? -1200 : 0 }
+
 sub list {
     my ($self, $request) = @_;
     my $since = Genflow::FakeProvider::query_value($request, 'created_after');
     $self->{server}->answer_json($request, 200, {
         previous => undef, next => undef,
         results  => [ map { $self->prediction($_) } $self->runs_since($since) ],
-    });
+    }, Genflow::FakeProvider::Json::date(offset_of($request)));
 }
 
 1;
