@@ -102,7 +102,9 @@ sub at_the_door {
     my ($operation, $is_open) = @_;
     return ('METHOD', 'INVALID', ($is_open ? () : qw(NOT_SIGNED_IN TOKEN_EXPIRED)),
         ($operation =~ /\{type\}/ ? 'NO_ROUTE' : ()),
-        ($operation =~ m{ /admin/} ? qw(ADMIN_CLOSED ADMIN_ORIGIN) : ()));
+        ($operation =~ m{ /admin/}           ? qw(ADMIN_CLOSED ADMIN_ORIGIN)
+            : $is_open || $operation =~ /\AGET / ? ()
+            :                                   'CROSS_SITE'));
 }
 
 # The rows: symbol => "status code".

@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 #include <http_request.h>
 
+#include "api/api_cors.h"
 #include "base/gf_text.h"
 #include "httpd/httpd_glue.h"
 #include "model/gf_type.h"
@@ -32,19 +33,6 @@ static bool asks_for_sign_in(request_rec *r)
     return asks;
 }
 
-/* A browser that is signed in here sends its password along with what other sites make it send; it
- * also says which site that is. Those of GenflowCorsOrigin may, if they are there by name. */
-static bool is_foreign(const request_rec *r)
-{
-    const char *origin = apr_table_get(r->headers_in, "Origin");
-    const char *host = apr_table_get(r->headers_in, "Host");
-    const char *site = origin ? strstr(origin, "://") : NULL;
-
-    return r->method_number != M_GET && origin
-           && !apr_table_get(r->err_headers_out, "Access-Control-Allow-Credentials")
-           && !(site && host && ap_cstr_casecmp(site + 3, host) == 0);
-}
-
 /* A name from httpd's own authentication alone (never GenflowUser), in a <Location> of httpd.conf
  * (whoever may write an .htaccess is no administrator). */
 gf_err_t *api_admin_enter(gf_req_t *req)
@@ -56,10 +44,12 @@ gf_err_t *api_admin_enter(gf_req_t *req)
                            "SetHandler genflow-admin serves only who has to sign in: put AuthType, "
                            "what it needs, and `Require user NAME` into its <Location>");
     }
-    if (is_foreign(r)) {
+    if (r->method_number != M_GET && api_cors_is_foreign(r)) {
+        const char *origin = apr_table_get(r->headers_in, "Origin");
+
         return gf_err_make(req->ctx, GF_E_ADMIN_ORIGIN, APR_SUCCESS,
                            "user=%s: %s from a page of %s", r->user, r->method,
-                           apr_table_get(r->headers_in, "Origin"));
+                           origin ? origin : "another site");
     }
     if (!httpd_glue_administer(req->ctx)) {
         return gf_err_make(req->ctx, GF_E_ADMIN_CLOSED, APR_SUCCESS,

@@ -36,6 +36,7 @@ gf_err_t *api_template_list(struct gf_req_t *req);    /* GET templates */
 gf_err_t *api_template_put(struct gf_req_t *req);     /* POST templates */
 gf_err_t *api_template_delete(struct gf_req_t *req);  /* DELETE templates/{id} */
 gf_err_t *api_preset_list(struct gf_req_t *req);      /* GET presets */
+gf_err_t *api_webhook_secret(struct gf_req_t *req);   /* GET webhook-secret */
 gf_err_t *api_health(struct gf_req_t *req);           /* GET health */
 gf_err_t *api_hook(struct gf_req_t *req);             /* POST hook/{provider}/{id}/{token} */
 gf_err_t *api_asset_put(struct gf_req_t *req);        /* POST assets */

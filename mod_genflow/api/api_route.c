@@ -9,6 +9,7 @@
 #include <http_request.h>
 
 #include "api/api_admin.h"
+#include "api/api_cors.h"
 #include "base/gf_text.h"
 #include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"
@@ -61,6 +62,7 @@ static const route_t routes[] = {
     { GET,        "templates",       api_template_list,     false },
     { POST,       "templates",       api_template_put,      false },
     { DELETE,     "templates/{id}",  api_template_delete,   false },
+    { GET,        "webhook-secret",  api_webhook_secret,    false },
     { GET,        "health",          api_health,            true },
     { POST,       "hook/{provider}/{id}/{token}", api_hook, true }
 };
@@ -134,9 +136,8 @@ static const char *base_of(const request_rec *r, const char *usual)
 /* A name that is no UTF-8 is none: the database could not hold it. */
 static const char *user_of(gf_req_t *req)
 {
-    ap_expr_info_t *expression = httpd_conf_dir(req->r)->user;
     const char *wrong = NULL;
-    const char *user = expression ? ap_expr_str_exec(req->r, expression, &wrong) : req->r->user;
+    const char *user = httpd_conf_user(req->r, &wrong);
 
     if (wrong) {
         gf_log(req->ctx, GF_LOG_ERR, APR_SUCCESS, "GF0501", "GenflowUser: %s", wrong);
@@ -223,6 +224,13 @@ static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, in
     }
     if (i == count) {
         return wrong_method(req, methods);
+    }
+    if (!table[i].anyone && req->r->method_number != M_GET && api_cors_is_foreign(req->r)) {
+        const char *origin = apr_table_get(req->r->headers_in, "Origin");
+
+        return gf_err_make(req->ctx, GF_E_CROSS_SITE, APR_SUCCESS,
+                           "from a page of %s, which GenflowCorsOrigin does not name",
+                           origin ? origin : "another site");
     }
     if (!table[i].anyone && !req->user) {
         req->user = user_of(req);

@@ -98,6 +98,8 @@ GF_ERR(ADMIN_CLOSED,   "ADMIN_CLOSED",             403, GF_LOG_ERR,      "GF0170
        "Administration is closed here; the administrator finds the reason in the log")
 GF_ERR(ADMIN_ORIGIN,   "UNAUTHORIZED",             403, GF_LOG_WARNING,  "GF0171",
        "Administration takes nothing from pages of another origin")
+GF_ERR(CROSS_SITE,     "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0680",
+       "A page of another site may not do that here")
 GF_ERR(WATCH_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0154",
        "Too many clients wait here now; ask again shortly")
 /* job */

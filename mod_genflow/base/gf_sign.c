@@ -10,7 +10,8 @@
 
 #include "base/gf_hash.h"
 
-#define PREFIX "whsec_"
+#define PREFIX      "whsec_"
+#define USER_SECRET "mod_genflow webhook secret of " /* before the user, under the site's key */
 
 /* NULL: the secret is none. */
 static const unsigned char *key_of(apr_size_t *length, const char *secret, apr_pool_t *pool)
@@ -30,6 +31,22 @@ bool gf_sign_is_secret(const char *secret, apr_pool_t *pool)
     apr_size_t length;
 
     return key_of(&length, secret, pool) != NULL;
+}
+
+const char *gf_sign_user_secret(apr_pool_t *pool, const char *secret, const char *user)
+{
+    const char *text = apr_pstrcat(pool, USER_SECRET, user, NULL);
+    unsigned char mac[GF_SHA256_BYTES];
+    apr_size_t length;
+    const unsigned char *key = key_of(&length, secret, pool);
+
+    if (!key) {
+        return NULL;
+    }
+    gf_hash_hmac(mac, key, length, text, strlen(text));
+    return apr_pstrcat(pool, PREFIX,
+                       apr_pencode_base64_binary(pool, mac, sizeof(mac), APR_ENCODE_NONE, NULL),
+                       NULL);
 }
 
 const char *gf_sign(apr_pool_t *pool, const char *secret, const char *id, const char *time,

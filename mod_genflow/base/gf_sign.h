@@ -14,6 +14,10 @@
 /* Is it a secret of that form? NULL is not. */
 bool gf_sign_is_secret(const char *secret, apr_pool_t *pool);
 
+/* A secret for `user` alone, made of the site's: whoever knows it learns neither the site's nor
+ * another user's. NULL: `secret` is none. */
+const char *gf_sign_user_secret(apr_pool_t *pool, const char *secret, const char *user);
+
 /* The signature of what `id` names and of `time` (in seconds, as it is sent), without its version.
  * NULL: the secret is none. */
 const char *gf_sign(apr_pool_t *pool, const char *secret, const char *id, const char *time,

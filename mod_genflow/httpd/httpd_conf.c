@@ -342,6 +342,10 @@ const command_rec httpd_conf_commands[] = {
     ROW("GenflowWebhookTimeout", IN_SERVER, IS_TIME, SERVER(webhook_timeout), 100 * MS, 5 * MINUTE,
         "100ms to 5m", "15s", "for a webhook to answer"),
 
+    ROW("GenflowWebhookSecretOld", IN_SERVER, IS_SECRET, SERVER(webhook_secret_old), 0, 0,
+        "env:NAME or file:PATH", NULL, "the secret before it: webhooks carry both signatures"),
+    ROW("GenflowWebhookShared", IN_SERVER, IS_FLAG, SERVER(webhook_shared), 0, 1,
+        "On or Off", "Off", "one secret for all users, not one of each user's own"),
     ROW("GenflowAdminDatabase", IN_SERVER, IS_TEXT, SERVER(admin_database), 0, 0,
         "", NULL, "where and as whom genflow-admin connects: a connection string of libpq"),
     ROW("GenflowAdminPassword", IN_SERVER, IS_SECRET, SERVER(admin_password), 0, 0,

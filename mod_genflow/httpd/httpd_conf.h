@@ -14,7 +14,8 @@
 
 /* Per <Location>. */
 typedef struct httpd_dir_t {
-    ap_expr_info_t *user;        /* GenflowUser; NULL: whoever httpd authenticated */
+    apr_array_header_t *user;    /* GenflowUser in pieces (httpd_dir.c); NULL: whoever httpd
+                                    authenticated */
     const char *base;            /* GenflowBase; NULL: `mount` */
     const char *mount;           /* path of the <Location> whose SetHandler names a handler of ours;
                                     NULL: no plain <Location> does */
@@ -41,6 +42,10 @@ const char *httpd_conf_closed_administration(const server_rec *server, apr_pool_
 /* The configuration; frozen once httpd_conf_finish() has passed. */
 const gf_conf_t *httpd_conf_get(const server_rec *server);
 const httpd_dir_t *httpd_conf_dir(const request_rec *r);
+
+/* Whom GenflowUser, or httpd's authentication, names; NULL: nobody. *wrong: why the expression has
+ * no value. */
+const char *httpd_conf_user(request_rec *r, const char **wrong);
 
 /* The path of the API that GenflowPath gives to the request's address; NULL: it has no such name.
  */

@@ -42,12 +42,51 @@ void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
 
 /* ---- setters ---- */
 
+/* A part of GenflowUser's value: text, or one %{...}. */
+typedef struct piece_t {
+    ap_expr_info_t *expression;
+    bool is_variable; /* empty, it makes the whole name nobody's */
+} piece_t;
+
+/* The length of the %{...} that `text` begins with; 0: it has no end. */
+static size_t variable_length(const char *text)
+{
+    const char *end = strchr(text, '}');
+
+    return end ? (size_t)(end - text) + 1 : 0;
+}
+
+/* The length of the text before the next %{; what follows a backslash is text. */
+static size_t text_length(const char *text)
+{
+    const char *at = text;
+
+    while (*at && strncmp(at, "%{", 2) != 0) {
+        at += at[0] == '\\' && at[1] ? 2 : 1;
+    }
+    return (size_t)(at - text);
+}
+
+/* GenflowUser expression: each %{...} is compiled by itself, so that an absent one is noticed: with
+ * "site-%{HTTP:X-User}", who sends no X-User would be the user "site-". */
 const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text)
 {
+    apr_array_header_t *pieces = apr_array_make(cmd->pool, 3, sizeof(piece_t));
+    const char *at = text;
     const char *wrong = NULL;
 
-    ((httpd_dir_t *)dir)->user =
-        ap_expr_parse_cmd(cmd, text, AP_EXPR_FLAG_STRING_RESULT, &wrong, NULL);
+    while (*at && !wrong) {
+        bool is_variable = strncmp(at, "%{", 2) == 0;
+        size_t length = is_variable ? variable_length(at) : text_length(at);
+        piece_t *piece = apr_array_push(pieces);
+
+        length = length ? length : strlen(at); /* it has no end: the parser says so */
+        piece->is_variable = is_variable;
+        piece->expression = ap_expr_parse_cmd(cmd, apr_pstrmemdup(cmd->pool, at, length),
+                                              AP_EXPR_FLAG_STRING_RESULT, &wrong, NULL);
+        at += length;
+    }
+    ((httpd_dir_t *)dir)->user = pieces;
     return wrong ? apr_pstrcat(cmd->pool, "GenflowUser ", text, ": ", wrong, NULL) : NULL;
 }
 
@@ -183,6 +222,27 @@ const char *httpd_set_origin(cmd_parms *cmd, void *dir, const char *text)
 const httpd_dir_t *httpd_conf_dir(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &genflow_module);
+}
+
+const char *httpd_conf_user(request_rec *r, const char **wrong)
+{
+    const apr_array_header_t *pieces = httpd_conf_dir(r)->user;
+    const char *user = "";
+    int i;
+
+    if (!pieces) {
+        return r->user;
+    }
+    for (i = 0; i < pieces->nelts; i++) {
+        const piece_t *piece = &APR_ARRAY_IDX(pieces, i, piece_t);
+        const char *text = ap_expr_str_exec(r, piece->expression, wrong);
+
+        if (*wrong || (piece->is_variable && (!text || !*text))) {
+            return NULL;
+        }
+        user = apr_pstrcat(r->pool, user, text, NULL);
+    }
+    return user;
 }
 
 const char *httpd_conf_path(const request_rec *r)

@@ -227,6 +227,9 @@ const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool)
         return "GenflowWebhookAllow is given, but GenflowWebhookSecret is missing, or names no "
                "secret of the form " GF_SIGN_SECRET ": without it webhooks cannot be signed";
     }
+    if (conf->webhook_secret_old && !gf_sign_is_secret(conf->webhook_secret_old, pool)) {
+        return "GenflowWebhookSecretOld names no secret of the form " GF_SIGN_SECRET;
+    }
     if (!conf->public_url || conf->public_url[0] == '/') {
         return "GenflowWebhookAllow is given, but GenflowPublicUrl is no http(s) address: what "
                "webhooks are told has whole addresses in it";

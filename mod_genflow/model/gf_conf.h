@@ -114,6 +114,8 @@ typedef struct gf_conf_t {
     apr_array_header_t *webhook_hosts; /* const char *: may be told ends of generations, as
                                           GenflowWebhookAllow has them; empty: nobody */
     const char *webhook_secret;        /* what they are told is signed with it; never logged */
+    const char *webhook_secret_old;    /* the one before it, while it is being changed; or NULL */
+    apr_int64_t webhook_shared;        /* 1: all users' webhooks are signed with it itself */
     const char *admin_database;        /* conninfo of administration's role; NULL: it is closed */
     const char *admin_password;        /* of that role; NULL: it needs none; never logged */
     apr_int64_t webhook_timeout;       /* for one try */

@@ -7,6 +7,7 @@
 
 #include <apr_fnmatch.h>
 
+#include "base/gf_sign.h"
 #include "model/gf_conf.h"
 #include "model/gf_url.h"
 
@@ -39,4 +40,15 @@ const char *gf_webhook_wrong(gf_ctx_t *ctx, const char *url)
     return wrong        ? wrong
            : only_https ? GF_URL_NOT_HTTPS
                         : "names a host that this site sends no webhooks to";
+}
+
+static const char *secret_of(gf_ctx_t *ctx, const char *secret, const char *user)
+{
+    return ctx->conf->webhook_shared ? secret : gf_sign_user_secret(ctx->pool, secret, user);
+}
+
+void gf_webhook_secrets(const char **now, const char **old, gf_ctx_t *ctx, const char *user)
+{
+    *now = secret_of(ctx, ctx->conf->webhook_secret, user);
+    *old = secret_of(ctx, ctx->conf->webhook_secret_old, user);
 }

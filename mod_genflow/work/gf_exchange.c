@@ -10,6 +10,7 @@
 
 #include "base/gf_clock.h"
 #include "base/gf_sign.h"
+#include "model/gf_webhook.h"
 
 #define REDIRECTS_MAX 3
 #define FETCH_TIMEOUT (60 * APR_USEC_PER_SEC)
@@ -175,13 +176,28 @@ void gf_exchange_delete(gf_steps_t *steps, gf_run_t *run)
 }
 
 /* By Standard Webhooks: the id is the same at every try. The address is the client's word. */
+/* One signature, or while the site changes its secret two: a receiver accepts either. */
+static const char *signatures(gf_ctx_t *ctx, const gf_job_t *job, const char *told)
+{
+    size_t length = strlen(told);
+    const char *now;
+    const char *old;
+    const char *text;
+
+    gf_webhook_secrets(&now, &old, ctx, job->user);
+    text = apr_pstrcat(ctx->pool, GF_SIGN_VERSION,
+                       gf_sign(ctx->pool, now, job->id, job->tell_time, told, length), NULL);
+    return old ? apr_pstrcat(ctx->pool, text, " ", GF_SIGN_VERSION,
+                             gf_sign(ctx->pool, old, job->id, job->tell_time, told, length), NULL)
+               : text;
+}
+
 void gf_exchange_tell(gf_steps_t *steps, gf_run_t *run)
 {
     const gf_conf_t *conf = steps->ctx.conf;
     const gf_job_t *job = run->job;
     gf_msg_t *msg = gf_msg_make(gf_exchange_pool(steps), "POST", run->webhook_url);
-    const char *signature = gf_sign(msg->pool, conf->webhook_secret, job->id, job->tell_time,
-                                    run->told, strlen(run->told));
+    gf_ctx_t ctx = steps->ctx;
 
     msg->guarded = true;
     msg->allowed = conf->fetch_allowed;
@@ -190,8 +206,8 @@ void gf_exchange_tell(gf_steps_t *steps, gf_run_t *run)
     apr_table_setn(msg->headers, "Content-Type", "application/json");
     apr_table_setn(msg->headers, "webhook-id", job->id);
     apr_table_setn(msg->headers, "webhook-timestamp", job->tell_time);
-    apr_table_setn(msg->headers, "webhook-signature",
-                   apr_pstrcat(msg->pool, GF_SIGN_VERSION, signature, NULL));
+    ctx.pool = msg->pool;
+    apr_table_setn(msg->headers, "webhook-signature", signatures(&ctx, job, run->told));
     start(steps, run, msg, GF_ASKING_TELL);
 }
 

@@ -57,6 +57,7 @@ my %kept;                              # what an answer brought for later reques
 my @RIGHT = (    # operation, its answer's status, query or id, options; what to keep of the answer
     ['GET /health',           200],
     ['GET /getQuota',         200],
+    ['GET /webhook-secret',   200],
     ['POST /getQuota',        200],
     ['POST /{type}/generate', 200, '', { json => $base, %$drawn }, 'id'],
     ['POST /{type}/generate', 200, '?dryRun=1', { json => $base }],

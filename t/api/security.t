@@ -29,6 +29,15 @@ my %CHECKS = (
         error_is(api(POST => '/api/neo-glitch/generate', user => $user,
             headers => { 'Content-Type' => 'text/plain' }, body => '{"prompt":"a cat"}'), 415,
             'UNSUPPORTED_MEDIA_TYPE', 'a body that a page may send unasked is refused');
+        error_is(api(POST => '/api/credits-reserve', user => $user, json => {},
+            headers => { 'Sec-Fetch-Site' => 'cross-site' }), 403, 'UNAUTHORIZED',
+            'what another site has a browser send is refused');
+        checked_in('t/api/cross-site.t');
+    },
+    "The user's name" => sub {
+        is api(GET => '/api/getQuota', headers => { 'X-User' => '' })->{status}, 401,
+            'where a variable is empty, there is no user';
+        checked_in('t/api/user-empty.t');
     },
     'Source images' => sub {
         my $asset = data(upload($user, png(3, 2)))->{id};
@@ -37,7 +46,12 @@ my %CHECKS = (
         is upload($user, 'not a picture')->{status}, 422, '... and recognized by its bytes';
         checked_in('t/api/assets.t', 't/api/source.t');
     },
-    'Webhooks'  => sub { checked_in('t/api/webhook-bad.t', 't/api/webhook-again.t') },
+    'Webhooks' => sub {
+        my ($one, $two) = map { data(api(GET => '/api/webhook-secret', user => $_))->{secret} }
+            $user, $other;
+        isnt $one, $two, 'each user has a secret of their own';
+        checked_in('t/api/webhook-bad.t', 't/api/webhook-again.t', 't/api/webhook-secret.t');
+    },
     'Providers' => sub { checked_in('t/provider/fetch.t', 't/provider/stranger.t') },
     'The role of requests' => sub {
         like as_role('genflow_app', "SELECT * FROM genflow.$_"), qr/permission denied/,

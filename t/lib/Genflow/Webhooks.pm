@@ -18,7 +18,7 @@ use Genflow::Test;
 use MIME::Base64 qw(decode_base64);
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(hook told pending signature_of make_due);
+our @EXPORT = qw(hook told pending signature_of secret_of make_due);
 
 use constant { TOLD_TIME => 20 };           # seconds, a second try included
 
@@ -43,13 +43,33 @@ sub pending {
     return sql1("SELECT count(*) FROM genflow.deliveries WHERE job_id = :'id'", id => $id);
 }
 
+# How it is to be signed: with this secret, or with that of the generation's user.
 sub signature_of {
-    my ($told) = @_;
+    my ($told, $secret) = @_;
     my %header = %{ $told->{header} };
-    my ($key)  = $ENV{WEBHOOK_SECRET} =~ /\Awhsec_(.+)\z/;
+    $secret //= secret_of(user_of($header{'webhook-id'}));
     my $text   = join '.', @header{qw(webhook-id webhook-timestamp)}, $told->{body};
-    my $digest = hmac_sha256_base64($text, decode_base64($key));
-    return 'v1,' . $digest . '=' x (-length($digest) % 4);
+    return 'v1,' . padded(hmac_sha256_base64($text, key_of($secret)));
+}
+
+# The secret of a user, made of the site's (or of another one).
+sub secret_of {
+    my ($user, $site) = @_;
+    my $key = key_of($site // $ENV{WEBHOOK_SECRET});
+    return 'whsec_' . padded(hmac_sha256_base64("mod_genflow webhook secret of $user", $key));
+}
+
+sub key_of {
+    my ($secret) = @_;
+    my ($key) = $secret =~ /\Awhsec_(.+)\z/ or die "no secret: $secret\n";
+    return decode_base64($key);
+}
+
+sub padded { return $_[0] . '=' x (-length($_[0]) % 4) }
+
+sub user_of {
+    my ($id) = @_;
+    return sql1("SELECT user_id FROM genflow.ledger WHERE kind = 'hold' AND ref = :'id'", id => $id);
 }
 
 # The next try is now, as if so many had been before it.
