@@ -8,10 +8,12 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "api/api_order.h"
 #include "base/gf_multipart.h"
 #include "base/gf_text.h"
 #include "db/gf_asset.h"
 #include "model/gf_source.h"
+#include "provider/prov_local_effect.h"
 
 #define FORM_ROOM 65536 /* what a form may have around its picture */
 
@@ -55,6 +57,15 @@ static gf_err_t *read_picture(gf_bytes_t *picture, gf_req_t *req)
     return api_body_read(req, req->api->conf->asset_max, &picture->at, &picture->length);
 }
 
+gf_err_t *api_asset_check(gf_req_t *req, const char *field, const gf_image_t *image,
+                          const void *bytes)
+{
+    return prov_local_decodes(image, bytes)
+               ? NULL
+               : gf_err_field(req->ctx, GF_E_SOURCE_URL, field,
+                              "is damaged: the picture cannot be decoded to its end");
+}
+
 gf_err_t *api_asset_put(gf_req_t *req)
 {
     apr_pool_t *pool = req->r->pool;
@@ -71,6 +82,8 @@ gf_err_t *api_asset_put(gf_req_t *req)
     if (wrong) {
         return gf_err_field(req->ctx, GF_E_SOURCE_URL, "file", wrong);
     }
+    GF_TRY(api_asset_check(req, "file", &image, picture.at));
+    picture.length = (apr_size_t)image.end; /* phones write more behind their pictures */
     GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &image,
                         apr_pencode_base64_binary(pool, (const unsigned char *)picture.at,
                                                   (apr_ssize_t)picture.length, APR_ENCODE_NONE,

@@ -69,6 +69,7 @@ static gf_err_t *keep_image(gf_req_t *req, gf_ask_t *ask)
     gf_asset_t asset;
 
     if (ask->source.base64) {
+        GF_TRY(api_asset_check(req, "image", &ask->source.image, ask->source.bytes));
         GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &ask->source.image, ask->source.base64));
         ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
     }

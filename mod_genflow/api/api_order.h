@@ -23,6 +23,11 @@ gf_err_t *api_order_read(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
 gf_err_t *api_order_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,
                            gf_ask_t *ask, const api_order_t *order);
 
+/* SOURCE_URL, naming `field`, when these bytes, which gf_image_probe() looked at, cannot be
+ * decoded. */
+gf_err_t *api_asset_check(gf_req_t *req, const char *field, const gf_image_t *image,
+                          const void *bytes);
+
 /* Sets whom the caller is and its key: the client's Idempotency-Key, or else `own`. */
 gf_err_t *api_order_key(gf_caller_t *caller, gf_req_t *req, const char *own);
 

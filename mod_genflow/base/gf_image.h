@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a picture is, told from its first bytes; names and Content-Type headers are not believed. No
- * decoding. Any thread. */
+/* What a picture is, told from its bytes; names and Content-Type headers are not believed. It is
+ * walked from front to back and not decoded. The walk is strict: where a decoder would search for
+ * the next mark, the walk ends, so that no decoder finds another size than the one told here. Any
+ * thread. */
 #ifndef GF_IMAGE_H
 #define GF_IMAGE_H
 
@@ -8,29 +10,29 @@
 
 #include <apr.h>
 
-#define GF_IMAGE_PROBE 65536 /* bytes from the start that suffice for gf_image_probe() */
-
 typedef struct gf_image_t {
     const char *type;      /* "image/png", ... static */
     const char *extension; /* "png", ... static */
     int width;
     int height;
+    apr_int64_t end; /* bytes up to its end mark, with it; 0: it is cut or damaged before that */
+    int scans;       /* of a JPEG, each of which costs its decoder a walk over all pixels */
+    int packed;      /* texts of a PNG that are packed, each of which may unpack to megabytes */
 } gf_image_t;
 
 /* The extensions of what is recognised, NULL-ended. */
 extern const char *const gf_image_extensions[];
 
 /* Recognises PNG, JPEG and WebP. False: none of them, or cut before its size is told. */
-bool gf_image_probe(gf_image_t *image, const unsigned char *bytes, apr_size_t length);
+bool gf_image_probe(gf_image_t *image, const void *bytes, apr_size_t length);
+
+/* The same of an open file; where it is read is left alone. */
+bool gf_image_probe_file(gf_image_t *image, int descriptor);
+
+/* Does it take a decoder no more time and memory than its pixels do? */
+bool gf_image_is_plain(const gf_image_t *image);
 
 /* The extension that goes with "image/png" and the like; NULL: none of them. */
 const char *gf_image_extension(const char *type);
-
-#define GF_IMAGE_TAIL 12 /* bytes from the end that gf_image_is_whole() wants */
-
-/* Do the last GF_IMAGE_TAIL bytes of a picture of `size` bytes end it, or was it cut? `head`: the
- * bytes that were probed. */
-bool gf_image_is_whole(const gf_image_t *image, const unsigned char *head,
-                       const unsigned char *tail, apr_int64_t size);
 
 #endif

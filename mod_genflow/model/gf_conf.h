@@ -107,6 +107,7 @@ typedef struct gf_conf_t {
     const char *credit_day;            /* time zone of days and weeks, or "rolling" */
     apr_int64_t reserve_lifetime;      /* of a reservation of credits */
     apr_int64_t asset_max;             /* bytes of a source picture */
+    apr_int64_t asset_pixels_max;      /* width x height of a source picture */
     apr_int64_t asset_lifetime;        /* of an uploaded source picture */
     apr_int64_t result_max;            /* bytes of a picture */
     apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */

@@ -89,19 +89,19 @@ bool gf_source_takes(const char *media_type)
 
 const char *gf_source_probe(gf_image_t *image, gf_ctx_t *ctx, const void *bytes, apr_size_t length)
 {
-    const unsigned char *head = bytes;
-
     if ((apr_int64_t)length > ctx->conf->asset_max) {
         return apr_psprintf(ctx->pool, "must have at most %" APR_INT64_T_FMT " bytes",
                             ctx->conf->asset_max);
     }
-    if (length < GF_IMAGE_TAIL || !gf_image_probe(image, head, length)
-        || !gf_image_is_whole(image, head, head + length - GF_IMAGE_TAIL, (apr_int64_t)length)) {
+    if (!gf_image_probe(image, bytes, length) || !image->end) {
         return "must be a whole PNG, JPEG or WebP picture";
     }
-    if ((apr_int64_t)image->width * image->height > ctx->conf->pixels_max) {
+    if (!gf_image_is_plain(image)) {
+        return "is made of more scans or packed texts than a picture needs: save it anew";
+    }
+    if ((apr_int64_t)image->width * image->height > ctx->conf->asset_pixels_max) {
         return apr_psprintf(ctx->pool, "must have at most %" APR_INT64_T_FMT " pixels",
-                            ctx->conf->pixels_max);
+                            ctx->conf->asset_pixels_max);
     }
     return NULL;
 }
@@ -119,8 +119,8 @@ static const char *check_image(gf_source_t *source, gf_ctx_t *ctx, const char *u
     const char *semicolon = strchr(uri, ';');
     const char *type =
         semicolon ? apr_pstrmemdup(ctx->pool, uri, (apr_size_t)(semicolon - uri)) : "";
+    const char *wrong;
     apr_size_t length;
-    const void *bytes;
 
     if (strncasecmp(type, "data:", 5) != 0 || !gf_source_takes(type + 5)
         || strncasecmp(semicolon, ";base64,", 8) != 0) {
@@ -131,9 +131,14 @@ static const char *check_image(gf_source_t *source, gf_ctx_t *ctx, const char *u
     if (!is_base64(source->base64, length)) {
         return "must be in base64, padded and without line ends";
     }
-    bytes = apr_pdecode_base64_binary(ctx->pool, source->base64, (apr_ssize_t)length,
-                                      APR_ENCODE_NONE, &length);
-    return gf_source_probe(&source->image, ctx, bytes, length);
+    source->bytes = apr_pdecode_base64_binary(ctx->pool, source->base64, (apr_ssize_t)length,
+                                              APR_ENCODE_NONE, &length);
+    wrong = gf_source_probe(&source->image, ctx, source->bytes, length);
+    if (!wrong && source->image.end < (apr_int64_t)length) {
+        source->base64 = apr_pencode_base64_binary(
+            ctx->pool, source->bytes, (apr_ssize_t)source->image.end, APR_ENCODE_NONE, NULL);
+    }
+    return wrong;
 }
 
 /* ---- the three of them ---- */

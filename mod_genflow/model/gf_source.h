@@ -12,8 +12,9 @@
 typedef struct gf_source_t {
     const char *url;
     const char *asset_id;
-    const char *base64; /* the picture itself, and ... */
-    gf_image_t image;   /* ... what it is */
+    const char *base64; /* the picture itself, ... */
+    const void *bytes;  /* ... decoded, and ... */
+    gf_image_t image;   /* ... what it is: image.end is their number */
 } gf_source_t;
 
 /* Takes the source picture out of `body`, as `type` wants it. False: it is refused; `errors` (of
@@ -31,7 +32,8 @@ const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *url);
 bool gf_source_takes(const char *media_type);
 
 /* Can these bytes be a source picture: recognised, whole, within GenflowAssetMaxBytes and
- * GenflowStoreMaxPixels? NULL and *image, or what is wrong, for the client. */
+ * GenflowAssetMaxPixels? NULL and *image, or what is wrong, for the client. Bytes behind image->end
+ * are none of the picture: leave them out. */
 const char *gf_source_probe(gf_image_t *image, gf_ctx_t *ctx, const void *bytes, apr_size_t length);
 
 /* ---- the source_url of a row: an address, or asset:<id> ---- */

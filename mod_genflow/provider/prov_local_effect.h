@@ -10,6 +10,8 @@
 #include <apr_errno.h>
 #include <apr_pools.h>
 
+#include "base/gf_image.h"
+
 /* The longest side of a result; a larger source is scaled down. */
 #define PROV_LOCAL_WORK_SIDE 1024
 
@@ -17,7 +19,7 @@
 typedef struct prov_local_wish_t {
     const char *source; /* path of a PNG, JPEG or WebP */
     apr_int64_t pixels_max;
-    const char *type;   /* name of the generation type: decides the effect */
+    const char *type; /* name of the generation type: decides the effect */
     const char *prompt;
     const char *preset; /* NULL: none */
     apr_uint64_t seed;
@@ -35,5 +37,9 @@ typedef struct prov_local_wish_t {
  * memory or the disk. No file is left behind. */
 apr_status_t prov_local_effect(const prov_local_wish_t *wish, const char *path,
                                apr_pool_t *scratch_pool);
+
+/* Can these image->end bytes, which gf_image_probe() has looked at, be decoded to the end? Blocks
+ * for up to some seconds, one caller at a time, so that only one picture's memory is held. */
+bool prov_local_decodes(const gf_image_t *image, const void *bytes);
 
 #endif

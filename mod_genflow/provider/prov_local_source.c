@@ -20,7 +20,7 @@
 #define UPRIGHT         1
 #define TAG_ORIENTATION 0x0112
 #define WHITE           255
-#define SCANS_MAX       100
+#define HEAD            65536 /* bytes in which a JPEG's Exif is looked for */
 
 /* A source file while it is read. */
 typedef struct source_t {
@@ -44,43 +44,10 @@ static bool is_jpeg(const source_t *source)
     return strcmp(source->image.extension, "jpg") == 0;
 }
 
-static bool is_whole(const source_t *source)
-{
-    unsigned char tail[GF_IMAGE_TAIL];
-    long size;
-
-    if (fseek(source->file, -GF_IMAGE_TAIL, SEEK_END) != 0
-        || fread(tail, 1, sizeof(tail), source->file) != sizeof(tail)) {
-        return false;
-    }
-    size = ftell(source->file);
-    rewind(source->file);
-    return gf_image_is_whole(&source->image, source->head, tail, size);
-}
-
-/* Each scan of a progressive JPEG may be a few bytes and costs a walk over all pixels: cameras and
- * programs write some ten of them. */
-static bool has_few_scans(source_t *source)
-{
-    unsigned char bytes[4096];
-    unsigned char last = 0;
-    size_t length, i;
-    int scans = 0;
-
-    while ((length = fread(bytes, 1, sizeof(bytes), source->file)) > 0) {
-        for (i = 0; i < length; i++) {
-            scans += last == 0xFF && bytes[i] == 0xDA;
-            last = bytes[i];
-        }
-    }
-    rewind(source->file);
-    return scans <= SCANS_MAX;
-}
-
 static apr_status_t look(source_t *source, const char *path, apr_int64_t pixels_max,
                          apr_pool_t *pool)
 {
-    unsigned char *head = apr_palloc(pool, GF_IMAGE_PROBE);
+    unsigned char *head = apr_palloc(pool, HEAD);
 
     source->file = fopen(path, "rb");
     if (source->file == NULL) {
@@ -91,16 +58,18 @@ static apr_status_t look(source_t *source, const char *path, apr_int64_t pixels_
         return APR_ENOMEM;
     }
     source->head = head;
-    source->length = fread(head, 1, GF_IMAGE_PROBE, source->file);
-    if (!gf_image_probe(&source->image, source->head, source->length)
-        || (apr_int64_t)source->image.width * source->image.height > pixels_max
-        || !is_whole(source) || (is_jpeg(source) && !has_few_scans(source))) {
-        return APR_EINVAL;
-    }
-    return APR_SUCCESS;
+    source->length = fread(head, 1, HEAD, source->file);
+    rewind(source->file);
+    return gf_image_probe_file(&source->image, fileno(source->file)) && source->image.end
+                   && (apr_int64_t)source->image.width * source->image.height <= pixels_max
+                   && gf_image_is_plain(&source->image)
+               ? APR_SUCCESS
+               : APR_EINVAL;
 }
 
 /* ---- decoding ---- */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* What a decoder has to say about a bad picture says its status; gd would write to stderr. */
 static void say_nothing(int priority, const char *format, va_list args)
@@ -118,10 +87,8 @@ static apr_status_t pixels_free(void *pixels)
     return APR_SUCCESS;
 }
 
-static apr_status_t decode(source_t *source, apr_int64_t pixels_max, apr_pool_t *pool)
+static apr_status_t decode(source_t *source, apr_pool_t *pool)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
     pthread_once(&once, quieten);
     if (is_jpeg(source)) {
         source->pixels = gdImageCreateFromJpeg(source->file);
@@ -136,8 +103,30 @@ static apr_status_t decode(source_t *source, apr_int64_t pixels_max, apr_pool_t 
         return APR_EINVAL;
     }
     apr_pool_cleanup_register(pool, source->pixels, pixels_free, apr_pool_cleanup_null);
-    return (apr_int64_t)source->pixels->sx * source->pixels->sy <= pixels_max ? APR_SUCCESS
-                                                                             : APR_EINVAL;
+    return source->pixels->sx == source->image.width && source->pixels->sy == source->image.height
+               ? APR_SUCCESS
+               : APR_EINVAL;
+}
+
+bool prov_local_decodes(const gf_image_t *image, const void *bytes)
+{
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    void *data = (void *)bytes; /* gd only reads */
+    int length = (int)image->end;
+    gdImagePtr pixels;
+    bool decodes;
+
+    pthread_once(&once, quieten);
+    pthread_mutex_lock(&one_at_a_time);
+    pixels = strcmp(image->extension, "jpg") == 0   ? gdImageCreateFromJpegPtr(length, data)
+             : strcmp(image->extension, "png") == 0 ? gdImageCreateFromPngPtr(length, data)
+                                                    : gdImageCreateFromWebpPtr(length, data);
+    decodes = pixels && pixels->sx == image->width && pixels->sy == image->height;
+    if (pixels) {
+        gdImageDestroy(pixels);
+    }
+    pthread_mutex_unlock(&one_at_a_time);
+    return decodes;
 }
 
 /* ---- which side is up ---- */
@@ -312,7 +301,7 @@ apr_status_t pl_source_read(pl_plane_t **plane, const char *path, apr_int64_t pi
     int orientation, longest, w, h;
 
     if (rv == APR_SUCCESS) {
-        rv = decode(&source, pixels_max, pool);
+        rv = decode(&source, pool);
     }
     if (rv != APR_SUCCESS) {
         return rv;

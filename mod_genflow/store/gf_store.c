@@ -3,9 +3,12 @@
  * kept to store_<kind>.c, and the spool to store_spool.c. */
 #include "store/gf_store.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_file_io.h>
+#include <apr_portable.h>
 #include <apr_strings.h>
 
 #include "base/gf_json.h"
@@ -14,6 +17,12 @@ static const gf_store_kind_t *const kinds[] = { &gf_store_fs, &gf_store_cloudina
 
 #define KINDS         ((int)(sizeof(kinds) / sizeof(kinds[0])))
 #define SECRET_DIGITS 32 /* of picture_secret */
+
+/* Most pixels, and the directive that says so. */
+typedef struct limit_t {
+    const char *directive;
+    apr_int64_t pixels;
+} limit_t;
 
 const gf_store_kind_t *gf_store_kind(const char *name)
 {
@@ -73,61 +82,74 @@ const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_po
     return object_name(job, stored->image.extension, pool);
 }
 
-static bool is_whole(const gf_stored_t *stored, apr_file_t *file, const unsigned char *head)
+/* The open picture: what it is, and its hash; bytes behind its end are cut off. */
+static gf_err_t *look_into(gf_stored_t *stored, gf_ctx_t *ctx, apr_file_t *file, const char *path,
+                           const limit_t *limit)
 {
-    unsigned char tail[GF_IMAGE_TAIL];
-    apr_off_t at = stored->bytes - GF_IMAGE_TAIL;
+    gf_image_t *image = &stored->image;
+    apr_finfo_t info = { .size = 0 };
+    apr_off_t start = 0;
+    apr_os_file_t descriptor;
+    apr_status_t rv = apr_file_info_get(&info, APR_FINFO_SIZE, file);
 
-    return at >= 0 && apr_file_seek(file, APR_SET, &at) == APR_SUCCESS
-           && apr_file_read_full(file, tail, sizeof(tail), NULL) == APR_SUCCESS
-           && gf_image_is_whole(&stored->image, head, tail, stored->bytes);
+    stored->bytes = info.size;
+    apr_os_file_get(&descriptor, file);
+    if (rv != APR_SUCCESS) {
+        return gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
+    }
+    if (info.size == 0) {
+        return gf_err_make(ctx, GF_E_EMPTY, APR_SUCCESS, "the picture has no bytes");
+    }
+    if (!gf_image_probe_file(image, descriptor)) {
+        return gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
+                           "%" APR_INT64_T_FMT " bytes that are no PNG, JPEG or WebP",
+                           stored->bytes);
+    }
+    if ((apr_int64_t)image->width * image->height > limit->pixels) {
+        return gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
+                           "%d x %d pixels are more than %s %" APR_INT64_T_FMT, image->width,
+                           image->height, limit->directive, limit->pixels);
+    }
+    if (!image->end) {
+        return gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
+                           "%" APR_INT64_T_FMT " bytes of %s that do not reach its end",
+                           stored->bytes, image->type);
+    }
+    if (image->end < stored->bytes) { /* what cameras and programs write behind a picture */
+        rv = truncate(path, (off_t)image->end) < 0 ? errno : APR_SUCCESS;
+        stored->bytes = image->end;
+    }
+    rv = rv ? rv : apr_file_seek(file, APR_SET, &start);
+    rv = rv ? rv : gf_hash_file(stored->sha256, file);
+    return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
 }
 
-gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
+static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path, const limit_t *limit)
 {
-    unsigned char *head = apr_palloc(ctx->pool, GF_IMAGE_PROBE);
-    apr_size_t length = GF_IMAGE_PROBE;
-    apr_off_t start = 0;
-    apr_finfo_t info;
     apr_file_t *file;
     apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, ctx->pool);
-    gf_err_t *err = NULL;
+    gf_err_t *err;
 
     if (rv != APR_SUCCESS) {
         return gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
     }
-    rv = apr_file_info_get(&info, APR_FINFO_SIZE, file);
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_read_full(file, head, length, &length);
-    }
-    stored->bytes = info.size;
-    if (rv != APR_SUCCESS && !APR_STATUS_IS_EOF(rv)) {
-        err = gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
-    }
-    else if (length == 0) {
-        err = gf_err_make(ctx, GF_E_EMPTY, APR_SUCCESS, "the picture has no bytes");
-    }
-    else if (!gf_image_probe(&stored->image, head, length)) {
-        err =
-            gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
-                        "%" APR_INT64_T_FMT " bytes that are no PNG, JPEG or WebP", stored->bytes);
-    }
-    else if ((apr_int64_t)stored->image.width * stored->image.height > ctx->conf->pixels_max) {
-        err = gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
-                          "%d x %d pixels are more than GenflowStoreMaxPixels %" APR_INT64_T_FMT,
-                          stored->image.width, stored->image.height, ctx->conf->pixels_max);
-    }
-    else if (!is_whole(stored, file, head)) {
-        err = gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
-                          "%" APR_INT64_T_FMT " bytes of %s that do not reach its end",
-                          stored->bytes, stored->image.type);
-    }
-    else if ((rv = apr_file_seek(file, APR_SET, &start)) != APR_SUCCESS
-             || (rv = gf_hash_file(stored->sha256, file)) != APR_SUCCESS) {
-        err = gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
-    }
+    err = look_into(stored, ctx, file, path, limit);
     apr_file_close(file);
     return err;
+}
+
+gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
+{
+    const limit_t limit = { "GenflowStoreMaxPixels", ctx->conf->pixels_max };
+
+    return look(stored, ctx, path, &limit);
+}
+
+gf_err_t *gf_store_look_source(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
+{
+    const limit_t limit = { "GenflowAssetMaxPixels", ctx->conf->asset_pixels_max };
+
+    return look(stored, ctx, path, &limit);
 }
 
 static const char *public_url(const gf_conf_t *conf, const char *name, apr_pool_t *pool)

@@ -138,7 +138,7 @@ static gf_json_t *document_of(const gf_msg_t *msg)
     gf_ctx_t ctx = { .pool = msg->pool };
     gf_json_t *document = NULL;
 
-    return gf_json_parse(&document, &ctx, msg->text, msg->text_length) ? NULL : document;
+    return gf_json_parse_reply(&document, &ctx, msg->text, msg->text_length) ? NULL : document;
 }
 
 /* Is the answer about our picture, and from somebody who knows the secret? */

@@ -61,7 +61,7 @@ static gf_err_t *source(gf_run_t *run, gf_ctx_t *ctx)
     if (!run->source_file) {
         return NULL;
     }
-    err = gf_store_look(&facts, ctx, run->source_file);
+    err = gf_store_look_source(&facts, ctx, run->source_file);
     if (gf_err_is(err, GF_E_RESULT) || gf_err_is(err, GF_E_EMPTY)) {
         return gf_err_make(ctx, GF_E_SOURCE, APR_SUCCESS, "%s", err->detail);
     }
@@ -258,7 +258,7 @@ static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
                                       .job = run->job,
                                       .source_file = run->source_file,
                                       .source_type = run->source_type,
-                                      .pixels_max = ctx->conf->pixels_max,
+                                      .pixels_max = ctx->conf->asset_pixels_max,
                                       .pool = ctx->pool };
         apr_status_t rv = run->choice->provider->kind->draw(&call, run->spool);
 

@@ -24,14 +24,18 @@ is $res->{headers}{location}, $made->{url}, 'also as Location';
 is sql1("SELECT genflow.iso(expires_at) || ' ' || (expires_at - created_at) FROM genflow.assets"
     . " WHERE id = :'id'", id => $made->{id}), "$made->{expiresAt} 1 day", 'for a day';
 
-my $jpeg = "\xff\xd8\xff\xc0\0\x11\x08\0\x05\0\x04" . "\0" x 14 . "\xff\xd9";
-my $webp = pack 'a4 V a8 V x4 C6', 'RIFF', 22, 'WEBPVP8X', 10, 6, 0, 0, 7, 0, 0;
+# A pixel each.
+my $jpeg = "\xff\xd8\xff\xdb\0\x43\0" . "\xff" x 64 . "\xff\xc2\0\x0b\x08\0\1\0\1\1\1\x11\0"
+    . "\xff\xc4\0\x14\x10\1" . "\0" x 16 . "\xff\xda\0\x08\1\1\0\1\x3f\x10\xff\xd9";
+my $webp = pack 'a4 V a8 V H*', 'RIFF', 26, 'WEBPVP8L', 13, '2f0000001007101111' . '8888fe0700';
 my @BROUGHT = (    # what, answer, a member and its value
     ['the same again',                put($png),                        id   => $made->{id}],
     ['the same in a form',            form(file($png)),                 id   => $made->{id}],
     ['the same behind another field', form(field(a => 'b'), file($png)), id  => $made->{id}],
     ['a JPEG',                        put($jpeg, 'image/jpeg'),         type => 'image/jpeg'],
     ['a WebP',                        put($webp, 'image/webp ; q=1'),    type => 'image/webp'],
+    ['one with bytes behind it',      put("${png}what a phone writes"),  id   => $made->{id}],
+    ['a JPEG with bytes behind it',   put("$jpeg\xff\xd8more\xff\xd9"), bytes => length $jpeg],
     ['a PNG that is called a JPEG',   put(png(4, 4), 'Image/JPG'),      type => 'image/png'],
 );
 for my $case (@BROUGHT) {
@@ -59,6 +63,10 @@ my @REFUSED = (    # what, answer, status, code
     ['what is no picture',       put('<svg/>' x 9),                  422, $URL],
     ['a GIF',                    put('GIF89a' . "\1\0\1\0" x 9),     422, $URL],
     ['a picture that is cut',    put(substr $png, 0, -1),            422, $URL],
+    ['one with a byte changed',  put($png =~ s/(?<=IDAT...)./\x55/sr),    422, $URL],
+    ['a JPEG without pixels',    put("\xff\xd8\xff\xc0\0\x0b\x08\0\1\0\1\1\1\x11\0\xff\xd9"), 422, $URL],
+    ['a WebP with a byte changed', put($webp =~ s/\x2f\0\0\0\x10/\x2f\0\0\0\xff/sr), 422, $URL],
+    ['one of 16 million pixels and some', put(png(4097, 4096)),    422, $URL],
     ['one of 10^8 pixels',       put(png(10_000, 10_000)),           422, $URL],
     ['no picture in a form',     form(file('x')),                    422, $URL],
     ['a form without file',      form(field(picture => $png)),       422, 'VALIDATION_FAILED'],

@@ -86,9 +86,9 @@ for my $i (0 .. $#ended) {
     is scalar sent("[$users[$i]]"), 0, '... and nothing was sent';
 }
 my $poor   = account(10);
-my $broken = 'data:image/png;base64,' . encode_base64(png(9, 9), '');
-is data(generate($poor, { type => 'sketch-source', image => $broken }))->{errorCode},
-    'INVALID_IMAGE_URL', 'a picture that cannot be decoded fails, too';
+my $broken = 'data:image/png;base64,' . encode_base64(png(9, 9) =~ s/(?<=IDAT...)./\x55/sr, '');
+error_is(generate($poor, { type => 'sketch-source', image => $broken }), 422,
+    'INVALID_IMAGE_URL', 'a picture in the body that cannot be decoded is refused');
 credits_are $poor, 10, 0, '... and costs nothing';
 
 finish;

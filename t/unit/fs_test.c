@@ -12,7 +12,7 @@
 #define ID     "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
 #define PIXELS (1000 * 1000)
 #define DAY    (24 * 3600)
-#define JPEG   "\xff\xd8\xff\xc0\0\x11\x08\0\x10\0\x20\x03\xff\xd9"
+#define JPEG   "\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\x20\1\1\x11\0\xff\xda\0\x08\1\1\0\0\x3f\0 data\xff\xd9"
 
 static const gf_type_t type = { .name = "neo-glitch" };
 static gf_job_t job = { .type = &type, .id = ID, .epoch = 3 };
@@ -95,6 +95,40 @@ START_TEST(a_picture_is_kept_under_the_name_of_its_job)
     ck_assert_msg(!unit_exists(spool), "the spool file is still there");
     ck_assert_msg(files_anywhere() == before + 1, "there are other files, too");
     ck_assert_int_eq(unit.line_count, 0);
+}
+END_TEST
+
+START_TEST(bytes_behind_a_picture_are_not_kept)
+{
+    char sha256[GF_SHA256_HEX];
+    static const char jpeg[] = JPEG "and what a phone writes behind it \xff\xd9";
+    gf_stored_t stored;
+    apr_size_t length = 0;
+
+    open_store("trailer");
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spooled(jpeg, sizeof(jpeg) - 1)));
+    ck_assert_int_eq(stored.bytes, sizeof(JPEG) - 1);
+    ck_assert(memcmp(unit_read(kept_path("jpg"), &length), JPEG, sizeof(JPEG) - 1) == 0);
+    ck_assert_uint_eq(length, sizeof(JPEG) - 1);
+    gf_hash_sha256(sha256, JPEG, sizeof(JPEG) - 1);
+    ck_assert_str_eq(stored.sha256, sha256);
+}
+END_TEST
+
+START_TEST(a_source_picture_has_a_bound_of_its_own)
+{
+    const char *path;
+    gf_stored_t stored;
+    gf_err_t *err;
+
+    open_store("source");
+    unit.conf.asset_pixels_max = 100;
+    path = spooled_png(101, 1, 'a');
+    unit_no_error(gf_store_look(&stored, &unit.ctx, path));
+    err = gf_store_look_source(&stored, &unit.ctx, path);
+    ck_assert(gf_err_is(err, GF_E_RESULT));
+    ck_assert(strstr(err->detail, "GenflowAssetMaxPixels 100"));
+    unit_no_error(gf_store_look_source(&stored, &unit.ctx, spooled_png(100, 1, 'a')));
 }
 END_TEST
 
@@ -505,6 +539,8 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_picture_is_kept_under_the_name_of_its_job,
+        bytes_behind_a_picture_are_not_kept,
+        a_source_picture_has_a_bound_of_its_own,
         the_extension_is_what_the_bytes_say,
         the_facts_are_told_as_json,
         a_second_picture_leaves_the_first_and_tells_its_facts,

@@ -3,6 +3,8 @@
  * whatever they are. */
 #include "base/gf_image.h"
 
+#include <apr_portable.h>
+
 #include "unit.h"
 
 #define BYTES(literal) (const unsigned char *)(literal), sizeof(literal) - 1
@@ -178,35 +180,142 @@ START_TEST(random_bytes_behind_a_good_start_do_no_harm)
 }
 END_TEST
 
-START_TEST(a_picture_that_was_cut_is_not_whole)
+#define IDAT     \
+    "\0\0\0\x04" \
+    "IDAT"       \
+    "\0\0\0\0\1\2\3\4"
+#define IEND "\0\0\0\0IEND\xae\x42\x60\x82"
+#define HEAD PNG "\0\0\0\x08\0\0\0\x10\x08\2\0\0\0\1\2\3\4"
+#define SCAN "\xff\xda\0\x08\1\1\0\0\x3f\0 data \xff\0 data \xff\xd0 data "
+#define EXIF         \
+    "\xff\xe1\0\x0e" \
+    "Exif\0\0"       \
+    "\xff\xd8\xff\xd9\xff\xda"
+#define VP8 "VP8 \x0a\0\0\0\x10\0\0\x9d\x01\x2a\0\x04\x40\x02"
+
+START_TEST(the_end_of_a_picture_is_where_its_end_mark_is)
 {
     static const struct {
         const char *what;
-        gf_image_t image;
-        const char *head, *tail;
-        apr_int64_t size;
-        bool whole;
+        const unsigned char *bytes;
+        apr_size_t length;
+        apr_int64_t end; /* 0: it is cut or damaged */
     } rows[] = {
-        { "PNG", { .extension = "png" }, "", "\0\0\0\0IEND\xae\x42\x60\x82", 99, true },
-        { "PNG that was cut", { .extension = "png" }, "", "\0\0\0\0IDAT\1\2\3\4", 99, false },
-        { "JPEG", { .extension = "jpg" }, "", "0123456789\xff\xd9", 99, true },
-        { "JPEG that was cut", { .extension = "jpg" }, "", "0123456789\xff\x00", 99, false },
-        { "WebP", { .extension = "webp" }, "RIFF\x5b\0\0\0", "0123456789ab", 99, true },
-        { "WebP that was cut",
-          { .extension = "webp" },
-          "RIFF\x5c\0\0\0",
-          "0123456789ab",
-          99,
-          false },
-        { "a few bytes", { .extension = "png" }, "", "\0\0\0\0IEND\xae\x42\x60\x82", 11, false }
+        { "PNG", BYTES(HEAD IDAT IEND), 33 + 16 + 12 },
+        { "PNG with bytes behind it", BYTES(HEAD IDAT IEND "trailer"), 33 + 16 + 12 },
+        { "PNG that was cut", BYTES(HEAD IDAT "\0\0\0\0IEND\xae\x42\x60"), 0 },
+        { "PNG with a chunk beyond its end",
+          BYTES(HEAD "\0\0\xff\xff"
+                     "IDAT" IEND),
+          0 },
+        { "PNG with an end mark inside of a chunk that was cut",
+          BYTES(HEAD "\0\0\0\x40"
+                     "IDAT" IEND),
+          0 },
+        { "PNG with a second header", BYTES(HEAD "\0\0\0\0IHDR\1\2\3\4" IEND), 0 },
+        { "PNG whose end mark has a length", BYTES(HEAD "\0\0\0\1IENDx\1\2\3\4"), 0 },
+        { "PNG with a chunk longer than a number",
+          BYTES(HEAD "\xff\xff\xff\xff"
+                     "IDAT" IEND),
+          0 },
+        { "JPEG", BYTES(JPEG APP0 SIZE("\xc0") "\003012345678" SCAN "\xff\xd9"), 73 },
+        { "JPEG with bytes behind it",
+          BYTES(JPEG APP0 SIZE("\xc0") "\003012345678" SCAN "\xff\xd9"
+                                       "trailer\xff\xd9"),
+          73 },
+        { "JPEG with another JPEG in its Exif",
+          BYTES(JPEG EXIF SIZE("\xc0") "\003012345678" SCAN "\xff\xd9"), 71 },
+        { "JPEG of two scans",
+          BYTES(JPEG SIZE("\xc2") "\003012345678" SCAN DHT SCAN "\xff\xff\xd9"), 94 },
+        { "JPEG that was cut", BYTES(JPEG APP0 SIZE("\xc0") "\003012345678" SCAN), 0 },
+        { "JPEG that was cut in its end mark",
+          BYTES(JPEG APP0 SIZE("\xc0") "\003012345678" SCAN "\xff"), 0 },
+        { "JPEG with a second frame",
+          BYTES(JPEG SIZE("\xc0") "\003012345678" SIZE("\xc0") "\003012345678" SCAN "\xff\xd9"),
+          0 },
+        { "WebP", BYTES("RIFF\x1a\0\0\0WEBP" VP8 "1234"), 34 },
+        { "WebP with bytes behind it", BYTES("RIFF\x1a\0\0\0WEBP" VP8 "1234trailer"), 34 },
+        { "WebP that was cut", BYTES("RIFF\x1a\0\0\0WEBP" VP8 "123"), 0 },
+        { "WebP that says that it is nothing", BYTES("RIFF\0\0\0\0WEBP" VP8 "1234"), 0 },
     };
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        ck_assert_msg(gf_image_is_whole(&rows[i].image, (const unsigned char *)rows[i].head,
-                                        (const unsigned char *)rows[i].tail, rows[i].size)
-                          == rows[i].whole,
-                      "%s", rows[i].what);
+        gf_image_t image;
+
+        ck_assert_msg(probe(&image, rows[i].bytes, rows[i].length), "%s", rows[i].what);
+        ck_assert_msg(image.end == rows[i].end, "%s: %d", rows[i].what, (int)image.end);
+    }
+}
+END_TEST
+
+START_TEST(a_picture_in_a_file_is_told_as_in_memory)
+{
+    enum { LARGE = 100000 };
+    unsigned char *bytes = apr_pcalloc(unit.ctx.pool, LARGE + 100);
+    const char *path = unit_path("picture");
+    apr_size_t length = 0;
+    gf_image_t memory, file;
+    apr_file_t *opened;
+    apr_os_file_t descriptor;
+    int i;
+
+    memcpy(bytes, JPEG, 2);
+    for (i = 0, length = 2; i < 2; i++, length += LARGE / 2) { /* the size is behind all that */
+        memcpy(bytes + length, "\xff\xe2\xc3\x4e", 4);
+    }
+    memcpy(bytes + length,
+           SIZE("\xc0") "\003012345678" SCAN "\xff\xd9"
+                        "more",
+           57);
+    unit_write(path, bytes, length + 57);
+    ck_assert_int_eq(
+        apr_file_open(&opened, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, unit.ctx.pool), 0);
+    apr_os_file_get(&descriptor, opened);
+    ck_assert(gf_image_probe(&memory, bytes, length + 57));
+    ck_assert(gf_image_probe_file(&file, descriptor));
+    ck_assert_int_eq(memory.width, 1024);
+    ck_assert_int_eq(memory.end, (apr_int64_t)length + 53);
+    ck_assert(memcmp(&memory, &file, sizeof(file)) == 0);
+    apr_file_close(opened);
+}
+END_TEST
+
+/* libjpeg searches for the next mark behind FF 00 and finds the size that the segment hides. */
+START_TEST(a_jpeg_that_hides_a_second_header_is_no_picture)
+{
+    static const char hidden[] = JPEG APP0
+        "\xff\0\0\x15" SIZE("\xc0") "\003012345678" SIZE("\xc0") "\003012345678" SCAN "\xff\xd9";
+    gf_image_t image;
+
+    ck_assert(!probe(&image, (const unsigned char *)hidden, sizeof(hidden) - 1));
+}
+END_TEST
+
+START_TEST(a_picture_of_many_scans_or_packed_texts_is_not_plain)
+{
+    static const char frame[] = JPEG SIZE("\xc2") "\003012345678";
+    static const char text[] = "\0\0\0\1zTXtx\1\2\3\4";
+    char *jpeg = apr_palloc(unit.ctx.pool, 10000);
+    char *png = apr_palloc(unit.ctx.pool, 1000);
+    apr_size_t jpeg_length = sizeof(frame) - 1;
+    apr_size_t png_length = sizeof(HEAD) - 1;
+    gf_image_t image;
+    int i;
+
+    memcpy(jpeg, frame, jpeg_length);
+    memcpy(png, HEAD, png_length);
+    for (i = 1; i <= 33; i++) {
+        memcpy(jpeg + jpeg_length, SCAN, sizeof(SCAN) - 1);
+        jpeg_length += sizeof(SCAN) - 1;
+        ck_assert(gf_image_probe(&image, jpeg, jpeg_length));
+        ck_assert_msg(image.scans == i && gf_image_is_plain(&image) == (i <= 32), "%d scans", i);
+    }
+    for (i = 1; i <= 9; i++) {
+        memcpy(png + png_length, text, sizeof(text) - 1);
+        png_length += sizeof(text) - 1;
+        ck_assert(gf_image_probe(&image, png, png_length));
+        ck_assert_msg(image.packed == i && gf_image_is_plain(&image) == (i <= 8), "%d texts", i);
     }
 }
 END_TEST
@@ -219,7 +328,10 @@ int main(void)
         a_type_has_its_extension,
         what_is_no_picture_is_refused,
         random_bytes_behind_a_good_start_do_no_harm,
-        a_picture_that_was_cut_is_not_whole,
+        the_end_of_a_picture_is_where_its_end_mark_is,
+        a_picture_in_a_file_is_told_as_in_memory,
+        a_jpeg_that_hides_a_second_header_is_no_picture,
+        a_picture_of_many_scans_or_packed_texts_is_not_plain,
         NULL,
     };
 

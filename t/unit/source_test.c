@@ -12,6 +12,9 @@
 #define UUID     "01a1fc7d-bbf5-7c3a-8e9f-0100824fa663"
 #define PNG_TAIL "\0\0\0\0IEND\xae\x42\x60\x82"
 
+#define PNG_TAIL_BYTES 12
+#define CHUNK_BYTES    12 /* of a chunk of none */
+
 static gf_type_t type;
 
 static void make(gf_source_use_t use)
@@ -22,7 +25,7 @@ static void make(gf_source_use_t use)
     type.name = "lens";
     type.source = use;
     unit.conf.asset_max = 1000;
-    unit.conf.pixels_max = 100 * 100;
+    unit.conf.asset_pixels_max = 100 * 100;
     unit.conf.fetch_allowed = apr_array_make(unit.ctx.pool, 3, sizeof(apr_ipsubnet_t *));
     for (i = 0; i < UNIT_COUNT(allowed); i++) {
         char *address = apr_pstrdup(unit.ctx.pool, allowed[i]);
@@ -197,16 +200,26 @@ END_TEST
 
 /* ---- pictures ---- */
 
-/* A PNG of that size with `more` bytes between its head and its end, in base64. */
-static const char *png(unsigned width, unsigned height, apr_size_t more)
+/* A PNG of that size in base64: a head, a chunk of `more` bytes in all (0: none), an end, and
+ * `behind` bytes behind it. */
+static const char *png_and(unsigned width, unsigned height, apr_size_t more, apr_size_t behind)
 {
-    apr_size_t length = UNIT_PNG_BYTES + more + GF_IMAGE_TAIL;
-    unsigned char *bytes = apr_pcalloc(unit.ctx.pool, length);
+    apr_size_t length = UNIT_PNG_BYTES + more + PNG_TAIL_BYTES;
+    unsigned char *bytes = apr_pcalloc(unit.ctx.pool, length + behind);
 
     unit_png(bytes, width, height);
-    memcpy(bytes + length - GF_IMAGE_TAIL, PNG_TAIL, GF_IMAGE_TAIL);
-    return apr_pencode_base64_binary(unit.ctx.pool, bytes, (apr_ssize_t)length, APR_ENCODE_NONE,
-                                     NULL);
+    if (more) {
+        bytes[UNIT_PNG_BYTES + 2] = (unsigned char)((more - CHUNK_BYTES) >> 8);
+        bytes[UNIT_PNG_BYTES + 3] = (unsigned char)(more - CHUNK_BYTES);
+    }
+    memcpy(bytes + length - PNG_TAIL_BYTES, PNG_TAIL, PNG_TAIL_BYTES);
+    return apr_pencode_base64_binary(unit.ctx.pool, bytes, (apr_ssize_t)(length + behind),
+                                     APR_ENCODE_NONE, NULL);
+}
+
+static const char *png(unsigned width, unsigned height, apr_size_t more)
+{
+    return png_and(width, height, more, 0);
 }
 
 static const char *uri(const char *head, const char *base64)
@@ -214,14 +227,23 @@ static const char *uri(const char *head, const char *base64)
     return member("image", apr_pstrcat(unit.ctx.pool, head, base64, NULL));
 }
 
+START_TEST(bytes_behind_a_picture_are_cut_off)
+{
+    make(GF_SOURCE_MAY);
+    ck_assert_str_eq(check(uri("data:image/png;base64,", png_and(100, 100, 20, 7))), "");
+    ck_assert_str_eq(source.base64, png(100, 100, 20));
+    ck_assert_int_eq(source.image.end, UNIT_PNG_BYTES + 20 + PNG_TAIL_BYTES);
+}
+END_TEST
+
 START_TEST(a_picture_in_the_body_is_taken)
 {
     static const char *const heads[] = {
         "data:image/png;base64,", "DATA:IMAGE/PNG;BASE64,",  "data:image/jpeg;base64,",
         "data:image/jpg;base64,", "data:image/webp;base64,",
     };
-    const char *const pictures[] = { png(1, 1, 0), png(100, 100, 1), png(10000, 1, 2),
-                                     png(7, 8, 1000 - UNIT_PNG_BYTES - GF_IMAGE_TAIL) };
+    const char *const pictures[] = { png(1, 1, 0), png(100, 100, 13), png(10000, 1, 14),
+                                     png(7, 8, 1000 - UNIT_PNG_BYTES - PNG_TAIL_BYTES) };
     size_t i;
 
     make(GF_SOURCE_MAY);
@@ -232,6 +254,9 @@ START_TEST(a_picture_in_the_body_is_taken)
     for (i = 0; i < UNIT_COUNT(pictures); i++) {
         ck_assert_str_eq(check(uri(heads[0], pictures[i])), "");
         ck_assert_str_eq(source.base64, pictures[i]);
+        ck_assert_int_eq(source.image.end, strlen(pictures[i]) / 4 * 3
+                                               - (strchr(pictures[i], '=') ? 1 : 0)
+                                               - (strstr(pictures[i], "==") ? 1 : 0));
         ck_assert(!source.url && !source.asset_id);
     }
     ck_assert_int_eq(source.image.width, 7);
@@ -280,7 +305,7 @@ START_TEST(a_picture_in_the_body_is_refused)
         { head, png(101, 100, 0), "must have at most 10000 pixels" },
         { head, png(0, 1, 0), whole },
         { head, png(0x7fffffff, 0x7fffffff, 0), "must have at most 10000 pixels" },
-        { head, png(1, 1, 1001 - UNIT_PNG_BYTES - GF_IMAGE_TAIL), "must have at most 1000 bytes" },
+        { head, png(1, 1, 1001 - UNIT_PNG_BYTES - PNG_TAIL_BYTES), "must have at most 1000 bytes" },
     };
     size_t i;
 
@@ -401,6 +426,7 @@ int main(void)
         addresses_that_are_refused,
         an_uploaded_picture_is_named_by_its_id,
         a_picture_in_the_body_is_taken,
+        bytes_behind_a_picture_are_cut_off,
         a_picture_in_the_body_is_refused,
         mutated_pictures_harm_nobody,
         a_type_says_what_it_wants,

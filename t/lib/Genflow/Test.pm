@@ -22,6 +22,7 @@ package Genflow::Test;
 use strict;
 use warnings;
 
+use Compress::Zlib ();
 use HTTP::Tiny ();
 use JSON::PP ();
 use parent 'Exporter';
@@ -146,13 +147,26 @@ sub generate {
     return api(POST => "/api/$type/generate", user => $user, json => \%body, headers => \%headers);
 }
 
-# A PNG as far as anybody looks who does not draw it; of at least that many bytes.
+# A sound PNG, of exactly that many bytes if it is smaller: chunks of nothing fill it up, several
+# because readers refuse very long ones. Of more than a million pixels there are none behind its head.
 sub png {
     my ($width, $height, $bytes) = @_;
-    my $head = "\x89PNG\r\n\x1a\n" . pack 'Na4 NN C5 N', 13, 'IHDR', $width, $height, 8, 2;
-    my $end  = pack 'Na4 N', 0, 'IEND', 0xae426082;
-    my $more = ($bytes // 0) - length($head . $end);
-    return $head . ($more > 0 ? 'x' x $more : '') . $end;
+    my $lines  = $width * $height > 1_000_000 ? '' : ("\0" . "\x40\x80\xc0" x $width) x $height;
+    my $head   = "\x89PNG\r\n\x1a\n" . png_chunk('IHDR', pack 'NN C5', $width, $height, 8, 2);
+    my $pixels = png_chunk('IDAT', Compress::Zlib::compress($lines)) . png_chunk('IEND', '');
+    my $more   = ($bytes // 0) - length($head . $pixels);
+    while ($more >= 12) {
+        my $take = $more < 2_000_000 ? $more : 1_000_000;
+        $head .= png_chunk('paDd', "\0" x ($take - 12));
+        $more -= $take;
+    }
+    return $head . $pixels;
+}
+
+sub png_chunk {
+    my ($type, $content) = @_;
+    return pack('N', length $content) . $type . $content
+        . pack 'N', Compress::Zlib::crc32($type . $content);
 }
 
 # Brings a source picture: upload($user, png(3, 2)), or of another Content-Type.
