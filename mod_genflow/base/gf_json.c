@@ -10,12 +10,15 @@
 #include <apr_strings.h>
 #include <json-c/json.h>
 
+#include "base/gf_json_walk.h"
 #include "base/gf_text.h"
 
 #define LARGEST  1e15
 #define SMALLEST 1e-15
 
 #define ANSWER_BYTES 2048 /* of an answer, as a rule */
+
+static void append(gf_out_t *out, const char *bytes, apr_size_t length);
 
 /* ---- reading ---- */
 
@@ -31,65 +34,107 @@ static gf_err_t *bad_json(gf_ctx_t *ctx, const char *why, apr_size_t at)
                         apr_psprintf(ctx->pool, "%s (at byte %lu)", why, (unsigned long)at));
 }
 
-/* json-c lets some things pass that are no JSON, even when it is strict: single quotes, NaN,
- * Infinity, `1.`. All but the last need bytes that JSON does not have outside of texts. */
-static apr_size_t first_foreign(const char *text, apr_size_t length)
+/* A copy in which each byte that is no UTF-8 is U+FFFD. */
+static const char *repaired(apr_pool_t *pool, const char *text, apr_size_t *length)
 {
-    bool inside = false;
-    apr_size_t at;
+    gf_out_t out;
+    apr_size_t at = 0;
 
-    for (at = 0; at < length; at++) {
-        if (text[at] == '"') {
-            inside = !inside;
-        }
-        else if (inside && text[at] == '\\') {
+    gf_out_init(&out, pool, *length + 64);
+    while (at < *length) {
+        apr_size_t good = gf_text_utf8(text + at, *length - at);
+
+        append(&out, text + at, good);
+        at += good;
+        if (at < *length) {
+            append(&out, "\xEF\xBF\xBD", 3);
             at++;
         }
-        else if (!inside
-                 && (text[at] == '\0' || !strchr("{}[]:, \t\r\n0123456789+-.eEtrufalsn", text[at])
-                     || (text[at] == '.' && (at + 1 == length || !apr_isdigit(text[at + 1]))))) {
-            break;
-        }
     }
-    return at;
+    *length = out.length;
+    return out.text;
 }
 
-gf_err_t *gf_json_parse(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length)
+/* The members of all objects in value. */
+static int names_in(const gf_json_t *value)
 {
-    struct json_tokener *tokener;
+    int names = 0;
+    size_t i;
+
+    if (json_object_is_type(value, json_type_array)) {
+        for (i = 0; i < json_object_array_length(value); i++) {
+            names += names_in(json_object_array_get_idx(value, i));
+        }
+    }
+    else if (json_object_is_type(value, json_type_object)) {
+        struct json_object_iterator at = json_object_iter_begin((json_object *)value);
+        struct json_object_iterator end = json_object_iter_end((json_object *)value);
+
+        for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+            names += 1 + names_in(json_object_iter_peek_value(&at));
+        }
+    }
+    return names;
+}
+
+/* Builds what was walked. */
+static gf_err_t *build(gf_json_t **out, gf_ctx_t *ctx, const gf_json_walk_t *walk)
+{
+    struct json_tokener *tokener = json_tokener_new_ex(GF_JSON_DEPTH);
     json_object *document;
     enum json_tokener_error error;
     apr_size_t end;
 
-    if ((end = gf_text_utf8(text, length)) != length) {
-        return bad_json(ctx, "not UTF-8", end);
-    }
-    if ((end = first_foreign(text, length)) < length) {
-        return bad_json(ctx, "not JSON", end);
-    }
-    tokener = json_tokener_new_ex(GF_JSON_DEPTH);
     json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    document = json_tokener_parse_ex(tokener, text, (int)length);
+    document = json_tokener_parse_ex(tokener, walk->text, (int)walk->length);
     error = json_tokener_get_error(tokener);
     end = json_tokener_get_parse_end(tokener);
     json_tokener_free(tokener);
     if (document) {
         apr_pool_cleanup_register(ctx->pool, document, put_document, apr_pool_cleanup_null);
     }
-    if (error == json_tokener_continue) {
-        return bad_json(ctx, length ? "the JSON ends too early" : "the body is empty", length);
-    }
     if (error != json_tokener_success) {
         return bad_json(ctx, json_tokener_error_desc(error), end);
-    }
-    if (end != length) {
-        return bad_json(ctx, "there is something behind the JSON", end);
     }
     if (!json_object_is_type(document, json_type_object)) {
         return bad_json(ctx, "the body is not a JSON object", 0);
     }
+    if (walk->strict && names_in(document) < walk->names) {
+        return bad_json(ctx, "a name stands twice in one object", walk->length);
+    }
     *out = document;
     return NULL;
+}
+
+gf_err_t *gf_json_parse(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length)
+{
+    gf_json_walk_t walk = { .text = text,
+                            .length = length,
+                            .values_max = GF_JSON_VALUES,
+                            .depth_max = GF_JSON_DEPTH,
+                            .strict = true };
+    apr_size_t good = gf_text_utf8(text, length);
+    const char *wrong;
+
+    if (good != length) {
+        return bad_json(ctx, "not UTF-8", good);
+    }
+    wrong = gf_json_walk(&walk);
+    return wrong ? bad_json(ctx, wrong, walk.at) : build(out, ctx, &walk);
+}
+
+gf_err_t *gf_json_parse_reply(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length)
+{
+    gf_json_walk_t walk = { .values_max = GF_JSON_REPLY_VALUES, .depth_max = GF_JSON_DEPTH };
+    const char *wrong;
+
+    if (gf_text_utf8(text, length) != length) {
+        text = repaired(ctx->pool, text, &length);
+    }
+    walk.text = text;
+    walk.length = length;
+    wrong = gf_json_walk(&walk);
+    return wrong ? bad_json(ctx, wrong, walk.at) : build(out, ctx, &walk);
 }
 
 gf_json_t *gf_json_get(const gf_json_t *object, const char *name)

@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON in and out. Reading is json-c (strict, UTF-8 checked, depth bounded); a document lives as
- * long as its context's pool. Writing appends to one growing buffer: an answer is written front to
- * back, and values that Postgres already gives as JSON are spliced in untouched. The only user of
- * json-c. Any thread, one document or buffer by one thread at a time. */
+/* JSON in and out. Reading is json-c behind gf_json_walk.c (grammar, depth and number of values); a
+ * document lives as long as its context's pool. Writing appends to one growing buffer: an answer is
+ * written front to back, and values that Postgres already gives as JSON are spliced in untouched.
+ * The only user of json-c. Any thread, one document or buffer by one thread at a time. */
 #ifndef GF_JSON_H
 #define GF_JSON_H
 
 #include "base/gf_err.h"
 
-#define GF_JSON_DEPTH 32 /* nesting that a body may have */
+#define GF_JSON_DEPTH        32    /* nesting that a body or reply may have */
+#define GF_JSON_VALUES       10000 /* objects, arrays and scalars that a body may have */
+#define GF_JSON_REPLY_VALUES 50000 /* the same of a reply: a page of a list has some thousand */
 
 typedef struct json_object gf_json_t; /* opaque here */
 
 /* ---- reading ---- */
 
 /* Parses text as one JSON object and nothing behind it. Anything else is BAD_JSON with a field
- * error that tells where. */
+ * error that tells where. Strict, for what a client sends: a control character in a text, half of a
+ * surrogate pair, a name twice in one object and a name with a NUL are refused, because a proxy may
+ * read them otherwise than we do. Nothing is built of more than GF_JSON_VALUES values. */
 gf_err_t *gf_json_parse(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length);
+
+/* The same for what a provider or store sends. These four are taken, and bytes that are no UTF-8
+ * read as U+FFFD: the reply may be all that tells of a picture that is paid for, and nobody between
+ * us reads it. Of a name that stands twice the last value counts. */
+gf_err_t *gf_json_parse_reply(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length);
 
 /* Member of an object; NULL if it is absent or null. */
 gf_json_t *gf_json_get(const gf_json_t *object, const char *name);

@@ -44,7 +44,7 @@ const gf_json_t *prov_hook_document(const gf_hook_t *hook)
     gf_ctx_t ctx = { .pool = hook->pool };
     gf_json_t *document = NULL;
 
-    return gf_json_parse(&document, &ctx, hook->body, hook->length) ? NULL : document;
+    return gf_json_parse_reply(&document, &ctx, hook->body, hook->length) ? NULL : document;
 }
 
 /* ---- public keys ---- */
@@ -70,7 +70,7 @@ static const gf_json_t *keys_of(const gf_hook_t *hook)
     gf_ctx_t ctx = { .pool = hook->pool };
     gf_json_t *document = NULL;
 
-    if (!hook->keys || gf_json_parse(&document, &ctx, hook->keys, strlen(hook->keys))) {
+    if (!hook->keys || gf_json_parse_reply(&document, &ctx, hook->keys, strlen(hook->keys))) {
         return NULL;
     }
     return gf_json_get(document, "keys");

@@ -158,7 +158,7 @@ const gf_json_t *prov_json_document(const gf_prov_call_t *call, const gf_msg_t *
     gf_ctx_t ctx = { .pool = call->pool };
     gf_json_t *document = NULL;
 
-    return gf_json_parse(&document, &ctx, msg->text, msg->text_length) ? NULL : document;
+    return gf_json_parse_reply(&document, &ctx, msg->text, msg->text_length) ? NULL : document;
 }
 
 const char *prov_json_text(const gf_json_t *object, const char *name)

@@ -169,7 +169,7 @@ static void read_told(told_t *told, const gf_msg_t *msg)
     gf_json_t *document = NULL;
 
     memset(told, 0, sizeof(*told));
-    if (gf_json_parse(&document, &ctx, msg->text, msg->text_length)) {
+    if (gf_json_parse_reply(&document, &ctx, msg->text, msg->text_length)) {
         return;
     }
     gf_json_string(gf_json_get(document, "id"), &told->id);

@@ -27,6 +27,15 @@ my %BROKEN = (
     'a cut character'             => qq({"prompt":"a cat \xe2\x82","presetKey":"base"}),
     'nesting 100 deep'            => '{"parameters":' . '[' x 100 . ']' x 100 . '}',
     'nesting a million deep'      => '[' x 1_000_000,
+    'more than 10,000 values'     => '{"a":[' . '{},' x 10_000 . '{}]}',
+    'ten megabytes of values'     => '{"a":[' . '{},' x 3_000_000 . '{}]}',
+    'a name twice'                => '{"prompt":"a cat","presetKey":"base","prompt":"a dog"}',
+    'a name twice in parameters'  =>
+        '{"prompt":"a cat","presetKey":"base","parameters":{"x":1,"\u0078":2}}',
+    'a name with a NUL'           => '{"prompt":"a cat","presetKey":"base","a\u0000":1}',
+    'half of a pair'              => '{"prompt":"a \ud83d cat","presetKey":"base"}',
+    'a raw control character'     => qq({"prompt":"a \x01 cat","presetKey":"base"}),
+    'a raw line end'              => qq({"prompt":"a\ncat","presetKey":"base"}),
     'a seed that is NaN'          => '{"prompt":"a cat","presetKey":"base","seed":NaN}',
     'a parameter that is NaN'     => '{"prompt":"a cat","presetKey":"base","parameters":{"x":NaN}}',
     'a parameter that is endless' =>

@@ -18,7 +18,6 @@ START_TEST(a_json_object_is_taken_with_space_around_it)
         { " \t\r\n{ } \t\r\n", "{}" },
         { "{\"a\":[1,2.5,true,null,\"x\"]}", "{\"a\":[1,2.5,true,null,\"x\"]}" },
         { "{\"a\" : { \"b\" : { } } }", "{\"a\":{\"b\":{}}}" },
-        { "{\"a\":1,\"a\":2}", "{\"a\":2}" },
         { "{\"a\":\"\\u6771\\u4eac\"}", "{\"a\":\"\xe6\x9d\xb1\xe4\xba\xac\"}" },
         { "{\"a\":\"\\ud83d\\udc7e\"}", "{\"a\":\"\xf0\x9f\x91\xbe\"}" },
         { "{\"a\":\"/\\/\"}", "{\"a\":\"//\"}" },
@@ -148,6 +147,95 @@ START_TEST(bytes_that_are_not_utf8_are_refused)
     };
 
     check_all_refused(rows, UNIT_COUNT(rows));
+}
+END_TEST
+
+/* A proxy in front of us may read each of these otherwise than we do. */
+static const struct {
+    const char *text;
+    apr_size_t length;
+    const char *read; /* of a reply */
+} doubtful[] = {
+    { BYTES("{\"a\":1,\"a\":2}"), "{\"a\":2}" },
+    { BYTES("{\"a\":1,\"\\u0061\":2}"), "{\"a\":2}" },
+    { BYTES("{\"b\":[{\"a\":1,\"c\":0,\"a\":1}]}"), "{\"b\":[{\"a\":1,\"c\":0}]}" },
+    { BYTES("{\"a\":null,\"a\":null}"), "{\"a\":null}" },
+    { BYTES("{\"\":1,\"\":2}"), "{\"\":2}" },
+    { BYTES("{\"a\\u0000b\":1}"), "{\"a\":1}" },
+    { BYTES("{\"\\u0000\":1}"), "{\"\":1}" },
+    { BYTES("{\"a\":\"x\ty\"}"), "{\"a\":\"x\\ty\"}" },
+    { BYTES("{\"a\":\"\n\"}"), "{\"a\":\"\\n\"}" },
+    { BYTES("{\"a\":\"\x01\"}"), "{\"a\":\"\\u0001\"}" },
+    { BYTES("{\"a\tb\":1}"), "{\"a\\tb\":1}" },
+    { BYTES("{\"a\":\"\\ud83d\"}"), "{\"a\":\"\xef\xbf\xbd\"}" },
+    { BYTES("{\"a\":\"\\udc7e\"}"), "{\"a\":\"\xef\xbf\xbd\"}" },
+    { BYTES("{\"a\":\"\\ud83dx\"}"), "{\"a\":\"\xef\xbf\xbdx\"}" },
+    { BYTES("{\"a\":\"\\udc7e\\ud83d\"}"), "{\"a\":\"\xef\xbf\xbd\xef\xbf\xbd\"}" },
+};
+
+START_TEST(what_two_readers_may_read_differently_is_refused)
+{
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(doubtful); i++) {
+        check_refused(doubtful[i].text, doubtful[i].length);
+    }
+    unit_json("{\"a\":{\"b\":1},\"b\":{\"a\":1,\"c\":[{\"a\":1},{\"a\":1}]}}");
+    unit_json("{\"a\":\"\\u0000\\u001f\\ud83d\\udc7e\x7f\"}");
+}
+END_TEST
+
+static const char *reply(const char *text, apr_size_t length)
+{
+    char *exact = unit_exact(text, length);
+    gf_json_t *document = NULL;
+    gf_err_t *err = gf_json_parse_reply(&document, &unit.ctx, exact, length);
+
+    free(exact);
+    return err ? NULL : gf_json_text(document);
+}
+
+START_TEST(a_reply_with_such_flaws_is_read_all_the_same)
+{
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(doubtful); i++) {
+        ck_assert_pstr_eq(reply(doubtful[i].text, doubtful[i].length), doubtful[i].read);
+    }
+    ck_assert_pstr_eq(reply(BYTES("{\"a\":\"\xe6\x9d\",\"url\":\"x\xff\"}")),
+                      "{\"a\":\"\xef\xbf\xbd\xef\xbf\xbd\",\"url\":\"x\xef\xbf\xbd\"}");
+    ck_assert_ptr_null(reply(BYTES("{\"a\":1,}")));
+    ck_assert_ptr_null(reply(BYTES("{\"a\":\"\\x41\"}")));
+    ck_assert_ptr_null(reply(BYTES("[]")));
+    ck_assert_ptr_null(reply(BYTES("{\"a\":1")));
+}
+END_TEST
+
+/* {"a":[{},{},...]} with so many values in all. */
+static const char *of_values(int values)
+{
+    char *text = apr_palloc(unit.ctx.pool, (apr_size_t)values * 3 + 16);
+    char *at = text + sprintf(text, "{\"a\":[");
+    int i;
+
+    for (i = 2; i < values; i++) {
+        memcpy(at, "{},", 3);
+        at += 3;
+    }
+    strcpy(at - 1, "]}");
+    return text;
+}
+
+START_TEST(the_number_of_values_has_a_bound)
+{
+    const char *more = of_values(GF_JSON_VALUES + 1);
+    const char *most = of_values(GF_JSON_REPLY_VALUES);
+    const char *too_many = of_values(GF_JSON_REPLY_VALUES + 1);
+
+    unit_json(of_values(GF_JSON_VALUES));
+    check_refused(more, strlen(more));
+    ck_assert_ptr_nonnull(reply(most, strlen(most)));
+    ck_assert_ptr_null(reply(too_many, strlen(too_many)));
 }
 END_TEST
 
@@ -456,6 +544,9 @@ int main(void)
         a_number_that_json_does_not_know_is_refused,
         bytes_that_are_not_utf8_are_refused,
         a_text_cut_anywhere_is_refused_and_not_read_beyond,
+        what_two_readers_may_read_differently_is_refused,
+        a_reply_with_such_flaws_is_read_all_the_same,
+        the_number_of_values_has_a_bound,
         nesting_has_a_bound,
         a_value_is_never_converted,
         a_text_with_a_nul_inside_is_no_text,
