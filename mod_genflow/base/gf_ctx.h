@@ -10,6 +10,9 @@
 
 #include <apr_pools.h>
 
+/* Bytes that the pool of a thread keeps when it is cleared; what is beyond goes back. */
+#define GF_KEPT_MAX ((apr_size_t)4 << 20)
+
 struct gf_conf_t;
 struct gf_log_sink_t;
 

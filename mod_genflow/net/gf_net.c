@@ -21,6 +21,8 @@
 #define EVENTS_MAX       64
 #define NO_TIMER         ((apr_time_t)-1)
 #define CONNECTIONS_KEPT 32
+#define HEAD_BYTES       65536 /* of header fields and trailers, ... */
+#define HEAD_LINES       500   /* ... and their number */
 
 struct gf_net_t {
     apr_pool_t *pool;
@@ -42,8 +44,9 @@ typedef struct exchange_t {
     char *text;
     apr_size_t text_size;
     bool too_large;
-    bool head_done;         /* the empty line behind the header fields has come */
-    const char *unread;     /* a file to send that could not be read to its end, ... */
+    bool head_done; /* the empty line behind the header fields has come */
+    apr_size_t head_bytes, head_lines;
+    const char *unread;     /* a file to send that could not be opened or read to its end, ... */
     apr_status_t unread_rv; /* ... and why */
     char error[CURL_ERROR_SIZE];
     struct exchange_t *next, *previous;
@@ -88,30 +91,34 @@ static const char *trimmed(char *value)
     char *end = value + strlen(value);
 
     while (end > value && apr_isspace(end[-1])) {
-        end--;
+        *--end = '\0';
     }
-    *end = '\0';
     return value + strspn(value, " \t");
 }
 
+/* Header blocks and trailers count together. Trailers mean nothing to us and are not kept. */
 static size_t on_header(char *line, size_t size, size_t count, void *baton)
 {
     exchange_t *exchange = baton;
     gf_msg_t *msg = exchange->msg;
     size_t length = size * count;
-    char *copy = apr_pstrmemdup(msg->pool, line, length);
-    char *value = strchr(copy, ':');
+    bool first = length > 5 && strncmp(line, "HTTP/", 5) == 0;
+    char *value = NULL;
 
-    if (strncmp(copy, "HTTP/", 5) == 0) {
+    exchange->head_bytes += length;
+    exchange->too_large = exchange->head_bytes > HEAD_BYTES || ++exchange->head_lines > HEAD_LINES;
+    if (exchange->too_large
+        || (exchange->head_done && (!first || *msg->text || msg->spooled > 0))) {
+        return exchange->too_large ? 0 : length;
+    }
+    if (first) {
         apr_table_clear(msg->answer); /* a new header block, behind 100 Continue */
-        exchange->head_done = false;
     }
-    else if (copy[0] == '\r' || copy[0] == '\n') {
-        exchange->head_done = true;
-    }
-    else if (value) {
+    exchange->head_done = line[0] == '\r' || line[0] == '\n';
+    line = apr_pstrmemdup(msg->pool, line, length);
+    if ((value = strchr(line, ':')) && !first) {
         *value++ = '\0';
-        apr_table_set(msg->answer, copy, trimmed(value));
+        apr_table_set(msg->answer, line, trimmed(value));
     }
     return length;
 }
@@ -202,7 +209,6 @@ static void note_unread(exchange_t *exchange, const char *path, apr_status_t rv)
     exchange->unread_rv = rv;
 }
 
-/* A file that cannot be opened is noted: such an exchange does not begin. */
 static source_t *open_source(exchange_t *exchange, const char *path)
 {
     apr_pool_t *pool = exchange->msg->pool;
@@ -365,9 +371,8 @@ static void set_limits(exchange_t *exchange)
     CURL *easy = exchange->easy;
 
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    /* Or an exchange that ends while its name is being looked up would wait for the thread that
-     * does that, and everybody with it for somebody's silent name server. It goes when it is
-     * answered. */
+    /* Or an exchange that ends while its name is looked up would hold up all others until the
+     * name server answers. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

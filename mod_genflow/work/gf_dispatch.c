@@ -542,6 +542,7 @@ static apr_pool_t *own_pool(const char *tag)
     apr_pool_t *pool;
 
     apr_allocator_create(&allocator);
+    apr_allocator_max_free_set(allocator, GF_KEPT_MAX);
     apr_pool_create_ex(&pool, NULL, NULL, allocator);
     apr_allocator_owner_set(allocator, pool);
     apr_pool_tag(pool, tag);

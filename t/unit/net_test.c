@@ -53,6 +53,36 @@ START_TEST(header_fields_are_those_of_the_answer_itself)
 }
 END_TEST
 
+START_TEST(trailers_are_not_kept)
+{
+    gf_msg_t *msg;
+
+    begin();
+    msg = perform(message("GET", "/trailers"));
+    ck_assert_int_eq(msg->end, GF_MSG_ANSWERED);
+    ck_assert_str_eq(msg->text, "ok");
+    ck_assert_str_eq(apr_table_get(msg->answer, "X-Kept"), "yes");
+    ck_assert_ptr_null(apr_table_get(msg->answer, "X-Line"));
+    ck_assert_ptr_null(apr_table_get(msg->answer, "Retry-After"));
+    end();
+}
+END_TEST
+
+START_TEST(headers_and_trailers_are_bounded)
+{
+    static const char *const paths[] = { "/many-trailers", "/many-headers" };
+    size_t i;
+
+    begin();
+    for (i = 0; i < UNIT_COUNT(paths); i++) {
+        gf_msg_t *msg = perform(message("GET", paths[i]));
+
+        ck_assert_msg(msg->end == GF_MSG_TOO_LARGE, "%s: end %d", paths[i], (int)msg->end);
+    }
+    end();
+}
+END_TEST
+
 START_TEST(a_request_has_its_parts_and_headers)
 {
     gf_msg_t *msg;
@@ -442,6 +472,8 @@ int main(void)
     const TTest *const tests[] = {
         a_whole_answer_is_answered_whatever_its_status,
         header_fields_are_those_of_the_answer_itself,
+        trailers_are_not_kept,
+        headers_and_trailers_are_bounded,
         a_request_has_its_parts_and_headers,
         a_large_request_waits_for_no_permission,
         a_file_is_sent_as_a_part,

@@ -25,10 +25,15 @@ typedef struct server_row_t {
     const char *answer; /* sent as it is; NULL: nothing */
     int repeat;         /* how often SERVER_BODY follows */
     bool hang_up;       /* then closes the connection */
+    int lines;          /* before that sends so many of SERVER_LINE, and an empty one */
 } server_row_t;
+
+#define SERVER_LINE "X-Line: 0123456789abcdef0123456789abcdef0123456789abcdef\r\n"
 
 #define SERVER_TYPE(status, type, length) \
     "HTTP/1.1 " status "\r\nContent-Type: " type "\r\nContent-Length: " length "\r\n\r\n"
+
+#define SERVER_CHUNKED "HTTP/1.1 200 OK\r\nX-Kept: yes\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 static const server_row_t server_rows[] = {
     { "/hello", SERVER_TYPE("200 OK", "text/plain", "5") "hello", 0, false },
@@ -55,6 +60,10 @@ static const server_row_t server_rows[] = {
     { "/cut-head", "HTTP/1.1 200 OK\r\nContent-Ty", 0, true },
     { "/cut-later", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Ty", 0, true },
     { "/noise", "neither HTTP nor an apology\r\n\r\n", 0, true },
+    { "/trailers", SERVER_CHUNKED "2\r\nok\r\n0\r\nX-Kept: no\r\nHTTP/9: no\r\nRetry-After: 9\r\n",
+      0, false, 100 },
+    { "/many-trailers", SERVER_CHUNKED "2\r\nok\r\n0\r\n", 0, true, 100000 },
+    { "/many-headers", "HTTP/1.1 200 OK\r\n", 0, true, 600 },
     { "/drop", NULL, 0, true },
     { "/hang", NULL, 0, false },
 };
@@ -117,12 +126,24 @@ static inline bool server_send_bodies(int fd, int count)
     return true;
 }
 
+static inline bool server_send_lines(int fd, int count)
+{
+    bool sent = true;
+    int i;
+
+    for (i = 0; sent && i < count; i++) {
+        sent = send(fd, SERVER_LINE, strlen(SERVER_LINE), MSG_NOSIGNAL) > 0;
+    }
+    return sent && (count == 0 || send(fd, "\r\n", 2, MSG_NOSIGNAL) == 2);
+}
+
 static inline void server_answer(server_connection_t *connection, const server_row_t *row)
 {
     if (row->answer) {
         send(connection->fd, row->answer, strlen(row->answer), MSG_NOSIGNAL);
     }
-    if (!server_send_bodies(connection->fd, row->repeat)) {
+    if (!server_send_bodies(connection->fd, row->repeat)
+        || !server_send_lines(connection->fd, row->lines)) {
         server_close(connection);
         return;
     }
