@@ -1,0 +1,50 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# PostgreSQL was away for longer than a lease. When it is back, whoever held leases has half a lease to
+# renew them before anybody claims: what waits for its provider stays where it is.
+use Genflow::Fault;
+use Genflow::Test;
+
+my $LEASE = 30;                                  # seconds; its holder renews it every third of it
+
+expect_log 'GF0121';
+ok configure(<<"END"), 'leases are long';
+GenflowDispatchLease ${LEASE}s
+<GenflowProvider stability>
+    GenflowProviderDeadline 5m
+</GenflowProvider>
+END
+
+my $user = account(20);
+my @ids  = map { later($user, { prompt => "{{poll=1 poll-gate=$user}} $_ [$user]" }) } 1 .. 8;
+ok wait_for(sub { 8 == grep { status_of($user, $_)->{stabilityJobId} } @ids }), 'generations wait for their provider';
+my %leader = map { $_ => leader_of($_) } @ids;
+my %leads  = map { $_ => 1 } values %leader;
+
+# Their leases end while PostgreSQL is away, which each child has noticed.
+my $mark = log_mark();
+sql(<<'SQL', user => $user);
+    UPDATE genflow.work SET due_at = clock_timestamp() + interval '1 second' WHERE user_id = :'user';
+SQL
+ok pg('stop', 'immediate'), 'PostgreSQL stops';
+my $noticed = wait_for {
+    my $log = log_since($mark);
+    !grep { $log !~ /\[pid $_:[^\n]*GF0121: DATABASE_UNAVAILABLE/ } children();
+};
+ok $noticed, '... every child notices';
+ok pg('start'), '... and PostgreSQL starts, when all leases are over';
+my $late = sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND due_at < clock_timestamp()", user => $user);
+is $late, 8, '... as the rows say';
+my $renewed = wait_for {
+    !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND due_at < clock_timestamp()", user => $user);
+} 60;
+ok $renewed, 'all leases are renewed';
+is_deeply [grep { (leader_of($_) // 0) != $leader{$_} } @ids], [], '... by those who held them';
+is sql1("SELECT max(epoch) FROM genflow.work WHERE user_id = :'user'", user => $user), 1, '... nobody claimed meanwhile';
+open_gate($user);
+is_deeply [map { ended($user, $_)->{status} } @ids], [('completed') x 8], '... and all complete';
+credits_are $user, 12, 0, '... for a charge each';
+is submissions("[$user]"), 8, '... and a submission each';
+ok configure(''), 'everything is as before';
+
+finish;
