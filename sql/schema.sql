@@ -296,6 +296,21 @@ CREATE TABLE genflow.restores (
 );
 CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
 
+CREATE TABLE genflow.site (
+    only_row boolean NOT NULL DEFAULT true,
+    cluster bigint,
+    database oid NOT NULL,
+    line uuid NOT NULL DEFAULT gen_random_uuid(),
+    mark bigint NOT NULL DEFAULT 1,
+    mark_every interval NOT NULL DEFAULT '00:01:00'::interval,
+    marked_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    folder_mark bigint,
+    restored text,
+    resumed_at timestamp with time zone,
+    CONSTRAINT site_pkey PRIMARY KEY (only_row),
+    CONSTRAINT site_only_row_check CHECK (only_row)
+) WITH (fillfactor=50);
+
 CREATE TABLE genflow.templates (
     id uuid NOT NULL,
     user_id text NOT NULL,
@@ -357,6 +372,7 @@ CREATE TABLE genflow.work (
     last_look boolean NOT NULL DEFAULT false,
     start_call uuid,
     call uuid,
+    poison text,
     CONSTRAINT work_pkey PRIMARY KEY (job_id),
     CONSTRAINT work_alarm_bounded CHECK (due_at <= deadline_at),
     CONSTRAINT work_pending_untouched CHECK ((phase <> 'pending'::text) OR ((due_at = deadline_at) AND (lease_owner IS NULL) AND (epoch = 0))),
@@ -1164,6 +1180,9 @@ DECLARE
     w     genflow.work;
     b     genflow.breakers;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN
+        RETURN 'restored';
+    END IF;
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 'gone';
@@ -1336,6 +1355,16 @@ BEGIN
     SELECT b.rule, count(*), min(b.sample) FROM broken b GROUP BY b.rule ORDER BY b.rule$q$, v_media) USING p_grace;
 END $$;
 
+CREATE FUNCTION genflow.cluster_now() RETURNS bigint
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    IF has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') THEN
+        RETURN (SELECT c.system_identifier FROM pg_control_system() c);
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION genflow.create_type(p_name text, p_schema text DEFAULT 'public'::text) RETURNS smallint
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
@@ -1432,6 +1461,9 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     IF p_again THEN
         UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
          WHERE w.type_no = 5 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
@@ -1472,10 +1504,22 @@ BEGIN
                m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
           INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
           FROM genflow.work w LEFT JOIN public.custom_prompt_media m ON m.id = w.job_id WHERE w.job_id = v_id;
-        PERFORM genflow.custom_prompt_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
-                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
-                                             ELSE 'The generation was not started within its time' END, NULL);
+        BEGIN
+            PERFORM genflow.custom_prompt_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                            CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                            CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                                 ELSE 'The generation was not started within its time' END, NULL);
+        EXCEPTION                                           -- one that cannot be ended does not stop the others
+        WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+            RAISE;
+        WHEN OTHERS THEN
+            RAISE WARNING 'GF0644: job=% type=custom-prompt: it cannot be ended (SQLSTATE % %): see genflow-doctor stuck', v_id, SQLSTATE,
+                SQLERRM;
+            UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL, turn = NULL,
+                   due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at, v_now + interval '1 minute')
+             WHERE w.job_id = v_id;
+            CONTINUE;
+        END;
         IF p_ends THEN
             RETURN NEXT;
         END IF;
@@ -1525,6 +1569,9 @@ BEGIN
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
         outcome := genflow.limits(p_user, 5::smallint, p_concurrent,
                                   CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
+    IF outcome = 'ok' AND genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(5);
@@ -1784,6 +1831,10 @@ DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         phase       = 'queued',
         start_call  = p_call,
@@ -1831,6 +1882,9 @@ $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH told AS MATERIALIZED (
         SELECT d.user_id, count(*) AS n FROM genflow.deliveries d
@@ -2193,6 +2247,15 @@ DECLARE
     v_late timestamptz := clock_timestamp() - interval '2 minutes';
 BEGIN
     RETURN QUERY
+    SELECT 'the database was restored', current_database()::text, genflow.restored(),
+           'Nothing is submitted or delivered until you decide: SELECT genflow.resume(''end''); if hosts may have worked on since '
+           'the backup, SELECT genflow.resume(''continue''); if the site stood still.'
+     WHERE genflow.restored() IS NOT NULL
+    UNION ALL
+    SELECT 'it cannot be ended', w.job_id::text, w.poison, 'Mend what the error names; its end is tried again each minute.'
+      FROM genflow.work w
+     WHERE w.poison IS NOT NULL AND (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job);
+    RETURN QUERY
     WITH live AS (
         SELECT w.*, coalesce(t.name, 'type ' || w.type_no) AS type
           FROM genflow.work w LEFT JOIN genflow.types t ON t.no = w.type_no
@@ -2327,6 +2390,9 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     IF p_again THEN
         UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
          WHERE w.type_no = 2 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
@@ -2367,10 +2433,22 @@ BEGIN
                m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
           INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
           FROM genflow.work w LEFT JOIN public.emotion_mask_media m ON m.id = w.job_id WHERE w.job_id = v_id;
-        PERFORM genflow.emotion_mask_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
-                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
-                                             ELSE 'The generation was not started within its time' END, NULL);
+        BEGIN
+            PERFORM genflow.emotion_mask_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                            CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                            CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                                 ELSE 'The generation was not started within its time' END, NULL);
+        EXCEPTION                                           -- one that cannot be ended does not stop the others
+        WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+            RAISE;
+        WHEN OTHERS THEN
+            RAISE WARNING 'GF0644: job=% type=emotion-mask: it cannot be ended (SQLSTATE % %): see genflow-doctor stuck', v_id, SQLSTATE,
+                SQLERRM;
+            UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL, turn = NULL,
+                   due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at, v_now + interval '1 minute')
+             WHERE w.job_id = v_id;
+            CONTINUE;
+        END;
         IF p_ends THEN
             RETURN NEXT;
         END IF;
@@ -2420,6 +2498,9 @@ BEGIN
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
         outcome := genflow.limits(p_user, 2::smallint, p_concurrent,
                                   CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
+    IF outcome = 'ok' AND genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(2);
@@ -2679,6 +2760,10 @@ DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         phase       = 'queued',
         start_call  = p_call,
@@ -2801,6 +2886,9 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     IF p_again THEN
         UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
          WHERE w.type_no = 4 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
@@ -2841,10 +2929,22 @@ BEGIN
                m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
           INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
           FROM genflow.work w LEFT JOIN public.ghibli_reaction_media m ON m.id = w.job_id WHERE w.job_id = v_id;
-        PERFORM genflow.ghibli_reaction_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
-                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
-                                             ELSE 'The generation was not started within its time' END, NULL);
+        BEGIN
+            PERFORM genflow.ghibli_reaction_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                            CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                            CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                                 ELSE 'The generation was not started within its time' END, NULL);
+        EXCEPTION                                           -- one that cannot be ended does not stop the others
+        WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+            RAISE;
+        WHEN OTHERS THEN
+            RAISE WARNING 'GF0644: job=% type=ghibli-reaction: it cannot be ended (SQLSTATE % %): see genflow-doctor stuck', v_id, SQLSTATE,
+                SQLERRM;
+            UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL, turn = NULL,
+                   due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at, v_now + interval '1 minute')
+             WHERE w.job_id = v_id;
+            CONTINUE;
+        END;
         IF p_ends THEN
             RETURN NEXT;
         END IF;
@@ -2894,6 +2994,9 @@ BEGIN
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
         outcome := genflow.limits(p_user, 4::smallint, p_concurrent,
                                   CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
+    IF outcome = 'ok' AND genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(4);
@@ -3153,6 +3256,10 @@ DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         phase       = 'queued',
         start_call  = p_call,
@@ -3244,6 +3351,8 @@ BEGIN
                    'reserve_finalize',
                    'restore_claim',
                    'restore_later',
+                   'restored',
+                   'site_look',
                    'template_delete',
                    'template_get',
                    'template_put',
@@ -3287,7 +3396,10 @@ BEGIN
                    'doctor_stuck',
                    'health',
                    'iso',
-                   'quota')
+                   'quota',
+                   'restored',
+                   'resume',
+                   'suspend')
                 OR EXISTS (SELECT FROM genflow.types t WHERE p.proname = t.prefix || '_get'))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_administration', f.name);
@@ -3787,6 +3899,9 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     IF p_again THEN
         UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
          WHERE w.type_no = 1 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
@@ -3827,10 +3942,22 @@ BEGIN
                m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
           INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
           FROM genflow.work w LEFT JOIN public.neo_glitch_media m ON m.id = w.job_id WHERE w.job_id = v_id;
-        PERFORM genflow.neo_glitch_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
-                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
-                                             ELSE 'The generation was not started within its time' END, NULL);
+        BEGIN
+            PERFORM genflow.neo_glitch_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                            CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                            CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                                 ELSE 'The generation was not started within its time' END, NULL);
+        EXCEPTION                                           -- one that cannot be ended does not stop the others
+        WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+            RAISE;
+        WHEN OTHERS THEN
+            RAISE WARNING 'GF0644: job=% type=neo-glitch: it cannot be ended (SQLSTATE % %): see genflow-doctor stuck', v_id, SQLSTATE,
+                SQLERRM;
+            UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL, turn = NULL,
+                   due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at, v_now + interval '1 minute')
+             WHERE w.job_id = v_id;
+            CONTINUE;
+        END;
         IF p_ends THEN
             RETURN NEXT;
         END IF;
@@ -3880,6 +4007,9 @@ BEGIN
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
         outcome := genflow.limits(p_user, 1::smallint, p_concurrent,
                                   CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
+    IF outcome = 'ok' AND genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
@@ -4139,6 +4269,10 @@ DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         phase       = 'queued',
         start_call  = p_call,
@@ -4304,6 +4438,9 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     IF p_again THEN
         UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
          WHERE w.type_no = 3 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
@@ -4344,10 +4481,22 @@ BEGIN
                m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
           INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
           FROM genflow.work w LEFT JOIN public.presets_media m ON m.id = w.job_id WHERE w.job_id = v_id;
-        PERFORM genflow.presets_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
-                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
-                                             ELSE 'The generation was not started within its time' END, NULL);
+        BEGIN
+            PERFORM genflow.presets_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                            CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                            CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                                 ELSE 'The generation was not started within its time' END, NULL);
+        EXCEPTION                                           -- one that cannot be ended does not stop the others
+        WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+            RAISE;
+        WHEN OTHERS THEN
+            RAISE WARNING 'GF0644: job=% type=presets: it cannot be ended (SQLSTATE % %): see genflow-doctor stuck', v_id, SQLSTATE,
+                SQLERRM;
+            UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL, turn = NULL,
+                   due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at, v_now + interval '1 minute')
+             WHERE w.job_id = v_id;
+            CONTINUE;
+        END;
         IF p_ends THEN
             RETURN NEXT;
         END IF;
@@ -4397,6 +4546,9 @@ BEGIN
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
         outcome := genflow.limits(p_user, 3::smallint, p_concurrent,
                                   CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
+    IF outcome = 'ok' AND genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(3);
@@ -4656,6 +4808,10 @@ DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         phase       = 'queued',
         start_call  = p_call,
@@ -4750,6 +4906,9 @@ $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT r.job_id FROM genflow.removals r
@@ -4901,6 +5060,9 @@ $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     DELETE FROM genflow.restores r
      WHERE r.job_id IN (SELECT e.job_id FROM genflow.restores e WHERE e.due_at <= v_now AND e.expires_at <= v_now
                          ORDER BY e.job_id FOR UPDATE SKIP LOCKED);
@@ -4930,6 +5092,54 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.restore_later(uuid,interval) TO genflow_module;
 
+CREATE FUNCTION genflow.restored() RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    s     genflow.site;
+    v_oid oid := (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+BEGIN
+    SELECT * INTO s FROM genflow.site;
+    RETURN CASE WHEN s.only_row IS NULL THEN 'genflow.site has no row'
+                WHEN s.restored IS NOT NULL THEN s.restored
+                WHEN s.cluster <> genflow.cluster_now() THEN format('it comes from another cluster (system identifier %s)', s.cluster)
+                WHEN s.database <> v_oid THEN format('it is a copy of another database (oid %s)', s.database) END;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.restored() TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.restored() TO genflow_module;
+
+CREATE FUNCTION genflow.resume(p_how text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    j       record;
+    v_ended integer := 0;
+BEGIN
+    IF p_how IS NULL OR p_how NOT IN ('end', 'continue') THEN
+        RAISE EXCEPTION 'genflow: resume takes ''end'' or ''continue'', not %', quote_nullable(p_how) USING ERRCODE = '22023';
+    ELSIF genflow.restored() IS NULL THEN
+        RETURN 'this database does not count as restored: nothing was done';
+    END IF;
+    IF p_how = 'end' THEN
+        FOR j IN
+            SELECT s.*, t.prefix FROM (
+                SELECT w.job_id, w.user_id, w.type_no FROM genflow.work w WHERE w.phase <> 'pending' ORDER BY w.job_id FOR UPDATE) s
+              JOIN genflow.types t ON t.no = s.type_no
+             ORDER BY s.user_id, s.job_id
+        LOOP
+            EXECUTE format('SELECT genflow.%I($1, NULL, ''failed'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, ''SITE_RESTORED'', '
+                           '''The site was restored from a backup; nothing was charged'', NULL)', j.prefix || '_settle')
+              USING j.job_id;
+            v_ended := v_ended + 1;
+        END LOOP;
+    END IF;
+    UPDATE genflow.site s SET cluster = genflow.cluster_now(), restored = NULL, folder_mark = NULL, line = gen_random_uuid(),
+           database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()),
+           mark = greatest(s.mark, s.folder_mark) + 1, resumed_at = clock_timestamp(), marked_at = clock_timestamp();
+    RETURN format('resumed: %s generations were ended', v_ended);
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.resume(text) TO genflow_administration;
+
 CREATE FUNCTION genflow.rolling_use(p_user text, p_at timestamp with time zone, OUT used bigint, OUT since timestamp with time zone) RETURNS record
     LANGUAGE sql STABLE AS
 $$
@@ -4942,6 +5152,35 @@ $$;
 CREATE FUNCTION genflow.shard_no() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$SELECT 0$$;
+
+CREATE FUNCTION genflow.site_look(p_line uuid, p_mark bigint, OUT restored text, OUT line uuid, OUT mark bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    s genflow.site;
+BEGIN
+    restored := genflow.restored();
+    SELECT * INTO s FROM genflow.site;
+    IF restored IS NULL AND p_line = s.line AND p_mark > s.mark THEN
+        restored := format('the picture folder has seen later work (mark %s) than this database (mark %s)', p_mark, s.mark);
+        UPDATE genflow.site t SET restored = site_look.restored, folder_mark = p_mark WHERE t.restored IS NULL;
+    ELSIF restored IS NULL AND s.marked_at + s.mark_every <= clock_timestamp() THEN
+        UPDATE genflow.site t SET mark = t.mark + 1, marked_at = clock_timestamp() WHERE t.mark = s.mark RETURNING * INTO s;
+        IF NOT FOUND THEN                                   -- another child has moved it
+            SELECT * INTO s FROM genflow.site;
+        END IF;
+    END IF;
+    line := s.line;
+    mark := s.mark - 1;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.site_look(uuid,bigint) TO genflow_module;
+
+CREATE FUNCTION genflow.suspend(p_why text DEFAULT 'an operator says so'::text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    UPDATE genflow.site SET restored = p_why
+$$;
+GRANT EXECUTE ON FUNCTION genflow.suspend(text) TO genflow_administration;
 
 CREATE FUNCTION genflow.template_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

@@ -102,6 +102,7 @@ sub prepare_database {
     # pgTAP files work in a copy, so that neither they nor the running site meet each other's locks.
     $site->command(qw(createdb -T genflow genflow_sql));
     $site->command(qw(psql -Xq -d genflow_sql -c), 'CREATE EXTENSION pgtap');
+    $site->command(qw(psql -Xq -d genflow_sql -c), q(SELECT genflow.resume('continue')));
     return;
 }
 

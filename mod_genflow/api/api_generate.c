@@ -8,6 +8,7 @@
 
 #include "base/gf_clock.h"
 #include "db/gf_ledger.h"
+#include "db/gf_site.h"
 #include "httpd/httpd_conf.h"
 #include "model/gf_type.h"
 
@@ -57,6 +58,8 @@ static gf_err_t *refused(gf_req_t *req, const gf_created_t *created, int count)
         return over_limit(req, GF_E_TOO_MANY, MANY_SECONDS);
     case GF_QUEUE_FULL:
         return over_limit(req, GF_E_QUEUE_FULL, FULL_SECONDS);
+    case GF_SITE_RESTORED:
+        return gf_site_closed(req->ctx);
     default:
         return gf_err_make(req->ctx, GF_E_BLOCKED, APR_SUCCESS, "%s", req->user);
     }

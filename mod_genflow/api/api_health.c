@@ -7,6 +7,7 @@
 
 #include "db/gf_breaker.h"
 #include "db/gf_ledger.h"
+#include "db/gf_site.h"
 
 /* Does a type ask it? A provider without a key stands in no chain. */
 static bool is_usable(const gf_conf_t *conf, const gf_provider_t *provider)
@@ -66,22 +67,27 @@ gf_err_t *api_health(gf_req_t *req)
     int version = 0;
     gf_err_t *down = gf_ledger_health(&version, req->ctx);
     gf_err_t *untold = NULL;
+    const char *restored = NULL;
     gf_out_t out;
     bool ok;
 
     if (!down && version >= GF_SCHEMA_VERSION) {
         untold = gf_breaker_list(&breakers, req->ctx);
+        if (!untold) {
+            untold = gf_site_restored(&restored, req->ctx);
+        }
     }
     if (down || untold) {
         gf_err_log(req->ctx, down ? down : untold);
     }
-    ok = !down && !untold && version >= GF_SCHEMA_VERSION;
+    ok = !down && !untold && !restored && version >= GF_SCHEMA_VERSION;
     gf_out_init(&out, req->r->pool, 512);
     gf_out_open(&out, '{');
     gf_out_put_string(&out, "status", ok ? "ok" : "unavailable");
     gf_out_put_string(&out, "database", down ? "unreachable" : "ok");
     gf_out_put_int(&out, "schema", version);
     gf_out_put_int(&out, "schemaNeeded", GF_SCHEMA_VERSION);
+    gf_out_put_string(&out, "restored", restored);
     put_providers(&out, req, breakers);
     gf_out_put_string(&out, "version", GENFLOW_VERSION);
     return gf_reply_send(req, &out, ok ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE);

@@ -103,6 +103,8 @@ GF_ERR(CROSS_SITE,     "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0680
 GF_ERR(WATCH_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0154",
        "Too many clients wait here now; ask again shortly")
 /* job */
+GF_ERR(RESTORED,       "SITE_RESTORED",            503, GF_LOG_INFO,     "GF0640",
+       "This site was restored from a backup and takes no new work yet; try again later")
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")
 GF_ERR(NETWORK,        "NETWORK_ERROR",            500, GF_LOG_WARNING,  "GF0202",

@@ -9,6 +9,7 @@
 
 #include "base/gf_clock.h"
 #include "base/gf_text.h"
+#include "db/gf_site.h"
 #include "db/gf_steer.h"
 #include "model/gf_type.h"
 
@@ -33,7 +34,8 @@ static gf_create_outcome_t create_outcome(const char *word)
                                          [GF_QUOTA_SPENT] = "quota_exceeded",
                                          [GF_ACCOUNT_BLOCKED] = "blocked",
                                          [GF_TOO_MANY] = "too_many",
-                                         [GF_QUEUE_FULL] = "queue_full" };
+                                         [GF_QUEUE_FULL] = "queue_full",
+                                         [GF_SITE_RESTORED] = "restored" };
     int i;
 
     for (i = 0; i < GF_CREATE_UNKNOWN && strcmp(words[i], word) != 0; i++) {
@@ -257,6 +259,9 @@ gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, c
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_START, type, args, NULL));
     outcome = gf_rows_text(rows, 0, 17);
+    if (strcmp(outcome, "restored") == 0) {
+        return gf_site_closed(ctx);
+    }
     GF_TRY(gf_db_owned(ctx, outcome, GF_E_NO_GENERATION, type->name, user, id));
     if (strcmp(outcome, "ok") != 0) {
         return gf_steer_status(ctx, id, gf_rows_text(rows, 0, 18));

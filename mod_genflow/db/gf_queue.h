@@ -18,6 +18,7 @@ typedef enum {
     GF_ACCOUNT_BLOCKED,
     GF_TOO_MANY,      /* live generations of this user: GenflowLimitConcurrent */
     GF_QUEUE_FULL,    /* GenflowLimitQueue */
+    GF_SITE_RESTORED, /* nothing is begun before genflow.resume() */
     GF_CREATE_UNKNOWN /* never answered: an error */
 } gf_create_outcome_t;
 

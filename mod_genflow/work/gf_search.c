@@ -125,8 +125,23 @@ static bool is_back(gf_search_t *search, gf_ctx_t *ctx)
         return true;
     }
     search->blind = gf_ledger_health(&version, ctx) != NULL;
+    search->site.due = 0; /* it may be another one */
     search->wait = search->blind ? 0 : ctx->conf->lease / 2;
     return false;
+}
+
+/* A restored database is left alone (db/gf_site.h). Without an answer the looks below tell that the
+ * database is away, and claim nothing in one that knows by itself that it was restored. */
+static bool is_ours(gf_search_t *search, gf_ctx_t *ctx)
+{
+    gf_err_t *err = gf_site_look(&search->site, ctx);
+
+    if (err && !gf_err_is(err, GF_E_DB_DOWN)) {
+        gf_err_log(ctx, err);
+        search->site.due = gf_clock_now() + TROUBLE_SKIP;
+        return false;
+    }
+    return !search->site.restored;
 }
 
 static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t *err)
@@ -173,7 +188,7 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
     int down = 0;
     int i;
 
-    if (!is_back(search, ctx)) {
+    if (!is_back(search, ctx) || !is_ours(search, ctx)) {
         return;
     }
     if (ctx->conf->webhook_hosts->nelts) { /* first: they are few, and who asked waits for them */

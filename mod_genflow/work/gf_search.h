@@ -6,6 +6,7 @@
 #define GF_SEARCH_H
 
 #include "db/gf_queue.h"
+#include "db/gf_site.h"
 #include "hub/gf_hub.h"
 #include "work/gf_writers.h"
 
@@ -23,6 +24,7 @@ typedef struct gf_search_t {
     int number;                   /* of the search */
     int telling;                  /* webhooks that are being told here; set before it begins */
     apr_interval_time_t wait;     /* before the next one; 0: the usual time */
+    gf_site_t site;               /* is it the site's database? */
     bool blind;                   /* the database was away when last looked */
     gf_look_t *types;             /* per type: where its look begins */
     struct gf_trouble_t *trouble; /* per type, and for restores, removals, webhooks */

@@ -5,7 +5,8 @@
 -- attempt is the one that tries a breaker.
 -- Called by: the dispatcher's writers. Locks: work, then the breaker. Asking twice is harmless (same answer).
 -- Outcomes: 'ok' send now; 'watched' send now, and tell breaker_note() how it went, even if well; 'open' the breaker is
--- open: nothing was written; 'stale' another host leads; 'gone' the job has ended.
+-- open: nothing was written; 'stale' another host leads; 'gone' the job has ended;
+-- 'restored' nothing may be sent (site.sql).
 CREATE OR REPLACE FUNCTION genflow.attempt_begin(
     p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text,
     p_lease interval, p_probe interval DEFAULT '30 seconds')
@@ -16,6 +17,9 @@ DECLARE
     w     genflow.work;
     b     genflow.breakers;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN
+        RETURN 'restored';
+    END IF;
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 'gone';

@@ -11,6 +11,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH told AS MATERIALIZED (
         SELECT d.user_id, count(*) AS n FROM genflow.deliveries d

@@ -66,6 +66,15 @@ DECLARE
     v_late timestamptz := clock_timestamp() - interval '2 minutes';
 BEGIN
     RETURN QUERY
+    SELECT 'the database was restored', current_database()::text, genflow.restored(),
+           'Nothing is submitted or delivered until you decide: SELECT genflow.resume(''end''); if hosts may have worked on since '
+           'the backup, SELECT genflow.resume(''continue''); if the site stood still.'
+     WHERE genflow.restored() IS NOT NULL
+    UNION ALL
+    SELECT 'it cannot be ended', w.job_id::text, w.poison, 'Mend what the error names; its end is tried again each minute.'
+      FROM genflow.work w
+     WHERE w.poison IS NOT NULL AND (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job);
+    RETURN QUERY
     WITH live AS (
         SELECT w.*, coalesce(t.name, 'type ' || w.type_no) AS type
           FROM genflow.work w LEFT JOIN genflow.types t ON t.no = w.type_no

@@ -45,6 +45,8 @@ BEGIN
                    'reserve_finalize',
                    'restore_claim',
                    'restore_later',
+                   'restored',
+                   'site_look',
                    'template_delete',
                    'template_get',
                    'template_put',
@@ -88,7 +90,10 @@ BEGIN
                    'doctor_stuck',
                    'health',
                    'iso',
-                   'quota')
+                   'quota',
+                   'restored',
+                   'resume',
+                   'suspend')
                 OR EXISTS (SELECT FROM genflow.types t WHERE p.proname = t.prefix || '_get'))
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_administration', f.name);

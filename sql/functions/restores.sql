@@ -9,6 +9,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     DELETE FROM genflow.restores r
      WHERE r.job_id IN (SELECT e.job_id FROM genflow.restores e WHERE e.due_at <= v_now AND e.expires_at <= v_now
                          ORDER BY e.job_id FOR UPDATE SKIP LOCKED);

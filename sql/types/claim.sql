@@ -40,6 +40,9 @@ DECLARE
     v_wait uuid[];
     v_id   uuid;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN                  -- site.sql
+        RETURN;
+    END IF;
     IF p_again THEN
         UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
          WHERE w.type_no = {no} AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
@@ -80,10 +83,22 @@ BEGIN
                m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
           INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
           FROM genflow.work w LEFT JOIN {media} m ON m.id = w.job_id WHERE w.job_id = v_id;
-        PERFORM genflow.{prefix}_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                                        CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
-                                        CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
-                                             ELSE 'The generation was not started within its time' END, NULL);
+        BEGIN
+            PERFORM genflow.{prefix}_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                                            CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
+                                            CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
+                                                 ELSE 'The generation was not started within its time' END, NULL);
+        EXCEPTION                                           -- one that cannot be ended does not stop the others
+        WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+            RAISE;
+        WHEN OTHERS THEN
+            RAISE WARNING 'GF0644: job=% type={type}: it cannot be ended (SQLSTATE % %): see genflow-doctor stuck', v_id, SQLSTATE,
+                SQLERRM;
+            UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL, turn = NULL,
+                   due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at, v_now + interval '1 minute')
+             WHERE w.job_id = v_id;
+            CONTINUE;
+        END;
         IF p_ends THEN
             RETURN NEXT;
         END IF;

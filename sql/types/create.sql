@@ -19,7 +19,7 @@
 --           shown to nobody
 --           'replay' id, status of the one that this key made before, 'mismatch' the key came with another body
 --           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held tell how much is there
---           'too_many', 'queue_full' (limits.sql)
+--           'too_many', 'queue_full' (limits.sql); 'restored' (site.sql)
 -- SQLSTATE GF402, GF403, GF429: the credits went between look and hold; ask again, the answer is then a row.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text,
@@ -43,6 +43,9 @@ BEGIN
     IF outcome = 'ok' AND p_concurrent + p_queue > 0 THEN
         outcome := genflow.limits(p_user, {no}::smallint, p_concurrent,
                                   CASE WHEN p_start AND p_owner IS NULL THEN p_queue ELSE 0 END);
+    END IF;
+    IF outcome = 'ok' AND genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id({no});

@@ -2,7 +2,8 @@
 -- {prefix}_start(p_user, p_id, p_owner, p_lease, p_lifetime, p_call): starts a pending generation of p_user; from now on it has
 -- p_lifetime. p_owner: the host process that begins at once with a lease of length p_lease (epoch 1), or NULL: whoever
 -- claims. Called by: POST generate. Locks: work, media; of calls at the same time one finds it pending.
--- p_call: the token of this call (calls.sql). Outcomes: 'ok' with what the job needs; 'not_found'; 'not_yours'; 'invalid_status', and status tells which.
+-- p_call: the token of this call (calls.sql). Outcomes: 'ok' with what the job needs; 'not_found'; 'not_yours'; 'invalid_status', and status tells which;
+-- 'restored' (site.sql).
 CREATE OR REPLACE FUNCTION genflow.{prefix}_start(
     p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, p_call uuid DEFAULT NULL,
     OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text,
@@ -13,6 +14,10 @@ DECLARE
     v_now  timestamptz := clock_timestamp();
     v_user text;
 BEGIN
+    IF genflow.restored() IS NOT NULL THEN
+        outcome := 'restored';
+        RETURN;
+    END IF;
     UPDATE genflow.work w SET
         phase       = 'queued',
         start_call  = p_call,

@@ -150,7 +150,7 @@ unlike $httpd->log_text, qr/GF0404.*: same/, 'no settle took its own first one f
 open my $psql, '|-', 'psql', '-Xqo', '/dev/null' or die "psql: $!\n";
 $psql->autoflush(1);
 print $psql "BEGIN;\n", map { <<"END" } 1 .. 10;
-SELECT genflow.lost_answer_create('$user', 'queued-$_', '', NULL, NULL, 'queued $_ of $user', NULL, '{}', $_, 1, 3::smallint,
+SELECT genflow.lost_answer_create('$user', 'queued-$_', '', NULL, NULL, '$_ queued by $user', NULL, '{}', $_, 1, 3::smallint,
     '10 min', NULL, '60 s');
 END
 ok wait_for(sub { sql1("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%queued-10%' AND state LIKE 'idle in%'") }),
@@ -158,10 +158,10 @@ ok wait_for(sub { sql1("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%queued
 $proxy->order('lose_answer', 'claim');
 print $psql "COMMIT;\n";
 close $psql;
-my $all = wait_for { submissions("queued") >= 10
+my $all = wait_for { submissions("queued by $user") >= 10
     && !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user) } 20;
 ok $all, 'a claim: its jobs begin at once';
-is submissions('queued'), 10, '... each once';
+is submissions("queued by $user"), 10, '... each once';
 $lost++;
 
 # A note to the breaker.
