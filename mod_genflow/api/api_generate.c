@@ -11,6 +11,7 @@
 #include "db/gf_site.h"
 #include "httpd/httpd_conf.h"
 #include "model/gf_type.h"
+#include "model/gf_url.h"
 
 #define READY        "Ready to be started"
 #define MANY_SECONDS 5  /* after it one of the user's generations may have ended */
@@ -90,9 +91,10 @@ static gf_err_t *replay(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *
                             : api_start_answer(req, views, ask->count);
     }
     err = gf_err_make(req->ctx, GF_E_KEY_RUNNING, APR_SUCCESS, "%s", created->id);
-    err->extra =
-        apr_psprintf(req->r->pool, "\"generationId\":\"%s\",\"pollUrl\":\"%s/%s/status?id=%s\"",
-                     created->id, req->base, req->type->name, created->id);
+    err->extra = apr_psprintf(req->r->pool,
+                              "\"generationId\":\"%s\",\"pollUrl\":\"%s%s/%s/status?id=%s\"",
+                              created->id, gf_url_path(gf_reply_site(req->r)), req->base,
+                              req->type->name, created->id);
     err->retry_after = 2;
     return err;
 }

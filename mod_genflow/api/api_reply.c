@@ -11,6 +11,7 @@
 #include "base/gf_hash.h"
 #include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"
+#include "model/gf_url.h"
 
 #define ANSWER_BYTES 2048
 #define TAG_BYTES    32
@@ -43,13 +44,6 @@ gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status)
     return NULL;
 }
 
-const char *gf_reply_site(request_rec *r)
-{
-    const char *url = ap_construct_url(r->pool, "/", r);
-
-    return apr_pstrmemdup(r->pool, url, strlen(url) - 1);
-}
-
 void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
 {
     if (!req->site) {
@@ -73,8 +67,8 @@ static void say_where(gf_req_t *req, const gf_view_t *view)
 {
     if (!gf_view_ended(view)) {
         apr_table_setn(req->r->headers_out, "Location",
-                       apr_pstrcat(req->r->pool, req->base, "/", view->type->name,
-                                   "/status?id=", view->id, NULL));
+                       apr_pstrcat(req->r->pool, gf_url_path(gf_reply_site(req->r)), req->base,
+                                   "/", view->type->name, "/status?id=", view->id, NULL));
         apr_table_setn(req->r->headers_out, "Retry-After", "2");
     }
 }

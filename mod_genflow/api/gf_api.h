@@ -128,7 +128,7 @@ const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view
 /* Writes the members of a generation, as the client wants them named, into an open object. */
 void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 
-/* Scheme and host as the client sees them, for addresses of ours. */
+/* Scheme, host and prefix as the client sees them, for addresses of ours (api_site.c). */
 const char *gf_reply_site(request_rec *r);
 
 /* Answers with an error, and logs it once. */

@@ -10,6 +10,7 @@
 
 #include "base/gf_clock.h"
 #include "model/gf_source.h"
+#include "model/gf_url.h"
 #include "model/gf_type.h"
 
 gf_job_t *gf_job_make(const gf_type_t *type)
@@ -148,11 +149,13 @@ void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const
     write_request(out, view, base, site);
     write_course(out, view);
     if (!gf_view_ended(view)) {
+        const char *mount = apr_pstrcat(out->pool, gf_url_path(site), base, NULL);
+
         gf_out_put_string(
             out, "pollUrl",
-            apr_pstrcat(out->pool, base, "/", view->type->name, "/status?id=", view->id, NULL));
+            apr_pstrcat(out->pool, mount, "/", view->type->name, "/status?id=", view->id, NULL));
         gf_out_put_string(out, "eventsUrl",
-                          apr_pstrcat(out->pool, base, "/generation/", view->id, "/events", NULL));
+                          apr_pstrcat(out->pool, mount, "/generation/", view->id, "/events", NULL));
     }
 }
 

@@ -77,3 +77,11 @@ const char *gf_url_read(gf_url_t *url, const char *text, apr_pool_t *pool)
     rest = text + (url->https ? 8 : 7);
     return check_authority(&url->host, apr_pstrmemdup(pool, rest, strcspn(rest, "/?#")), pool);
 }
+
+const char *gf_url_path(const char *address)
+{
+    const char *host = strstr(address, "://");
+    const char *path = host ? strchr(host + 3, '/') : NULL;
+
+    return path && path[1] ? path : "";
+}

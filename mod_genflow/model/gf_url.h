@@ -18,4 +18,7 @@ typedef struct gf_url_t {
  * may be used. Where http will not do, the caller says so. */
 const char *gf_url_read(gf_url_t *url, const char *text, apr_pool_t *pool);
 
+/* The path behind scheme and host of an address, without a slash at its end; "" for none. */
+const char *gf_url_path(const char *address);
+
 #endif
