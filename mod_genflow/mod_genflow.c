@@ -149,7 +149,7 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
                      (int)getpid(), gf_hash_random(pchild, 4));
     if (rv == APR_SUCCESS) {
         rv = gf_hub_make(&child_api.hub, pchild, conf->dispatch ? (int)conf->jobs_max : 0,
-                         (int)conf->waiters_max);
+                         (int)conf->waiters_max, (int)conf->waiters_user);
     }
     if (rv == APR_SUCCESS) {
         rv = gf_preset_cache_make(&child_api.presets, pchild, conf, PRESETS_AGE);
@@ -192,8 +192,7 @@ static const char *our_handler(request_rec *r)
     const char *handler = location->expr_handler
                               ? ap_expr_str_exec(r, location->expr_handler, &wrong)
                               : location->handler;
-    bool ours = handler && !wrong
-                && api_route_is_ours(httpd_conf_get(r->server), handler, r->pool);
+    bool ours = handler && !wrong && api_route_is_ours(httpd_conf_get(r->server), handler, r->pool);
 
     return ours ? handler : NULL;
 }

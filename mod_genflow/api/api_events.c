@@ -78,6 +78,7 @@ static gf_err_t *run(stream_t *stream, const gf_find_t *find)
     gf_hub_t *hub = req->api->hub;
     apr_time_t end = gf_clock_now() + req->api->conf->events;
     gf_view_t view;
+    bool gone;
 
     send_text(stream, apr_psprintf(req->r->pool, "retry: %d\n\n", COME_BACK));
     while (!stream->over) {
@@ -90,9 +91,11 @@ static gf_err_t *run(stream_t *stream, const gf_find_t *find)
         if (gf_clock_now() - stream->silent_since >= SIGN_OF_LIFE) {
             send_text(stream, ":\n\n");
         }
-        stream->over =
-            stream->over
-            || gf_hub_req_wait(hub, &stream->watch, GF_NEWS_WORKING, LOOK_EVERY) == GF_NEWS_CLOSING;
+        if (!stream->over) {
+            stream->over = api_watch_wait(&gone, req, &stream->watch, GF_NEWS_WORKING, LOOK_EVERY)
+                               == GF_NEWS_CLOSING
+                           || gone;
+        }
         gf_hub_req_heard(hub, &stream->watch);
     }
     return NULL;
@@ -119,7 +122,7 @@ gf_err_t *api_events(gf_req_t *req)
         begin(r);
         return NULL;
     }
-    if (!gf_hub_req_watch(req->api->hub, &stream.watch, view.id)) {
+    if (!gf_hub_req_watch(req->api->hub, &stream.watch, view.id, req->user)) {
         return full(req);
     }
     begin(r);

@@ -117,7 +117,8 @@ gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int c
     int i;
 
     while (prefer->wait > 0 && watched < count
-           && gf_hub_req_watch(hub, &watches[watched], views[watched].id)) {
+           && gf_hub_req_watch(hub, &watches[watched], views[watched].id,
+                               watched == 0 ? req->user : NULL)) {
         watched++;
     }
     for (i = 0; jobs && i < count; i++) {

@@ -3,16 +3,19 @@
  * for news of other processes. Leaves the answer to the caller. */
 #include "api/gf_api.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
 #include <apr_strings.h>
+#include <http_core.h>
 #include <http_protocol.h>
 
 #include "base/gf_clock.h"
 #include "db/gf_queue.h"
 
 #define WAIT_MAX   (600 * APR_USEC_PER_SEC)
-#define LOOK_EVERY APR_USEC_PER_SEC /* news of another process arrive no other way */
+#define LOOK_EVERY APR_USEC_PER_SEC       /* news of another process arrive no other way */
+#define POLL_EVERY (APR_USEC_PER_SEC / 4) /* between two looks at the client's connection */
 
 void api_watch_prefer(api_prefer_t *prefer, const request_rec *r)
 {
@@ -57,26 +60,61 @@ static bool is_reached(gf_req_t *req, const goal_t *goal, const gf_view_t *view,
     return !ap_find_etag_strong(pool, goal->known, apr_pstrcat(pool, "\"", tag, "\"", NULL));
 }
 
+/* Has the client closed its side? A request of HTTP/2 has no socket of its own: mod_http2 tells by
+ * `aborted`, also when the client has cancelled it alone. */
+static bool is_gone(const request_rec *r)
+{
+    conn_rec *c = r->connection;
+    struct pollfd client = { .events = POLLRDHUP };
+    apr_socket_t *socket;
+
+    if (c->aborted || (c->master && c->master->aborted)) {
+        return true;
+    }
+    socket = c->master ? NULL : ap_get_conn_socket(c);
+    return socket && apr_os_sock_get(&client.fd, socket) == APR_SUCCESS && poll(&client, 1, 0) > 0;
+}
+
+gf_news_t api_watch_wait(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t enough,
+                         apr_interval_time_t timeout)
+{
+    apr_time_t deadline = gf_clock_now() + timeout;
+    gf_news_t news = GF_NEWS_NONE;
+
+    *gone = is_gone(req->r);
+    while (!*gone) {
+        apr_interval_time_t left = deadline - gf_clock_now();
+
+        news = gf_hub_req_wait(req->api->hub, watch, enough, left < POLL_EVERY ? left : POLL_EVERY);
+        if (news >= enough || left <= POLL_EVERY) {
+            break;
+        }
+        *gone = is_gone(req->r);
+    }
+    return news;
+}
+
 /* Waits and looks until the goal is reached, or time is over. */
 static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *find,
                                gf_watch_t *watch, const goal_t *goal)
 {
     apr_time_t deadline = gf_clock_now() + goal->wait;
     gf_ctx_t ctx = *req->ctx; /* of one look */
+    bool gone;
 
     apr_pool_create(&ctx.pool, req->r->pool);
     for (;;) {
         apr_interval_time_t left = deadline - gf_clock_now();
         gf_news_t news =
-            gf_hub_req_wait(req->api->hub, watch, goal->known ? GF_NEWS_WORKING : goal->enough,
-                            left < LOOK_EVERY ? left : LOOK_EVERY);
+            api_watch_wait(&gone, req, watch, goal->known ? GF_NEWS_WORKING : goal->enough,
+                           left < LOOK_EVERY ? left : LOOK_EVERY);
 
         if (goal->known) {
             gf_hub_req_heard(req->api->hub, watch);
         }
         apr_pool_clear(ctx.pool);
         GF_TRY(gf_queue_get(view, &ctx, req->type, req->user, find));
-        if (is_reached(req, goal, view, news, ctx.pool) || deadline <= gf_clock_now()) {
+        if (gone || is_reached(req, goal, view, news, ctx.pool) || deadline <= gf_clock_now()) {
             return NULL;
         }
     }
@@ -104,7 +142,7 @@ gf_err_t *api_watch_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find)
     goal.known = known && strchr(known, '"') ? known : NULL; /* else it is a star: any state */
     GF_TRY(gf_queue_get(view, req->ctx, req->type, req->user, find));
     if (goal.wait <= 0 || is_reached(req, &goal, view, GF_NEWS_NONE, req->r->pool)
-        || !gf_hub_req_watch(req->api->hub, &watch, view->id)) {
+        || !gf_hub_req_watch(req->api->hub, &watch, view->id, req->user)) {
         return NULL;
     }
     by_id.id = view->id;

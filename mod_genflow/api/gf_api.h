@@ -98,6 +98,11 @@ typedef struct api_prefer_t {
 
 void api_watch_prefer(api_prefer_t *prefer, const request_rec *r);
 
+/* Waits until there is news of at least `enough`, `timeout` is over, or *gone: the client has
+ * closed its side of the connection. Returns the newest news. */
+gf_news_t api_watch_wait(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t enough,
+                         apr_interval_time_t timeout);
+
 /* Reads the generation `find` into *view once there is news of at least `enough`, after up to
  * `wait`. watch: begun by gf_hub_req_watch() before the job could move. */
 gf_err_t *api_watch_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,

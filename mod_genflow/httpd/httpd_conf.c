@@ -273,6 +273,8 @@ const command_rec httpd_conf_commands[] = {
         "0s to 10m", "60s", "how long a request without Prefer waits for its picture"),
     ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 10000,
         "0 to 10000", "16", "waiting requests per child"),
+    ROW("GenflowWatchUser", IN_SERVER, IS_INT, SERVER(waiters_user), 1, 10000,
+        "1 to 10000", NULL, "waiting requests per child of one user"),
     ROW("GenflowPendingLifetime", IN_SERVER, IS_TIME, SERVER(pending_lifetime), SECOND, 24 * HOUR,
         "1s to 24h", "30m", "how long a generation waits for its start"),
     ROW("GenflowWatchEvents", IN_SERVER, IS_TIME, SERVER(events), SECOND, 24 * HOUR,

@@ -169,6 +169,9 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     if (!wrong && conf->type_list->nelts > 0) {
         wrong = httpd_setters_waiters(&conf->waiters_max, waiters_given, pool);
     }
+    if (conf->waiters_user == GF_UNSET) {
+        conf->waiters_user = conf->waiters_max > 4 ? conf->waiters_max / 4 : 1;
+    }
     wrong = wrong ? wrong : httpd_setters_webhooks(conf, pool);
     wrong = wrong ? wrong : finish_administration(conf, pool);
     wrong = wrong ? wrong : finish_providers(conf, pool);

@@ -35,8 +35,10 @@ struct gf_hub_t {
     gf_job_t *first; /* inbox */
     gf_job_t *last;
     gf_watch_t *watchers[WATCH_BUCKETS];
+    gf_watch_t *of_users[WATCH_BUCKETS]; /* those that take a place, by the name of the user */
     int waiting;
     int waiters_max;
+    int user_max;
     int jobs;
     int jobs_max;
     char pokes[POKES_MAX][GF_HUB_ID];
@@ -61,7 +63,8 @@ static apr_status_t end(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, int jobs_max, int waiters_max)
+apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, int jobs_max, int waiters_max,
+                         int user_max)
 {
     gf_hub_t *hub = apr_pcalloc(pool, sizeof(*hub));
     int rv;
@@ -78,6 +81,7 @@ apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, int jobs_max, int wai
     apr_pool_cleanup_register(pool, hub, end, apr_pool_cleanup_null);
     hub->jobs_max = jobs_max;
     hub->waiters_max = waiters_max;
+    hub->user_max = user_max;
     *out = hub;
     return APR_SUCCESS;
 }
@@ -153,29 +157,69 @@ gf_job_t *gf_hub_bg_take(gf_hub_t *hub)
     return job;
 }
 
-static gf_watch_t **bucket(gf_hub_t *hub, const char *id)
+static unsigned int bucket_of(const char *text)
 {
     apr_ssize_t length = APR_HASH_KEY_STRING;
 
-    return &hub->watchers[apr_hashfunc_default(id, &length) % WATCH_BUCKETS];
+    return apr_hashfunc_default(text, &length) % WATCH_BUCKETS;
 }
 
-bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id)
+static gf_watch_t **bucket(gf_hub_t *hub, const char *id)
+{
+    return &hub->watchers[bucket_of(id)];
+}
+
+/* How many places `user` has taken. */
+static int places_of(const gf_hub_t *hub, const char *user)
+{
+    const gf_watch_t *watch;
+    int count = 0;
+
+    for (watch = hub->of_users[bucket_of(user)]; watch; watch = watch->next_of_users) {
+        count += strcmp(watch->user, user) == 0;
+    }
+    return count;
+}
+
+static void take_place(gf_hub_t *hub, gf_watch_t *watch)
+{
+    gf_watch_t **at = &hub->of_users[bucket_of(watch->user)];
+
+    watch->next_of_users = *at;
+    *at = watch;
+}
+
+static void free_place(gf_hub_t *hub, const gf_watch_t *watch)
+{
+    gf_watch_t **at = &hub->of_users[bucket_of(watch->user)];
+
+    while (*at != watch) {
+        at = &(*at)->next_of_users;
+    }
+    *at = watch->next_of_users;
+}
+
+bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id, const char *user)
 {
     gf_watch_t **at = bucket(hub, id);
     bool room;
 
     watch->id = id;
+    watch->user = user;
     watch->news = GF_NEWS_NONE;
     if (gf_clock_cond_init(&watch->changed) != APR_SUCCESS) {
         return false;
     }
     pthread_mutex_lock(&hub->mutex);
-    room = !hub->closing && hub->waiting < hub->waiters_max;
+    room = !hub->closing && hub->waiting < hub->waiters_max
+           && (!user || places_of(hub, user) < hub->user_max);
     if (room) {
         hub->waiting++;
         watch->next = *at;
         *at = watch;
+        if (user) {
+            take_place(hub, watch);
+        }
     }
     pthread_mutex_unlock(&hub->mutex);
     if (!room) {
@@ -193,6 +237,9 @@ void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch)
         at = &(*at)->next;
     }
     *at = watch->next;
+    if (watch->user) {
+        free_place(hub, watch);
+    }
     hub->waiting--;
     pthread_mutex_unlock(&hub->mutex);
     pthread_cond_destroy(&watch->changed);

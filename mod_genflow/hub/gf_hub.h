@@ -24,13 +24,17 @@ typedef enum {
 /* One request's interest in one job; lives in the request (on its stack) from watch to unwatch. */
 typedef struct gf_watch_t {
     const char *id;
+    const char *user; /* whose place it takes; NULL: one that another watch of the request has */
+    struct gf_watch_t *next_of_users;
     gf_news_t news;
     pthread_cond_t changed;
     struct gf_watch_t *next;
 } gf_watch_t;
 
-/* Child start, before any thread. jobs_max, waiters_max: bounds of this child. */
-apr_status_t gf_hub_make(gf_hub_t **hub, apr_pool_t *pool, int jobs_max, int waiters_max);
+/* Child start, before any thread. Bounds of this child: jobs_max, waiters_max, and user_max of
+ * those waiters for one user. */
+apr_status_t gf_hub_make(gf_hub_t **hub, apr_pool_t *pool, int jobs_max, int waiters_max,
+                         int user_max);
 
 /* The bell: a descriptor that becomes readable when there is something to take. ring: any thread.
  */
@@ -50,9 +54,10 @@ void gf_hub_req_submit(gf_hub_t *hub, gf_job_t *job);
 /* The oldest job handed in, or NULL. */
 gf_job_t *gf_hub_bg_take(gf_hub_t *hub);
 
-/* Starts watching job `id`; false: too many wait in this child already. Watch first, then submit or
- * read the row: nothing is missed. A true watch must be ended by unwatch. */
-bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id);
+/* Starts watching job `id` for `user`; false: too many wait in this child already, or too many of
+ * that user. user: NULL for a further watch of the same request. Watch first, then submit or read
+ * the row: nothing is missed. A true watch must be ended by unwatch. */
+bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id, const char *user);
 void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch);
 
 /* Blocks until news of at least `enough` or for `timeout`; returns the newest news. */

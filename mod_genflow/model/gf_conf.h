@@ -80,6 +80,7 @@ typedef struct gf_conf_t {
     apr_int64_t body_max;
     apr_int64_t wait;             /* how long a request without Prefer waits for its picture */
     apr_int64_t waiters_max;      /* waiting requests per child; beyond: 202 at once */
+    apr_int64_t waiters_user;     /* of those, of one user */
     apr_int64_t pending_lifetime; /* of a generation that is made and not started */
     apr_int64_t events;           /* how long a stream of events may last */
     const char *public_url; /* where the outside finds the API, for reports; NULL: none are asked */

@@ -26,6 +26,7 @@ my @VALUES = (    # where, directive, bounds as the message tells them, wrong va
     [server => 'GenflowBodyMax',         '1k to 100m',      qw(1023 101m 1t), '9' x 18 . 'g'],
     [server => 'GenflowWatchWait',       '0s to 10m',       qw(-1s 601s)],
     [server => 'GenflowWatchMax',        '0 to 10000',      qw(-1 10001)],
+    [server => 'GenflowWatchUser',       '1 to 10000',      qw(0 10001)],
     [server => 'GenflowPendingLifetime', '1s to 24h',       qw(999ms 25h soon)],
     [server => 'GenflowStoreMaxBytes',   '1k to 1g',        qw(1023 2g)],
     [server => 'GenflowStoreMaxPixels',  '1 to 1073741824', qw(0 1073741825 1m)],

@@ -79,6 +79,7 @@ ServerLimit 1
 MaxRequestWorkers 24
 GenflowDispatch Off
 GenflowWatchMax 2
+GenflowWatchUser 2
 GenflowWatchEvents 2s
 <GenflowType hook-replicate>
     GenflowTypeProviders local

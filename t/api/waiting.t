@@ -82,6 +82,7 @@ ServerLimit 1
 MaxRequestWorkers 24
 GenflowDispatch Off
 GenflowWatchMax 3
+GenflowWatchUser 3
 <GenflowType neo-glitch>
     GenflowTypeProviders local
 </GenflowType>

@@ -18,7 +18,8 @@ static gf_hub_t *make_hub(void)
 {
     gf_hub_t *hub = NULL;
 
-    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, JOBS_MAX, WAITERS_MAX), APR_SUCCESS);
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, JOBS_MAX, WAITERS_MAX, WAITERS_MAX),
+                     APR_SUCCESS);
     return hub;
 }
 
@@ -103,9 +104,9 @@ START_TEST(news_reach_those_who_watch_that_job)
     gf_watch_t one, two, other;
 
     gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED); /* nobody watches: nothing happens */
-    ck_assert(gf_hub_req_watch(hub, &one, "a"));
-    ck_assert(gf_hub_req_watch(hub, &two, apr_pstrdup(unit.ctx.pool, "a")));
-    ck_assert(gf_hub_req_watch(hub, &other, "b"));
+    ck_assert(gf_hub_req_watch(hub, &one, "a", "me"));
+    ck_assert(gf_hub_req_watch(hub, &two, apr_pstrdup(unit.ctx.pool, "a"), "me"));
+    ck_assert(gf_hub_req_watch(hub, &other, "b", "me"));
     ck_assert_int_eq(gf_hub_req_wait(hub, &one, GF_NEWS_WORKING, 0), GF_NEWS_NONE);
     gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
     ck_assert_int_eq(gf_hub_req_wait(hub, &one, GF_NEWS_WORKING, LONG), GF_NEWS_WORKING);
@@ -127,11 +128,11 @@ START_TEST(news_are_for_one_job_among_many)
     gf_hub_t *hub = NULL;
     int i, k;
 
-    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, JOBS_MAX, MANY), APR_SUCCESS);
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, JOBS_MAX, MANY, MANY), APR_SUCCESS);
     for (i = 0; i < MANY; i++) {
         const char *id = apr_psprintf(unit.ctx.pool, "job %d", i);
 
-        ck_assert(gf_hub_req_watch(hub, &watches[i], id));
+        ck_assert(gf_hub_req_watch(hub, &watches[i], id, "me"));
     }
     for (i = 0; i < MANY; i++) {
         gf_hub_bg_publish(hub, watches[i].id, GF_NEWS_ENDED);
@@ -159,7 +160,7 @@ START_TEST(news_never_go_backwards)
     gf_watch_t watch;
     size_t i;
 
-    ck_assert(gf_hub_req_watch(hub, &watch, "a"));
+    ck_assert(gf_hub_req_watch(hub, &watch, "a", "me"));
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         gf_hub_bg_publish(hub, "a", rows[i].published);
         ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_WORKING, 0), rows[i].known);
@@ -173,7 +174,7 @@ START_TEST(news_that_were_heard_are_news_again)
     gf_hub_t *hub = make_hub();
     gf_watch_t watch;
 
-    ck_assert(gf_hub_req_watch(hub, &watch, "a"));
+    ck_assert(gf_hub_req_watch(hub, &watch, "a", "me"));
     gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
     gf_hub_req_heard(hub, &watch);
     ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_WORKING, 0), GF_NEWS_NONE);
@@ -204,12 +205,32 @@ START_TEST(a_wait_ends_at_its_deadline)
     apr_time_t start = apr_time_now();
     gf_watch_t watch;
 
-    ck_assert(gf_hub_req_watch(hub, &watch, "a"));
+    ck_assert(gf_hub_req_watch(hub, &watch, "a", "me"));
     gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
     ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_ENDED, 50000), GF_NEWS_WORKING);
     ck_assert_msg(apr_time_now() - start >= 50000, "it did not wait");
     ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_ENDED, -1), GF_NEWS_WORKING);
     gf_hub_req_unwatch(hub, &watch);
+}
+END_TEST
+
+START_TEST(those_who_wait_are_bounded_per_user)
+{
+    gf_hub_t *hub = NULL;
+    gf_watch_t mine[2], more, theirs;
+
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, JOBS_MAX, WAITERS_MAX, 2), APR_SUCCESS);
+    ck_assert(gf_hub_req_watch(hub, &mine[0], "a", "me"));
+    ck_assert(gf_hub_req_watch(hub, &mine[1], "a", apr_pstrdup(unit.ctx.pool, "me")));
+    ck_assert(!gf_hub_req_watch(hub, &more, "b", "me"));
+    ck_assert_msg(gf_hub_req_watch(hub, &more, "b", NULL), "a second watch of one request");
+    ck_assert_msg(gf_hub_req_watch(hub, &theirs, "a", "another"), "another user has a place");
+    gf_hub_req_unwatch(hub, &more);
+    gf_hub_req_unwatch(hub, &mine[0]);
+    ck_assert_msg(gf_hub_req_watch(hub, &more, "b", "me"), "a place that was freed is there");
+    gf_hub_req_unwatch(hub, &mine[1]);
+    gf_hub_req_unwatch(hub, &theirs);
+    gf_hub_req_unwatch(hub, &more);
 }
 END_TEST
 
@@ -222,12 +243,12 @@ START_TEST(those_who_wait_are_bounded)
     for (i = 0; i < WAITERS_MAX; i++) {
         const char *id = apr_psprintf(unit.ctx.pool, "job %d", i);
 
-        ck_assert_msg(gf_hub_req_watch(hub, &watches[i], id), "%d", i);
+        ck_assert_msg(gf_hub_req_watch(hub, &watches[i], id, "me"), "%d", i);
     }
-    ck_assert(!gf_hub_req_watch(hub, &more, "job 0"));
+    ck_assert(!gf_hub_req_watch(hub, &more, "job 0", "me"));
     gf_hub_req_unwatch(hub, &watches[2]);
-    ck_assert(gf_hub_req_watch(hub, &more, "job 0"));
-    ck_assert(!gf_hub_req_watch(hub, &watches[2], "job 2"));
+    ck_assert(gf_hub_req_watch(hub, &more, "job 0", "me"));
+    ck_assert(!gf_hub_req_watch(hub, &watches[2], "job 2", "me"));
     gf_hub_req_unwatch(hub, &more);
     gf_hub_req_unwatch(hub, &watches[3]); /* any order */
     gf_hub_req_unwatch(hub, &watches[0]);
@@ -240,15 +261,15 @@ START_TEST(closing_tells_everybody_and_takes_nobody)
     gf_hub_t *hub = make_hub();
     gf_watch_t one, two, late;
 
-    ck_assert(gf_hub_req_watch(hub, &one, "a"));
-    ck_assert(gf_hub_req_watch(hub, &two, "b"));
+    ck_assert(gf_hub_req_watch(hub, &one, "a", "me"));
+    ck_assert(gf_hub_req_watch(hub, &two, "b", "me"));
     ck_assert(!gf_hub_closing(hub));
     gf_hub_close(hub);
     ck_assert(gf_hub_closing(hub));
     ck_assert_msg(rings(hub), "the dispatcher wants to know, too");
     ck_assert_int_eq(gf_hub_req_wait(hub, &one, GF_NEWS_ENDED, LONG), GF_NEWS_CLOSING);
     ck_assert_int_eq(gf_hub_req_wait(hub, &two, GF_NEWS_ENDED, LONG), GF_NEWS_CLOSING);
-    ck_assert(!gf_hub_req_watch(hub, &late, "c"));
+    ck_assert(!gf_hub_req_watch(hub, &late, "c", "me"));
     gf_hub_req_unwatch(hub, &one);
     gf_hub_req_unwatch(hub, &two);
 }
@@ -273,7 +294,7 @@ static void *APR_THREAD_FUNC await_end(apr_thread_t *thread, void *data)
     gf_watch_t watch;
 
     (void)thread;
-    if (gf_hub_req_watch(waiter->hub, &watch, waiter->id)) {
+    if (gf_hub_req_watch(waiter->hub, &watch, waiter->id, "me")) {
         apr_atomic_inc32(&watching);
         waiter->news = gf_hub_req_wait(waiter->hub, &watch, GF_NEWS_ENDED, LONG);
         gf_hub_req_unwatch(waiter->hub, &watch);
@@ -422,6 +443,7 @@ int main(void)
         a_recall_rings_and_is_taken_once,
         a_wait_ends_at_its_deadline,
         those_who_wait_are_bounded,
+        those_who_wait_are_bounded_per_user,
         closing_tells_everybody_and_takes_nobody,
         news_wake_whoever_waits_on_another_thread,
         closing_wakes_whoever_waits_on_another_thread,
