@@ -73,10 +73,20 @@ is $two->answer, '!GF429', '... and finds the limit used up';
 is $db->sql(create('carl', 'two', 2)), 'quota_exceeded', '... as the next look tells';
 is $db->sql(create('carl', 'three', 1)), 'ok', '... what remains is accepted';
 
+# ---- a user's limit of live generations: one request decides after the other ----
+
+$db->sql("SELECT genflow.grant_credits('dora', 10, 'for a test')");
+is $one->sql('BEGIN', create('dora', 'one', 1, 1)), 'ok', 'a user may have one live generation';
+$two->start(create('dora', 'two', 1, 1));
+ok $db->waits($two), '... another request waits for the first';
+$one->sql('COMMIT');
+is $two->answer, 'too_many', '... and is one too many';
+
 sub create {
-    my ($user, $key, $cost) = @_;
+    my ($user, $key, $cost, $concurrent) = @_;
+    $concurrent //= 0;
     return "SELECT outcome FROM genflow.neo_glitch_create('$user', '$key', '\\x01', NULL, 'base', 'a cat', NULL, '{}',
-                 7, $cost, 3::smallint, '10 minutes', NULL, NULL, p_day => 'rolling')";
+                 7, $cost, 3::smallint, '10 minutes', NULL, NULL, p_day => 'rolling', p_concurrent => $concurrent)";
 }
 
 done_testing;
