@@ -220,6 +220,21 @@ void gf_json_add_all(gf_json_t *object, const gf_json_t *from)
     }
 }
 
+apr_array_header_t *gf_json_names(const gf_json_t *object, apr_pool_t *pool)
+{
+    apr_array_header_t *names = apr_array_make(pool, 8, sizeof(const char *));
+    struct json_object_iterator at, end;
+
+    if (gf_json_is_object(object)) {
+        at = json_object_iter_begin((json_object *)object);
+        end = json_object_iter_end((json_object *)object);
+        for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+            APR_ARRAY_PUSH(names, const char *) = json_object_iter_peek_name(&at);
+        }
+    }
+    return names;
+}
+
 static bool is_moderate_number(const gf_json_t *value)
 {
     double number = fabs(json_object_get_double(value));

@@ -50,6 +50,10 @@ void gf_json_add(gf_json_t *object, const char *name, gf_json_t *value);
 /* gf_json_add() with every member of `from`. */
 void gf_json_add_all(gf_json_t *object, const gf_json_t *from);
 
+/* The names of an object's members, null ones included; none of anything else. They live as long as
+ * the document. */
+apr_array_header_t *gf_json_names(const gf_json_t *object, apr_pool_t *pool);
+
 /* Can value be stored and written out at a moderate size? All numbers in it, however deep, are 0 or
  * of a magnitude from 1e-15 to 1e15 (others grow to hundreds of digits), no text holds a NUL. */
 bool gf_json_is_moderate(const gf_json_t *value);

@@ -410,6 +410,8 @@ const command_rec httpd_conf_commands[] = {
         "On or Off", "Off", "generation/create makes this type if none is named"),
     ROW("GenflowTypePriorityMax", IN_TYPE, IS_WORD, TYPE(priority_max), 0, 0,
         "low, normal or high", "normal", "the highest priority that a request may ask for"),
+    AP_INIT_TAKE_ARGV("GenflowTypeParameter", httpd_set_parameter, NULL, RSRC_CONF,
+        "bounds of a parameter that costs money: name min default max, or name a|b|c"),
 
     AP_INIT_TAKE1("GenflowUser", httpd_set_user, NULL, ACCESS_CONF,
         "expression that names the user"),

@@ -16,6 +16,7 @@
 #include "base/gf_sign.h"
 #include "base/gf_text.h"
 #include "httpd/httpd_glue.h"
+#include "model/gf_bound.h"
 #include "model/gf_type.h"
 
 #define SECRET_MAX   4096
@@ -162,6 +163,36 @@ const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const arg
     for (i = 0; i < argc; i++) {
         APR_ARRAY_PUSH(type->chain_text, const char *) = argv[i];
     }
+    return NULL;
+}
+
+/* GenflowTypeParameter name min default max, or name a|b|c: the last one of a name counts. */
+const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const argv[])
+{
+    gf_type_t *type = httpd_setters_conf(cmd->server)->type;
+    gf_bound_t bound;
+    const char *wrong;
+    int i;
+
+    (void)dir;
+    if (!type) {
+        return httpd_setters_not_here(cmd, false);
+    }
+    wrong = gf_bound_read(&bound, argc, argv, cmd->pool);
+    if (wrong) {
+        return apr_psprintf(cmd->pool, "GenflowTypeParameter%s%s: %s", argc ? " " : "",
+                            argc ? argv[0] : "", wrong);
+    }
+    if (!type->bounds) {
+        type->bounds = apr_array_make(cmd->pool, 2, sizeof(gf_bound_t));
+    }
+    for (i = 0; i < type->bounds->nelts; i++) {
+        if (APR_ARRAY_IDX(type->bounds, i, gf_bound_t).name == bound.name) {
+            APR_ARRAY_IDX(type->bounds, i, gf_bound_t) = bound;
+            return NULL;
+        }
+    }
+    APR_ARRAY_PUSH(type->bounds, gf_bound_t) = bound;
     return NULL;
 }
 

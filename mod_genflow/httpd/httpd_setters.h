@@ -43,6 +43,7 @@ const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool);
 
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);

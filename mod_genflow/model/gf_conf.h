@@ -68,6 +68,7 @@ typedef struct gf_type_t {
     apr_int64_t empty_fails;   /* 1: a result without a picture is a failure: next provider */
     apr_int64_t two_step;      /* 1: what generation/create makes that names no type */
     apr_int64_t priority_max;  /* gf_priority_t: the highest that a request may ask for */
+    apr_array_header_t *bounds; /* of gf_bound_t: of parameters that cost money; may be NULL */
 } gf_type_t;
 
 typedef struct gf_conf_t {

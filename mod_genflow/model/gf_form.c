@@ -4,6 +4,7 @@
 #include "model/gf_form.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include <apr_strings.h>
 
@@ -50,6 +51,18 @@ void gf_form_refuse(gf_form_t *form, gf_err_code_t code, const char *field, cons
     va_start(args, format);
     push(form, code, field)->message = apr_pvsprintf(form->ctx->pool, format, args);
     va_end(args);
+}
+
+bool gf_form_refused(const gf_form_t *form, const char *field)
+{
+    int i;
+
+    for (i = 0; i < form->errors->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(form->errors, i, gf_field_error_t).field, field) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void gf_form_missing(gf_form_t *form, const char *field)

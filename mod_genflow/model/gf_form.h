@@ -32,6 +32,9 @@ gf_err_t *gf_form_end(gf_form_t *form);
 void gf_form_refuse(gf_form_t *form, gf_err_code_t code, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Was that field refused before? */
+bool gf_form_refused(const gf_form_t *form, const char *field);
+
 /* Notes that a field is missing. */
 void gf_form_missing(gf_form_t *form, const char *field);
 

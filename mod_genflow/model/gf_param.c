@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "base/gf_text.h"
+#include "model/gf_bound.h"
 #include "model/gf_order.h"
 #include "model/gf_prompt.h"
 #include "model/gf_webhook.h"
@@ -244,6 +245,23 @@ static void check_known_parameters(check_t *check)
     }
 }
 
+/* What costs money at the provider stays within the type's bounds. */
+static void check_bounds(check_t *check)
+{
+    const char *name;
+    int i;
+
+    for (i = 0; (name = gf_bound_name(i)); i++) {
+        gf_json_t *value = gf_json_get(check->parameters, name);
+        const char *wrong =
+            value ? gf_bound_wrong(check->form->type, name, value, check->form->ctx->pool) : NULL;
+
+        if (wrong && !gf_form_refused(check->form, name)) {
+            gf_form_refuse(check->form, GF_E_INVALID, name, "%s", wrong);
+        }
+    }
+}
+
 static void gather_seed(check_t *check, gf_ask_t *ask, const gf_json_t *body)
 {
     apr_int64_t max = check->form->two_step ? SEED_MAX_ORDER : SEED_MAX;
@@ -290,6 +308,7 @@ static void check_parameters(check_t *check, gf_ask_t *ask)
         gather_from(check, ask, form->template);
     }
     check_known_parameters(check);
+    check_bounds(check);
     if (strlen(gf_json_text(check->parameters)) > PARAMETERS_MAX) {
         gf_form_refuse(check->form, GF_E_INVALID, "parameters", "must take at most %d bytes",
                        PARAMETERS_MAX);
@@ -359,6 +378,7 @@ gf_err_t *gf_param_check(gf_ask_t *ask, gf_form_t *form)
     if (check.preset) {
         GF_TRY(add_preset_parameters(&check));
     }
+    GF_TRY(gf_bound_fill(check.parameters, form->ctx, form->type));
     if (form->two_step) {
         GF_TRY(gf_order_fill(form, check.parameters));
     }

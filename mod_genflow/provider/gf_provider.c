@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "base/gf_text.h"
+#include "model/gf_bound.h"
 
 #define SECRET_MIN 8 /* bytes: a shorter value of a header of the section is none */
 #define WORD_MAX   64
@@ -148,7 +149,7 @@ const char *gf_provider_parameter(const gf_job_t *job, const char *name, apr_poo
         return NULL;
     }
     value = gf_json_get(document, name);
-    if (!value) {
+    if (!value || !gf_bound_passes(job->type, name, value, pool)) {
         return NULL;
     }
     return apr_pstrdup(pool, gf_json_string(value, &text) ? text : gf_json_text(value));

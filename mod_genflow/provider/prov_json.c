@@ -9,6 +9,8 @@
 
 #include <apr_strings.h>
 
+#include "model/gf_bound.h"
+
 #define ANSWER_MAX (32 * 1024 * 1024) /* bytes: a picture in base64, or a page of a list */
 #define REF_MAX    128
 
@@ -79,13 +81,13 @@ static const struct {
               { "2:3", "{\"width\":768,\"height\":1152}" } };
 
 /* JSON of the size, or NULL. */
-static const char *image_size(const gf_json_t *parameters)
+static const char *image_size(const gf_prov_call_t *call, const gf_json_t *parameters)
 {
     gf_json_t *size = gf_json_get(parameters, "image_size");
     const char *ratio = prov_json_text(parameters, "aspect_ratio");
     size_t i;
 
-    if (size) {
+    if (size && gf_bound_passes(call->job->type, "image_size", size, call->pool)) {
         return gf_json_text(size);
     }
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -103,13 +105,14 @@ static const char *parameter(const gf_prov_call_t *call, const gf_json_t *parame
     gf_json_t *value;
 
     if (strcmp(name, "image_size") == 0) {
-        return image_size(parameters);
+        return image_size(call, parameters);
     }
     if (strcmp(name, "strength") == 0 && !call->source) {
         return NULL;
     }
     value = gf_json_get(parameters, name);
-    return value ? gf_json_text(value) : NULL;
+    return value && gf_bound_passes(call->job->type, name, value, call->pool) ? gf_json_text(value)
+                                                                              : NULL;
 }
 
 void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_field_t *fields)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* provider/prov_openai.c: what is sent for each family of models, and what each answer means. No
  * network. */
+#include "model/gf_bound.h"
+
 #include "parts.h"
 #include "provider.h"
 
@@ -11,6 +13,15 @@ static const gf_prov_kind_t *const kind = &gf_prov_openai;
 static scene_t *openai(const char *model)
 {
     return scene(URL, model);
+}
+
+/* A type that pays for them. */
+static void takes_any_quality(scene_t *scene)
+{
+    char *const argv[] = { "quality", "auto|low|medium|high" };
+
+    scene->type.bounds = apr_array_make(unit.ctx.pool, 1, sizeof(gf_bound_t));
+    ck_assert_ptr_null(gf_bound_read(apr_array_push(scene->type.bounds), 2, argv, unit.ctx.pool));
 }
 
 /* ---- what is sent ---- */
@@ -53,6 +64,7 @@ START_TEST(each_family_gets_its_members)
         gf_msg_t *msg;
 
         scene->job.parameters = rows[i].parameters;
+        takes_any_quality(scene);
         msg = kind->submit(&scene->call);
         is_request(msg, "POST", URL "/images/generations", "Bearer " SECRET);
         has_body(msg, rows[i].body);
@@ -87,6 +99,7 @@ START_TEST(a_source_picture_makes_it_an_edit)
         gf_msg_t *msg;
 
         scene->job.parameters = rows[i].parameters;
+        takes_any_quality(scene);
         scene->call.source_file = "/a/b";
         scene->call.source_type = "image/png";
         msg = kind->submit(&scene->call);
