@@ -14,10 +14,12 @@
 #include "api/api_cors.h"
 #include "base/gf_text.h"
 #include "httpd/httpd_glue.h"
+#include "model/gf_known.h"
 #include "model/gf_type.h"
 
 #define PAGE_USUAL 50
 #define PAGE_MAX   100
+#define FIELDS_MAX 16
 
 /* ---- the door ---- */
 
@@ -173,6 +175,26 @@ void api_check_fields(api_check_t *check, const gf_json_t *body, const api_field
     }
 }
 
+/* A member that nobody knows is a slip of the pen: `amout` would give back all. */
+static void check_strangers(api_check_t *check, const gf_json_t *body, const api_field_t *fields)
+{
+    const char *known[FIELDS_MAX + 1];
+    const apr_array_header_t *strangers;
+    int count = 0;
+    int i;
+
+    for (; fields->name && count < FIELDS_MAX; fields++) {
+        known[count++] = fields->name;
+    }
+    known[count] = NULL;
+    strangers = gf_known_strangers(body, known, check->req->r->pool);
+    for (i = 0; i < strangers->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(strangers, i, const char *);
+
+        api_check_refuse(check, name, false, "%s", gf_known_hint(name, known, check->req->r->pool));
+    }
+}
+
 gf_err_t *api_check_body(gf_json_t **body, api_check_t *check, const api_field_t *fields)
 {
     const char *text;
@@ -180,6 +202,7 @@ gf_err_t *api_check_body(gf_json_t **body, api_check_t *check, const api_field_t
 
     GF_TRY(api_body_json(check->req, body, &text, &length));
     api_check_fields(check, *body, fields, true);
+    check_strangers(check, *body, fields);
     return NULL;
 }
 

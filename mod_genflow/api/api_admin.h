@@ -69,7 +69,8 @@ typedef struct api_field_t {
 void api_check_fields(api_check_t *check, const gf_json_t *body, const api_field_t *fields,
                       bool whole);
 
-/* Reads a body that has to have all that is required. Errors: those of api_body_json(). */
+/* Reads a body that has to have all that is required, and nothing else. Errors: those of
+ * api_body_json(). */
 gf_err_t *api_check_body(gf_json_t **body, api_check_t *check, const api_field_t *fields);
 
 /* ?name= as a text of at most `max` characters; NULL: absent, empty, or refused. */

@@ -119,9 +119,12 @@ gf_err_t *api_admin_preset_add(gf_req_t *req)
     const char *outcome;
     api_check_t check;
     gf_json_t *body;
+    const char *text;
+    apr_size_t length;
 
     api_check_begin(&check, req);
-    GF_TRY(api_check_body(&body, &check, names));
+    GF_TRY(api_body_json(req, &body, &text, &length));
+    api_check_fields(&check, body, names, true);
     api_check_fields(&check, body, fields, true);
     if (gf_json_string(gf_json_get(body, "type"), &type_name)) {
         preset.type = gf_type_find(req->api->conf, type_name, req->r->pool);

@@ -146,14 +146,24 @@ gf_err_t *api_body_query_read(gf_req_t *req)
             return gf_err_field(req->ctx, GF_E_INVALID, named ? pair : "query",
                                 "must be UTF-8, encoded as forms are: %XX, and + for a blank");
         }
-        apr_table_setn(req->query, pair, value ? value : "");
+        apr_table_addn(req->query, pair, value ? value : "");
     }
     return NULL;
 }
 
 const char *api_body_query(gf_req_t *req, const char *name)
 {
-    return req->query ? apr_table_get(req->query, name) : NULL;
+    const apr_array_header_t *entries = req->query ? apr_table_elts(req->query) : NULL;
+    int i;
+
+    for (i = entries ? entries->nelts - 1 : -1; i >= 0; i--) {
+        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
+
+        if (ap_cstr_casecmp(entry->key, name) == 0) {
+            return entry->val;
+        }
+    }
+    return NULL;
 }
 
 bool api_body_switch(gf_req_t *req, const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The caller's credits: what there is and was used, every entry of the ledger, and reservations.
  * Leaves all rules to the database. */
-#include "api/gf_api.h"
+#include "api/api_known.h"
 
 #include <string.h>
 
@@ -165,6 +165,8 @@ static gf_err_t *read_action(const char **action, gf_err_t *err, gf_req_t *req,
 
 gf_err_t *api_credit_reserve(gf_req_t *req)
 {
+    static const char *const known[] = { "request_id", "requestId", "cost",   "amount",
+                                         "action",     "intent",    "userId", NULL };
     gf_reservation_t reservation;
     gf_err_t *err = NULL;
     const char *text;
@@ -175,7 +177,8 @@ gf_err_t *api_credit_reserve(gf_req_t *req)
     GF_TRY(api_body_json(req, &body, &text, &length));
     err = read_request_id(&reservation.request_id, err, req, body);
     err = read_amount(&reservation.amount, err, req, body);
-    GF_TRY(read_action(&reservation.action, err, req, body));
+    err = read_action(&reservation.action, err, req, body);
+    GF_TRY(api_known_body(err, req, body, known));
     err = gf_ledger_reserve(&reservation, req->ctx, req->user);
     if (gf_err_is(err, GF_E_NO_CREDIT) && httpd_conf_legacy(req->r)) {
         err->row = gf_err_row(GF_E_NO_CREDIT_OLD);
@@ -211,6 +214,7 @@ static gf_err_t *read_disposition(const char **disposition, gf_err_t *err, gf_re
  * So both dispositions give an unused reservation back, and of a used one both tell the same. */
 gf_err_t *api_credit_finalize(gf_req_t *req)
 {
+    static const char *const known[] = { "request_id", "requestId", "disposition", "userId", NULL };
     gf_finalized_t finalized;
     const char *disposition;
     const char *request_id;
@@ -222,7 +226,8 @@ gf_err_t *api_credit_finalize(gf_req_t *req)
 
     GF_TRY(api_body_json(req, &body, &text, &length));
     err = read_request_id(&request_id, err, req, body);
-    GF_TRY(read_disposition(&disposition, err, req, body));
+    err = read_disposition(&disposition, err, req, body);
+    GF_TRY(api_known_body(err, req, body, known));
     GF_TRY(gf_ledger_finalize(&finalized, req->ctx, req->user, request_id));
     gf_reply_begin(&out, req);
     gf_out_put_string(&out, "request_id", request_id);

@@ -26,9 +26,34 @@ static bool is_usable(const gf_conf_t *conf, const gf_provider_t *provider)
     return false;
 }
 
+/* "spent": whose budget of the day is spent. list: NULL when the database did not tell. */
+static void put_spent(gf_out_t *out, const gf_req_t *req, const apr_array_header_t *list)
+{
+    const gf_conf_t *conf = req->api->conf;
+    int i;
+
+    gf_out_key(out, "spent");
+    if (!list) {
+        gf_out_raw(out, NULL);
+        return;
+    }
+    gf_out_open(out, '[');
+    for (i = 0; i < list->nelts; i++) {
+        const gf_spent_t *row = &APR_ARRAY_IDX(list, i, gf_spent_t);
+        const gf_provider_t *provider =
+            apr_hash_get(conf->providers, row->provider, APR_HASH_KEY_STRING);
+
+        if (provider && provider->budget && row->spent + provider->price > provider->budget) {
+            gf_out_string(out, provider->name);
+        }
+    }
+    gf_out_close(out, ']');
+}
+
 /* "providers": how many there are, how many may be asked, and whom nobody asks for a while.
  * breakers: NULL when the database did not tell. */
-static void put_providers(gf_out_t *out, gf_req_t *req, const apr_array_header_t *breakers)
+static void put_providers(gf_out_t *out, gf_req_t *req, const apr_array_header_t *breakers,
+                          const apr_array_header_t *spent)
 {
     const gf_conf_t *conf = req->api->conf;
     apr_hash_index_t *at;
@@ -58,12 +83,14 @@ static void put_providers(gf_out_t *out, gf_req_t *req, const apr_array_header_t
         }
         gf_out_close(out, ']');
     }
+    put_spent(out, req, spent);
     gf_out_close(out, '}');
 }
 
 gf_err_t *api_health(gf_req_t *req)
 {
     apr_array_header_t *breakers = NULL;
+    apr_array_header_t *spent = NULL;
     int version = 0;
     gf_err_t *down = gf_ledger_health(&version, req->ctx);
     gf_err_t *untold = NULL;
@@ -76,6 +103,7 @@ gf_err_t *api_health(gf_req_t *req)
         if (!untold) {
             untold = gf_site_restored(&restored, req->ctx);
         }
+        untold = untold ? untold : gf_breaker_spent(&spent, req->ctx);
     }
     if (down || untold) {
         gf_err_log(req->ctx, down ? down : untold);
@@ -88,7 +116,7 @@ gf_err_t *api_health(gf_req_t *req)
     gf_out_put_int(&out, "schema", version);
     gf_out_put_int(&out, "schemaNeeded", GF_SCHEMA_VERSION);
     gf_out_put_string(&out, "restored", restored);
-    put_providers(&out, req, breakers);
+    put_providers(&out, req, breakers, spent);
     gf_out_put_string(&out, "version", GENFLOW_VERSION);
     return gf_reply_send(req, &out, ok ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE);
 }

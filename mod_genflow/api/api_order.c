@@ -7,18 +7,48 @@
 
 #include "base/gf_text.h"
 #include "db/gf_asset.h"
+#include "httpd/httpd_conf.h"
 #include "model/gf_source.h"
 #include "model/gf_type.h"
 
 #define KEY_MAX 255
 
+/* The header is a string of RFC 8941, "k"; without its quotes it is the same key. Sets *key, to
+ * NULL where it is not well-formed. */
+static void read_key(const char **key, const char *text, apr_pool_t *pool)
+{
+    char *plain = apr_pstrdup(pool, text);
+    apr_size_t length = 0;
+
+    *key = gf_text_is_printable(text, KEY_MAX) ? text : NULL;
+    if (*text != '"') {
+        return;
+    }
+    *key = NULL;
+    for (text++; *text >= ' ' && *text <= '~' && *text != '"'; text++) {
+        if (*text == '\\' && *++text != '"' && *text != '\\') {
+            return;
+        }
+        plain[length++] = *text;
+    }
+    plain[length] = '\0';
+    if (*text == '"' && !text[1] && length > 0 && length <= KEY_MAX) {
+        *key = plain;
+    }
+}
+
 gf_err_t *api_order_key(gf_caller_t *caller, gf_req_t *req, const char *own)
 {
-    const char *key = apr_table_get(req->r->headers_in, "Idempotency-Key");
+    const char *text = apr_table_get(req->r->headers_in, "Idempotency-Key");
+    const char *key = NULL;
 
-    if (key && !gf_text_is_printable(key, KEY_MAX)) {
+    if (text) {
+        read_key(&key, text, req->r->pool);
+    }
+    if (text && !key) {
         return gf_err_field(req->ctx, GF_E_INVALID, "Idempotency-Key",
-                            "must be 1 to 255 printable characters without spaces");
+                            "must be 1 to 255 printable characters without spaces, or a quoted "
+                            "string as RFC 8941 has it");
     }
     caller->user = req->user;
     caller->key = key ? apr_pstrcat(req->r->pool, "key:", key, NULL) : own;
@@ -103,6 +133,7 @@ static gf_err_t *check(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
     gf_form_t form = { .ctx = req->ctx, .body = order->body, .presets = &presets };
     const char *of_template;
 
+    form.lenient = httpd_conf_lenient(req->r);
     GF_TRY(api_template_read(&form.template, &of_template, req, order->body));
     if (!req->type) {
         choose_type(req, &form, of_template, order->pending);

@@ -10,6 +10,7 @@
 
 #include "api/api_admin.h"
 #include "api/api_cors.h"
+#include "api/api_known.h"
 #include "base/gf_text.h"
 #include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"
@@ -27,65 +28,72 @@ typedef struct route_t {
     apr_int64_t methods;
     const char *path;
     gf_handler_t handle;
-    bool anyone; /* needs no user */
+    bool anyone;       /* needs no user */
+    const char *query; /* what its query may have: "limit|cursor"; NULL: anything */
 } route_t;
+
+#define PAGE    "|limit|cursor"
+#define JOBS    "type|status|user"
+#define HISTORY "type|status|preset|limit|cursor|names"
+#define FIND                                                                                   \
+    "id|jobId|generationId|runId|run_id|stabilityJobId|aimlJobId|falJobId|replicateId|names"
 
 /* clang-format off */
 /* What genflow-api serves below its base. */
 static const route_t routes[] = {
-    { POST,       "{type}/generate", api_generate,          false },
-    { GET | POST, "{type}/status",   api_generation_status, false },
-    { POST,       "generation/create", api_twostep_create,  false },
-    { POST,       "generate",        api_twostep_generate,  false },
-    { GET,        "generation/{id}", api_generation_get,    false },
-    { DELETE,     "generation/{id}", api_generation_delete, false },
-    { GET,        "generation/{id}/events",   api_events,            false },
-    { POST,       "generation/{id}/cancel",   api_generation_cancel, false },
-    { POST,       "generation/{id}/retry",    api_again_retry,       false },
-    { POST,       "generation/{id}/fallback", api_again_fallback,    false },
-    { GET,        "generations",     api_history,           false },
-    { GET | POST, "getUserMedia",    api_history,           false },
-    { POST,       "delete-media",    api_generation_delete_media, false },
-    { GET,        "job/{id}",        api_job_get,           false },
-    { DELETE,     "job/{id}",        api_generation_delete, false },
-    { POST,       "job/{id}/cancel",   api_job_cancel,      false },
-    { POST,       "job/{id}/retry",    api_job_retry,       false },
-    { POST,       "job/{id}/fallback", api_job_fallback,    false },
-    { GET | POST, "getQuota",        api_credit_quota,      false },
-    { GET,        "credits",         api_credit_list,       false },
-    { POST,       "credits-reserve", api_credit_reserve,    false },
-    { POST,       "credits-finalize", api_credit_finalize,  false },
-    { GET,        "presets",         api_preset_list,       false },
-    { POST,       "assets",          api_asset_put,         false },
-    { GET,        "assets/{id}",     api_asset_get,         false },
-    { DELETE,     "assets/{id}",     api_asset_delete,      false },
-    { GET,        "templates",       api_template_list,     false },
-    { POST,       "templates",       api_template_put,      false },
-    { DELETE,     "templates/{id}",  api_template_delete,   false },
-    { GET,        "webhook-secret",  api_webhook_secret,    false },
-    { GET,        "health",          api_health,            true },
-    { POST,       "hook/{provider}/{id}/{token}", api_hook, true }
+    { POST,       "{type}/generate", api_generate,          false, "dryRun|names" },
+    { GET | POST, "{type}/status",   api_generation_status, false, FIND },
+    { POST,       "generation/create", api_twostep_create,  false, "dryRun|names" },
+    { POST,       "generate",        api_twostep_generate,  false, "dryRun|names" },
+    { GET,        "generation/{id}", api_generation_get,    false, "names" },
+    { DELETE,     "generation/{id}", api_generation_delete, false, "" },
+    { GET,        "generation/{id}/events",   api_events,            false, "names" },
+    { POST,       "generation/{id}/cancel",   api_generation_cancel, false, "names" },
+    { POST,       "generation/{id}/retry",    api_again_retry,       false, "names" },
+    { POST,       "generation/{id}/fallback", api_again_fallback,    false, "names" },
+    { GET,        "generations",     api_history,           false, HISTORY },
+    { GET | POST, "getUserMedia",    api_history,           false, HISTORY },
+    { POST,       "delete-media",    api_generation_delete_media, false, "id|mediaId" },
+    { GET,        "job/{id}",        api_job_get,           false, "names" },
+    { DELETE,     "job/{id}",        api_generation_delete, false, "" },
+    { POST,       "job/{id}/cancel",   api_job_cancel,      false, "names" },
+    { POST,       "job/{id}/retry",    api_job_retry,       false, "names" },
+    { POST,       "job/{id}/fallback", api_job_fallback,    false, "names" },
+    { GET | POST, "getQuota",        api_credit_quota,      false, "" },
+    { GET,        "credits",         api_credit_list,       false, "limit|cursor" },
+    { POST,       "credits-reserve", api_credit_reserve,    false, "" },
+    { POST,       "credits-finalize", api_credit_finalize,  false, "" },
+    { GET,        "presets",         api_preset_list,       false, "type|all" },
+    { POST,       "assets",          api_asset_put,         false, "" },
+    { GET,        "assets/{id}",     api_asset_get,         false, "" },
+    { DELETE,     "assets/{id}",     api_asset_delete,      false, "" },
+    { GET,        "templates",       api_template_list,     false, "limit|cursor" },
+    { POST,       "templates",       api_template_put,      false, "" },
+    { DELETE,     "templates/{id}",  api_template_delete,   false, "" },
+    { GET,        "webhook-secret",  api_webhook_secret,    false, "" },
+    { GET,        "health",          api_health,            true, NULL },
+    { POST,       "hook/{provider}/{id}/{token}", api_hook, true, NULL }
 };
 
 /* What genflow-admin serves below its <Location>. */
 static const route_t admin_routes[] = {
-    { GET,        "jobs",                        api_admin_jobs,           false },
-    { DELETE,     "jobs",                        api_admin_jobs_clear,     false },
-    { DELETE,     "jobs/{id}",                   api_admin_job_cancel,     false },
-    { GET,        "users",                       api_admin_users,          false },
-    { GET,        "users/{user+}",               api_admin_user,           false },
-    { PUT,        "users/{user+}",               api_admin_user_set,       false },
-    { POST,       "credits",                     api_admin_credit,         false },
-    { POST,       "refunds",                     api_admin_refund,         false },
-    { GET,        "stats",                       api_admin_stats,          false },
-    { GET,        "ledger/check",                api_admin_check,          false },
-    { GET,        "providers",                   api_admin_providers,      false },
-    { POST,       "providers/{provider}/reset",  api_admin_provider_reset, false },
-    { GET,        "presets",                     api_admin_presets,        false },
-    { POST,       "presets",                     api_admin_preset_add,     false },
-    { GET,        "presets/{key}",               api_admin_preset,         false },
-    { PUT,        "presets/{key}",               api_admin_preset_edit,    false },
-    { DELETE,     "presets/{key}",               api_admin_preset_delete,  false }
+    { GET,        "jobs",                        api_admin_jobs,           false, JOBS PAGE },
+    { DELETE,     "jobs",                        api_admin_jobs_clear,     false, JOBS },
+    { DELETE,     "jobs/{id}",                   api_admin_job_cancel,     false, "" },
+    { GET,        "users",                       api_admin_users,          false, "limit|cursor" },
+    { GET,        "users/{user+}",               api_admin_user,           false, "" },
+    { PUT,        "users/{user+}",               api_admin_user_set,       false, "" },
+    { POST,       "credits",                     api_admin_credit,         false, "" },
+    { POST,       "refunds",                     api_admin_refund,         false, "" },
+    { GET,        "stats",                       api_admin_stats,          false, "" },
+    { GET,        "ledger/check",                api_admin_check,          false, "" },
+    { GET,        "providers",                   api_admin_providers,      false, "" },
+    { POST,       "providers/{provider}/reset",  api_admin_provider_reset, false, "model" },
+    { GET,        "presets",                     api_admin_presets,        false, "type" },
+    { POST,       "presets",                     api_admin_preset_add,     false, "" },
+    { GET,        "presets/{key}",               api_admin_preset,         false, "type" },
+    { PUT,        "presets/{key}",               api_admin_preset_edit,    false, "type" },
+    { DELETE,     "presets/{key}",               api_admin_preset_delete,  false, "type" }
 };
 /* clang-format on */
 
@@ -205,6 +213,17 @@ static gf_err_t *wrong_method(gf_req_t *req, apr_int64_t methods)
     return gf_err_make(req->ctx, GF_E_METHOD, APR_SUCCESS, "%s", req->r->method);
 }
 
+/* Administration takes every word literally: what is not obeyed there is refused. */
+static gf_err_t *check_query(gf_req_t *req, const char *known)
+{
+    bool admin = strcmp(req->r->handler, "genflow-admin") == 0;
+
+    GF_TRY(api_body_query_read(req));
+    return known && (admin || !httpd_conf_lenient(req->r))
+               ? api_known_query(req, known, admin)
+               : NULL;
+}
+
 static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, int count)
 {
     apr_int64_t method = AP_METHOD_BIT << req->r->method_number;
@@ -238,7 +257,7 @@ static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, in
             return gf_err_make(req->ctx, GF_E_NOT_SIGNED_IN, APR_SUCCESS, "no user");
         }
     }
-    GF_TRY(api_body_query_read(req));
+    GF_TRY(check_query(req, table[i].query));
     return table[i].handle(req);
 }
 

@@ -7,7 +7,8 @@
 
 #include "base/gf_text.h"
 #include "db/gf_template.h"
-#include "model/gf_form.h"
+#include "httpd/httpd_conf.h"
+#include "model/gf_known.h"
 #include "model/gf_type.h"
 
 #define NAME_MAX_LENGTH 100
@@ -141,10 +142,14 @@ static void check_config(gf_form_t *form, gf_template_t *template)
                        "numbers beyond 1e15 or below 1e-15",
                        CONFIG_MAX);
     }
+    else if (!form->lenient) {
+        gf_known_check(form, config, "config.", gf_known_config);
+    }
 }
 
 gf_err_t *api_template_put(gf_req_t *req)
 {
+    static const char *const known[] = { "name", "type", "config", "userId", NULL };
     gf_form_t form = { .ctx = req->ctx, .two_step = true };
     gf_template_t template = { .type = NULL };
     gf_json_t *body;
@@ -155,7 +160,11 @@ gf_err_t *api_template_put(gf_req_t *req)
 
     GF_TRY(api_body_json(req, &body, &text, &length));
     form.body = body;
+    form.lenient = httpd_conf_lenient(req->r);
     gf_form_begin(&form);
+    if (!form.lenient) {
+        gf_known_check(&form, body, "", known);
+    }
     check_name(&form, &template);
     check_type(&form, &template);
     check_config(&form, &template);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The two-step calls: POST generation/create makes a generation that waits, POST generate starts
  * it, or makes and starts one. Leaves making to api_generate.c, waiting to api_start.c. */
+#include "api/api_known.h"
 #include "api/api_order.h"
 
 #include <apr_strings.h>
@@ -67,6 +68,19 @@ static gf_err_t *start(gf_req_t *req, const char *id)
     return err ? err : api_start(req, &view, here ? &job : NULL, 1);
 }
 
+/* What the generation is was said when it was made. A webhook that comes with the start would be
+ * lost without a word: it is refused whatever else is ignored here. */
+static gf_err_t *check_start(gf_req_t *req, const gf_json_t *body)
+{
+    static const char *const known[] = { "generationId", "userId", NULL };
+
+    if (gf_json_get(body, "webhookUrl") || gf_json_get(body, "webhook_url")) {
+        return gf_err_field(req->ctx, GF_E_INVALID, "webhookUrl",
+                            "belongs to generation/create: the start takes generationId alone");
+    }
+    return api_known_body(NULL, req, body, known);
+}
+
 gf_err_t *api_twostep_generate(gf_req_t *req)
 {
     api_order_t order = { .pending = false };
@@ -84,5 +98,6 @@ gf_err_t *api_twostep_generate(gf_req_t *req)
         return gf_err_field(req->ctx, GF_E_FIELDS, "generationId",
                             "must be a text without NUL characters");
     }
+    GF_TRY(check_start(req, order.body));
     return start(req, id);
 }

@@ -9,6 +9,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#define NEAR_MAX 24 /* letters of words that gf_text_nearest() compares */
+
 bool gf_text_is_uuid(const char *text)
 {
     int i;
@@ -199,6 +201,54 @@ static bool number_with_unit(apr_int64_t *out, const char *text, const struct un
         }
     }
     return false;
+}
+
+/* Of two words that are at most NEAR_MAX long: how many letters have to be put in, left out or
+ * exchanged; letters that changed places count once. */
+static int distance(const char *one, const char *other)
+{
+    int before[NEAR_MAX + 1], last[NEAR_MAX + 1], row[NEAR_MAX + 1];
+    int width = (int)strlen(other);
+    int i, j;
+
+    for (j = 0; j <= width; j++) {
+        before[j] = last[j] = j;
+    }
+    for (i = 1; one[i - 1]; i++) {
+        row[0] = i;
+        for (j = 1; j <= width; j++) {
+            bool same = apr_tolower(one[i - 1]) == apr_tolower(other[j - 1]);
+            int best = last[j - 1] + !same;
+
+            best = last[j] + 1 < best ? last[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1]
+                && before[j - 2] + 1 < best) {
+                best = before[j - 2] + 1;
+            }
+            row[j] = best;
+        }
+        memcpy(before, last, sizeof(before));
+        memcpy(last, row, sizeof(last));
+    }
+    return last[width];
+}
+
+const char *gf_text_nearest(const char *text, const char *const *words)
+{
+    int length = (int)strnlen(text, NEAR_MAX + 1);
+    int nearest = length > 3 ? length / 2 + 1 : 2; /* what is that far away is something else */
+    const char *found = NULL;
+
+    for (; length <= NEAR_MAX && *words; words++) {
+        int far = strlen(*words) <= NEAR_MAX ? distance(text, *words) : nearest;
+
+        if (far < nearest) {
+            nearest = far;
+            found = *words;
+        }
+    }
+    return found;
 }
 
 bool gf_text_time(apr_interval_time_t *out, const char *text)

@@ -37,6 +37,10 @@ bool gf_text_is_name(const char *text, apr_size_t max);
 /* Is text only made of printable ASCII without spaces, from 1 to `max` long? Idempotency keys. */
 bool gf_text_is_printable(const char *text, apr_size_t max);
 
+/* Which of `words` (NULL-ended) is `text` most likely a slip of the pen for, by edit distance?
+ * NULL: none of them is near. */
+const char *gf_text_nearest(const char *text, const char *const *words);
+
 /* Parses `30s`, `500ms`, `10m`, `2h` (no unit: seconds). False: not a time. */
 bool gf_text_time(apr_interval_time_t *out, const char *text);
 

@@ -53,3 +53,19 @@ gf_err_t *gf_breaker_list(apr_array_header_t **list, gf_ctx_t *ctx)
     }
     return NULL;
 }
+
+gf_err_t *gf_breaker_spent(apr_array_header_t **list, gf_ctx_t *ctx)
+{
+    gf_rows_t *rows;
+    int row;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_BUDGETS, NULL, NULL, NULL));
+    *list = apr_array_make(ctx->pool, gf_rows_count(rows) + 1, sizeof(gf_spent_t));
+    for (row = 0; row < gf_rows_count(rows); row++) {
+        gf_spent_t *spent = apr_array_push(*list);
+
+        spent->provider = gf_rows_text(rows, row, 0);
+        spent->spent = gf_rows_int(rows, row, 1);
+    }
+    return NULL;
+}

@@ -30,4 +30,13 @@ typedef struct gf_breaker_row_t {
 /* All of them: array of gf_breaker_row_t. */
 gf_err_t *gf_breaker_list(apr_array_header_t **list, gf_ctx_t *ctx);
 
+/* What was submitted today (UTC) to a provider that has a budget. */
+typedef struct gf_spent_t {
+    const char *provider;
+    apr_int64_t spent;
+} gf_spent_t;
+
+/* Array of gf_spent_t. */
+gf_err_t *gf_breaker_spent(apr_array_header_t **list, gf_ctx_t *ctx);
+
 #endif

@@ -282,6 +282,8 @@ static gf_hold_t hold_of(const gf_rows_t *rows)
            : strcmp(word, "watched") == 0  ? GF_HOLD_WATCHED
            : strcmp(word, "reported") == 0 ? GF_HOLD_REPORTED
            : strcmp(word, "open") == 0     ? GF_HOLD_OPEN
+           : strcmp(word, "over") == 0     ? GF_HOLD_OVER
+           : strcmp(word, "spent") == 0    ? GF_HOLD_SPENT
            : strcmp(word, "gone") == 0     ? GF_HOLD_ENDED
                                            : GF_HOLD_LOST;
 }
@@ -297,7 +299,9 @@ gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            number(ctx, job->seed),
                            token,
                            gf_text_interval(ctx->pool, ctx->conf->lease),
-                           gf_text_interval(ctx->pool, choice->provider->breaker_open) };
+                           gf_text_interval(ctx->pool, choice->provider->breaker_open),
+                           choice->provider->budget ? number(ctx, choice->provider->budget) : NULL,
+                           number(ctx, choice->provider->price) };
     gf_rows_t *rows;
 
     GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ATTEMPT_BEGIN, NULL, args, NULL));

@@ -51,7 +51,7 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_HISTORY_COUNT] = { "history_count",
         "SELECT genflow.history_count($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_ATTEMPT_BEGIN] = { "attempt_begin",
-        "SELECT genflow.attempt_begin($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9 },
+        "SELECT genflow.attempt_begin($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", 11 },
     [GF_SQL_PROGRESS] = { "progress",
         "SELECT genflow.progress($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_HOOK_REF] = { "hook_ref",
@@ -68,6 +68,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT genflow.hook($1, $2, $3, $4, $5, $6, $7)", 7 },
     [GF_SQL_BREAKER_NOTE] = { "breaker_note",
         "SELECT genflow.breaker_note($1, $2, $3, $4, $5, $6, p_call => $7)", 6 },
+    [GF_SQL_BUDGETS] = { "budgets",
+        "SELECT provider, spent FROM genflow.budgets()", 0 },
     [GF_SQL_BREAKERS] = { "breakers",
         "SELECT provider, model, state, failures, open_until, opened_at, reason"
         " FROM genflow.breakers()", 0 },

@@ -385,6 +385,10 @@ const command_rec httpd_conf_commands[] = {
         "0 to 1000", "5", "failures in a row that open its breaker"),
     ROW("GenflowProviderBreakerOpen", IN_PROVIDER, IS_TIME, PROVIDER(breaker_open), 0, 24 * HOUR,
         "0s to 24h", "30s", "how long an open breaker sends nothing; 0s: it has none"),
+    AP_INIT_TAKE1("GenflowProviderBudget", httpd_set_budget, NULL, RSRC_CONF,
+        "what all submissions to it may cost: number/day"),
+    ROW("GenflowProviderPrice", IN_PROVIDER, IS_INT, PROVIDER(price), 1, 1000000000000,
+        "1 to 1000000000000", "1", "what a submission takes of its budget"),
 
     AP_INIT_RAW_ARGS("<GenflowType", section, NULL, RSRC_CONF,
         "a generation type: <GenflowType name>"),
@@ -423,6 +427,8 @@ const command_rec httpd_conf_commands[] = {
         "a name below this <Location>, and the path of the API that it stands for"),
     AP_INIT_FLAG("GenflowLegacyNames", httpd_set_legacy, NULL, RSRC_CONF | ACCESS_CONF,
         "take and give older names, too"),
+    AP_INIT_TAKE1("GenflowBodyUnknown", httpd_set_unknown, NULL, RSRC_CONF | ACCESS_CONF,
+        "refuse or ignore members of bodies and queries that are not known"),
     AP_INIT_ITERATE("GenflowCorsOrigin", httpd_set_origin, NULL, RSRC_CONF | ACCESS_CONF,
         "origins whose pages may read answers: https://host[:port] ..., or *"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }

@@ -21,6 +21,7 @@ typedef struct httpd_dir_t {
                                     NULL: no plain <Location> does */
     apr_hash_t *paths;           /* GenflowPath: its address -> path of the API; NULL: none */
     int legacy;                  /* GenflowLegacyNames; -1: not said */
+    int unknown;                 /* GenflowBodyUnknown: 1 refuse, 0 ignore; -1: not said */
     apr_array_header_t *origins; /* of const char *: GenflowCorsOrigin; NULL: none */
 } httpd_dir_t;
 
@@ -53,5 +54,8 @@ const char *httpd_conf_path(const request_rec *r);
 
 /* Is GenflowLegacyNames On? */
 bool httpd_conf_legacy(const request_rec *r);
+
+/* Are members of bodies and of the query that nobody knows ignored (GenflowBodyUnknown)? */
+bool httpd_conf_lenient(const request_rec *r);
 
 #endif

@@ -18,6 +18,7 @@ void *httpd_conf_create_dir(apr_pool_t *pool, char *path)
 
     (void)path;
     dir->legacy = -1;
+    dir->unknown = -1;
     return dir;
 }
 
@@ -30,6 +31,7 @@ void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
     merged->base = merged->base ? merged->base : parent->base;
     merged->mount = merged->mount ? merged->mount : parent->mount;
     merged->legacy = merged->legacy >= 0 ? merged->legacy : parent->legacy;
+    merged->unknown = merged->unknown >= 0 ? merged->unknown : parent->unknown;
     merged->origins = merged->origins ? merged->origins : parent->origins;
     if (merged->paths && parent->paths) {
         merged->paths = apr_hash_overlay(pool, merged->paths, parent->paths);
@@ -147,6 +149,17 @@ const char *httpd_set_legacy(cmd_parms *cmd, void *dir, int on)
     return NULL;
 }
 
+const char *httpd_set_unknown(cmd_parms *cmd, void *dir, const char *text)
+{
+    bool refuse = strcasecmp(text, "refuse") == 0;
+
+    if (!refuse && strcasecmp(text, "ignore") != 0) {
+        return apr_psprintf(cmd->pool, "GenflowBodyUnknown %s: must be refuse or ignore", text);
+    }
+    ((httpd_dir_t *)dir)->unknown = refuse;
+    return NULL;
+}
+
 /* The spelling by which an address is looked up: - and _ are the same, as in names of types. */
 static const char *hyphened(apr_pool_t *pool, const char *address)
 {
@@ -255,4 +268,11 @@ const char *httpd_conf_path(const request_rec *r)
 bool httpd_conf_legacy(const request_rec *r)
 {
     return httpd_conf_dir(r)->legacy == 1;
+}
+
+bool httpd_conf_lenient(const request_rec *r)
+{
+    int unknown = httpd_conf_dir(r)->unknown;
+
+    return unknown >= 0 ? !unknown : httpd_conf_legacy(r);
 }

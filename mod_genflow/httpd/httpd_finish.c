@@ -49,6 +49,12 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
                 gf_provider_kind_names(pool));
         }
         provider->kind_name = provider->kind->name;
+        if (provider->budget && provider->price > provider->budget) {
+            return apr_psprintf(pool,
+                                "<GenflowProvider %s>: GenflowProviderPrice is larger than "
+                                "GenflowProviderBudget: nothing could be sent",
+                                provider->name);
+        }
     }
     return NULL;
 }

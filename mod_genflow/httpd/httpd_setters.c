@@ -20,6 +20,7 @@
 #include "model/gf_type.h"
 
 #define SECRET_MAX   4096
+#define BUDGET_MAX   1000000000000000
 #define ZONES        "/usr/share/zoneinfo/"
 #define HOST_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
 #define ZONE_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/"
@@ -144,6 +145,31 @@ const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const 
         return apr_psprintf(cmd->pool, "GenflowProviderHeader %s: needs a value of one line", name);
     }
     apr_table_set(provider->headers, name, value);
+    return NULL;
+}
+
+/* GenflowProviderBudget 1000/day: the day is UTC's. */
+const char *httpd_set_budget(cmd_parms *cmd, void *dir, const char *text)
+{
+    gf_provider_t *provider = httpd_setters_conf(cmd->server)->provider;
+    char *number = apr_pstrdup(cmd->pool, text);
+    char *period = strchr(number, '/');
+
+    (void)dir;
+    if (!provider) {
+        return httpd_setters_not_here(cmd, true);
+    }
+    if (period) {
+        *period++ = '\0';
+    }
+    if (!period || strcmp(period, "day") != 0 || !gf_text_int(&provider->budget, number)
+        || provider->budget < 1 || provider->budget > BUDGET_MAX) {
+        return apr_psprintf(
+            cmd->pool,
+            "GenflowProviderBudget %s: must be number/day as in 1000/day, from 1 to "
+            "1000000000000000",
+            text);
+    }
     return NULL;
 }
 

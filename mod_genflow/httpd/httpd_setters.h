@@ -42,6 +42,7 @@ const char *httpd_setters_waiters(apr_int64_t *waiters, bool given, apr_pool_t *
 const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool);
 
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);
+const char *httpd_set_budget(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);
@@ -50,6 +51,7 @@ const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name);
 const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_legacy(cmd_parms *cmd, void *dir, int on);
+const char *httpd_set_unknown(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const char *path);
 const char *httpd_set_origin(cmd_parms *cmd, void *dir, const char *text);
 

@@ -50,9 +50,9 @@ static const struct {
 static const struct {
     const char *name;
     int width, height;
-} sizes[] = { { "square_hd", 1024, 1024 },     { "square", 512, 512 },
-              { "portrait_4_3", 768, 1024 },   { "portrait_16_9", 576, 1024 },
-              { "landscape_4_3", 1024, 768 },  { "landscape_16_9", 1024, 576 } };
+} sizes[] = { { "square_hd", 1024, 1024 },    { "square", 512, 512 },
+              { "portrait_4_3", 768, 1024 },  { "portrait_16_9", 576, 1024 },
+              { "landscape_4_3", 1024, 768 }, { "landscape_16_9", 1024, 576 } };
 
 static int row_of(const char *name)
 {
@@ -171,8 +171,7 @@ const char *gf_bound_read(gf_bound_t *bound, int argc, char *const argv[], apr_p
         return "needs a name and words a|b|c, or a name, min, default and max";
     }
     bound->name = known[row].name;
-    return argc == 2 ? read_words(bound, row, argv[1], pool)
-                     : read_numbers(bound, row, argv, pool);
+    return argc == 2 ? read_words(bound, row, argv[1], pool) : read_numbers(bound, row, argv, pool);
 }
 
 /* ---- sizes ---- */
@@ -217,7 +216,8 @@ static bool read_size(apr_int64_t *width, apr_int64_t *height, const char *name,
         return strcmp(name, "size") == 0 ? read_sides(text, width, height)
                                          : read_named(text, width, height);
     }
-    return strcmp(name, "size") != 0 && gf_json_is_object(value) && gf_json_names(value, pool)->nelts == 2
+    return strcmp(name, "size") != 0 && gf_json_is_object(value)
+           && gf_json_names(value, pool)->nelts == 2
            && gf_json_int(gf_json_get(value, "width"), width)
            && gf_json_int(gf_json_get(value, "height"), height);
 }
@@ -235,8 +235,8 @@ static const char *wrong_size(const gf_type_t *type, const char *name, gf_json_t
     if (strcmp(name, "size") == 0 && gf_json_string(value, &text) && strcmp(text, "auto") == 0) {
         return NULL;
     }
-    if (!read_size(&width, &height, name, value, pool) || width < 1 || height < 1 || width > SIDE_MAX
-        || height > SIDE_MAX) {
+    if (!read_size(&width, &height, name, value, pool) || width < 1 || height < 1
+        || width > SIDE_MAX || height > SIDE_MAX) {
         return strcmp(name, "size") == 0
                    ? "must be auto, or width and height as in 1024x1536"
                    : "must be square_hd, square, portrait_4_3, portrait_16_9, landscape_4_3, "

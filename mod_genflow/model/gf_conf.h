@@ -39,6 +39,8 @@ typedef struct gf_provider_t {
     apr_int64_t backoff;   /* first wait after a transient failure; doubles */
     apr_int64_t backoff_max;
     apr_int64_t breaker_failures; /* in a row that open the breaker; 0: only a refused key does */
+    apr_int64_t budget;           /* of all submissions of a day (UTC); 0: none */
+    apr_int64_t price;            /* of a submission, in the budget's unit */
     apr_int64_t breaker_open;     /* then nothing is sent for so long; 0: there is no breaker */
 } gf_provider_t;
 
@@ -63,11 +65,11 @@ typedef struct gf_type_t {
     apr_int64_t lifetime;           /* of a generation, whatever happens */
     apr_int64_t prompt_min;         /* characters */
     apr_int64_t prompt_max;
-    apr_int64_t source;        /* gf_source_use_t: may, must a request bring a picture? */
-    apr_int64_t preset_window; /* presets that are on at a time; 0: all */
-    apr_int64_t empty_fails;   /* 1: a result without a picture is a failure: next provider */
-    apr_int64_t two_step;      /* 1: what generation/create makes that names no type */
-    apr_int64_t priority_max;  /* gf_priority_t: the highest that a request may ask for */
+    apr_int64_t source;         /* gf_source_use_t: may, must a request bring a picture? */
+    apr_int64_t preset_window;  /* presets that are on at a time; 0: all */
+    apr_int64_t empty_fails;    /* 1: a result without a picture is a failure: next provider */
+    apr_int64_t two_step;       /* 1: what generation/create makes that names no type */
+    apr_int64_t priority_max;   /* gf_priority_t: the highest that a request may ask for */
     apr_array_header_t *bounds; /* of gf_bound_t: of parameters that cost money; may be NULL */
 } gf_type_t;
 

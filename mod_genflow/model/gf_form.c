@@ -12,6 +12,7 @@ void gf_form_begin(gf_form_t *form)
 {
     form->errors = apr_array_make(form->ctx->pool, 4, sizeof(gf_field_error_t));
     form->extra = NULL;
+    form->strangers = false;
 }
 
 gf_err_t *gf_form_end(gf_form_t *form)
@@ -21,10 +22,10 @@ gf_err_t *gf_form_end(gf_form_t *form)
     if (form->errors->nelts == 0) {
         return NULL;
     }
-    if (form->two_step) {
+    if (form->two_step && !form->strangers) {
         form->code = GF_E_FIELDS;
     }
-    else if (form->errors->nelts > 1) {
+    else if (form->two_step || form->errors->nelts > 1) {
         form->code = GF_E_INVALID;
     }
     err = gf_err_make(form->ctx, form->code, APR_SUCCESS, "%d bad fields, the first is %s",

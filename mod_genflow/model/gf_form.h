@@ -15,6 +15,8 @@ typedef struct gf_form_t {
     const gf_json_t *body;
     const gf_json_t *template;  /* fills in what the body leaves open; NULL: nothing does */
     bool two_step;              /* it has the fields of generation/create */
+    bool lenient;               /* members that nobody knows are ignored */
+    bool strangers;             /* there were such members: it is answered with INVALID */
     apr_array_header_t *errors; /* of gf_field_error_t; made by gf_form_begin() */
     gf_err_code_t code;
     const char *extra; /* of the error with that code */
@@ -24,7 +26,8 @@ typedef struct gf_form_t {
 void gf_form_begin(gf_form_t *form);
 
 /* The end of the reading: NULL, or the error with all bad fields. A two-step body is answered with
- * FIELDS; of another one bad field keeps its own code, and several are INVALID. */
+ * FIELDS, unless it has members that nobody knows; of another one bad field keeps its own code, and
+ * several are INVALID. */
 gf_err_t *gf_form_end(gf_form_t *form);
 
 /* Notes that a field is bad: why, for the client; `code` is what it is answered with when it is the

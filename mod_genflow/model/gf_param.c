@@ -10,6 +10,7 @@
 
 #include "base/gf_text.h"
 #include "model/gf_bound.h"
+#include "model/gf_known.h"
 #include "model/gf_order.h"
 #include "model/gf_prompt.h"
 #include "model/gf_webhook.h"
@@ -367,6 +368,10 @@ gf_err_t *gf_param_check(gf_ask_t *ask, gf_form_t *form)
     check_retries(&check, ask);
     check_priority(&check, ask);
     check_parameters(&check, ask);
+    if (!form->lenient) {
+        gf_known_check(form, form->body, "",
+                       form->two_step ? gf_known_two_step : gf_known_one_step);
+    }
     GF_TRY(gf_form_end(form));
     ask->prompt = gf_prompt_compose(&check.wish, form->ctx->pool);
     if (ask->seed < 0) {

@@ -361,6 +361,14 @@ static gf_step_t attempt_written(gf_steps_t *steps, gf_run_t *run)
         return submit(steps, run);
     case GF_HOLD_ON:
         return submit(steps, run);
+    case GF_HOLD_SPENT:
+        gf_log(gf_steps_about(steps, run), GF_LOG_ERR, APR_SUCCESS, "GF0720",
+               "the budget of provider %s is spent until midnight UTC: it is skipped; raise "
+               "GenflowProviderBudget if that is too early",
+               run->choice->provider->name);
+        run->job->attempts--;
+        return gf_follow_next(steps, run, GF_E_NO_PROVIDER, false);
+    case GF_HOLD_OVER:
     case GF_HOLD_OPEN: /* nothing was written, nothing is sent */
         run->job->attempts--;
         return gf_follow_next(steps, run, GF_E_NO_PROVIDER, false);

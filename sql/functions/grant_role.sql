@@ -22,6 +22,7 @@ BEGIN
                    'attempt_begin',
                    'breaker_note',
                    'breakers',
+                   'budgets',
                    'delivery_claim',
                    'delivery_note',
                    'ended',

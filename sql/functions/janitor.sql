@@ -6,7 +6,8 @@
 -- Locks: none.
 CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets', 'reservations', 'ended_reservations'])
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets', 'reservations', 'ended_reservations',
+                        'budgets'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
@@ -17,6 +18,7 @@ $$;
 --   keys          idempotency keys that are older than p_keys and whose generation has ended
 --   ended_reservations  the same of reservations: their run ids are as good as keys, and may not be reserved a second time
 --                 while a client may still repeat itself; what they held and gave back stays in the ledger
+--   budgets       what was submitted to providers more than 31 days ago
 --   assets        asset_sweep(); reservations  reservations_expire()
 --   a type's name its live generations past their deadline are ended: no host may work on that type. One that somebody had
 --                 begun is left to the hosts for a minute: they look for its picture first. Those that ended
@@ -64,6 +66,11 @@ BEGIN
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
              ORDER BY o.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
          WHERE k.user_id = old.user_id AND k.key = old.key;
+    WHEN 'budgets' THEN
+        DELETE FROM genflow.budgets b USING (
+            SELECT o.provider, o.day, o.slot FROM genflow.budgets o WHERE o.day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 31
+             ORDER BY o.provider, o.day, o.slot LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE b.provider = old.provider AND b.day = old.day AND b.slot = old.slot;
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN

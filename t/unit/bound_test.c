@@ -97,9 +97,9 @@ START_TEST(a_type_has_bounds_of_its_own)
 
         ck_assert_msg(!gf_bound_wrong(type, rows[i].name, value, unit.ctx.pool) == rows[i].good,
                       "%s %s", rows[i].name, rows[i].json);
-        ck_assert_msg(
-            !gf_bound_wrong(NULL, rows[i].name, value, unit.ctx.pool) == rows[i].good_elsewhere,
-            "%s %s elsewhere", rows[i].name, rows[i].json);
+        ck_assert_msg(!gf_bound_wrong(NULL, rows[i].name, value, unit.ctx.pool)
+                          == rows[i].good_elsewhere,
+                      "%s %s elsewhere", rows[i].name, rows[i].json);
     }
 }
 END_TEST
@@ -129,17 +129,14 @@ START_TEST(nothing_beyond_its_bounds_reaches_a_provider)
     static const struct {
         const gf_prov_kind_t *kind;
         const char *model;
-    } rows[] = { { &gf_prov_fal, "fal-ai/fast-sdxl" },
-                 { &gf_prov_fal, "fal-ai/any/model" },
-                 { &gf_prov_aiml, "flux/dev" },
-                 { &gf_prov_aiml, "another" },
-                 { &gf_prov_openai, "gpt-image-1" },
-                 { &gf_prov_openai, "dall-e-3" },
-                 { &gf_prov_openai, "another" },
-                 { &gf_prov_replicate, "black-forest-labs/flux-dev" },
-                 { &gf_prov_replicate, "any/model" },
-                 { &gf_prov_stability, "sd3" },
-                 { &gf_prov_stability, "core" } };
+    } rows[] = {
+        { &gf_prov_fal, "fal-ai/fast-sdxl" }, { &gf_prov_fal, "fal-ai/any/model" },
+        { &gf_prov_aiml, "flux/dev" },        { &gf_prov_aiml, "another" },
+        { &gf_prov_openai, "gpt-image-1" },   { &gf_prov_openai, "dall-e-3" },
+        { &gf_prov_openai, "another" },       { &gf_prov_replicate, "black-forest-labs/flux-dev" },
+        { &gf_prov_replicate, "any/model" },  { &gf_prov_stability, "sd3" },
+        { &gf_prov_stability, "core" }
+    };
     static const char beyond[] =
         "{\"image_size\":{\"width\":14142,\"height\":14142},\"size\":\"14142x14142\","
         "\"quality\":\"high\",\"num_images\":14142,\"n\":14142,\"upscale\":14142}";
@@ -171,12 +168,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        sizes_are_bounded_in_every_form,
-        a_type_has_bounds_of_its_own,
-        defaults_fill_what_is_left_open,
-        nothing_beyond_its_bounds_reaches_a_provider,
-        what_nobody_declared_does_not_pass,
-        NULL,
+        sizes_are_bounded_in_every_form,    a_type_has_bounds_of_its_own,
+        defaults_fill_what_is_left_open,    nothing_beyond_its_bounds_reaches_a_provider,
+        what_nobody_declared_does_not_pass, NULL,
     };
 
     return unit_run("bound", tests);

@@ -1,0 +1,22 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Budgets of providers, and idempotency keys without the quotes that clients send around them.
+
+-- What was submitted to a provider on a day (UTC), for GenflowProviderBudget. The sum over the slots counts; an attempt adds to
+-- one slot only, so that attempts do not wait for each other. Slot -1: the day's budget was found spent, and logged.
+CREATE TABLE genflow.budgets (
+    provider text     NOT NULL,
+    day      date     NOT NULL,
+    slot     smallint NOT NULL,
+    spent    bigint   NOT NULL DEFAULT 0,
+    PRIMARY KEY (provider, day, slot)
+) WITH (fillfactor = 50);
+
+DROP FUNCTION IF EXISTS genflow.attempt_begin(uuid, integer, smallint, text, text, bigint, text, interval, interval);
+
+-- "k" and k are one key now: what was kept with quotes is found without them. Where both are kept, each stays what it is.
+UPDATE genflow.idempotency_keys k
+   SET key = 'key:' || regexp_replace(substr(k.key, 6, length(k.key) - 6), '\\(["\\])', '\1', 'g')
+ WHERE k.key ~ '^key:"([^"\\]|\\["\\])+"$'
+   AND NOT EXISTS (SELECT FROM genflow.idempotency_keys o
+                    WHERE o.user_id = k.user_id
+                      AND o.key = 'key:' || regexp_replace(substr(k.key, 6, length(k.key) - 6), '\\(["\\])', '\1', 'g'));

@@ -1,0 +1,87 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A provider that has cost its budget of the day (GenflowProviderBudget, GenflowProviderPrice) is
+# skipped: the next one of the chain makes the picture. Calls at once do not wait for each other, and
+# exceed the budget at most by those in flight. The log says it once, and health names the provider.
+use Genflow::Httpd qw(refused accepted);
+use Genflow::Test;
+
+my $PROVIDER = "<GenflowProvider stability>\n%s\n</GenflowProvider>\n";
+refused("the budget $_", sprintf($PROVIDER, "GenflowProviderBudget $_"), 'must be number/day')
+    for qw(1000 1000/hour 0/day -1/day many/day);
+refused('a price beyond the budget', sprintf($PROVIDER,
+    "GenflowProviderKind local\nGenflowProviderBudget 10/day\nGenflowProviderPrice 11"),
+    'GenflowProviderPrice is larger than GenflowProviderBudget');
+accepted('a budget with a price', sprintf $PROVIDER,
+    "GenflowProviderKind local\nGenflowProviderBudget 1000/day\nGenflowProviderPrice 40");
+
+my $user = account(60);
+my $CAPPED = "capped-$$";
+my $PRICED = "priced-$$";
+my $site = Genflow::Httpd->start(<<"END");
+Include "\${GENFLOW_WORK}/t/conf/test.conf"
+<GenflowProvider $CAPPED>
+    GenflowProviderKind stability
+    GenflowProviderUrl "\${GENFLOW_FAKE}"
+    GenflowProviderKey env:STABILITY_API_KEY
+    GenflowProviderBudget 3/day
+</GenflowProvider>
+<GenflowProvider $PRICED>
+    GenflowProviderKind stability
+    GenflowProviderUrl "\${GENFLOW_FAKE}"
+    GenflowProviderKey env:STABILITY_API_KEY
+    GenflowProviderBudget 100/day
+    GenflowProviderPrice 40
+</GenflowProvider>
+<GenflowType relay>
+    GenflowTypeProviders $CAPPED/sd3 local
+</GenflowType>
+<GenflowType neo-glitch>
+    GenflowTypeProviders $PRICED/sd3
+</GenflowType>
+END
+talk_to($site);
+expect_log('GF0720', 'GF0209');
+
+my @by = map { made('relay', "one $_") } 1 .. 5;
+is_deeply \@by, [($CAPPED) x 3, 'local', 'local'], 'beyond the budget the next provider draws';
+is submissions("[$user] one"), 3, '... and the provider gets what its budget pays for';
+@by = in_parallel(12, sub { made('relay', "at once $_[0]") }, 12);
+is_deeply \@by, [('local') x 12], 'the rest of the day it gets nothing';
+is submissions("[$user]"), 3, '... nothing at all';
+
+is_deeply [map { made('neo-glitch', "two $_") } 1 .. 3], [$PRICED, $PRICED, 'PROVIDER_UNAVAILABLE'],
+    'a submission takes its price of the budget';
+credits_are $user, 60 - 17 * 1 - 2, 0, '... and what was not made costs nothing'
+    or diag join ' ', @{ credits($user) };
+
+my $health = data(api(GET => '/api/health'));
+is_deeply $health->{providers}{spent}, [$CAPPED, $PRICED], 'health names whose budget is spent';
+is $health->{status}, 'ok', '... which is no fault of the site';
+is scalar(() = $site->log_text =~ /GF0720: .*budget of provider \Q$CAPPED\E is spent/g), 1,
+    'the log says it once';
+talk_to(undef);
+
+# ---- at once, from the beginning ----
+
+sql("DELETE FROM genflow.budgets WHERE provider = :'name'", name => $CAPPED);
+talk_to($site);
+my $TOGETHER = 10;
+@by = in_parallel($TOGETHER, sub { made('relay', "together $_[0] {{delay=200}}") }, $TOGETHER);
+my $sent = submissions("[$user] together");
+cmp_ok $sent, '>=', 3, 'of many at once the budget is used';
+cmp_ok $sent, '<=', $TOGETHER, '... and exceeded at most by those in flight';
+is sql1("SELECT sum(spent) FROM genflow.budgets WHERE provider = :'name'", name => $CAPPED), $sent,
+    '... each of them is counted';
+talk_to(undef);
+$site->stop;
+
+finish;
+
+# The provider that made a picture, or the error.
+sub made {
+    my ($type, $what) = @_;
+    my $id = later($user, { type => $type, prompt => "[$user] $what" });
+    my $job = ended($user, $id, $type) or return 'never';
+    return $job->{provider} && $job->{status} eq 'completed' ? $job->{provider} : $job->{errorCode};
+}
