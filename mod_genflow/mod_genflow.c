@@ -106,10 +106,13 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, server, "GF0003: %s", wrong);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    rv = httpd_limits_make(&child_api.buckets, conf, pconf);
+    rv = httpd_glue_share(pconf);
+    if (rv == APR_SUCCESS) {
+        rv = httpd_limits_make(&child_api.buckets, conf, pconf);
+    }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, rv, server,
-                     "GF0007: no shared memory for GenflowLimitRate");
+                     "GF0007: no shared memory");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     janitor = httpd_janitor_make(conf, server, pconf);

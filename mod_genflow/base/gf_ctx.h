@@ -28,6 +28,8 @@ typedef struct gf_lender_t {
     /* Fills *link; false when no connection is to be had now (the lender has logged why). */
     bool (*take)(gf_link_t *link, apr_pool_t *pool, void *baton);
     void (*give)(gf_link_t *link, void *baton);
+    /* Hears of each statement whether the database answered it; NULL: nobody wants to know. */
+    void (*heard)(bool answered, const gf_link_t *link, void *baton);
     void *baton;
 } gf_lender_t;
 

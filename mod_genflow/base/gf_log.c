@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #define LINE_MAX_BYTES 1024
+#define SUBJECT_BYTES  512 /* of them; the rest is the message's */
 
 void gf_log_at(const char *file, int line, const gf_ctx_t *ctx, gf_log_level_t level,
                apr_status_t rv, const char *tag, const char *format, ...)
@@ -19,7 +20,8 @@ void gf_log_at(const char *file, int line, const gf_ctx_t *ctx, gf_log_level_t l
     if (!ctx->log || level > ctx->log->level) {
         return;
     }
-    used = apr_snprintf(text, sizeof(text), "%s: %s", tag, ctx->subject ? ctx->subject : "");
+    used = apr_snprintf(text, sizeof(text), "%s: %.*s", tag, SUBJECT_BYTES,
+                        ctx->subject ? ctx->subject : "");
     va_start(args, format);
     apr_vsnprintf(text + used, sizeof(text) - (size_t)used, format, args);
     va_end(args);

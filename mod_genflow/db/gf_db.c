@@ -94,8 +94,8 @@ static bool is_dead(PGconn *pg, const PGresult *result)
 static bool is_unavailable(const char *state)
 {
     return state[0] == '\0' || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0
-           || strncmp(state, "53", 2) == 0 || strcmp(state, "55P03") == 0
-           || strcmp(state, "25006") == 0;
+           || strncmp(state, "53", 2) == 0 || strncmp(state, "58", 2) == 0
+           || strcmp(state, "55P03") == 0 || strcmp(state, "25006") == 0;
 }
 
 /* A statement with all its arguments. */
@@ -194,6 +194,26 @@ static apr_status_t clear_result(void *result)
     return APR_SUCCESS;
 }
 
+/* What is missing in the database, and what to do about it. */
+static const char *schema_cause(const char *state, const gf_type_t *type)
+{
+    if (strcmp(state, "42501") == 0) {
+        return "the role of DBDParams may not do this: run sql/apply with --role and its name";
+    }
+    if (strcmp(state, "3F000") == 0) {
+        return "this database has no schema genflow: run sql/apply, or correct DBDParams";
+    }
+    if (strcmp(state, "42883") == 0) {
+        return type ? "this type has no functions in the database: run genflow.create_type() for it"
+                    : "the database is older than this module: run sql/apply";
+    }
+    if (strcmp(state, "42P01") == 0) {
+        return type ? "the table of this type is gone: restore it, or remove its <GenflowType>"
+                    : "a table of schema genflow is gone: run sql/apply";
+    }
+    return "the functions in the database do not fit this module or each other: run sql/apply";
+}
+
 static gf_err_t *statement_error(gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
                                  const PGresult *result)
 {
@@ -209,10 +229,9 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, gf_sql_t statement, const gf_typ
         return err;
     }
     if (strncmp(state, "42", 2) == 0 || strcmp(state, "3F000") == 0) {
-        return gf_err_make(
-            ctx, GF_E_DB_SCHEMA, APR_SUCCESS,
-            "%s (%s): run sql/apply, or genflow.create_type() for this type: SQLSTATE %s: %s",
-            gf_sql_rows[statement].name, of, state, message);
+        return gf_err_make(ctx, GF_E_DB_SCHEMA, APR_SUCCESS, "%s (%s): %s: SQLSTATE %s: %s",
+                           gf_sql_rows[statement].name, of, schema_cause(state, type), state,
+                           message);
     }
     if (strncmp(state, "22", 2) == 0) {
         return gf_err_make(ctx, GF_E_INVALID, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s",
@@ -238,6 +257,11 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const 
     }
     ask(&asked, ctx, statement, type, args);
     result = run(ctx, link.pg, &asked);
+    if (ctx->lender->heard) {
+        ctx->lender->heard(!is_dead(link.pg, result) && strncmp(sqlstate(result), "57P", 3) != 0
+                               && strncmp(sqlstate(result), "08", 2) != 0,
+                           &link, ctx->lender->baton);
+    }
     ctx->lender->give(&link, ctx->lender->baton);
     apr_pool_cleanup_register(ctx->pool, result, clear_result, apr_pool_cleanup_null);
     if (raced) {
@@ -283,6 +307,39 @@ gf_err_t *gf_db_owned(gf_ctx_t *ctx, const char *outcome, gf_err_code_t none, co
         return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", what, id, user);
     }
     return NULL;
+}
+
+static void put_word(const char **text, const char *word, const char *value, apr_pool_t *pool)
+{
+    const char *at;
+
+    if (!value || !*value) {
+        return;
+    }
+    *text = apr_pstrcat(pool, *text, " ", word, "='", NULL);
+    for (at = value; *at; at++) {
+        *text = apr_pstrcat(pool, *text, *at == '\'' || *at == '\\' ? "\\" : "",
+                            apr_pstrmemdup(pool, at, 1), NULL);
+    }
+    *text = apr_pstrcat(pool, *text, "'", NULL);
+}
+
+const char *gf_db_address(const gf_link_t *link, apr_pool_t *pool)
+{
+    const char *text = "connect_timeout=2";
+
+    put_word(&text, "host", PQhost(link->pg), pool);
+    put_word(&text, "port", PQport(link->pg), pool);
+    put_word(&text, "dbname", PQdb(link->pg), pool);
+    put_word(&text, "user", PQuser(link->pg), pool);
+    return text;
+}
+
+bool gf_db_listens(const char *address)
+{
+    PGPing answer = PQping(address);
+
+    return answer == PQPING_OK || answer == PQPING_NO_ATTEMPT;
 }
 
 /* Names of types need no quotes. */

@@ -32,6 +32,12 @@ gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
 gf_err_t *gf_db_owned(gf_ctx_t *ctx, const char *outcome, gf_err_code_t none, const char *what,
                       const char *user, const char *id);
 
+/* Where the database of that connection listens: words that libpq reads, without a password. */
+const char *gf_db_address(const gf_link_t *link, apr_pool_t *pool);
+
+/* Does it take connections there? Asks without a password, for 2 s at most; blocks. */
+bool gf_db_listens(const char *address);
+
 /* The name of `only`, or of each configured type (NULL), as an array of Postgres. */
 const char *gf_db_types(gf_ctx_t *ctx, const gf_type_t *only);
 

@@ -17,6 +17,9 @@ APLOG_USE_MODULE(genflow);
 /* post_config: is mod_dbd loaded? */
 bool httpd_glue_ready(void);
 
+/* post_config: makes what the children of this server tell each other about the database. */
+apr_status_t httpd_glue_share(apr_pool_t *pconf);
+
 /* child_init: prepares sink and lender for this child. Before any context is made. */
 apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf);
 
