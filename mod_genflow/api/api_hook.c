@@ -10,8 +10,10 @@
 #define TOKEN_MAX 64
 #define HOOK_MAX  (1 << 20) /* bytes of a report */
 
+/* The rest of a body that nobody waits for is not read. */
 static gf_err_t *unknown(const gf_req_t *req)
 {
+    req->r->connection->keepalive = AP_CONN_CLOSE;
     return gf_err_make(req->ctx, GF_E_HOOK_UNKNOWN, APR_SUCCESS, "%s, %s", req->args[0],
                        req->args[1]);
 }
@@ -60,6 +62,10 @@ gf_err_t *api_hook(gf_req_t *req)
 
     if (!provider || !provider->kind->read_hook || !gf_text_is_uuid(report.id)
         || !gf_text_is_token(report.token, TOKEN_MAX)) {
+        return unknown(req);
+    }
+    GF_TRY(gf_hook_known(&known, req->ctx, &report));
+    if (!known) {
         return unknown(req);
     }
     GF_TRY(api_body_read(req, HOOK_MAX, &hook.body, &hook.length));

@@ -6,6 +6,16 @@
 
 #include <apr_strings.h>
 
+gf_err_t *gf_hook_known(bool *known, gf_ctx_t *ctx, const gf_report_t *report)
+{
+    const char *args[] = { report->provider->name, report->id, report->token };
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HOOK_KNOWN, NULL, args, NULL));
+    *known = gf_rows_bool(rows, 0, 0);
+    return NULL;
+}
+
 gf_err_t *gf_hook_note(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner)
 {
     const char *args[] = { report->provider->name,

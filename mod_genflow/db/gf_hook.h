@@ -16,6 +16,9 @@ typedef struct gf_report_t {
     const char *ref;   /* the provider's id of the run */
 } gf_report_t;
 
+/* *known: was an attempt given this address (provider, id, token)? */
+gf_err_t *gf_hook_known(bool *known, gf_ctx_t *ctx, const gf_report_t *report);
+
 /* Makes its job due. *known: is there such an attempt? owner: this host process. */
 gf_err_t *gf_hook_note(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner);
 

@@ -66,6 +66,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT genflow.hand_back($1, $2)", 2 },
     [GF_SQL_HOOK] = { "hook",
         "SELECT genflow.hook($1, $2, $3, $4, $5, $6, $7)", 7 },
+    [GF_SQL_HOOK_KNOWN] = { "hook_known",
+        "SELECT genflow.hook_known($1, $2, $3)", 3 },
     [GF_SQL_BREAKER_NOTE] = { "breaker_note",
         "SELECT genflow.breaker_note($1, $2, $3, $4, $5, $6, p_call => $7)", 6 },
     [GF_SQL_BUDGETS] = { "budgets",
@@ -134,10 +136,10 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_ADMIN_JOBS] = { "admin_jobs",
         "SELECT type, user_id, id FROM genflow.admin_jobs($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_ADMIN_CANCEL] = { "admin_cancel",
-        "SELECT outcome, status, released FROM genflow.admin_cancel($1, p_call => $2)", 1 },
+        "SELECT outcome, status, released, user_id FROM genflow.admin_cancel($1, p_call => $2)", 1 },
     [GF_SQL_ADMIN_CLEAR] = { "admin_clear",
-        "SELECT seen, cancelled, released, last"
-        " FROM genflow.admin_clear($1, $2, p_call => $3)", 2 },
+        "SELECT seen, cancelled, released, last, ended"
+        " FROM genflow.admin_clear($1, $2, $3, $4, $5, p_call => $6)", 5 },
     [GF_SQL_ADMIN_USERS] = { "admin_users",
         "SELECT user_id, account FROM genflow.admin_users($1, $2, $3, $4)", 4 },
     [GF_SQL_ADMIN_USER_SET] = { "admin_user_set",

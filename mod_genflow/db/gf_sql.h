@@ -25,6 +25,7 @@ typedef enum {
     GF_SQL_ENDED,
     GF_SQL_HAND_BACK,
     GF_SQL_HOOK,
+    GF_SQL_HOOK_KNOWN,
     GF_SQL_BREAKER_NOTE,
     GF_SQL_BREAKERS,
     GF_SQL_BUDGETS,

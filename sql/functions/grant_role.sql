@@ -32,6 +32,7 @@ BEGIN
                    'history',
                    'history_count',
                    'hook',
+                   'hook_known',
                    'hook_ref',
                    'janitor',
                    'janitor_parts',

@@ -44,6 +44,13 @@ BEGIN
     RETURN 'due';
 END $$;
 
+-- hook_known(p_provider, p_id, p_token): was an attempt of that provider given this address? Asked before the report's body is
+-- read: what nobody waits for costs no more. Called by: POST hook/... Locks: none.
+CREATE OR REPLACE FUNCTION genflow.hook_known(p_provider text, p_id uuid, p_token text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM genflow.attempts t WHERE t.job_id = p_id AND t.provider = p_provider AND t.hook_token = p_token)
+$$;
+
 -- hook_ref(p_id, p_epoch): the provider's id of the job that a report, or a sender that woke after its lease, may have brought
 -- while the answer to our submission was lost; NULL: none. Called by: the dispatcher's writers. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) RETURNS text

@@ -65,6 +65,10 @@ for my $peer (qw(replicate fal)) {
         # how it differs from the genuine one, status, the test's name
         [{}, 200, 'told again after the end'],
         [{ url => $url =~ s{[^/]+\z}{'0' x length $&}er }, 404, 'another token'],
+        [{ url => $url =~ s{[^/]+\z}{'0' x length $&}er, headers => {} }, 404,
+            'another token, before anybody looks at a signature'],
+        [{ url => $url =~ s{[^/]+\z}{'0' x length $&}er, body => 'x' x (2 * 1024 * 1024) }, 404,
+            'another token, before anybody reads the body'],
         [{ url => $url =~ s{[^/]+/\K[^/]+(?=/[^/]+\z)}{$nobody}r }, 404, 'another generation'],
         [{ url => $url =~ s{/hook/\K[^/]+}{nobody}r }, 404, 'a provider that is not there'],
         [{ url => $url =~ s{/hook/\K[^/]+}{stability}r }, 404, 'a provider that never reports'],
