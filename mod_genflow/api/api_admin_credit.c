@@ -53,6 +53,11 @@ static gf_err_t *too_few(gf_req_t *req, const gf_admin_entry_t *entry)
 /* Ends both calls where the outcome is one that both have. */
 static gf_err_t *end_entry(gf_req_t *req, const gf_admin_entry_t *entry, const char *outcome)
 {
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0723",
+           "user=%s: %s%s %" APR_INT64_T_FMT " credits, account=%s reference=%s: %s", req->user,
+           entry->generation ? "gave back for " : "gave",
+           entry->generation ? entry->generation : "", entry->amount, entry->user, entry->reference,
+           outcome);
     if (strcmp(outcome, "mismatch") == 0) {
         return gf_err_field(req->ctx, GF_E_INVALID, "reference",
                             "has counted for something else; take a new one");

@@ -83,16 +83,50 @@ gf_err_t *api_admin_jobs(gf_req_t *req)
     return gf_reply_send(req, &out, HTTP_OK);
 }
 
+/* What an empty or an ended filter would end is not what was meant. */
+static void check_clear(gf_admin_filter_t *filter, api_check_t *check)
+{
+    static const char *const names[] = { "type", "status", "user", NULL };
+    const char *const *name;
+
+    filter->type = api_check_type(check);
+    filter->status = status_of(check);
+    filter->user = api_check_query(check, "user", 255);
+    for (name = names; *name; name++) {
+        const char *text = api_body_query(check->req, *name);
+
+        if (text && !*text) {
+            api_check_refuse(check, *name, false, "must not be empty: leave it out to clear all");
+        }
+    }
+    if (filter->status && strcmp(filter->status, "pending") != 0
+        && strcmp(filter->status, "processing") != 0) {
+        api_check_refuse(check, "status", false,
+                         "must be pending or processing: others have ended");
+    }
+}
+
 gf_err_t *api_admin_jobs_clear(gf_req_t *req)
 {
+    gf_admin_filter_t filter = { 0 };
     gf_admin_cleared_t done;
+    api_check_t check;
     gf_out_t out;
+    bool all;
 
-    GF_TRY(gf_admin_clear(&done, req->ctx));
+    api_check_begin(&check, req);
+    check_clear(&filter, &check);
+    GF_TRY(api_check_end(&check));
+    all = !filter.type && !filter.status && !filter.user;
+    GF_TRY(gf_admin_clear(&done, req->ctx, &filter, req->user));
     gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0172",
-           "user=%s: cleared %" APR_INT64_T_FMT " jobs", req->user, done.seen);
+           "user=%s: cleared jobs, type=%s status=%s user=%s: %" APR_INT64_T_FMT
+           " found, %" APR_INT64_T_FMT " cancelled, %" APR_INT64_T_FMT " credits released",
+           req->user, filter.type ? filter.type->name : "any",
+           filter.status ? filter.status : "any", filter.user ? filter.user : "any", done.seen,
+           done.cancelled, done.released);
     gf_reply_begin(&out, req);
-    gf_out_put_string(&out, "message", "All jobs cleared");
+    gf_out_put_string(&out, "message", all ? "All jobs cleared" : "Jobs cleared");
     gf_out_put_int(&out, "cleared", done.seen);
     gf_out_put_int(&out, "cancelled", done.cancelled);
     gf_out_put_int(&out, "released", done.released);
@@ -109,6 +143,12 @@ gf_err_t *api_admin_job_cancel(gf_req_t *req)
         return gf_err_make(req->ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no generation %s", id);
     }
     GF_TRY(gf_admin_cancel(&done, req->ctx, id));
+    if (done.cancelled) {
+        gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0722",
+               "job=%s user=%s: cancelled by administrator %s, %" APR_INT64_T_FMT
+               " credit%s released",
+               id, done.user, req->user, done.released, done.released == 1 ? "" : "s");
+    }
     gf_reply_begin(&out, req);
     gf_out_put_string(&out, "message", done.cancelled ? "Job cancelled" : "Job had ended");
     gf_out_put_string(&out, "id", id);

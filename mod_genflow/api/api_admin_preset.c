@@ -104,8 +104,8 @@ static gf_err_t *end_edit(gf_req_t *req, const gf_admin_preset_t *preset, const 
     if (strcmp(outcome, "not_found") == 0) {
         return no_preset(req, preset->type);
     }
-    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0175", "user=%s: wrote the preset %s of %s",
-           req->user, preset->key, preset->type->name);
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0175", "user=%s: wrote the preset %s of %s: %s",
+           req->user, preset->key, preset->type->name, preset->fields);
     return send_preset(req, preset->json, status);
 }
 

@@ -68,8 +68,8 @@ gf_err_t *api_admin_user_set(gf_req_t *req)
     GF_TRY(api_check_end(&check));
     GF_TRY(gf_admin_user_set(&found, req->ctx, req->args[0], gf_json_text(body)));
     if (found) {
-        gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0173", "user=%s: changed the account %s",
-               req->user, req->args[0]);
+        gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0173",
+               "user=%s: changed the account %s: %s", req->user, req->args[0], gf_json_text(body));
     }
     return api_admin_user(req);
 }

@@ -7,6 +7,8 @@
 
 #include <apr_strings.h>
 
+#include "base/gf_json.h"
+
 #define CLEAR_AT_ONCE 200
 #define BEFORE_ALL    "00000000-0000-0000-0000-000000000000"
 
@@ -58,12 +60,44 @@ gf_err_t *gf_admin_cancel(gf_admin_cancelled_t *done, gf_ctx_t *ctx, const char 
     done->cancelled = strcmp(gf_rows_text(rows, 0, 0), "cancelled") == 0;
     done->status = gf_rows_text(rows, 0, 1);
     done->released = gf_rows_int(rows, 0, 2);
+    done->user = gf_rows_text(rows, 0, 3);
     return NULL;
 }
 
-gf_err_t *gf_admin_clear(gf_admin_cleared_t *done, gf_ctx_t *ctx)
+/* A line for each generation of `text`, as admin_clear() tells them. */
+static gf_err_t *log_ended(gf_ctx_t *ctx, const char *text, const char *admin)
 {
-    const char *args[] = { BEFORE_ALL, number(ctx, CLEAR_AT_ONCE) };
+    const char *list = apr_pstrcat(ctx->pool, "{\"ended\":", text, "}", NULL);
+    gf_json_t *document;
+    const gf_json_t *ended;
+    apr_size_t i;
+
+    GF_TRY(gf_json_parse(&document, ctx, list, strlen(list)));
+    ended = gf_json_get(document, "ended");
+    for (i = 0; i < gf_json_length(ended); i++) {
+        const gf_json_t *one = gf_json_at(ended, i);
+        const char *id = "";
+        const char *type = "";
+        const char *user = "";
+        apr_int64_t released = 0;
+
+        gf_json_string(gf_json_get(one, "id"), &id);
+        gf_json_string(gf_json_get(one, "type"), &type);
+        gf_json_string(gf_json_get(one, "user"), &user);
+        gf_json_int(gf_json_get(one, "released"), &released);
+        gf_log(ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0721",
+               "job=%s type=%s user=%s: cancelled by administrator %s, %" APR_INT64_T_FMT
+               " credit%s released",
+               id, type, user, admin, released, released == 1 ? "" : "s");
+    }
+    return NULL;
+}
+
+gf_err_t *gf_admin_clear(gf_admin_cleared_t *done, gf_ctx_t *ctx, const gf_admin_filter_t *filter,
+                         const char *admin)
+{
+    const char *args[] = { BEFORE_ALL, number(ctx, CLEAR_AT_ONCE),
+                           filter->type ? filter->type->name : NULL, filter->status, filter->user };
     apr_int64_t seen;
     gf_rows_t *rows;
 
@@ -75,6 +109,7 @@ gf_err_t *gf_admin_clear(gf_admin_cleared_t *done, gf_ctx_t *ctx)
         done->cancelled += gf_rows_int(rows, 0, 1);
         done->released += gf_rows_int(rows, 0, 2);
         args[0] = gf_rows_text(rows, 0, 3);
+        GF_TRY(log_ended(ctx, gf_rows_text(rows, 0, 4), admin));
     } while (seen == CLEAR_AT_ONCE);
     return NULL;
 }

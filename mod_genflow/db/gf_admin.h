@@ -32,6 +32,7 @@ gf_err_t *gf_admin_jobs(apr_array_header_t **jobs, gf_ctx_t *ctx, const gf_admin
 typedef struct gf_admin_cancelled_t {
     bool cancelled;     /* false: it had ended before */
     const char *status; /* how it ended */
+    const char *user;   /* whose it is */
     apr_int64_t released;
 } gf_admin_cancelled_t;
 
@@ -44,8 +45,10 @@ typedef struct gf_admin_cleared_t {
     apr_int64_t released;
 } gf_admin_cleared_t;
 
-/* Ends all that live, in short transactions: on error, some of them. */
-gf_err_t *gf_admin_clear(gf_admin_cleared_t *done, gf_ctx_t *ctx);
+/* Ends all that live and that `filter` lets through (type, status, user), in short transactions: on
+ * error, some of them. Logs each that it ended, and that `admin` did it. */
+gf_err_t *gf_admin_clear(gf_admin_cleared_t *done, gf_ctx_t *ctx, const gf_admin_filter_t *filter,
+                         const char *admin);
 
 /* ---- users and credits ---- */
 

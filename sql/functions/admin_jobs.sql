@@ -36,8 +36,9 @@ END $$;
 
 -- admin_cancel(p_id, p_call): ends one generation, whoever leads it; what its provider still brings is kept in genflow.late_results
 -- and costs nothing. p_call: the token of this call (calls.sql). Called by: DELETE admin/jobs/{id}. Locks: as <type>_settle().
--- Outcomes: 'cancelled' and `released` credits are free again; 'ended' before, as status says; 'not_found'.
-CREATE OR REPLACE FUNCTION genflow.admin_cancel(p_id uuid, p_call uuid DEFAULT NULL, OUT outcome text, OUT status text, OUT released bigint)
+-- Outcomes: 'cancelled' and `released` credits are free again; 'ended' before, as status says; 'not_found'. user_id: whose it is.
+CREATE OR REPLACE FUNCTION genflow.admin_cancel(p_id uuid, p_call uuid DEFAULT NULL, OUT outcome text, OUT status text,
+                                                OUT released bigint, OUT user_id text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     b genflow.job_brief := genflow.job_brief(p_id);
@@ -48,6 +49,7 @@ BEGIN
         outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found' ELSE 'ended' END;
         status := (genflow.job_brief(p_id)).status;
         released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
+        user_id := b.user_id;
     END IF;
 END $$;
 
@@ -64,13 +66,16 @@ BEGIN
     RETURN v_outcome;
 END $$;
 
--- admin_clear(p_after, p_limit, p_call): cancels the next p_limit live generations behind p_after, in the order of their ids.
--- Those of a type whose table is gone are left to the claim that ends them.
+-- admin_clear(p_after, p_limit, p_type, p_status, p_user, p_call): cancels the next p_limit live generations behind p_after, in the
+-- order of their ids. p_type (a name), p_status ('pending', 'processing'), p_user: only those; NULL: all. Those of a type whose
+-- table is gone are left to the claim that ends them. ended: [{"id", "type", "user", "released"}] of each that it cancelled.
 -- p_call: the token of this call (calls.sql).
 -- Called by: DELETE admin/jobs, again and again until `seen` is below p_limit, so that no transaction is long.
 -- Locks: all their work rows, in the order of ids; then for each as <type>_settle(), in account order.
-CREATE OR REPLACE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, p_call uuid DEFAULT NULL,
-                                               OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid)
+CREATE OR REPLACE FUNCTION genflow.admin_clear(
+    p_after uuid, p_limit integer, p_type text DEFAULT NULL, p_status text DEFAULT NULL, p_user text DEFAULT NULL,
+    p_call uuid DEFAULT NULL,
+    OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid, OUT ended jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     j       record;
@@ -78,18 +83,22 @@ DECLARE
 BEGIN
     v_first := genflow.call_begin(p_call);
     IF v_first IS NOT NULL THEN
-        SELECT a.* INTO seen, cancelled, released, last
-          FROM jsonb_to_record(v_first) AS a(seen integer, cancelled integer, released bigint, last uuid);
+        SELECT a.* INTO seen, cancelled, released, last, ended
+          FROM jsonb_to_record(v_first) AS a(seen integer, cancelled integer, released bigint, last uuid, ended jsonb);
         RETURN;
     END IF;
-    seen := 0; cancelled := 0; released := 0;
+    seen := 0; cancelled := 0; released := 0; ended := '[]';
     FOR j IN
-        SELECT s.* FROM (
+        SELECT s.*, y.name FROM (
             SELECT w.job_id, w.user_id, w.type_no, w.cost FROM genflow.work w
              WHERE w.job_id > p_after
+               AND (p_user IS NULL OR w.user_id = p_user)
+               AND (p_status IS NULL OR (w.phase = 'pending') = (p_status = 'pending'))
                AND w.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
-                                           WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL))
+                                           WHERE (p_type IS NULL OR t.name = p_type)
+                                             AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL))
              ORDER BY w.job_id LIMIT p_limit FOR UPDATE) s
+          JOIN genflow.types y ON y.no = s.type_no
          ORDER BY s.user_id, s.job_id
     LOOP
         seen := seen + 1;
@@ -97,7 +106,9 @@ BEGIN
         IF genflow.admin_settle(j.type_no, j.job_id, p_call) = 'done' THEN
             cancelled := cancelled + 1;
             released := released + j.cost;
+            ended := ended || jsonb_build_object('id', j.job_id, 'type', j.name, 'user', j.user_id, 'released', j.cost);
         END IF;
     END LOOP;
-    PERFORM genflow.call_keep(p_call, jsonb_build_object('seen', seen, 'cancelled', cancelled, 'released', released, 'last', last));
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('seen', seen, 'cancelled', cancelled, 'released', released, 'last', last,
+                                                         'ended', ended));
 END $$;

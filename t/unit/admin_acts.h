@@ -30,9 +30,10 @@ static gf_err_t *ask_admin_cancel(void)
 
 static gf_err_t *ask_admin_clear(void)
 {
+    const gf_admin_filter_t filter = { .limit = 1 };
     gf_admin_cleared_t done;
 
-    return gf_admin_clear(&done, &unit.ctx);
+    return gf_admin_clear(&done, &unit.ctx, &filter, "admin");
 }
 
 static gf_err_t *ask_admin_users(void)
