@@ -177,9 +177,9 @@ void api_generate_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const 
     for (i = 0; i < ask->count; i++) {
         gf_ask_t one = gf_param_nth(ask, i, req->r->pool);
 
-        gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0502",
-               "job=%s type=%s user=%s: created, %" APR_INT64_T_FMT " credits held", created[i].id,
-               req->type->name, req->user, req->type->cost);
+        gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0502",
+               "job=%s type=%s user=%s: created, %" APR_INT64_T_FMT " credit%s held", created[i].id,
+               req->type->name, req->user, req->type->cost, req->type->cost == 1 ? "" : "s");
         view_of_new(&views[i], req, &one, &created[i]);
         jobs[i] = here ? job_of(req, &one, &created[i]) : NULL;
     }

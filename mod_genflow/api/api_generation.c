@@ -136,7 +136,7 @@ gf_err_t *api_generation_cancel(gf_req_t *req)
 
     GF_TRY(api_generation_find(&find, req));
     GF_TRY(gf_steer_cancel(&owner, req->ctx, req->type, req->user, find.id));
-    gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0503",
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0503",
            "job=%s type=%s user=%s: cancelled and released, worked on by %s", find.id,
            req->type->name, req->user, owner ? owner : "nobody");
     if (owner && strcmp(owner, req->api->owner) == 0) {

@@ -56,8 +56,8 @@ static gf_err_t *start(gf_req_t *req, const char *id)
         }
         return err;
     }
-    gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0505", "job=%s type=%s user=%s: started", job->id,
-           req->type->name, req->user);
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0505", "job=%s type=%s user=%s: started",
+           job->id, req->type->name, req->user);
     err = gf_queue_get(&view, req->ctx, req->type, req->user, &find);
     if (!here) {
         gf_job_free(job);

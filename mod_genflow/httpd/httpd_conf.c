@@ -339,6 +339,8 @@ const command_rec httpd_conf_commands[] = {
 
     AP_INIT_ITERATE("GenflowFetchAllow", httpd_set_allowed, NULL, RSRC_CONF,
         "networks that results may be fetched from although they are private"),
+    AP_INIT_ITERATE("GenflowSourceAllow", httpd_set_source_allowed, NULL, RSRC_CONF,
+        "networks that users' addresses may lead to although they are private"),
     AP_INIT_ITERATE("GenflowWebhookAllow", httpd_set_webhook_host, NULL, RSRC_CONF,
         "hosts whose webhooks may be told ends of generations: host, *.domain, http://host"),
     ROW("GenflowWebhookSecret", IN_SERVER, IS_SECRET, SERVER(webhook_secret), 0, 0,
@@ -446,6 +448,7 @@ void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server)
     sc->conf->providers = apr_hash_make(pool);
     sc->conf->types = apr_hash_make(pool);
     sc->conf->fetch_allowed = apr_array_make(pool, 2, sizeof(apr_ipsubnet_t *));
+    sc->conf->source_allowed = apr_array_make(pool, 2, sizeof(apr_ipsubnet_t *));
     sc->conf->webhook_hosts = apr_array_make(pool, 2, sizeof(const char *));
     sc->conf->type_list = apr_array_make(pool, 8, sizeof(gf_type_t *));
     unset_numbers(sc->conf, IN_SERVER);

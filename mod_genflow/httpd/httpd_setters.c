@@ -222,16 +222,14 @@ const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const
     return NULL;
 }
 
-/* GenflowFetchAllow 10.1.0.0/16 ...: `any` is not taken, a site must know its networks. */
-const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text)
+/* 10.1.0.0/16 ...: `any` is not taken, a site must know its networks. */
+static const char *add_network(cmd_parms *cmd, apr_array_header_t *allowed, const char *text)
 {
-    gf_conf_t *conf = httpd_setters_conf(cmd->server)->conf;
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
     char *address = apr_pstrdup(cmd->pool, text);
     char *bits = strchr(address, '/');
     apr_ipsubnet_t *subnet;
 
-    (void)dir;
     if (wrong) {
         return wrong;
     }
@@ -239,13 +237,23 @@ const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text)
         *bits++ = '\0';
     }
     if (apr_ipsubnet_create(&subnet, address, bits, cmd->pool) != APR_SUCCESS) {
-        return apr_psprintf(cmd->pool,
-                            "GenflowFetchAllow %s: must be an address or a network like "
-                            "10.1.0.0/16",
-                            text);
+        return apr_psprintf(cmd->pool, "%s %s: must be an address or a network like 10.1.0.0/16",
+                            cmd->cmd->name, text);
     }
-    APR_ARRAY_PUSH(conf->fetch_allowed, apr_ipsubnet_t *) = subnet;
+    APR_ARRAY_PUSH(allowed, apr_ipsubnet_t *) = subnet;
     return NULL;
+}
+
+const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text)
+{
+    (void)dir;
+    return add_network(cmd, httpd_setters_conf(cmd->server)->conf->fetch_allowed, text);
+}
+
+const char *httpd_set_source_allowed(cmd_parms *cmd, void *dir, const char *text)
+{
+    (void)dir;
+    return add_network(cmd, httpd_setters_conf(cmd->server)->conf->source_allowed, text);
 }
 
 /* GenflowWebhookAllow hooks.example.com *.example.org http://10.1.2.3 ...: a port is not part of

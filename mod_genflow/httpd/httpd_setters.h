@@ -46,6 +46,7 @@ const char *httpd_set_budget(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);
+const char *httpd_set_source_allowed(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name);

@@ -115,6 +115,7 @@ typedef struct gf_conf_t {
     apr_int64_t asset_lifetime;        /* of an uploaded source picture */
     apr_int64_t result_max;            /* bytes of a picture */
     apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */
+    apr_array_header_t *source_allowed; /* the same for addresses of users */
     apr_int64_t pixels_max;            /* width x height of a picture */
     apr_array_header_t *webhook_hosts; /* const char *: may be told ends of generations, as
                                           GenflowWebhookAllow has them; empty: nobody */

@@ -299,6 +299,31 @@ static void gather_from(check_t *check, gf_ask_t *ask, const gf_json_t *body)
     }
 }
 
+/* A link of the type's chain, named beside the prompt or among the parameters: it begins. One that
+ * is none of them is refused rather than passed over. */
+static void check_model(check_t *check, const gf_ask_t *ask)
+{
+    static const char *const names[] = { "model", NULL };
+    const gf_source_t *source = &ask->source;
+    const char *any = source->url        ? source->url
+                      : source->asset_id ? source->asset_id
+                                         : source->base64;
+    gf_form_t *form = check->form;
+    const char *model;
+    gf_json_t *value;
+
+    gf_json_add(check->parameters, names[0], gf_form_member(form, names));
+    value = gf_json_get(check->parameters, names[0]);
+    if (!value || !form->type->chain || form->type->chain->nelts == 0
+        || gf_form_refused(form, names[0])) {
+        return;
+    }
+    if (!gf_json_string(value, &model) || gf_type_model(form->type, model, any) < 0) {
+        gf_form_refuse(form, GF_E_INVALID, names[0], "must be one of %s",
+                       gf_type_models(form->type, any, form->ctx->pool));
+    }
+}
+
 static void check_parameters(check_t *check, gf_ask_t *ask)
 {
     gf_form_t *form = check->form;
@@ -310,6 +335,7 @@ static void check_parameters(check_t *check, gf_ask_t *ask)
     }
     check_known_parameters(check);
     check_bounds(check);
+    check_model(check, ask);
     if (strlen(gf_json_text(check->parameters)) > PARAMETERS_MAX) {
         gf_form_refuse(check->form, GF_E_INVALID, "parameters", "must take at most %d bytes",
                        PARAMETERS_MAX);

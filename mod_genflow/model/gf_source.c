@@ -31,7 +31,7 @@ static bool is_allowed_literal(gf_ctx_t *ctx, const char *host)
     int family = inet_pton(AF_INET, host, raw) == 1    ? APR_INET
                  : inet_pton(AF_INET6, host, raw) == 1 ? APR_INET6
                                                        : APR_UNSPEC;
-    const apr_array_header_t *allowed = ctx->conf->fetch_allowed;
+    const apr_array_header_t *allowed = ctx->conf->source_allowed;
     apr_sockaddr_t *address;
     int i;
 

@@ -10,7 +10,7 @@
 
 #include <apr_tables.h>
 
-/* allowed: of apr_ipsubnet_t *, GenflowFetchAllow; may be empty. */
+/* allowed: of apr_ipsubnet_t *, GenflowFetchAllow or GenflowSourceAllow; may be empty. */
 bool gf_guard_allows(const struct sockaddr *address, const apr_array_header_t *allowed);
 
 #endif

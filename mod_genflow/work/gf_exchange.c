@@ -145,7 +145,8 @@ static void fetch(gf_steps_t *steps, gf_run_t *run, const char *url, const char 
     gf_msg_t *msg = gf_msg_make(gf_exchange_pool(steps), "GET", url);
 
     msg->guarded = true;
-    msg->allowed = steps->ctx.conf->fetch_allowed;
+    msg->allowed = asking == GF_ASKING_SOURCE ? steps->ctx.conf->source_allowed
+                                              : steps->ctx.conf->fetch_allowed;
     msg->spool_any = true;
     msg->spool = file;
     start(steps, run, msg, asking);
@@ -200,7 +201,7 @@ void gf_exchange_tell(gf_steps_t *steps, gf_run_t *run)
     gf_ctx_t ctx = steps->ctx;
 
     msg->guarded = true;
-    msg->allowed = conf->fetch_allowed;
+    msg->allowed = conf->source_allowed;
     msg->text_max = TOLD_ANSWER_MAX;
     msg->body = run->told;
     apr_table_setn(msg->headers, "Content-Type", "application/json");

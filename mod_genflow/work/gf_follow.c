@@ -249,7 +249,7 @@ static void note_health(gf_run_t *run, const gf_outcome_t *outcome)
     }
 }
 
-static void log_outcome(gf_steps_t *steps, const gf_run_t *run, const gf_outcome_t *outcome)
+static void log_outcome(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)
 {
     static const char *const words[] = {
         [GF_PROV_SUCCEEDED] = "succeeded",  [GF_PROV_WORKING] = "working",
@@ -261,6 +261,9 @@ static void log_outcome(gf_steps_t *steps, const gf_run_t *run, const gf_outcome
     bool news = outcome->state != GF_PROV_ASK
                 && (outcome->state != GF_PROV_WORKING || run->asking == GF_ASKING_SUBMIT);
 
+    if (detail[0] && outcome->state != GF_PROV_SUCCEEDED) { /* for the line of its end */
+        run->words = apr_pstrdup(run->job->pool, detail);
+    }
     if (news) {
         gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0402", "%s%s%s",
                words[outcome->state], detail[0] ? ": " : "", detail);
@@ -293,6 +296,7 @@ static gf_step_t follow_source(gf_steps_t *steps, gf_run_t *run, const gf_outcom
     }
     gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0412",
            "the source picture did not come: %s", outcome->detail ? outcome->detail : "");
+    run->words = apr_pstrdup(run->job->pool, outcome->detail);
     return gf_steps_fail(steps, run, GF_E_SOURCE, NULL);
 }
 

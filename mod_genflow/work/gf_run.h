@@ -61,6 +61,7 @@ typedef struct gf_run_t {
         delay; /* REQUEUE, LATER, TOLD (0: no more tries), PROGRESS, HOOK_REF: wait after */
     gf_err_code_t code;  /* REQUEUE, FAIL: why */
     const char *cause;   /* FAIL: code behind the code, or NULL */
+    const char *words;   /* what the provider said when it failed last, for the log; or NULL */
     const char *settled; /* settle's word; NULL: not settled */
 
     /* how the attempt went, for the breaker; written with the next act */

@@ -32,7 +32,7 @@ static void tell_end(gf_ctx_t *ctx, gf_job_t *job)
 
     ctx->subject = gf_job_subject(job, ctx->pool);
     if (job->phase == GF_PHASE_CANCELLED) {
-        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0421",
+        gf_log(ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0421",
                "cancelled and released after %" APR_TIME_T_FMT " ms: it was not started",
                apr_time_as_msec(gf_clock_now() - job->created));
     }

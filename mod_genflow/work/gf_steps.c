@@ -301,16 +301,17 @@ static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
         gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0404", "came second: %s", run->settled);
     }
     else if (run->act != GF_ACT_FAIL) {
-        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0405",
+        gf_log(ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0405",
                "completed and charged after %" APR_INT64_T_FMT " ms%s: %s", took,
                run->unstored ? ", not stored yet" : "", run->image_url);
     }
     else {
         const gf_err_row_t *row = gf_err_row(run->code);
 
-        gf_log(ctx, row->level, APR_SUCCESS, row->tag,
-               "failed and released after %" APR_INT64_T_FMT " ms: %s%s%s", took, row->code,
-               run->cause ? " after " : "", run->cause ? run->cause : "");
+        gf_log(ctx, row->level < GF_LOG_NOTICE ? row->level : GF_LOG_NOTICE, APR_SUCCESS, row->tag,
+               "failed and released after %" APR_INT64_T_FMT " ms: %s%s%s%s%s", took, row->code,
+               run->cause ? " after " : "", run->cause ? run->cause : "", run->words ? ": " : "",
+               run->words ? run->words : "");
     }
     return over(steps, run);
 }

@@ -46,7 +46,7 @@ sql("SELECT genflow.create_type('told-broken')");
 my $second = Genflow::Httpd->start(small_site() . <<'END');
 GenflowWebhookAllow http://127.0.0.1
 GenflowWebhookSecret env:WEBHOOK_SECRET
-GenflowFetchAllow 127.0.0.1
+GenflowSourceAllow 127.0.0.1
 GenflowPublicUrl "http://127.0.0.1:${GENFLOW_PORT}/api"
 <GenflowProvider local>
     GenflowProviderKind local
