@@ -89,7 +89,7 @@ sub routes {
     my ($rows) = slurp('mod_genflow/api/api_route.c') =~ /\b\Q$table\E\[\] = \{\n(.*?)\n\};/s
         or return;
     my %routes;
-    while ($rows =~ /\{ ([A-Z| ]+),\s*"([^"]+)",\s*(\w+),\s*(\w+) \}/g) {
+    while ($rows =~ /\{ ([A-Z| ]+),\s*"([^"]+)",\s*(\w+),\s*(\w+)(?:, [^}]*)? \}/g) {
         my ($methods, $path, $handle, $anyone) = ($1, $2, $3, $4);
         $path =~ s/\+\}/}/;
         $routes{"$_ /$below$path"} = [$handle, $anyone eq 'true'] for split /\s*\|\s*/, $methods;

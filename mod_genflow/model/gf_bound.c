@@ -129,6 +129,9 @@ static const char *read_words(gf_bound_t *bound, int row, const char *text, apr_
         return apr_psprintf(pool, "%s takes min, default and max", bound->name);
     }
     bound->words = apr_pstrdup(pool, text);
+    if (strncmp(text, "auto", strcspn(text, "|")) == 0 && strcspn(text, "|") == 4) {
+        return NULL; /* what providers do by themselves: it need not be sent */
+    }
     gf_out_init(&out, pool, 32);
     gf_out_string(&out, apr_pstrmemdup(pool, text, strcspn(text, "|")));
     bound->usual = out.text;

@@ -14,7 +14,7 @@ my @made = map { data(generate($user, { prompt => "cat $_" }))->{id} } 1 .. 3;
 my $sketch = data(generate($user, { type => 'sketch' }))->{id};
 expect_log('GF0203');
 my $failed = data(generate($user, { prompt => 'a cat {{status=400}}' }))->{id};
-my $slow = data(generate($user, { prompt => 'a cat {{delay=4000}}' }, Prefer => 'respond-async'));
+my $slow = data(generate($user, { prompt => 'a cat {{delay=7500}}' }, Prefer => 'respond-async'));
 my @all = ($slow->{id}, $failed, $sketch, reverse @made);
 
 my $list = jobs("user=$user");

@@ -40,7 +40,7 @@ my @REQUESTS = (    # method, path, headers, status, code, Allow
     [GET    => $STATUS,              {}, 422, 'VALIDATION_FAILED'],
     (map { [GET => "$STATUS?$_", {}, 422, 'VALIDATION_FAILED'] } 'runId=%FF', 'runId=a&x=%E4',
         '%C3=1&runId=a', 'runId=%zz', 'runId=a%', 'runId=%2', 'runId=%00', 'id=x&%ED%A0%80=1'),
-    [GET    => "$STATUS?runId=a+b%20c&&=&x", {}, 404, 'GENERATION_NOT_FOUND'],
+    [GET    => "$STATUS?runId=a+b%20c&&=&names", {}, 404, 'GENERATION_NOT_FOUND'],
     [GET    => "$STATUS?id=nothing", {}, 404, 'GENERATION_NOT_FOUND'],
 );
 for my $request (@REQUESTS) {
@@ -55,7 +55,7 @@ for my $request (@REQUESTS) {
 
 # ---- size ----
 
-my $big    = qq({"prompt":"a cat","presetKey":"base","x":") . 'x' x (11 * 1024 * 1024) . '"}';
+my $big    = qq({"prompt":"a cat","presetKey":"base","generationMeta":{"x":") . 'x' x (11 * 1024 * 1024) . '"}}';
 my @pieces = ($big =~ /.{1,60000}/gs, '');
 my %BIG = (
     'that announces its length' => $big,
@@ -66,7 +66,7 @@ for my $how (sort keys %BIG) {
     error_is($res, 413, 'PAYLOAD_TOO_LARGE', "a body of 11 MB $how is refused");
     is data($res)->{limit}, $LIMIT, 'and the limit is told';
 }
-my $just = substr($big, 0, $LIMIT - 2) . '"}';
+my $just = substr($big, 0, $LIMIT - 3) . '"}}';
 isnt api(POST => $GENERATE, user => $user, headers => \%json, body => $just)->{status}, 413,
     'a body of just the limit is not too large';
 

@@ -225,7 +225,7 @@ START_TEST(a_member_at_its_bounds_is_taken)
         "\"style\":\"minimal\",\"quality\":\"high\",\"aspectRatio\":\"9:16\"",
         "\"style\":null,\"quality\":null,\"aspectRatio\":null",
         "\"sourceUrl\":null",
-        "\"userId\":\"somebody else\",\"unknown\":[1,{}]",
+        "\"userId\":\"somebody else\",\"generationMeta\":[1,{}]",
     };
     size_t i;
 
@@ -470,13 +470,42 @@ START_TEST(who_says_it_first_has_it)
         { "\"aspectRatio\":\"3:2\"", "aspect_ratio", "\"3:2\"" },
         { "\"aspectRatio\":\"3:2\",\"parameters\":{\"aspect_ratio\":\"1:1\"}", "aspect_ratio",
           "\"1:1\"" },
-        { "\"style\":\"minimal\",\"unknown\":1", "unknown", NULL },
+        { "\"style\":\"minimal\",\"generationMeta\":1", "generationMeta", NULL },
     };
     size_t i;
 
     make_type();
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         ck_assert_pstr_eq(parameter_of(rows[i].more, rows[i].name), rows[i].value);
+    }
+}
+END_TEST
+
+START_TEST(an_unknown_member_is_refused_with_the_nearest_name)
+{
+    static const struct {
+        const char *member, *field, *message;
+    } rows[] = {
+        { "\"promt\":1", "promt", "is not known here; did you mean prompt?" },
+        { "\"PromPt\":1", "PromPt", "is not known here; did you mean prompt?" },
+        { "\"sourceURL\":1", "sourceURL", "is not known here; did you mean sourceUrl?" },
+        { "\"zzzzzzzzzzzz\":1", "zzzzzzzzzzzz", "is not known here: leave it out" },
+        { "\"\":1", "", "is not known here; did you mean n?" },
+        { "\"promt\":null", "promt", "is not known here; did you mean prompt?" },
+    };
+    gf_ask_t ask;
+    size_t i;
+
+    make_type();
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        gf_form_t form = form_of(good_with(rows[i].member));
+        gf_err_t *err = gf_param_check(&ask, &form);
+
+        ck_assert_msg(gf_err_is(err, GF_E_INVALID), "%s", rows[i].member);
+        ck_assert_str_eq(field_of(err, 0)->field, rows[i].field);
+        ck_assert_str_eq(field_of(err, 0)->message, rows[i].message);
+        form.lenient = true;
+        ck_assert_msg(!gf_param_check(&ask, &form), "%s where they are ignored", rows[i].member);
     }
 }
 END_TEST
@@ -599,6 +628,7 @@ int main(void)
         words_for_the_picture_join_the_prompt,
         strength_is_the_clients_or_else_the_presets,
         who_says_it_first_has_it,
+        an_unknown_member_is_refused_with_the_nearest_name,
         parameters_unknown_to_us_travel_along,
         a_backslash_before_u0000_is_no_nul,
         lengths_have_their_bounds,

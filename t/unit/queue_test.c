@@ -191,6 +191,14 @@ static gf_err_t *ask_hook_ref(void)
     return gf_hook_ref(&ref, &unit.ctx, &job);
 }
 
+static gf_err_t *ask_hook_known(void)
+{
+    const gf_report_t report = { .provider = &provider, .id = NO_ID, .token = "t" };
+    bool known;
+
+    return gf_hook_known(&known, &unit.ctx, &report);
+}
+
 static gf_err_t *ask_hook(void)
 {
     const gf_report_t report = {
@@ -206,6 +214,13 @@ static gf_err_t *ask_breaker_note(void)
     gf_breaker_t did;
 
     return gf_breaker_note(&did, &unit.ctx, &choice, GF_WENT_WELL, NULL);
+}
+
+static gf_err_t *ask_budgets(void)
+{
+    apr_array_header_t *list;
+
+    return gf_breaker_spent(&list, &unit.ctx);
 }
 
 static gf_err_t *ask_breakers(void)
@@ -410,6 +425,7 @@ static const struct {
     { "progress", ask_progress },
     { "hook_ref", ask_hook_ref },
     { "hook", ask_hook },
+    { "hook_known", ask_hook_known },
     { "requeue", ask_requeue },
     { "settle", ask_settle },
     { "heartbeat", ask_heartbeat },
@@ -428,6 +444,7 @@ static const struct {
     { "delivery_note", ask_delivery_note },
     { "breaker_note", ask_breaker_note },
     { "breakers", ask_breakers },
+    { "budgets", ask_budgets },
     { "restore_claim", ask_restore_claim },
     { "restored", ask_restored },
     { "restore_later", ask_restore_later },

@@ -1,0 +1,67 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# While PostgreSQL is away, the log gets at most four lines a minute about it, whatever is asked and
+# on however many children; when it is back, one line says so. What is wrong inside the database has
+# a text for each cause, and a fault of its disk is a 503 with the time to come back.
+use Genflow::Httpd ();
+use Genflow::Test;
+
+expect_log qw(GF0121 GF0122);
+
+my $user = account(20);
+my $site = Genflow::Httpd->start(<<'END');
+Include "${GENFLOW_WORK}/t/conf/test.conf"
+LogLevel warn
+END
+talk_to($site);
+is generate($user, { type => 'sketch' })->{status}, 200, 'the site serves';
+api(GET => '/api/getQuota', user => $user) for 1 .. 20;
+
+# ---- away ----
+
+my $before = length $site->log_text;
+ok pg('stop', 'immediate'), 'PostgreSQL dies';
+my $ROUNDS  = 40;
+my @answers = in_parallel(8, sub {
+    return map { api(GET => '/api/getQuota', user => $user)->{status} } 1 .. $ROUNDS;
+}, 8);
+is_deeply [grep { $_ != 503 } @answers], [], 'every request of ' . @answers . ' is refused';
+my @lines = split /\n/, substr $site->log_text, $before;
+my @ours  = grep { /\[genflow:/ } @lines;
+cmp_ok scalar @ours, '>=', 1, 'the log says it';
+cmp_ok scalar @ours, '<=', 4, '... in a few lines, from all children together';
+cmp_ok scalar @lines, '<=', 8, '... and nobody else says much more' or diag join "\n", @lines;
+diag scalar(@answers) . ' refusals, ' . @ours . ' lines of ours, ' . @lines . ' in all';
+
+# ---- back ----
+
+$before = length $site->log_text;
+ok pg('start'), 'PostgreSQL is back';
+ok wait_for { api(GET => '/api/getQuota', user => $user)->{status} == 200 }, 'and so are answers';
+ok wait_for { $site->log_text =~ /GF0730: the database answers again, after \d+ s/ }, 'as the log says';
+
+# ---- what is wrong inside ----
+
+my $kept = join "\n", sql("SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN pg_namespace n ON"
+    . " n.oid = p.pronamespace WHERE n.nspname = 'genflow' AND p.proname = 'ledger_list'");
+my ($head) = $kept =~ /\A(CREATE OR REPLACE FUNCTION .*?)\bAS \$/s;
+for my $case (    # SQLSTATE, status, what the log says
+    ['58030', 503, qr/GF0121: .*SQLSTATE 58030/],
+    ['53100', 503, qr/GF0121: .*SQLSTATE 53100/],
+    ['42501', 500, qr/GF0122: .*run sql\/apply with --role/],
+    ['42P01', 500, qr/GF0122: .*a table of schema genflow is gone: run sql\/apply/],
+    ['42883', 500, qr/GF0122: .*the database is older than this module: run sql\/apply/],
+) {
+    my ($state, $status, $line) = @$case;
+    sql("$head AS \$x\$BEGIN RAISE EXCEPTION 'told so' USING ERRCODE = '$state'; END\$x\$");
+    my $res = api(GET => '/api/credits', user => $user);
+    is $res->{status}, $status, "SQLSTATE $state is answered $status" or diag $res->{content};
+    is !!$res->{headers}{'retry-after'}, $status == 503, '... with the time to come back, if it passes';
+    ok wait_for { $site->log_text =~ $line }, '... and the log has the text of that cause';
+}
+sql($kept);
+is api(GET => '/api/credits', user => $user)->{status}, 200, 'all is well again';
+talk_to(undef);
+$site->stop;
+
+finish;
