@@ -37,7 +37,9 @@ static gf_err_t *ask_again(gf_ask_t *ask, gf_req_t *req, const gf_view_t *view)
     memset(ask, 0, sizeof(*ask));
     ask->type = req->type;
     ask->count = 1;
-    ask->priority = GF_PRIORITY_NORMAL;
+    ask->priority = (apr_int64_t)view->priority < req->type->priority_max
+                        ? view->priority
+                        : (gf_priority_t)req->type->priority_max;
     ask->preset = view->preset;
     ask->prompt = view->prompt;
     ask->source_url = view->source_url;

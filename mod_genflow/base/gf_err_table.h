@@ -55,7 +55,7 @@ GF_ERR(INTERNAL,       "INTERNAL_ERROR",           500, GF_LOG_CRIT,     "GF0120
 GF_ERR(DB_DOWN,        "DATABASE_UNAVAILABLE",     503, GF_LOG_ERR,      "GF0121",
        "The service cannot reach its database; try again shortly")
 GF_ERR(DB_SCHEMA,      "INTERNAL_ERROR",           500, GF_LOG_ERR,      "GF0122",
-       "This type is not set up completely; the administrator finds the reason in the log")
+       "The service is not set up completely; the administrator finds the reason in the log")
 GF_ERR(READ_BODY,      "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0123",
        "The request body could not be read to its end")
 GF_ERR(NO_ASSET,       "NOT_FOUND",                404, GF_LOG_INFO,     "GF0141",

@@ -165,6 +165,7 @@ void gf_queue_view(gf_view_t *view, const gf_rows_t *rows, int row, const gf_typ
     view->fallback_used = gf_rows_bool(rows, row, 23);
     view->at = gf_rows_int(rows, row, 35);
     view->webhook_url = gf_rows_text(rows, row, 36);
+    view->priority = (gf_priority_t)(GF_PRIORITY_NORMAL + gf_rows_int(rows, row, 37));
 }
 
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,

@@ -10,7 +10,7 @@
     " retry_count, max_retries, provider, model, stability_job_id, aiml_job_id, fal_job_id," \
     " replicate_id, image_url, original_url, persisted, expires_at, fallback_used, error_code," \
     " error_message, cause_code, created_at, started_at, finished_at, processing_ms, result," \
-    " progress, queue_position, logs, at, webhook_url"
+    " progress, queue_position, logs, at, webhook_url, priority"
 
 const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_CREATE] = { "create",

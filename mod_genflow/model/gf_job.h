@@ -86,6 +86,7 @@ typedef struct gf_view_t {
     const char *progress_json, *queue_position_json, *logs_json; /* while it runs */
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
     const char *webhook_url; /* is told the end, and not shown; NULL: none */
+    gf_priority_t priority;  /* not shown */
     apr_int64_t at;          /* created_at in microseconds: where a page of history ends */
     bool persisted, fallback_used;
 } gf_view_t;

@@ -56,9 +56,9 @@ BEGIN
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO {media} (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
-                                 max_retries, webhook_url, created_at, started_at)
+                                 max_retries, priority, webhook_url, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
+                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
                                       chain_pos)
             VALUES (id, p_user, {no}, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,

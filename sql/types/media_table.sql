@@ -17,6 +17,7 @@ CREATE TABLE {media} (
     seed             bigint   NOT NULL,                                        -- given by the client, or drawn by us
     cost             bigint   NOT NULL CHECK (cost >= 0),
     max_retries      smallint NOT NULL,
+    priority         smallint NOT NULL DEFAULT 0,                              -- 1 high, 0 normal, -1 low
     retry_count      smallint NOT NULL DEFAULT 0,
     provider         text,
     model            text,

@@ -7,7 +7,7 @@ use Genflow::Test;
 
 my $IN_PROGRESS = 'IDEMPOTENCY_IN_PROGRESS';
 
-my $user = account(20);
+my $user = account(24);
 
 # ---- one after another ----
 
@@ -32,6 +32,21 @@ for my $case (@KEYS) {
     my $other = generate($user, { %$members, prompt => "$tag, but a dog" }, %$headers);
     error_is($other, 422, 'IDEMPOTENCY_MISMATCH', "another body with $what is refused");
     is submissions("$tag, but"), 0, 'and reaches nobody';
+}
+
+# ---- RFC 8941 ----
+
+my $quoted = { prompt => "quoted of $user" };
+my @same = map { data(generate($user, $quoted, 'Idempotency-Key' => $_))->{id} // 'none' }
+    '"k-1"', 'k-1', '"k-1"';
+is_deeply \@same, [($same[0]) x 3], '"k" and k are one key';
+@same = map { data(generate($user, $quoted, 'Idempotency-Key' => $_))->{id} // 'none' }
+    '"a\"b\\\\c"', 'a"b\c';
+is_deeply \@same, [($same[0]) x 2], '... also where the string escapes something';
+is generate($user, $quoted, 'Idempotency-Key' => '"two words"')->{status}, 200,
+    'a quoted key may have blanks';
+for my $bad ('"k', '""', '"k"x', '"a\\b"', '"' . 'k' x 256 . '"', 'two words') {
+    is generate($user, $quoted, 'Idempotency-Key' => $bad)->{status}, 422, substr("$bad is no key", 0, 40);
 }
 
 my $tag = "again with an Idempotency-Key of $user";

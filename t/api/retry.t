@@ -57,6 +57,21 @@ my $fresh = data(api(POST => "/api/job/$cancelled/retry", user => $user));
 is $fresh->{status}, 'running', 'what was cancelled can be made again, told as a job';
 api(POST => "/api/job/$fresh->{id}/cancel", user => $user);
 
+# ---- its priority ----
+
+my $low = later($user, { prompt => "{{status=400}} low [$user]", priority => 'low' });
+ended($user, $low);
+my $lower = data(api(POST => "/api/generation/$low/retry", user => $user))->{id};
+is sql1("SELECT priority FROM public.neo_glitch_media WHERE id = :'id'", id => $lower), -1,
+    'a retry has the priority of its original';
+my $high = later($user, { prompt => "{{status=400}} high [$user]" });
+ended($user, $high);
+sql("UPDATE public.neo_glitch_media SET priority = 1 WHERE id = :'id'", id => $high);
+my $bound = data(api(POST => "/api/generation/$high/retry", user => $user))->{id};
+is sql1("SELECT priority FROM public.neo_glitch_media WHERE id = :'id'", id => $bound), 0,
+    '... within what its type allows now';
+ended($user, $_) for $lower, $bound;
+
 # ---- once ----
 
 my $again = api(POST => "/api/generation/$failed/retry", user => $user);

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Budgets of providers, and idempotency keys without the quotes that clients send around them.
+-- Budgets of providers, priorities that outlive their work, and idempotency keys without the quotes that clients send around
+-- them.
 
 -- What was submitted to a provider on a day (UTC), for GenflowProviderBudget. The sum over the slots counts; an attempt adds to
 -- one slot only, so that attempts do not wait for each other. Slot -1: the day's budget was found spent, and logged.
@@ -22,3 +23,17 @@ UPDATE genflow.idempotency_keys k
    AND NOT EXISTS (SELECT FROM genflow.idempotency_keys o
                     WHERE o.user_id = k.user_id
                       AND o.key = 'key:' || regexp_replace(substr(k.key, 6, length(k.key) - 6), '\\(["\\])', '\1', 'g'));
+
+-- A retry has the priority of its original, whose work row is gone by then.
+ALTER TYPE genflow.generation ADD ATTRIBUTE priority smallint;
+
+DO $$
+DECLARE
+    t genflow.types;
+BEGIN
+    FOR t IN SELECT * FROM genflow.types WHERE to_regclass(format('%I.%I', media_schema, media_table)) IS NOT NULL LOOP
+        EXECUTE format('ALTER TABLE %I.%I ADD COLUMN priority smallint NOT NULL DEFAULT 0', t.media_schema, t.media_table);
+        EXECUTE format('UPDATE %I.%I m SET priority = w.priority FROM genflow.work w WHERE w.job_id = m.id AND w.priority <> 0',
+                       t.media_schema, t.media_table);
+    END LOOP;
+END $$;
