@@ -37,6 +37,7 @@ my @NEVER = (    # operations, symbols, why
     [qr{\AGET },                     'BAD_JSON READ_BODY BODY_TOO_LARGE BODY_TYPE', 'has no body'],
     [qr{\AGET /health\z},            'DB_DOWN DB_SCHEMA INTERNAL', 'tells of it in its own words'],
     [qr{\A(?!.*/(?:assets|templates)/)}, 'NO_ASSET NO_TEMPLATE', 'tells of it as a wrong field'],
+    [qr{\ADELETE /admin/jobs\z},    'BAD_JSON', 'reads what the database says'],
     [qr{\A(?:GET|PUT) /admin/},      'NO_GENERATION', 'leaves out what is gone by now'],
     [qr{\APOST /admin/presets\z},    'NO_ROUTE', 'asks for no preset that is there'],
     [qr{/(?:retry|fallback)\z},      'BAD_JSON', 'reads what was written here'],

@@ -312,7 +312,9 @@ static void check_model(check_t *check, const gf_ask_t *ask)
     const char *model;
     gf_json_t *value;
 
-    gf_json_add(check->parameters, names[0], gf_form_member(form, names));
+    if (!form->two_step) { /* else gf_order_fill() does */
+        gf_json_add(check->parameters, names[0], gf_form_member(form, names));
+    }
     value = gf_json_get(check->parameters, names[0]);
     if (!value || !form->type->chain || form->type->chain->nelts == 0
         || gf_form_refused(form, names[0])) {

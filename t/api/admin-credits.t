@@ -29,7 +29,7 @@ error_is($poor, 402, 'INSUFFICIENT_CREDITS', 'more than there is cannot be taken
 is_deeply [@{ data($poor) }{qw(currentBalance requiredCredits shortfall)}], [6, 7, 1], '... it says';
 error_is(admin(POST => '/credits', json => { %{ credit_body(-1, 'none') }, userId => "x$user" }),
     402, 'INSUFFICIENT_CREDITS', '... nor from who has no account');
-my $slow = data(generate($user, { prompt => 'a cat {{delay=2000}}' }, Prefer => 'respond-async'));
+my $slow = data(generate($user, { prompt => 'a cat {{delay=7000}}' }, Prefer => 'respond-async'));
 error_is(admin(POST => '/credits', json => credit_body(-6, 'held')), 402, 'INSUFFICIENT_CREDITS',
     'what is held cannot be taken');
 

@@ -14,7 +14,7 @@ my @made = map { data(generate($user, { prompt => "cat $_" }))->{id} } 1 .. 3;
 my $sketch = data(generate($user, { type => 'sketch' }))->{id};
 expect_log('GF0203');
 my $failed = data(generate($user, { prompt => 'a cat {{status=400}}' }))->{id};
-my $slow = data(generate($user, { prompt => 'a cat {{delay=7500}}' }, Prefer => 'respond-async'));
+my $slow = data(generate($user, { type => 'hook-replicate', prompt => 'a cat' }, Prefer => 'respond-async'));
 my @all = ($slow->{id}, $failed, $sketch, reverse @made);
 
 my $list = jobs("user=$user");
@@ -69,7 +69,7 @@ my $end = data(admin(DELETE => "/jobs/$slow->{id}"));
 is_deeply [@{$end}{qw(id status cancelled released message)}],
     [$slow->{id}, 'cancelled', $TRUE, 1, 'Job cancelled'], 'a generation is ended';
 credits_are $user, 15, 0, '... and its credits are free';
-is status_of($user, $slow->{id})->{status}, 'cancelled', '... as its user sees';
+is status_of($user, $slow->{id}, 'hook-replicate')->{status}, 'cancelled', '... as its user sees';
 $end = data(admin(DELETE => "/jobs/$slow->{id}"));
 is_deeply [@{$end}{qw(status cancelled released message)}],
     ['cancelled', $FALSE, 0, 'Job had ended'], '... once';

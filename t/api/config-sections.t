@@ -70,6 +70,9 @@ my @WRONG = (    # what, configuration, what the message says
     (map { ["fetching from $_", "GenflowFetchAllow $_\n",
             "GenflowFetchAllow $_: must be an address or a network"] }
         'any', 'example.org', '10.0.0.0/33', '300.1.1.1'),
+    (map { ["sources from $_", "GenflowSourceAllow $_\n",
+            "GenflowSourceAllow $_: must be an address or a network"] }
+        'any', 'example.org', '10.0.0.0/33'),
     ['a fetch in a location', location('GenflowFetchAllow 127.0.0.1'),
         'GenflowFetchAllow not allowed'],
     ['a number in a location', location('GenflowBodyMax 1m'), 'GenflowBodyMax not allowed'],

@@ -22,9 +22,9 @@ logged(qr/GF0502: job=$good type=neo-glitch user=\Q$user\E: created, 1 credit he
 logged(qr/GF0405: job=$good .*completed and charged/, 'its end');
 my $bad = later($user, { prompt => "a cat [$user] {{status=400}}" });
 ended($user, $bad);
-logged(qr/GF0203: job=$bad .*failed and released after \d+ ms: API_ERROR: HTTP 400 .*the fake provider says 400/,
+logged(qr/GF0203: job=$bad .*failed and released after \d+ ms: API_ERROR: HTTP 400 .*the fake provider says /,
     'the end of one that failed, with the words of the provider');
-my $filtered = later($user, { prompt => "a cat [$user] {{filtered}}" });
+my $filtered = later($user, { prompt => "a cat [$user] {{filter}}" });
 ended($user, $filtered);
 logged(qr/\[genflow:notice\].*GF0207: job=$filtered .*failed and released/, 'one that was filtered');
 my $cancelled = later($user, { prompt => "a cat [$user] {{delay=7000}}" });

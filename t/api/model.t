@@ -58,6 +58,33 @@ for my $bad ('sd3.5', 'aiml/sd3', 'SD3', 'relay', '') {
     is_deeply data($res)->{validationErrors}, [{ field => 'model', message => 'must be one of sd3, local' }],
         'and it is told which there are';
 }
+for my $bad ({ model => 'sd3.5' }, { parameters => { model => 'sd3.5' } }, { parameters => { model => 7 } },
+    { model => ['local'] }, { model => 'sd3.5', parameters => { model => 'local' } }) {
+    my $res = generate($user, { type => 'relay', presetKey => undef, %$bad });
+    if ($bad->{model} && $bad->{parameters}) {
+        is $res->{status}, 200, 'among the parameters it counts before the one beside the prompt';
+        $before->[0] -= 2;
+        next;
+    }
+    error_is($res, 422, 'VALIDATION_FAILED', 'a one-step body with no model of the chain');
+    is_deeply data($res)->{validationErrors}, [{ field => 'model', message => 'must be one of sd3, local' }],
+        '... is told which there are';
+}
 is_deeply credits($user), $before, 'nothing is held for them';
+for my $good ({ model => 'local' }, { parameters => { model => 'local' } }) {
+    my $res = generate($user, { type => 'relay', presetKey => undef, %$good });
+    is data($res)->{provider}, 'local', 'a one-step body names the model that begins, too';
+}
+
+# ---- a webhook that comes with the start ----
+
+my $pending = data(create($user, { %RELAY, model => 'local' }))->{data}{generationId};
+for my $path ('/api/generate', '/.netlify/functions/generate') {
+    my $res = api(POST => $path, user => $user,
+        json => { generationId => $pending, webhookUrl => 'http://127.0.0.1:9/x' });
+    is "$res->{status} " . data($res)->{validationErrors}[0]{field}, '422 webhookUrl',
+        "a webhookUrl of a start is refused at $path";
+}
+is status_of($user, $pending, 'relay')->{status}, 'pending', '... and nothing is started';
 
 finish;

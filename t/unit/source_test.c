@@ -26,7 +26,7 @@ static void make(gf_source_use_t use)
     type.source = use;
     unit.conf.asset_max = 1000;
     unit.conf.asset_pixels_max = 100 * 100;
-    unit.conf.fetch_allowed = apr_array_make(unit.ctx.pool, 3, sizeof(apr_ipsubnet_t *));
+    unit.conf.source_allowed = apr_array_make(unit.ctx.pool, 3, sizeof(apr_ipsubnet_t *));
     for (i = 0; i < UNIT_COUNT(allowed); i++) {
         char *address = apr_pstrdup(unit.ctx.pool, allowed[i]);
         char *bits = strchr(address, '/');
@@ -34,7 +34,7 @@ static void make(gf_source_use_t use)
         if (bits) {
             *bits++ = '\0';
         }
-        ck_assert_int_eq(apr_ipsubnet_create(apr_array_push(unit.conf.fetch_allowed), address, bits,
+        ck_assert_int_eq(apr_ipsubnet_create(apr_array_push(unit.conf.source_allowed), address, bits,
                                              unit.ctx.pool),
                          APR_SUCCESS);
     }
