@@ -51,7 +51,8 @@ CREATE TYPE genflow.generation AS (
     queue_position integer,
     logs jsonb,
     at bigint,
-    webhook_url text
+    webhook_url text,
+    priority smallint
 );
 
 CREATE TYPE genflow.job_brief AS (
@@ -129,6 +130,14 @@ CREATE TABLE genflow.breakers (
     updated_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
     call uuid,
     CONSTRAINT breakers_pkey PRIMARY KEY (provider, model)
+) WITH (fillfactor=50);
+
+CREATE TABLE genflow.budgets (
+    provider text NOT NULL,
+    day date NOT NULL,
+    slot smallint NOT NULL,
+    spent bigint NOT NULL DEFAULT 0,
+    CONSTRAINT budgets_pkey PRIMARY KEY (provider, day, slot)
 ) WITH (fillfactor=50);
 
 CREATE TABLE genflow.calls (
@@ -403,6 +412,7 @@ CREATE TABLE public.custom_prompt_media (
     seed bigint NOT NULL,
     cost bigint NOT NULL,
     max_retries smallint NOT NULL,
+    priority smallint NOT NULL DEFAULT 0,
     retry_count smallint NOT NULL DEFAULT 0,
     provider text,
     model text,
@@ -463,6 +473,7 @@ CREATE TABLE public.emotion_mask_media (
     seed bigint NOT NULL,
     cost bigint NOT NULL,
     max_retries smallint NOT NULL,
+    priority smallint NOT NULL DEFAULT 0,
     retry_count smallint NOT NULL DEFAULT 0,
     provider text,
     model text,
@@ -523,6 +534,7 @@ CREATE TABLE public.ghibli_reaction_media (
     seed bigint NOT NULL,
     cost bigint NOT NULL,
     max_retries smallint NOT NULL,
+    priority smallint NOT NULL DEFAULT 0,
     retry_count smallint NOT NULL DEFAULT 0,
     provider text,
     model text,
@@ -583,6 +595,7 @@ CREATE TABLE public.neo_glitch_media (
     seed bigint NOT NULL,
     cost bigint NOT NULL,
     max_retries smallint NOT NULL,
+    priority smallint NOT NULL DEFAULT 0,
     retry_count smallint NOT NULL DEFAULT 0,
     provider text,
     model text,
@@ -643,6 +656,7 @@ CREATE TABLE public.presets_media (
     seed bigint NOT NULL,
     cost bigint NOT NULL,
     max_retries smallint NOT NULL,
+    priority smallint NOT NULL DEFAULT 0,
     retry_count smallint NOT NULL DEFAULT 0,
     provider text,
     model text,
@@ -708,7 +722,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_breaker_reset(text,text,uuid) TO genflow_administration;
 
-CREATE FUNCTION genflow.admin_cancel(p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT released bigint) RETURNS record
+CREATE FUNCTION genflow.admin_cancel(p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT released bigint, OUT user_id text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -720,6 +734,7 @@ BEGIN
         outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found' ELSE 'ended' END;
         status := (genflow.job_brief(p_id)).status;
         released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
+        user_id := b.user_id;
     END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_cancel(uuid,uuid) TO genflow_administration;
@@ -733,7 +748,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_check() TO genflow_administration;
 
-CREATE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, p_call uuid DEFAULT NULL::uuid, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid) RETURNS record
+CREATE FUNCTION genflow.admin_clear(p_after uuid, p_limit integer, p_type text DEFAULT NULL::text, p_status text DEFAULT NULL::text, p_user text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid, OUT ended jsonb) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -742,18 +757,22 @@ DECLARE
 BEGIN
     v_first := genflow.call_begin(p_call);
     IF v_first IS NOT NULL THEN
-        SELECT a.* INTO seen, cancelled, released, last
-          FROM jsonb_to_record(v_first) AS a(seen integer, cancelled integer, released bigint, last uuid);
+        SELECT a.* INTO seen, cancelled, released, last, ended
+          FROM jsonb_to_record(v_first) AS a(seen integer, cancelled integer, released bigint, last uuid, ended jsonb);
         RETURN;
     END IF;
-    seen := 0; cancelled := 0; released := 0;
+    seen := 0; cancelled := 0; released := 0; ended := '[]';
     FOR j IN
-        SELECT s.* FROM (
+        SELECT s.*, y.name FROM (
             SELECT w.job_id, w.user_id, w.type_no, w.cost FROM genflow.work w
              WHERE w.job_id > p_after
+               AND (p_user IS NULL OR w.user_id = p_user)
+               AND (p_status IS NULL OR (w.phase = 'pending') = (p_status = 'pending'))
                AND w.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
-                                           WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL))
+                                           WHERE (p_type IS NULL OR t.name = p_type)
+                                             AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL))
              ORDER BY w.job_id LIMIT p_limit FOR UPDATE) s
+          JOIN genflow.types y ON y.no = s.type_no
          ORDER BY s.user_id, s.job_id
     LOOP
         seen := seen + 1;
@@ -761,11 +780,13 @@ BEGIN
         IF genflow.admin_settle(j.type_no, j.job_id, p_call) = 'done' THEN
             cancelled := cancelled + 1;
             released := released + j.cost;
+            ended := ended || jsonb_build_object('id', j.job_id, 'type', j.name, 'user', j.user_id, 'released', j.cost);
         END IF;
     END LOOP;
-    PERFORM genflow.call_keep(p_call, jsonb_build_object('seen', seen, 'cancelled', cancelled, 'released', released, 'last', last));
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('seen', seen, 'cancelled', cancelled, 'released', released, 'last', last,
+                                                         'ended', ended));
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.admin_clear(uuid,integer,uuid) TO genflow_administration;
+GRANT EXECUTE ON FUNCTION genflow.admin_clear(uuid,integer,text,text,text,uuid) TO genflow_administration;
 
 CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text, p_reference text, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -1172,11 +1193,12 @@ BEGIN
     RETURN v_count;
 END $$;
 
-CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval DEFAULT '00:00:30'::interval) RETURNS text
+CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval DEFAULT '00:00:30'::interval, p_budget bigint DEFAULT NULL::bigint, p_price bigint DEFAULT 1) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_now timestamptz := clock_timestamp();
+    v_day date := (v_now AT TIME ZONE 'UTC')::date;
     w     genflow.work;
     b     genflow.breakers;
 BEGIN
@@ -1193,6 +1215,11 @@ BEGIN
     IF w.phase = 'sending' AND w.attempts = p_no THEN
         RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
     END IF;
+    IF p_budget < p_price + (SELECT coalesce(sum(t.spent), 0) FROM genflow.budgets t
+                              WHERE t.provider = p_provider AND t.day = v_day) THEN
+        INSERT INTO genflow.budgets (provider, day, slot) VALUES (p_provider, v_day, -1) ON CONFLICT DO NOTHING;
+        RETURN CASE WHEN FOUND THEN 'spent' ELSE 'over' END;
+    END IF;
     IF b.open_until IS NOT NULL THEN
         UPDATE genflow.breakers t SET open_until = v_now + p_probe, updated_at = v_now
          WHERE t.provider = p_provider AND t.model = p_model AND t.open_until <= v_now;
@@ -1205,9 +1232,13 @@ BEGIN
      WHERE t.job_id = p_id;
     INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token)
     VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token);
+    IF p_budget IS NOT NULL THEN
+        INSERT INTO genflow.budgets AS t (provider, day, slot, spent) VALUES (p_provider, v_day, pg_backend_pid() % 16, p_price)
+            ON CONFLICT (provider, day, slot) DO UPDATE SET spent = t.spent + EXCLUDED.spent;
+    END IF;
     RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.attempt_begin(uuid,integer,smallint,text,text,bigint,text,interval,interval) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.attempt_begin(uuid,integer,smallint,text,text,bigint,text,interval,interval,bigint,bigint) TO genflow_module;
 
 CREATE FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -1256,6 +1287,15 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.breakers() TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.breakers() TO genflow_module;
+
+CREATE FUNCTION genflow.budgets() RETURNS TABLE(provider text, spent bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT t.provider, sum(t.spent)::bigint FROM genflow.budgets t
+     WHERE t.day = (clock_timestamp() AT TIME ZONE 'UTC')::date
+     GROUP BY t.provider ORDER BY t.provider
+$$;
+GRANT EXECUTE ON FUNCTION genflow.budgets() TO genflow_module;
 
 CREATE FUNCTION genflow.call_answer(p_call uuid) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
@@ -1582,9 +1622,9 @@ BEGIN
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.custom_prompt_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
-                                 max_retries, webhook_url, created_at, started_at)
+                                 max_retries, priority, webhook_url, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
+                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
                                       chain_pos)
             VALUES (id, p_user, 5, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
@@ -1730,6 +1770,7 @@ BEGIN
     g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
     g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
+    g.priority := m.priority;
     RETURN g;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_get(text,uuid,text,text) TO genflow_administration;
@@ -2511,9 +2552,9 @@ BEGIN
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.emotion_mask_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
-                                 max_retries, webhook_url, created_at, started_at)
+                                 max_retries, priority, webhook_url, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
+                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
                                       chain_pos)
             VALUES (id, p_user, 2, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
@@ -2659,6 +2700,7 @@ BEGIN
     g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
     g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
+    g.priority := m.priority;
     RETURN g;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_get(text,uuid,text,text) TO genflow_administration;
@@ -3007,9 +3049,9 @@ BEGIN
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.ghibli_reaction_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
-                                 max_retries, webhook_url, created_at, started_at)
+                                 max_retries, priority, webhook_url, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
+                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
                                       chain_pos)
             VALUES (id, p_user, 4, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
@@ -3155,6 +3197,7 @@ BEGIN
     g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
     g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
+    g.priority := m.priority;
     RETURN g;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_get(text,uuid,text,text) TO genflow_administration;
@@ -3328,6 +3371,7 @@ BEGIN
                    'attempt_begin',
                    'breaker_note',
                    'breakers',
+                   'budgets',
                    'delivery_claim',
                    'delivery_note',
                    'ended',
@@ -3337,6 +3381,7 @@ BEGIN
                    'history',
                    'history_count',
                    'hook',
+                   'hook_known',
                    'hook_ref',
                    'janitor',
                    'janitor_parts',
@@ -3530,6 +3575,13 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.hook(text,text,uuid,text,text,text,text) TO genflow_module;
 
+CREATE FUNCTION genflow.hook_known(p_provider text, p_id uuid, p_token text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT EXISTS (SELECT FROM genflow.attempts t WHERE t.job_id = p_id AND t.provider = p_provider AND t.hook_token = p_token)
+$$;
+GRANT EXECUTE ON FUNCTION genflow.hook_known(text,uuid,text) TO genflow_module;
+
 CREATE FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -3595,6 +3647,11 @@ BEGIN
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
              ORDER BY o.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
          WHERE k.user_id = old.user_id AND k.key = old.key;
+    WHEN 'budgets' THEN
+        DELETE FROM genflow.budgets b USING (
+            SELECT o.provider, o.day, o.slot FROM genflow.budgets o WHERE o.day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 31
+             ORDER BY o.provider, o.day, o.slot LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+         WHERE b.provider = old.provider AND b.day = old.day AND b.slot = old.slot;
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
     WHEN 'reservations' THEN
@@ -3631,7 +3688,8 @@ GRANT EXECUTE ON FUNCTION genflow.janitor(text,integer,interval,interval,interva
 CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
-    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets', 'reservations', 'ended_reservations'])
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets', 'reservations', 'ended_reservations',
+                        'budgets'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 GRANT EXECUTE ON FUNCTION genflow.janitor_parts() TO genflow_module;
@@ -4020,9 +4078,9 @@ BEGIN
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.neo_glitch_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
-                                 max_retries, webhook_url, created_at, started_at)
+                                 max_retries, priority, webhook_url, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
+                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
                                       chain_pos)
             VALUES (id, p_user, 1, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
@@ -4168,6 +4226,7 @@ BEGIN
     g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
     g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
+    g.priority := m.priority;
     RETURN g;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text) TO genflow_administration;
@@ -4559,9 +4618,9 @@ BEGIN
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.presets_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
-                                 max_retries, webhook_url, created_at, started_at)
+                                 max_retries, priority, webhook_url, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
+                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
                                       chain_pos)
             VALUES (id, p_user, 3, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
@@ -4707,6 +4766,7 @@ BEGIN
     g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
     g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
+    g.priority := m.priority;
     RETURN g;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.presets_get(text,uuid,text,text) TO genflow_administration;

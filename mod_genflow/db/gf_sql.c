@@ -136,7 +136,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
     [GF_SQL_ADMIN_JOBS] = { "admin_jobs",
         "SELECT type, user_id, id FROM genflow.admin_jobs($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_ADMIN_CANCEL] = { "admin_cancel",
-        "SELECT outcome, status, released, user_id FROM genflow.admin_cancel($1, p_call => $2)", 1 },
+        "SELECT outcome, status, released, user_id"
+        " FROM genflow.admin_cancel($1, p_call => $2)", 1 },
     [GF_SQL_ADMIN_CLEAR] = { "admin_clear",
         "SELECT seen, cancelled, released, last, ended"
         " FROM genflow.admin_clear($1, $2, $3, $4, $5, p_call => $6)", 5 },

@@ -13,8 +13,8 @@ CREATE TABLE genflow.budgets (
 ) WITH (fillfactor = 50);
 
 DROP FUNCTION IF EXISTS genflow.attempt_begin(uuid, integer, smallint, text, text, bigint, text, interval, interval);
-DROP FUNCTION IF EXISTS genflow.admin_cancel(uuid);
-DROP FUNCTION IF EXISTS genflow.admin_clear(uuid, integer);
+DROP FUNCTION IF EXISTS genflow.admin_cancel(uuid), genflow.admin_cancel(uuid, uuid);
+DROP FUNCTION IF EXISTS genflow.admin_clear(uuid, integer), genflow.admin_clear(uuid, integer, uuid);
 
 -- "k" and k are one key now: what was kept with quotes is found without them. Where both are kept, each stays what it is.
 UPDATE genflow.idempotency_keys k
