@@ -283,7 +283,7 @@ static gf_hold_t hold_of(const gf_rows_t *rows)
            : strcmp(word, "watched") == 0  ? GF_HOLD_WATCHED
            : strcmp(word, "reported") == 0 ? GF_HOLD_REPORTED
            : strcmp(word, "open") == 0     ? GF_HOLD_OPEN
-           : strcmp(word, "over") == 0     ? GF_HOLD_OVER
+           : strcmp(word, "over") == 0     ? GF_HOLD_OPEN
            : strcmp(word, "spent") == 0    ? GF_HOLD_SPENT
            : strcmp(word, "gone") == 0     ? GF_HOLD_ENDED
                                            : GF_HOLD_LOST;

@@ -88,8 +88,7 @@ typedef enum {
     GF_HOLD_WATCHED,  /* attempt: so it did, and breaker_note() wants to hear how it went */
     GF_HOLD_REPORTED, /* accepted: so it did, and the end of the run was reported meanwhile */
     GF_HOLD_OPEN,     /* attempt: the breaker is open, nothing may be sent */
-    GF_HOLD_OVER,     /* attempt: the provider's budget is spent, nothing may be sent */
-    GF_HOLD_SPENT,    /* attempt: the same, and nobody noticed it before on this day */
+    GF_HOLD_SPENT,    /* attempt: the same, by the provider's budget; first seen on this day */
     GF_HOLD_ENDED,    /* the job has ended, as by a cancel: the provider need not go on */
     GF_HOLD_LOST      /* another host leads: stop, without a word to anyone */
 } gf_hold_t;

@@ -501,8 +501,7 @@ static void conclude(exchange_t *exchange, CURLcode code)
                : was_sent(exchange->easy) ? GF_MSG_UNKNOWN
                                           : GF_MSG_NOT_SENT;
     msg->detail =
-        msg->refused ? "the address is not public, and neither GenflowFetchAllow (results) nor "
-                       "GenflowSourceAllow (addresses of users) lets it through"
+        msg->refused          ? "the address is not public, and this site does not allow it"
         : exchange->too_large ? "the answer is larger than allowed"
         : msg->spool_rv != APR_SUCCESS
             ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool, msg->spool_rv)

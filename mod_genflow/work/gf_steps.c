@@ -369,7 +369,6 @@ static gf_step_t attempt_written(gf_steps_t *steps, gf_run_t *run)
                run->choice->provider->name);
         run->job->attempts--;
         return gf_follow_next(steps, run, GF_E_NO_PROVIDER, false);
-    case GF_HOLD_OVER:
     case GF_HOLD_OPEN: /* nothing was written, nothing is sent */
         run->job->attempts--;
         return gf_follow_next(steps, run, GF_E_NO_PROVIDER, false);
