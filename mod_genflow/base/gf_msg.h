@@ -56,6 +56,7 @@ typedef struct gf_msg_t {
     /* answer */
     gf_msg_end_t end;
     bool refused;   /* guarded: no address of the host may be connected to */
+    bool unreached; /* NOT_SENT: no connection came about */
     bool timed_out; /* it ended because its time was over */
     int status;
     apr_table_t *answer; /* header fields */

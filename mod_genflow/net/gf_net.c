@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drives libcurl's multi interface by sockets (multi_socket_action) on one epoll: measured at a
- * thousand open exchanges, an eighth of the CPU of curl_multi_poll. Pictures are streamed into
- * their spool files and from files that are sent; other answers are kept in memory, all within
- * limits. Leaves to providers and stores what an answer means. Runs on the dispatcher thread. */
+/* Drives libcurl's multi interface by sockets (multi_socket_action) on one epoll: an eighth of the
+ * CPU of curl_multi_poll. Pictures are streamed into spool files and from files that are sent;
+ * other answers are kept in memory, all within limits. Runs on the dispatcher thread. */
 #include "net/gf_net.h"
 
 #include <string.h>
@@ -500,6 +499,7 @@ static void conclude(exchange_t *exchange, CURLcode code)
     msg->end = exchange->too_large        ? GF_MSG_TOO_LARGE
                : was_sent(exchange->easy) ? GF_MSG_UNKNOWN
                                           : GF_MSG_NOT_SENT;
+    msg->unreached = msg->end == GF_MSG_NOT_SENT && !msg->refused && !exchange->unread;
     msg->detail =
         msg->refused          ? "the address is not public, and this site does not allow it"
         : exchange->too_large ? "the answer is larger than allowed"

@@ -300,13 +300,21 @@ static gf_err_t *tell(gf_run_t *run, gf_ctx_t *ctx)
 
 /* ---- one act ---- */
 
-/* Tells the breaker how the attempt went. If it cannot be told, the act goes on all the same. */
+/* Tells the breaker how the attempt went, and the log once, until the model recovers, that it is
+ * unknown. If it cannot be told, the act goes on all the same. */
 static gf_err_t *note(gf_run_t *run, gf_ctx_t *ctx)
 {
     const gf_provider_t *provider = run->choice->provider;
-    gf_breaker_t did;
+    gf_breaker_t did = GF_BREAKER_NOTED;
 
-    GF_TRY(gf_breaker_note(&did, ctx, run->choice, run->went, run->went_why));
+    if (run->went != GF_WENT_UNNOTED) {
+        GF_TRY(gf_breaker_note(&did, ctx, run->choice, run->went, run->went_why));
+    }
+    if (run->unknown_model && (did == GF_BREAKER_OPENED || provider->breaker_open == 0)) {
+        gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0407",
+               "the provider does not know this model: change it in GenflowTypeProviders");
+    }
+    run->unknown_model = false;
     if (did == GF_BREAKER_OPENED) {
         gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0408",
                "the breaker of %s/%s opened for %" APR_TIME_T_FMT " ms: %s", provider->name,
@@ -400,7 +408,7 @@ void gf_acts_run(gf_task_t *task, gf_ctx_t *ctx)
 
     ctx->subject = gf_job_subject(run->job, ctx->pool);
     ctx->call = run->call;
-    unnoted = run->went != GF_WENT_UNNOTED ? note(run, ctx) : NULL;
+    unnoted = run->went != GF_WENT_UNNOTED || run->unknown_model ? note(run, ctx) : NULL;
     err = act(run, ctx);
     if (unnoted && !gf_err_is(err, GF_E_DB_DOWN)) { /* else both come once more */
         gf_err_log(ctx, unnoted);

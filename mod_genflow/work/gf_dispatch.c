@@ -422,7 +422,7 @@ static void turn(gf_dispatch_t *dispatch, bool closing)
     if (!closing && !dispatch->search.open && dispatch->search.at <= gf_clock_now()) {
         dispatch->search.telling = dispatch->telling;
         gf_search_begin(&dispatch->search, dispatch->steps.hub, dispatch->steps.writers,
-                        dispatch->steps.ctx.conf);
+                        dispatch->steps.ctx.conf, &dispatch->steps.reach);
     }
     if (!dispatch->beat.open && dispatch->beat_at <= gf_clock_now()) {
         beat_begin(dispatch);
@@ -560,6 +560,7 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
     dispatch->steps.ctx = *ctx;
     dispatch->steps.hub = hub;
     dispatch->steps.pool = own;
+    gf_reach_init(&dispatch->steps.reach, own);
     gf_search_init(&dispatch->search, own, ctx->conf, owner);
     dispatch->beat_at = gf_clock_now() + ctx->conf->lease / BEATS_PER_LEASE;
     apr_pool_create(&dispatch->steps.ctx.pool, own);

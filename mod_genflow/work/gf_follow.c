@@ -15,11 +15,12 @@
 #include "work/gf_keep.h"
 
 #define JITTER_PERCENT 20
+#define ELSEWHERE_WAIT APR_USEC_PER_SEC
 #define SOURCE_TRIES   3
 #define SOURCE_WAIT    (2 * APR_USEC_PER_SEC)
 
-/* 2 s, 4 s, 8 s ... to the cap, never less than the provider asked for, and scattered so that many
- * do not return at once. */
+/* 2 s, 4 s, 8 s ..., scattered so that many do not return at once, up to the cap; never less than
+ * the provider asked for. */
 static apr_interval_time_t backoff(const gf_run_t *run, const gf_outcome_t *outcome)
 {
     const gf_provider_t *provider = run->choice->provider;
@@ -32,9 +33,9 @@ static apr_interval_time_t backoff(const gf_run_t *run, const gf_outcome_t *outc
     for (i = 1; i < run->job->retries && wait < provider->backoff_max; i++) {
         wait *= 2;
     }
-    wait = wait < provider->backoff_max ? wait : provider->backoff_max;
     apr_generate_random_bytes((unsigned char *)&random, sizeof(random));
     wait += wait * (apr_interval_time_t)(random % JITTER_PERCENT) / 100;
+    wait = wait < provider->backoff_max ? wait : provider->backoff_max;
     return wait > asked ? wait : asked;
 }
 
@@ -65,6 +66,20 @@ gf_step_t gf_follow_next(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code, b
     }
     return retried ? gf_steps_fail(steps, run, GF_E_RETRIES, gf_err_row(code)->code)
                    : gf_steps_fail(steps, run, code, NULL);
+}
+
+gf_step_t gf_follow_elsewhere(gf_steps_t *steps, gf_run_t *run)
+{
+    const gf_provider_t *provider = run->choice->provider;
+    const gf_choice_t *first = gf_type_choice(run->job->type, 0);
+    apr_interval_time_t wait = gf_reach_wait(&steps->reach, provider);
+    bool left_out = first && first->provider == provider; /* no search here finds it meanwhile */
+
+    run->code = GF_E_NETWORK;
+    run->delay = left_out ? 0 : wait < ELSEWHERE_WAIT ? wait : ELSEWHERE_WAIT;
+    gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0622",
+           "left to other hosts: this one does not reach %s", provider->name);
+    return gf_steps_act(steps, run, GF_ACT_REQUEUE);
 }
 
 static gf_step_t try_again(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome)
@@ -230,7 +245,8 @@ static void note_health(gf_run_t *run, const gf_outcome_t *outcome)
     bool rate = outcome->code == GF_E_RATE_LIMIT; /* it works, and has a limit */
     bool about_the_model = run->asking == GF_ASKING_SUBMIT || run->asking == GF_ASKING_POLL;
 
-    if (!about_the_model || run->choice->provider->breaker_open == 0) {
+    run->unknown_model = outcome->unknown_model;
+    if (!about_the_model || run->choice->provider->breaker_open == 0 || run->known_missed) {
         return;
     }
     if (outcome->alarm || outcome->unknown_model) {
@@ -273,10 +289,6 @@ static void log_outcome(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *ou
                "our key or account is refused: %s; look at GenflowProviderKey and at the account's "
                "credit there",
                detail);
-    }
-    if (outcome->unknown_model) {
-        gf_log(gf_steps_about(steps, run), GF_LOG_WARNING, APR_SUCCESS, "GF0407",
-               "the provider does not know this model: change it in GenflowTypeProviders");
     }
 }
 

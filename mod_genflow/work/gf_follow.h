@@ -13,6 +13,10 @@ gf_step_t gf_follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcom
  * end. retried: its retries are used up. */
 gf_step_t gf_follow_next(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code, bool retried);
 
+/* This host does not reach the current provider: other hosts may begin the attempt, which costs the
+ * job no retry. */
+gf_step_t gf_follow_elsewhere(gf_steps_t *steps, gf_run_t *run);
+
 /* The answer was lost: how long to wait before the provider is asked for its runs again. It begins
  * with its poll time, in case the run shows at once, and doubles up to GenflowProviderListWait. */
 apr_interval_time_t gf_follow_arrival(gf_run_t *run);

@@ -68,6 +68,8 @@ typedef struct gf_run_t {
     bool watched; /* its model failed before: it is told, too, if all goes well */
     gf_went_t went;
     const char *went_why;
+    bool unknown_model; /* the provider does not know it */
+    bool known_missed;  /* no connection came about, which was known */
 
     /* the source picture */
     const char *source;      /* its address, or data: URI */

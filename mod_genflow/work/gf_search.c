@@ -9,6 +9,7 @@
 #include "db/gf_delivery.h"
 #include "db/gf_ledger.h"
 #include "db/gf_picture.h"
+#include "model/gf_type.h"
 
 #define CLAIM_MAX       32 /* jobs of one search, over all types */
 #define FULL_LOOK_EVERY 8
@@ -185,6 +186,7 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
 {
     gf_search_t *search = (gf_search_t *)task;
     int types = ctx->conf->type_list->nelts;
+    int looked = 0;
     int down = 0;
     int i;
 
@@ -195,16 +197,19 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
         look_at(search, ctx, types + 2);
     }
     for (i = 0; i < types; i++) { /* each time another type is the first to be served */
-        down += look_at(search, ctx, (search->number + i) % types);
+        int type = (search->number + i) % types;
+
+        looked += !search->left_out[type];
+        down += !search->left_out[type] && look_at(search, ctx, type);
     }
     if (search->number % PICTURE_EVERY == 0) {
         look_at(search, ctx, types);
         look_at(search, ctx, types + 1);
     }
-    for (i = 0; down == types && i < types; i++) {
+    for (i = 0; looked && down == looked && i < types; i++) {
         search->trouble[i].skip_until = 0; /* it is the database, not a type */
     }
-    search->blind = down == types; /* one type alone may be locked */
+    search->blind = looked && down == looked; /* one type alone may be locked */
     search->number++;
 }
 
@@ -215,6 +220,7 @@ void gf_search_init(gf_search_t *search, apr_pool_t *pool, const gf_conf_t *conf
 
     search->owner = apr_pstrdup(pool, owner);
     search->types = apr_pcalloc(pool, types * sizeof(gf_look_t));
+    search->left_out = apr_pcalloc(pool, types * sizeof(bool));
     search->trouble = apr_pcalloc(pool, (types + 3) * sizeof(trouble_t));
     for (i = 0; i < types; i++) {
         rewind_look(&search->types[i]); /* the first look may end before it comes to all of them */
@@ -223,8 +229,10 @@ void gf_search_init(gf_search_t *search, apr_pool_t *pool, const gf_conf_t *conf
 }
 
 void gf_search_begin(gf_search_t *search, gf_hub_t *hub, gf_writers_t *writers,
-                     const gf_conf_t *conf)
+                     const gf_conf_t *conf, const gf_reach_t *reach)
 {
+    int i;
+
     search->at = gf_clock_now() + conf->look;
     search->places = 0;
     while (search->places < CLAIM_MAX && gf_hub_reserve(hub)) {
@@ -232,6 +240,12 @@ void gf_search_begin(gf_search_t *search, gf_hub_t *hub, gf_writers_t *writers,
     }
     if (search->places == 0) {
         return;
+    }
+    for (i = 0; i < conf->type_list->nelts; i++) {
+        const gf_choice_t *first =
+            gf_type_choice(APR_ARRAY_IDX(conf->type_list, i, const gf_type_t *), 0);
+
+        search->left_out[i] = first && gf_reach_wait(reach, first->provider) > 0;
     }
     search->found = NULL;
     search->count = 0;

@@ -8,6 +8,7 @@
 #include "db/gf_queue.h"
 #include "db/gf_site.h"
 #include "hub/gf_hub.h"
+#include "work/gf_reach.h"
 #include "work/gf_writers.h"
 
 struct gf_trouble_t;
@@ -26,6 +27,7 @@ typedef struct gf_search_t {
     apr_interval_time_t wait;     /* before the next one; 0: the usual time */
     gf_site_t site;               /* is it the site's database? */
     bool blind;                   /* the database was away when last looked */
+    bool *left_out;               /* per type */
     gf_look_t *types;             /* per type: where its look begins */
     struct gf_trouble_t *trouble; /* per type, and for restores, removals, webhooks */
 } gf_search_t;
@@ -33,9 +35,10 @@ typedef struct gf_search_t {
 void gf_search_init(gf_search_t *search, apr_pool_t *pool, const gf_conf_t *conf,
                     const char *owner);
 
-/* Reserves places and gives the task to a writer; without a free place only the time is set. */
+/* Types that begin at a provider which this host does not reach are left out. Reserves places and
+ * gives the task to a writer; without a free place only the time is set. */
 void gf_search_begin(gf_search_t *search, gf_hub_t *hub, gf_writers_t *writers,
-                     const gf_conf_t *conf);
+                     const gf_conf_t *conf, const gf_reach_t *reach);
 
 /* The task is done: gives spare places back and returns what was found (linked by `next`), each
  * with its place. */

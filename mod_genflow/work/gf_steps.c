@@ -112,6 +112,9 @@ static gf_step_t attempt(gf_steps_t *steps, gf_run_t *run)
     if (!run->choice) {
         return gf_steps_fail(steps, run, GF_E_NO_PROVIDER, NULL);
     }
+    if (gf_reach_wait(&steps->reach, run->choice->provider) > 0) {
+        return gf_follow_elsewhere(steps, run);
+    }
     if (!job->source_url) {
         return begin_attempt(steps, run);
     }
@@ -216,6 +219,23 @@ gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
     return take_over(steps, run);
 }
 
+/* Did the provider answer its question, or is it out of reach? */
+static void note_reach(gf_steps_t *steps, gf_run_t *run)
+{
+    const gf_provider_t *provider = run->choice ? run->choice->provider : NULL;
+    bool asked = run->asking == GF_ASKING_SUBMIT || run->asking == GF_ASKING_POLL
+                 || run->asking == GF_ASKING_RECOVER;
+
+    run->known_missed = false;
+    if (asked && provider && run->msg->unreached) {
+        run->known_missed =
+            !gf_reach_missed(&steps->reach, gf_steps_about(steps, run), provider, run->msg->detail);
+    }
+    else if (asked && provider && run->msg->end == GF_MSG_ANSWERED) {
+        gf_reach_answered(&steps->reach, gf_steps_about(steps, run), provider);
+    }
+}
+
 gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
 {
     apr_pool_t *pool; /* what is told may become the next exchange */
@@ -234,6 +254,7 @@ gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
     }
     pool = gf_exchange_pool(steps);
     gf_exchange_read(&outcome, run, pool);
+    note_reach(steps, run);
     run->msg = NULL;
     step = gf_follow(steps, run, &outcome);
     if (outcome.state != GF_PROV_ASK) {
@@ -371,6 +392,7 @@ static gf_step_t attempt_written(gf_steps_t *steps, gf_run_t *run)
         return gf_follow_next(steps, run, GF_E_NO_PROVIDER, false);
     case GF_HOLD_OPEN: /* nothing was written, nothing is sent */
         run->job->attempts--;
+        gf_reach_forget(&steps->reach, run->choice->provider);
         return gf_follow_next(steps, run, GF_E_NO_PROVIDER, false);
     case GF_HOLD_ENDED:
         return gf_steps_ended(steps, run);

@@ -6,6 +6,7 @@
 #define GF_STEPS_H
 
 #include "net/gf_net.h"
+#include "work/gf_reach.h"
 #include "work/gf_run.h"
 
 /* What steps need of the dispatcher. */
@@ -15,6 +16,7 @@ typedef struct gf_steps_t {
     gf_net_t *net;
     gf_writers_t *writers;
     gf_hub_t *hub;
+    gf_reach_t reach;
 } gf_steps_t;
 
 /* Where a run stands after a step. */

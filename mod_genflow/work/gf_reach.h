@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which providers this child can connect to. One that it cannot reach is left to other hosts for a
+ * while: twice GenflowProviderBackoff, doubling up to twice GenflowProviderBackoffMax, until
+ * somebody answers there. Dispatcher thread only. */
+#ifndef GF_REACH_H
+#define GF_REACH_H
+
+#include "base/gf_ctx.h"
+#include "model/gf_conf.h"
+
+typedef struct gf_reach_t {
+    apr_pool_t *pool;
+    apr_hash_t *missed; /* by name: providers that did not answer since they were missed */
+} gf_reach_t;
+
+void gf_reach_init(gf_reach_t *reach, apr_pool_t *pool);
+
+/* The provider has answered. ctx: for the line in the log. */
+void gf_reach_answered(gf_reach_t *reach, const gf_ctx_t *ctx, const gf_provider_t *provider);
+
+/* No connection to it came about. False: that was known, as when others were under way when the
+ * first one failed. */
+bool gf_reach_missed(gf_reach_t *reach, const gf_ctx_t *ctx, const gf_provider_t *provider,
+                     const char *why);
+
+/* Its breaker is open: nothing is sent by anybody, and nothing needs to be left to others. */
+void gf_reach_forget(gf_reach_t *reach, const gf_provider_t *provider);
+
+/* For how long it is still left to others; 0: it is not. */
+apr_interval_time_t gf_reach_wait(const gf_reach_t *reach, const gf_provider_t *provider);
+
+#endif
