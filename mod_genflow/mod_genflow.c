@@ -19,6 +19,7 @@
 #include "api/api_route.h"
 #include "api/gf_api.h"
 #include "base/gf_hash.h"
+#include "httpd/httpd_check.h"
 #include "httpd/httpd_conf.h"
 #include "httpd/httpd_glue.h"
 #include "httpd/httpd_janitor.h"
@@ -64,11 +65,24 @@ static void tell_closed_administration(server_rec *server, apr_pool_t *pool)
     }
 }
 
+static void tell_warnings(const gf_conf_t *conf, server_rec *server, bool is_start,
+                          apr_pool_t *pool)
+{
+    const apr_array_header_t *warnings = httpd_check_warnings(conf, is_start, pool);
+    int i;
+
+    for (i = 0; i < warnings->nelts; i++) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "GF0700: %s",
+                     APR_ARRAY_IDX(warnings, i, const char *));
+    }
+}
+
 static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                                 server_rec *server)
 {
     const char *wrong = httpd_conf_finish(server, pconf);
 
+    wrong = wrong ? wrong : httpd_check_errors(httpd_conf_get(server), api_route_leads, ptemp);
     (void)plog;
     (void)ptemp;
     if (wrong) {
@@ -78,6 +92,7 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
         tell_keyless(httpd_conf_get(server), server); /* a start tells when the log is open */
         tell_closed_administration(server, ptemp);
+        tell_warnings(httpd_conf_get(server), server, false, ptemp);
     }
     return OK;
 }
@@ -96,6 +111,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
     }
     tell_keyless(conf, server);
     tell_closed_administration(server, ptemp);
+    tell_warnings(conf, server, true, ptemp);
     if (!httpd_glue_ready()) {
         wrong = "mod_dbd is not loaded: LoadModule dbd_module, then DBDriver pgsql and DBDParams";
     }

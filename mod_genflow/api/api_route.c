@@ -320,6 +320,32 @@ bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handle
     return false;
 }
 
+bool api_route_leads(const char *path)
+{
+    int i;
+
+    for (i = 0; i < COUNT(routes); i++) {
+        const char *pattern = routes[i].path;
+        const char *rest = path;
+        bool same = true;
+
+        while (same && pattern && rest) {
+            apr_size_t mark_length;
+            apr_size_t length;
+            const char *mark = next_piece(&pattern, &mark_length);
+            const char *piece = next_piece(&rest, &length);
+
+            same = length > 0
+                   && (mark[0] == '{'
+                       || (mark_length == length && strncmp(mark, piece, length) == 0));
+        }
+        if (same && !pattern && !rest) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool api_route_is_placed(const request_rec *r)
 {
     return r->filename && strncmp(r->filename, GF_API_FILENAME, sizeof(GF_API_FILENAME) - 1) == 0;

@@ -15,6 +15,9 @@ bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *s
 /* Does a request with this handler of ours need no user? */
 bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handler);
 
+/* Has the API this path, whatever its types? For GenflowPath; at start-up. */
+bool api_route_leads(const char *path);
+
 /* Serves a request whose handler is ours. */
 int api_route(request_rec *r, const gf_api_t *api);
 

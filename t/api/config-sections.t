@@ -13,7 +13,7 @@ my %AROUND = (
     type     => "<GenflowType sketch>\n%s\n</GenflowType>\n",
 );
 
-my $STORE = "GenflowStoreFolder \"\${GENFLOW_WORK}/store\"\n";
+my $STORE = "Include \"\${GENFLOW_WORK}/t/conf/database.conf\"\nGenflowStoreFolder \"\${GENFLOW_WORK}/store\"\n";
 my $LOCAL = "<GenflowProvider local>\n</GenflowProvider>\n";
 
 # Two files for keys.

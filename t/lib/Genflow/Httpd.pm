@@ -30,6 +30,8 @@ my $made = 0;
 
 # The least that a site with a type needs.
 my $SITE = <<'END';
+DBDriver pgsql
+DBDParams "host=${GENFLOW_WORK} dbname=${PGDATABASE} user=genflow_app"
 GenflowStoreFolder "${GENFLOW_WORK}/store"
 <GenflowProvider local>
     GenflowProviderKind local

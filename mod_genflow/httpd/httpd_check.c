@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compares the configuration with what stands around it in httpd's own (the tree of directives that
+ * httpd keeps). Leaves single values to httpd_conf.c, and what our own directives say together to
+ * httpd_finish.c. */
+#include "httpd/httpd_check.h"
+
+#include <unistd.h>
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include <unixd.h>
+
+#include "base/gf_text.h"
+#include "httpd/httpd_conf.h"
+
+#define DBD_MAX_USUAL 10 /* mod_dbd's own default */
+
+/* ---- the tree ---- */
+
+static void collect(apr_array_header_t *all, const ap_directive_t *at)
+{
+    for (; at; at = at->next) {
+        APR_ARRAY_PUSH(all, const ap_directive_t *) = at;
+        collect(all, at->first_child);
+    }
+}
+
+static apr_array_header_t *directives(apr_pool_t *pool)
+{
+    apr_array_header_t *all = apr_array_make(pool, 256, sizeof(const ap_directive_t *));
+
+    collect(all, ap_conftree);
+    return all;
+}
+
+/* The last directive of that name; NULL: none. */
+static const ap_directive_t *last_of(const apr_array_header_t *all, const char *name)
+{
+    int i;
+
+    for (i = all->nelts; i-- > 0;) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        if (ap_cstr_casecmp(one->directive, name) == 0) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
+/* The argument of a directive, from 0. */
+static const char *argument(const ap_directive_t *directive, int number, apr_pool_t *pool)
+{
+    const char *args = apr_pstrmemdup(pool, directive->args, strcspn(directive->args, ">"));
+    const char *word = ap_getword_conf(pool, &args);
+
+    while (number-- > 0) {
+        word = ap_getword_conf(pool, &args);
+    }
+    return word;
+}
+
+static bool is_handler(const ap_directive_t *directive, const char *handler, apr_pool_t *pool)
+{
+    return ap_cstr_casecmp(directive->directive, "SetHandler") == 0
+           && strcmp(argument(directive, 0, pool), handler) == 0;
+}
+
+static const char *at_line(const ap_directive_t *directive, const char *says, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s:%d: %s", directive->filename, directive->line_num, says);
+}
+
+/* ---- errors ---- */
+
+static const char *check_database(const gf_conf_t *conf, const apr_array_header_t *all,
+                                  apr_pool_t *pool)
+{
+    const ap_directive_t *type = last_of(all, "<GenflowType");
+    const ap_directive_t *most = last_of(all, "DBDMax");
+    apr_int64_t needed = (conf->dispatch ? conf->writers : 0) + 1;
+    apr_int64_t given = DBD_MAX_USUAL;
+
+    if (type && !last_of(all, "DBDParams")) {
+        return at_line(type,
+                       "<GenflowType> needs a database, but DBDParams is missing: add DBDriver "
+                       "pgsql and DBDParams \"host=... dbname=...\"",
+                       pool);
+    }
+    if ((most && !gf_text_int(&given, argument(most, 0, pool))) || given >= needed) {
+        return NULL; /* what is no number mod_dbd refuses */
+    }
+    return at_line(most ? most : type,
+                   apr_psprintf(pool,
+                                "DBDMax %" APR_INT64_T_FMT ": must be at least %" APR_INT64_T_FMT
+                                ", for GenflowDispatchWriters and one request",
+                                given, needed),
+                   pool);
+}
+
+/* May httpd's user write there? Root makes a folder that is not there. */
+static bool is_writable(const apr_finfo_t *folder)
+{
+    uid_t user = geteuid() ? geteuid() : ap_unixd_config.user_id;
+    gid_t group = geteuid() ? getegid() : ap_unixd_config.group_id;
+
+    return user == 0 || (folder->user == user && folder->protection & APR_FPROT_UWRITE)
+           || (folder->group == group && folder->protection & APR_FPROT_GWRITE)
+           || folder->protection & APR_FPROT_WWRITE;
+}
+
+static const char *check_folder(const gf_conf_t *conf, const apr_array_header_t *all,
+                                apr_pool_t *pool)
+{
+    const ap_directive_t *line = last_of(all, "GenflowStoreFolder");
+    const char *path = conf->store_folder;
+    bool exists = true;
+    apr_finfo_t found;
+
+    if (!line || !path) {
+        return NULL;
+    }
+    if (argument(line, 0, pool)[0] != '/') {
+        return at_line(line, "GenflowStoreFolder: must be an absolute path, as /var/lib/genflow",
+                       pool);
+    }
+    while (apr_stat(&found, path, APR_FINFO_TYPE | APR_FINFO_OWNER | APR_FINFO_PROT, pool)
+               != APR_SUCCESS
+           && strlen(path) > 1) {
+        path = ap_make_dirstr_parent(pool, path);
+        path = strlen(path) > 1 ? apr_pstrmemdup(pool, path, strlen(path) - 1) : path;
+        exists = false;
+    }
+    if (found.filetype == APR_DIR && (is_writable(&found) || (!exists && geteuid() == 0))) {
+        return NULL;
+    }
+    return at_line(line,
+                   apr_psprintf(pool,
+                                "GenflowStoreFolder %s: httpd's user cannot write to %s. Make the "
+                                "folder and give it to that user",
+                                conf->store_folder, path),
+                   pool);
+}
+
+static const char *check_paths(const apr_array_header_t *all, bool (*leads)(const char *path),
+                               apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        if (ap_cstr_casecmp(one->directive, "GenflowPath") == 0 && !leads(argument(one, 1, pool))) {
+            return at_line(one,
+                           apr_psprintf(pool,
+                                        "GenflowPath %s %s: the API has no such path; "
+                                        "docs/openapi.yaml lists them",
+                                        argument(one, 0, pool), argument(one, 1, pool)),
+                           pool);
+        }
+    }
+    return NULL;
+}
+
+const char *httpd_check_errors(const gf_conf_t *conf, bool (*leads)(const char *path),
+                               apr_pool_t *pool)
+{
+    apr_array_header_t *all = directives(pool);
+    const char *wrong;
+
+    if (conf->type_list->nelts == 0) {
+        return NULL;
+    }
+    wrong = check_database(conf, all, pool);
+    wrong = wrong ? wrong : check_folder(conf, all, pool);
+    return wrong ? wrong : check_paths(all, leads, pool);
+}
+
+/* ---- warnings ---- */
+
+static void warn(apr_array_header_t *told, const ap_directive_t *directive, const char *says)
+{
+    APR_ARRAY_PUSH(told, const char *) = directive ? at_line(directive, says, told->pool) : says;
+}
+
+/* Does a section of this httpd serve the pictures of the folder store? Another server may. */
+static void tell_pictures(apr_array_header_t *told, const gf_conf_t *conf,
+                          const apr_array_header_t *all)
+{
+    apr_pool_t *pool = told->pool;
+    int i;
+
+    if (strcmp(conf->store_kind_name, "folder") != 0 || conf->store_url[0] != '/') {
+        return;
+    }
+    for (i = 0; i < all->nelts; i++) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        if (is_handler(one, "genflow-result", pool)
+            && (!one->parent || strcmp(argument(one->parent, 0, pool), conf->store_url) == 0)) {
+            return;
+        }
+    }
+    warn(told, last_of(all, "GenflowStoreUrl"),
+         apr_psprintf(pool,
+                      "GenflowStoreUrl %s: nothing serves the pictures there. Add "
+                      "<Location \"%s\"> with SetHandler genflow-result",
+                      conf->store_url, conf->store_url));
+}
+
+static void tell_deadlines(apr_array_header_t *told, const gf_conf_t *conf,
+                           const apr_array_header_t *all)
+{
+    int i;
+    int j;
+
+    for (i = 0; i < conf->type_list->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, gf_type_t *);
+
+        for (j = 0; j < type->chain->nelts; j++) {
+            const gf_provider_t *provider = APR_ARRAY_IDX(type->chain, j, gf_choice_t).provider;
+
+            if (provider->deadline > type->lifetime) {
+                const ap_directive_t *line = last_of(all, "GenflowTypeLifetime");
+
+                warn(told, line ? line : last_of(all, "GenflowProviderDeadline"),
+                     apr_psprintf(told->pool,
+                                  "<GenflowType %s>: GenflowTypeLifetime is shorter than "
+                                  "GenflowProviderDeadline of %s, which never comes to an end",
+                                  type->name, provider->name));
+            }
+        }
+    }
+}
+
+/* On the loopback interface nobody listens. */
+static void tell_public_url(apr_array_header_t *told, const gf_conf_t *conf,
+                            const apr_array_header_t *all)
+{
+    const char *url = conf->public_url;
+
+    if (url && strncmp(url, "http://", 7) == 0 && strncmp(url + 7, "127.", 4) != 0
+        && strncmp(url + 7, "localhost", 9) != 0 && strncmp(url + 7, "[::1]", 5) != 0) {
+        warn(told, last_of(all, "GenflowPublicUrl"),
+             apr_psprintf(told->pool,
+                          "GenflowPublicUrl %s: without TLS anybody on the way can read and change "
+                          "what providers report. Use https",
+                          url));
+    }
+}
+
+/* Finds the plain form: Require valid-user within the section that sets the handler. */
+static void tell_administrators(apr_array_header_t *told, const apr_array_header_t *all)
+{
+    int i;
+    int j;
+
+    for (i = 0; i < all->nelts; i++) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+        apr_array_header_t *inside;
+
+        if (!is_handler(one, "genflow-admin", told->pool) || !one->parent) {
+            continue;
+        }
+        inside = apr_array_make(told->pool, 8, sizeof(const ap_directive_t *));
+        collect(inside, one->parent->first_child);
+        for (j = 0; j < inside->nelts; j++) {
+            const ap_directive_t *require = APR_ARRAY_IDX(inside, j, const ap_directive_t *);
+
+            if (ap_cstr_casecmp(require->directive, "Require") == 0
+                && ap_cstr_casecmp(argument(require, 0, told->pool), "valid-user") == 0) {
+                warn(told, require,
+                     "Require valid-user at genflow-admin makes every user an administrator. Name "
+                     "them: Require user NAME, or Require group NAME");
+            }
+        }
+    }
+}
+
+apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, apr_pool_t *pool)
+{
+    apr_array_header_t *told = apr_array_make(pool, 4, sizeof(const char *));
+    apr_array_header_t *all = directives(pool);
+
+    if (conf->type_list->nelts == 0) {
+        return told;
+    }
+    tell_administrators(told, all);
+    if (!ap_find_linked_module("mod_reqtimeout.c")) {
+        warn(told, NULL,
+             "mod_reqtimeout is not loaded: slow clients can hold all worker threads. Load it "
+             "(Debian: a2enmod reqtimeout)");
+    }
+    if (!is_start) {
+        tell_pictures(told, conf, all);
+        tell_deadlines(told, conf, all);
+        tell_public_url(told, conf, all);
+    }
+    return told;
+}

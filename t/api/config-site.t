@@ -1,0 +1,168 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# `httpd -t` tells, with file and line, what does not fit around the module: the database, the folder
+# of pictures, names and addresses that lead nowhere. README's block passes it in Debian's tree.
+use Genflow::Test;
+
+use Genflow::Httpd qw(configtest);
+use Genflow::Site ();
+
+my $DATABASE = qq(Include "\${GENFLOW_WORK}/t/conf/database.conf"\n);
+my $STORE    = qq(GenflowStoreFolder "\${GENFLOW_WORK}/store"\n);
+my $LOCAL    = "<GenflowProvider local>\n</GenflowProvider>\n";
+my $TYPE     = "$LOCAL<GenflowType sketch>\nGenflowTypeProviders local\n</GenflowType>\n";
+my $RESULT   = "<Location /generated>\nSetHandler genflow-result\n</Location>\n";
+my $SITE     = $DATABASE . $STORE . $TYPE . $RESULT;
+my $LINE     = qr{/conf-\d+-\d+:\d+: };
+
+# ---- what stops it ----
+
+my $closed = "$ENV{GENFLOW_WORK}/tmp/closed-$$";
+mkdir $closed, 0500 or die "$closed: $!\n";
+my @WRONG = (    # what, configuration, message
+    ['no database', $STORE . $TYPE . $RESULT, qr{${LINE}<GenflowType> needs a database, but DBDParams is missing}],
+    ['a pool for less than the writers', "${SITE}DBDMax 4\n", qr{${LINE}DBDMax 4: must be at least 5}],
+    ['more writers than the pool has', "${SITE}DBDMax 16\nGenflowDispatchWriters 16\n",
+        qr{${LINE}DBDMax 16: must be at least 17}],
+    ['a relative folder', "$DATABASE${TYPE}GenflowStoreFolder store\n",
+        qr{${LINE}GenflowStoreFolder: must be an absolute path}],
+    ['a folder of somebody else', "$DATABASE${TYPE}GenflowStoreFolder $closed\n",
+        qr{${LINE}GenflowStoreFolder \S+: httpd's user cannot write to $closed}],
+    ['a folder within one', "$DATABASE${TYPE}GenflowStoreFolder $closed/a/b\n",
+        qr{${LINE}GenflowStoreFolder \S+: httpd's user cannot write to $closed}],
+    ['a name for nothing', "$SITE<Location /old>\nGenflowPath quota getQota\n</Location>\n",
+        qr{${LINE}GenflowPath quota getQota: the API has no such path}],
+);
+for my $case (@WRONG) {
+    my ($what, $text, $message) = @$case;
+    my ($passes, $says) = configtest($text);
+    ok !$passes && $says =~ $message, "$what stops it" or diag $says;
+}
+
+# ---- what it warns of ----
+
+my $ADMIN = "<Location /admin>\nSetHandler genflow-admin\nAuthType Basic\nAuthName x\n%s</Location>\n";
+my @TOLD  = (    # what, configuration, warning
+    ['nothing', $SITE, undef],
+    ['a writer and a request', "${SITE}DBDMax 2\nGenflowDispatchWriters 1\n", undef],
+    ['names of every kind', $SITE . "<Location /old>\nGenflowPath a sketch/generate\n"
+        . "GenflowPath b generation/create\nGenflowPath c none-yet/status\n</Location>\n", undef],
+    ['pictures that nothing serves', $DATABASE . $STORE . $TYPE,
+        qr{GenflowStoreUrl /generated: nothing serves the pictures there}],
+    ['pictures elsewhere', "${SITE}GenflowStoreUrl /pictures\n",
+        qr{${LINE}GenflowStoreUrl /pictures: nothing serves}],
+    ['pictures of another server', $DATABASE . $STORE . $TYPE . "GenflowStoreUrl https://i.example\n", undef],
+    ['a deadline behind the lifetime',
+        $SITE . "<GenflowType sketch>\nGenflowTypeLifetime 1m\n</GenflowType>\n",
+        qr{${LINE}<GenflowType sketch>: GenflowTypeLifetime is shorter}],
+    ['reports without TLS', "${SITE}GenflowPublicUrl http://www.example/api\n",
+        qr{${LINE}GenflowPublicUrl http://www.example/api: without TLS}],
+    ['reports on the loopback', "${SITE}GenflowPublicUrl http://127.0.0.1/api\n", undef],
+    ['every user an administrator', $SITE . sprintf($ADMIN, "Require valid-user\n"),
+        qr{${LINE}Require valid-user at genflow-admin makes every user an administrator}],
+    ['the same inside of another', $SITE
+        . sprintf($ADMIN, "<RequireAny>\nRequire user a\nRequire valid-user\n</RequireAny>\n"),
+        qr{${LINE}Require valid-user at genflow-admin}],
+    ['named administrators', $SITE . sprintf($ADMIN, "Require user admin\n"), undef],
+);
+for my $case (@TOLD) {
+    my ($what, $text, $warning) = @$case;
+    my ($passes, $says) = configtest($text);
+    my @warnings = $says =~ /GF0700: (.*)/g;
+    ok $passes, "$what passes" or diag $says;
+    if ($warning) {
+        like join("\n", @warnings), $warning, '... with a warning';
+    }
+    else {
+        is_deeply \@warnings, [], '... without a warning';
+    }
+}
+
+# ---- README's block in Debian's tree ----
+
+my $readme  = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/README.md");
+my ($block) = $readme =~ /^Tell httpd(?:.+\n)+\n((?:    .*\n|\n)+)/m;
+ok $block, 'README has a block for httpd';
+$block =~ s/^    //gm;
+my $tree = debian_tree();
+
+# What an operator has at other places: folders, and the module before it is installed.
+my %place = (
+    '/usr/lib/apache2/modules/mod_genflow.so'                => "$ENV{GENFLOW_WORK}/modules/mod_genflow.so",
+    '/usr/local/share/mod_genflow'                           => $ENV{GENFLOW_WORK},
+    '/var/lib/genflow'                                       => "$ENV{GENFLOW_WORK}/store",
+    '/etc/apache2/users'                                     => "$ENV{GENFLOW_WORK}/t/conf/users",
+    'host=/run/postgresql dbname=genflow'                    =>
+        "host=$ENV{GENFLOW_WORK} dbname=$ENV{PGDATABASE} user=genflow_app",
+);
+for my $printed (sort { length $b <=> length $a } keys %place) {
+    ok index($block, $printed) >= 0, "README's block has $printed";
+    $block =~ s/\Q$printed\E/$place{$printed}/g;
+}
+my $local = '';
+if ($readme =~ /^(    <GenflowType neo-glitch>\n(?:    .*\n)+)/m) {
+    $local = $1 =~ s/^    //gmr;
+}
+write_file("$tree/conf-enabled/genflow.conf", $block . $local);
+my $says = `'$ENV{HTTPD}' -t -d '$tree' -f '$tree/apache2.conf' 2>&1`;
+is $?, 0, 'httpd -t passes it' or diag $says;
+unlike $says, qr/GF0700/, '... without a warning' or diag $says;
+
+grant('alice', 5);
+my $port = Genflow::Site::free_port();
+write_file("$tree/ports.conf", "Listen 127.0.0.1:$port\n");
+system($ENV{HTTPD}, '-d', $tree, '-f', "$tree/apache2.conf", '-k', 'start');
+wait_for { -s "$tree/run/apache2.pid" };
+END {
+    my ($pid) = Genflow::Site::read_text("$tree/run/apache2.pid") =~ /(\d+)/ if $tree;
+    kill TERM => $pid if $pid;
+}
+my $client = Genflow::Test::client();
+my $res = $client->post("http://127.0.0.1:$port/api/neo-glitch/generate", {
+    headers => { 'Content-Type' => 'application/json', Authorization => 'Basic YWxpY2U6c2VjcmV0' },
+    content => '{"prompt":"a lighthouse","presetKey":"visor"}' });
+my $made = data($res) // {};
+is $made->{status}, 'completed', "README's site makes a picture" or diag $res->{content};
+is $client->get($made->{imageUrl} // '')->{status}, 200, '... and serves it';
+is $client->get("http://127.0.0.1:$port/api/health")->{status}, 200, 'health needs no user there';
+
+finish();
+
+# /etc/apache2 as Debian lays it out: modules of other packages are enabled one by one, and stand
+# where apxs says; "modules/" does not exist.
+sub debian_tree {
+    my $top = "$ENV{GENFLOW_WORK}/tmp/apache2-$$";
+    mkdir $_ for $top, map { "$top/$_" } qw(mods-enabled conf-enabled sites-enabled run log www);
+    my @modules = qw(mpm_event authn_core authn_file authz_core authz_user auth_basic alias mime dir
+        reqtimeout dbd);
+    write_file("$top/mods-enabled/$_.load",
+        "LoadModule ${_}_module $ENV{GENFLOW_LIBEXEC}/mod_$_.so\n") for @modules;
+    write_file("$top/mods-enabled/mime.conf", "TypesConfig $ENV{GENFLOW_WORK}/t/conf/types\n");
+    write_file("$top/ports.conf", "Listen 127.0.0.1:1\n");
+    write_file("$top/sites-enabled/000-default.conf",
+        "<VirtualHost *:*>\nDocumentRoot $top/www\nErrorLog $top/log/error.log\n</VirtualHost>\n");
+    write_file("$top/apache2.conf", <<"END");
+ServerName 127.0.0.1
+DefaultRuntimeDir $top/run
+PidFile $top/run/apache2.pid
+ErrorLog $top/log/error.log
+IncludeOptional mods-enabled/*.load
+IncludeOptional mods-enabled/*.conf
+Include ports.conf
+<Directory />
+    AllowOverride None
+    Require all denied
+</Directory>
+IncludeOptional conf-enabled/*.conf
+IncludeOptional sites-enabled/*.conf
+END
+    return $top;
+}
+
+sub write_file {
+    my ($path, $text) = @_;
+    open my $file, '>', $path or die "$path: $!\n";
+    print {$file} $text;
+    close $file or die "$path: $!\n";
+    return;
+}
