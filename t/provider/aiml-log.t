@@ -1,0 +1,53 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# What AIML's log already tells of a lost answer is not waited for: the log is asked after one poll,
+# not after GenflowProviderListWait.
+use Genflow::Test;
+
+use Genflow::Httpd ();
+
+my $SOON = 5 * ($ENV{GENFLOW_TEST_PATIENCE} || 1);    # seconds; the wait is 30
+
+sql("SELECT genflow.create_type('logged')");
+my $httpd = Genflow::Httpd->start(<<'END');
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+StartServers 1
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowFetchAllow 127.0.0.1
+GenflowDispatchPoll 100ms
+<GenflowProvider logbook>
+    GenflowProviderKind aiml
+    GenflowProviderUrl "${GENFLOW_FAKE}/aiml"
+    GenflowProviderKey env:PEERS_API_KEY
+    GenflowProviderPoll 500ms
+    GenflowProviderBackoff 50ms
+</GenflowProvider>
+<GenflowType logged>
+    GenflowTypeProviders logbook/flux/dev
+    GenflowTypeCost 1
+</GenflowType>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+END
+talk_to($httpd);
+
+my @CASES = (
+    # script, status, credits, the test's name
+    ['cut-before',                'failed',    10, 'a lost answer that the log has as paid'],
+    ['cut-before failed times=1', 'completed', 9,  'a lost answer that the log has as failed'],
+);
+for my $case (@CASES) {
+    my ($script, $status, $credits, $name) = @$case;
+    my $user = account(10);
+    my $id   = later($user, { type => 'logged', prompt => "{{$script}} [$user]" });
+    my $end  = wait_for {
+        my $told = status_of($user, $id, 'logged');
+        $told->{finishedAt} && $told;
+    } 60;
+    is $end->{status}, $status, "$name: $status";
+    my $took = sql1("SELECT extract(epoch FROM finished_at - created_at) FROM public.logged_media"
+        . " WHERE id = :'id'", id => $id);
+    cmp_ok $took, '<', $SOON, '... at once';
+    credits_are $user, $credits, 0, '... and the credits say the same';
+}
+
+finish;
