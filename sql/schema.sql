@@ -5153,13 +5153,22 @@ END $$;
 GRANT EXECUTE ON FUNCTION genflow.restore_later(uuid,interval) TO genflow_module;
 
 CREATE FUNCTION genflow.restored() RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
-    s     genflow.site;
-    v_oid oid := (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+    s      genflow.site;
+    v_here text := current_setting('genflow.here', true);
+    v_oid  oid;
 BEGIN
+    IF v_here IS NULL OR v_here = '' THEN
+        v_here := set_config('genflow.here', concat_ws('/', (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()),
+                                                       genflow.cluster_now()), false);
+    END IF;
     SELECT * INTO s FROM genflow.site;
+    IF s.restored IS NULL AND v_here = concat_ws('/', s.database, s.cluster) THEN
+        RETURN NULL;
+    END IF;
+    v_oid := split_part(v_here, '/', 1);
     RETURN CASE WHEN s.only_row IS NULL THEN 'genflow.site has no row'
                 WHEN s.restored IS NOT NULL THEN s.restored
                 WHEN s.cluster <> genflow.cluster_now() THEN format('it comes from another cluster (system identifier %s)', s.cluster)
