@@ -82,7 +82,7 @@ static bool is_named(const request_rec *r, const char *origin)
 
 /* What a browser says of the page (Sec-Fetch-Site) no page can say for it. `same-site` is another
  * origin, which may be somebody else's. */
-bool api_cors_is_foreign(const request_rec *r)
+bool api_cors_is_foreign(request_rec *r)
 {
     const char *origin = apr_table_get(r->headers_in, "Origin");
     const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
@@ -101,7 +101,10 @@ bool api_cors_is_foreign(const request_rec *r)
     if (site && strcmp(site, "cross-site") == 0) {
         return true;
     }
-    return origin && !(host && is_of(origin, apr_pstrcat(r->pool, "://", host, NULL), false));
+    if (!origin || (host && is_of(origin, apr_pstrcat(r->pool, "://", host, NULL), false))) {
+        return false;
+    }
+    return public_url || !is_of(origin, gf_reply_site(r), false); /* by a trusted proxy's word */
 }
 
 /* ---- answers ---- */

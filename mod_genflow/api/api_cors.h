@@ -10,6 +10,6 @@
 /* Does a page of another site send this? Such a request may change nothing here. It is none where
  * GenflowCorsOrigin names the page's origin, or the request carries a token, which no browser adds
  * by itself. */
-bool api_cors_is_foreign(const request_rec *r);
+bool api_cors_is_foreign(request_rec *r);
 
 #endif

@@ -101,6 +101,23 @@ error_is(reserve('/api', { Origin => 'http://pictures.example' }), 403, 'UNAUTHO
     '... by its scheme');
 error_is(reserve('/api', { Origin => 'https://pictures.example:444' }), 403, 'UNAUTHORIZED',
     '... and port');
+$behind->stop;
+
+my %FRONT = (Origin => 'https://front.example', 'X-Forwarded-Host' => 'front.example');
+for my $case (['127.0.0.1', 200, 'a trusted proxy tells'], ['192.0.2.1', 403, 'nobody else tells']) {
+    my ($trusted, $status, $who) = @$case;
+    my $proxied = Genflow::Httpd->start(small_site() . <<"END");
+LoadModule remoteip_module "$ENV{GENFLOW_LIBEXEC}/mod_remoteip.so"
+RemoteIPHeader X-Forwarded-For
+RemoteIPInternalProxy $trusted
+Include "\${GENFLOW_WORK}/t/conf/api.conf"
+END
+    talk_to($proxied);
+    is reserve('/api', { %FRONT, 'X-Forwarded-For' => '198.51.100.7' })->{status}, $status,
+        "$who under which origin we are found";
+    $proxied->stop;
+}
+talk_to();
 finish;
 
 my $reserved;

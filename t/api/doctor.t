@@ -82,6 +82,16 @@ doctor_is(1, qr/\Astuck\n +WRONG: not looked at: rows stuck\n.*lock timeout.*\nW
 $db->sql('ROLLBACK');
 doctor_is(1, qr/WRONG: not looked at.*permission denied.*you are the owner/s,
     'who is not the owner is told so', 'stuck', $at[0], "$at[1] user=genflow_app");
+{
+    local $ENV{PGPASSWORD} = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/admin-password") =~ s/\n//r;
+    doctor_is(0, qr/\nNothing is wrong\.\Z/, 'the role of administration may look', '--all', $at[0],
+        "$at[1] user=genflow_admin");
+    my $id = $db->sql('SELECT genflow.new_id(0)');
+    unlike doctor('--job', $id, '--user', 'simple', '--folder', $ENV{GENFLOW_WORK}, $at[0],
+        "$at[1] user=genflow_admin"), qr/not looked at/, '... at everything';
+    unlike doctor('credits', '--user', 'simple', $at[0], "$at[1] user=genflow_admin"),
+        qr/not looked at/, '... at a statement, too';
+}
 doctor_is(1, qr/database "none" does not exist.*-> The database cannot be reached/s,
     'a database that cannot be reached is wrong', '--connect', 'dbname=none');
 
