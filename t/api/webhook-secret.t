@@ -35,7 +35,7 @@ isnt $told->{header}{'webhook-signature'}, signature_of($told, $_), '... and wit
 
 sql("SELECT genflow.create_type('webhook-secret')");
 my $PUBLIC = "GenflowPublicUrl http://127.0.0.1:1/api\nGenflowWebhookAllow http://127.0.0.1\n"
-    . "GenflowFetchAllow 127.0.0.1\n";
+    . "GenflowFetchAllow 127.0.0.1\nGenflowSourceAllow 127.0.0.1\n";
 my $CHANGE = $PUBLIC . "GenflowWebhookSecret env:PEERS_HOOK_SECRET\n"
     . "GenflowWebhookSecretOld env:WEBHOOK_SECRET\n";
 my $changing = site($CHANGE);
