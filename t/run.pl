@@ -27,7 +27,7 @@ use Genflow::Prism ();
 use Genflow::Site ();
 
 # In the order in which they are shown; t/conf/testrules.yml says what runs side by side.
-my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/api/*.t t/provider/*.t t/fault/*.t);
+my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/fuzz/*_fuzz t/api/*.t t/provider/*.t t/fault/*.t);
 
 my %option = (jobs => 2, keep => $ENV{GENFLOW_TEST_KEEP});
 GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep durable sanitize valgrind prism=s))
@@ -39,7 +39,7 @@ my @named_tests = map { clean_name($_) } @ARGV;
 my $site = Genflow::Site->new(
     source   => $option{source},
     module   => "$option{build}/.libs/mod_genflow.so",
-    programs => [glob "$option{build}/t/unit/*_test"],
+    programs => [map { glob "$option{build}/t/$_" } qw(unit/*_test fuzz/*_fuzz)],
     keep     => $option{keep},
     durable  => $option{durable},
 );
@@ -191,7 +191,7 @@ sub all_tests { return map { sort glob } @ALL_TESTS }
 sub clean_name {
     my ($name) = @_;
     $name =~ s{\A.*/(?=t/)}{};
-    $name =~ s/_test\.c\z/_test/;
+    $name =~ s/_(test|fuzz)\.c\z/_$1/;
     return $name;
 }
 

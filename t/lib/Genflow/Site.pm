@@ -139,8 +139,11 @@ sub make_folder {
 
     my @programs = @{ $self->{programs} // [] };
     return if !@programs;
-    make_path("$folder/t/unit");
-    system('cp', @programs, "$folder/t/unit/") == 0 or die "cannot copy @programs\n";
+    for my $program (@programs) {
+        my ($place) = $program =~ m{(t/(?:unit|fuzz))/[^/]+\z};
+        make_path("$folder/$place");
+        system('cp', $program, "$folder/$place/") == 0 or die "cannot copy $program\n";
+    }
     return;
 }
 
