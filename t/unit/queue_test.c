@@ -14,6 +14,7 @@
 #include "db/gf_picture.h"
 #include "db/gf_preset.h"
 #include "db/gf_delivery.h"
+#include "db/gf_site.h"
 #include "db/gf_template.h"
 #include "db/gf_steer.h"
 
@@ -265,6 +266,20 @@ static gf_err_t *ask_delivery_note(void)
     return gf_delivery_note(&unit.ctx, &job, 0);
 }
 
+static gf_err_t *ask_site_look(void)
+{
+    gf_site_t site = { .restored = false };
+
+    return gf_site_look(&site, &unit.ctx);
+}
+
+static gf_err_t *ask_site_restored(void)
+{
+    const char *why;
+
+    return gf_site_restored(&why, &unit.ctx);
+}
+
 static gf_err_t *ask_restored(void)
 {
     bool gone;
@@ -447,6 +462,8 @@ static const struct {
     { "budgets", ask_budgets },
     { "restore_claim", ask_restore_claim },
     { "restored", ask_restored },
+    { "site_look", ask_site_look },
+    { "site_restored", ask_site_restored },
     { "restore_later", ask_restore_later },
     { "asset_put", ask_asset_put },
     { "asset_get", ask_asset_get },
