@@ -174,6 +174,7 @@ LogLevel info genflow:debug
 Include "\${GENFLOW_WORK}/t/conf/site.conf"
 GenflowPublicUrl "http://127.0.0.1:\${GENFLOW_PORT}/api"
 GenflowFetchAllow 127.0.0.1
+GenflowSourceAllow 127.0.0.1
 GenflowStoreKind cloudinary
 GenflowStoreApi $store
 GenflowStoreAccount demo
