@@ -112,6 +112,7 @@ sub meet_pgtap {
     $inside->create_database;
     $inside->command(qw(psql -Xq -c), 'CREATE EXTENSION pgtap');
     open my $out, '>', $told or die "$told: $!\n";
+    fresh_database($inside);
     my @red = pgtap_that_fails($inside);
     print "not asked, they fail without any mutant: @red\n" if @red;
     $is_red{$_} = 1 for @red;
@@ -127,8 +128,7 @@ sub meet_pgtap {
 # A fresh genflow_sql, the database of pgTAP files, with the mutant in it.
 sub put_in {
     my ($inside, $mutant) = @_;
-    $inside->command(qw(dropdb --if-exists genflow_sql));
-    $inside->command(qw(createdb -S file_copy -T genflow genflow_sql));
+    fresh_database($inside);
     my $path = "$ENV{GENFLOW_WORK}/tmp/mutant.sql";
     write_to($path, mutated($mutant));
     my @psql = (qw(psql -Xq -v ON_ERROR_STOP=1 -d genflow_sql));
@@ -141,10 +141,17 @@ SQL
     return $inside->try_command(@psql, '-f', "$ENV{GENFLOW_WORK}/tmp/put.sql");
 }
 
+# A copy is a restored database to the module, until it is resumed.
+sub fresh_database {
+    my ($inside) = @_;
+    $inside->command(qw(dropdb --if-exists genflow_sql));
+    $inside->command(qw(createdb -S file_copy -T genflow genflow_sql));
+    $inside->command(qw(psql -Xq -d genflow_sql -c), q(SELECT genflow.resume('continue')));
+    return;
+}
+
 sub pgtap_that_fails {
     my ($inside, $mutant) = @_;
-    $inside->command(qw(createdb -S file_copy -T genflow genflow_sql))
-        if !grep { $_ eq 'genflow_sql' } $inside->sql('SELECT datname FROM pg_database');
     my @failed;
     for my $file (likely_first($mutant, grep { !$is_red{$_} } sort glob 't/sql/*.pg')) {
         push @failed, $file if !is_passed($file);
