@@ -22,6 +22,7 @@ GenflowStoreFolder "${GENFLOW_WORK}/store"
 GenflowDispatchLease 60s
 GenflowDispatchPoll 100ms
 GenflowFetchAllow 127.0.0.1
+GenflowSourceAllow 127.0.0.1
 GenflowJanitorInterval 0s
 <GenflowProvider fal>
     GenflowProviderUrl "${GENFLOW_FAKE}/fal"
