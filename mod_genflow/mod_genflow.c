@@ -126,6 +126,9 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
     if (rv == APR_SUCCESS) {
         rv = httpd_limits_make(&child_api.buckets, conf, pconf);
     }
+    if (rv == APR_SUCCESS) {
+        rv = httpd_limits_gate(server, pconf);
+    }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, rv, server,
                      "GF0007: no shared memory");

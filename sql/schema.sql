@@ -2111,6 +2111,14 @@ BEGIN
                      'words. The provider keeps it until expires_at of its row.' END
       FROM done d WHERE d.away GROUP BY d.lost, d.type
     UNION ALL
+    SELECT 'the store takes no pictures', format('%s of %s', substr(b.provider, 7), b.model),
+           format('since %s, last heard of at %s: %s', genflow.iso(b.opened_at), genflow.iso(b.updated_at), b.reason),
+           'Nothing is sent to providers from there: requests get 503, what is queued waits. Make room, see the owner of the '
+           'folder and that its disk is not mounted read-only (GF0600 in the error log); of a store over HTTP GF0410 and GF0411 '
+           'have its words. Of a server that is gone for good: SELECT genflow.admin_breaker_reset(''' || b.provider || ''', ''' || b.model || ''');'
+      FROM genflow.breakers b
+     WHERE b.open_until IS NOT NULL AND starts_with(b.provider, 'store:') AND p_user IS NULL AND p_job IS NULL
+    UNION ALL
     SELECT 'pictures', 'generations', format('%s seen, %s kept', count(*), count(*) FILTER (WHERE NOT d.away)), NULL
       FROM done d HAVING count(*) > 0;
 END $$;
@@ -2161,9 +2169,9 @@ BEGIN
             SELECT string_agg(format('%s %s', j.key, j.value), ', ') FROM jsonb_each_text(v.columns) j WHERE j.value IS NOT NULL)
           FROM (SELECT 'its row now', v_row - ARRAY['id', 'prompt', 'parameters', 'source_url', 'result'] WHERE v_row IS NOT NULL
                 UNION ALL
-                SELECT 'its work now', to_jsonb(w) - 'job_id' FROM genflow.work w WHERE w.job_id = p_id
+                SELECT 'its work now', to_jsonb(w) - ARRAY['job_id', 'picture_secret'] FROM genflow.work w WHERE w.job_id = p_id
                 UNION ALL
-                SELECT 'to be stored', to_jsonb(r) - 'job_id' FROM genflow.restores r WHERE r.job_id = p_id) v (name, columns)
+                SELECT 'to be stored', to_jsonb(r) - ARRAY['job_id', 'picture_secret'] FROM genflow.restores r WHERE r.job_id = p_id) v (name, columns)
         ) s (at, n, what, detail)
      ORDER BY s.at, s.n;
 END $$;
@@ -2225,7 +2233,8 @@ BEGIN
            format('since %s, after %s failures in a row: %s', genflow.iso(b.opened_at), b.failures, b.reason),
            'Nothing is sent to it but a try now and then; the next provider of each chain is asked instead. Its reason tells '
            'what to mend: key and account there, or the model''s name in GenflowTypeProviders.'
-      FROM genflow.breakers b WHERE b.open_until IS NOT NULL AND p_user IS NULL AND p_job IS NULL
+      FROM genflow.breakers b
+     WHERE b.open_until IS NOT NULL AND NOT starts_with(b.provider, 'store:') AND p_user IS NULL AND p_job IS NULL
     UNION ALL
     SELECT 'provider in the last hour', t.whom,
            format('%s answers, %s of them pictures; half of them within %s', t.n, t.good, t.median), NULL
@@ -2279,6 +2288,30 @@ BEGIN
       FROM newest n, total t ORDER BY n.n DESC;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_statement(text,integer) TO genflow_administration;
+
+CREATE FUNCTION genflow.doctor_strangers(p_names text[]) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_uuid CONSTANT text := '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+    t      genflow.types;
+BEGIN
+    FOR t IN SELECT * FROM genflow.types y WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
+        RETURN QUERY EXECUTE format($q$
+            SELECT f.name FROM (SELECT n.name, substring(n.name FROM $2)::uuid AS id FROM unnest($1) AS n(name)) f
+             WHERE starts_with(f.name, %L)
+               AND NOT EXISTS (SELECT FROM %I.%I m WHERE m.id = f.id AND right(m.image_url, length(f.name) + 1) = '/' || f.name)
+               AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = f.id)
+               AND NOT EXISTS (SELECT FROM genflow.restores r WHERE r.job_id = f.id)
+               AND NOT EXISTS (SELECT FROM genflow.removals r WHERE r.job_id = f.id)$q$,
+            t.name || '/', t.media_schema, t.media_table) USING p_names, v_uuid;
+    END LOOP;
+    RETURN QUERY SELECT n.name FROM unnest(p_names) AS n(name)
+                  WHERE NOT EXISTS (SELECT FROM genflow.types y
+                                     WHERE starts_with(n.name, y.name || '/')
+                                       AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL);
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.doctor_strangers(text[]) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_stuck(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -3438,6 +3471,7 @@ BEGIN
                    'doctor_polling',
                    'doctor_rows',
                    'doctor_statement',
+                   'doctor_strangers',
                    'doctor_stuck',
                    'health',
                    'iso',

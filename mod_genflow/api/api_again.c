@@ -13,6 +13,7 @@
 #include "model/gf_param.h"
 #include "model/gf_source.h"
 #include "model/gf_type.h"
+#include "store/store_gate.h"
 
 /* An uploaded source picture must still be there: nothing is held for what cannot be made. */
 static gf_err_t *check_source(gf_req_t *req, const char *source_url)
@@ -95,6 +96,7 @@ static gf_err_t *again(gf_req_t *req, const char *act, int chain_pos)
     if (!gf_type_choice(req->type, chain_pos)) {
         return api_start_closed(req);
     }
+    GF_TRY(gf_gate_check(req->ctx, req->type, false));
     req->args[0] = view.id; /* in one spelling */
     GF_TRY(ask_again(&ask, req, &view));
     ask.chain_pos = chain_pos;

@@ -8,6 +8,8 @@
 #include "db/gf_breaker.h"
 #include "db/gf_ledger.h"
 #include "db/gf_site.h"
+#include "store/store_gate.h"
+#include "store/gf_store.h"
 
 /* Does a type ask it? A provider without a key stands in no chain. */
 static bool is_usable(const gf_conf_t *conf, const gf_provider_t *provider)
@@ -76,7 +78,8 @@ static void put_providers(gf_out_t *out, gf_req_t *req, const apr_array_header_t
         for (i = 0; i < breakers->nelts; i++) {
             const gf_breaker_row_t *row = &APR_ARRAY_IDX(breakers, i, gf_breaker_row_t);
 
-            if (strcmp(row->state, "open") == 0) {
+            if (strcmp(row->state, "open") == 0
+                && strncmp(row->provider, GF_BREAKER_STORE, strlen(GF_BREAKER_STORE)) != 0) {
                 gf_out_string(out, apr_pstrcat(req->r->pool, row->provider, *row->model ? "/" : "",
                                                row->model, NULL));
             }
@@ -87,8 +90,19 @@ static void put_providers(gf_out_t *out, gf_req_t *req, const apr_array_header_t
     gf_out_close(out, '}');
 }
 
+/* Whether this host can store pictures; why not is the operator's to know. */
+static void put_store(gf_out_t *out, const gf_conf_t *conf, bool closed)
+{
+    gf_out_key(out, "store");
+    gf_out_open(out, '{');
+    gf_out_put_string(out, "kind", conf->store->name);
+    gf_out_put_string(out, "status", closed ? "unavailable" : "ok");
+    gf_out_close(out, '}');
+}
+
 gf_err_t *api_health(gf_req_t *req)
 {
+    bool closed = gf_gate_closed(req->ctx) != NULL;
     apr_array_header_t *breakers = NULL;
     apr_array_header_t *spent = NULL;
     int version = 0;
@@ -111,12 +125,13 @@ gf_err_t *api_health(gf_req_t *req)
     ok = !down && !untold && !restored && version >= GF_SCHEMA_VERSION;
     gf_out_init(&out, req->r->pool, 512);
     gf_out_open(&out, '{');
-    gf_out_put_string(&out, "status", ok ? "ok" : "unavailable");
+    gf_out_put_string(&out, "status", !ok ? "unavailable" : closed ? "degraded" : "ok");
     gf_out_put_string(&out, "database", down ? "unreachable" : "ok");
     gf_out_put_int(&out, "schema", version);
     gf_out_put_int(&out, "schemaNeeded", GF_SCHEMA_VERSION);
     gf_out_put_string(&out, "restored", restored);
     put_providers(&out, req, breakers, spent);
+    put_store(&out, req->api->conf, closed);
     gf_out_put_string(&out, "version", GENFLOW_VERSION);
     return gf_reply_send(req, &out, ok ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE);
 }

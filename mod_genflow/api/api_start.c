@@ -7,6 +7,7 @@
 
 #include "base/gf_clock.h"
 #include "model/gf_type.h"
+#include "store/store_gate.h"
 
 #define CLOSED_SECONDS 60
 
@@ -22,7 +23,8 @@ gf_err_t *api_start_closed(gf_req_t *req)
 
 gf_err_t *api_start_open(gf_req_t *req)
 {
-    return gf_type_choice(req->type, 0) ? NULL : api_start_closed(req);
+    return gf_type_choice(req->type, 0) ? gf_gate_check(req->ctx, req->type, false)
+                                        : api_start_closed(req);
 }
 
 /* ---- answers ---- */

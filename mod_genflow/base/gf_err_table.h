@@ -102,6 +102,8 @@ GF_ERR(CROSS_SITE,     "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0680
        "A page of another site may not do that here")
 GF_ERR(WATCH_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0154",
        "Too many clients wait here now; ask again shortly")
+GF_ERR(STORE_CLOSED,   "STORE_UNAVAILABLE",        503, GF_LOG_INFO,     "GF0602",
+       "Pictures cannot be stored now; nothing was held. Try again later")
 /* job */
 GF_ERR(RESTORED,       "SITE_RESTORED",            503, GF_LOG_INFO,     "GF0640",
        "This site was restored from a backup and takes no new work yet; try again later")

@@ -8,6 +8,8 @@
 
 #include "base/gf_text.h"
 
+#define STORE_OPEN (60 * APR_USEC_PER_SEC) /* told again before */
+
 gf_err_t *gf_breaker_note(gf_breaker_t *did, gf_ctx_t *ctx, const gf_choice_t *choice,
                           gf_went_t went, const char *reason)
 {
@@ -31,6 +33,19 @@ gf_err_t *gf_breaker_note(gf_breaker_t *did, gf_ctx_t *ctx, const gf_choice_t *c
            : strcmp(word, "closed") == 0 ? GF_BREAKER_CLOSED
                                          : GF_BREAKER_NOTED;
     return NULL;
+}
+
+gf_err_t *gf_breaker_note_store(gf_ctx_t *ctx, const char *store, const char *host, const char *why)
+{
+    const char *args[] = { apr_pstrcat(ctx->pool, GF_BREAKER_STORE, store, NULL),
+                           host,
+                           why ? "refused" : "well",
+                           why,
+                           "0",
+                           gf_text_interval(ctx->pool, STORE_OPEN) };
+    gf_rows_t *rows;
+
+    return gf_db_call(&rows, ctx, GF_SQL_BREAKER_NOTE, NULL, args, NULL);
 }
 
 gf_err_t *gf_breaker_list(apr_array_header_t **list, gf_ctx_t *ctx)

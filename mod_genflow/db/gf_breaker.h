@@ -21,6 +21,14 @@ typedef enum { GF_BREAKER_NOTED, GF_BREAKER_OPENED, GF_BREAKER_CLOSED } gf_break
 gf_err_t *gf_breaker_note(gf_breaker_t *did, gf_ctx_t *ctx, const gf_choice_t *choice,
                           gf_went_t went, const char *reason);
 
+/* The rows of stores have this and the store's kind as provider, the host as model: what a host
+ * cannot store another one may. */
+#define GF_BREAKER_STORE "store:"
+
+/* A host cannot store pictures, and why; NULL: it can. */
+gf_err_t *gf_breaker_note_store(gf_ctx_t *ctx, const char *store, const char *host,
+                                const char *why);
+
 /* One model with failures. state: "closed" (only counted so far), "open", "half-open". */
 typedef struct gf_breaker_row_t {
     const char *provider, *model, *state, *open_until, *opened_at, *reason;

@@ -10,6 +10,7 @@
 
 #include "base/gf_text.h"
 #include "httpd/httpd_setters.h"
+#include "store/store_gate.h"
 
 #define BURST_MAX     1000000
 #define NETWORK_BYTES 8 /* of an IPv6 address */
@@ -68,6 +69,18 @@ apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, ap
         if (rv == APR_SUCCESS) {
             *buckets = gf_bucket_init(apr_shm_baseaddr_get(memory), pconf);
         }
+    }
+    return rv;
+}
+
+apr_status_t httpd_limits_gate(server_rec *server, apr_pool_t *pconf)
+{
+    gf_conf_t *conf = httpd_setters_conf(server)->conf;
+    apr_shm_t *memory;
+    apr_status_t rv = apr_shm_create(&memory, gf_gate_bytes(conf), NULL, pconf);
+
+    if (rv == APR_SUCCESS) {
+        conf->store_gate = gf_gate_init(apr_shm_baseaddr_get(memory), conf);
     }
     return rv;
 }

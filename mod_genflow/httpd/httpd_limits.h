@@ -18,6 +18,9 @@ const char *httpd_limits_set_address(cmd_parms *cmd, void *dir, const char *rate
  * nothing is limited. */
 apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, apr_pool_t *pconf);
 
+/* post_config: the state of the store, in memory that the children will share. */
+apr_status_t httpd_limits_gate(server_rec *server, apr_pool_t *pconf);
+
 /* The client's address as its bucket is named: one of IPv6 is a customer's whole network (/64). */
 const char *httpd_limits_address(request_rec *r);
 

@@ -99,21 +99,23 @@ typedef struct gf_conf_t {
     const char *store_url; /* public prefix of pictures, without a slash at its end */
     const char *store_kind_name;
     const struct gf_store_kind_t *store; /* resolved from store_kind_name */
-    const char *store_account;           /* Cloudinary's cloud name, S3's bucket */
-    const char *store_key;               /* id of the key */
-    const char *store_secret;            /* the key; never logged */
-    const char *store_region;            /* S3 */
-    const char *store_api;               /* address of its API, without a slash at its end */
-    const char *store_public;          /* S3: public address of the bucket; NULL: that of the API */
-    const char *store_prefix;          /* folder that pictures are put under there */
-    apr_int64_t store_overwrite;       /* 1: a picture of the same name is replaced */
-    apr_int64_t store_strict;          /* 1: a picture that cannot be stored fails its job */
-    const char *credit_day;            /* time zone of days and weeks, or "rolling" */
-    apr_int64_t reserve_lifetime;      /* of a reservation of credits */
-    apr_int64_t asset_max;             /* bytes of a source picture */
-    apr_int64_t asset_pixels_max;      /* width x height of a source picture */
-    apr_int64_t asset_lifetime;        /* of an uploaded source picture */
-    apr_int64_t result_max;            /* bytes of a picture */
+    struct gf_gate_t *store_gate; /* can pictures be stored now? Shared by a host's children; NULL:
+                                     nobody looks */
+    const char *store_account;    /* Cloudinary's cloud name, S3's bucket */
+    const char *store_key;        /* id of the key */
+    const char *store_secret;     /* the key; never logged */
+    const char *store_region;     /* S3 */
+    const char *store_api;        /* address of its API, without a slash at its end */
+    const char *store_public;     /* S3: public address of the bucket; NULL: that of the API */
+    const char *store_prefix;     /* folder that pictures are put under there */
+    apr_int64_t store_overwrite;  /* 1: a picture of the same name is replaced */
+    apr_int64_t store_strict;     /* 1: a picture that cannot be stored fails its job */
+    const char *credit_day;       /* time zone of days and weeks, or "rolling" */
+    apr_int64_t reserve_lifetime; /* of a reservation of credits */
+    apr_int64_t asset_max;        /* bytes of a source picture */
+    apr_int64_t asset_pixels_max; /* width x height of a source picture */
+    apr_int64_t asset_lifetime;   /* of an uploaded source picture */
+    apr_int64_t result_max;       /* bytes of a picture */
     apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */
     apr_array_header_t *source_allowed; /* the same for addresses of users */
     apr_int64_t pixels_max;            /* width x height of a picture */

@@ -14,6 +14,7 @@
 #include "db/gf_hook.h"
 #include "db/gf_picture.h"
 #include "model/gf_source.h"
+#include "store/store_gate.h"
 
 static gf_err_t *write_file(gf_ctx_t *ctx, const char *path, const void *bytes, apr_size_t length)
 {
@@ -253,6 +254,9 @@ static gf_err_t *adopt_picture(gf_run_t *run, gf_ctx_t *ctx)
 static gf_err_t *draw(gf_run_t *run, gf_ctx_t *ctx)
 {
     if (!run->stored) {
+        GF_TRY(gf_gate_check(ctx, run->job->type, true));
+    }
+    if (!run->stored) {
         const gf_prov_call_t call = { .provider = run->choice->provider,
                                       .model = run->choice->model,
                                       .job = run->job,
@@ -357,6 +361,7 @@ static gf_err_t *act(gf_run_t *run, gf_ctx_t *ctx)
     case GF_ACT_SOURCE:
         return source(run, ctx);
     case GF_ACT_ATTEMPT:
+        GF_TRY(gf_gate_check(ctx, run->job->type, true)); /* nothing is paid for in vain */
         return gf_queue_attempt(&run->hold, ctx, run->job, run->choice, run->hook_token);
     case GF_ACT_ACCEPTED:
         return gf_queue_accepted(&run->hold, ctx, run->job, run->choice,

@@ -260,7 +260,7 @@ static void read_fetch(gf_outcome_t *outcome, gf_run_t *run, apr_pool_t *pool)
     const gf_msg_t *msg = run->msg;
 
     if (gf_provider_unanswered(outcome, msg)) {
-        bool passing = msg->end != GF_MSG_TOO_LARGE && !msg->spool_rv && !msg->refused;
+        bool passing = msg->end != GF_MSG_TOO_LARGE && !msg->refused; /* a full disk passes, too */
 
         outcome->state = passing ? GF_PROV_WORKING : GF_PROV_EMPTY;
         outcome->code = msg->refused ? GF_E_RESULT : outcome->code;

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "base/gf_clock.h"
+#include "store/store_gate.h"
 #include "work/gf_exchange.h"
 
 #define STORE_TRIES    3
@@ -37,6 +38,11 @@ gf_step_t gf_keep_again(gf_steps_t *steps, gf_run_t *run)
 
 gf_step_t gf_keep_looked(gf_steps_t *steps, gf_run_t *run)
 {
+    bool restores = run->job->restore_url != NULL; /* tries what others may not */
+
+    if (!restores && run->store_tries == 0 && !gf_gate_uploads(steps->ctx.conf)) {
+        return gf_keep_unstored(steps, run);
+    }
     gf_exchange_store(steps, run);
     return GF_STEP_GOES_ON;
 }
@@ -71,6 +77,7 @@ gf_step_t gf_keep_answered(gf_steps_t *steps, gf_run_t *run)
     gf_exchange_read_store(&outcome, steps, run, msg->pool);
     run->msg = NULL;
     run->store_tries++;
+    gf_gate_answered(gf_steps_about(steps, run), outcome.state == GF_STORE_KEPT);
     if (outcome.state == GF_STORE_KEPT) {
         step = stored(steps, run, &outcome);
     }

@@ -3,13 +3,17 @@
  * Leaves what is done with a job to gf_steps.c. */
 #include "work/gf_search.h"
 
+#include <apr_network_io.h>
 #include <apr_strings.h>
 
 #include "base/gf_clock.h"
+#include "db/gf_breaker.h"
 #include "db/gf_delivery.h"
 #include "db/gf_ledger.h"
 #include "db/gf_picture.h"
 #include "model/gf_type.h"
+#include "store/gf_store.h"
+#include "store/store_gate.h"
 
 #define CLAIM_MAX       32 /* jobs of one search, over all types */
 #define FULL_LOOK_EVERY 8
@@ -182,6 +186,23 @@ static bool look_at(gf_search_t *search, gf_ctx_t *ctx, int i)
     return gf_err_is(err, GF_E_DB_DOWN);
 }
 
+/* The state of this host's store, told to all hosts and the doctor when it changes. */
+static void tell_store(gf_ctx_t *ctx)
+{
+    const char *why = gf_gate_closed(ctx);
+    char host[APRMAXHOSTLEN + 1] = "";
+    gf_err_t *err;
+
+    if (!gf_gate_tells(ctx->conf, why != NULL)) {
+        return;
+    }
+    apr_gethostname(host, sizeof(host), ctx->pool);
+    err = gf_breaker_note_store(ctx, ctx->conf->store->name, host, why);
+    if (err) {
+        gf_gate_untold(ctx->conf);
+    }
+}
+
 static void run(gf_task_t *task, gf_ctx_t *ctx)
 {
     gf_search_t *search = (gf_search_t *)task;
@@ -193,6 +214,7 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
     if (!is_back(search, ctx) || !is_ours(search, ctx)) {
         return;
     }
+    tell_store(ctx);
     if (ctx->conf->webhook_hosts->nelts) { /* first: they are few, and who asked waits for them */
         look_at(search, ctx, types + 2);
     }

@@ -16,6 +16,7 @@
 #include "base/gf_hash.h"
 #include "model/gf_source.h"
 #include "model/gf_type.h"
+#include "store/store_gate.h"
 #include "work/gf_exchange.h"
 #include "work/gf_follow.h"
 #include "work/gf_keep.h"
@@ -24,6 +25,7 @@
 #define TRY_AGAIN   (APR_USEC_PER_SEC / 2) /* an act that found no database */
 #define TOKEN_BYTES 16
 #define CALL_BYTES  16
+#define STORE_WAIT  (5 * APR_USEC_PER_SEC) /* of a job whose picture cannot be stored now */
 
 /* ---- small parts ---- */
 
@@ -252,6 +254,9 @@ gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
     if (run->asking == GF_ASKING_TELL) {
         return gf_tell_answered(steps, run);
     }
+    if (msg->spool_rv) {
+        gf_gate_failed(gf_steps_about(steps, run), msg->spool_rv, msg->spool);
+    }
     pool = gf_exchange_pool(steps);
     gf_exchange_read(&outcome, run, pool);
     note_reach(steps, run);
@@ -337,6 +342,16 @@ static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
     return over(steps, run);
 }
 
+/* Nothing was sent: it waits in the queue, and loses no try. Another host may have room. */
+static gf_step_t wait_for_store(gf_steps_t *steps, gf_run_t *run)
+{
+    run->err = NULL;
+    run->job->attempts -= run->act == GF_ACT_ATTEMPT;
+    run->code = GF_E_STORE_CLOSED;
+    run->delay = STORE_WAIT;
+    return gf_steps_act(steps, run, GF_ACT_REQUEUE);
+}
+
 /* An act could not be done. Without a database it waits for one; a picture that cannot be stored
  * may stay where it is; one that is none fails the job. */
 static gf_step_t act_failed(gf_steps_t *steps, gf_run_t *run)
@@ -353,6 +368,9 @@ static gf_step_t act_failed(gf_steps_t *steps, gf_run_t *run)
         run->patient = true;
         run->wake = gf_clock_now() + TRY_AGAIN;
         return GF_STEP_GOES_ON;
+    }
+    if (gf_err_is(run->err, GF_E_STORE_CLOSED)) {
+        return wait_for_store(steps, run);
     }
     gf_err_log(gf_steps_about(steps, run), run->err);
     run->err = NULL;

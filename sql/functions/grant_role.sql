@@ -89,6 +89,7 @@ BEGIN
                    'doctor_polling',
                    'doctor_rows',
                    'doctor_statement',
+                   'doctor_strangers',
                    'doctor_stuck',
                    'health',
                    'iso',

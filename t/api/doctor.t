@@ -3,6 +3,9 @@
 # support/genflow-doctor: one user's generations, the story of one of them, pictures that are gone; a
 # whole database, sound and not; what it says when it cannot look. Its exit code tells which.
 use Genflow::Database;
+use File::Copy qw(copy);
+use File::Path qw(make_path);
+
 use Genflow::Test;
 
 my $STORE  = "$ENV{GENFLOW_WORK}/store";
@@ -47,6 +50,19 @@ doctor_is(1, qr/the file is gone: $id/, '... and so is one of no bytes', @look);
 rename "$file.away", $file or die "$file: $!\n";
 doctor_is(0, qr/the file: pictures: 0 looked for/, 'files are looked for where --url says', @look,
     '--url', 'https://img.example.org');
+
+# files that belong to nobody, in a folder of their own
+my $other  = "$ENV{GENFLOW_WORK}/strangers";
+my $name   = $url =~ s{\A/generated/}{}r;
+my $nobody = $name =~ s{-[0-9a-f]{32}}{'-' . 'ab' x 16}er;
+make_path("$other/" . $name =~ s{/[^/]+\z}{}r, "$other/.spool");
+copy($file, "$other/$_") or die "$other/$_: $!\n" for $name, '.spool/x.1';
+like doctor('images', '--folder', $other), qr/files: 1 looked at, each belongs to a generation/,
+    'the file of a generation is no stranger';
+copy($file, "$other/$nobody") or die "$other/$nobody: $!\n";
+like doctor('images', '--folder', $other, '--all'),
+    qr/WRONG: a file belongs to no generation: \Q$nobody\E\n +1 of 2 files in \Q$other\E\n +-> Nobody paid/,
+    'a file that no generation has is wrong';
 
 my @fetch = ('images', '--user', $user, '--fetch');
 move(base() . $url);

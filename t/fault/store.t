@@ -1,49 +1,85 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# The folder of the pictures cannot be written: a generation fails with STORE_FAILED, an operator is
-# called, nobody is charged, and no provider is asked a second time. Writable again, all is well. A
-# picture that its provider keeps is completed there, and stored once the folder is back.
+# The folder of the pictures is full or cannot be written. Nothing is sent to a provider then: the type
+# answers 503, what is queued waits and loses no try, health and the doctor say so, and an operator is
+# called once. What was sent before fails with STORE_FAILED for nothing, or is completed where its
+# provider keeps it and stored once the folder is back.
 use Genflow::Test;
 
 my $STORE = "$ENV{GENFLOW_WORK}/store";
+my $MB    = 1024 * 1024;
 my @CASES = (
-    # folder that becomes read-only, the test's name
-    [".spool",     'where pictures arrive'],
-    ['neo-glitch', 'where pictures stay'],
+    # what fails, the path and the words in the log, the test's name
+    [sub { folders('.spool', @_) },     '.spool',     'Permission denied', 'where pictures arrive is read-only'],
+    [sub { folders('neo-glitch', @_) }, 'neo-glitch', 'Permission denied', 'where pictures stay is read-only'],
+    [\&file_size,                       '.spool',     'File too large',    'there is no room for the largest picture'],
 );
 
-expect_log 'GF0208';
+expect_log qw(GF0208 GF0600);
 
-# Where pictures stay there are folders of two digits; an id that needs a new one cannot be had.
 is generate(account(10), {})->{status}, 200, 'pictures are stored';
 
 for my $case (@CASES) {
-    my ($folder, $name) = @$case;
-    my @folders = ("$STORE/$folder", glob "$STORE/$folder/*");
-    chmod 0555, grep { -d } @folders;
+    my ($break, $where, $words, $name) = @$case;
     my $user = account(10);
     my $mark = log_mark();
-    my $job  = data(generate($user, { prompt => "$folder is full [$user]" }));
-    chmod 0755, grep { -d } @folders;
-    is $job->{errorCode}, 'STORE_FAILED', "$name: the generation fails";
+    $break->(1);
+    ok wait_for { health()->{store}{status} eq 'unavailable' }, "$name: health says so";
+    is health()->{status}, 'degraded', '... and that the server is degraded';
+    my $res = generate($user, { prompt => "refused [$user]" });
+    error_is $res, 503, 'STORE_UNAVAILABLE', '... a generation is refused';
+    cmp_ok $res->{headers}{'retry-after'}, '>', 0, '... for a time';
+    credits_are $user, 10, 0, '... nothing is held';
+    my $queued = queued($user);
+    ok wait_for { tried($queued) }, '... what is queued is taken';
+    is submissions("[$user]"), 0, '... nothing is sent to a provider';
+    is sql1("SELECT phase || attempts || retries FROM genflow.work WHERE job_id = :'id'", id => $queued), 'queued00',
+        '... and no try is lost';
+    ok wait_for { doctor() =~ /the store takes no pictures/ }, '... the doctor finds it';
+    like doctor(), qr{\Q$STORE/$where\E: \Q$words\E}, '... and why';
+    my @called = log_since($mark) =~ /GF0600: (.*)/g;
+    is scalar @called, 1, '... an operator is called once';
+    like $called[0], qr{\Q$STORE/$where\E \(errno \d+\)}, '... with path and errno';
+    like log_since($mark), qr{genflow:error\].* \(\d+\)\Q$words\E: .*GF0600}, '... and its words';
+
+    $break->(0);
+    ok wait_for { health()->{status} eq 'ok' }, '... mended, health says so';
+    like log_since($mark), qr/GF0601: /, '... and the log';
+    is ended($user, $queued)->{status}, 'completed', '... what waited is made';
+    is submissions("[$user]"), 1, '... once';
+    is generate($user, {})->{status}, 200, '... pictures are stored again';
+    ok wait_for { doctor() !~ /the store takes no pictures/ }, '... and the doctor is content';
+}
+
+# ---- it breaks while a provider works ----
+
+for my $folder ('neo-glitch', '.spool') {
+    my $user = account(10);
+    my $mark = log_mark();
+    my $id   = later($user, { prompt => "{{delay=1500}} sent [$user]" });
+    wait_for { submissions("[$user]") };
+    folders($folder, 1);
+    my $job = ended($user, $id);
+    folders($folder, 0);
+    is $job->{errorCode}, 'STORE_FAILED', "$folder breaks while the provider works: the generation fails";
     credits_are $user, 10, 0, '... for nothing';
     is submissions("[$user]"), 1, '... and is not made again';
-    my $log = log_since($mark);
-    like $log, qr/genflow:error\].*GF0208: job=$job->{id}/, '... an operator hears of it';
-    like $log, qr/\Q$STORE\E/, '... and where to look';
-    is generate($user, {})->{status}, 200, '... afterwards pictures are stored again';
+    like log_since($mark), qr{genflow:error\].*GF0(?:208: job=$id|600: ).*\Q$STORE\E}, '... an operator hears of it, and where to look';
+    ok wait_for { health()->{status} eq 'ok' }, '... mended, all is well';
 }
 
 my $kept = account(10);
-my %fal  = (type => 'echo-fal', prompt => "kept there [$kept]");
+my %fal  = (type => 'echo-fal', prompt => "{{poll=8}} kept there [$kept]");
 is generate(account(10), { %fal, prompt => 'a first one' }, Prefer => 'wait=10')->{status}, 200, 'pictures of fal are stored';
-chmod 0555, grep { -d } "$STORE/echo-fal", glob "$STORE/echo-fal/*";
-my $told = data(generate($kept, \%fal, Prefer => 'wait=10'));
+my $id = later($kept, \%fal);
+wait_for { submissions("[$kept]") };
+folders('echo-fal', 1);
+my $told = ended($kept, $id, 'echo-fal');
 is $told->{status}, 'completed', 'one that its provider keeps completes all the same';
 ok !$told->{persisted}, '... not persisted';
 like $told->{imageUrl}, qr/\A\Q$ENV{GENFLOW_FAKE}\E/, '... at the provider\'s address';
 ok $told->{expiresAt}, '... for a time';
-chmod 0755, grep { -d } "$STORE/echo-fal", glob "$STORE/echo-fal/*";
+folders('echo-fal', 0);
 my $stored = wait_for {
     my $now = status_of($kept, $told->{id}, 'echo-fal');
     $now->{persisted} ? $now : undef;
@@ -54,7 +90,38 @@ is api(GET => $stored->{imageUrl} =~ s/\A\Q${\ base() }\E//r)->{status}, 200, '.
 is submissions("[$kept]"), 1, '... made once';
 credits_are $kept, 9, 0, '... and paid once';
 
-END { chmod 0755, grep { -d } map { ("$STORE/$_", glob "$STORE/$_/*") } 'echo-fal',
-    map { $_->[0] } @CASES }
-
 finish;
+
+# Makes a folder and those in it read-only, or mends them.
+sub folders {
+    my ($folder, $broken) = @_;
+    return chmod $broken ? 0555 : 0755, grep { -d } "$STORE/$folder", glob "$STORE/$folder/*";
+}
+
+# No process of httpd can write a file of more than 20 MB, as on a disk with a quota; or it can again.
+sub file_size {
+    my ($broken) = @_;
+    my $limit = $broken ? 20 * $MB : 'unlimited';
+    return grep { system('prlimit', "--pid=$_", "--fsize=$limit:") } httpd_pid(), children();
+}
+
+sub health { return data(api(GET => '/api/health')) // {} }
+
+sub doctor { return join "\n", sql('SELECT finding, detail FROM genflow.doctor_images()') }
+
+# A generation that nobody has begun.
+sub queued {
+    my ($user) = @_;
+    return sql1(<<'SQL', user => $user, prompt => "queued [$user]");
+        SELECT id FROM genflow.neo_glitch_create(:'user', 'queued', '\x01', NULL, 'base', :'prompt', NULL, '{}', 7, 1,
+                                                 3::smallint, '2 minutes', NULL, NULL)
+SQL
+}
+
+# It was claimed, and put back.
+sub tried {
+    my ($id) = @_;
+    return sql1("SELECT 1 FROM genflow.work WHERE job_id = :'id' AND epoch > 0 AND lease_owner IS NULL", id => $id);
+}
+
+END { folders($_, 0) for qw(.spool neo-glitch echo-fal); file_size(0) }

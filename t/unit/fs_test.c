@@ -2,6 +2,7 @@
 /* store/gf_store.c and store/store_fs.c: what is kept, under which name, what is refused, and that
  * the spool is clean once it is kept. */
 #include "store/gf_store.h"
+#include "store/store_gate.h"
 
 #include <sys/stat.h>
 #include <time.h>
@@ -389,6 +390,64 @@ START_TEST(whatever_is_there_of_a_picture_is_removed)
 }
 END_TEST
 
+/* Nothing is begun that could not be stored; what it is has one line, with path and errno. */
+START_TEST(a_spool_without_room_for_the_largest_picture_closes_the_store)
+{
+    gf_err_t *err;
+
+    open_store("room");
+    unit.conf.store = &gf_store_fs;
+    unit.conf.type_list = apr_array_make(unit.ctx.pool, 1, sizeof(const gf_type_t *));
+    APR_ARRAY_PUSH(unit.conf.type_list, const gf_type_t *) = &type;
+    unit.conf.result_max = 1000;
+    unit.conf.store_gate =
+        gf_gate_init(apr_palloc(unit.ctx.pool, gf_gate_bytes(&unit.conf)), &unit.conf);
+    unit_no_error(gf_gate_check(&unit.ctx, &type, true));
+    ck_assert_pstr_eq(gf_gate_closed(&unit.ctx), NULL);
+    ck_assert(gf_gate_tells(&unit.conf, false) && !gf_gate_tells(&unit.conf, false));
+
+    unit.conf.result_max = APR_INT64_C(1) << 60;
+    gf_gate_init(unit.conf.store_gate, &unit.conf);
+    err = gf_gate_check(&unit.ctx, &type, true);
+    ck_assert(gf_err_is(err, GF_E_STORE_CLOSED) && err->retry_after > 0);
+    err = gf_gate_check(&unit.ctx, &type, false);
+    ck_assert(gf_err_is(err, GF_E_STORE_CLOSED));
+    ck_assert_ptr_nonnull(gf_gate_closed(&unit.ctx));
+    ck_assert_int_eq(unit.line_count, 1);
+    ck_assert(gf_gate_tells(&unit.conf, true) && !gf_gate_tells(&unit.conf, true));
+    unit.conf.store_gate = NULL;
+}
+END_TEST
+
+/* Where a picture that cannot be stored fails its generation, the breaker keeps back what follows;
+ * one at a time tries. */
+START_TEST(a_store_that_fails_uploads_is_given_a_rest)
+{
+    int i;
+
+    open_store("breaker");
+    unit.conf.store = &gf_store_s3;
+    unit.conf.store_strict = 1;
+    unit.conf.type_list = apr_array_make(unit.ctx.pool, 1, sizeof(const gf_type_t *));
+    unit.conf.result_max = 1000;
+    unit.conf.store_gate =
+        gf_gate_init(apr_palloc(unit.ctx.pool, gf_gate_bytes(&unit.conf)), &unit.conf);
+    for (i = 0; i < 5; i++) {
+        ck_assert(gf_gate_uploads(&unit.conf));
+        unit_no_error(gf_gate_check(&unit.ctx, &type, true));
+        gf_gate_answered(&unit.ctx, false);
+    }
+    ck_assert(!gf_gate_uploads(&unit.conf));
+    ck_assert(gf_err_is(gf_gate_check(&unit.ctx, &type, true), GF_E_STORE_CLOSED));
+    ck_assert_ptr_nonnull(gf_gate_closed(&unit.ctx));
+    gf_gate_answered(&unit.ctx, true);
+    ck_assert(gf_gate_uploads(&unit.conf));
+    unit_no_error(gf_gate_check(&unit.ctx, &type, true));
+    unit.conf.store_gate = NULL;
+    unit.conf.store_strict = 0;
+}
+END_TEST
+
 START_TEST(a_store_makes_its_folders_or_says_why_not)
 {
     struct stat info;
@@ -552,6 +611,8 @@ int main(void)
         an_address_names_the_file_of_its_own_job_and_no_other,
         a_picture_with_a_secret_has_a_name_that_the_id_does_not_tell,
         whatever_is_there_of_a_picture_is_removed,
+        a_spool_without_room_for_the_largest_picture_closes_the_store,
+        a_store_that_fails_uploads_is_given_a_rest,
         a_store_makes_its_folders_or_says_why_not,
         what_lay_in_the_spool_for_long_is_swept,
         a_link_in_place_of_the_spool_is_not_followed,

@@ -1,0 +1,60 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A host dies between storing the picture and the statement that charges for it. Whatever ends the
+# generation then, no picture stays that nobody paid for: cancelled, or deleted after that, its picture
+# is removed; past its deadline the host that claims it finds the picture and completes it.
+use Genflow::Fault;
+use Genflow::Test;
+
+my @WAYS = (
+    # type, prompt, cost, the test's name
+    ['neo-glitch', '{{delay=700}} picked', 1, 'from a provider'],
+    ['sketch',     'drawn',                2, 'drawn here'],
+);
+
+for my $way (@WAYS) {
+    my ($type, $prompt, $cost, $name) = @$way;
+
+    my ($user, $id, $file) = left_behind($type, $prompt);
+    is api(POST => "/api/generation/$id/cancel", user => $user)->{status}, 200,
+        "$name: a generation is cancelled while its picture is stored and its host is dead";
+    is api(DELETE => "/api/generation/$id", user => $user)->{status}, 200, '... and deleted' if $type eq 'sketch';
+    ok wait_for(sub { !-e $file }, 30), '... the picture is removed';
+    ok wait_for(sub { !sql1("SELECT 1 FROM genflow.removals WHERE job_id = :'id'", id => $id) }, 20),
+        '... and nothing is left to do';
+    credits_are $user, 10, 0, '... nothing is charged';
+
+    ($user, $id, $file) = left_behind($type, $prompt);
+    sql(<<'SQL', id => $id);
+        UPDATE genflow.work SET due_at = clock_timestamp() - interval '1 second', deadline_at = clock_timestamp()
+         WHERE job_id = :'id'
+SQL
+    my $end = ended($user, $id, $type);
+    is $end->{status}, 'completed', "$name: past its deadline a stored picture completes its generation";
+    credits_are $user, 10 - $cost, 0, '... which is charged once';
+    like $end->{imageUrl}, qr{\Q${\ ($file =~ s{.*/}{}r) }\E\z}, '... with the picture that was there';
+    ok -s $file, '... and stays';
+    is sql1("SELECT count(*) FROM genflow.attempts WHERE job_id = :'id'", id => $id), $type eq 'sketch' ? 0 : 1,
+        '... nobody is asked for another one';
+}
+
+finish;
+
+# A generation whose picture is stored, whose host is dead, and which nobody claims for some seconds.
+sub left_behind {
+    my ($type, $prompt) = @_;
+    my $user = account(10);
+    my $lock = $type eq 'sketch' ? hold_up() : undef;
+    my $id   = later($user, { type => $type, prompt => $prompt });
+    wait_for { $type eq 'sketch' || sql1("SELECT 1 FROM genflow.attempts WHERE job_id = :'id'", id => $id) };
+    $lock //= hold_up();
+    my $stored = wait_for { -e picture_file($id, $type) && is_held_up() };
+    ok $stored, "$type, $prompt: the picture is stored, the settling waits";
+    my $file = picture_file($id, $type);
+    kill KILL => leader_of($id);
+    break_up();
+    wait_for { !is_held_up() };
+    sql("UPDATE genflow.work SET due_at = clock_timestamp() + interval '6 seconds' WHERE job_id = :'id'", id => $id);
+    close $lock;
+    return ($user, $id, $file);
+}
