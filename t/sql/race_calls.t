@@ -25,7 +25,7 @@ my $START  = q(SELECT outcome, id, epoch FROM genflow.neo_glitch_start('user', '
 my $CANCEL = q(SELECT outcome, status FROM genflow.neo_glitch_cancel('user', '%s', '%s'));
 my $DELETE = q(SELECT outcome, status FROM genflow.neo_glitch_delete('user', '%s', '%s'));
 my $CREDIT = q(SELECT genflow.admin_credit('user', 1, 'test', '%1$s', '%1$s'));
-my $CLEAR  = q(SELECT seen, cancelled, released FROM genflow.admin_clear('00000000-0000-0000-0000-000000000000', 9, '%s'));
+my $CLEAR  = q(SELECT seen, cancelled, released FROM genflow.admin_clear('00000000-0000-0000-0000-000000000000', 9, p_call => '%s'));
 
 my %wrong;
 my $left = 200;

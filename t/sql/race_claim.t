@@ -44,9 +44,10 @@ sub expire_leases {
     return $db->sql('UPDATE genflow.work SET due_at = clock_timestamp()');
 }
 
-# All jobs are past their ends, in no order.
+# All jobs are past their ends, in no order, and the last look for their pictures was had.
 sub expire_jobs {
-    return $db->sql("UPDATE genflow.work SET deadline_at = clock_timestamp() - interval '1 second',
+    return $db->sql("UPDATE genflow.work SET last_look = true,
+        deadline_at = clock_timestamp() - interval '1 second',
         due_at = clock_timestamp() - interval '1 second' - random() * interval '1 minute'");
 }
 

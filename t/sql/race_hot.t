@@ -88,9 +88,9 @@ is $db->sql("SELECT count(*) FROM genflow.ledger WHERE kind = 'hold'"), CLIENTS 
     'every create has its hold';
 is $db->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';
 
-# What is still live ends at its deadline.
+# What is still live ends at its deadline: the first claim looks for pictures, the second one ends.
 $db->sql('UPDATE genflow.work SET due_at = clock_timestamp(), deadline_at = clock_timestamp()',
-    "SELECT count(*) FROM genflow.neo_glitch_claim('host', 1000, '30s', '-infinity')");
+    "SELECT count(*) FROM genflow.neo_glitch_claim('host', 1000, '30s', '-infinity')") for 1, 2;
 my ($granted, $charged) = split /\|/, $db->sql(
     "SELECT count(*) FILTER (WHERE kind = 'grant'), count(*) FILTER (WHERE kind = 'capture')
        FROM genflow.ledger");

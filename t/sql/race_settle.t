@@ -95,6 +95,8 @@ is $two->sql(claim()), 0, '... nor does it find the job later';
 is end_of($id), 'completed|hold capture|0', '... which completed after its deadline, in time';
 
 expire($id = job());
+is $one->sql(claim()), 1, 'a host looks once more for the picture of a job past its deadline';
+expire($id);
 $one->sql('BEGIN', claim());
 $two->start(settle($id, 'completed'));
 ok $db->waits($two), 'a success waits for the claim that is ending its job';

@@ -217,6 +217,8 @@ START_TEST(a_line_above_the_level_of_the_log_is_not_written)
 }
 END_TEST
 
+#define BEHIND "behind a long subject"
+
 START_TEST(a_line_is_cut_not_overrun)
 {
     char *much = apr_pcalloc(unit.ctx.pool, 5000);
@@ -224,10 +226,11 @@ START_TEST(a_line_is_cut_not_overrun)
     memset(much, 'x', 4999);
     gf_log(&unit.ctx, GF_LOG_INFO, APR_SUCCESS, "GF9901", "%s", much);
     unit.ctx.subject = much;
-    gf_log(&unit.ctx, GF_LOG_INFO, APR_SUCCESS, "GF9902", "%s", "behind a long subject");
+    gf_log(&unit.ctx, GF_LOG_INFO, APR_SUCCESS, "GF9902", "%s", BEHIND);
     ck_assert_int_eq(unit.line_count, 2);
     ck_assert_uint_eq(strlen(unit.lines[0].text), 1023);
-    ck_assert_uint_eq(strlen(unit.lines[1].text), 1023);
+    ck_assert_uint_eq(strlen(unit.lines[1].text), strlen("GF9902: ") + 512 + strlen(BEHIND));
+    ck_assert_msg(strstr(unit.lines[1].text, BEHIND), "a long subject leaves room for the text");
 }
 END_TEST
 

@@ -495,18 +495,24 @@ END_TEST
 START_TEST(a_parameter_is_text_whatever_scalar_it_is)
 {
     static const struct {
-        const char *parameters, *value;
+        const char *name, *parameters, *value;
     } rows[] = {
-        { "{\"a\":\"16:9\"}", "16:9" }, { "{\"a\":7}", "7" },   { "{\"a\":7.5}", "7.5" },
-        { "{\"a\":true}", "true" },     { "{\"a\":\"\"}", "" }, { "{\"a\":null}", NULL },
-        { "{\"b\":1}", NULL },          { "{}", NULL },         { "no JSON", NULL },
+        { "aspect_ratio", "{\"aspect_ratio\":\"16:9\"}", "16:9" },
+        { "num_inference_steps", "{\"num_inference_steps\":7}", "7" },
+        { "guidance_scale", "{\"guidance_scale\":7.5}", "7.5" },
+        { "negative_prompt", "{\"negative_prompt\":\"\"}", "" },
+        { "negative_prompt", "{\"negative_prompt\":null}", NULL },
+        { "negative_prompt", "{\"b\":1}", NULL },
+        { "negative_prompt", "{}", NULL },
+        { "negative_prompt", "no JSON", NULL },
+        { "unknown", "{\"unknown\":1}", NULL }, /* nothing that could cost money */
     };
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         gf_job_t job = job_with(rows[i].parameters);
 
-        ck_assert_pstr_eq(gf_provider_parameter(&job, "a", unit.ctx.pool), rows[i].value);
+        ck_assert_pstr_eq(gf_provider_parameter(&job, rows[i].name, unit.ctx.pool), rows[i].value);
     }
 }
 END_TEST
