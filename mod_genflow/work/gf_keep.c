@@ -38,9 +38,12 @@ gf_step_t gf_keep_again(gf_steps_t *steps, gf_run_t *run)
 
 gf_step_t gf_keep_looked(gf_steps_t *steps, gf_run_t *run)
 {
+    const gf_conf_t *conf = steps->ctx.conf;
     bool restores = run->job->restore_url != NULL; /* tries what others may not */
 
-    if (!restores && run->store_tries == 0 && !gf_gate_uploads(steps->ctx.conf)) {
+    /* A strict server has nowhere else to keep what was paid for. Its gate is asked before the
+     * submission, and the one that it lets in half open is the one that tries the store. */
+    if (!restores && !conf->store_strict && run->store_tries == 0 && !gf_gate_uploads(conf)) {
         return gf_keep_unstored(steps, run);
     }
     gf_exchange_store(steps, run);

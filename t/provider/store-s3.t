@@ -44,4 +44,19 @@ is $job->{errorCode}, 'STORE_FAILED', '... as STORE_FAILED';
 credits_are $user, 10, 0, '... for nothing';
 is submissions("[$user]"), 1, '... and is not made again';
 
+# ---- its breaker ----
+
+$strict->picture(account(10)) for 1 .. 2;
+talk_to($strict->httpd);
+my $refused = generate(account(10), { type => 'shelf-strict', prompt => 'a cat' });
+error_is $refused, 503, 'STORE_UNAVAILABLE', 'a strict server whose store fails refuses what it could not keep';
+$strict->up;
+$user = account(10);
+$job  = wait_for {
+    my $tried = $strict->picture($user);
+    $tried->{id} ? $tried : undef;
+} 30;
+is $job->{status}, 'completed', 'once the store is back, the first generation that is let in is kept';
+is $strict->picture($user)->{status}, 'completed', '... and so is the next one';
+
 finish;
