@@ -1602,6 +1602,7 @@ DECLARE
     v_call uuid;
     v_look record;
 BEGIN
+    p_key := genflow.key_of(p_key);
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;
@@ -2565,6 +2566,7 @@ DECLARE
     v_call uuid;
     v_look record;
 BEGIN
+    p_key := genflow.key_of(p_key);
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;
@@ -3062,6 +3064,7 @@ DECLARE
     v_call uuid;
     v_look record;
 BEGIN
+    p_key := genflow.key_of(p_key);
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;
@@ -3747,6 +3750,15 @@ BEGIN
     RETURN v;
 END $$;
 
+CREATE FUNCTION genflow.key_of(p_key text) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT CASE WHEN p_key ~ '^key:"([^"\\ ]|\\["\\])+"( [0-9]+)?$'
+                THEN 'key:' || regexp_replace(substring(p_key FROM '^key:"(.+)"'), '\\(["\\])', '\1', 'g')
+                            || coalesce(substring(p_key FROM '"( [0-9]+)$'), '')
+                ELSE p_key END
+$$;
+
 CREATE FUNCTION genflow.ledger_apply() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -4092,6 +4104,7 @@ DECLARE
     v_call uuid;
     v_look record;
 BEGIN
+    p_key := genflow.key_of(p_key);
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;
@@ -4632,6 +4645,7 @@ DECLARE
     v_call uuid;
     v_look record;
 BEGIN
+    p_key := genflow.key_of(p_key);
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;

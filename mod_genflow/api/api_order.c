@@ -3,6 +3,8 @@
  * and its source picture. Leaves the rules of fields to model/gf_param.c. */
 #include "api/api_order.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "base/gf_text.h"
@@ -13,10 +15,12 @@
 
 #define KEY_MAX 255
 
-/* The header is a string of RFC 8941, "k"; without its quotes it is the same key. Sets *key, to
- * NULL where it is not well-formed. */
+/* The header is a string of RFC 8941, "k"; without its quotes it is the same key. Only one that a
+ * key without quotes could not be keeps them: key_of() would take them for quotes, or the blank for
+ * that of a batch's numbered keys. Sets *key, to NULL where it is not well-formed. */
 static void read_key(const char **key, const char *text, apr_pool_t *pool)
 {
+    const char *start = text;
     char *plain = apr_pstrdup(pool, text);
     apr_size_t length = 0;
 
@@ -33,7 +37,9 @@ static void read_key(const char **key, const char *text, apr_pool_t *pool)
     }
     plain[length] = '\0';
     if (*text == '"' && !text[1] && length > 0 && length <= KEY_MAX) {
-        *key = plain;
+        bool keeps_quotes = *plain == '"' || strchr(plain, ' ');
+
+        *key = !keeps_quotes ? plain : strlen(start) <= KEY_MAX ? start : NULL;
     }
 }
 

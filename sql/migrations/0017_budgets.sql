@@ -16,13 +16,15 @@ DROP FUNCTION IF EXISTS genflow.attempt_begin(uuid, integer, smallint, text, tex
 DROP FUNCTION IF EXISTS genflow.admin_cancel(uuid), genflow.admin_cancel(uuid, uuid);
 DROP FUNCTION IF EXISTS genflow.admin_clear(uuid, integer), genflow.admin_clear(uuid, integer, uuid);
 
--- "k" and k are one key now: what was kept with quotes is found without them. Where both are kept, each stays what it is.
+-- "k" and k are one key now (sql/functions/key_of.sql): what was kept with quotes is found without them, and so are the numbered
+-- ones of a batch. Where both are kept, each stays what it is.
 UPDATE genflow.idempotency_keys k
-   SET key = 'key:' || regexp_replace(substr(k.key, 6, length(k.key) - 6), '\\(["\\])', '\1', 'g')
- WHERE k.key ~ '^key:"([^"\\]|\\["\\])+"$'
-   AND NOT EXISTS (SELECT FROM genflow.idempotency_keys o
-                    WHERE o.user_id = k.user_id
-                      AND o.key = 'key:' || regexp_replace(substr(k.key, 6, length(k.key) - 6), '\\(["\\])', '\1', 'g'));
+   SET key = n.key
+  FROM (SELECT o.user_id, o.key AS old, 'key:' || regexp_replace(substring(o.key FROM '^key:"(.+)"'), '\\(["\\])', '\1', 'g')
+                                               || coalesce(substring(o.key FROM '"( [0-9]+)$'), '') AS key
+          FROM genflow.idempotency_keys o WHERE o.key ~ '^key:"([^"\\ ]|\\["\\])+"( [0-9]+)?$') n
+ WHERE k.user_id = n.user_id AND k.key = n.old
+   AND NOT EXISTS (SELECT FROM genflow.idempotency_keys o WHERE o.user_id = n.user_id AND o.key = n.key);
 
 -- A retry has the priority of its original, whose work row is gone by then.
 ALTER TYPE genflow.generation ADD ATTRIBUTE priority smallint;

@@ -36,6 +36,7 @@ DECLARE
     v_call uuid;
     v_look record;
 BEGIN
+    p_key := genflow.key_of(p_key);
     SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
     outcome := v_look.outcome;
     balance := v_look.balance;

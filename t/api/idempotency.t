@@ -45,6 +45,14 @@ is_deeply \@same, [($same[0]) x 3], '"k" and k are one key';
 is_deeply \@same, [($same[0]) x 2], '... also where the string escapes something';
 is generate($user, $quoted, 'Idempotency-Key' => '"two words"')->{status}, 200,
     'a quoted key may have blanks';
+my $batch  = { prompt => "a batch of $user {{delay=300}}", n => 2 };
+my @first  = generate($user, $batch, 'Idempotency-Key' => 'k-2', Prefer => 'respond-async');
+my @second = generate($user, $batch, 'Idempotency-Key' => '"k-2 2"', Prefer => 'respond-async');
+is $_->{status}, 202, 'a batch is taken' for @first, @second;
+wait_for { !sql("SELECT job_id FROM genflow.work WHERE user_id = :'user'", user => $user) };
+is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user' AND prompt LIKE '%a batch of%'", user => $user), 4,
+    'a quoted key with a blank names nothing of the batch of another key';
+is submissions("a batch of $user"), 4, '... and each is sent once';
 for my $bad ('"k', '""', '"k"x', '"a\\b"', '"' . 'k' x 256 . '"', 'two words') {
     is generate($user, $quoted, 'Idempotency-Key' => $bad)->{status}, 422, substr("$bad is no key", 0, 40);
 }

@@ -26,6 +26,9 @@ sub upgrade {
     my $loaded = system('psql', '-Xqo', '/dev/null', '-v', 'ON_ERROR_STOP=1', '-d', $db->name, '-f', $dump) == 0;
     ok $loaded, "a database of schema version $version is loaded";
     is $db->sql('SELECT max(version) FROM genflow.migrations'), $version, '... which says so';
+    # Keys that a client sent in quotes, the second one of a batch.
+    $db->sql(q{UPDATE genflow.idempotency_keys SET key = CASE key WHEN 'in line' THEN 'key:"k-\"1\""' ELSE 'key:"k-\"1\"" 2' END
+                WHERE key IN ('in line', 'leased')});
     my @tables = split /\n/, $db->sql(<<'SQL');
         SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE n.nspname IN ('genflow', 'public') AND c.relkind = 'r' ORDER BY 1
@@ -44,6 +47,8 @@ SQL
     $db->sql("SELECT genflow.resume('continue')")
         if $db->sql("SELECT count(*) FROM pg_proc WHERE pronamespace = 'genflow'::regnamespace AND proname = 'resume'");
     is $db->sql("SELECT * FROM genflow.check('100 years')"), '', '... its books are sound';
+    is $db->sql(q{SELECT string_agg(key, ', ' ORDER BY key) FROM genflow.idempotency_keys WHERE key LIKE 'key:%'}),
+        'key:k-"1", key:k-"1" 2', '... keys in quotes are found without them, those of a batch, too';
     goes_on($db);
     return;
 }
