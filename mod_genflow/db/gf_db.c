@@ -313,9 +313,6 @@ static void put_word(const char **text, const char *word, const char *value, apr
 {
     const char *at;
 
-    if (!value || !*value) {
-        return;
-    }
     *text = apr_pstrcat(pool, *text, " ", word, "='", NULL);
     for (at = value; *at; at++) {
         *text = apr_pstrcat(pool, *text, *at == '\'' || *at == '\\' ? "\\" : "",
@@ -324,14 +321,23 @@ static void put_word(const char **text, const char *word, const char *value, apr
     *text = apr_pstrcat(pool, *text, "'", NULL);
 }
 
+/* All hosts that the connection might have led to: when its own is gone another takes over. */
 const char *gf_db_address(const gf_link_t *link, apr_pool_t *pool)
 {
+    static const char *const words[] = { "host", "hostaddr", "port", "dbname", "user", NULL };
+    PQconninfoOption *options = PQconninfo(link->pg);
+    const PQconninfoOption *option;
     const char *text = "connect_timeout=2";
+    const char *const *word;
 
-    put_word(&text, "host", PQhost(link->pg), pool);
-    put_word(&text, "port", PQport(link->pg), pool);
-    put_word(&text, "dbname", PQdb(link->pg), pool);
-    put_word(&text, "user", PQuser(link->pg), pool);
+    for (option = options; option && option->keyword; option++) {
+        for (word = words; *word && strcmp(*word, option->keyword) != 0; word++) {
+        }
+        if (*word && option->val && *option->val) {
+            put_word(&text, *word, option->val, pool);
+        }
+    }
+    PQconninfoFree(options);
     return text;
 }
 

@@ -32,7 +32,8 @@ gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
 gf_err_t *gf_db_owned(gf_ctx_t *ctx, const char *outcome, gf_err_code_t none, const char *what,
                       const char *user, const char *id);
 
-/* Where the database of that connection listens: words that libpq reads, without a password. */
+/* Where the database of that connection listens, on all of its hosts: words that libpq reads,
+ * without a password. */
 const char *gf_db_address(const gf_link_t *link, apr_pool_t *pool);
 
 /* Does it take connections there? Asks without a password, for 2 s at most; blocks. */
