@@ -4,6 +4,11 @@
  * httpd_finish.c. */
 #include "httpd/httpd_check.h"
 
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <apr_file_info.h>
@@ -66,6 +71,26 @@ static bool is_handler(const ap_directive_t *directive, const char *handler, apr
            && strcmp(argument(directive, 0, pool), handler) == 0;
 }
 
+/* The pool of connections that requests use is that of the server itself: what a virtual host says
+ * of another one is its own. */
+static const ap_directive_t *last_of_server(const apr_array_header_t *all, const char *name)
+{
+    int i;
+
+    for (i = all->nelts; i-- > 0;) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+        const ap_directive_t *section = one->parent;
+
+        while (section && ap_cstr_casecmp(section->directive, "<VirtualHost") != 0) {
+            section = section->parent;
+        }
+        if (!section && ap_cstr_casecmp(one->directive, name) == 0) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
 static const char *at_line(const ap_directive_t *directive, const char *says, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%s:%d: %s", directive->filename, directive->line_num, says);
@@ -77,11 +102,11 @@ static const char *check_database(const gf_conf_t *conf, const apr_array_header_
                                   apr_pool_t *pool)
 {
     const ap_directive_t *type = last_of(all, "<GenflowType");
-    const ap_directive_t *most = last_of(all, "DBDMax");
+    const ap_directive_t *most = last_of_server(all, "DBDMax");
     apr_int64_t needed = (conf->dispatch ? conf->writers : 0) + 1;
     apr_int64_t given = DBD_MAX_USUAL;
 
-    if (type && !last_of(all, "DBDParams")) {
+    if (type && !last_of_server(all, "DBDParams")) {
         return at_line(type,
                        "<GenflowType> needs a database, but DBDParams is missing: add DBDriver "
                        "pgsql and DBDParams \"host=... dbname=...\"",
@@ -98,15 +123,36 @@ static const char *check_database(const gf_conf_t *conf, const apr_array_header_
                    pool);
 }
 
-/* May httpd's user write there? Root makes a folder that is not there. */
-static bool is_writable(const apr_finfo_t *folder)
+/* As a process of httpd's user finds it, with all of its groups, in another process: of httpd's own
+ * the user is not changed. What cannot be asked is no mistake. */
+static bool is_writable_by_user(const char *folder, const char *user, uid_t uid, gid_t gid)
 {
-    uid_t user = geteuid() ? geteuid() : ap_unixd_config.user_id;
-    gid_t group = geteuid() ? getegid() : ap_unixd_config.group_id;
+    int status = 0;
+    pid_t pid = fork();
 
-    return user == 0 || (folder->user == user && folder->protection & APR_FPROT_UWRITE)
-           || (folder->group == group && folder->protection & APR_FPROT_GWRITE)
-           || folder->protection & APR_FPROT_WWRITE;
+    if (pid == 0) {
+        if (initgroups(user, gid) < 0 || setgid(gid) < 0 || setuid(uid) < 0) {
+            _exit(0);
+        }
+        _exit(access(folder, W_OK | X_OK) < 0);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status == 0;
+}
+
+/* May httpd's user write there? Root makes a folder that is not there. */
+static bool is_writable(const char *folder)
+{
+    const struct passwd *user;
+
+    if (geteuid() != 0) {
+        return access(folder, W_OK | X_OK) == 0;
+    }
+    user = getpwuid(ap_unixd_config.user_id);
+    return ap_unixd_config.user_id == 0 || !user
+           || is_writable_by_user(folder, user->pw_name, ap_unixd_config.user_id,
+                                  ap_unixd_config.group_id);
 }
 
 static const char *check_folder(const gf_conf_t *conf, const apr_array_header_t *all,
@@ -124,14 +170,14 @@ static const char *check_folder(const gf_conf_t *conf, const apr_array_header_t 
         return at_line(line, "GenflowStoreFolder: must be an absolute path, as /var/lib/genflow",
                        pool);
     }
-    while (apr_stat(&found, path, APR_FINFO_TYPE | APR_FINFO_OWNER | APR_FINFO_PROT, pool)
+    while (apr_stat(&found, path, APR_FINFO_TYPE, pool)
                != APR_SUCCESS
            && strlen(path) > 1) {
         path = ap_make_dirstr_parent(pool, path);
         path = strlen(path) > 1 ? apr_pstrmemdup(pool, path, strlen(path) - 1) : path;
         exists = false;
     }
-    if (found.filetype == APR_DIR && (is_writable(&found) || (!exists && geteuid() == 0))) {
+    if (found.filetype == APR_DIR && (is_writable(path) || (!exists && geteuid() == 0))) {
         return NULL;
     }
     return at_line(line,

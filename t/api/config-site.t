@@ -30,6 +30,8 @@ my @WRONG = (    # what, configuration, message
         qr{${LINE}GenflowStoreFolder \S+: httpd's user cannot write to $closed}],
     ['a folder within one', "$DATABASE${TYPE}GenflowStoreFolder $closed/a/b\n",
         qr{${LINE}GenflowStoreFolder \S+: httpd's user cannot write to $closed}],
+    ['a database of another virtual host alone', $STORE . $TYPE . $RESULT
+        . "<VirtualHost *:2>\nDBDParams dbname=x\n</VirtualHost>\n", qr{${LINE}<GenflowType> needs a database}],
     ['a name for nothing', "$SITE<Location /old>\nGenflowPath quota getQota\n</Location>\n",
         qr{${LINE}GenflowPath quota getQota: the API has no such path}],
 );
@@ -45,6 +47,7 @@ my $ADMIN = "<Location /admin>\nSetHandler genflow-admin\nAuthType Basic\nAuthNa
 my @TOLD  = (    # what, configuration, warning
     ['nothing', $SITE, undef],
     ['a writer and a request', "${SITE}DBDMax 2\nGenflowDispatchWriters 1\n", undef],
+    ['a small pool of another virtual host', "${SITE}<VirtualHost *:2>\nDBDMax 1\n</VirtualHost>\n", undef],
     ['names of every kind', $SITE . "<Location /old>\nGenflowPath a sketch/generate\n"
         . "GenflowPath b generation/create\nGenflowPath c none-yet/status\n</Location>\n", undef],
     ['pictures that nothing serves', $DATABASE . $STORE . $TYPE,
