@@ -5034,7 +5034,9 @@ CREATE FUNCTION genflow.removal_done(p_id uuid, p_url text DEFAULT NULL::text) R
     LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
     DELETE FROM genflow.removals r
-     WHERE r.job_id = p_id AND r.tries > 0 AND (p_url IS NULL OR r.url IS NOT DISTINCT FROM nullif(p_url, ''))
+     WHERE r.job_id = p_id AND r.tries > 0
+       AND CASE WHEN p_url IS NULL THEN r.url IS NOT NULL AND r.picture_secret IS NULL
+                ELSE r.url IS NOT DISTINCT FROM nullif(p_url, '') END
 $$;
 GRANT EXECUTE ON FUNCTION genflow.removal_done(uuid,text) TO genflow_module;
 

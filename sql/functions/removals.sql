@@ -47,10 +47,13 @@ BEGIN
     SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 
--- removal_done(p_id, p_url): the picture is gone from p_url ('': wherever it may have been; NULL: servers from before schema 14). A removal that was recorded
--- anew meanwhile stays. Called by: the dispatcher's writers. Locks: the row.
+-- removal_done(p_id, p_url): the picture is gone from p_url ('': wherever it may have been). A removal that was recorded anew
+-- meanwhile stays. p_url NULL: servers from before schema 14, which find only what is named by its id: the others stay, too.
+-- Called by: the dispatcher's writers. Locks: the row.
 CREATE OR REPLACE FUNCTION genflow.removal_done(p_id uuid, p_url text DEFAULT NULL) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     DELETE FROM genflow.removals r
-     WHERE r.job_id = p_id AND r.tries > 0 AND (p_url IS NULL OR r.url IS NOT DISTINCT FROM nullif(p_url, ''))
+     WHERE r.job_id = p_id AND r.tries > 0
+       AND CASE WHEN p_url IS NULL THEN r.url IS NOT NULL AND r.picture_secret IS NULL
+                ELSE r.url IS NOT DISTINCT FROM nullif(p_url, '') END
 $$;
