@@ -23,6 +23,8 @@ talk_to $httpd;
 my $user = account(100);
 is generate($user, {}, Prefer => 'respond-async')->{status}, 202, 'a generation is taken';
 
+ok wait_for(sub { credits($user)->[1] == 0 }), '... and made by the other host, which is idle now';
+
 # Every statement that looks at an account waits.
 open my $lock, '|-', 'psql', '-Xqo', '/dev/null' or die "psql: $!\n";
 $lock->autoflush(1);
