@@ -205,11 +205,15 @@ static void give(gf_link_t *link, void *baton)
 
 apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf)
 {
+    apr_allocator_t *allocator;
+
     child.server = server;
     child.sink.write = write_line;
     child.sink.level = level_of(server);
-    /* a pool of its own: threads of requests write into it, one of them */
-    apr_pool_create(&child.pool, pool);
+    /* one thread writes into it, of any kind: with prefork the child's allocator has no lock */
+    apr_allocator_create(&allocator);
+    apr_pool_create_ex(&child.pool, pool, NULL, allocator);
+    apr_allocator_owner_set(allocator, child.pool);
     child.lender.take = take;
     child.lender.give = give;
     child.lender.heard = heard;
