@@ -208,7 +208,8 @@ static const char *schema_cause(const char *state, const gf_type_t *type)
                     : "the database is older than this module: run sql/apply";
     }
     if (strcmp(state, "42P01") == 0) {
-        return type ? "the table of this type is gone: restore it, or remove its <GenflowType>"
+        return type ? "the table of this type is gone: restore it, make an empty one by "
+                      "genflow.create_type(), or remove its <GenflowType>"
                     : "a table of schema genflow is gone: run sql/apply";
     }
     return "the functions in the database do not fit this module or each other: run sql/apply";

@@ -29,7 +29,7 @@ SQL
 ok pg('stop', 'immediate'), 'PostgreSQL stops';
 my $noticed = wait_for {
     my $log = log_since($mark);
-    !grep { $log !~ /\[pid $_:[^\n]*GF0121: DATABASE_UNAVAILABLE/ } children();
+    !grep { $log !~ /\[pid $_:[^\n]*GF0301: lost a database connection/ } children();
 };
 ok $noticed, '... every child notices';
 ok pg('start'), '... and PostgreSQL starts, when all leases are over';
