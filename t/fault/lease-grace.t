@@ -27,10 +27,12 @@ sql(<<'SQL', user => $user);
     UPDATE genflow.work SET due_at = clock_timestamp() + interval '1 second' WHERE user_id = :'user';
 SQL
 ok pg('stop', 'immediate'), 'PostgreSQL stops';
+my $over    = time + 2;
 my $noticed = wait_for {
     my $log = log_since($mark);
     !grep { $log !~ /\[pid $_:[^\n]*GF0301: lost a database connection/ } children();
 };
+wait_for { time > $over };
 ok $noticed, '... every child notices';
 ok pg('start'), '... and PostgreSQL starts, when all leases are over';
 my $late = sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user' AND due_at < clock_timestamp()", user => $user);
