@@ -120,16 +120,21 @@ static gf_err_t *look_at_deliveries(gf_search_t *search, gf_ctx_t *ctx)
                         ctx->conf->lease + ctx->conf->webhook_timeout);
 }
 
+static bool is_database_away(gf_ctx_t *ctx)
+{
+    int version;
+
+    return gf_ledger_health(&version, ctx) != NULL;
+}
+
 /* While the database was away leases ran out that nobody could renew. Whoever holds one gets half a
  * lease's time to come back, before anybody claims. */
 static bool is_back(gf_search_t *search, gf_ctx_t *ctx)
 {
-    int version;
-
     if (!search->blind) {
         return true;
     }
-    search->blind = gf_ledger_health(&version, ctx) != NULL;
+    search->blind = is_database_away(ctx);
     search->site.due = 0; /* it may be another one */
     search->wait = search->blind ? 0 : ctx->conf->lease / 2;
     return false;
@@ -231,7 +236,8 @@ static void run(gf_task_t *task, gf_ctx_t *ctx)
     for (i = 0; looked && down == looked && i < types; i++) {
         search->trouble[i].skip_until = 0; /* it is the database, not a type */
     }
-    search->blind = looked && down == looked; /* one type alone may be locked */
+    /* One type alone may be locked. Where all are left out, no type's look tells. */
+    search->blind = looked ? down == looked : is_database_away(ctx);
     search->number++;
 }
 
