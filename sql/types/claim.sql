@@ -9,10 +9,11 @@
 -- loses its name on the row and keeps its epoch for one more lease.
 -- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. A job past its deadline on which
 -- somebody was at work is taken once more for one lease, with last_look: its picture may be stored already. Where no host claims it
--- within a lease (p_owner NULL) it is ended without that. What else is past its deadline, or
--- killed its host five times, or lost its media row, is ended on the spot; with p_ends it is returned first, with who it was and
+-- within a lease (p_owner NULL) it is ended without that. What else is past its deadline, or killed its host five times, or could
+-- not be ended before (poison), or lost its media row, is ended on the spot; with p_ends it is returned first, with who it was and
 -- as phase 'failed', or 'cancelled' if it was pending, which is due at its deadline; lane NULL. Servers from before schema 11 do
--- not ask for that: they would take such a row for a lease.
+-- not ask for that: they would take such a row for a lease. Servers from before schema 15, which send no p_call, do not know
+-- last_look and would submit such a job once more: for them it is ended on the spot, too.
 -- p_from, p_lines: the first due_at of the host's last claim, of lane 0 and of each other one, and now and then -infinity: the
 -- scan begins a few seconds before it, and so does not walk over dead index entries at the head of the queue that vacuum
 -- cannot remove under an old snapshot.
@@ -33,6 +34,7 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bit
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
+    v_looks CONSTANT boolean := p_owner IS NOT NULL AND p_call IS NOT NULL;
     v_live uuid[];
     v_due  timestamptz[];
     v_lane smallint[];
@@ -54,14 +56,15 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   d.poison IS NOT NULL OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM {media} m WHERE m.id = d.job_id) IS NULL THEN 'end'
-                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
-                                                         THEN 'take' ELSE 'end' END
+                   WHEN d.deadline_at <= v_now OR (d.last_look AND NOT v_looks)
+                   THEN CASE WHEN d.begun AND NOT d.last_look AND v_looks THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
+                               w.deadline_at, w.last_look, w.poison,
+                               w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = {no} AND w.due_at BETWEEN p_from - v_slack AND v_now
                            AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
@@ -70,7 +73,7 @@ BEGIN
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at, line.last_look, false
+                           line.lost_leases, line.deadline_at, line.last_look, line.poison, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
