@@ -1494,6 +1494,7 @@ $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
+    v_looks CONSTANT boolean := p_owner IS NOT NULL AND p_call IS NOT NULL;
     v_live uuid[];
     v_due  timestamptz[];
     v_lane smallint[];
@@ -1515,14 +1516,15 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   d.poison IS NOT NULL OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.custom_prompt_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
-                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
-                                                         THEN 'take' ELSE 'end' END
+                   WHEN d.deadline_at <= v_now OR (d.last_look AND NOT v_looks)
+                   THEN CASE WHEN d.begun AND NOT d.last_look AND v_looks THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
+                               w.deadline_at, w.last_look, w.poison,
+                               w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 5 AND w.due_at BETWEEN p_from - v_slack AND v_now
                            AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
@@ -1531,7 +1533,7 @@ BEGIN
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at, line.last_look, false
+                           line.lost_leases, line.deadline_at, line.last_look, line.poison, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -1841,7 +1843,7 @@ BEGIN
         END IF;
         RETURN 'unknown';
     END IF;
-    IF p_status <> 'completed' AND w.epoch > 0 AND (
+    IF p_status <> 'completed' AND w.epoch > 0 AND p_error_code IS DISTINCT FROM 'SITE_RESTORED' AND (
         p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
             (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
         PERFORM genflow.removal_add(p_id, 5::smallint, NULL, NULL, w.picture_secret,
@@ -2458,6 +2460,7 @@ $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
+    v_looks CONSTANT boolean := p_owner IS NOT NULL AND p_call IS NOT NULL;
     v_live uuid[];
     v_due  timestamptz[];
     v_lane smallint[];
@@ -2479,14 +2482,15 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   d.poison IS NOT NULL OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.emotion_mask_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
-                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
-                                                         THEN 'take' ELSE 'end' END
+                   WHEN d.deadline_at <= v_now OR (d.last_look AND NOT v_looks)
+                   THEN CASE WHEN d.begun AND NOT d.last_look AND v_looks THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
+                               w.deadline_at, w.last_look, w.poison,
+                               w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 2 AND w.due_at BETWEEN p_from - v_slack AND v_now
                            AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
@@ -2495,7 +2499,7 @@ BEGIN
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at, line.last_look, false
+                           line.lost_leases, line.deadline_at, line.last_look, line.poison, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -2805,7 +2809,7 @@ BEGIN
         END IF;
         RETURN 'unknown';
     END IF;
-    IF p_status <> 'completed' AND w.epoch > 0 AND (
+    IF p_status <> 'completed' AND w.epoch > 0 AND p_error_code IS DISTINCT FROM 'SITE_RESTORED' AND (
         p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
             (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
         PERFORM genflow.removal_add(p_id, 2::smallint, NULL, NULL, w.picture_secret,
@@ -2956,6 +2960,7 @@ $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
+    v_looks CONSTANT boolean := p_owner IS NOT NULL AND p_call IS NOT NULL;
     v_live uuid[];
     v_due  timestamptz[];
     v_lane smallint[];
@@ -2977,14 +2982,15 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   d.poison IS NOT NULL OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.ghibli_reaction_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
-                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
-                                                         THEN 'take' ELSE 'end' END
+                   WHEN d.deadline_at <= v_now OR (d.last_look AND NOT v_looks)
+                   THEN CASE WHEN d.begun AND NOT d.last_look AND v_looks THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
+                               w.deadline_at, w.last_look, w.poison,
+                               w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 4 AND w.due_at BETWEEN p_from - v_slack AND v_now
                            AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
@@ -2993,7 +2999,7 @@ BEGIN
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at, line.last_look, false
+                           line.lost_leases, line.deadline_at, line.last_look, line.poison, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -3303,7 +3309,7 @@ BEGIN
         END IF;
         RETURN 'unknown';
     END IF;
-    IF p_status <> 'completed' AND w.epoch > 0 AND (
+    IF p_status <> 'completed' AND w.epoch > 0 AND p_error_code IS DISTINCT FROM 'SITE_RESTORED' AND (
         p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
             (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
         PERFORM genflow.removal_add(p_id, 4::smallint, NULL, NULL, w.picture_secret,
@@ -3996,6 +4002,7 @@ $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
+    v_looks CONSTANT boolean := p_owner IS NOT NULL AND p_call IS NOT NULL;
     v_live uuid[];
     v_due  timestamptz[];
     v_lane smallint[];
@@ -4017,14 +4024,15 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   d.poison IS NOT NULL OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
-                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
-                                                         THEN 'take' ELSE 'end' END
+                   WHEN d.deadline_at <= v_now OR (d.last_look AND NOT v_looks)
+                   THEN CASE WHEN d.begun AND NOT d.last_look AND v_looks THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
+                               w.deadline_at, w.last_look, w.poison,
+                               w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 1 AND w.due_at BETWEEN p_from - v_slack AND v_now
                            AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
@@ -4033,7 +4041,7 @@ BEGIN
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at, line.last_look, false
+                           line.lost_leases, line.deadline_at, line.last_look, line.poison, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -4343,7 +4351,7 @@ BEGIN
         END IF;
         RETURN 'unknown';
     END IF;
-    IF p_status <> 'completed' AND w.epoch > 0 AND (
+    IF p_status <> 'completed' AND w.epoch > 0 AND p_error_code IS DISTINCT FROM 'SITE_RESTORED' AND (
         p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
             (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
         PERFORM genflow.removal_add(p_id, 1::smallint, NULL, NULL, w.picture_secret,
@@ -4537,6 +4545,7 @@ $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
+    v_looks CONSTANT boolean := p_owner IS NOT NULL AND p_call IS NOT NULL;
     v_live uuid[];
     v_due  timestamptz[];
     v_lane smallint[];
@@ -4558,14 +4567,15 @@ BEGIN
            array_agg(s.job_id) FILTER (WHERE s.fate = 'wait')
       INTO v_live, v_due, v_lane, v_dead, v_wait
       FROM (SELECT d.job_id, d.user_id, d.lane, d.at, CASE WHEN
-                   (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
+                   d.poison IS NOT NULL OR (d.lease_owner IS NOT NULL AND d.lost_leases >= 4)
                    OR (SELECT m.id FROM public.presets_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
-                   WHEN d.deadline_at <= v_now THEN CASE WHEN d.begun AND NOT d.last_look AND p_owner IS NOT NULL
-                                                         THEN 'take' ELSE 'end' END
+                   WHEN d.deadline_at <= v_now OR (d.last_look AND NOT v_looks)
+                   THEN CASE WHEN d.begun AND NOT d.last_look AND v_looks THEN 'take' ELSE 'end' END
                    WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
               FROM (SELECT * FROM (
                         SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
-                               w.deadline_at, w.last_look, w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
+                               w.deadline_at, w.last_look, w.poison,
+                               w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 3 AND w.due_at BETWEEN p_from - v_slack AND v_now
                            AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
@@ -4574,7 +4584,7 @@ BEGIN
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
                     SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
-                           line.lost_leases, line.deadline_at, line.last_look, false
+                           line.lost_leases, line.deadline_at, line.last_look, line.poison, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
@@ -4884,7 +4894,7 @@ BEGIN
         END IF;
         RETURN 'unknown';
     END IF;
-    IF p_status <> 'completed' AND w.epoch > 0 AND (
+    IF p_status <> 'completed' AND w.epoch > 0 AND p_error_code IS DISTINCT FROM 'SITE_RESTORED' AND (
         p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
             (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
         PERFORM genflow.removal_add(p_id, 3::smallint, NULL, NULL, w.picture_secret,

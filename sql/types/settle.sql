@@ -10,7 +10,8 @@
 -- another end is kept in genflow.late_results and charges nothing. The end is what the client's webhook is told, if it has one.
 -- A picture that has no completed row is not kept: a late one is recorded to be removed, and so is one that may have been
 -- stored: the end comes from the database while somebody had the job, or from who took it over, or its storing failed. Whoever
--- still stores it comes second and records it once more.
+-- still stores it comes second and records it once more. An end by resume() (SITE_RESTORED) records none: where a copy of a site
+-- shares the picture folder, the picture may be that of a completed generation of the live site.
 -- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account, removals.
 -- Outcomes: 'done'; 'same' it had ended so before; 'settled' it had ended otherwise; 'stale' another host leads; 'unknown'.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_settle(
@@ -65,7 +66,7 @@ BEGIN
         END IF;
         RETURN 'unknown';
     END IF;
-    IF p_status <> 'completed' AND w.epoch > 0 AND (
+    IF p_status <> 'completed' AND w.epoch > 0 AND p_error_code IS DISTINCT FROM 'SITE_RESTORED' AND (
         p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
             (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
         PERFORM genflow.removal_add(p_id, {no}::smallint, NULL, NULL, w.picture_secret,
