@@ -1,14 +1,18 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# `make check`: starts a private site (Genflow::Site), the fakes and, through Apache::Test, httpd;
-# runs all tests under one prove; then looks through the logs for what no test may leave there.
+# `make check`: starts private sites (Genflow::Site), each with its fakes and, through Apache::Test,
+# its httpd; runs all tests under one prove; then looks through the logs for what no test may leave
+# there. The tests that break things for everybody have a site of their own (@SITES below) and run
+# while the others run. t/exec enters the site of a test.
 #
 #     t/run.pl --source DIR --build DIR [--jobs N] [-v] [--keep] [--durable]
 #              [--sanitize|--valgrind|--prism DIR] [TESTS...]
 #
-#   TESTS        names as prove shows them (t/api/health.t, t/unit/text_test); without any, all
-#   --keep       leave the work folder (also GENFLOW_TEST_KEEP=1)
+#   TESTS        names as prove shows them (t/api/health.t, t/unit/text_test); without any, all.
+#                Starts only the sites that these need
+#   --jobs N     so many tests side by side on the site where that is possible
+#   --keep       leave the work folders (also GENFLOW_TEST_KEEP=1)
 #   --durable    PostgreSQL writes to disk as in production
 #   --sanitize   the module was built with --enable-sanitizers
 #   --valgrind   httpd and the unit tests run under valgrind
@@ -26,8 +30,17 @@ use lib "$FindBin::Bin/lib";
 use Genflow::Prism ();
 use Genflow::Site ();
 
-# In the order in which they are shown; t/conf/testrules.yml says what runs side by side.
-my @ALL_TESTS = qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/fuzz/*_fuzz t/api/*.t t/provider/*.t t/fault/*.t);
+# Each site, whose tests it serves, and which these are. t/exec knows the names, too, and
+# t/conf/testrules.yml says what runs side by side.
+my @SITES = (
+    {
+        name     => 'main',
+        serves   => qr{\A(?!t/fault/)},
+        tests    => [qw(t/*.t t/sql/*.pg t/sql/*.t t/unit/*_test t/fuzz/*_fuzz t/api/*.t t/provider/*.t)],
+        programs => [qw(unit/*_test fuzz/*_fuzz)],
+    },
+    { name => 'fault', serves => qr{\At/fault/}, tests => ['t/fault/*.t'] },
+);
 
 my %option = (jobs => 2, keep => $ENV{GENFLOW_TEST_KEEP});
 GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep durable sanitize valgrind prism=s))
@@ -36,34 +49,48 @@ GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep durable sanitize 
     or die "usage: t/run.pl --source DIR --build DIR [OPTIONS] [TESTS...]\n";
 my @named_tests = map { clean_name($_) } @ARGV;
 
-my $site = Genflow::Site->new(
-    source   => $option{source},
-    module   => "$option{build}/.libs/mod_genflow.so",
-    programs => [map { glob "$option{build}/t/$_" } qw(unit/*_test fuzz/*_fuzz)],
-    keep     => $option{keep},
-    durable  => $option{durable},
-);
 release_lists();
-exit $site->run(\&run_tests);
+exit Genflow::Site->run_together(\&run_tests, map { new_site($_) } needed_sites());
+
+# Those that the named tests need; without names, all.
+sub needed_sites {
+    return @SITES if !@named_tests;
+    return grep { my $serves = $_->{serves}; grep { /$serves/ } @named_tests } @SITES;
+}
+
+sub new_site {
+    my ($which) = @_;
+    return Genflow::Site->new(
+        %$which,
+        source   => $option{source},
+        module   => "$option{build}/.libs/mod_genflow.so",
+        programs => [map { glob "$option{build}/t/$_" } @{ $which->{programs} // [] }],
+        keep     => $option{keep},
+        durable  => $option{durable},
+    );
+}
 
 sub run_tests {
-    prepare_database();
-    prepare_fakes();
-    prepare_sanitizers() if $option{sanitize};
-    prepare_valgrind()   if $option{valgrind};
-    start_httpd();
-    my @missed = $option{prism} ? prepare_prism() : ();
+    my @sites  = @_;
+    my @missed = map { prepare($_) } @sites;
+    my @tests  = @named_tests ? @named_tests : map { tests_of($_) } @sites;
+    announce(@sites);
+    my $passed = prove(scalar @sites, @tests);
 
-    my $passed = prove(@named_tests ? @named_tests : all_tests());
-    print "# The end of the error log:\n", $site->tail('t/logs/error_log', 40) if !$passed;
-
-    $site->stop_httpd;
-    my @logged   = (crashes(), undeclared_alarms(), valgrind_errors());
-    my ($summary, @wrong) = $option{prism} ? prism_says() : '';
-    my @findings = (@missed, @logged, @wrong);
+    my (@findings, @summaries);
+    for my $site (@sites) {
+        $site->enter;
+        print "# The end of the error log ($site->{name}):\n", $site->tail('t/logs/error_log', 40) if !$passed;
+        $site->stop_httpd;
+        push @findings, crashes($site), undeclared_alarms($site), valgrind_errors();
+        my ($summary, @wrong) = $option{prism} ? prism_says() : '';
+        push @findings,  @wrong;
+        push @summaries, $summary;
+    }
+    unshift @findings, @missed;
     print "# FAILED, whatever prove says, for these lines in the logs:\n" if @findings;
     print map { "    $_\n" } @findings;
-    print $summary;
+    print @summaries;
     return $passed && !@findings ? 0 : 1;
 }
 
@@ -89,12 +116,34 @@ sub release_lists {
 
 # ---- what the tests stand on ---------------------------------------------------------------------
 
+# Starts all of a site. Returns what is wrong with it already.
+sub prepare {
+    my ($site) = @_;
+    $site->enter;
+    prepare_database($site);
+    prepare_fakes($site);
+    prepare_sanitizers($site) if $option{sanitize};
+    prepare_valgrind($site)   if $option{valgrind};
+    start_httpd($site);
+    return $option{prism} ? prepare_prism($site) : ();
+}
+
+# Tells t/exec where the sites are, and stays in the first one.
+sub announce {
+    my @sites = @_;
+    $_->write_environment for @sites;
+    $sites[0]->enter;
+    $ENV{"GENFLOW_SITE_\U$_->{name}"} = $_->folder for @sites;
+    return;
+}
+
 # Types that only tests have, as t/conf/test.conf opens their sections.
 sub test_types {
     return Genflow::Site::read_text('t/conf/test.conf') =~ /^<GenflowType (\S+)>/mg;
 }
 
 sub prepare_database {
+    my ($site) = @_;
     $site->start_postgres;
     $site->create_database;
     $site->sql("SELECT genflow.create_type(:'type')", type => $_) for test_types();
@@ -107,6 +156,7 @@ sub prepare_database {
 }
 
 sub prepare_fakes {
+    my ($site) = @_;
     $ENV{STABILITY_API_KEY} = 'key-of-the-tests';
     $ENV{PEERS_API_KEY}     = 'key-of-the-peers';
     $ENV{PEERS_HOOK_SECRET} = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
@@ -119,11 +169,12 @@ sub prepare_fakes {
 }
 
 sub start_httpd {
+    my ($site) = @_;
     $ENV{APACHE_TEST_NO_STICKY_PREFERENCES} = 1;      # no file in the home folder
     $ENV{APACHE_TEST_ULIMIT_SET}            = 1;      # no second start for the sake of core files
     $ENV{APACHE_TEST_STARTUP_TIMEOUT}       = 120;
 
-    my $modules = modules_for_apache_test();
+    my $modules = modules_for_apache_test($site);
     $site->start_httpd('test.conf', sub {
         return $site->try_command($^X, 't/TEST', '-start-httpd',
             '-httpd' => $ENV{HTTPD}, '-apxs' => $ENV{APXS}, '-httpd_conf' => $modules,
@@ -135,6 +186,7 @@ sub start_httpd {
 # Apache::Test takes over the LoadModule lines of a given file, but does not expand ${} in it as
 # httpd does.
 sub modules_for_apache_test {
+    my ($site) = @_;
     my $path = $site->folder . '/modules.conf';
     my $text = Genflow::Site::read_text('t/conf/modules.conf');
     $text =~ s/\$\{(\w+)\}/$ENV{$1}/g;
@@ -147,6 +199,7 @@ sub modules_for_apache_test {
 # httpd itself is not instrumented, so the runtime has to be loaded before it; what httpd leaks at
 # exit is not ours.
 sub prepare_sanitizers {
+    my ($site) = @_;
     chomp(my $runtime = `gcc -print-file-name=libasan.so`);
     $site->wrap_httpd(<<"END");
 export LD_PRELOAD='$runtime'
@@ -159,6 +212,7 @@ END
 }
 
 sub prepare_valgrind {
+    my ($site)   = @_;
     my $folder   = $site->folder;
     my $valgrind = 'valgrind --tool=memcheck --leak-check=full --show-leak-kinds=definite'
         . ' --errors-for-leak-kinds=definite --keep-debuginfo=yes --num-callers=30'
@@ -178,6 +232,7 @@ END
 
 # Returns the faults that Prism does not find.
 sub prepare_prism {
+    my ($site) = @_;
     my @missed = Genflow::Prism->control($site, $option{prism});
     Genflow::Prism->start($site, $option{prism});
     return map { "Prism did not notice: $_" } @missed;
@@ -185,7 +240,12 @@ sub prepare_prism {
 
 # ---- the run -------------------------------------------------------------------------------------
 
-sub all_tests { return map { sort glob } @ALL_TESTS }
+# By name, in the order of its kinds.
+sub tests_of {
+    my ($site) = @_;
+    $site->enter;
+    return map { sort glob } @{ $site->{tests} };
+}
 
 # A test may be named by its path from anywhere, a unit test by its source.
 sub clean_name {
@@ -195,10 +255,12 @@ sub clean_name {
     return $name;
 }
 
+# Each further site has one test at a time.
 sub prove {
-    my @files = @_;
+    my ($sites, @files) = @_;
+    my $jobs  = $option{jobs} + $sites - 1;
     my @shown = $option{verbose} ? '--verbose' : qw(--failures --comments);
-    my @how   = ('--norc', '-j', $option{jobs}, '--exec', 't/exec', @shown);
+    my @how   = ('--norc', '-j', $jobs, '--exec', 't/exec', @shown);
     $ENV{HARNESS_RULESFILE} = 't/conf/testrules.yml';
     return system($ENV{PROVE} || 'prove', @how, @files) == 0;
 }
@@ -207,6 +269,7 @@ sub prove {
 
 # A child that a test killed is no crash.
 sub crashes {
+    my ($site) = @_;
     my @lines = split /\n/, Genflow::Site::read_text($site->error_log);
     return grep { /exit signal (?!Killed|Terminated)|AddressSanitizer|runtime error:/ } @lines;
 }
@@ -214,6 +277,7 @@ sub crashes {
 # Each test file checks the lines about its own users (Genflow::Test). Here are the lines about
 # nobody: their tag has to be one that some file expected.
 sub undeclared_alarms {
+    my ($site) = @_;
     my %expected = map { $_ => 1 } split ' ', Genflow::Site::read_text('t/logs/expected_tags');
     my @lines    = split /\n/, Genflow::Site::read_text($site->error_log);
     return map { $_->[1] } grep { !$expected{ $_->[0] } } Genflow::Site::alarms(@lines);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What the files in t/fault share beyond Genflow::Test: which process works on a generation and how
-# it ended, and httpd stopped, started and configured otherwise. They run one after another: each
-# leaves the site as it found it.
+# it ended, and httpd stopped, started and configured otherwise. They run one after another on a site
+# of their own: each leaves it as it found it.
 
 package Genflow::Fault;
 

@@ -13,6 +13,17 @@
 #         return 0;                               # the exit code; then all is stopped
 #     });
 #
+# Several sites may run side by side, each with a folder, an environment and servers of its own:
+#
+#     exit Genflow::Site->run_together(sub {
+#         my ($one, $two) = @_;
+#         for my $site ($one, $two) {
+#             $site->enter;                       # %ENV and the current folder are those of $site
+#             $site->start_postgres;
+#         }
+#         return 0;
+#     }, $one, $two);
+#
 # A process that run() has started (a test) finds its site again by Genflow::Site->attach.
 
 package Genflow::Site;
@@ -101,19 +112,26 @@ sub output_of {
 # what that started, removes the folder. Returns the exit code.
 sub run {
     my ($self, $inside) = @_;
-    $self->make_folder;
+    return ref($self)->run_together($inside, $self);
+}
+
+# The same for several sites. $inside is called with all of them, and has entered the first.
+sub run_together {
+    my ($class, $inside, @sites) = @_;
+    $_->make_folder for @sites;
 
     my $pid = fork // die "fork: $!\n";
-    exit $self->work_inside($inside) if !$pid;
+    exit work_inside($inside, @sites) if !$pid;
 
     local @SIG{qw(INT TERM HUP)} = (sub { kill TERM => $pid }) x 3;
     my $code = exit_code_of($pid);
-
-    if ($self->{keep}) {
-        print "Kept: $self->{folder}\n";
-    }
-    else {
-        remove_tree($self->{folder});
+    for my $site (@sites) {
+        if ($site->{keep}) {
+            print "Kept: $site->{folder}\n";
+        }
+        else {
+            remove_tree($site->{folder});
+        }
     }
     return $code;
 }
@@ -148,30 +166,34 @@ sub make_folder {
 }
 
 sub work_inside {
-    my ($self, $inside) = @_;
+    my ($inside, @sites) = @_;
     my $code = eval {
         POSIX::setpgid(0, 0);
         local @SIG{qw(INT TERM HUP)} = (sub { die "interrupted\n" }) x 3;
-        $self->become_unprivileged if $> == 0;
-        $self->set_environment;
-        $inside->($self);
+        become_unprivileged(@sites) if $> == 0;
+        $_->make_environment for @sites;
+        $sites[0]->enter;
+        $inside->(@sites);
     };
     if (!defined $code) {
         print STDERR $@ if $@ ne "interrupted\n";
         $code = 1;
     }
-    $self->stop_all;
+    local $SIG{TERM} = 'IGNORE';
+    kill TERM => -$$;                       # this process group: a prove that was interrupted
+    $_->stop_all for reverse @sites;
     return $code;
 }
 
 # PostgreSQL and Apache::Test refuse to run as root.
 sub become_unprivileged {
-    my ($self) = @_;
+    my @sites = @_;
     my $name = $ENV{GENFLOW_TEST_USER} || 'nobody';
     my (undef, undef, $uid, $gid) = getpwnam $name or die "no user $name: set GENFLOW_TEST_USER\n";
 
-    system('chown', '-R', "$uid:$gid", $self->{folder}) == 0
-        or die "cannot give $self->{folder} to $name\n";
+    for my $folder (map { $_->{folder} } @sites) {
+        system('chown', '-R', "$uid:$gid", $folder) == 0 or die "cannot give $folder to $name\n";
+    }
     $) = "$gid $gid";
     POSIX::setgid($gid);
     POSIX::setuid($uid);
@@ -179,15 +201,16 @@ sub become_unprivileged {
     return;
 }
 
-sub set_environment {
+# The caller's environment and what belongs to this site.
+sub make_environment {
     my ($self) = @_;
     my $folder = $self->{folder};
-    chdir $folder or die "$folder: $!\n";
 
     # Neither the caller's database nor a proxy may get between the parts.
-    delete @ENV{ grep { /\APG[A-Z]/ || /_proxy\z/i } keys %ENV };
+    my @kept = grep { !/\APG[A-Z]/ && !/_proxy\z/i } keys %ENV;
 
-    my %set = (
+    $self->{environment} = {
+        map({ $_ => $ENV{$_} } @kept),
         HOME            => $folder,
         TMPDIR          => "$folder/tmp",
         PATH            => "$self->{pg_bindir}:$ENV{PATH}",
@@ -203,9 +226,33 @@ sub set_environment {
         GENFLOW_WORK    => $folder,
         GENFLOW_LIBEXEC => $self->{libexec},
         GENFLOW_MPM     => $ENV{GENFLOW_MPM} || 'event',
-    );
-    @ENV{ keys %set } = values %set;
+    };
     unshift @INC, "$folder/t/lib";
+    return;
+}
+
+my $entered;                                # the site whose environment and folder this process has
+
+# From here on %ENV and the current folder are those of this site. What is set in %ENV stays with the
+# site that was entered last.
+sub enter {
+    my ($self) = @_;
+    $entered->{environment} = {%ENV} if $entered;
+    $entered = $self;
+    %ENV = %{ $self->{environment} };
+    chdir $self->{folder} or die "$self->{folder}: $!\n";
+    return;
+}
+
+# For a shell that enters this site: `cd FOLDER && . ./environment`.
+sub write_environment {
+    my ($self) = @_;
+    $self->enter;
+    open my $file, '>', 'environment' or die "environment: $!\n";
+    for my $name (grep { /\A[A-Za-z_]\w*\z/ } sort keys %ENV) {
+        print $file "export $name='", $ENV{$name} =~ s/'/'\\''/gr, "'\n";
+    }
+    close $file or die "environment: $!\n";
     return;
 }
 
@@ -214,8 +261,7 @@ sub set_environment {
 # What was started last is stopped first.
 sub stop_all {
     my ($self) = @_;
-    local $SIG{TERM} = 'IGNORE';
-    kill TERM => -$$;                       # this process group: a prove that was interrupted
+    $self->enter if $self->{environment};
     while (my $stop = pop @{ $self->{stops} }) {
         eval { $stop->(); 1 } or warn $@;
     }

@@ -14,8 +14,8 @@
 # THE LOG GUARD. finish() fails the file for every log line of ours at warning or above whose tag it
 # did not announce by expect_log('GF0310'), and for every tag that it announced and that never came.
 # Which lines are the file's? Files run side by side, therefore only those that name one of its
-# users or their generations; a file in t/fault runs alone, and all lines written meanwhile are its
-# own. Lines that name nobody are looked at after the run, by t/run.pl.
+# users or their generations; a file in t/fault has its site for itself, and all lines written
+# meanwhile are its own. Lines that name nobody are looked at after the run, by t/run.pl.
 
 package Genflow::Test;
 
