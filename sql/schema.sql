@@ -1186,9 +1186,10 @@ $$
 DECLARE
     v_count integer;
 BEGIN
-    DELETE FROM genflow.assets a
-     WHERE a.id IN (SELECT o.id FROM genflow.assets o WHERE o.expires_at < clock_timestamp() - interval '1 day'
-                     ORDER BY o.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
+    WITH old AS MATERIALIZED (                      -- see janitor()
+        SELECT o.id FROM genflow.assets o WHERE o.expires_at < clock_timestamp() - interval '1 day'
+         ORDER BY o.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+    DELETE FROM genflow.assets a USING old WHERE a.id = old.id;
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END $$;
@@ -3662,38 +3663,44 @@ BEGIN
     CASE p_part
     WHEN 'attempts' THEN
         -- What was made after v_over cannot have ended before it.
-        DELETE FROM genflow.attempts a USING (
+        WITH old AS MATERIALIZED (
             SELECT o.job_id, o.no FROM genflow.attempts o
              WHERE o.job_id < genflow.id_at(v_over)
                AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
-             ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+             ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.attempts a USING old
          WHERE a.job_id = old.job_id AND a.no = old.no;
     WHEN 'hooks' THEN
-        DELETE FROM genflow.hooks h USING (
+        WITH old AS MATERIALIZED (
             SELECT o.provider, o.event FROM genflow.hooks o
              WHERE o.at < v_over AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
-             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.hooks h USING old
          WHERE h.provider = old.provider AND h.event = old.event;
     WHEN 'late_results' THEN
-        DELETE FROM genflow.late_results r USING (
-            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+        WITH old AS MATERIALIZED (
+            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.late_results r USING old
          WHERE r.id = old.id;
     WHEN 'calls' THEN
-        DELETE FROM genflow.calls c USING (
+        WITH old AS MATERIALIZED (
             SELECT o.call FROM genflow.calls o WHERE o.at < clock_timestamp() - interval '1 hour'
-             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+             ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.calls c USING old
          WHERE c.call = old.call;
     WHEN 'keys' THEN
-        DELETE FROM genflow.idempotency_keys k USING (
+        WITH old AS MATERIALIZED (
             SELECT o.user_id, o.key FROM genflow.idempotency_keys o
              WHERE o.created_at < clock_timestamp() - p_keys
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
-             ORDER BY o.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+             ORDER BY o.created_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.idempotency_keys k USING old
          WHERE k.user_id = old.user_id AND k.key = old.key;
     WHEN 'budgets' THEN
-        DELETE FROM genflow.budgets b USING (
+        WITH old AS MATERIALIZED (
             SELECT o.provider, o.day, o.slot FROM genflow.budgets o WHERE o.day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 31
-             ORDER BY o.provider, o.day, o.slot LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+             ORDER BY o.provider, o.day, o.slot LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.budgets b USING old
          WHERE b.provider = old.provider AND b.day = old.day AND b.slot = old.slot;
     WHEN 'assets' THEN
         RETURN genflow.asset_sweep(p_limit);
@@ -3701,12 +3708,13 @@ BEGIN
         RETURN genflow.reservations_expire(p_limit);
     WHEN 'ended_reservations' THEN
         v_over := clock_timestamp() - p_keys;
-        DELETE FROM genflow.reservations r USING (
+        WITH old AS MATERIALIZED (
             SELECT o.id FROM genflow.reservations o
              WHERE o.id < genflow.id_at(v_over) AND o.state <> 'open'
                AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.id AND l.phase = 2 AND l.at < v_over)
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
-             ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED) old
+             ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED)
+        DELETE FROM genflow.reservations r USING old
          WHERE r.id = old.id;
     ELSE
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;

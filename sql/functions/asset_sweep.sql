@@ -7,9 +7,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_count integer;
 BEGIN
-    DELETE FROM genflow.assets a
-     WHERE a.id IN (SELECT o.id FROM genflow.assets o WHERE o.expires_at < clock_timestamp() - interval '1 day'
-                     ORDER BY o.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED);
+    WITH old AS MATERIALIZED (                      -- see janitor()
+        SELECT o.id FROM genflow.assets o WHERE o.expires_at < clock_timestamp() - interval '1 day'
+         ORDER BY o.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED)
+    DELETE FROM genflow.assets a USING old WHERE a.id = old.id;
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END $$;
