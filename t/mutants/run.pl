@@ -8,19 +8,20 @@
 #
 #   NAMES    these mutants (* stands for anything); without any, all
 #   --gone   only says which mutants have lost their text
-#   --first  one test that notices a mutant is enough: three times as fast
+#   --first  one test that notices a mutant is enough, and those of its list come first: three times as fast
 #   --deep   every mutant meets the tests of its list, not only those that pgTAP did not notice
 #
 # A mutant of sql/ is put into a private database, where all pgTAP files run. One that they do not
-# notice meets t/sql/*.t, and then, like every mutant of C, the tests that its list names, each in a
-# site of its own, which is made from a copy of the sources.
+# notice meets, like every mutant of C, the tests that its list names, and then the races of t/sql, in a
+# site of its own, which is made from a copy of the sources. One that cannot be built says nothing of the
+# tests: it counts as a survivor, and needs another text.
 #
 # A LIST has blocks; `mutant` begins the next one:
 #     mutant  its name
 #     file    from the top of the sources
 #     text    what is replaced: exact, at one place of the file (\n stands for the end of a line)
 #     with    what it becomes
-#     tests   beyond pgTAP and races, those that are to notice it
+#     tests   those that are to notice it where pgTAP does not
 #     same    why nobody can notice it: it counts as no survivor
 
 use strict;
@@ -53,17 +54,22 @@ my %is_red;                                      # pgTAP files that fail without
 my $told = tempdir(CLEANUP => 1) . '/told';
 chmod 0777, $told =~ s{/told\z}{}r;
 my $site = Genflow::Site->new(source => $source, module => "$option{build}/.libs/mod_genflow.so");
-exit 2 if $site->run(\&meet_pgtap);
+my @of_sql = grep { $_->{file} =~ m{\Asql/} && !($option{first} && $_->{tests}) } @mutants;
+exit 2 if @of_sql && $site->run(\&meet_pgtap);
 
-my %noticed = map { /\A(\S+) (.*)\n/ ? ($1 => [split / /, $2]) : () } lines_of($told);
-my @deep    = grep { $option{deep} || !@{ $noticed{ $_->{mutant} } // [] } } @mutants;
+my @told    = -e $told ? lines_of($told) : ();
+my %broken  = map { /\Abroken (\S+)\n/ ? ($1 => 1) : () } @told;
+my %noticed = map { /\A(\S+) (.*)\n/ ? ($1 => [split / /, $2]) : () } @told;
+$_->{broken} = $broken{ $_->{mutant} } for @mutants;
+my @deep    = grep { !$_->{broken} } grep { $option{deep} || !@{ $noticed{ $_->{mutant} } // [] } } @mutants;
 my ($copy);
 push @{ $noticed{ $_->{mutant} } }, meet_sites($_) for @deep;
 
 my @survivors = grep { !$_->{same} && !@{ $noticed{ $_->{mutant} } // [] } } @mutants;
 for my $mutant (@mutants) {
     my @by = @{ $noticed{ $mutant->{mutant} } // [] };
-    printf "%-9s %s (%s)%s\n", @by ? 'noticed' : $mutant->{same} ? 'same' : 'SURVIVED', @$mutant{qw(mutant file)},
+    my $state = $mutant->{broken} ? 'BROKEN' : @by ? 'noticed' : $mutant->{same} ? 'same' : 'SURVIVED';
+    printf "%-9s %s (%s)%s\n", $state, @$mutant{qw(mutant file)},
         @by ? ': ' . join ' ', @by : $mutant->{same} ? ": $mutant->{same}" : '';
 }
 printf "%d mutants: %d noticed, %d survived, %d gone\n", @mutants + @gone,
@@ -116,10 +122,12 @@ sub meet_pgtap {
     my @red = pgtap_that_fails($inside);
     print "not asked, they fail without any mutant: @red\n" if @red;
     $is_red{$_} = 1 for @red;
-    for my $mutant (grep { $_->{file} =~ m{\Asql/} } @mutants) {
-        my @noticed = put_in($inside, $mutant) ? pgtap_that_fails($inside, $mutant) : 'sql/apply';
-        print $out "$mutant->{mutant} @noticed\n";
-        printf "%-9s %s%s\n", @noticed ? 'noticed' : 'unnoticed', $mutant->{mutant}, @noticed ? ": @noticed" : '';
+    for my $mutant (@of_sql) {
+        my $is_in   = put_in($inside, $mutant);
+        my @noticed = $is_in ? pgtap_that_fails($inside, $mutant) : ();
+        print $out $is_in ? "$mutant->{mutant} @noticed\n" : "broken $mutant->{mutant}\n";
+        printf "%-9s %s%s\n", !$is_in ? 'broken' : @noticed ? 'noticed' : 'unnoticed', $mutant->{mutant},
+            @noticed ? ": @noticed" : '';
     }
     close $out or die "$told: $!\n";
     return 0;
@@ -182,20 +190,28 @@ sub is_passed {
 
 # ---- whole sites ---------------------------------------------------------------------------------
 
-# The tests that notice it: races first, and of SQL no other if they do.
+# The tests that notice it: those of its list first, and of SQL the races only if they do not. Of the
+# programs only those that the list names are built: each is linked anew for each mutant.
 sub meet_sites {
     my ($mutant) = @_;
     $copy //= copy_of_sources();
     my $is_sql = $mutant->{file} =~ m{\Asql/};
-    my @parts  = ($is_sql ? [map { s{\A\Q$source\E/}{}r } sort glob "$source/t/sql/[r]*.t"] : (),
-        [split ' ', $mutant->{tests} // '']);
+    my @named  = split ' ', $mutant->{tests} // '';
+    my %named  = map { $_ => 1 } @named;
+    my @races  = grep { !$named{$_} } map { s{\A\Q$source\E/}{}r } sort glob "$source/t/sql/[r]*.t";
+    my @noticed;
     write_to("$copy/$mutant->{file}", mutated($mutant));
-    my @noticed = $is_sql || system("$copy/support/build") == 0 ? () : 'support/build';
-    for my $tests (grep { @$_ } @parts) {
-        push @noticed, failed_of(@$tests) if !@noticed;
+    if (!$is_sql && system("$copy/support/build", '--only', grep { m{\At/unit/} } @named)) {
+        $mutant->{broken} = 1;
+    }
+    else {
+        for my $tests (grep { @$_ } \@named, $is_sql ? \@races : []) {
+            push @noticed, failed_of(@$tests) if !@noticed;
+        }
     }
     write_to("$copy/$mutant->{file}", join '', lines_of("$source/$mutant->{file}"));
-    printf "%-9s %s%s\n", @noticed ? 'noticed' : 'unnoticed', $mutant->{mutant}, @noticed ? ": @noticed" : '';
+    printf "%-9s %s%s\n", $mutant->{broken} ? 'broken' : @noticed ? 'noticed' : 'unnoticed', $mutant->{mutant},
+        @noticed ? ": @noticed" : '';
     return @noticed;
 }
 
@@ -204,7 +220,7 @@ sub copy_of_sources {
     my @names = map { "$source/$_" } qw(Makefile.am configure.ac conf docs mod_genflow sql support t);
     push @names, grep { -f } map { "$source/$_" } qw(ARCHITECTURE.md CHANGES CONTRIBUTING.md LICENSE README.md
         SECURITY.md .clang-format);
-    system('cp', '-R', @names, $folder) == 0 && system("$folder/support/build") == 0
+    system('cp', '-R', @names, $folder) == 0 && system("$folder/support/build", '--only') == 0
         or die "cannot build a copy of the sources\n";
     return $folder;
 }
