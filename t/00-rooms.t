@@ -54,7 +54,7 @@ my $OF_HTTPD    = qr/\A(?:httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|mpm_common|scor
 my @OWNED = (
     [ 'json-c',    qr/\bjson_(?:object|tokener)_\w+/,             qr{\Abase/gf_json\.c\z} ],
     [ 'libcurl',   qr/\bcurl_\w+/,                                qr{\Anet/gf_net\.c\z} ],
-    [ 'libpq',     qr/\bPQ[a-z]\w*/,                              qr{\Adb/gf_(?:db|links)\.c\z} ],
+    [ 'libpq',     qr/\bPQ[a-z]\w*/,                              qr{\Adb/gf_(?:db|links|answer)\.c\z} ],
     [ 'mod_dbd',   qr/\bap_dbd_\w+/,                              qr{\Ahttpd/httpd_glue\.c\z} ],
     [ 'libgd',     qr/\bgd[A-Z]\w*(?=\s*\()/,                     qr{\Aprovider/prov_local} ],
     [ 'libcrypto', qr/\b(?:(?:EVP|CRYPTO|ERR)_\w+|HMAC\(|SHA(?:1|224|256|384|512)\w*)/, qr{\Abase/gf_hash\.c\z} ],

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statements through libpq on connections that somebody else pools (mod_dbd in httpd). Prepares
  * lazily per connection, notices resets of the connection by whomever (libpq events), and tells a
- * dead link from a failing statement. Leaves what a statement means to gf_queue.c and gf_ledger.c.
- */
+ * dead link from a failing statement. Leaves the wait for an answer to gf_answer.c, and what a
+ * statement means to gf_queue.c and gf_ledger.c. */
 #include "db/gf_db.h"
 
 #include <string.h>
@@ -11,7 +11,9 @@
 #include <libpq-events.h>
 #include <libpq-fe.h>
 
+#include "base/gf_clock.h"
 #include "base/gf_hash.h"
+#include "db/gf_answer.h"
 
 #define TYPES_MAX                                                                  \
     64 /* types with an index below it are prepared; gf_type_t.index is bounded so \
@@ -28,6 +30,7 @@ struct gf_rows_t {
 typedef struct prepared_t {
     apr_pool_t *pool;
     bool done[GF_SQL_COUNT][TYPES_MAX];
+    apr_interval_time_t bound; /* for a statement's answer; 0: not asked yet */
 } prepared_t;
 
 /* A reset connection has lost its prepared statements; a closed one needs no memory of them. */
@@ -40,6 +43,7 @@ static int on_event(PGEventId id, void *info, void *passthrough)
         known = PQinstanceData(((PGEventConnReset *)info)->conn, on_event);
         if (known) {
             memset(known->done, 0, sizeof(known->done));
+            known->bound = 0;
         }
     }
     else if (id == PGEVT_CONNDESTROY) {
@@ -105,6 +109,8 @@ typedef struct asked_t {
     const char *args[GF_SQL_ARGS_MAX];
     int count;
     int again; /* which argument tells that it is repeated; 0: none */
+    apr_interval_time_t bound;
+    bool is_silent; /* no answer within the bound */
 } asked_t;
 
 /* The token of the call goes along: the repetition answers as the first one did. */
@@ -130,8 +136,20 @@ static void ask(asked_t *asked, gf_ctx_t *ctx, gf_sql_t statement, const gf_type
     }
 }
 
-/* Prepares the statement if this connection has not yet, then runs it. */
-static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, const asked_t *asked)
+/* How long a statement on this connection may take; 0: the connection is dead. */
+static apr_interval_time_t bound_of(PGconn *pg, prepared_t *known)
+{
+    if (!known) {
+        return gf_answer_bound(pg);
+    }
+    if (!known->bound) {
+        known->bound = gf_answer_bound(pg);
+    }
+    return known->bound;
+}
+
+/* Prepares the statement if this connection has not yet, then runs it: both within the bound. */
+static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, asked_t *asked)
 {
     const gf_sql_t statement = asked->statement;
     const gf_type_t *type = asked->type;
@@ -139,11 +157,16 @@ static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, const asked_t *as
     prepared_t *known = knowledge(pg);
     int index = type ? type->index : 0;
     char name[48];
+    apr_time_t end;
+    int sent;
 
+    asked->bound = bound_of(pg, known);
+    end = gf_clock_now() + asked->bound;
     apr_snprintf(name, sizeof(name), "genflow_%s_%d", row->name, index);
     if (known && !known->done[statement][index]) {
         const char *text = type ? apr_psprintf(pool, row->text, type->prefix) : row->text;
-        PGresult *result = PQprepare(pg, name, text, 0, NULL);
+        PGresult *result =
+            gf_answer_wait(&asked->is_silent, pg, PQsendPrepare(pg, name, text, 0, NULL), end);
 
         if (!succeeded(result)
             && strcmp(sqlstate(result), "42P05") != 0) { /* 42P05: it is prepared */
@@ -152,7 +175,8 @@ static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, const asked_t *as
         PQclear(result);
         known->done[statement][index] = true;
     }
-    return PQexecPrepared(pg, name, asked->count, asked->args, NULL, NULL, 0);
+    sent = PQsendQueryPrepared(pg, name, asked->count, asked->args, NULL, NULL, 0);
+    return gf_answer_wait(&asked->is_silent, pg, sent, end);
 }
 
 /* Nothing happened, and it may work when it is said again: it met another in a deadlock, or
@@ -164,11 +188,15 @@ static bool is_passing(const char *state)
            || strcmp(state, "XX000") == 0; /* the function is gone, another has its name */
 }
 
-/* One round; a dead link or what passes gets a second one. */
+/* One round; a dead link or what passes gets a second one. Silence gets none: the client has waited
+ * long enough, and its own repetition finds what this one did. */
 static PGresult *run(gf_ctx_t *ctx, PGconn *pg, asked_t *asked)
 {
     PGresult *result = prepare_and_run(pg, ctx->pool, asked);
 
+    if (asked->is_silent) {
+        return result;
+    }
     if (is_dead(pg, result) || strncmp(sqlstate(result), "57P", 3) == 0) {
         gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0301",
                "lost a database connection in %s, connecting again",
@@ -215,13 +243,23 @@ static const char *schema_cause(const char *state, const gf_type_t *type)
     return "the functions in the database do not fit this module or each other: run sql/apply";
 }
 
-static gf_err_t *statement_error(gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
-                                 const PGresult *result)
+static gf_err_t *statement_error(gf_ctx_t *ctx, const asked_t *asked, const PGresult *result)
 {
+    const gf_sql_t statement = asked->statement;
+    const gf_type_t *type = asked->type;
     const char *state = sqlstate(result);
     const char *of = type ? type->name : "no type";
     const char *message = PQresultErrorMessage(result);
     gf_err_t *err;
+
+    if (asked->is_silent) {
+        err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS,
+                          "%s (%s): no answer within %d s; the connection is closed. Look for a "
+                          "network that drops packets, or a server that stands still",
+                          gf_sql_rows[statement].name, of, (int)apr_time_sec(asked->bound));
+        err->retry_after = RETRY_AFTER_SECONDS;
+        return err;
+    }
 
     if (is_unavailable(state)) {
         err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s",
@@ -272,7 +310,7 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const 
         }
     }
     if (!succeeded(result)) {
-        return statement_error(ctx, statement, type, result);
+        return statement_error(ctx, &asked, result);
     }
     *rows = apr_palloc(ctx->pool, sizeof(**rows));
     (*rows)->result = result;

@@ -15,10 +15,12 @@ typedef struct gf_rows_t gf_rows_t;
 /* Calls `statement`, of `type` (NULL for a statement of no type), with its text arguments (NULL is
  * SQL's NULL). A dead connection is mended and the statement sent once more. The first one may have
  * been committed: a statement that would answer otherwise then gets the token of the call along
- * (ctx->call, else one of this call alone), and answers the same. Errors: DB_DOWN (503,
- * Retry-After), DB_SCHEMA (something is missing in the database), INVALID (a value that the
- * database cannot hold), INTERNAL. `raced` (may be NULL) is set instead of an error when the
- * statement lost a race for credits (SQLSTATE class GF): ask again. */
+ * (ctx->call, else one of this call alone), and answers the same. A connection that is silent for
+ * longer than statement_timeout and GF_ANSWER_MARGIN is given up (DB_DOWN), and the statement is
+ * not sent again. Errors: DB_DOWN (503, Retry-After), DB_SCHEMA (something is missing in the
+ * database), INVALID (a value that the database cannot hold), INTERNAL. `raced` (may be NULL) is
+ * set instead of an error when the statement lost a race for credits (SQLSTATE class GF): ask
+ * again. */
 gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
                      const char *const *args, bool *raced);
 

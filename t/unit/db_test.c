@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db/gf_db.c, gf_sql.c and gf_ledger.c: what the caller hears when there is no database, and, in
- * the harness, how statements are prepared, connections mended and errors told apart. */
+/* db/gf_db.c, gf_answer.c, gf_sql.c and gf_ledger.c: what the caller hears when there is no
+ * database, and, in the harness, how statements are prepared, connections mended and errors told
+ * apart. */
 #include "database.h"
+
+#include <signal.h>
 
 #include <apr_lib.h>
 
+#include "base/gf_clock.h"
+#include "db/gf_answer.h"
 #include "db/gf_ledger.h"
 #include "db/gf_queue.h"
 
@@ -211,6 +216,89 @@ START_TEST(a_connection_that_broke_is_mended_within_the_call)
 }
 END_TEST
 
+/* The server process of the borrowed connection stands still: to us its packets vanish. */
+START_TEST(a_silent_connection_is_given_up_and_the_statement_is_not_repeated)
+{
+    apr_time_t from;
+    gf_err_t *err;
+    pid_t pid;
+
+    lend("dbname=genflow user=genflow_app options='-c statement_timeout=200'");
+    unit_no_error(ask_health());
+    pid = PQbackendPID(link_pg);
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    from = gf_clock_now();
+    err = ask_health();
+    ck_assert(gf_err_is(err, GF_E_DB_DOWN));
+    ck_assert_int_gt(err->retry_after, 0);
+    ck_assert_msg(strstr(err->detail, "no answer within 5 s"), "%s", err->detail);
+    ck_assert_int_ge(gf_clock_now() - from, apr_time_from_msec(5200));
+    ck_assert_int_eq(PQstatus(link_pg), CONNECTION_BAD);
+    ck_assert_msg(unit.line_count == 0, "it was repeated: %s", unit.lines[0].text);
+    kill(pid, SIGCONT);
+
+    unit_no_error(ask_health()); /* the pool or the next statement opens another */
+    ck_assert_int_ne(PQbackendPID(link_pg), pid);
+    end();
+}
+END_TEST
+
+START_TEST(a_statement_may_take_as_long_as_the_server_lets_it)
+{
+    static const struct {
+        const char *options;
+        apr_interval_time_t bound;
+    } rows[] = { { "-c statement_timeout=5000", apr_time_from_sec(10) },
+                 { "-c statement_timeout=1min", apr_time_from_sec(65) },
+                 { "-c statement_timeout=2500ms", apr_time_from_msec(7500) },
+                 { "-c statement_timeout=0", GF_ANSWER_DEFAULT } };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        lend(apr_psprintf(unit.ctx.pool, "dbname=genflow user=genflow_app options='%s'",
+                          rows[i].options));
+        ck_assert_msg(gf_answer_bound(link_pg) == rows[i].bound, "%s", rows[i].options);
+        end();
+    }
+    lend("host=/nowhere/at/all");
+    ck_assert_int_eq(gf_answer_bound(link_pg), 0);
+    end();
+}
+END_TEST
+
+/* A megabyte fits into no socket's buffer. */
+START_TEST(what_the_connection_cannot_hold_at_once_is_sent_bit_by_bit)
+{
+    char *megabyte = apr_palloc(unit.ctx.pool, (1 << 20) + 1);
+    const char *const values[] = { memset(megabyte, 'x', 1 << 20) };
+    bool silent = false;
+    PGresult *result;
+    pid_t pid;
+
+    megabyte[1 << 20] = '\0';
+    lend_app();
+    ck_assert_int_gt(gf_answer_bound(link_pg), 0);
+    result = gf_answer_wait(
+        &silent, link_pg,
+        PQsendQueryParams(link_pg, "SELECT $1::text || $1::text", 1, NULL, values, NULL, NULL, 0),
+        gf_clock_now() + apr_time_from_sec(30));
+    ck_assert_int_eq(PQgetlength(result, 0, 0), 2 << 20);
+    ck_assert(!silent);
+    PQclear(result);
+
+    pid = PQbackendPID(link_pg);
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    PQclear(gf_answer_wait(
+        &silent, link_pg,
+        PQsendQueryParams(link_pg, "SELECT $1::text", 1, NULL, values, NULL, NULL, 0),
+        gf_clock_now() + apr_time_from_msec(300)));
+    kill(pid, SIGCONT);
+    ck_assert(silent);
+    ck_assert_int_eq(PQstatus(link_pg), CONNECTION_BAD);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const without[] = {
@@ -227,6 +315,9 @@ int main(void)
         a_statement_is_prepared_once_per_connection,
         a_statement_costs_one_round_trip,
         a_connection_that_broke_is_mended_within_the_call,
+        a_silent_connection_is_given_up_and_the_statement_is_not_repeated,
+        a_statement_may_take_as_long_as_the_server_lets_it,
+        what_the_connection_cannot_hold_at_once_is_sent_bit_by_bit,
         NULL,
     };
 
