@@ -13,7 +13,7 @@
 #include "work/gf_exchange.h"
 
 #define STORE_TRIES    3
-#define STORE_WAIT     (APR_USEC_PER_SEC / 2)    /* before the second try; doubles */
+#define UPLOAD_WAIT    (APR_USEC_PER_SEC / 2)    /* before an upload's second try; doubles */
 #define AGAIN_WAIT     (APR_USEC_PER_SEC)        /* before a picture is stored again; doubles ... */
 #define AGAIN_WAIT_MAX (apr_time_from_sec(3600)) /* ... up to this */
 
@@ -89,7 +89,7 @@ gf_step_t gf_keep_answered(gf_steps_t *steps, gf_run_t *run)
 
         log_trouble(steps, run, &outcome);
         if (passing && run->store_tries < STORE_TRIES) {
-            apr_interval_time_t wait = STORE_WAIT << (run->store_tries - 1);
+            apr_interval_time_t wait = UPLOAD_WAIT << (run->store_tries - 1);
 
             run->wake = gf_clock_now() + (wait > outcome.retry_after ? wait : outcome.retry_after);
             step = GF_STEP_GOES_ON;

@@ -25,7 +25,7 @@
 #define TRY_AGAIN   (APR_USEC_PER_SEC / 2) /* an act that found no database */
 #define TOKEN_BYTES 16
 #define CALL_BYTES  16
-#define STORE_WAIT  (5 * APR_USEC_PER_SEC) /* of a job whose picture cannot be stored now */
+#define GATE_WAIT   (5 * APR_USEC_PER_SEC) /* of a queued job while pictures cannot be stored */
 
 /* ---- small parts ---- */
 
@@ -348,7 +348,7 @@ static gf_step_t wait_for_store(gf_steps_t *steps, gf_run_t *run)
     run->err = NULL;
     run->job->attempts -= run->act == GF_ACT_ATTEMPT;
     run->code = GF_E_STORE_CLOSED;
-    run->delay = STORE_WAIT;
+    run->delay = GATE_WAIT;
     return gf_steps_act(steps, run, GF_ACT_REQUEUE);
 }
 

@@ -11,10 +11,10 @@ BEGIN
     REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC, genflow_module, genflow_administration;
     GRANT USAGE ON SCHEMA genflow TO genflow_module, genflow_administration;
     FOR f IN
-        SELECT p.oid::regprocedure AS name
+        SELECT p.oid::regprocedure AS name, g.role
           FROM pg_proc p
-         WHERE p.pronamespace = 'genflow'::regnamespace
-           AND (p.proname IN (
+          JOIN (
+            SELECT 'genflow_module' AS role, unnest(ARRAY[
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -53,20 +53,13 @@ BEGIN
                    'template_get',
                    'template_put',
                    'templates',
-                   'type_of')
-                OR EXISTS (SELECT FROM genflow.types t
-                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_create_batch', t.prefix || '_start',
-                                                t.prefix || '_get', t.prefix || '_claim',
-                                                t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored',
-                                                t.prefix || '_cancel', t.prefix || '_delete')))
-    LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
-    END LOOP;
-    FOR f IN
-        SELECT p.oid::regprocedure AS name
-          FROM pg_proc p
-         WHERE p.pronamespace = 'genflow'::regnamespace
-           AND (p.proname IN (
+                   'type_of']) AS act
+            UNION ALL
+            SELECT 'genflow_module', t.prefix || a.act
+              FROM genflow.types t, unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted', '_settle',
+                                                 '_restored', '_cancel', '_delete']) AS a(act)
+            UNION ALL
+            SELECT 'genflow_administration', unnest(ARRAY[
                    'admin_breaker_reset',
                    'admin_cancel',
                    'admin_check',
@@ -96,9 +89,11 @@ BEGIN
                    'quota',
                    'restored',
                    'resume',
-                   'suspend')
-                OR EXISTS (SELECT FROM genflow.types t WHERE p.proname = t.prefix || '_get'))
+                   'suspend'])
+            UNION ALL
+            SELECT 'genflow_administration', t.prefix || '_get' FROM genflow.types t) g ON g.act = p.proname
+         WHERE p.pronamespace = 'genflow'::regnamespace
     LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_administration', f.name);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f.name, f.role);
     END LOOP;
 END $$;
