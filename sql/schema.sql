@@ -1668,6 +1668,8 @@ CREATE FUNCTION genflow.custom_prompt_create_batch(p_user text, p_key text, p_ha
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
+    v_done    text[];
+    v_epochs  integer[];
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
@@ -1684,6 +1686,8 @@ BEGIN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
+            v_done := v_done || r.outcome;
+            v_epochs := v_epochs || r.epoch;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
@@ -1693,8 +1697,9 @@ BEGIN
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
-                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
+    RETURN QUERY SELECT u.outcome, u.id, u.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)
+                     AS u(outcome, id, epoch, status, created_at, secret);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.custom_prompt_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
@@ -2634,6 +2639,8 @@ CREATE FUNCTION genflow.emotion_mask_create_batch(p_user text, p_key text, p_has
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
+    v_done    text[];
+    v_epochs  integer[];
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
@@ -2650,6 +2657,8 @@ BEGIN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
+            v_done := v_done || r.outcome;
+            v_epochs := v_epochs || r.epoch;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
@@ -2659,8 +2668,9 @@ BEGIN
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
-                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
+    RETURN QUERY SELECT u.outcome, u.id, u.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)
+                     AS u(outcome, id, epoch, status, created_at, secret);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.emotion_mask_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
@@ -3134,6 +3144,8 @@ CREATE FUNCTION genflow.ghibli_reaction_create_batch(p_user text, p_key text, p_
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
+    v_done    text[];
+    v_epochs  integer[];
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
@@ -3150,6 +3162,8 @@ BEGIN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
+            v_done := v_done || r.outcome;
+            v_epochs := v_epochs || r.epoch;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
@@ -3159,8 +3173,9 @@ BEGIN
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
-                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
+    RETURN QUERY SELECT u.outcome, u.id, u.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)
+                     AS u(outcome, id, epoch, status, created_at, secret);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ghibli_reaction_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
@@ -3403,10 +3418,10 @@ BEGIN
     REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC, genflow_module, genflow_administration;
     GRANT USAGE ON SCHEMA genflow TO genflow_module, genflow_administration;
     FOR f IN
-        SELECT p.oid::regprocedure AS name
+        SELECT p.oid::regprocedure AS name, g.role
           FROM pg_proc p
-         WHERE p.pronamespace = 'genflow'::regnamespace
-           AND (p.proname IN (
+          JOIN (
+            SELECT 'genflow_module' AS role, unnest(ARRAY[
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -3445,20 +3460,13 @@ BEGIN
                    'template_get',
                    'template_put',
                    'templates',
-                   'type_of')
-                OR EXISTS (SELECT FROM genflow.types t
-                            WHERE p.proname IN (t.prefix || '_create', t.prefix || '_create_batch', t.prefix || '_start',
-                                                t.prefix || '_get', t.prefix || '_claim',
-                                                t.prefix || '_accepted', t.prefix || '_settle', t.prefix || '_restored',
-                                                t.prefix || '_cancel', t.prefix || '_delete')))
-    LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_module', f.name);
-    END LOOP;
-    FOR f IN
-        SELECT p.oid::regprocedure AS name
-          FROM pg_proc p
-         WHERE p.pronamespace = 'genflow'::regnamespace
-           AND (p.proname IN (
+                   'type_of']) AS act
+            UNION ALL
+            SELECT 'genflow_module', t.prefix || a.act
+              FROM genflow.types t, unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted', '_settle',
+                                                 '_restored', '_cancel', '_delete']) AS a(act)
+            UNION ALL
+            SELECT 'genflow_administration', unnest(ARRAY[
                    'admin_breaker_reset',
                    'admin_cancel',
                    'admin_check',
@@ -3488,10 +3496,12 @@ BEGIN
                    'quota',
                    'restored',
                    'resume',
-                   'suspend')
-                OR EXISTS (SELECT FROM genflow.types t WHERE p.proname = t.prefix || '_get'))
+                   'suspend'])
+            UNION ALL
+            SELECT 'genflow_administration', t.prefix || '_get' FROM genflow.types t) g ON g.act = p.proname
+         WHERE p.pronamespace = 'genflow'::regnamespace
     LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO genflow_administration', f.name);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f.name, f.role);
     END LOOP;
 END $$;
 
@@ -4183,6 +4193,8 @@ CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash 
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
+    v_done    text[];
+    v_epochs  integer[];
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
@@ -4199,6 +4211,8 @@ BEGIN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
+            v_done := v_done || r.outcome;
+            v_epochs := v_epochs || r.epoch;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
@@ -4208,8 +4222,9 @@ BEGIN
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
-                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
+    RETURN QUERY SELECT u.outcome, u.id, u.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)
+                     AS u(outcome, id, epoch, status, created_at, secret);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 
@@ -4726,6 +4741,8 @@ CREATE FUNCTION genflow.presets_create_batch(p_user text, p_key text, p_hash byt
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
+    v_done    text[];
+    v_epochs  integer[];
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
@@ -4742,6 +4759,8 @@ BEGIN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
+            v_done := v_done || r.outcome;
+            v_epochs := v_epochs || r.epoch;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
@@ -4751,8 +4770,9 @@ BEGIN
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
-                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
+    RETURN QUERY SELECT u.outcome, u.id, u.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)
+                     AS u(outcome, id, epoch, status, created_at, secret);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.presets_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
 

@@ -68,33 +68,44 @@ static gf_err_t *refused(gf_req_t *req, const gf_created_t *created, int count)
 
 /* ---- answers ---- */
 
+/* Reads those that the key made before. */
+static gf_err_t *view_replayed(gf_view_t *views, gf_req_t *req, const gf_ask_t *ask,
+                               const gf_created_t *created)
+{
+    int i;
+
+    for (i = 0; i < ask->count; i++) {
+        gf_find_t find = { .id = created[i].id };
+
+        if (created[i].outcome == GF_REPLAY) {
+            GF_TRY(gf_queue_get(&views[i], req->ctx, req->type, req->user, &find));
+        }
+    }
+    return NULL;
+}
+
 /* The key made them before: their answer again, or "still running". What waits for its start does
- * not run. A key that is not the client's meets itself when the statement had to be sent twice:
- * those generations are this call's. */
-static gf_err_t *replay(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created,
-                        bool by_client)
+ * not run. */
+static gf_err_t *replay(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created)
 {
     gf_view_t views[GF_BATCH_MAX];
     bool ended = true;
     gf_err_t *err;
     int i;
 
+    GF_TRY(view_replayed(views, req, ask, created));
     for (i = 0; i < ask->count; i++) {
-        gf_find_t find = { .id = created[i].id };
-
-        GF_TRY(gf_queue_get(&views[i], req->ctx, req->type, req->user, &find));
         ended = ended && gf_view_ended(&views[i]);
     }
-    if (ended || ask->pending || !by_client) {
+    if (ended || ask->pending) {
         apr_table_setn(req->r->headers_out, "Idempotency-Replayed", "true");
         return ask->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
                             : api_start_answer(req, views, ask->count);
     }
     err = gf_err_make(req->ctx, GF_E_KEY_RUNNING, APR_SUCCESS, "%s", created->id);
-    err->extra = apr_psprintf(req->r->pool,
-                              "\"generationId\":\"%s\",\"pollUrl\":\"%s%s/%s/status?id=%s\"",
-                              created->id, gf_url_path(gf_reply_site(req->r)), req->base,
-                              req->type->name, created->id);
+    err->extra = apr_psprintf(
+        req->r->pool, "\"generationId\":\"%s\",\"pollUrl\":\"%s%s/%s/status?id=%s\"", created->id,
+        gf_url_path(gf_reply_site(req->r)), req->base, req->type->name, created->id);
     err->retry_after = 2;
     return err;
 }
@@ -169,6 +180,17 @@ static void leave(gf_hub_t *hub, int count)
     }
 }
 
+/* How many of them are new. */
+static int count_new(const gf_created_t *created, int count)
+{
+    int made = 0;
+
+    while (count-- > 0) {
+        made += created[count].outcome == GF_CREATED;
+    }
+    return made;
+}
+
 void api_generate_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_ask_t *ask,
                         const gf_created_t *created, bool here)
 {
@@ -177,6 +199,10 @@ void api_generate_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const 
     for (i = 0; i < ask->count; i++) {
         gf_ask_t one = gf_param_nth(ask, i, req->r->pool);
 
+        jobs[i] = NULL;
+        if (created[i].outcome != GF_CREATED) {
+            continue;
+        }
         gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0502",
                "job=%s type=%s user=%s: created, %" APR_INT64_T_FMT " credit%s held", created[i].id,
                req->type->name, req->user, req->type->cost, req->type->cost == 1 ? "" : "s");
@@ -192,8 +218,8 @@ gf_err_t *api_generate_make(gf_created_t *created, bool *here, gf_req_t *req,
 
     *here = !ask->pending && reserve(req->api->hub, ask->count);
     err = gf_queue_create(created, req->ctx, caller, ask, *here ? req->api->owner : NULL);
-    if (*here && (err || created->outcome != GF_CREATED)) {
-        leave(req->api->hub, ask->count);
+    if (*here) {
+        leave(req->api->hub, ask->count - (err ? 0 : count_new(created, ask->count)));
     }
     if (err) {
         return err;
@@ -203,19 +229,31 @@ gf_err_t *api_generate_make(gf_created_t *created, bool *here, gf_req_t *req,
                : refused(req, created, ask->count);
 }
 
-/* Makes it, answers, and starts it here if there is a place. */
+/* Makes it, answers, and starts it here if there is a place. Where the key made only some of a
+ * batch before, they are told beside the new ones. */
 static gf_err_t *make(gf_req_t *req, const gf_ask_t *ask, const gf_caller_t *caller)
 {
     gf_created_t created[GF_BATCH_MAX];
     gf_view_t views[GF_BATCH_MAX];
     gf_job_t *jobs[GF_BATCH_MAX];
+    gf_err_t *err;
     bool here;
+    int i;
 
     GF_TRY(api_generate_make(created, &here, req, caller, ask));
-    if (created->outcome == GF_REPLAY) {
-        return replay(req, ask, created, !caller->is_own);
+    if (count_new(created, ask->count) == 0) {
+        return replay(req, ask, created);
     }
     api_generate_views(views, jobs, req, ask, created, here);
+    err = view_replayed(views, req, ask, created);
+    for (i = 0; err && i < ask->count; i++) { /* they begin, whatever their client hears */
+        if (jobs[i]) {
+            gf_hub_req_submit(req->api->hub, jobs[i]);
+        }
+    }
+    if (err) {
+        return err;
+    }
     return ask->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
                         : api_start(req, views, here ? jobs : NULL, ask->count);
 }

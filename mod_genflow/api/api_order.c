@@ -58,7 +58,6 @@ gf_err_t *api_order_key(gf_caller_t *caller, gf_req_t *req, const char *own)
     }
     caller->user = req->user;
     caller->key = key ? apr_pstrcat(req->r->pool, "key:", key, NULL) : own;
-    caller->is_own = false;
     return NULL;
 }
 
@@ -72,7 +71,6 @@ static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *
                          ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL) : NULL));
     if (!caller->key) {
         caller->key = apr_pstrcat(pool, "own:", gf_hash_random(pool, 16), NULL);
-        caller->is_own = true;
     }
     return NULL;
 }

@@ -43,7 +43,8 @@ gf_err_t *api_generate_order(gf_req_t *req, const api_order_t *order);
 gf_err_t *api_generate_make(gf_created_t *created, bool *here, gf_req_t *req,
                             const gf_caller_t *caller, const gf_ask_t *ask);
 
-/* What was just made, as it is told and, if there are places here, as it is worked on. */
+/* What was just made, as it is told and, if there are places here, as it is worked on. Those that
+ * the key made before have no view and no job. */
 void api_generate_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_ask_t *ask,
                         const gf_created_t *created, bool here);
 
@@ -52,7 +53,8 @@ gf_err_t *api_generate_dry(gf_req_t *req, int count, const char *prompt, const c
                            const char *source_url);
 
 /* The generations of one request: `views` as they are now; with `jobs`, for which there are places,
- * they begin in this process. Starts them, waits as the client prefers and replies. */
+ * they begin in this process (NULL: not this one). Starts them, waits as the client prefers and
+ * replies. */
 gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count);
 
 /* The same without the reply, waiting as `prefer` says. */

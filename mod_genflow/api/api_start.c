@@ -124,7 +124,9 @@ gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int c
         watched++;
     }
     for (i = 0; jobs && i < count; i++) {
-        gf_hub_req_submit(hub, jobs[i]);
+        if (jobs[i]) {
+            gf_hub_req_submit(hub, jobs[i]);
+        }
     }
     if (watched == count) {
         err = wait_for_all(req, views, watches, count, prefer);

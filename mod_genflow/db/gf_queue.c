@@ -105,6 +105,9 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
         created[i].held = gf_rows_int(rows, i, 6);
         created[i].picture_secret = gf_rows_text(rows, i, 7);
     }
+    for (; i < ask->count; i++) { /* one row refuses all of them */
+        created[i].outcome = created->outcome;
+    }
     if (created->outcome == GF_CREATE_UNKNOWN) {
         return gf_err_make(ctx, GF_E_INTERNAL, APR_SUCCESS, "create answered %s",
                            gf_rows_text(rows, 0, 0));

@@ -38,12 +38,12 @@ typedef struct gf_caller_t {
     const char *user;
     const char *key;
     const char *hash; /* SHA-256 of what was asked, hex */
-    bool is_own;      /* the key is of our making: the client brought none */
 } gf_caller_t;
 
-/* Makes what was asked for, all or none: created[0] to created[ask->count - 1] are set; of a
- * refusal created[0] alone. owner: this host process, which then holds leases on them; NULL: left
- * for whoever claims, or (ask->pending) starts them. */
+/* Makes what was asked for, all or none: created[0] to created[ask->count - 1] are set, each
+ * with its own outcome: GF_CREATED or GF_REPLAY; of a refusal all have the same. owner: this host
+ * process, which then holds leases on them; NULL: left for whoever claims, or (ask->pending) starts
+ * them. */
 gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
                           const gf_ask_t *ask, const char *owner);
 

@@ -8,7 +8,8 @@
 -- Called by: a POST that asks for more than one. Locks: as create, once per generation; only who holds the first key comes to
 -- the others.
 -- SQLSTATE GF402, GF403, GF429: as of create.
--- Rows: one per generation in order, 'ok' or 'replay'; or a single one, which is the refusal of them all.
+-- Rows: one per generation in order, 'ok' or 'replay', each with its own outcome: the janitor removes keys one by one, so an old
+-- request that is repeated may find some of its generations and make the others; or a single one, the refusal of them all.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_create_batch(
     p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text,
     p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
@@ -19,6 +20,8 @@ RETURNS TABLE (outcome text, id uuid, epoch integer, status text, created_at tex
                picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
+    v_done    text[];
+    v_epochs  integer[];
     v_ids     uuid[];
     v_states  text[];
     v_created text[];
@@ -35,6 +38,8 @@ BEGIN
                 r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
+            v_done := v_done || r.outcome;
+            v_epochs := v_epochs || r.epoch;
             v_ids := v_ids || r.id;
             v_states := v_states || r.status;
             v_created := v_created || r.created_at;
@@ -44,6 +49,7 @@ BEGIN
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT r.outcome, u.id, r.epoch, u.status, u.created_at, r.balance, r.held, u.secret
-                   FROM unnest(v_ids, v_states, v_created, v_secrets) AS u(id, status, created_at, secret);
+    RETURN QUERY SELECT u.outcome, u.id, u.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+                   FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)
+                     AS u(outcome, id, epoch, status, created_at, secret);
 END $body$;

@@ -62,6 +62,20 @@ error_is(generate($user, { prompt => "again of $user", n => 3 }, 'Idempotency-Ke
     'IDEMPOTENCY_MISMATCH', 'another number of them is another body');
 error_is(generate($user, { prompt => "again of $user" }, 'Idempotency-Key' => 'batch'), 422,
     'IDEMPOTENCY_MISMATCH', 'and so is one');
+# The janitor removes keys one by one: the request may come again when some of them are gone.
+for my $gone (0, 1) {
+    my $tag  = "keys $gone of $user";
+    my @part = ($user, { prompt => $tag, n => 2 }, 'Idempotency-Key' => "part-$gone");
+    my @made = map { $_->{id} } @{ data(generate(@part))->{batch} };
+    sql("DELETE FROM genflow.idempotency_keys WHERE job_id = :'id'", id => $made[$gone]);
+    my $answer = generate(@part);
+    my @now    = @{ data($answer)->{batch} };
+    is $now[!$gone]{id}, $made[!$gone], 'a generation whose key is there is the same, if the key of another is gone';
+    isnt $now[$gone]{id}, $made[$gone], '... which is made anew';
+    is_deeply [$answer->{status}, map { $_->{status} } @now], [200, 'completed', 'completed'], '... and both are told';
+    is submissions($tag), 3, '... each was drawn once';
+}
+
 my $running = generate($user, { prompt => "slow of $user {{delay=1500}}", n => 2, runId => 'r' },
     Prefer => 'respond-async');
 error_is(generate($user, { prompt => "slow of $user {{delay=1500}}", n => 2, runId => 'r' }), 409,
