@@ -176,7 +176,8 @@ void api_check_fields(api_check_t *check, const gf_json_t *body, const api_field
 }
 
 /* A member that nobody knows is a slip of the pen: `amout` would give back all. */
-static void check_strangers(api_check_t *check, const gf_json_t *body, const api_field_t *fields)
+void api_check_strangers(api_check_t *check, const gf_json_t *body, const api_field_t *fields,
+                         const api_field_t *more)
 {
     const char *known[FIELDS_MAX + 1];
     const apr_array_header_t *strangers;
@@ -185,6 +186,9 @@ static void check_strangers(api_check_t *check, const gf_json_t *body, const api
 
     for (; fields->name && count < FIELDS_MAX; fields++) {
         known[count++] = fields->name;
+    }
+    for (; more && more->name && count < FIELDS_MAX; more++) {
+        known[count++] = more->name;
     }
     known[count] = NULL;
     strangers = gf_known_strangers(body, known, check->req->r->pool);
@@ -202,7 +206,7 @@ gf_err_t *api_check_body(gf_json_t **body, api_check_t *check, const api_field_t
 
     GF_TRY(api_body_json(check->req, body, &text, &length));
     api_check_fields(check, *body, fields, true);
-    check_strangers(check, *body, fields);
+    api_check_strangers(check, *body, fields, NULL);
     return NULL;
 }
 

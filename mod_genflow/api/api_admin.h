@@ -73,6 +73,10 @@ void api_check_fields(api_check_t *check, const gf_json_t *body, const api_field
  * api_body_json(). */
 gf_err_t *api_check_body(gf_json_t **body, api_check_t *check, const api_field_t *fields);
 
+/* Refuses members of `body` that stand neither in `fields` nor in `more` (may be NULL). */
+void api_check_strangers(api_check_t *check, const gf_json_t *body, const api_field_t *fields,
+                         const api_field_t *more);
+
 /* ?name= as a text of at most `max` characters; NULL: absent, empty, or refused. */
 const char *api_check_query(api_check_t *check, const char *name, apr_size_t max);
 

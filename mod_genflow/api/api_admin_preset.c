@@ -126,6 +126,7 @@ gf_err_t *api_admin_preset_add(gf_req_t *req)
     GF_TRY(api_body_json(req, &body, &text, &length));
     api_check_fields(&check, body, names, true);
     api_check_fields(&check, body, fields, true);
+    api_check_strangers(&check, body, fields, names);
     if (gf_json_string(gf_json_get(body, "type"), &type_name)) {
         preset.type = gf_type_find(req->api->conf, type_name, req->r->pool);
         if (!preset.type) {
@@ -152,6 +153,7 @@ gf_err_t *api_admin_preset_edit(gf_req_t *req)
     GF_TRY(api_body_json(req, &body, &text, &length));
     preset.type = type_of_query(&check);
     api_check_fields(&check, body, fields, false);
+    api_check_strangers(&check, body, fields, NULL);
     GF_TRY(api_check_end(&check));
     preset.fields = gf_json_text(body);
     GF_TRY(gf_admin_preset_edit(&outcome, req->ctx, &preset));

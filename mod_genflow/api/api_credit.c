@@ -31,11 +31,27 @@ static void put_limit(gf_out_t *out, const char *name, apr_int64_t limit)
     }
 }
 
+/* Nothing of the body is read: whoever sends something there expects what is not done. */
+static gf_err_t *check_no_members(gf_req_t *req)
+{
+    static const char *const known[] = { "userId", NULL };
+    const char *text;
+    apr_size_t length;
+    gf_json_t *body;
+
+    if (!ap_request_has_body(req->r) || httpd_conf_lenient(req->r)) {
+        return NULL;
+    }
+    GF_TRY(api_body_json(req, &body, &text, &length));
+    return api_known_body(NULL, req, body, known);
+}
+
 gf_err_t *api_credit_quota(gf_req_t *req)
 {
     gf_quota_t quota;
     gf_out_t out;
 
+    GF_TRY(check_no_members(req));
     GF_TRY(gf_ledger_quota(&quota, req->ctx, req->user));
     gf_reply_begin(&out, req);
     put_limit(&out, "daily_limit", quota.day_limit);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET, POST {type}/status: one generation of the caller, by id, run id or the provider's id; waits
  * if the client prefers. generation/{id}: the same by its id alone, cancelled, deleted. */
-#include "api/gf_api.h"
+#include "api/api_known.h"
 
 #include <string.h>
 
@@ -83,9 +83,14 @@ bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body)
 
 gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body)
 {
+    static const char *const known[] = { "id",        "jobId",    "generationId",
+                                         "runId",     "run_id",   "stabilityJobId",
+                                         "aimlJobId", "falJobId", "replicateId",
+                                         "userId",    NULL };
     gf_find_t find;
     gf_view_t view;
 
+    GF_TRY(api_known_body(NULL, req, body, known));
     GF_TRY(read_find(&find, req, body));
     GF_TRY(api_watch_state(&view, req, &find));
     return gf_reply_state(req, &view);
@@ -175,12 +180,14 @@ gf_err_t *api_generation_delete(gf_req_t *req)
 gf_err_t *api_generation_delete_media(gf_req_t *req)
 {
     static const char *const media_names[] = { "id", "mediaId", NULL };
+    static const char *const known[] = { "id", "mediaId", "userId", NULL };
     gf_json_t *body;
     const char *bad = "id";
     const char *text;
     apr_size_t length;
 
     GF_TRY(api_body_json(req, &body, &text, &length));
+    GF_TRY(api_known_body(NULL, req, body, known));
     req->args[0] = first(req, body, media_names, &bad);
     return req->args[0]
                ? api_generation_delete(req)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET generations, and GET, POST getUserMedia as older front ends call it: what the caller has
  * made, newest first, page by page, by type, status and preset. */
-#include "api/gf_api.h"
+#include "api/api_known.h"
 
 #include <string.h>
 
@@ -124,6 +124,8 @@ static gf_err_t *read_page(gf_page_t *page, gf_req_t *req, const gf_json_t *body
 
 gf_err_t *api_history(gf_req_t *req)
 {
+    static const char *const known[] = { "type",   "status", "preset", "limit",
+                                         "cursor", "userId", NULL };
     gf_json_t *body = NULL;
     const char *text;
     apr_size_t length;
@@ -136,6 +138,7 @@ gf_err_t *api_history(gf_req_t *req)
     if (req->r->method_number == M_POST) {
         GF_TRY(api_body_json(req, &body, &text, &length));
     }
+    GF_TRY(api_known_body(NULL, req, body, known));
     GF_TRY(read_page(&page, req, body));
     GF_TRY(gf_steer_history(&page, req->ctx));
     GF_TRY(gf_steer_count(&total, &exact, req->ctx, &page));

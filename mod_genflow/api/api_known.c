@@ -65,7 +65,7 @@ gf_err_t *api_known_body(gf_err_t *err, gf_req_t *req, const gf_json_t *body,
     const apr_array_header_t *strangers;
     int i;
 
-    if (httpd_conf_lenient(req->r)) {
+    if (!body || httpd_conf_lenient(req->r)) {
         return err;
     }
     strangers = gf_known_strangers(body, known, req->r->pool);

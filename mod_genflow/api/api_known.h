@@ -6,8 +6,8 @@
 
 #include "api/gf_api.h"
 
-/* Adds to `err` (may be NULL) the members of `body` that are none of `known` (NULL-ended), unless
- * they are ignored here. */
+/* Adds to `err` (may be NULL) the members of `body` (may be NULL) that are none of `known`
+ * (NULL-ended), unless they are ignored here. */
 gf_err_t *api_known_body(gf_err_t *err, gf_req_t *req, const gf_json_t *body,
                          const char *const *known);
 

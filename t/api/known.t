@@ -34,6 +34,10 @@ my @SLIPS = (    # path, body, field, what it should have been
         'dispositon', 'disposition'],
     ['templates', { name => "t $user", config => { promt => 'x' } }, 'config.promt', 'prompt'],
     ['templates', { name => "t $user", config => {}, nam => 'x' }, 'nam', 'name'],
+    ['neo-glitch/status', { runId => 'r', jobID => 'x' }, 'jobID', 'jobId'],
+    ['getQuota', { userid => 'bob' }, 'userid', 'userId'],
+    ['getUserMedia', { limt => 5 }, 'limt', 'limit'],
+    ['delete-media', { id => '01a1fc7d-bbf5-7c3a-8e9f-0100824fa663', mediaid => 'x' }, 'mediaid', 'mediaId'],
 );
 for my $slip (@SLIPS) {
     my ($path, $body, $field, $near) = @$slip;
@@ -54,6 +58,19 @@ $res = generate($user, { userId => 'somebody else', generationMeta => { any => [
     parameters => { any => 'thing' } });
 is $res->{status}, 200, 'userId, generationMeta and parameters may hold anything';
 is data($res)->{userId}, $user, '... and userId is ignored';
+
+$res = api(POST => '/api/getQuota', user => $user, json => { userId => 'somebody else' });
+is $res->{status}, 200, '... in the body of getQuota, too';
+
+my %preset = (type => 'custom-prompt', key => 'slip', label => 'x', category => 'x', prompt => 'x');
+for my $slip ([POST => '/presets', { %preset, stregth => 0.5 }],
+              [PUT => '/presets/film_noir', { stregth => 0.5 }]) {
+    my ($method, $path, $body) = @$slip;
+    my $answer = admin($method => $path, json => $body);
+    my ($error) = @{ data($answer)->{validationErrors} // [] };
+    is "$answer->{status} " . ($error->{field} // $answer->{content}), '422 stregth', "$method admin$path refuses such a member";
+    like $error->{message}, qr/did you mean strength\?/, '... and names the nearest one';
+}
 
 # ---- queries ----
 
