@@ -134,7 +134,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
                      "GF0007: no shared memory");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    janitor = httpd_janitor_make(conf, server, pconf);
+    janitor = httpd_janitor_make(conf, httpd_check_pool(ptemp), server, pconf);
     return OK;
 }
 
@@ -179,7 +179,7 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
     if (rv == APR_SUCCESS && conf->dispatch) {
         rv = gf_dispatch_start(&child_dispatch, pchild, &ctx, child_api.hub, child_api.owner);
     }
-    if (rv == APR_SUCCESS && janitor) {
+    if (rv == APR_SUCCESS) {
         rv = httpd_janitor_child(janitor, server);
     }
     if (rv != APR_SUCCESS) {

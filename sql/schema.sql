@@ -1406,6 +1406,23 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION genflow.connections(OUT most integer, OUT limited_by text) RETURNS record
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT l.most, l.limited_by FROM (
+        SELECT current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
+                   - coalesce(current_setting('reserved_connections', true)::integer, 0),
+               'max_connections of PostgreSQL, less those that it reserves', 3
+        UNION ALL
+        SELECT r.rolconnlimit, format('the CONNECTION LIMIT of role %I', r.rolname), 1
+          FROM pg_roles r WHERE r.rolname = session_user AND r.rolconnlimit >= 0
+        UNION ALL
+        SELECT d.datconnlimit, format('the CONNECTION LIMIT of database %I', d.datname), 2
+          FROM pg_database d WHERE d.datname = current_database() AND d.datconnlimit >= 0) AS l(most, limited_by, rank)
+     ORDER BY l.most, l.rank LIMIT 1
+$$;
+GRANT EXECUTE ON FUNCTION genflow.connections() TO genflow_module;
+
 CREATE FUNCTION genflow.create_type(p_name text, p_schema text DEFAULT 'public'::text) RETURNS smallint
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
@@ -3430,6 +3447,7 @@ BEGIN
                    'breaker_note',
                    'breakers',
                    'budgets',
+                   'connections',
                    'delivery_claim',
                    'delivery_note',
                    'ended',

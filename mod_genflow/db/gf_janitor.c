@@ -28,3 +28,13 @@ gf_err_t *gf_janitor_clean(int *cleaned, gf_ctx_t *ctx, const char *part, int li
     *cleaned = (int)gf_rows_int(rows, 0, 0);
     return NULL;
 }
+
+gf_err_t *gf_janitor_connections(int *most, const char **limit, gf_ctx_t *ctx)
+{
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_CONNECTIONS, NULL, NULL, NULL));
+    *most = (int)gf_rows_int(rows, 0, 0);
+    *limit = gf_rows_text(rows, 0, 1);
+    return NULL;
+}

@@ -133,6 +133,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT restored, line, mark FROM genflow.site_look($1, $2)", 2 },
     [GF_SQL_SITE_RESTORED] = { "site_restored",
         "SELECT genflow.restored()", 0 },
+    [GF_SQL_CONNECTIONS] = { "connections",
+        "SELECT most, limited_by FROM genflow.connections()", 0 },
     [GF_SQL_ADMIN_JOBS] = { "admin_jobs",
         "SELECT type, user_id, id FROM genflow.admin_jobs($1, $2, $3, $4, $5)", 5 },
     [GF_SQL_ADMIN_CANCEL] = { "admin_cancel",

@@ -98,13 +98,21 @@ static const char *at_line(const ap_directive_t *directive, const char *says, ap
 
 /* ---- errors ---- */
 
+/* How many connections one child may open; 0: DBDMax is no number, which mod_dbd refuses. */
+static apr_int64_t pool_size(const ap_directive_t *most, apr_pool_t *pool)
+{
+    apr_int64_t size = DBD_MAX_USUAL;
+
+    return !most || gf_text_int(&size, argument(most, 0, pool)) ? size : 0;
+}
+
 static const char *check_database(const gf_conf_t *conf, const apr_array_header_t *all,
                                   apr_pool_t *pool)
 {
     const ap_directive_t *type = last_of(all, "<GenflowType");
     const ap_directive_t *most = last_of_server(all, "DBDMax");
     apr_int64_t needed = (conf->dispatch ? conf->writers : 0) + 1;
-    apr_int64_t given = DBD_MAX_USUAL;
+    apr_int64_t given = pool_size(most, pool);
 
     if (type && !last_of_server(all, "DBDParams")) {
         return at_line(type,
@@ -112,8 +120,8 @@ static const char *check_database(const gf_conf_t *conf, const apr_array_header_
                        "pgsql and DBDParams \"host=... dbname=...\"",
                        pool);
     }
-    if ((most && !gf_text_int(&given, argument(most, 0, pool))) || given >= needed) {
-        return NULL; /* what is no number mod_dbd refuses */
+    if (!given || given >= needed) {
+        return NULL;
     }
     return at_line(most ? most : type,
                    apr_psprintf(pool,
@@ -220,6 +228,11 @@ const char *httpd_check_errors(const gf_conf_t *conf, bool (*leads)(const char *
     wrong = check_database(conf, all, pool);
     wrong = wrong ? wrong : check_folder(conf, all, pool);
     return wrong ? wrong : check_paths(all, leads, pool);
+}
+
+apr_int64_t httpd_check_pool(apr_pool_t *scratch_pool)
+{
+    return pool_size(last_of_server(directives(scratch_pool), "DBDMax"), scratch_pool);
 }
 
 /* ---- warnings ---- */

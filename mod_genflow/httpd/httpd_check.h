@@ -16,6 +16,9 @@
 const char *httpd_check_errors(const gf_conf_t *conf, bool (*leads)(const char *path),
                                apr_pool_t *pool);
 
+/* DBDMax: how many database connections each child may open. */
+apr_int64_t httpd_check_pool(apr_pool_t *scratch_pool);
+
 /* What an operator should hear (of const char *); at a start only what is dangerous. */
 apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, apr_pool_t *pool);
 

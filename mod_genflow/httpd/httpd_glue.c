@@ -46,6 +46,7 @@ typedef struct database_t {
     volatile apr_uint32_t told_away;  /* when a line said so last */
     volatile apr_uint32_t told_back;
     volatile apr_uint32_t unwritten; /* since it is away */
+    volatile apr_uint32_t once;      /* 1: httpd_glue_once() was asked */
 } database_t;
 
 static database_t *database; /* made before the children */
@@ -67,6 +68,11 @@ apr_status_t httpd_glue_share(apr_pool_t *pconf)
         memset(database, 0, sizeof(*database));
     }
     return rv;
+}
+
+bool httpd_glue_once(void)
+{
+    return apr_atomic_cas32(&database->once, 1, 0) == 0;
 }
 
 /* ---- log ---- */

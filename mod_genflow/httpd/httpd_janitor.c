@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to clean up, and for how long. Leaves what is cleaned to sql/functions/janitor.sql and the
- * store. Runs on a thread of mod_watchdog's, which may outlive the child's pools by a moment: hence
- * the mutex. */
+/* When to clean up, and for how long; and, once, whether the database takes as many connections as
+ * this httpd may open. Leaves what is cleaned to sql/functions/janitor.sql and the store. Runs on a
+ * thread of mod_watchdog's, which may outlive the child's pools by a moment: hence the mutex. */
 #include "httpd/httpd_janitor.h"
 
 #include <apr_optional.h>
 #include <apr_thread_mutex.h>
+#include <ap_mpm.h>
 #include <mod_watchdog.h>
 
 #include "base/gf_clock.h"
@@ -16,12 +17,20 @@
 #define WATCHDOG "_genflow_janitor_"
 #define BATCH    1000
 #define LONGEST  apr_time_from_sec(30) /* of a run: then the rest waits for the next one */
+#define COUNTING apr_time_from_sec(1)  /* between two tries to ask for the connections */
 
 struct httpd_janitor_t {
     const gf_conf_t *conf;
     apr_thread_mutex_t *mutex; /* of the child: held while a batch runs; guards ended */
     bool ended;
+    int pool_size; /* connections that a child may open */
+    bool counted;  /* the database has said how many it takes */
 };
+
+static bool is_cleaner(const gf_conf_t *conf)
+{
+    return conf->dispatch && conf->janitor;
+}
 
 /* One batch; false: the child ends, or nothing more is to be cleaned in this part now. */
 static bool clean_batch(httpd_janitor_t *janitor, gf_ctx_t *ctx, const char *part, int *total)
@@ -94,31 +103,93 @@ static apr_status_t run(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-httpd_janitor_t *httpd_janitor_make(const gf_conf_t *conf, server_rec *server, apr_pool_t *pconf)
+/* ---- connections ---- */
+
+static void compare(const httpd_janitor_t *janitor, const gf_ctx_t *ctx, int most,
+                    const char *limit)
+{
+    int children = 1;
+    apr_int64_t needed;
+
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
+    needed = (apr_int64_t)children * janitor->pool_size;
+    gf_log(ctx, GF_LOG_DEBUG, APR_SUCCESS, "GF0191",
+           "%d children x DBDMax %d: up to %" APR_INT64_T_FMT " database connections of %d",
+           children, janitor->pool_size, needed, most);
+    if (needed > most && httpd_glue_once()) {
+        gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0190",
+               "%d children x DBDMax %d may open %" APR_INT64_T_FMT
+               " database connections, but the database takes %d (%s): under load, requests get "
+               "503. Lower DBDMax or MaxRequestWorkers, or raise that limit",
+               children, janitor->pool_size, needed, most, limit);
+    }
+}
+
+/* While the database is away, everybody else says so. */
+static apr_status_t count_connections(int state, void *data, apr_pool_t *pool)
+{
+    httpd_janitor_t *janitor = data;
+    const char *limit = NULL;
+    gf_err_t *err = NULL;
+    gf_ctx_t ctx;
+    int most = 0;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING || janitor->counted) {
+        return APR_SUCCESS;
+    }
+    httpd_glue_ctx(&ctx, pool, janitor->conf);
+    apr_thread_mutex_lock(janitor->mutex);
+    if (!janitor->ended) {
+        err = gf_janitor_connections(&most, &limit, &ctx);
+    }
+    apr_thread_mutex_unlock(janitor->mutex);
+    janitor->counted = !gf_err_is(err, GF_E_DB_DOWN);
+    if (err && janitor->counted) {
+        gf_err_log(&ctx, err);
+    }
+    else if (limit) {
+        compare(janitor, &ctx, most, limit);
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- the thread ---- */
+
+/* Who works on no jobs cleans nothing, and opens connections, too. */
+static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pconf)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
-    httpd_janitor_t *janitor = apr_pcalloc(pconf, sizeof(*janitor));
     ap_watchdog_t *watchdog;
     apr_status_t rv = APR_ENOTIMPL;
 
-    if (!conf->dispatch || !conf->janitor) {
-        return NULL;
-    }
-    janitor->conf = conf;
     if (get && add) {
         rv = get(&watchdog, WATCHDOG, 0, 1, pconf);
-        if (rv == APR_SUCCESS) {
-            rv = add(watchdog, conf->janitor, janitor, run);
-        }
     }
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, get ? rv : APR_SUCCESS, server,
+    if (rv == APR_SUCCESS) {
+        rv = add(watchdog, COUNTING, janitor, count_connections);
+    }
+    if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
+        rv = add(watchdog, janitor->conf->janitor, janitor, run);
+    }
+    return rv;
+}
+
+httpd_janitor_t *httpd_janitor_make(const gf_conf_t *conf, apr_int64_t pool_size,
+                                    server_rec *server, apr_pool_t *pconf)
+{
+    httpd_janitor_t *janitor = apr_pcalloc(pconf, sizeof(*janitor));
+    apr_status_t rv;
+
+    janitor->conf = conf;
+    janitor->pool_size = (int)pool_size;
+    rv = register_callbacks(janitor, pconf);
+    if (rv != APR_SUCCESS && is_cleaner(conf)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv == APR_ENOTIMPL ? APR_SUCCESS : rv, server,
                      "GF0006: no janitor: nothing is cleaned up by this server. LoadModule "
                      "watchdog_module, or set GenflowJanitorInterval 0s");
-        return NULL;
     }
     return janitor;
 }

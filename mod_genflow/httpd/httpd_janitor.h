@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The janitor: cleans up every GenflowJanitorInterval, in one child of the host at a time, on a
  * thread of mod_watchdog's. When that child ends, another one goes on. Hosts that share a database
- * do not hinder each other. */
+ * do not hinder each other. The same thread warns, once after a start, where the database takes
+ * fewer connections than all children together may open; also with GenflowJanitorInterval 0s. */
 #ifndef HTTPD_JANITOR_H
 #define HTTPD_JANITOR_H
 
@@ -11,9 +12,10 @@
 
 typedef struct httpd_janitor_t httpd_janitor_t;
 
-/* post_config: asks mod_watchdog for its thread. NULL: there is none, by configuration, or, as a
- * warning then says, because mod_watchdog is not loaded. */
-httpd_janitor_t *httpd_janitor_make(const gf_conf_t *conf, server_rec *server, apr_pool_t *pconf);
+/* post_config: asks mod_watchdog for its thread. Without mod_watchdog there is none, as a warning
+ * says where something is to be cleaned. pool_size: connections that one child may open. */
+httpd_janitor_t *httpd_janitor_make(const gf_conf_t *conf, apr_int64_t pool_size,
+                                    server_rec *server, apr_pool_t *pconf);
 
 /* child_init, after the glue and before mod_watchdog starts its threads. */
 apr_status_t httpd_janitor_child(httpd_janitor_t *janitor, server_rec *server);

@@ -23,6 +23,7 @@ BEGIN
                    'breaker_note',
                    'breakers',
                    'budgets',
+                   'connections',
                    'delivery_claim',
                    'delivery_note',
                    'ended',

@@ -280,6 +280,14 @@ static gf_err_t *ask_site_restored(void)
     return gf_site_restored(&why, &unit.ctx);
 }
 
+static gf_err_t *ask_connections(void)
+{
+    const char *limit;
+    int most;
+
+    return gf_janitor_connections(&most, &limit, &unit.ctx);
+}
+
 static gf_err_t *ask_restored(void)
 {
     bool gone;
@@ -464,6 +472,7 @@ static const struct {
     { "restored", ask_restored },
     { "site_look", ask_site_look },
     { "site_restored", ask_site_restored },
+    { "connections", ask_connections },
     { "restore_later", ask_restore_later },
     { "asset_put", ask_asset_put },
     { "asset_get", ask_asset_get },

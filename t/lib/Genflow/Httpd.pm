@@ -173,6 +173,9 @@ PidFile "\${GENFLOW_WORK}/t/logs/$name.pid"
 ErrorLog "\${GENFLOW_WORK}/t/logs/$name.log"
 TypesConfig "\${GENFLOW_WORK}/t/conf/types"
 LogLevel info genflow:debug
+<IfModule mpm_prefork_module>
+    MaxRequestWorkers 24
+</IfModule>
 <Directory "/">
     Require all denied
 </Directory>

@@ -311,7 +311,7 @@ sub start_postgres {
     open my $conf, '>>', "$data/postgresql.conf" or die "$data: $!\n";
     print $conf "listen_addresses = ''\n",
         "unix_socket_directories = '$self->{folder}'\n",
-        "max_connections = 100\n",
+        "max_connections = 500\n",
         "log_min_messages = warning\n";
     print $conf "fsync = off\nfull_page_writes = off\n" if !$self->{durable};
     close $conf or die "$data: $!\n";
