@@ -23,6 +23,17 @@ my %handler = (routes('routes', ''), routes('admin_routes', 'admin/'));
 ok %handler, 'api_route.c has routes';
 same('the operations are the routes', [keys %{ $document->operations }], [keys %handler]);
 
+my @unknown;
+for my $file ('README.md', 'CHANGES', 'conf/genflow.conf', map { s{\A\Q$TOP\E/}{}r } glob "$TOP/docs/*.md") {
+    my $text = slurp($file);
+    while ($text =~ m{\b(GET|POST|PUT|DELETE) /?(admin/[\w:{}/-]+)}g) {
+        my $asked = "$1 /$2";
+        my $known = grep { my $form = s/\{\w+\}/[^\/]+/gr; $asked =~ m{\A$form\z} } keys %handler;
+        push @unknown, "$file: $asked" if !$known;
+    }
+}
+is_deeply \@unknown, [], 'what the documents tell to ask of administration is a route';
+
 # ---- errors ----
 
 my ($answers, $job) = split m{^/\* job \*/$}m, slurp('mod_genflow/base/gf_err_table.h');

@@ -135,7 +135,29 @@ is_deeply [map { $_->{model} } breakers()], ["another of $user"], '... alone';
 is data(admin(POST => '/providers/local/reset'))->{closed}, 1, 'or all of a provider';
 is data(admin(POST => '/providers/local/reset'))->{closed}, 0, '... which may be none';
 
+# ---- the store of a server that is gone ----
+
+# As docs/troubleshooting.md says.
+my @SERVERS = ("gone.$user", "full.$user");
+sql(<<'END', gone => $SERVERS[0], full => $SERVERS[1]);
+INSERT INTO genflow.breakers (provider, model, failures, open_until, opened_at, reason)
+VALUES ('store:folder', :'gone', 1, now() + interval '1 hour', now(), 'for a test'),
+       ('store:folder', :'full', 1, now() + interval '1 hour', now(), 'for a test')
+END
+is_deeply [closed_stores()], [sort map { "folder of $_" } @SERVERS], 'the doctor names the servers whose folder is closed';
+is data(admin(POST => "/providers/store:folder/reset?model=$SERVERS[0]"))->{closed}, 1,
+    'the row of a server that is gone is deleted';
+is_deeply [closed_stores()], ["folder of $SERVERS[1]"], '... alone';
+is data(admin(POST => "/providers/store:folder/reset?model=$SERVERS[1]"))->{closed}, 1, '... the other one as well';
+is_deeply [closed_stores()], [], '... and the doctor finds no more';
+
 finish;
+
+sub closed_stores {
+    return grep { /\Q$user\E/ } sql(<<'END');
+SELECT subject FROM genflow.doctor_images() WHERE finding = 'the store takes no pictures' ORDER BY 1
+END
+}
 
 sub breakers {
     return grep { $_->{model} =~ /\Q$user\E/ } @{ data(admin(GET => '/providers'))->{breakers} };
