@@ -12,25 +12,14 @@ use lib "$FindBin::Bin/../lib";
 use List::Util qw(shuffle);
 use Test::More;
 
-use Genflow::Database ();
+use Genflow::Database qw(settle_sql);
 
 use constant { RACES => 500, ROUND => 50 };
 
 my $db = Genflow::Database->new;
-$db->sql("SELECT genflow.grant_credits('user', 1000, 'for a test')");
+$db->grant_credits(1000);
 
-my $jobs = 0;
-sub job {
-    my $key = ++$jobs;
-    return $db->sql("SELECT id FROM genflow.neo_glitch_create('user', '$key', '\\x01', NULL, 'base',
-        'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', 'host', '30 seconds')");
-}
-
-sub complete {
-    my ($id) = @_;
-    return "SELECT genflow.neo_glitch_settle('$id', 1, 'completed', 'acme', 'acme-1', false, '/a.png',
-        NULL, true, '{}', NULL, NULL, NULL)";
-}
+sub complete { return settle_sql($_[0], 1, 'completed') }
 
 sub cancel {
     my ($id) = @_;
@@ -53,7 +42,7 @@ my ($one, $two) = $db->sessions(2);
 
 # ---- step by step: the second waits for the first ----
 
-my $id = job();
+my $id = $db->new_job;
 $one->sql('BEGIN', complete($id));
 $two->start(cancel($id));
 ok $db->waits($two), 'a cancel waits for a completion that is under way';
@@ -61,7 +50,7 @@ $one->sql('COMMIT');
 is $two->answer, 'invalid_status|completed', '... and is told that it came too late';
 is end_of($id), 'completed|hold1 capture1', '... which is charged';
 
-$id = job();
+$id = $db->new_job;
 $one->sql('BEGIN', cancel($id));
 $two->start(complete($id));
 ok $db->waits($two), 'a completion waits for a cancel that is under way';
@@ -69,14 +58,14 @@ $one->sql('COMMIT');
 is $two->answer, 'settled', '... and is told that it came too late';
 is end_of($id), 'cancelled|hold1 release0', '... which is free';
 
-$id = job();
+$id = $db->new_job;
 $one->sql('BEGIN', cancel($id));
 $two->start(cancel($id));
 ok $db->waits($two), 'a second cancel waits for the first';
 $one->sql('COMMIT');
 is $two->answer, 'invalid_status|cancelled', '... and changes nothing';
 
-$id = job();
+$id = $db->new_job;
 $one->sql('BEGIN', complete($id));
 is $two->sql(remove($id)), 'invalid_status', 'what is not completed yet cannot be deleted';
 $one->sql('COMMIT');
@@ -93,7 +82,7 @@ is $db->sql("SELECT count(*) FROM genflow.removals WHERE job_id = '$id'"), 1,
 my @hosts = $db->sessions(8);
 my (%cancelled, %completed);
 for (1 .. RACES / ROUND) {
-    my @ids     = map { job() } 1 .. ROUND;
+    my @ids     = map { $db->new_job } 1 .. ROUND;
     my @storm   = map { my $host = $_; [$hosts[$host], map { [$_, $host % 2 ? cancel($_) : complete($_)] }
         shuffle @ids] } 0 .. 7;
     my @answers = $db->at_once(map { my ($session, @acts) = @$_; [$session, map { $_->[1] } @acts] } @storm);

@@ -11,20 +11,16 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 
-use Genflow::Database ();
+use Genflow::Database qw(begin_sql accepted_sql settle_sql claim_sql);
 
 my $db = Genflow::Database->new;
-$db->sql("SELECT genflow.grant_credits('user', 100, 'for a test')");
+$db->grant_credits(100);
 my ($one, $two) = $db->sessions(2);
 
 # A run of acme's that this host polls.
-my $jobs = 0;
 sub job {
-    my $key = ++$jobs;
-    my $id = $db->sql("SELECT id FROM genflow.neo_glitch_create('user', '$key', '\\x01', NULL, 'base', 'a cat', NULL,
-        '{}', 7, 1, 3::smallint, '10 minutes', 'host', '30 seconds')");
-    $db->sql("SELECT genflow.attempt_begin('$id', 1, 1::smallint, 'acme', 'acme-1', 7, 'token', '30 s')",
-        "SELECT genflow.neo_glitch_accepted('$id', 1, 1::smallint, 'acme', 'fal', 'run $id', '30 s')");
+    my $id = $db->new_job;
+    $db->sql(begin_sql($id, 1, 1, 'token'), accepted_sql($id, 1, 1, "run $id"));
     return $id;
 }
 
@@ -32,16 +28,6 @@ sub hook {
     my ($id, $event) = @_;
     return "SELECT genflow.hook('acme', 'fal', '$id', 'token', '$event', 'run $id', 'other')";
 }
-
-sub settle {
-    my ($id, $status, $epoch) = @_;
-    my $image = $status eq 'completed' ? "'/a.png'" : 'NULL';
-    my $error = $status eq 'failed'    ? "'X'"      : 'NULL';
-    return "SELECT genflow.neo_glitch_settle('$id', $epoch, '$status', 'acme', 'acme-1', false, $image, NULL, true,"
-        . " '{}', $error, NULL, NULL)";
-}
-
-sub claim { return "SELECT count(*) FROM genflow.neo_glitch_claim('other', 100, '30s', '-infinity')" }
 
 sub end_of {
     my ($id) = @_;
@@ -52,7 +38,7 @@ sub end_of {
 # ---- the poll was first ----
 
 my $id = job();
-$one->sql('BEGIN', settle($id, 'completed', 1));
+$one->sql('BEGIN', settle_sql($id, 1, 'completed'));
 $two->start(hook($id, 'e1'));
 ok $db->waits($two), 'a webhook waits for the poll that ends its run';
 $one->sql('COMMIT');
@@ -63,27 +49,27 @@ is end_of($id), 'completed: hold capture', '... once';
 
 $id = job();
 $one->sql('BEGIN', hook($id, 'e2'));
-$two->start(settle($id, 'completed', 1));
+$two->start(settle_sql($id, 1, 'completed'));
 ok $db->waits($two), 'a poll that ends a run waits for its webhook';
 $one->sql('COMMIT');
 is $two->answer, 'done', '... and ends it';
-is $db->sql(claim()), 0, '... nobody else claims it then';
+is $db->sql(claim_sql()), 0, '... nobody else claims it then';
 is end_of($id), 'completed: hold capture', '... it has one end';
 
 $id = job();
 is $db->sql(hook($id, 'e3')), 'due', 'a webhook makes a run due';
-is $db->sql(claim()), 1, '... which another host claims';
-$one->sql('BEGIN', settle($id, 'completed', 2));
-$two->start(settle($id, 'completed', 1));
+is $db->sql(claim_sql()), 1, '... which another host claims';
+$one->sql('BEGIN', settle_sql($id, 2, 'completed'));
+$two->start(settle_sql($id, 1, 'completed'));
 ok $db->waits($two), '... both bring the picture at once';
 $one->sql('COMMIT');
 is $two->answer, 'same', '... one is told that it is there';
 is end_of($id), 'completed: hold capture', '... and it is charged once';
 
 $id = job();
-$db->sql(hook($id, 'e4'), claim());
-is $db->sql(settle($id, 'failed', 1)), 'stale', 'a failure of the one that lost it is refused';
-is $db->sql(settle($id, 'completed', 2)), 'done', '... and the picture counts';
+$db->sql(hook($id, 'e4'), claim_sql());
+is $db->sql(settle_sql($id, 1, 'failed')), 'stale', 'a failure of the one that lost it is refused';
+is $db->sql(settle_sql($id, 2, 'completed')), 'done', '... and the picture counts';
 is $db->sql(hook($id, 'e4')), 'duplicate', '... a repeated webhook is known';
 is $db->sql(hook($id, 'e5')), 'ended', '... and a late one changes nothing';
 

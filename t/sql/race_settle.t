@@ -12,31 +12,10 @@ use lib "$FindBin::Bin/../lib";
 use List::Util qw(shuffle);
 use Test::More;
 
-use Genflow::Database ();
+use Genflow::Database qw(settle_sql claim_sql);
 
 my $db = Genflow::Database->new;
-$db->sql("SELECT genflow.grant_credits('user', 100, 'for a test')");
-
-# A new generation for one credit, leased to the host of epoch 1.
-my $jobs = 0;
-sub job {
-    my $key = ++$jobs;
-    return $db->sql("SELECT id FROM genflow.neo_glitch_create('user', '$key', '\\x01', NULL, 'base',
-        'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', 'host', '30 seconds')");
-}
-
-sub settle {
-    my ($id, $status, $epoch) = @_;
-    my $image = $status eq 'completed' ? "'/a.png'" : 'NULL';
-    my $error = $status eq 'failed'    ? "'X'"      : 'NULL';
-    $epoch //= 1;
-    return "SELECT genflow.neo_glitch_settle('$id', $epoch, '$status', 'acme', 'acme-1', false,"
-        . " $image, NULL, true, '{}', $error, NULL, NULL)";
-}
-
-sub claim {
-    return "SELECT count(*) FROM genflow.neo_glitch_claim('other', 100, '30s', '-infinity')";
-}
+$db->grant_credits(100);
 
 sub expire {
     my ($id) = @_;
@@ -68,18 +47,18 @@ my @cases = (
 );
 for my $case (@cases) {
     my ($first, $second, $told, $end) = @$case;
-    my $id = job();
-    is $one->sql('BEGIN', settle($id, $first)), 'done', "one host settles a job as $first";
-    $two->start(settle($id, $second));
+    my $id = $db->new_job;
+    is $one->sql('BEGIN', settle_sql($id, 1, $first)), 'done', "one host settles a job as $first";
+    $two->start(settle_sql($id, 1, $second));
     ok $db->waits($two), "... another, as $second, waits";
     $one->sql('COMMIT');
     is $two->answer, $told, "... and is told: $told";
     is end_of($id), $end, '... there is one end';
 }
 
-my $id = job();
-$one->sql('BEGIN', settle($id, 'failed'));
-$two->start(settle($id, 'completed'));
+my $id = $db->new_job;
+$one->sql('BEGIN', settle_sql($id, 1, 'failed'));
+$two->start(settle_sql($id, 1, 'completed'));
 ok $db->waits($two), 'a success waits for a failure that is under way';
 $one->sql('ROLLBACK');
 is $two->answer, 'done', '... and counts if that came to nothing';
@@ -87,18 +66,18 @@ is end_of($id), 'completed|hold capture|0', '... as the only end';
 
 # ---- step by step: the deadline ----
 
-expire($id = job());
-$one->sql('BEGIN', settle($id, 'completed'));
-is $two->sql(claim()), 0, 'a claim does not wait for a success that is under way';
+expire($id = $db->new_job);
+$one->sql('BEGIN', settle_sql($id, 1, 'completed'));
+is $two->sql(claim_sql()), 0, 'a claim does not wait for a success that is under way';
 $one->sql('COMMIT');
-is $two->sql(claim()), 0, '... nor does it find the job later';
+is $two->sql(claim_sql()), 0, '... nor does it find the job later';
 is end_of($id), 'completed|hold capture|0', '... which completed after its deadline, in time';
 
-expire($id = job());
-is $one->sql(claim()), 1, 'a host looks once more for the picture of a job past its deadline';
+expire($id = $db->new_job);
+is $one->sql(claim_sql()), 1, 'a host looks once more for the picture of a job past its deadline';
 expire($id);
-$one->sql('BEGIN', claim());
-$two->start(settle($id, 'completed'));
+$one->sql('BEGIN', claim_sql());
+$two->start(settle_sql($id, 1, 'completed'));
 ok $db->waits($two), 'a success waits for the claim that is ending its job';
 $one->sql('COMMIT');
 is $two->answer, 'settled', '... and comes too late';
@@ -106,14 +85,14 @@ is end_of($id), 'failed|hold release|1', '... to be charged, but is kept aside';
 
 # ---- step by step: the lease ----
 
-$id = job();
+$id = $db->new_job;
 $db->sql("UPDATE genflow.work SET due_at = clock_timestamp() WHERE job_id = '$id'");
-is $one->sql('BEGIN', claim()), 1, 'a host takes over a job whose lease ran out';
-$two->start(settle($id, 'failed', 1));
+is $one->sql('BEGIN', claim_sql()), 1, 'a host takes over a job whose lease ran out';
+$two->start(settle_sql($id, 1, 'failed'));
 ok $db->waits($two), '... the old host, which has failed, waits';
 $one->sql('COMMIT');
 is $two->answer, 'stale', '... and does not count any more';
-is $two->sql(settle($id, 'completed', 1)), 'done', 'a success of the old host would';
+is $two->sql(settle_sql($id, 1, 'completed')), 'done', 'a success of the old host would';
 
 # ---- refunds ----
 
@@ -127,12 +106,12 @@ is $two->answer, '!23505', '... and is refused';
 
 # ---- all at once ----
 
-my @ids    = map { job() } 1 .. 40;
+my @ids    = map { $db->new_job } 1 .. 40;
 my ($paid) = split /\|/, $db->sql("SELECT balance FROM genflow.accounts WHERE user_id = 'user'");
 my @hosts  = $db->sessions(8);
 my @storm  = map {
     my $host = $_;
-    [$hosts[$host], map { settle($_, $host % 2 ? 'completed' : 'failed') } shuffle @ids]
+    [$hosts[$host], map { settle_sql($_, 1, $host % 2 ? 'completed' : 'failed') } shuffle @ids]
 } 0 .. 7;
 my @answers = map { @$_ } $db->at_once(@storm);
 is scalar(grep { $_ eq 'done' } @answers), 40,

@@ -24,10 +24,14 @@ use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use Time::HiRes qw(sleep time);
 
+use parent 'Exporter';
+
 use Genflow::Schema ();
 use Genflow::Session ();
 
 use constant { WAIT_TIME => 20, GATE => 4711 };
+
+our @EXPORT_OK = qw(begin_sql accepted_sql settle_sql claim_sql);
 
 my $SQL = dirname(abs_path(__FILE__)) . '/../../../sql';
 my $databases = 0;
@@ -144,6 +148,51 @@ sub soon {
         sleep 0.01;
     }
     return 1;
+}
+
+# ---- what sessions race for: generations of "user" -----------------------------------------------
+
+sub grant_credits {
+    my ($self, $credits) = @_;
+    return $self->sql("SELECT genflow.grant_credits('user', $credits, 'for a test')");
+}
+
+# The id of a new generation for one credit, leased to the host of epoch 1.
+sub new_job {
+    my ($self) = @_;
+    my $key = ++$self->{jobs};
+    return $self->sql("SELECT id FROM genflow.neo_glitch_create('user', '$key', '\\x01', NULL, 'base',
+        'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', 'host', '30 seconds')");
+}
+
+# ---- statements of hosts about such a generation -------------------------------------------------
+
+# The host of this epoch records the intent of that attempt, with the token of its webhook or NULL.
+sub begin_sql {
+    my ($id, $epoch, $number, $token) = @_;
+    $token = defined $token ? "'$token'" : 'NULL';
+    return "SELECT genflow.attempt_begin('$id', $epoch, ${number}::smallint, 'acme', 'acme-1', 7, $token, '30 s')";
+}
+
+# It has the provider's id of that attempt's run.
+sub accepted_sql {
+    my ($id, $epoch, $number, $ref) = @_;
+    return "SELECT genflow.neo_glitch_accepted('$id', $epoch, ${number}::smallint, 'acme', 'fal', '$ref', '30 s')";
+}
+
+# It ends the generation with that status.
+sub settle_sql {
+    my ($id, $epoch, $status) = @_;
+    my $image = $status eq 'completed' ? "'/a.png'" : 'NULL';
+    my $error = $status eq 'failed'    ? "'X'"      : 'NULL';
+    return "SELECT genflow.neo_glitch_settle('$id', $epoch, '$status', 'acme', 'acme-1', false, $image, NULL, true,"
+        . " '{}', $error, NULL, NULL)";
+}
+
+# Another host claims whatever is due: how many that is.
+sub claim_sql {
+    return "SELECT count(*) FROM genflow.neo_glitch_claim('other', 100, '30s', '-infinity',
+        p_call => gen_random_uuid())";
 }
 
 # ---- the end -------------------------------------------------------------------------------------
