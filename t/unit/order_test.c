@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* model/gf_param.c and model/gf_order.c: orders for several generations, by priority, from
  * templates and in two steps. The fields of one plain generation are in param_test.c. */
-#include "model/gf_param.h"
-
-#include "unit.h"
-
-static gf_type_t type;
-static gf_presets_t presets;
+#include "form.h"
 
 /* A type with presets and a prompt of 3 to 20 characters. */
 static void make_type(void)
@@ -26,50 +21,13 @@ static void make_type(void)
     static apr_array_header_t list = { .elts = (char *)rows, .nelts = UNIT_COUNT(rows) };
 
     presets.list = &list;
-    memset(&type, 0, sizeof(type));
-    type.name = "neo-glitch";
-    type.retries = 3;
-    type.prompt_min = 3;
-    type.prompt_max = 20;
+    form_type();
 }
 
 /* A good body with `more` members. */
 static const char *good_with(const char *more)
 {
     return apr_pstrcat(unit.ctx.pool, "{\"prompt\":\"a cat\"", more[0] ? "," : "", more, "}", NULL);
-}
-
-static gf_form_t form_of(const char *body)
-{
-    gf_form_t form = {
-        .ctx = &unit.ctx, .type = &type, .presets = &presets, .body = unit_json(body)
-    };
-
-    return form;
-}
-
-static const gf_field_error_t *field_of(const gf_err_t *err, int i)
-{
-    return &APR_ARRAY_IDX(err->fields, i, gf_field_error_t);
-}
-
-static gf_ask_t take(const char *body)
-{
-    gf_form_t form = form_of(body);
-    gf_ask_t ask;
-
-    unit_no_error(gf_param_check(&ask, &form));
-    return ask;
-}
-
-static gf_err_t *refuse(const char *body)
-{
-    gf_form_t form = form_of(body);
-    gf_ask_t ask;
-    gf_err_t *err = gf_param_check(&ask, &form);
-
-    ck_assert_msg(err, "this was taken: %s", body);
-    return err;
 }
 
 /* ---- several of one request ---- */

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* model/gf_param.c: what a client may ask for. Every rule at both sides of its bound, all bad
  * fields told at once, and what a good request becomes. */
-#include "model/gf_param.h"
-
-#include "unit.h"
+#include "form.h"
 
 #define PARAMETERS_MAX 8192
-
-static gf_type_t type;
-static gf_presets_t presets;
 
 /* A type with presets, a prompt of 3 to 20 characters and 3 retries. */
 static void make_type(void)
@@ -36,11 +31,7 @@ static void make_type(void)
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         APR_ARRAY_PUSH(presets.list, gf_preset_t) = rows[i];
     }
-    memset(&type, 0, sizeof(type));
-    type.name = "neo-glitch";
-    type.retries = 3;
-    type.prompt_min = 3;
-    type.prompt_max = 20;
+    form_type();
 }
 
 /* A good body with `more` members behind prompt and preset, which may be another one. */
@@ -49,41 +40,6 @@ static const char *good_with(const char *more)
     return apr_pstrcat(unit.ctx.pool, "{\"prompt\":\"a cat\"",
                        strstr(more, "\"presetKey\"") ? "" : ",\"presetKey\":\"base\"",
                        more[0] ? "," : "", more, "}", NULL);
-}
-
-static gf_form_t form_of(const char *body)
-{
-    gf_form_t form = {
-        .ctx = &unit.ctx, .type = &type, .presets = &presets, .body = unit_json(body)
-    };
-
-    return form;
-}
-
-static const gf_field_error_t *field_of(const gf_err_t *err, int i)
-{
-    return &APR_ARRAY_IDX(err->fields, i, gf_field_error_t);
-}
-
-static gf_ask_t take(const char *body)
-{
-    gf_ask_t ask;
-    gf_form_t form = form_of(body);
-    gf_err_t *err = gf_param_check(&ask, &form);
-
-    ck_assert_msg(!err, "%s: %s %s", body, err ? err->detail : "",
-                  err ? field_of(err, 0)->message : "");
-    return ask;
-}
-
-static gf_err_t *refuse(const char *body)
-{
-    gf_ask_t ask;
-    gf_form_t form = form_of(body);
-    gf_err_t *err = gf_param_check(&ask, &form);
-
-    ck_assert_msg(err, "this was taken: %s", body);
-    return err;
 }
 
 START_TEST(one_bad_field_keeps_its_own_code)

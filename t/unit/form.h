@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A body as model/gf_param.c reads it: for the type and the presets of a test, taken or refused. */
+#ifndef FORM_H
+#define FORM_H
+
+#include "model/gf_param.h"
+#include "unit.h"
+
+static gf_type_t type;
+static gf_presets_t presets;
+
+/* The type, with a prompt of 3 to 20 characters and 3 retries. */
+static inline void form_type(void)
+{
+    memset(&type, 0, sizeof(type));
+    type.name = "neo-glitch";
+    type.retries = 3;
+    type.prompt_min = 3;
+    type.prompt_max = 20;
+}
+
+static inline gf_form_t form_of(const char *body)
+{
+    gf_form_t form = {
+        .ctx = &unit.ctx, .type = &type, .presets = &presets, .body = unit_json(body)
+    };
+
+    return form;
+}
+
+static inline const gf_field_error_t *field_of(const gf_err_t *err, int i)
+{
+    return &APR_ARRAY_IDX(err->fields, i, gf_field_error_t);
+}
+
+/* What a good body becomes. */
+static inline gf_ask_t take(const char *body)
+{
+    gf_ask_t ask;
+    gf_form_t form = form_of(body);
+    gf_err_t *err = gf_param_check(&ask, &form);
+
+    ck_assert_msg(!err, "%s: %s %s", body, err ? err->detail : "",
+                  err ? field_of(err, 0)->message : "");
+    return ask;
+}
+
+/* What is wrong with a bad one. */
+static inline gf_err_t *refuse(const char *body)
+{
+    gf_ask_t ask;
+    gf_form_t form = form_of(body);
+    gf_err_t *err = gf_param_check(&ask, &form);
+
+    ck_assert_msg(err, "this was taken: %s", body);
+    return err;
+}
+
+#endif
