@@ -7,8 +7,8 @@ use Genflow::Test;
 use Time::HiRes ();
 
 my @users  = map { account(10) } 1 .. 10;
-my @ids    = map { later($_, { type => 'echo-fal', prompt => "{{poll=44 poll-delay=60}} [$_]" }) }
-    @users;
+my @ids    = map { later($_, { type => 'echo-fal',
+        prompt => "{{poll=1 poll-gate=stale-cancel poll-delay=60}} [$_]" }) } @users;
 my $begun  = Time::HiRes::time();
 wait_for { @ids == grep { status_of($users[$_], $ids[$_], 'echo-fal')->{falJobId} } 0 .. $#ids };
 my $frozen = leader_of($ids[0]);
@@ -16,10 +16,15 @@ my @taken  = grep { leader_of($_) == $frozen } @ids;
 freeze($frozen);
 my $moved = wait_for { !grep { (leader_of($_) // $frozen) == $frozen } @taken } 8;
 ok $moved, 'another child goes on with ' . @taken . ' runs';
-wait_for { Time::HiRes::time() - $begun >= 8.4 } 12;          # GenflowProviderDeadline is 8 s
-kill CONT => $frozen;
+open_gate('stale-cancel');
 is_deeply [map { ended($users[$_], $ids[$_], 'echo-fal')->{status} } 0 .. $#ids],
-    [('completed') x @ids], 'all end well, though the first wakes';
+    [('completed') x @ids], '... which all end well';
+wait_for { Time::HiRes::time() - $begun >= 8.4 } 12;          # GenflowProviderDeadline is 8 s
+my $mark   = log_mark();
+kill CONT => $frozen;
+my $told = wait_for { my $log = log_since($mark); !grep { $log !~ /\[pid $frozen:.*\Q$_\E/ } @taken } 8;
+ok $told, 'then the first wakes, and has to do with each of its runs once more'
+    or diag log_since($mark);
 is cancels("[stale-cancel-$$-"), 0, '... which cancels none';
 is_deeply [map { submissions("[$_]") } @users], [(1) x @users], '... each was sent once';
 credits_are $_, 9, 0, '... and charged once' for @users;
