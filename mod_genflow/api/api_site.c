@@ -16,13 +16,18 @@
 
 /* Did the request come from a proxy whose headers mod_remoteip trusts? Then the client is another
  * than the peer. After a PROXY line it is another, too, but then the headers are the client's own:
- * mod_remoteip keeps what that line says with the connection. */
+ * mod_remoteip keeps what that line says with the connection it came on, which is the master of an
+ * HTTP/2 stream's. */
 static bool is_by_proxy(const request_rec *r)
 {
     module *remoteip = ap_find_linked_module("mod_remoteip.c");
+    const conn_rec *connection = r->connection;
+    bool has_line = false;
 
-    return remoteip && r->useragent_addr != r->connection->client_addr
-           && !ap_get_module_config(r->connection->conn_config, remoteip);
+    for (; remoteip && connection; connection = connection->master) {
+        has_line = has_line || ap_get_module_config(connection->conn_config, remoteip);
+    }
+    return remoteip && r->useragent_addr != r->connection->client_addr && !has_line;
 }
 
 /* The last value of a header: the nearest proxy wrote it, earlier ones may be the client's. */

@@ -26,12 +26,16 @@ my %TRUST = (
     internal => "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\n",
     trusted  => "RemoteIPHeader X-Forwarded-For\nRemoteIPTrustedProxy 127.0.0.1\n",
     line     => "RemoteIPProxyProtocol On\n",
+    both     => "RemoteIPProxyProtocol On\nRemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\n"
+        . "<IfModule http2_module>\nProtocols h2c http/1.1\n</IfModule>\n",
 );
 my %port = map { $_ => Genflow::Site::free_port() } sort keys %TRUST;
 my $hosts = join '', map {
     "Listen 127.0.0.1:$port{$_}\n<VirtualHost 127.0.0.1:$port{$_}>\n$TRUST{$_}</VirtualHost>\n"
 } sort keys %TRUST;
-my $behind = Genflow::Httpd->start(Genflow::Httpd::small_site() . "$REMOTE$API$hosts");
+my $HTTP2  = -f "$ENV{GENFLOW_LIBEXEC}/mod_http2.so" && $ENV{GENFLOW_MPM} ne 'prefork';
+my $LOAD   = $HTTP2 ? qq(LoadModule http2_module "\${GENFLOW_LIBEXEC}/mod_http2.so"\n) : '';
+my $behind = Genflow::Httpd->start(Genflow::Httpd::small_site() . "$LOAD$REMOTE$API$hosts");
 my $public = Genflow::Httpd->start(Genflow::Httpd::small_site()
     . "$REMOTE${API}RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\n"
     . "GenflowPublicUrl https://pictures.example/other\n");
@@ -80,6 +84,24 @@ print $socket "PROXY TCP4 203.0.113.9 127.0.0.1 4711 80\r\nPOST /api/assets HTTP
 my $answer = join '', <$socket>;
 like $answer, qr{"url":"http://127\.0\.0\.1:}, 'a PROXY line makes no header trustworthy'
     or diag $answer;
+
+SKIP: {
+    skip 'needs mod_http2 and a threaded MPM', 2 if !$HTTP2;
+    my $file = "$ENV{GENFLOW_WORK}/tmp/proxy-$$.png";
+    open my $out, '>', $file or die "$file: $!\n";
+    print {$out} $png;
+    close $out or die "$file: $!\n";
+    my @said = (qw(-sS --haproxy-protocol --http2-prior-knowledge), '-w', ' HTTP/%{http_version}',
+        map({ ('-H', $_) } "X-User: $user", 'X-Forwarded-For: 203.0.113.9', 'X-Forwarded-Proto: https',
+            'X-Forwarded-Host: forged.example', 'Content-Type: image/png'),
+        '--data-binary', "\@$file", "http://127.0.0.1:$port{both}/api/assets");
+    open my $curl, '-|', 'curl', @said or die "curl: $!\n";
+    my $says = join '', <$curl>;
+    close $curl;
+    like $says, qr{ HTTP/2\z}, 'HTTP/2 goes behind a PROXY line';
+    like $says, qr{"url":"http://127\.0\.0\.1:}, '... which makes no header trustworthy there either'
+        or diag $says;
+}
 
 # ---- all addresses of a generation, through a real proxy ----
 
