@@ -336,6 +336,85 @@ static void tell_administrators(apr_array_header_t *told, const apr_array_header
     }
 }
 
+static bool needs_user(const ap_directive_t *directive, apr_pool_t *pool)
+{
+    static const char *const without[] = { "all",  "env", "expr",   "forward-dns", "host",
+                                           "ip",   "not", "local",  "method",      "ssl",
+                                           "ssl-verify-client", NULL };
+    const char *asked = argument(directive, 0, pool);
+    int i;
+
+    for (i = 0; without[i]; i++) {
+        if (ap_cstr_casecmp(asked, without[i]) == 0) {
+            return false;
+        }
+    }
+    return ap_cstr_casecmp(directive->directive, "Require") == 0;
+}
+
+/* Is `path` base/health or base/hook, or below? */
+static bool is_open(const char *path, const char *base)
+{
+    size_t length = strlen(base);
+
+    while (length > 0 && base[length - 1] == '/') {
+        length--;
+    }
+    if (strncmp(path, base, length) != 0) {
+        return false;
+    }
+    path += length;
+    return strcmp(path, "/health") == 0 || strcmp(path, "/hook") == 0
+           || strncmp(path, "/hook/", 6) == 0;
+}
+
+/* The first Require in this section that asks for a user; NULL: none. */
+static const ap_directive_t *user_asked(const ap_directive_t *section, apr_pool_t *pool)
+{
+    apr_array_header_t *inside = apr_array_make(pool, 8, sizeof(const ap_directive_t *));
+    int i;
+
+    collect(inside, section->first_child);
+    for (i = 0; i < inside->nelts; i++) {
+        if (needs_user(APR_ARRAY_IDX(inside, i, const ap_directive_t *), pool)) {
+            return APR_ARRAY_IDX(inside, i, const ap_directive_t *);
+        }
+    }
+    return NULL;
+}
+
+/* Finds the plain form: a <Location> of health or of the hooks alone. */
+static void tell_open(apr_array_header_t *told, const apr_array_header_t *all)
+{
+    apr_pool_t *pool = told->pool;
+    int i;
+    int j;
+
+    for (i = 0; i < all->nelts; i++) {
+        const ap_directive_t *mount = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        if (!is_handler(mount, "genflow-api", pool) || !mount->parent) {
+            continue;
+        }
+        for (j = 0; j < all->nelts; j++) {
+            const ap_directive_t *one = APR_ARRAY_IDX(all, j, const ap_directive_t *);
+            const ap_directive_t *asked =
+                ap_cstr_casecmp(one->directive, "<Location") == 0
+                        && is_open(argument(one, 0, pool), argument(mount->parent, 0, pool))
+                    ? user_asked(one, pool)
+                    : NULL;
+
+            if (asked) {
+                warn(told, asked,
+                     apr_psprintf(pool,
+                                  "Require %s has no effect on %s, which needs no user. Close it "
+                                  "with Require ip or Require all denied",
+                                  argument(asked, 0, pool), argument(one, 0, pool)));
+            }
+        }
+    }
+}
+
 apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, apr_pool_t *pool)
 {
     apr_array_header_t *told = apr_array_make(pool, 4, sizeof(const char *));
@@ -345,6 +424,7 @@ apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, a
         return told;
     }
     tell_administrators(told, all);
+    tell_open(told, all);
     if (!ap_find_linked_module("mod_reqtimeout.c")) {
         warn(told, NULL,
              "mod_reqtimeout is not loaded: slow clients can hold all worker threads. Load it "

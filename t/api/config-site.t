@@ -44,6 +44,8 @@ for my $case (@WRONG) {
 # ---- what it warns of ----
 
 my $ADMIN = "<Location /admin>\nSetHandler genflow-admin\nAuthType Basic\nAuthName x\n%s</Location>\n";
+my $API   = qq(LoadModule authz_host_module "\${GENFLOW_LIBEXEC}/mod_authz_host.so"\n)
+    . "<Location /api>\nSetHandler genflow-api\nRequire valid-user\n</Location>\n";
 my @TOLD  = (    # what, configuration, warning
     ['nothing', $SITE, undef],
     ['a writer and a request', "${SITE}DBDMax 2\nGenflowDispatchWriters 1\n", undef],
@@ -66,6 +68,12 @@ my @TOLD  = (    # what, configuration, warning
     ['the same inside of another', $SITE
         . sprintf($ADMIN, "<RequireAny>\nRequire user a\nRequire valid-user\n</RequireAny>\n"),
         qr{${LINE}Require valid-user at genflow-admin}],
+    ['a user for health', "$SITE$API<Location /api/health>\nRequire user monitor\n</Location>\n",
+        qr{${LINE}Require user has no effect on /api/health, which needs no user}],
+    ['a user for hooks', "$SITE$API<Location /api/hook/fal>\n<RequireAll>\nRequire ip 127.0.0.1\n"
+        . "Require valid-user\n</RequireAll>\n</Location>\n", qr{${LINE}Require valid-user has no effect on /api/hook/fal}],
+    ['an address for health', "$SITE$API<Location /api/health>\nRequire ip 127.0.0.1\n</Location>\n", undef],
+    ['a user for the API', "$SITE$API<Location /api/healthy>\nRequire valid-user\n</Location>\n", undef],
     ['named administrators', $SITE . sprintf($ADMIN, "Require user admin\n"), undef],
 );
 for my $case (@TOLD) {
