@@ -190,9 +190,13 @@ static const char *check_folder(const gf_conf_t *conf, const apr_array_header_t 
     }
     return at_line(line,
                    apr_psprintf(pool,
-                                "GenflowStoreFolder %s: httpd's user cannot write to %s. Make the "
-                                "folder and give it to that user",
-                                conf->store_folder, path),
+                                "GenflowStoreFolder %s: %s cannot write to %s. Make the folder and "
+                                "give it to %s",
+                                conf->store_folder,
+                                geteuid() == 0 ? "httpd's user" : "the present user", path,
+                                geteuid() == 0 ? "that user"
+                                               : "httpd's user; where root starts httpd, run "
+                                                 "httpd -t as root, which asks for httpd's user"),
                    pool);
 }
 

@@ -27,9 +27,9 @@ my @WRONG = (    # what, configuration, message
     ['a relative folder', "$DATABASE${TYPE}GenflowStoreFolder store\n",
         qr{${LINE}GenflowStoreFolder: must be an absolute path}],
     ['a folder of somebody else', "$DATABASE${TYPE}GenflowStoreFolder $closed\n",
-        qr{${LINE}GenflowStoreFolder \S+: httpd's user cannot write to $closed}],
+        qr{${LINE}GenflowStoreFolder \S+: the present user cannot write to $closed\b.*run httpd -t as root}],
     ['a folder within one', "$DATABASE${TYPE}GenflowStoreFolder $closed/a/b\n",
-        qr{${LINE}GenflowStoreFolder \S+: httpd's user cannot write to $closed}],
+        qr{${LINE}GenflowStoreFolder \S+: the present user cannot write to $closed\b.*run httpd -t as root}],
     ['a database of another virtual host alone', $STORE . $TYPE . $RESULT
         . "<VirtualHost *:2>\nDBDParams dbname=x\n</VirtualHost>\n", qr{${LINE}<GenflowType> needs a database}],
     ['a name for nothing', "$SITE<Location /old>\nGenflowPath quota getQota\n</Location>\n",
