@@ -1,0 +1,74 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A provider has taken a generation, and PostgreSQL does not take its id. Another host leads the job by
+# the time the heartbeat tells so: the id is still written when PostgreSQL takes it again, because
+# without it the run would be paid for nothing.
+use Genflow::Fault;
+use Genflow::Httpd;
+use Genflow::Test;
+
+# Only this httpd, of one child, works on the type.
+sql("SELECT genflow.create_type('unwritten')");
+my $httpd = Genflow::Httpd->start(<<'END');
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+StartServers 1
+ServerLimit 1
+MaxRequestWorkers 25
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowDispatchLease 2s
+GenflowDispatchPoll 100ms
+<GenflowProvider stability>
+    GenflowProviderUrl "${GENFLOW_FAKE}"
+    GenflowProviderKey env:STABILITY_API_KEY
+    GenflowProviderPoll 100ms
+</GenflowProvider>
+<GenflowType unwritten>
+    GenflowTypeProviders stability/sd3
+    GenflowTypeCost 1
+</GenflowType>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+END
+talk_to $httpd;
+
+my ($user, $other) = (account(10), account(10));
+my $id      = later($user, { type => 'unwritten', prompt => "{{gate=$user poll=3}} [$user]" });
+my $witness = later($other, { type => 'unwritten', prompt => "{{gate=$other}} [$other]" });
+ok wait_for(sub { submissions("[$user]") && submissions("[$other]") }), 'two generations are sent';
+
+sql(<<'SQL');
+    CREATE FUNCTION genflow.test_full() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
+    END $$;
+    CREATE TRIGGER test_full BEFORE UPDATE ON public.unwritten_media FOR EACH ROW
+        WHEN (NEW.stability_job_id IS NOT NULL) EXECUTE FUNCTION genflow.test_full();
+SQL
+open_gate($user);
+ok wait_for(sub { $httpd->log_text =~ /GF0121: .*53100/ }), 'the id of one cannot be written';
+
+sql(<<'SQL', id => $id);
+    UPDATE genflow.work SET epoch = epoch + 1, lease_owner = 'another:1:host', due_at = deadline_at
+     WHERE job_id = :'id'
+SQL
+for my $beat (1 .. 2) {                 # the first may have been under way
+    my $was = due($witness);
+    ok wait_for(sub { due($witness) ne $was }), "another host leads it: heartbeat $beat tells so";
+}
+sql('DROP FUNCTION genflow.test_full() CASCADE');
+ok wait_for(sub { sql1("SELECT provider_ref FROM genflow.work WHERE job_id = :'id'", id => $id) }),
+    'the id is written as soon as PostgreSQL takes it';
+
+sql("UPDATE genflow.work SET due_at = clock_timestamp() WHERE job_id = :'id'", id => $id);
+is ended($user, $id, 'unwritten')->{status}, 'completed', 'by it the generation completes';
+is submissions("[$user]"), 1, '... sent once';
+credits_are $user, 9, 0, '... and charged once';
+open_gate($other);
+is ended($other, $witness, 'unwritten')->{status}, 'completed', 'the other one completes as ever';
+talk_to undef;
+
+sub due {
+    my ($job) = @_;
+    return sql1("SELECT due_at FROM genflow.work WHERE job_id = :'id'", id => $job);
+}
+
+finish;

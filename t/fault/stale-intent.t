@@ -1,0 +1,61 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# Another host takes a generation over before its first host has written the intent to submit it: the
+# first host is told so, and sends nothing.
+use Genflow::Fault;
+use Genflow::Httpd;
+use Genflow::Test;
+
+# Only this httpd, of one child, works on the type.
+sql("SELECT genflow.create_type('taken-early')");
+my $httpd = Genflow::Httpd->start(<<'END');
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+StartServers 1
+ServerLimit 1
+MaxRequestWorkers 25
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowDispatchPoll 100ms
+<GenflowProvider stability>
+    GenflowProviderUrl "${GENFLOW_FAKE}"
+    GenflowProviderKey env:STABILITY_API_KEY
+</GenflowProvider>
+<GenflowType taken-early>
+    GenflowTypeProviders stability/sd3
+    GenflowTypeCost 1
+</GenflowType>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+END
+talk_to $httpd;
+
+my ($user, $other) = (account(10), account(10));
+sql(<<"SQL");
+    CREATE FUNCTION genflow.test_taken() RETURNS trigger LANGUAGE plpgsql AS \$\$
+    BEGIN
+        NEW.epoch := NEW.epoch + 1;
+        NEW.lease_owner := 'another:1:host';
+        NEW.due_at := NEW.deadline_at;
+        RETURN NEW;
+    END \$\$;
+    CREATE TRIGGER test_taken BEFORE INSERT ON genflow.work FOR EACH ROW
+        WHEN (NEW.user_id = '$user') EXECUTE FUNCTION genflow.test_taken();
+SQL
+my $id = later($user, { type => 'taken-early', prompt => "[$user]" });
+sql('DROP FUNCTION genflow.test_taken() CASCADE');
+is leader_of($id), 1, 'another host leads the generation at once';
+
+# The child takes its generations one after another: by then it has come to that one, too.
+for my $n (1 .. 3) {
+    my $next = later($other, { type => 'taken-early', prompt => "[$other] $n" });
+    is ended($other, $next, 'taken-early')->{status}, 'completed', "the child makes generation $n after it";
+}
+is submissions("[$user]"), 0, '... and has not sent the one that another host leads';
+is status_of($user, $id, 'taken-early')->{status}, 'processing', '... which goes on';
+
+sql("UPDATE genflow.work SET due_at = clock_timestamp() WHERE job_id = :'id'", id => $id);
+is ended($user, $id, 'taken-early')->{status}, 'completed', 'when the other host dies it completes';
+is submissions("[$user]"), 1, '... sent once';
+credits_are $user, 9, 0, '... and charged once';
+is $httpd->alarms, '', 'nobody has anything to complain about';
+talk_to undef;
+
+finish;
