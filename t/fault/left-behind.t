@@ -1,0 +1,55 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A host's look for due jobs begins where its last one found something. A job that was due long before
+# that, for instance because its row was locked meanwhile, is found by the full look, one of eight.
+use Genflow::Fault;
+use Genflow::Httpd;
+use Genflow::Test;
+
+# Only this httpd, of one child, works on the type.
+sql("SELECT genflow.create_type('left-behind')");
+my $httpd = Genflow::Httpd->start(<<'END');
+Include "${GENFLOW_WORK}/t/conf/database.conf"
+StartServers 1
+ServerLimit 1
+MaxRequestWorkers 25
+GenflowStoreFolder "${GENFLOW_WORK}/store"
+GenflowDispatchPoll 100ms
+<GenflowProvider stability>
+    GenflowProviderUrl "${GENFLOW_FAKE}"
+    GenflowProviderKey env:STABILITY_API_KEY
+    GenflowProviderBackoff 100ms
+</GenflowProvider>
+<GenflowType left-behind>
+    GenflowTypeProviders stability/sd3
+    GenflowTypeCost 1
+</GenflowType>
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+END
+talk_to $httpd;
+
+my ($user, $other) = (account(10), account(10));
+my $first = later($other, { type => 'left-behind', prompt => "{{status=503 times=1}} [$other]" });
+is ended($other, $first, 'left-behind')->{status}, 'completed', 'a look has found a retry';
+
+# The lease of a host that died a minute ago.
+sql(<<"SQL");
+    CREATE FUNCTION genflow.test_left() RETURNS trigger LANGUAGE plpgsql AS \$\$
+    BEGIN
+        NEW.epoch := NEW.epoch + 1;
+        NEW.lease_owner := 'another:1:host';
+        NEW.due_at := clock_timestamp() - interval '1 minute';
+        RETURN NEW;
+    END \$\$;
+    CREATE TRIGGER test_left BEFORE INSERT ON genflow.work FOR EACH ROW
+        WHEN (NEW.user_id = '$user') EXECUTE FUNCTION genflow.test_left();
+SQL
+my $id = later($user, { type => 'left-behind', prompt => "[$user]" });
+sql('DROP FUNCTION genflow.test_left() CASCADE');
+is ended($user, $id, 'left-behind')->{status}, 'completed', 'a job that was due a minute before it is found, too';
+is submissions("[$user]"), 1, '... and sent once';
+credits_are $user, 9, 0, '... and charged once';
+is $httpd->alarms, '', 'nobody has anything to complain about';
+talk_to undef;
+
+finish;
