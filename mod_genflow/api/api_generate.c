@@ -9,6 +9,7 @@
 #include "base/gf_clock.h"
 #include "db/gf_ledger.h"
 #include "db/gf_site.h"
+#include "db/gf_steer.h"
 #include "httpd/httpd_conf.h"
 #include "model/gf_type.h"
 #include "model/gf_url.h"
@@ -258,13 +259,42 @@ static gf_err_t *make(gf_req_t *req, const gf_ask_t *ask, const gf_caller_t *cal
                         : api_start(req, views, here ? jobs : NULL, ask->count);
 }
 
+/* Nothing can be made now: no provider has a key, or no picture can be stored. What the client's
+ * Idempotency-Key made before is told all the same; else `err`. */
+static gf_err_t *replay_closed(gf_req_t *req, const api_order_t *order, gf_err_t *err)
+{
+    gf_ask_t ask = { .type = req->type, .pending = order->pending };
+    gf_created_t created[GF_BATCH_MAX];
+    char hash[GF_SHA256_HEX];
+    gf_caller_t caller;
+
+    GF_TRY(api_order_key(&caller, req, NULL));
+    if (!caller.key || api_body_switch(req, "dryRun")) {
+        return err;
+    }
+    api_order_hash(&caller, hash, req, order);
+    GF_TRY(gf_steer_made_before(created, &ask.count, req->ctx, &caller));
+    if (ask.count == 0) {
+        return err;
+    }
+    return created->outcome == GF_REPLAY ? replay(req, &ask, created)
+                                         : refused(req, created, ask.count);
+}
+
 gf_err_t *api_generate_order(gf_req_t *req, const api_order_t *order)
 {
     char hash[GF_SHA256_HEX];
     gf_caller_t caller;
+    gf_err_t *err;
     gf_ask_t ask;
 
-    GF_TRY(api_order_read(&ask, req, order));
+    err = api_order_read(&ask, req, order);
+    if (gf_err_is(err, GF_E_NO_PROVIDER) || gf_err_is(err, GF_E_STORE_CLOSED)) {
+        return replay_closed(req, order, err);
+    }
+    if (err) {
+        return err;
+    }
     if (api_body_switch(req, "dryRun")) {
         return api_generate_dry(req, ask.count, ask.prompt, ask.parameters, ask.source_url);
     }
@@ -280,7 +310,6 @@ static gf_err_t *generate_or_tell(gf_req_t *req, const api_order_t *order)
         return api_generation_tell(req, order->body);
     }
     GF_TRY(api_limit(req));
-    GF_TRY(api_start_open(req));
     return api_generate_order(req, order);
 }
 
@@ -291,7 +320,6 @@ gf_err_t *api_generate(gf_req_t *req)
 
     if (!legacy) {
         GF_TRY(api_limit(req));
-        GF_TRY(api_start_open(req));
     }
     GF_TRY(api_body_json(req, &order.body, &order.text, &order.length));
     return legacy ? generate_or_tell(req, &order) : api_generate_order(req, &order);

@@ -162,16 +162,22 @@ gf_err_t *api_order_read(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
     return find_asset(req, ask);
 }
 
-gf_err_t *api_order_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,
-                           gf_ask_t *ask, const api_order_t *order)
+void api_order_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t *req,
+                    const api_order_t *order)
 {
-    const char *act = ask->pending ? "create" : req->two_step ? "generate" : NULL;
+    const char *act = order->pending ? "create" : req->two_step ? "generate" : NULL;
 
     caller->hash = hash;
-    GF_TRY(choose_key(caller, req, ask));
-    GF_TRY(keep_image(req, ask));
     gf_hash_texts(
         hash, act ? apr_pstrcat(req->r->pool, act, " ", req->type->name, NULL) : req->type->name,
         order->text, order->length);
+}
+
+gf_err_t *api_order_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,
+                           gf_ask_t *ask, const api_order_t *order)
+{
+    GF_TRY(choose_key(caller, req, ask));
+    GF_TRY(keep_image(req, ask));
+    api_order_hash(caller, hash, req, order);
     return NULL;
 }

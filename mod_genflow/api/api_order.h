@@ -28,6 +28,10 @@ gf_err_t *api_order_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req
 gf_err_t *api_asset_check(gf_req_t *req, const char *field, const gf_image_t *image,
                           const void *bytes);
 
+/* Sets the caller's hash: that of the order and of where it is sent. `hash` is the room for it. */
+void api_order_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t *req,
+                    const api_order_t *order);
+
 /* Sets whom the caller is and its key: the client's Idempotency-Key, or else `own`. */
 gf_err_t *api_order_key(gf_caller_t *caller, gf_req_t *req, const char *own);
 

@@ -21,6 +21,8 @@ const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT] = {
         "SELECT outcome, id, epoch, status, created_at, balance, held, picture_secret FROM"
         " genflow.%s_create_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
         " $15, $16, $17, $18, $19, $20, $21, $22, p_call => $23)", 22 },
+    [GF_SQL_MADE_BEFORE] = { "made_before",
+        "SELECT outcome, id FROM genflow.made_before($1, $2, $3)", 3 },
     [GF_SQL_START] = { "start",
         "SELECT id, epoch, 'queued', 0, 0, 0, NULL, extract(epoch FROM $5::interval) * 1000, $1,"
         " preset, prompt, source_url, parameters, seed, max_retries, NULL, age_ms, outcome, status,"

@@ -7,6 +7,7 @@
 typedef enum {
     GF_SQL_CREATE,
     GF_SQL_CREATE_BATCH,
+    GF_SQL_MADE_BEFORE,
     GF_SQL_START,
     GF_SQL_GET,
     GF_SQL_CLAIM,

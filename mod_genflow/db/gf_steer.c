@@ -6,7 +6,6 @@
 
 #include <apr_strings.h>
 
-#include "db/gf_queue.h"
 #include "model/gf_type.h"
 
 gf_err_t *gf_steer_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id)
@@ -28,6 +27,25 @@ gf_err_t *gf_steer_status(gf_ctx_t *ctx, const char *id, const char *status)
 
     err->extra = apr_psprintf(ctx->pool, "\"status\":\"%s\",\"generationId\":\"%s\"", status, id);
     return err;
+}
+
+gf_err_t *gf_steer_made_before(gf_created_t *created, int *count, gf_ctx_t *ctx,
+                               const gf_caller_t *caller)
+{
+    const char *args[] = { caller->user, caller->key,
+                           apr_pstrcat(ctx->pool, "\\x", caller->hash, NULL) };
+    gf_rows_t *rows;
+    int i;
+
+    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_MADE_BEFORE, NULL, args, NULL));
+    *count = gf_rows_count(rows) < GF_BATCH_MAX ? gf_rows_count(rows) : GF_BATCH_MAX;
+    memset(created, 0, (size_t)*count * sizeof(*created));
+    for (i = 0; i < *count; i++) {
+        created[i].outcome =
+            strcmp(gf_rows_text(rows, i, 0), "replay") == 0 ? GF_REPLAY : GF_MISMATCH;
+        created[i].id = gf_rows_text(rows, i, 1);
+    }
+    return NULL;
 }
 
 /* Cancel and delete: outcome, status, and what the act tells. */

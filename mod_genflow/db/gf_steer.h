@@ -5,7 +5,7 @@
 #ifndef GF_STEER_H
 #define GF_STEER_H
 
-#include "db/gf_db.h"
+#include "db/gf_queue.h"
 #include "model/gf_job.h"
 
 /* The configured type of a generation that only its id (a UUID) tells of. Error: NO_GENERATION. */
@@ -23,6 +23,11 @@ gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t
 
 /* STATUS: what is asked does not go with `status`, which the answer tells. */
 gf_err_t *gf_steer_status(gf_ctx_t *ctx, const char *id, const char *status);
+
+/* What the caller's key made before, asked where nothing can be made: *count of them, at most
+ * GF_BATCH_MAX, in created[]: GF_REPLAY with its id, or GF_MISMATCH. */
+gf_err_t *gf_steer_made_before(gf_created_t *created, int *count, gf_ctx_t *ctx,
+                               const gf_caller_t *caller);
 
 /* A page of a user's history. */
 typedef struct gf_page_t {

@@ -17,7 +17,9 @@ my @CASES = (
 
 expect_log qw(GF0208 GF0600);
 
-is generate(account(10), {})->{status}, 200, 'pictures are stored';
+my @before = (account(10), { n => 1, prompt => 'before' }, 'Idempotency-Key' => 'before');
+my $first  = data(generate(@before));
+is $first->{status}, 'completed', 'pictures are stored';
 
 for my $case (@CASES) {
     my ($break, $where, $words, $name) = @$case;
@@ -30,6 +32,10 @@ for my $case (@CASES) {
     error_is $res, 503, 'STORE_UNAVAILABLE', '... a generation is refused';
     cmp_ok $res->{headers}{'retry-after'}, '>', 0, '... for a time';
     credits_are $user, 10, 0, '... nothing is held';
+    $res = generate(@before);
+    is data($res)->{id}, $first->{id}, '... a request that is repeated under its key gets its first answer';
+    error_is(generate($before[0], { prompt => 'another' }, @before[2, 3]), 422, 'IDEMPOTENCY_MISMATCH',
+        '... but not with another body');
     my $queued = queued($user);
     ok wait_for { tried($queued) }, '... what is queued is taken';
     is submissions("[$user]"), 0, '... nothing is sent to a provider';

@@ -114,6 +114,15 @@ static gf_err_t *ask_create_batch(void)
     return gf_queue_create(created, &unit.ctx, &caller, &ask, NULL);
 }
 
+static gf_err_t *ask_made_before(void)
+{
+    gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
+    gf_created_t created[GF_BATCH_MAX];
+    int count;
+
+    return gf_steer_made_before(created, &count, &unit.ctx, &caller);
+}
+
 static gf_err_t *ask_start(void)
 {
     gf_job_t *started;
@@ -436,6 +445,7 @@ static const struct {
     { "presets", ask_presets },
     { "create", ask_create },
     { "create_batch", ask_create_batch },
+    { "made_before", ask_made_before },
     { "start", ask_start },
     { "template_put", ask_template_put },
     { "templates", ask_templates },
