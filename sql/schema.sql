@@ -1296,6 +1296,7 @@ $$
      WHERE t.day = (clock_timestamp() AT TIME ZONE 'UTC')::date
      GROUP BY t.provider ORDER BY t.provider
 $$;
+GRANT EXECUTE ON FUNCTION genflow.budgets() TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.budgets() TO genflow_module;
 
 CREATE FUNCTION genflow.call_answer(p_call uuid) RETURNS jsonb
@@ -2264,7 +2265,15 @@ BEGIN
     UNION ALL
     SELECT 'provider in the last hour', t.whom,
            format('%s answers, %s of them pictures; half of them within %s', t.n, t.good, t.median), NULL
-      FROM tries t;
+      FROM tries t
+    UNION ALL
+    SELECT 'budget of today', b.provider,
+           format('%s used since 00:00 UTC%s', sum(b.spent), CASE WHEN bool_or(b.slot = -1) THEN
+                  '; a submission was refused because GenflowProviderBudget was spent: the next provider of the chain is asked' END),
+           NULL
+      FROM genflow.budgets b
+     WHERE b.day = (clock_timestamp() AT TIME ZONE 'UTC')::date AND p_user IS NULL AND p_job IS NULL
+     GROUP BY b.provider;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_polling(text,uuid,integer) TO genflow_administration;
 
@@ -3462,6 +3471,7 @@ BEGIN
                    'janitor',
                    'janitor_parts',
                    'ledger_list',
+                   'made_before',
                    'presets',
                    'progress',
                    'quota',
@@ -3500,6 +3510,7 @@ BEGIN
                    'admin_user_set',
                    'admin_users',
                    'breakers',
+                   'budgets',
                    'doctor_charges',
                    'doctor_credits',
                    'doctor_images',
@@ -3977,6 +3988,17 @@ BEGIN
     END IF;
     RETURN coalesce(v_at, to_timestamp(('x' || left(replace(p_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0));
 END $$;
+
+CREATE FUNCTION genflow.made_before(p_user text, p_key text, p_hash bytea) RETURNS TABLE(outcome text, id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT CASE WHEN k.request_hash = p_hash THEN 'replay' ELSE 'mismatch' END, k.job_id
+      FROM generate_series(1, 10) n
+      JOIN genflow.idempotency_keys k ON k.user_id = p_user
+       AND k.key = genflow.key_of(CASE n WHEN 1 THEN p_key ELSE p_key || ' ' || n END)
+     ORDER BY n
+$$;
+GRANT EXECUTE ON FUNCTION genflow.made_before(text,text,bytea) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Administration of providers: which are configured, which of their models types use, what their
- * breakers say; closing these. Keys are never shown. */
+/* Administration of providers: which are configured, which of their models types use, their
+ * budgets, what their breakers say; closing these. Keys are never shown. */
 #include "api/api_admin.h"
 
 #include <stdlib.h>
@@ -80,14 +80,44 @@ static void put_breakers(gf_out_t *out, const apr_array_header_t *breakers)
     gf_out_close(out, ']');
 }
 
+/* "budget": what it may cost on a day, what a submission costs, and what was used today; null: it
+ * has none. */
+static void put_budget(gf_out_t *out, const gf_provider_t *provider,
+                       const apr_array_header_t *spent)
+{
+    apr_int64_t used = 0;
+    int i;
+
+    gf_out_key(out, "budget");
+    if (!provider->budget) {
+        gf_out_raw(out, NULL);
+        return;
+    }
+    for (i = 0; i < spent->nelts; i++) {
+        const gf_spent_t *row = &APR_ARRAY_IDX(spent, i, gf_spent_t);
+
+        if (strcmp(row->provider, provider->name) == 0) {
+            used = row->spent;
+        }
+    }
+    gf_out_open(out, '{');
+    gf_out_put_int(out, "limit", provider->budget);
+    gf_out_put_int(out, "price", provider->price);
+    gf_out_put_int(out, "usedToday", used);
+    gf_out_put_bool(out, "spent", used + provider->price > provider->budget);
+    gf_out_close(out, '}');
+}
+
 gf_err_t *api_admin_providers(gf_req_t *req)
 {
     apr_array_header_t *providers = sorted_providers(req);
     apr_array_header_t *breakers;
+    apr_array_header_t *spent;
     gf_out_t out;
     int i;
 
     GF_TRY(gf_breaker_list(&breakers, req->ctx));
+    GF_TRY(gf_breaker_spent(&spent, req->ctx));
     gf_reply_begin(&out, req);
     gf_out_key(&out, "providers");
     gf_out_open(&out, '[');
@@ -99,6 +129,7 @@ gf_err_t *api_admin_providers(gf_req_t *req)
         gf_out_put_string(&out, "kind", provider->kind_name);
         gf_out_put_bool(&out, "hasKey", provider->key != NULL);
         put_uses(&out, req->api->conf, provider);
+        put_budget(&out, provider, spent);
         gf_out_close(&out, '}');
     }
     gf_out_close(&out, ']');

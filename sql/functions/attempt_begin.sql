@@ -57,7 +57,8 @@ BEGIN
     RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
 END $$;
 
--- budgets(): what was submitted today (UTC) to each provider that has a budget. Called by: {base}/health. Locks: none.
+-- budgets(): what was submitted today (UTC) to each provider that has a budget. Called by: {base}/health,
+-- administration. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.budgets() RETURNS TABLE (provider text, spent bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.provider, sum(t.spent)::bigint FROM genflow.budgets t

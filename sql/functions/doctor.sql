@@ -262,7 +262,15 @@ BEGIN
     UNION ALL
     SELECT 'provider in the last hour', t.whom,
            format('%s answers, %s of them pictures; half of them within %s', t.n, t.good, t.median), NULL
-      FROM tries t;
+      FROM tries t
+    UNION ALL
+    SELECT 'budget of today', b.provider,
+           format('%s used since 00:00 UTC%s', sum(b.spent), CASE WHEN bool_or(b.slot = -1) THEN
+                  '; a submission was refused because GenflowProviderBudget was spent: the next provider of the chain is asked' END),
+           NULL
+      FROM genflow.budgets b
+     WHERE b.day = (clock_timestamp() AT TIME ZONE 'UTC')::date AND p_user IS NULL AND p_job IS NULL
+     GROUP BY b.provider;
 END $$;
 
 -- doctor_images(...): pictures that are not kept. Whether files and addresses are there, the script looks itself.

@@ -3,6 +3,7 @@
 # A provider that has cost its budget of the day (GenflowProviderBudget, GenflowProviderPrice) is
 # skipped: the next one of the chain makes the picture. Calls at once do not wait for each other, and
 # exceed the budget at most by those in flight. The log says it once, and health names the provider.
+use Genflow::Admin;
 use Genflow::Httpd qw(refused accepted);
 use Genflow::Test;
 
@@ -57,6 +58,13 @@ is_deeply $health->{providers}{spent}, [$CAPPED, $PRICED], 'health names whose b
 is $health->{status}, 'ok', '... which is no fault of the site';
 is scalar(() = $site->log_text =~ /GF0720: .*budget of provider \Q$CAPPED\E is spent/g), 1,
     'the log says it once';
+my %budget = map { $_->{name} => $_->{budget} } @{ data(admin(GET => '/providers'))->{providers} };
+my ($TRUE, $FALSE) = (JSON::PP::true(), JSON::PP::false());
+is_deeply $budget{$CAPPED}, { limit => 3, price => 1, usedToday => 3, spent => $TRUE },
+    'administration shows limit and use of a budget';
+is_deeply $budget{$PRICED}, { limit => 100, price => 40, usedToday => 80, spent => $TRUE },
+    '... and what a submission costs';
+is $budget{local}, undef, '... none of a provider that has none';
 talk_to(undef);
 
 # ---- at once, from the beginning ----
