@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The front door: every hook, with what it is for, and the start and end of a child. The way of a
- * request begins in genflow_handler() and goes through api/api_route.c; the way of a job is in
+ * request begins in genflow_handler() and goes through api/route.c; the way of a job is in
  * work/gf_dispatch.c. */
 #include <httpd.h>
 #include <ap_expr.h>
@@ -15,15 +15,15 @@
 #include <unistd.h>
 #include <unixd.h>
 
-#include "api/api_denied.h"
-#include "api/api_route.h"
-#include "api/gf_api.h"
-#include "base/gf_hash.h"
-#include "httpd/httpd_check.h"
-#include "httpd/httpd_conf.h"
-#include "httpd/httpd_glue.h"
-#include "httpd/httpd_janitor.h"
-#include "httpd/httpd_limits.h"
+#include "api/denied.h"
+#include "api/route.h"
+#include "api/api.h"
+#include "base/hash.h"
+#include "httpd/check.h"
+#include "httpd/conf.h"
+#include "httpd/glue.h"
+#include "httpd/janitor.h"
+#include "httpd/limits.h"
 #include "work/gf_dispatch.h"
 
 #define PRESETS_AGE apr_time_from_sec(5)

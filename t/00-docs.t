@@ -21,7 +21,7 @@ my @entries = entries_of_reference();
 my %entry   = map { $_->{name} => $_ } @entries;
 my %in_conf = directives_used_in_conf();
 
-ok %row, 'httpd/httpd_conf.c has directives';
+ok %row, 'httpd/conf.c has directives';
 ok @entries, 'conf/genflow.conf has entries';
 none('every directive has its entry in conf/genflow.conf', only_in(\%row, \%entry));
 none('every entry in conf/genflow.conf is a directive', only_in(\%entry, \%row));
@@ -39,7 +39,7 @@ my %code       = map { $_->{code} => 1 } @errors;
 my @documented = documented_errors();
 my %documented = map { $_->{code} => 1 } @documented;
 
-ok @errors, 'base/gf_err_table.h has rows';
+ok @errors, 'base/err_table.h has rows';
 none('every row of the error table is well formed', malformed_error_rows());
 none('every error code is documented in docs/errors.md', only_in(\%code, \%documented));
 none('every documented error code exists', only_in(\%documented, \%code));
@@ -58,7 +58,7 @@ none('a log tag stands at one place only',
 
 my @calls   = functions_called();
 my @defined = functions_defined();
-ok @calls, 'db/gf_sql.c calls functions';
+ok @calls, 'db/sql.c calls functions';
 none('every statement calls a function that sql/ defines',
      grep { !is_defined($_) } @calls);
 
@@ -144,7 +144,7 @@ sub line_at {
 
 # A section is the directive "<GenflowType"; here it is GenflowType, wherever it is written.
 sub directives_of_code {
-    my $code = code_of('mod_genflow/httpd/httpd_conf.c');
+    my $code = code_of('mod_genflow/httpd/conf.c');
     return map { $_ => 1 } $code =~ /"<?(Genflow[A-Z]\w*)>?"/g;
 }
 
@@ -183,7 +183,7 @@ sub directives_used_in_conf {
 
 # ---- errors and their document ----
 
-sub error_table { return code_of('mod_genflow/base/gf_err_table.h') =~ s/^[ \t]*#.*//mgr }
+sub error_table { return code_of('mod_genflow/base/err_table.h') =~ s/^[ \t]*#.*//mgr }
 
 sub error_rows {
     my $row = qr/\bGF_ERR\(
@@ -248,7 +248,7 @@ sub places_of_tags {
 # follow each other read as one.
 sub functions_called {
     my %names;
-    my $code = code_of('mod_genflow/db/gf_sql.c') =~ s/"\s*"//gr;
+    my $code = code_of('mod_genflow/db/sql.c') =~ s/"\s*"//gr;
     $names{$1} = 1 while $code =~ /\bgenflow\.((?:%s_)?\w+)\s*\(/g;
     return sort keys %names;
 }

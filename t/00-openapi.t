@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# docs/openapi.yaml has the routes of api_route.c with their methods, and under each the error codes
+# docs/openapi.yaml has the routes of api/route.c with their methods, and under each the error codes
 # that its handler can end in, as the source says (Genflow::Reach): all of them, and no others. Read
 # from the source folder, GENFLOW_SRCDIR or the one above this file.
 
@@ -20,7 +20,7 @@ my $document = Genflow::OpenApi->new($TOP);
 # ---- routes ----
 
 my %handler = (routes('routes', ''), routes('admin_routes', 'admin/'));
-ok %handler, 'api_route.c has routes';
+ok %handler, 'api/route.c has routes';
 same('the operations are the routes', [keys %{ $document->operations }], [keys %handler]);
 
 my @unknown;
@@ -36,10 +36,10 @@ is_deeply \@unknown, [], 'what the documents tell to ask of administration is a 
 
 # ---- errors ----
 
-my ($answers, $job) = split m{^/\* job \*/$}m, slurp('mod_genflow/base/gf_err_table.h');
+my ($answers, $job) = split m{^/\* job \*/$}m, slurp('mod_genflow/base/err_table.h');
 my %answer = rows($answers);                                 # symbol => "status code"
 my %end    = rows($job);
-ok %answer && %end, 'gf_err_table.h has errors';
+ok %answer && %end, 'base/err_table.h has errors';
 same('what fails a generation is what the table has for jobs',
     [$document->failures], [map { s/.* //r } values %end]);
 
@@ -98,7 +98,7 @@ sub same {
 # path.
 sub routes {
     my ($table, $below) = @_;
-    my ($rows) = slurp('mod_genflow/api/api_route.c') =~ /\b\Q$table\E\[\] = \{\n(.*?)\n\};/s
+    my ($rows) = slurp('mod_genflow/api/route.c') =~ /\b\Q$table\E\[\] = \{\n(.*?)\n\};/s
         or return;
     my %routes;
     while ($rows =~ /\{ ([A-Z| ]+),\s*"([^"]+)",\s*(\w+),\s*(\w+)(?:, [^}]*)? \}/g) {
@@ -109,7 +109,7 @@ sub routes {
     return %routes;
 }
 
-# The errors with which api_route.c and httpd end a request before its handler.
+# The errors with which api/route.c and httpd end a request before its handler.
 sub at_the_door {
     my ($operation, $is_open) = @_;
     return ('METHOD', 'INVALID', ($is_open ? () : qw(NOT_SIGNED_IN TOKEN_EXPIRED)),

@@ -9,12 +9,12 @@
 #include <apr_encode.h>
 #include <apr_strings.h>
 
-#include "db/gf_asset.h"
-#include "db/gf_delivery.h"
-#include "db/gf_hook.h"
-#include "db/gf_picture.h"
-#include "model/gf_source.h"
-#include "store/store_gate.h"
+#include "db/asset.h"
+#include "db/delivery.h"
+#include "db/provider_webhook.h"
+#include "db/picture.h"
+#include "model/source.h"
+#include "store/gate.h"
 
 static gf_err_t *write_file(gf_ctx_t *ctx, const char *path, const void *bytes, apr_size_t length)
 {

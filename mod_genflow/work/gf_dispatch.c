@@ -14,7 +14,7 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
-#include "base/gf_clock.h"
+#include "base/clock.h"
 #include "work/gf_exchange.h"
 #include "work/gf_search.h"
 #include "work/gf_steps.h"

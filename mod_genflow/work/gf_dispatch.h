@@ -6,8 +6,8 @@
 
 #include <apr_user.h>
 
-#include "base/gf_ctx.h"
-#include "hub/gf_hub.h"
+#include "base/ctx.h"
+#include "hub/hub.h"
 
 typedef struct gf_dispatch_t gf_dispatch_t;
 

@@ -8,9 +8,9 @@
 #include <apr_strings.h>
 #include <apr_uri.h>
 
-#include "base/gf_clock.h"
-#include "base/gf_sign.h"
-#include "model/gf_webhook.h"
+#include "base/clock.h"
+#include "base/sign.h"
+#include "model/webhook.h"
 
 #define REDIRECTS_MAX 3
 #define FETCH_TIMEOUT (60 * APR_USEC_PER_SEC)

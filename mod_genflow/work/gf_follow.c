@@ -9,8 +9,8 @@
 
 #include <apr_strings.h>
 
-#include "base/gf_clock.h"
-#include "model/gf_type.h"
+#include "base/clock.h"
+#include "model/type.h"
 #include "work/gf_exchange.h"
 #include "work/gf_keep.h"
 

@@ -8,8 +8,8 @@
 
 #include <apr_strings.h>
 
-#include "base/gf_clock.h"
-#include "store/store_gate.h"
+#include "base/clock.h"
+#include "store/gate.h"
 #include "work/gf_exchange.h"
 
 #define STORE_TRIES    3

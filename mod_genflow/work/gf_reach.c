@@ -5,8 +5,8 @@
 
 #include <apr_hash.h>
 
-#include "base/gf_clock.h"
-#include "base/gf_log.h"
+#include "base/clock.h"
+#include "base/log.h"
 
 typedef struct missed_t {
     apr_interval_time_t wait; /* 0: it answers */

@@ -5,8 +5,8 @@
 #ifndef GF_REACH_H
 #define GF_REACH_H
 
-#include "base/gf_ctx.h"
-#include "model/gf_conf.h"
+#include "base/ctx.h"
+#include "model/conf.h"
 
 typedef struct gf_reach_t {
     apr_pool_t *pool;

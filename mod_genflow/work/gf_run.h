@@ -4,11 +4,11 @@
 #ifndef GF_RUN_H
 #define GF_RUN_H
 
-#include "base/gf_msg.h"
-#include "db/gf_breaker.h"
-#include "db/gf_queue.h"
-#include "provider/gf_provider.h"
-#include "store/gf_store.h"
+#include "base/msg.h"
+#include "db/breaker.h"
+#include "db/queue.h"
+#include "provider/provider.h"
+#include "store/store.h"
 #include "work/gf_writers.h"
 
 /* What a writer is to do for a run. */

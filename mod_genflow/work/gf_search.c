@@ -6,14 +6,14 @@
 #include <apr_network_io.h>
 #include <apr_strings.h>
 
-#include "base/gf_clock.h"
-#include "db/gf_breaker.h"
-#include "db/gf_delivery.h"
-#include "db/gf_ledger.h"
-#include "db/gf_picture.h"
-#include "model/gf_type.h"
-#include "store/gf_store.h"
-#include "store/store_gate.h"
+#include "base/clock.h"
+#include "db/breaker.h"
+#include "db/delivery.h"
+#include "db/ledger.h"
+#include "db/picture.h"
+#include "model/type.h"
+#include "store/store.h"
+#include "store/gate.h"
 
 #define CLAIM_MAX       32 /* jobs of one search, over all types */
 #define FULL_LOOK_EVERY 8
@@ -140,7 +140,7 @@ static bool is_back(gf_search_t *search, gf_ctx_t *ctx)
     return false;
 }
 
-/* A restored database is left alone (db/gf_site.h). Without an answer the looks below tell that the
+/* A restored database is left alone (db/site.h). Without an answer the looks below tell that the
  * database is away, and claim nothing in one that knows by itself that it was restored. */
 static bool is_ours(gf_search_t *search, gf_ctx_t *ctx)
 {

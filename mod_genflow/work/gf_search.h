@@ -5,9 +5,9 @@
 #ifndef GF_SEARCH_H
 #define GF_SEARCH_H
 
-#include "db/gf_queue.h"
-#include "db/gf_site.h"
-#include "hub/gf_hub.h"
+#include "db/queue.h"
+#include "db/site.h"
+#include "hub/hub.h"
 #include "work/gf_reach.h"
 #include "work/gf_writers.h"
 

@@ -12,11 +12,11 @@
 
 #include <apr_strings.h>
 
-#include "base/gf_clock.h"
-#include "base/gf_hash.h"
-#include "model/gf_source.h"
-#include "model/gf_type.h"
-#include "store/store_gate.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "model/source.h"
+#include "model/type.h"
+#include "store/gate.h"
 #include "work/gf_exchange.h"
 #include "work/gf_follow.h"
 #include "work/gf_keep.h"

@@ -5,7 +5,7 @@
 #ifndef GF_STEPS_H
 #define GF_STEPS_H
 
-#include "net/gf_net.h"
+#include "net/net.h"
 #include "work/gf_reach.h"
 #include "work/gf_run.h"
 

@@ -8,8 +8,8 @@
 
 #include <apr_strings.h>
 
-#include "model/gf_url.h"
-#include "model/gf_webhook.h"
+#include "model/url.h"
+#include "model/webhook.h"
 #include "work/gf_exchange.h"
 
 #define MINUTE        60

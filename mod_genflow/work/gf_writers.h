@@ -5,8 +5,8 @@
 #ifndef GF_WRITERS_H
 #define GF_WRITERS_H
 
-#include "base/gf_err.h"
-#include "hub/gf_hub.h"
+#include "base/err.h"
+#include "hub/hub.h"
 
 typedef struct gf_writers_t gf_writers_t;
 

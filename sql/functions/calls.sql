@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Answers that a repetition of the same call gets. p_call is the token of a call: the module draws one for each statement that
--- changes something and sends it again if the connection dies before the answer comes (db/gf_db.c). NULL: the caller does not
+-- changes something and sends it again if the connection dies before the answer comes (db/db.c). NULL: the caller does not
 -- repeat itself. Most acts look for their token only where they would refuse, after their locks, so that a first call that is
 -- still under way has ended by then.
 

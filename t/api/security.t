@@ -93,7 +93,7 @@ SQL
             Genflow::Site::read_text($_) =~ /\bhttpd_glue_administer\s*\(/
         } glob 'mod_genflow/*.c mod_genflow/*/*.c';
         is_deeply [sort keys %callers],
-            [qw(mod_genflow/api/api_admin.c mod_genflow/httpd/httpd_glue.c)],
+            [qw(mod_genflow/api/admin.c mod_genflow/httpd/glue.c)],
             'the door of genflow-admin alone asks for a connection of administration';
         is_deeply [grep { Genflow::Site::read_text($_) =~ /#include "db\/gf_admin\.h"/ }
             grep { !m{/api_admin} } glob 'mod_genflow/*.c mod_genflow/{api,work,httpd,hub}/*.c'], [],

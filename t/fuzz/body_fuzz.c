@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/gf_param.c and gf_order.c: the body of a generate call, in one step or in two. What is
+/* model/param.c and model/twostep.c: the body of a generate call, in one step or in two. What is
  * taken is bounded and whole, and its parameters are JSON. */
 #define FUZZ_NAME "body"
 
 #include "fuzz.h"
-#include "model/gf_param.h"
+#include "model/param.h"
 
 static void fuzz_one(void)
 {

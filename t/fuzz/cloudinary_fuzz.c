@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store/store_cloudinary.c: whatever the store replies. */
+/* store/cloudinary.c: whatever the store replies. */
 #define FUZZ_NAME "cloudinary"
 #define KIND      gf_store_cloudinary
 #include "store_fuzz.h"

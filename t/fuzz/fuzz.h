@@ -16,10 +16,10 @@
 #include <apr_network_io.h>
 #include <apr_strings.h>
 
-#include "base/gf_err.h"
-#include "base/gf_json.h"
-#include "base/gf_text.h"
-#include "model/gf_conf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "model/conf.h"
 
 #define FUZZ_SECRET "sk-secret-of-the-site"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net/gf_guard.c: an IPv4 address of four bytes, or an IPv6 one of sixteen. */
+/* net/guard.c: an IPv4 address of four bytes, or an IPv6 one of sixteen. */
 #define FUZZ_NAME "guard"
 
 #include <arpa/inet.h>
 
 #include "fuzz.h"
-#include "net/gf_guard.h"
+#include "net/guard.h"
 
 static bool allows4(const unsigned char *bytes)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of providers (prov_hook.c, read_hook of Replicate and fal). A byte chooses the provider
+/* Reports of providers (provider/webhook.c, read_hook of Replicate and fal). A byte chooses the provider
  * and whether the harness signs the body; a line holds public keys (fal); lines up to an empty one
  * are header fields, the rest is the body. Nothing is genuine that nobody signed. */
 #define FUZZ_NAME "hook"
 
 #include <apr_encode.h>
 
-#include "base/gf_hash.h"
+#include "base/hash.h"
 #include "fuzz.h"
-#include "provider/gf_provider.h"
+#include "provider/provider.h"
 
 #define SECRET "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 #define RAW    "0123456789abcdef0123456789abcdef"

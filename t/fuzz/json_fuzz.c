@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/gf_json.c: what is taken from a client is taken from a provider, too, and reads the same
+/* base/json.c: what is taken from a client is taken from a provider, too, and reads the same
  * when it is written and read again. */
 #define FUZZ_NAME "json"
 

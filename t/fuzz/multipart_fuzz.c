@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/gf_multipart.c: a Content-Type on the first line, a body behind it. */
+/* base/multipart.c: a Content-Type on the first line, a body behind it. */
 #define FUZZ_NAME "multipart"
 
-#include "base/gf_multipart.h"
+#include "base/multipart.h"
 #include "fuzz.h"
 
 static void fuzz_one(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/prov_openai.c: whatever the provider replies. */
+/* provider/openai.c: whatever the provider replies. */
 #define FUZZ_NAME "openai"
 #define KIND      gf_prov_openai
 #include "provider_fuzz.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/gf_image.c: the size that the walk tells is the one that the decoders' libraries find, and a
+/* base/image.c: the size that the walk tells is the one that the decoders' libraries find, and a
  * picture that is cut at its end is the same picture. Small ones are decoded, too. */
 #define FUZZ_NAME "picture"
 
-#include "base/gf_image.h"
-#include "provider/prov_local_effect.h"
+#include "base/image.h"
+#include "provider/local_effect.h"
 #include "fuzz.h"
 
 #define PIXELS_MAX (256 * 256)

@@ -6,7 +6,7 @@
 #ifndef PROVIDER_FUZZ_H
 #define PROVIDER_FUZZ_H
 
-#include "provider/gf_provider.h"
+#include "provider/provider.h"
 #include "fuzz.h"
 
 #define WORDS_MAX 1000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/prov_replicate.c: whatever the provider replies. */
+/* provider/replicate.c: whatever the provider replies. */
 #define FUZZ_NAME "replicate"
 #define KIND      gf_prov_replicate
 #include "provider_fuzz.h"

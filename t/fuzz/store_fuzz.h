@@ -4,7 +4,7 @@
 #ifndef STORE_FUZZ_H
 #define STORE_FUZZ_H
 
-#include "store/gf_store.h"
+#include "store/store.h"
 #include "fuzz.h"
 
 #define WORDS_MAX 1000

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/gf_url.c, gf_source.c, gf_webhook.c: an address that a request names. What is taken has a
+/* model/url.c, model/source.c, model/webhook.c: an address that a request names. What is taken has a
  * host, and nothing in it that could end a line or a header. */
 #define FUZZ_NAME "url"
 
-#include "model/gf_source.h"
-#include "model/gf_url.h"
-#include "model/gf_webhook.h"
+#include "model/source.h"
+#include "model/url.h"
+#include "model/webhook.h"
 #include "fuzz.h"
 
 static void fuzz_one(void)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Servers of an earlier release go on with the schema of today: every statement that they send
-# (t/upgrade/*.statements, written at each release from mod_genflow/db/gf_sql.c) still names one function and
+# (t/upgrade/*.statements, written at each release from mod_genflow/db/sql.c) still names one function and
 # the columns that it has.
 
 use strict;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db/gf_admin.c: every act once, for queue_test.c, which has no database. */
+/* db/admin.c: every act once, for queue_test.c, which has no database. */
 #ifndef ADMIN_ACTS_H
 #define ADMIN_ACTS_H
 
 #include "database.h"
-#include "db/gf_admin.h"
+#include "db/admin.h"
 
 static const gf_type_t admin_type = { .name = "unit-queue", .prefix = "unit_queue" };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/prov_aiml.c: what is sent for each model, what each answer means, and what its log says
+/* provider/aiml.c: what is sent for each model, what each answer means, and what its log says
  * of a lost request. No network. */
 #include "provider.h"
 

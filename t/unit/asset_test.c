@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db/gf_asset.c with the database of the harness: a source picture comes back as it was brought,
+/* db/asset.c with the database of the harness: a source picture comes back as it was brought,
  * byte for byte, to its owner and to jobs; nobody else gets it, and no user keeps too many. */
-#include "db/gf_asset.h"
+#include "db/asset.h"
 
 #include <apr_encode.h>
 
-#include "base/gf_text.h"
+#include "base/text.h"
 #include "database.h"
 
 static const gf_image_t image = { .type = "image/webp", .width = 3, .height = 2 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/gf_bound.c: bounds of what costs money, and the gate of the translators: nothing beyond
+/* model/bound.c: bounds of what costs money, and the gate of the translators: nothing beyond
  * them, and nothing that nobody declared, reaches a provider. */
-#include "model/gf_bound.h"
+#include "model/bound.h"
 
 #include "parts.h"
 #include "provider.h"

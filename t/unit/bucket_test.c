@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/gf_bucket.c: a bucket gives its burst, then its rate, to nobody else's cost; exactly so when
+/* base/bucket.c: a bucket gives its burst, then its rate, to nobody else's cost; exactly so when
  * many processes take at once. */
-#include "base/gf_bucket.h"
+#include "base/bucket.h"
 
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/gf_clock.h"
+#include "base/clock.h"
 #include "unit.h"
 
 static gf_buckets_t *buckets;

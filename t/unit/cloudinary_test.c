@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store/store_cloudinary.c: what is sent and how it is signed, by the published examples, and what
+/* store/cloudinary.c: what is sent and how it is signed, by the published examples, and what
  * each answer means. No network. */
-#include "store/store_cloudinary.h"
+#include "store/cloudinary.h"
 
 #include "store.h"
 

@@ -7,7 +7,7 @@
 
 #include <libpq-fe.h>
 
-#include "db/gf_db.h"
+#include "db/db.h"
 #include "unit.h"
 
 #define NO_ID "00000000-0000-0000-0000-000000000000"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db/gf_db.c, gf_answer.c, gf_sql.c and gf_ledger.c: what the caller hears when there is no
+/* db/db.c, db/answer.c, db/sql.c and db/ledger.c: what the caller hears when there is no
  * database, and, in the harness, how statements are prepared, connections mended and errors told
  * apart. */
 #include "database.h"
@@ -8,10 +8,10 @@
 
 #include <apr_lib.h>
 
-#include "base/gf_clock.h"
-#include "db/gf_answer.h"
-#include "db/gf_ledger.h"
-#include "db/gf_queue.h"
+#include "base/clock.h"
+#include "db/answer.h"
+#include "db/ledger.h"
+#include "db/queue.h"
 
 static const gf_type_t type = { .name = "unit-db", .prefix = "unit_db", .index = 5 };
 

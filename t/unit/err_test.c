@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/gf_err.c and base/gf_log.c: the table of errors keeps what the wire promises, and an error
+/* base/err.c and base/log.c: the table of errors keeps what the wire promises, and an error
  * becomes one log line with everything that an operator needs. */
-#include "base/gf_err.h"
+#include "base/err.h"
 
 #include "unit.h"
 

@@ -6,7 +6,7 @@
 
 #include <sys/eventfd.h>
 
-#include "net/gf_net.h"
+#include "net/net.h"
 #include "server.h"
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/prov_fal.c: what is sent for each model, what queue and results say, and how a lost
+/* provider/fal.c: what is sent for each model, what queue and results say, and how a lost
  * request is found. No network. */
 #include "provider.h"
 

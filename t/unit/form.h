@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A body as model/gf_param.c reads it: for the type and the presets of a test, taken or refused. */
+/* A body as model/param.c reads it: for the type and the presets of a test, taken or refused. */
 #ifndef FORM_H
 #define FORM_H
 
-#include "model/gf_param.h"
+#include "model/param.h"
 #include "unit.h"
 
 static gf_type_t type;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store/gf_store.c and store/store_fs.c: what is kept, under which name, what is refused, and that
+/* store/store.c and store/fs.c: what is kept, under which name, what is refused, and that
  * the spool is clean once it is kept. */
-#include "store/gf_store.h"
-#include "store/store_gate.h"
+#include "store/store.h"
+#include "store/gate.h"
 
 #include <sys/stat.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net/gf_guard.c: which addresses an exchange whose address somebody else chose may go to, at the
+/* net/guard.c: which addresses an exchange whose address somebody else chose may go to, at the
  * edges of each range, and that no way to write one, and no name, leads around it. */
 #include "exchange.h"
 
@@ -7,7 +7,7 @@
 
 #include <apr_network_io.h>
 
-#include "net/gf_guard.h"
+#include "net/guard.h"
 
 #define INSIDE "localhost" /* a name that leads here */
 

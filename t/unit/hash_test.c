@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/gf_hash.c: known hashes and signatures, a separator that cannot be forged, files from where
+/* base/hash.c: known hashes and signatures, a separator that cannot be forged, files from where
  * they stand, and randomness that differs. */
-#include "base/gf_hash.h"
+#include "base/hash.h"
 
 #include <apr_escape.h>
 

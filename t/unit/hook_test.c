@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of a run's end (prov_hook.c, read_hook of Replicate and fal): the published vectors, and
+/* Reports of a run's end (provider/webhook.c, read_hook of Replicate and fal): the published vectors, and
  * every way in which a report is not genuine, not of now, not of a known key, or about nothing. */
 #include <openssl/evp.h>
 
 #include <apr_encode.h>
 #include <apr_escape.h>
 
-#include "base/gf_hash.h"
-#include "base/gf_sign.h"
-#include "provider/gf_provider.h"
+#include "base/hash.h"
+#include "base/sign.h"
+#include "provider/provider.h"
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hub/gf_hub.c: jobs come out in the order in which they went in, the bell rings for them, places
+/* hub/hub.c: jobs come out in the order in which they went in, the bell rings for them, places
  * are bounded, and news reach those who wait on other threads, once and never backwards. */
-#include "hub/gf_hub.h"
+#include "hub/hub.h"
 
 #include <poll.h>
 

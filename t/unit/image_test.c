@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/gf_image.c: what a picture is and how large, from its first bytes; never a read beyond them,
+/* base/image.c: what a picture is and how large, from its first bytes; never a read beyond them,
  * whatever they are. */
-#include "base/gf_image.h"
+#include "base/image.h"
 
 #include <apr_portable.h>
 

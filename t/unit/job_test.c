@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/gf_job.c: a job has a pool of its own, and the generation object of the wire has every
+/* model/job.c: a job has a pool of its own, and the generation object of the wire has every
  * member that it promises, no other, with the addresses that a client can use. */
-#include "base/gf_text.h"
-#include "model/gf_job.h"
+#include "base/text.h"
+#include "model/job.h"
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/gf_json.c: how strict the reader is, that it converts nothing, and that whatever the writer
+/* base/json.c: how strict the reader is, that it converts nothing, and that whatever the writer
  * writes the reader reads back. */
-#include "base/gf_json.h"
+#include "base/json.h"
 
 #include "unit.h"
 

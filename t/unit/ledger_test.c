@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db/gf_ledger.c: in the harness, each outcome of the SQL functions about credits becomes what the
+/* db/ledger.c: in the harness, each outcome of the SQL functions about credits becomes what the
  * caller works with, or the one error that the client hears. */
-#include "db/gf_ledger.h"
+#include "db/ledger.h"
 
 #include "database.h"
 

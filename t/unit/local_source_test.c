@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/prov_local.c with a source picture: each generation type repaints it in its own manner,
+/* provider/local.c with a source picture: each generation type repaints it in its own manner,
  * the same wish to the same bytes; what is too large, cut or broken is refused, and harms nobody.
  */
-#include "provider/gf_provider.h"
+#include "provider/provider.h"
 
 #include <limits.h>
 
 #include <apr_thread_proc.h>
 #include <gd.h>
 
-#include "base/gf_hash.h"
-#include "base/gf_image.h"
+#include "base/hash.h"
+#include "base/image.h"
 #include "unit.h"
 
 #define PIXELS_MAX (4096 * 4096)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/prov_local.c: the same request is the same picture to the byte, another request another
+/* provider/local.c: the same request is the same picture to the byte, another request another
  * one, and it has the shape that was asked for. */
-#include "provider/gf_provider.h"
+#include "provider/provider.h"
 
 #include <apr_thread_proc.h>
 
-#include "base/gf_hash.h"
-#include "base/gf_image.h"
+#include "base/hash.h"
+#include "base/image.h"
 #include "unit.h"
 
 static gf_job_t job_with(const char *prompt, const char *preset, apr_int64_t seed,

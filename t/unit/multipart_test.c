@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/gf_multipart.c: one field is found as browsers, curl and scripts send it; anything else is
+/* base/multipart.c: one field is found as browsers, curl and scripts send it; anything else is
  * absent or malformed. Whatever the bytes are, nothing behind them is read, and what is found lies
  * between two boundaries. */
-#include "base/gf_multipart.h"
+#include "base/multipart.h"
 
 #include "unit.h"
 

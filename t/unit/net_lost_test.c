@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net/gf_net.c where no whole answer comes: what was certainly not sent, what may have been, and
+/* net/net.c where no whole answer comes: what was certainly not sent, what may have been, and
  * above all that nothing that may have been paid for is sent twice. */
 #include "exchange.h"
 

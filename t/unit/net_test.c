@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net/gf_net.c against a server in a thread of this process: what is sent, where each answer goes,
+/* net/net.c against a server in a thread of this process: what is sent, where each answer goes,
  * how many exchanges run at a time, and what ends them from outside. */
 #include "exchange.h"
 

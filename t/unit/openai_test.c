@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/prov_openai.c: what is sent for each family of models, and what each answer means. No
+/* provider/openai.c: what is sent for each family of models, and what each answer means. No
  * network. */
-#include "model/gf_bound.h"
+#include "model/bound.h"
 
 #include "parts.h"
 #include "provider.h"

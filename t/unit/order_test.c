@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/gf_param.c and model/gf_order.c: orders for several generations, by priority, from
+/* model/param.c and model/twostep.c: orders for several generations, by priority, from
  * templates and in two steps. The fields of one plain generation are in param_test.c. */
 #include "form.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/gf_param.c: what a client may ask for. Every rule at both sides of its bound, all bad
+/* model/param.c: what a client may ask for. Every rule at both sides of its bound, all bad
  * fields told at once, and what a good request becomes. */
 #include "form.h"
 

@@ -3,7 +3,7 @@
 #ifndef PARTS_H
 #define PARTS_H
 
-#include "base/gf_msg.h"
+#include "base/msg.h"
 #include "unit.h"
 
 /* "name=value name=value", in their order; of a file: "name=path:type". */

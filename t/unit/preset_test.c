@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db/gf_preset.c: rows become presets, are remembered for their time and no longer, belong to one
+/* db/preset.c: rows become presets, are remembered for their time and no longer, belong to one
  * type each, and are a copy of the caller's own. */
-#include "db/gf_preset.h"
+#include "db/preset.h"
 
 #include "database.h"
 

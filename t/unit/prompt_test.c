@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/gf_prompt.c: which words there are, and which text a wish becomes: each part, their order,
+/* model/prompt.c: which words there are, and which text a wish becomes: each part, their order,
  * the same again. */
-#include "model/gf_prompt.h"
+#include "model/prompt.h"
 
 #include "unit.h"
 

@@ -4,7 +4,7 @@
 #ifndef PROVIDER_H
 #define PROVIDER_H
 
-#include "provider/gf_provider.h"
+#include "provider/provider.h"
 
 #include "unit.h"
 

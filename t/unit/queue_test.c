@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db/gf_queue.c: every act tells when the database is away, and, in the harness, each outcome of
+/* db/queue.c: every act tells when the database is away, and, in the harness, each outcome of
  * the SQL functions becomes what the caller works with. */
-#include "db/gf_queue.h"
+#include "db/queue.h"
 
 #include "admin_acts.h"
-#include "base/gf_clock.h"
+#include "base/clock.h"
 #include "database.h"
-#include "db/gf_asset.h"
-#include "db/gf_breaker.h"
-#include "db/gf_hook.h"
-#include "db/gf_janitor.h"
-#include "db/gf_ledger.h"
-#include "db/gf_picture.h"
-#include "db/gf_preset.h"
-#include "db/gf_delivery.h"
-#include "db/gf_site.h"
-#include "db/gf_template.h"
-#include "db/gf_steer.h"
+#include "db/asset.h"
+#include "db/breaker.h"
+#include "db/provider_webhook.h"
+#include "db/janitor.h"
+#include "db/ledger.h"
+#include "db/picture.h"
+#include "db/preset.h"
+#include "db/delivery.h"
+#include "db/site.h"
+#include "db/template.h"
+#include "db/steer.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"

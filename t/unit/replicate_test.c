@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/prov_replicate.c: what is sent for each model, what each state of a prediction means,
+/* provider/replicate.c: what is sent for each model, what each state of a prediction means,
  * and how a lost one is found. No network. */
 #include "provider.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store/store_s3.c: what is sent, and what each answer means. No network. */
+/* store/s3.c: what is sent, and what each answer means. No network. */
 #include "store.h"
 
 #define KIND gf_store_s3

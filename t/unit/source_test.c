@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/gf_source.c: which source pictures a request may bring, every rule at both sides of its
+/* model/source.c: which source pictures a request may bring, every rule at both sides of its
  * bound; all that is wrong is named at once; what a row of the database says becomes what the wire
  * shows. */
-#include "model/gf_source.h"
+#include "model/source.h"
 
 #include <apr_encode.h>
 #include <apr_network_io.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/prov_stability.c and what provider/gf_provider.c shares: what is sent for each model,
+/* provider/stability.c and what provider/provider.c shares: what is sent for each model,
  * and what each answer means for the job, its money and the operator. No network. */
-#include "provider/gf_provider.h"
+#include "provider/provider.h"
 
 #include "parts.h"
 #include "unit.h"

@@ -5,7 +5,7 @@
 #define STORE_H
 
 #include "provider.h"
-#include "store/gf_store.h"
+#include "store/store.h"
 
 #define NAME  "neo-glitch/5b/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b.png"
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" /* its SHA-256 */

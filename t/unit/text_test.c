@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/gf_text.c: ids, lengths, tokens, times, sizes and numbers, at and around their edges. */
-#include "base/gf_text.h"
+/* base/text.c: ids, lengths, tokens, times, sizes and numbers, at and around their edges. */
+#include "base/text.h"
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a provider says of its errors and runs: whichever kind it is, wherever a key or a long text
  * stands in its answer, the detail and the log lines hold whole characters and no secret. */
-#include "base/gf_text.h"
+#include "base/text.h"
 
 #include "provider.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/gf_type.c: types are found under both spellings, presets by key and by being on, chains are
+/* model/type.c: types are found under both spellings, presets by key and by being on, chains are
  * resolved or told wrong. */
-#include "model/gf_type.h"
+#include "model/type.h"
 
 #include "unit.h"
 

@@ -15,8 +15,8 @@
 #include <apr_strings.h>
 #include <check.h>
 
-#include "base/gf_json.h"
-#include "model/gf_conf.h"
+#include "base/json.h"
+#include "model/conf.h"
 
 #define UNIT_LINES_MAX    32
 #define UNIT_TEST_SECONDS 60 /* valgrind is slow; what hangs ends all the same */

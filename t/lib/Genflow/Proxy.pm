@@ -6,7 +6,7 @@
 #
 #     my $proxy = Genflow::Proxy->postgres;               # to the site's PostgreSQL
 #     my $httpd = Genflow::Httpd->start(Genflow::Httpd::small_site() . $proxy->params);
-#     $proxy->order('lose_answer', 'start');              # the next call of that statement (gf_sql.c)
+#     $proxy->order('lose_answer', 'start');              # the next call of that statement (db/sql.c)
 #     ...
 #     is_deeply [$proxy->events], ['lose_answer start ok'], 'the answer was lost';
 #

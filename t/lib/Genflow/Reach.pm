@@ -4,7 +4,7 @@
 # (GF_E_...), and those of every function that it names. That is more than can happen, never less.
 #
 #     my $reach = Genflow::Reach->new($top);
-#     $reach->errors('api_events')           # symbols of gf_err_table.h: ('NOT_YOURS', ...)
+#     $reach->errors('api_events')           # symbols of base/err_table.h: ('NOT_YOURS', ...)
 
 package Genflow::Reach;
 

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which pages of other sites may read our answers (GenflowCorsOrigin). The headers are set before
+ * httpd asks who it is, and in err_headers_out: so every answer has them, also a refusal of httpd's
+ * own, a 304 or a stream. */
+#include "api/cors.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "api/api.h"
+#include "httpd/conf.h"
+
+#define ALLOWED_METHODS "GET, HEAD, POST, PUT, DELETE"
+#define ALLOWED_HEADERS \
+    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer"
+#define EXPOSED "ETag, Idempotency-Replayed, Location, Retry-After"
+#define MAX_AGE "7200" /* seconds; browsers do not remember longer */
+
+/* What Access-Control-Allow-Origin says to a page of `origin`; NULL: nothing. */
+static const char *allowed(const apr_array_header_t *origins, const char *origin)
+{
+    int i;
+
+    for (i = 0; i < origins->nelts; i++) {
+        const char *one = APR_ARRAY_IDX(origins, i, const char *);
+
+        if (strcmp(one, "*") == 0 || strcmp(one, origin) == 0) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
+/* ---- requests that change something ---- */
+
+/* A browser adds cookies and passwords (Basic, Digest) to what another site's page sends. It adds
+ * no token: whoever sends one has it. */
+static bool carries_token(const request_rec *r)
+{
+    static const char *const schemes[] = { "Bearer", "Key", "Token" };
+    const char *header = apr_table_get(r->headers_in, "Authorization");
+    size_t i;
+
+    for (i = 0; header && i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t length = strlen(schemes[i]);
+
+        if (strncasecmp(header, schemes[i], length) == 0 && apr_isspace(header[length])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is `origin` that of the address `url`? A proxy in front of us may have ended TLS: then only the
+ * hosts can be the same. */
+static bool is_of(const char *origin, const char *url, bool scheme_too)
+{
+    const char *site = strstr(origin, "://");
+    const char *host = strstr(url, "://");
+    size_t length;
+
+    if (!site || !host
+        || (scheme_too
+            && (site - origin != host - url || strncasecmp(origin, url, site - origin) != 0))) {
+        return false;
+    }
+    site += 3;
+    host += 3;
+    length = strcspn(host, "/");
+    return strlen(site) == length && strncasecmp(site, host, length) == 0;
+}
+
+static bool is_named(const request_rec *r, const char *origin)
+{
+    const apr_array_header_t *origins = httpd_conf_dir(r)->origins;
+    const char *answer = origins ? allowed(origins, origin) : NULL;
+
+    return answer && strcmp(answer, "*") != 0;
+}
+
+/* What a browser says of the page (Sec-Fetch-Site) no page can say for it. `same-site` is another
+ * origin, which may be somebody else's. */
+bool api_cors_is_foreign(request_rec *r)
+{
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
+    const char *host = apr_table_get(r->headers_in, "Host");
+    const char *public_url = httpd_conf_get(r->server)->public_url;
+
+    if (carries_token(r) || (origin && is_named(r, origin))) {
+        return false;
+    }
+    if (site && (strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0)) {
+        return false;
+    }
+    if (origin && public_url && is_of(origin, public_url, true)) {
+        return false;
+    }
+    if (site && strcmp(site, "cross-site") == 0) {
+        return true;
+    }
+    if (!origin || (host && is_of(origin, apr_pstrcat(r->pool, "://", host, NULL), false))) {
+        return false;
+    }
+    return public_url || !is_of(origin, gf_reply_site(r), false); /* by a trusted proxy's word */
+}
+
+/* ---- answers ---- */
+
+int api_cors(request_rec *r)
+{
+    const apr_array_header_t *origins = httpd_conf_dir(r)->origins;
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    bool preflight = origin && r->method_number == M_OPTIONS
+                     && apr_table_get(r->headers_in, "Access-Control-Request-Method");
+    const char *answer;
+
+    if (!origins) {
+        return DECLINED;
+    }
+    if (strcmp(APR_ARRAY_IDX(origins, 0, const char *), "*") != 0) {
+        apr_table_mergen(r->err_headers_out, "Vary", "Origin");
+    }
+    answer = origin ? allowed(origins, origin) : NULL;
+    if (answer) {
+        apr_table_setn(r->err_headers_out, "Access-Control-Allow-Origin", answer);
+        apr_table_setn(r->err_headers_out, "Access-Control-Expose-Headers", EXPOSED);
+        if (strcmp(answer, "*") != 0) {
+            apr_table_setn(r->err_headers_out, "Access-Control-Allow-Credentials", "true");
+        }
+    }
+    if (answer && preflight) {
+        apr_table_setn(r->err_headers_out, "Access-Control-Allow-Methods", ALLOWED_METHODS);
+        apr_table_setn(r->err_headers_out, "Access-Control-Allow-Headers", ALLOWED_HEADERS);
+        apr_table_setn(r->err_headers_out, "Access-Control-Max-Age", MAX_AGE);
+    }
+    return preflight ? HTTP_NO_CONTENT : DECLINED;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom httpd's own authentication turns away hears it as every other error: one JSON shape in place
+ * of httpd's page, beside the WWW-Authenticate that it gave. */
+#include "api/denied.h"
+
+#include <apr_encode.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <util_filter.h>
+
+#include "api/route.h"
+#include "api/api.h"
+#include "httpd/conf.h"
+#include "httpd/glue.h"
+
+#define FILTER "GENFLOW_DENIED"
+
+/* When a JWT ends by its own word: seconds since 1970; 0: it does not tell. Nothing is verified:
+ * this is only told to whoever sent it. */
+static double end_of(gf_ctx_t *ctx, const char *token)
+{
+    const char *begin = strchr(token, '.');
+    const char *end = begin ? strchr(begin + 1, '.') : NULL;
+    const char *text =
+        end ? apr_pdecode_base64(ctx->pool, begin + 1, end - begin - 1, APR_ENCODE_BASE64URL, NULL)
+            : NULL;
+    double seconds = 0;
+    gf_json_t *claims;
+
+    if (text && !gf_json_parse(&claims, ctx, text, strlen(text))) {
+        gf_json_number(gf_json_get(claims, "exp"), &seconds);
+    }
+    return seconds;
+}
+
+/* Was it a token whose time is over? Some modules say so, others only that it is not valid. */
+static bool is_expired(gf_ctx_t *ctx, request_rec *r)
+{
+    const char *says = apr_table_get(r->err_headers_out, "WWW-Authenticate");
+    const char *sent = apr_table_get(r->headers_in, "Authorization");
+    double end;
+
+    if (!says || !strstr(says, "invalid_token") || !sent
+        || ap_cstr_casecmpn(sent, "Bearer ", 7) != 0) {
+        return false;
+    }
+    end = end_of(ctx, sent + 7);
+    return ap_strcasestr(says, "expired")
+           || (end > 0 && end <= (double)apr_time_sec(r->request_time));
+}
+
+/* Sends what stands in its ctx, once, whatever httpd writes. */
+static apr_status_t filter(ap_filter_t *f, apr_bucket_brigade *written)
+{
+    const char *text = f->ctx;
+    apr_bucket_alloc_t *alloc = f->c->bucket_alloc;
+    apr_bucket_brigade *brigade;
+
+    apr_brigade_cleanup(written);
+    if (!text) {
+        return APR_SUCCESS;
+    }
+    f->ctx = NULL;
+    brigade = apr_brigade_create(f->r->pool, alloc);
+    ap_set_content_type(f->r, "application/json");
+    ap_set_content_length(f->r, (apr_off_t)strlen(text));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(text, strlen(text), f->r->pool, alloc));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
+    return ap_pass_brigade(f->next, brigade);
+}
+
+void api_denied_register(void)
+{
+    ap_register_output_filter(FILTER, filter, NULL, AP_FTYPE_RESOURCE);
+}
+
+void api_denied(request_rec *r)
+{
+    gf_req_t req = { .r = r };
+    gf_err_t *err;
+
+    if (r->status != HTTP_UNAUTHORIZED || !api_route_is_placed(r)) {
+        return;
+    }
+    req.ctx = httpd_glue_request_ctx(r, httpd_conf_get(r->server));
+    err = gf_err_make(req.ctx, is_expired(req.ctx, r) ? GF_E_TOKEN_EXPIRED : GF_E_NOT_SIGNED_IN,
+                      APR_SUCCESS, "by httpd");
+    ap_add_output_filter(FILTER, (void *)gf_reply_error_text(&req, err), r, r->connection);
+}

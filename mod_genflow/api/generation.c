@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET, POST {type}/status: one generation of the caller, by id, run id or the provider's id; waits
+ * if the client prefers. generation/{id}: the same by its id alone, cancelled, deleted. */
+#include "api/known.h"
+
+#include <string.h>
+
+#include <apr_file_io.h>
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "db/queue.h"
+#include "db/steer.h"
+#include "store/store.h"
+
+/* The names a client may use, in the order they count. An id that is no UUID can only be a run id.
+ */
+static const char *const id_names[] = { "id", "jobId", "generationId", NULL };
+static const char *const run_names[] = { "runId", "run_id", NULL };
+static const char *const ref_names[] = { "stabilityJobId", "aimlJobId", "falJobId", "replicateId",
+                                         NULL };
+
+/* The value of the first of the names that has one; *bad becomes a name whose value is empty, or no
+ * text. */
+static const char *first(gf_req_t *req, const gf_json_t *body, const char *const *names,
+                         const char **bad)
+{
+    for (; *names; names++) {
+        const gf_json_t *member = body ? gf_json_get(body, *names) : NULL;
+        const char *text = api_body_query(req, *names);
+
+        if ((text || gf_json_string(member, &text)) && text[0]) {
+            return text;
+        }
+        if (text || member) {
+            *bad = *names;
+        }
+    }
+    return NULL;
+}
+
+/* The generation that is named by the query or by `body` (may be NULL). */
+static gf_err_t *read_find(gf_find_t *find, gf_req_t *req, const gf_json_t *body)
+{
+    const char *bad = "id";
+
+    find->id = first(req, body, id_names, &bad);
+    find->run_id = first(req, body, run_names, &bad);
+    find->ref = first(req, body, ref_names, &bad);
+    if (find->id && !gf_text_is_uuid(find->id)) {
+        find->run_id = find->id;
+        find->id = NULL;
+    }
+    if (!find->id && !find->run_id && !find->ref) {
+        return gf_err_field(req->ctx, GF_E_INVALID, bad,
+                            "is required as text: id, jobId, runId or"
+                            " the provider's id");
+    }
+    return NULL;
+}
+
+static bool names_one(gf_req_t *req, const gf_json_t *body)
+{
+    const char *bad;
+
+    return first(req, body, id_names, &bad) || first(req, body, run_names, &bad)
+           || first(req, body, ref_names, &bad);
+}
+
+bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body)
+{
+    static const char *const makes[] = { "prompt", "customPrompt", "presetKey", "preset_key",
+                                         "preset", "templateId",   NULL };
+    const char *const *name;
+
+    for (name = makes; *name; name++) {
+        if (gf_json_get(body, *name)) {
+            return false;
+        }
+    }
+    return names_one(req, body);
+}
+
+gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body)
+{
+    static const char *const known[] = { "id",        "jobId",    "generationId",
+                                         "runId",     "run_id",   "stabilityJobId",
+                                         "aimlJobId", "falJobId", "replicateId",
+                                         "userId",    NULL };
+    gf_find_t find;
+    gf_view_t view;
+
+    GF_TRY(api_known_body(NULL, req, body, known));
+    GF_TRY(read_find(&find, req, body));
+    GF_TRY(api_watch_state(&view, req, &find));
+    return gf_reply_state(req, &view);
+}
+
+gf_err_t *api_generation_status(gf_req_t *req)
+{
+    gf_json_t *body = NULL;
+    const char *text;
+    apr_size_t length;
+
+    if (req->r->method_number == M_POST && !names_one(req, NULL)) {
+        GF_TRY(api_body_json(req, &body, &text, &length));
+    }
+    return api_generation_tell(req, body);
+}
+
+/* ---- by its id alone ---- */
+
+gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req)
+{
+    char *id = apr_pstrdup(req->r->pool, req->args[0]);
+
+    if (!gf_text_is_uuid(id)) {
+        return gf_err_make(req->ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s is no id", id);
+    }
+    ap_str_tolower(id); /* as the picture's name has it */
+    memset(find, 0, sizeof(*find));
+    find->id = id;
+    return gf_steer_type(&req->type, req->ctx, id);
+}
+
+gf_err_t *api_generation_get(gf_req_t *req)
+{
+    gf_find_t find;
+    gf_view_t view;
+
+    GF_TRY(api_generation_find(&find, req));
+    GF_TRY(api_watch_state(&view, req, &find));
+    return gf_reply_state(req, &view);
+}
+
+gf_err_t *api_generation_cancel(gf_req_t *req)
+{
+    gf_find_t find;
+    gf_view_t view;
+    const char *owner;
+
+    GF_TRY(api_generation_find(&find, req));
+    GF_TRY(gf_steer_cancel(&owner, req->ctx, req->type, req->user, find.id));
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0503",
+           "job=%s type=%s user=%s: cancelled and released, worked on by %s", find.id,
+           req->type->name, req->user, owner ? owner : "nobody");
+    if (owner && strcmp(owner, req->api->owner) == 0) {
+        gf_hub_req_recall(req->api->hub); /* elsewhere the next heartbeat tells */
+    }
+    GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
+    return gf_reply_view(req, &view, HTTP_OK, NULL);
+}
+
+/* The picture goes at once where that is one call; the background makes sure of it. */
+gf_err_t *api_generation_delete(gf_req_t *req)
+{
+    apr_pool_t *pool = req->r->pool;
+    gf_job_t job = { .type = NULL };
+    const char *url;
+    const char *file;
+    gf_find_t find;
+    gf_out_t out;
+
+    GF_TRY(api_generation_find(&find, req));
+    GF_TRY(gf_steer_delete(&url, req->ctx, req->type, req->user, find.id));
+    job.type = req->type;
+    job.id = find.id;
+    file = url ? gf_store_file(req->api->conf, &job, url, pool) : NULL;
+    if (file) {
+        apr_file_remove(file, pool);
+    }
+    gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0504", "job=%s type=%s user=%s: deleted", find.id,
+           req->type->name, req->user);
+    gf_reply_begin(&out, req);
+    gf_out_put_string(&out, "id", find.id);
+    gf_out_put_bool(&out, "deleted", true);
+    return gf_reply_send(req, &out, HTTP_OK);
+}
+
+gf_err_t *api_generation_delete_media(gf_req_t *req)
+{
+    static const char *const media_names[] = { "id", "mediaId", NULL };
+    static const char *const known[] = { "id", "mediaId", "userId", NULL };
+    gf_json_t *body;
+    const char *bad = "id";
+    const char *text;
+    apr_size_t length;
+
+    GF_TRY(api_body_json(req, &body, &text, &length));
+    GF_TRY(api_known_body(NULL, req, body, known));
+    req->args[0] = first(req, body, media_names, &bad);
+    return req->args[0]
+               ? api_generation_delete(req)
+               : gf_err_field(req->ctx, GF_E_INVALID, bad, "is required as text: id or mediaId");
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The only door out: JSON answers, errors in their one shape, headers. Leaves what an answer says
+ * to the handlers. */
+#include "api/api.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include "base/hash.h"
+#include "httpd/conf.h"
+#include "httpd/glue.h"
+#include "model/url.h"
+
+#define ANSWER_BYTES 2048
+#define TAG_BYTES    32
+
+void gf_reply_begin(gf_out_t *out, gf_req_t *req)
+{
+    gf_out_begin(out, req->r->pool);
+}
+
+static void send_text(request_rec *r, const char *text, apr_size_t length, int status,
+                      const char *caching)
+{
+    r->status = status;
+    ap_set_content_type(r, "application/json");
+    ap_set_content_length(r, (apr_off_t)length);
+    apr_table_setn(r->headers_out, "Cache-Control", caching);
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    ap_rwrite(text, (int)length, r);
+}
+
+static void send_out(request_rec *r, gf_out_t *out, int status)
+{
+    gf_out_close(out, '}');
+    send_text(r, out->text, out->length, status, "no-store");
+}
+
+gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status)
+{
+    send_out(req->r, out, status);
+    return NULL;
+}
+
+void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
+{
+    if (!req->site) {
+        const char *names = api_body_query(req, "names");
+
+        req->site = gf_reply_site(req->r);
+        req->twins = httpd_conf_legacy(req->r) || (names && strcmp(names, "both") == 0);
+    }
+    out->twins = req->twins;
+    if (req->as_job) {
+        gf_view_write_job(out, view, req->base, req->site);
+    }
+    else {
+        gf_view_write(out, view, req->base, req->site);
+    }
+    out->twins = false;
+}
+
+/* What runs is to be asked for again: where, and when. */
+static void say_where(gf_req_t *req, const gf_view_t *view)
+{
+    if (!gf_view_ended(view)) {
+        apr_table_setn(req->r->headers_out, "Location",
+                       apr_pstrcat(req->r->pool, gf_url_path(gf_reply_site(req->r)), req->base,
+                                   "/", view->type->name, "/status?id=", view->id, NULL));
+        apr_table_setn(req->r->headers_out, "Retry-After", "2");
+    }
+}
+
+gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message)
+{
+    gf_out_t out;
+
+    gf_reply_begin(&out, req);
+    if (req->two_step) {
+        gf_out_key(&out, "data");
+        gf_out_open(&out, '{');
+    }
+    gf_reply_members(&out, req, view);
+    if (message) {
+        gf_out_put_string(&out, "message", message);
+    }
+    if (req->two_step) {
+        gf_out_close(&out, '}');
+    }
+    say_where(req, view);
+    return gf_reply_send(req, &out, status);
+}
+
+const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view, apr_pool_t *pool)
+{
+    char hash[GF_SHA256_HEX];
+    gf_out_t out;
+
+    gf_out_begin(&out, pool);
+    gf_reply_members(&out, req, view);
+    gf_out_close(&out, '}');
+    gf_hash_sha256(hash, out.text, out.length);
+    *tag = apr_pstrmemdup(pool, hash, TAG_BYTES);
+    return out.text;
+}
+
+gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view)
+{
+    static const char *const caching = "private, no-cache"; /* kept, and asked about each time */
+    request_rec *r = req->r;
+    const char *tag;
+    const char *text = gf_reply_text(&tag, req, view, r->pool);
+    int decided;
+
+    apr_table_setn(r->headers_out, "ETag", apr_pstrcat(r->pool, "\"", tag, "\"", NULL));
+    say_where(req, view);
+    decided = r->method_number == M_GET ? ap_meets_conditions(r) : OK;
+    if (decided != OK) {
+        apr_table_setn(r->headers_out, "Cache-Control", caching);
+        r->status = decided;
+        return NULL;
+    }
+    send_text(r, text, strlen(text), HTTP_OK, caching);
+    return NULL;
+}
+
+/* "validationErrors":[{field,message}...] and "missingFields":[...] */
+static void put_fields(gf_out_t *out, const apr_array_header_t *fields)
+{
+    int i;
+
+    gf_out_key(out, "validationErrors");
+    gf_out_open(out, '[');
+    for (i = 0; i < fields->nelts; i++) {
+        const gf_field_error_t *field = &APR_ARRAY_IDX(fields, i, gf_field_error_t);
+
+        gf_out_open(out, '{');
+        gf_out_put_string(out, "field", field->field);
+        gf_out_put_string(out, "message", field->message);
+        gf_out_close(out, '}');
+    }
+    gf_out_close(out, ']');
+    gf_out_key(out, "missingFields");
+    gf_out_open(out, '[');
+    for (i = 0; i < fields->nelts; i++) {
+        if (APR_ARRAY_IDX(fields, i, gf_field_error_t).missing) {
+            gf_out_string(out, APR_ARRAY_IDX(fields, i, gf_field_error_t).field);
+        }
+    }
+    gf_out_close(out, ']');
+}
+
+const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err)
+{
+    request_rec *r = req->r;
+    gf_out_t out;
+
+    httpd_glue_name(req->ctx, r);
+    gf_err_log(req->ctx, err);
+    gf_out_init(&out, r->pool, ANSWER_BYTES);
+    gf_out_open(&out, '{');
+    gf_out_put_bool(&out, "success", false);
+    gf_out_put_bool(&out, "ok", false);
+    gf_out_put_string(&out, "error", err->row->code);
+    gf_out_put_string(&out, "code", err->row->code);
+    gf_out_put_string(&out, "message", err->row->text);
+    if (err->fields) {
+        put_fields(&out, err->fields);
+    }
+    gf_out_put_string(&out, "requestId", httpd_glue_request_id(r));
+    if (err->extra) {
+        gf_out_raw(&out, err->extra); /* members, already JSON */
+    }
+    gf_out_close(&out, '}');
+    return out.text;
+}
+
+int gf_reply_error(gf_req_t *req, const gf_err_t *err)
+{
+    request_rec *r = req->r;
+    const char *text = gf_reply_error_text(req, err);
+
+    if (err->retry_after) {
+        apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, err->retry_after));
+    }
+    if (err->row->http == HTTP_UNAUTHORIZED && ap_auth_type(r)) {
+        ap_note_auth_failure(r);
+        apr_table_setn(r->headers_out, "WWW-Authenticate",
+                       apr_table_get(r->err_headers_out, "WWW-Authenticate"));
+    }
+    send_text(r, text, strlen(text), err->row->http, "no-store");
+    return OK;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST generation/{id}/retry and /fallback: what failed or was cancelled is made again, as a new
+ * generation with the same input; by its type's chain, or drawn here. Repeating the call makes no
+ * second one. */
+#include "api/spec.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "db/asset.h"
+#include "db/steer.h"
+#include "model/param.h"
+#include "model/source.h"
+#include "model/type.h"
+#include "store/gate.h"
+
+/* An uploaded source picture must still be there: nothing is held for what cannot be made. */
+static gf_err_t *check_source(gf_req_t *req, const char *source_url)
+{
+    const char *asset_id = gf_source_asset_id(source_url);
+    gf_asset_t asset;
+    gf_err_t *err = asset_id ? gf_asset_get(&asset, req->ctx, req->user, asset_id) : NULL;
+
+    return gf_err_is(err, GF_E_NO_ASSET)
+               ? gf_err_field(req->ctx, GF_E_SOURCE_URL, "sourceUrl",
+                              "the source picture is gone; bring it again with a new request")
+               : err;
+}
+
+/* The same input once more. Where the client gave a seed, it stands among the parameters, and the
+ * row has what it became for this one of a batch; one that was drawn is drawn anew. */
+static gf_err_t *ask_again(gf_ask_t *ask, gf_req_t *req, const gf_view_t *view)
+{
+    const char *text = view->parameters_json;
+    gf_json_t *parameters;
+
+    memset(ask, 0, sizeof(*ask));
+    ask->type = req->type;
+    ask->count = 1;
+    ask->priority = (apr_int64_t)view->priority < req->type->priority_max
+                        ? view->priority
+                        : (gf_priority_t)req->type->priority_max;
+    ask->preset = view->preset;
+    ask->prompt = view->prompt;
+    ask->source_url = view->source_url;
+    ask->parameters = text;
+    ask->webhook_url = view->webhook_url;
+    ask->max_retries = (int)apr_atoi64(view->max_retries_json);
+    GF_TRY(gf_json_parse(&parameters, req->ctx, text, strlen(text)));
+    ask->seed =
+        gf_json_get(parameters, "seed") ? apr_atoi64(view->seed_json) : gf_param_draw_seed();
+    return check_source(req, view->source_url);
+}
+
+static gf_err_t *start(gf_req_t *req, const gf_ask_t *ask, const char *act)
+{
+    const char *wish = apr_pstrcat(req->r->pool, act, ":", req->args[0], NULL);
+    char hash[GF_SHA256_HEX];
+    gf_caller_t caller;
+    api_prefer_t prefer;
+    gf_created_t created;
+    gf_view_t view;
+    gf_job_t *job;
+    bool here;
+
+    GF_TRY(api_order_key(&caller, req, wish));
+    gf_hash_texts(hash, req->type->name, wish, strlen(wish));
+    caller.hash = hash;
+    GF_TRY(api_generate_make(&created, &here, req, &caller, ask));
+    if (created.outcome == GF_REPLAY) {
+        gf_find_t find = { .id = created.id };
+
+        GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
+        apr_table_setn(req->r->headers_out, "Idempotency-Replayed", "true");
+        return gf_reply_view(req, &view, HTTP_OK, NULL);
+    }
+    api_watch_prefer(&prefer, req->r);
+    api_generate_views(&view, &job, req, ask, &created, here);
+    GF_TRY(api_start_wait(req, &view, here ? &job : NULL, 1, &prefer));
+    return gf_reply_view(req, &view, HTTP_CREATED, NULL);
+}
+
+static gf_err_t *again(gf_req_t *req, const char *act, int chain_pos)
+{
+    gf_find_t find;
+    gf_view_t view;
+    gf_ask_t ask;
+
+    GF_TRY(api_limit(req));
+    GF_TRY(api_generation_find(&find, req));
+    GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
+    if (strcmp(view.status, "failed") != 0 && strcmp(view.status, "cancelled") != 0) {
+        return gf_steer_status(req->ctx, view.id, view.status);
+    }
+    if (!gf_type_choice(req->type, chain_pos)) {
+        return api_start_closed(req);
+    }
+    GF_TRY(gf_gate_check(req->ctx, req->type, false));
+    req->args[0] = view.id; /* in one spelling */
+    GF_TRY(ask_again(&ask, req, &view));
+    ask.chain_pos = chain_pos;
+    return start(req, &ask, act);
+}
+
+gf_err_t *api_again_retry(gf_req_t *req)
+{
+    return again(req, "retry", 0);
+}
+
+gf_err_t *api_again_fallback(gf_req_t *req)
+{
+    return again(req, "fallback", GF_TYPE_LOCAL);
+}

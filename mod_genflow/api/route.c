@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds the handler of a request, who asks, and which type is meant. Leaves everything else to the
+ * handlers. */
+#include "api/route.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include "api/admin.h"
+#include "api/cors.h"
+#include "api/known.h"
+#include "base/text.h"
+#include "httpd/conf.h"
+#include "httpd/glue.h"
+#include "model/type.h"
+
+#define GET    (AP_METHOD_BIT << M_GET)
+#define POST   (AP_METHOD_BIT << M_POST)
+#define PUT    (AP_METHOD_BIT << M_PUT)
+#define DELETE (AP_METHOD_BIT << M_DELETE)
+
+/* {type} stands for any configured type, any other {name} for one piece of the path, {name+} for
+ * all that is left of it; these become req->args. The first row wins that has the request's address
+ * and method. */
+typedef struct route_t {
+    apr_int64_t methods;
+    const char *path;
+    gf_handler_t handle;
+    bool anyone;       /* needs no user */
+    const char *query; /* what its query may have: "limit|cursor"; NULL: anything */
+} route_t;
+
+#define PAGE    "|limit|cursor"
+#define JOBS    "type|status|user"
+#define HISTORY "type|status|preset|limit|cursor|names"
+#define FIND                                                                                   \
+    "id|jobId|generationId|runId|run_id|stabilityJobId|aimlJobId|falJobId|replicateId|names"
+
+/* clang-format off */
+/* What genflow-api serves below its base. */
+static const route_t routes[] = {
+    { POST,       "{type}/generate", api_generate,          false, "dryRun|names" },
+    { GET | POST, "{type}/status",   api_generation_status, false, FIND },
+    { POST,       "generation/create", api_twostep_create,  false, "dryRun|names" },
+    { POST,       "generate",        api_twostep_generate,  false, "dryRun|names" },
+    { GET,        "generation/{id}", api_generation_get,    false, "names" },
+    { DELETE,     "generation/{id}", api_generation_delete, false, "" },
+    { GET,        "generation/{id}/events",   api_events,            false, "names" },
+    { POST,       "generation/{id}/cancel",   api_generation_cancel, false, "names" },
+    { POST,       "generation/{id}/retry",    api_again_retry,       false, "names" },
+    { POST,       "generation/{id}/fallback", api_again_fallback,    false, "names" },
+    { GET,        "generations",     api_history,           false, HISTORY },
+    { GET | POST, "getUserMedia",    api_history,           false, HISTORY },
+    { POST,       "delete-media",    api_generation_delete_media, false, "id|mediaId" },
+    { GET,        "job/{id}",        api_job_get,           false, "names" },
+    { DELETE,     "job/{id}",        api_generation_delete, false, "" },
+    { POST,       "job/{id}/cancel",   api_job_cancel,      false, "names" },
+    { POST,       "job/{id}/retry",    api_job_retry,       false, "names" },
+    { POST,       "job/{id}/fallback", api_job_fallback,    false, "names" },
+    { GET | POST, "getQuota",        api_credit_quota,      false, "" },
+    { GET,        "credits",         api_credit_list,       false, "limit|cursor" },
+    { POST,       "credits-reserve", api_credit_reserve,    false, "" },
+    { POST,       "credits-finalize", api_credit_finalize,  false, "" },
+    { GET,        "presets",         api_preset_list,       false, "type|all" },
+    { POST,       "assets",          api_asset_put,         false, "" },
+    { GET,        "assets/{id}",     api_asset_get,         false, "" },
+    { DELETE,     "assets/{id}",     api_asset_delete,      false, "" },
+    { GET,        "templates",       api_template_list,     false, "limit|cursor" },
+    { POST,       "templates",       api_template_put,      false, "" },
+    { DELETE,     "templates/{id}",  api_template_delete,   false, "" },
+    { GET,        "webhook-secret",  api_webhook_secret,    false, "" },
+    { GET,        "health",          api_health,            true, NULL },
+    { POST,       "hook/{provider}/{id}/{token}", api_hook, true, NULL }
+};
+
+/* What genflow-admin serves below its <Location>. */
+static const route_t admin_routes[] = {
+    { GET,        "jobs",                        api_admin_jobs,           false, JOBS PAGE },
+    { DELETE,     "jobs",                        api_admin_jobs_clear,     false, JOBS },
+    { DELETE,     "jobs/{id}",                   api_admin_job_cancel,     false, "" },
+    { GET,        "users",                       api_admin_users,          false, "limit|cursor" },
+    { GET,        "users/{user+}",               api_admin_user,           false, "" },
+    { PUT,        "users/{user+}",               api_admin_user_set,       false, "" },
+    { POST,       "credits",                     api_admin_credit,         false, "" },
+    { POST,       "refunds",                     api_admin_refund,         false, "" },
+    { GET,        "stats",                       api_admin_stats,          false, "" },
+    { GET,        "ledger/check",                api_admin_check,          false, "" },
+    { GET,        "providers",                   api_admin_providers,      false, "" },
+    { POST,       "providers/{provider}/reset",  api_admin_provider_reset, false, "model" },
+    { GET,        "presets",                     api_admin_presets,        false, "type" },
+    { POST,       "presets",                     api_admin_preset_add,     false, "" },
+    { GET,        "presets/{key}",               api_admin_preset,         false, "type" },
+    { PUT,        "presets/{key}",               api_admin_preset_edit,    false, "type" },
+    { DELETE,     "presets/{key}",               api_admin_preset_delete,  false, "type" }
+};
+/* clang-format on */
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
+
+/* "<type>-generate" or "<type>-status" as SetHandler names it: the type, and which of the two. */
+static const gf_type_t *type_handler(const gf_conf_t *conf, const char *handler, const char **act,
+                                     apr_pool_t *pool)
+{
+    const char *hyphen = strrchr(handler, '-');
+
+    if (!hyphen || (strcmp(hyphen, "-generate") != 0 && strcmp(hyphen, "-status") != 0)) {
+        return NULL;
+    }
+    *act = hyphen + 1;
+    return gf_type_find(conf, apr_pstrmemdup(pool, handler, (apr_size_t)(hyphen - handler)), pool);
+}
+
+bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *scratch_pool)
+{
+    const char *act;
+
+    return strcmp(handler, "genflow-api") == 0 || strcmp(handler, "genflow-result") == 0
+           || strcmp(handler, "genflow-admin") == 0
+           || type_handler(conf, handler, &act, scratch_pool);
+}
+
+/* The path of the <Location> that set our handler; else of the section that was merged last. */
+static const char *location_of(const request_rec *r)
+{
+    const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
+    const char *mount = httpd_conf_dir(r)->mount;
+
+    if (mount) {
+        return mount;
+    }
+    return location->d && strcmp(location->d, "/") != 0 ? location->d : "";
+}
+
+/* Below which path clients find the API: what GenflowBase says, else `usual`. */
+static const char *base_of(const request_rec *r, const char *usual)
+{
+    const char *base = httpd_conf_dir(r)->base;
+
+    return base ? base : usual;
+}
+
+/* A name that is no UTF-8 is none: the database could not hold it. */
+static const char *user_of(gf_req_t *req)
+{
+    const char *wrong = NULL;
+    const char *user = httpd_conf_user(req->r, &wrong);
+
+    if (wrong) {
+        gf_log(req->ctx, GF_LOG_ERR, APR_SUCCESS, "GF0501", "GenflowUser: %s", wrong);
+        return NULL;
+    }
+    return user && *user && gf_text_utf8(user, strlen(user)) == strlen(user) ? user : NULL;
+}
+
+/* The piece of a path that follows `*path`, which is moved to the next one, or to NULL. */
+static const char *next_piece(const char **path, apr_size_t *length)
+{
+    const char *piece = *path;
+
+    *length = strcspn(piece, "/");
+    *path = piece[*length] ? piece + *length + 1 : NULL;
+    return piece;
+}
+
+/* Does `path` have the address `pattern`? Sets type and args as the pattern names them. */
+static bool matches(gf_req_t *req, const char *path, const char *pattern)
+{
+    apr_pool_t *pool = req->r->pool;
+    int args = 0;
+
+    while (pattern && path) {
+        apr_size_t mark_length;
+        apr_size_t length;
+        const char *mark = next_piece(&pattern, &mark_length);
+        const char *piece = next_piece(&path, &length);
+
+        if (strncmp(mark, "{type}", 6) == 0) {
+            req->type = gf_type_find(req->api->conf, apr_pstrmemdup(pool, piece, length), pool);
+            if (!req->type) {
+                return false;
+            }
+        }
+        else if (mark[0] == '{' && mark[mark_length - 2] == '+' && length > 0) {
+            req->args[args++] = apr_pstrdup(pool, piece);
+            path = NULL;
+        }
+        else if (mark[0] == '{' && length > 0) {
+            req->args[args++] = apr_pstrmemdup(pool, piece, length);
+        }
+        else if (mark_length != length || strncmp(mark, piece, length) != 0) {
+            return false;
+        }
+    }
+    return !pattern && !path;
+}
+
+/* `methods`: all that the address takes. */
+static gf_err_t *wrong_method(gf_req_t *req, apr_int64_t methods)
+{
+    const char *allow = "";
+    int i;
+
+    for (i = 0; i < M_INVALID; i++) {
+        if (methods & (AP_METHOD_BIT << i)) {
+            allow =
+                apr_pstrcat(req->r->pool, allow, *allow ? ", " : "",
+                            i == M_GET ? "GET, HEAD" : ap_method_name_of(req->r->pool, i), NULL);
+        }
+    }
+    apr_table_setn(req->r->headers_out, "Allow", allow);
+    return gf_err_make(req->ctx, GF_E_METHOD, APR_SUCCESS, "%s", req->r->method);
+}
+
+/* Administration takes every word literally: what is not obeyed there is refused. */
+static gf_err_t *check_query(gf_req_t *req, const char *known)
+{
+    bool admin = strcmp(req->r->handler, "genflow-admin") == 0;
+
+    GF_TRY(api_body_query_read(req));
+    return known && (admin || !httpd_conf_lenient(req->r))
+               ? api_known_query(req, known, admin)
+               : NULL;
+}
+
+static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, int count)
+{
+    apr_int64_t method = AP_METHOD_BIT << req->r->method_number;
+    apr_int64_t methods = 0; /* of all rows with this address */
+    int i;
+
+    for (i = 0; i < count; i++) {
+        if (matches(req, path, table[i].path)) {
+            methods |= table[i].methods;
+            if (table[i].methods & method) {
+                break;
+            }
+        }
+    }
+    if (!methods) {
+        return gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "no route %s", path);
+    }
+    if (i == count) {
+        return wrong_method(req, methods);
+    }
+    if (!table[i].anyone && req->r->method_number != M_GET && api_cors_is_foreign(req->r)) {
+        const char *origin = apr_table_get(req->r->headers_in, "Origin");
+
+        return gf_err_make(req->ctx, GF_E_CROSS_SITE, APR_SUCCESS,
+                           "from a page of %s, which GenflowCorsOrigin does not name",
+                           origin ? origin : "another site");
+    }
+    if (!table[i].anyone && !req->user) {
+        req->user = user_of(req);
+        if (!req->user) {
+            return gf_err_make(req->ctx, GF_E_NOT_SIGNED_IN, APR_SUCCESS, "no user");
+        }
+    }
+    GF_TRY(check_query(req, table[i].query));
+    return table[i].handle(req);
+}
+
+/* What stands in the request's path behind `mount`; "" for nothing of ours. */
+static const char *below(const request_rec *r, const char *mount)
+{
+    apr_size_t length = strlen(mount);
+
+    return strncmp(r->uri, mount, length) == 0 && r->uri[length] == '/' ? r->uri + length + 1 : "";
+}
+
+/* Administration: not before its door has let the request in. */
+static gf_err_t *serve_admin(gf_req_t *req)
+{
+    req->base = base_of(req->r, "/api");
+    GF_TRY(api_admin_enter(req));
+    return serve(req, below(req->r, location_of(req->r)), admin_routes, COUNT(admin_routes));
+}
+
+/* The path of the API that the request asks for; sets req->base. */
+static const char *api_path(gf_req_t *req, const char *handler)
+{
+    const char *act;
+    const gf_type_t *type = type_handler(req->api->conf, handler, &act, req->r->pool);
+    const char *path =
+        type ? apr_pstrcat(req->r->pool, type->name, "/", act, NULL) : httpd_conf_path(req->r);
+
+    if (path) { /* it stands outside of the API, and has to be told where that is */
+        req->base = base_of(req->r, "/api");
+        return path;
+    }
+    req->base = base_of(req->r, location_of(req->r));
+    return below(req->r, req->base);
+}
+
+static gf_err_t *serve_api(gf_req_t *req)
+{
+    const char *path = api_path(req, req->r->handler);
+
+    return serve(req, path, routes, COUNT(routes));
+}
+
+bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handler)
+{
+    const gf_api_t api = { .conf = conf };
+    apr_int64_t method = AP_METHOD_BIT << r->method_number;
+    gf_req_t req = { .r = r, .api = &api };
+    const char *path;
+    int i;
+
+    if (strcmp(handler, "genflow-api") != 0) {
+        return false;
+    }
+    path = api_path(&req, handler);
+    for (i = 0; i < COUNT(routes); i++) {
+        if ((routes[i].methods & method) && matches(&req, path, routes[i].path)) {
+            return routes[i].anyone;
+        }
+    }
+    return false;
+}
+
+bool api_route_leads(const char *path)
+{
+    int i;
+
+    for (i = 0; i < COUNT(routes); i++) {
+        const char *pattern = routes[i].path;
+        const char *rest = path;
+        bool same = true;
+
+        while (same && pattern && rest) {
+            apr_size_t mark_length;
+            apr_size_t length;
+            const char *mark = next_piece(&pattern, &mark_length);
+            const char *piece = next_piece(&rest, &length);
+
+            same = length > 0
+                   && (mark[0] == '{'
+                       || (mark_length == length && strncmp(mark, piece, length) == 0));
+        }
+        if (same && !pattern && !rest) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool api_route_is_placed(const request_rec *r)
+{
+    return r->filename && strncmp(r->filename, GF_API_FILENAME, sizeof(GF_API_FILENAME) - 1) == 0;
+}
+
+/* May somebody have opened this who only may write a folder? There, an .htaccess gives the handler,
+ * and asks for passwords that its author made: it would speak for every user. */
+static gf_err_t *check_place(gf_req_t *req)
+{
+    const struct htaccess_result *file = req->r->htaccess;
+
+    while (file && !file->htaccess) { /* looked for, and not there */
+        file = file->next;
+    }
+    return !file || api_route_is_placed(req->r)
+               ? NULL
+               : gf_err_make(req->ctx, GF_E_HTACCESS, APR_SUCCESS,
+                             "%s is not served below %s, where an .htaccess has a say: put it into "
+                             "a <Location> of httpd.conf, and AllowOverride None into the folder",
+                             req->r->handler, file->dir);
+}
+
+int api_route(request_rec *r, const gf_api_t *api)
+{
+    gf_req_t req = { .r = r, .api = api };
+    gf_err_t *err;
+
+    req.ctx = httpd_glue_request_ctx(r, api->conf);
+    err = check_place(&req);
+    if (err) {
+        return gf_reply_error(&req, err);
+    }
+    if (strcmp(r->handler, "genflow-result") == 0) {
+        return api_result(r, api->conf, below(r, location_of(r)));
+    }
+    err = strcmp(r->handler, "genflow-admin") == 0 ? serve_admin(&req) : serve_api(&req);
+    return err ? gf_reply_error(&req, err) : OK;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a client finds us, for the addresses in answers: what GenflowPublicUrl says; else what a
+ * proxy says that mod_remoteip trusts; else what the client asked for. */
+#include "api/api.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_protocol.h>
+
+#include "httpd/conf.h"
+
+#define HOST_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-[]"
+#define PATH_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~/-"
+
+/* Did the request come from a proxy whose headers mod_remoteip trusts? Then the client is another
+ * than the peer. After a PROXY line it is another, too, but then the headers are the client's own:
+ * mod_remoteip keeps what that line says with the connection it came on, which is the master of an
+ * HTTP/2 stream's. */
+static bool is_by_proxy(const request_rec *r)
+{
+    module *remoteip = ap_find_linked_module("mod_remoteip.c");
+    const conn_rec *connection = r->connection;
+    bool has_line = false;
+
+    for (; remoteip && connection; connection = connection->master) {
+        has_line = has_line || ap_get_module_config(connection->conn_config, remoteip);
+    }
+    return remoteip && r->useragent_addr != r->connection->client_addr && !has_line;
+}
+
+/* The last value of a header: the nearest proxy wrote it, earlier ones may be the client's. */
+static char *last_of(request_rec *r, const char *name)
+{
+    const char *value = apr_table_get(r->headers_in, name);
+    const char *comma = value ? strrchr(value, ',') : NULL;
+    char *last = value ? apr_pstrdup(r->pool, comma ? comma + 1 : value) : NULL;
+
+    if (last) {
+        apr_collapse_spaces(last, last);
+    }
+    return last;
+}
+
+static bool has_only(const char *text, const char *letters)
+{
+    return text && *text && !text[strspn(text, letters)];
+}
+
+/* The path before our own under which the proxy serves us; "" for none. */
+static const char *prefix_of(request_rec *r)
+{
+    char *prefix = last_of(r, "X-Forwarded-Prefix");
+    size_t length = prefix ? strlen(prefix) : 0;
+
+    if (!has_only(prefix, PATH_LETTERS) || prefix[0] != '/' || prefix[1] == '/') {
+        return "";
+    }
+    while (length > 0 && prefix[length - 1] == '/') {
+        prefix[--length] = '\0';
+    }
+    return prefix;
+}
+
+static const char *site_by_proxy(request_rec *r)
+{
+    const char *scheme = last_of(r, "X-Forwarded-Proto");
+    const char *host = last_of(r, "X-Forwarded-Host");
+
+    if (!scheme
+        || (ap_cstr_casecmp(scheme, "http") != 0 && ap_cstr_casecmp(scheme, "https") != 0)) {
+        scheme = ap_http_scheme(r);
+    }
+    if (!has_only(host, HOST_LETTERS)) {
+        host = ap_construct_url(r->pool, "", r);
+        host = strstr(host, "://") + 3;
+    }
+    return apr_pstrcat(r->pool, scheme, "://", host, prefix_of(r), NULL);
+}
+
+const char *gf_reply_site(request_rec *r)
+{
+    const char *public_url = httpd_conf_get(r->server)->public_url;
+    const char *host = public_url ? strstr(public_url, "://") : NULL;
+
+    if (host) {
+        return apr_pstrmemdup(r->pool, public_url,
+                              (apr_size_t)(host + 3 - public_url) + strcspn(host + 3, "/"));
+    }
+    return is_by_proxy(r) ? site_by_proxy(r) : ap_construct_url(r->pool, "", r);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads an order for generations: body, template and type become a checked gf_ask_t with its key
+ * and its source picture. Leaves the rules of fields to model/param.c. */
+#include "api/spec.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "db/asset.h"
+#include "httpd/conf.h"
+#include "model/source.h"
+#include "model/type.h"
+
+#define KEY_MAX 255
+
+/* The header is a string of RFC 8941, "k"; without its quotes it is the same key. Only one that a
+ * key without quotes could not be keeps them: key_of() would take them for quotes, or the blank for
+ * that of a batch's numbered keys. Sets *key, to NULL where it is not well-formed. */
+static void read_key(const char **key, const char *text, apr_pool_t *pool)
+{
+    const char *start = text;
+    char *plain = apr_pstrdup(pool, text);
+    apr_size_t length = 0;
+
+    *key = gf_text_is_printable(text, KEY_MAX) ? text : NULL;
+    if (*text != '"') {
+        return;
+    }
+    *key = NULL;
+    for (text++; *text >= ' ' && *text <= '~' && *text != '"'; text++) {
+        if (*text == '\\' && *++text != '"' && *text != '\\') {
+            return;
+        }
+        plain[length++] = *text;
+    }
+    plain[length] = '\0';
+    if (*text == '"' && !text[1] && length > 0 && length <= KEY_MAX) {
+        bool keeps_quotes = *plain == '"' || strchr(plain, ' ');
+
+        *key = !keeps_quotes ? plain : strlen(start) <= KEY_MAX ? start : NULL;
+    }
+}
+
+gf_err_t *api_order_key(gf_caller_t *caller, gf_req_t *req, const char *own)
+{
+    const char *text = apr_table_get(req->r->headers_in, "Idempotency-Key");
+    const char *key = NULL;
+
+    if (text) {
+        read_key(&key, text, req->r->pool);
+    }
+    if (text && !key) {
+        return gf_err_field(req->ctx, GF_E_INVALID, "Idempotency-Key",
+                            "must be 1 to 255 printable characters without spaces, or a quoted "
+                            "string as RFC 8941 has it");
+    }
+    caller->user = req->user;
+    caller->key = key ? apr_pstrcat(req->r->pool, "key:", key, NULL) : own;
+    return NULL;
+}
+
+/* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
+ * (which still guards a statement that is sent twice). */
+static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *ask)
+{
+    apr_pool_t *pool = req->r->pool;
+
+    GF_TRY(api_order_key(caller, req,
+                         ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL) : NULL));
+    if (!caller->key) {
+        caller->key = apr_pstrcat(pool, "own:", gf_hash_random(pool, 16), NULL);
+    }
+    return NULL;
+}
+
+/* ---- the source picture, where it is one of ours ---- */
+
+/* An uploaded one: is it there, and the user's? */
+static gf_err_t *find_asset(gf_req_t *req, gf_ask_t *ask)
+{
+    gf_asset_t asset;
+    gf_err_t *err;
+
+    if (!ask->source.asset_id) {
+        return NULL;
+    }
+    err = gf_asset_get(&asset, req->ctx, req->user, ask->source.asset_id);
+    if (gf_err_is(err, GF_E_NO_ASSET)) {
+        return gf_err_field(req->ctx, GF_E_SOURCE_URL, "sourceAssetId",
+                            "names no picture that is there; it may have expired");
+    }
+    if (!err) {
+        ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
+    }
+    return err;
+}
+
+/* One in the body becomes an uploaded one, so that nothing large is in the row. */
+static gf_err_t *keep_image(gf_req_t *req, gf_ask_t *ask)
+{
+    gf_asset_t asset;
+
+    if (ask->source.base64) {
+        GF_TRY(api_asset_check(req, "image", &ask->source.image, ask->source.bytes));
+        GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &ask->source.image, ask->source.base64));
+        ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
+    }
+    return NULL;
+}
+
+/* ---- the order ---- */
+
+/* Which type an order is for that its address does not tell, and whose fields it has: those of a
+ * one-step body where it names a type and brings no pictures of products. */
+static void choose_type(gf_req_t *req, gf_form_t *form, const char *of_template, bool pending)
+{
+    static const char *const type_names[] = { "type", NULL };
+    static const char *const image_names[] = { "productImages", NULL };
+    const gf_conf_t *conf = req->api->conf;
+    gf_json_t *value = gf_form_member(form, type_names);
+    const char *name = value ? NULL : of_template;
+
+    if (value) {
+        gf_json_string(value, &name);
+    }
+    req->type = name                   ? gf_type_find(conf, name, req->r->pool)
+                : value || of_template ? NULL
+                                       : gf_type_two_step(conf);
+    form->two_step = pending || !name || !req->type || gf_form_member(form, image_names);
+}
+
+static gf_err_t *check(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
+{
+    gf_presets_t presets = { .list = apr_array_make(req->r->pool, 1, sizeof(gf_preset_t)) };
+    gf_form_t form = { .ctx = req->ctx, .body = order->body, .presets = &presets };
+    const char *of_template;
+
+    form.lenient = httpd_conf_lenient(req->r);
+    GF_TRY(api_template_read(&form.template, &of_template, req, order->body));
+    if (!req->type) {
+        choose_type(req, &form, of_template, order->pending);
+    }
+    form.type = req->type;
+    if (form.type) {
+        GF_TRY(api_start_open(req));
+        GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, form.type));
+    }
+    return gf_param_check(ask, &form);
+}
+
+gf_err_t *api_order_read(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
+{
+    GF_TRY(check(ask, req, order));
+    ask->pending = order->pending;
+    if (ask->pending && ask->count > 1) {
+        return gf_err_field(req->ctx, GF_E_FIELDS, "n",
+                            "must be 1: each is created and started by calls of its own; "
+                            "generate without generationId makes several at once");
+    }
+    return find_asset(req, ask);
+}
+
+void api_order_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t *req,
+                    const api_order_t *order)
+{
+    const char *act = order->pending ? "create" : req->two_step ? "generate" : NULL;
+
+    caller->hash = hash;
+    gf_hash_texts(
+        hash, act ? apr_pstrcat(req->r->pool, act, " ", req->type->name, NULL) : req->type->name,
+        order->text, order->length);
+}
+
+gf_err_t *api_order_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,
+                           gf_ask_t *ask, const api_order_t *order)
+{
+    GF_TRY(choose_key(caller, req, ask));
+    GF_TRY(keep_image(req, ask));
+    api_order_hash(caller, hash, req, order);
+    return NULL;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starts generations that are in the database, waits for them as the client prefers, and answers.
+ * Leaves making them to api/generate.c and api/twostep.c. */
+#include "api/spec.h"
+
+#include <apr_strings.h>
+
+#include "base/clock.h"
+#include "model/type.h"
+#include "store/gate.h"
+
+#define CLOSED_SECONDS 60
+
+gf_err_t *api_start_closed(gf_req_t *req)
+{
+    const gf_type_t *type = req->type;
+    gf_err_t *err = gf_err_make(req->ctx, GF_E_NO_PROVIDER, APR_SUCCESS, "%s is closed: %s",
+                                type->name, type->keyless ? type->keyless : "nobody draws here");
+
+    err->retry_after = CLOSED_SECONDS;
+    return err;
+}
+
+gf_err_t *api_start_open(gf_req_t *req)
+{
+    return gf_type_choice(req->type, 0) ? gf_gate_check(req->ctx, req->type, false)
+                                        : api_start_closed(req);
+}
+
+/* ---- answers ---- */
+
+/* A one-step call whose generation failed is an error answer; the generation stands beside it. */
+static gf_err_t *failed(gf_req_t *req, const gf_view_t *view)
+{
+    gf_err_t *err =
+        gf_err_make(req->ctx, GF_E_FAILED, APR_SUCCESS, "%s: %s", view->id, view->error_code);
+    gf_out_t out;
+
+    gf_out_init(&out, req->r->pool, 512);
+    gf_out_put_string(&out, "id", view->id);
+    gf_out_put_string(&out, "generationId", view->id);
+    gf_out_put_string(&out, "status", view->status);
+    gf_out_put_string(&out, "errorCode", view->error_code);
+    gf_out_put_string(&out, "errorMessage", view->error_message);
+    gf_out_put_string(&out, "causeCode", view->cause_code);
+    gf_out_put_bool(&out, "refunded", true);
+    err->extra = out.text;
+    return err;
+}
+
+static gf_err_t *answer_one(gf_req_t *req, const gf_view_t *view)
+{
+    if (!gf_view_ended(view)) {
+        return gf_reply_view(req, view, req->two_step ? HTTP_OK : HTTP_ACCEPTED, "Added to queue");
+    }
+    if (view->error_code) {
+        return failed(req, view);
+    }
+    return gf_reply_view(req, view, HTTP_OK, view->image_url ? "Your media is ready" : NULL);
+}
+
+/* Several, each with an end of its own. */
+static gf_err_t *answer_batch(gf_req_t *req, const gf_view_t *views, int count)
+{
+    const char *site = gf_reply_site(req->r);
+    bool ended = true;
+    gf_out_t out;
+    int i;
+
+    gf_reply_begin(&out, req);
+    gf_out_key(&out, "batch");
+    gf_out_open(&out, '[');
+    for (i = 0; i < count; i++) {
+        gf_out_open(&out, '{');
+        gf_view_write(&out, &views[i], req->base, site);
+        gf_out_close(&out, '}');
+        ended = ended && gf_view_ended(&views[i]);
+    }
+    gf_out_close(&out, ']');
+    gf_out_put_string(&out, "message", ended ? "Your media is ready" : "Added to queue");
+    if (!ended) {
+        apr_table_setn(req->r->headers_out, "Retry-After", "2");
+    }
+    return gf_reply_send(req, &out, ended ? HTTP_OK : HTTP_ACCEPTED);
+}
+
+gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count)
+{
+    return count > 1 ? answer_batch(req, views, count) : answer_one(req, views);
+}
+
+/* ---- starting ---- */
+
+/* Looks at each until it has ended, or time is over; if the client did not say that it waits, news
+ * that it takes time suffice. */
+static gf_err_t *wait_for_all(gf_req_t *req, gf_view_t *views, gf_watch_t *watches, int count,
+                              const api_prefer_t *prefer)
+{
+    gf_news_t enough = prefer->given ? GF_NEWS_ENDED : GF_NEWS_WORKING;
+    apr_time_t deadline = gf_clock_now() + prefer->wait;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        gf_find_t find = { .id = views[i].id };
+        apr_interval_time_t left = deadline - gf_clock_now();
+
+        GF_TRY(api_watch_view(&views[i], req, &find, &watches[i], enough, left > 0 ? left : 0));
+    }
+    return NULL;
+}
+
+gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
+                         const api_prefer_t *prefer)
+{
+    gf_hub_t *hub = req->api->hub;
+    gf_watch_t watches[GF_BATCH_MAX];
+    gf_err_t *err = NULL;
+    int watched = 0;
+    int i;
+
+    while (prefer->wait > 0 && watched < count
+           && gf_hub_req_watch(hub, &watches[watched], views[watched].id,
+                               watched == 0 ? req->user : NULL)) {
+        watched++;
+    }
+    for (i = 0; jobs && i < count; i++) {
+        if (jobs[i]) {
+            gf_hub_req_submit(hub, jobs[i]);
+        }
+    }
+    if (watched == count) {
+        err = wait_for_all(req, views, watches, count, prefer);
+    }
+    while (watched-- > 0) {
+        gf_hub_req_unwatch(hub, &watches[watched]);
+    }
+    return err;
+}
+
+gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
+{
+    api_prefer_t prefer;
+
+    api_watch_prefer(&prefer, req->r);
+    if (!prefer.given) {
+        prefer.wait = req->api->conf->wait;
+    }
+    GF_TRY(api_start_wait(req, views, jobs, count, &prefer));
+    return api_start_answer(req, views, count);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two-step calls: POST generation/create makes a generation that waits, POST generate starts
+ * it, or makes and starts one. Leaves making to api/generate.c, waiting to api/start.c. */
+#include "api/known.h"
+#include "api/spec.h"
+
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "db/queue.h"
+#include "db/steer.h"
+
+gf_err_t *api_twostep_create(gf_req_t *req)
+{
+    api_order_t order = { .pending = true };
+
+    req->two_step = true;
+    GF_TRY(api_limit(req));
+    GF_TRY(api_body_json(req, &order.body, &order.text, &order.length));
+    return api_generate_order(req, &order);
+}
+
+/* ?dryRun=1: what the start would cost is held already. */
+static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
+{
+    gf_view_t view;
+
+    GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, find));
+    return strcmp(view.status, "pending") == 0
+               ? api_generate_dry(req, 1, view.prompt, view.parameters_json, view.source_url)
+               : gf_steer_status(req->ctx, view.id, view.status);
+}
+
+static gf_err_t *start(gf_req_t *req, const char *id)
+{
+    gf_hub_t *hub = req->api->hub;
+    gf_find_t find = { .id = id };
+    gf_view_t view;
+    gf_job_t *job;
+    gf_err_t *err;
+    bool here;
+
+    if (!gf_text_is_uuid(id)) {
+        return gf_err_make(req->ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no generation of that id");
+    }
+    GF_TRY(gf_steer_type(&req->type, req->ctx, id));
+    GF_TRY(api_start_open(req));
+    if (api_body_switch(req, "dryRun")) {
+        return dry_start(req, &find);
+    }
+    here = gf_hub_reserve(hub);
+    err = gf_queue_start(&job, req->ctx, req->type, req->user, id, here ? req->api->owner : NULL);
+    if (err) {
+        if (here) {
+            gf_hub_leave(hub);
+        }
+        return err;
+    }
+    gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0505", "job=%s type=%s user=%s: started",
+           job->id, req->type->name, req->user);
+    err = gf_queue_get(&view, req->ctx, req->type, req->user, &find);
+    if (!here) {
+        gf_job_free(job);
+    }
+    else if (err) {
+        gf_hub_req_submit(hub, job); /* it is started, whatever its client hears */
+    }
+    return err ? err : api_start(req, &view, here ? &job : NULL, 1);
+}
+
+/* What the generation is was said when it was made. A webhook that comes with the start would be
+ * lost without a word: it is refused whatever else is ignored here. */
+static gf_err_t *check_start(gf_req_t *req, const gf_json_t *body)
+{
+    static const char *const known[] = { "generationId", "userId", NULL };
+
+    if (gf_json_get(body, "webhookUrl") || gf_json_get(body, "webhook_url")) {
+        return gf_err_field(req->ctx, GF_E_INVALID, "webhookUrl",
+                            "belongs to generation/create: the start takes generationId alone");
+    }
+    return api_known_body(NULL, req, body, known);
+}
+
+gf_err_t *api_twostep_generate(gf_req_t *req)
+{
+    api_order_t order = { .pending = false };
+    const char *id;
+    gf_json_t *given;
+
+    req->two_step = true;
+    GF_TRY(api_limit(req));
+    GF_TRY(api_body_json(req, &order.body, &order.text, &order.length));
+    given = gf_json_get(order.body, "generationId");
+    if (!given) {
+        return api_generate_order(req, &order);
+    }
+    if (!gf_json_string(given, &id)) {
+        return gf_err_field(req->ctx, GF_E_FIELDS, "generationId",
+                            "must be a text without NUL characters");
+    }
+    GF_TRY(check_start(req, order.body));
+    return start(req, id);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waiting for a generation: a bounded blocking wait on the hub's news, with a slow look at the row
+ * for news of other processes. Leaves the answer to the caller. */
+#include "api/api.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+
+#include "base/clock.h"
+#include "db/queue.h"
+
+#define WAIT_MAX   (600 * APR_USEC_PER_SEC)
+#define LOOK_EVERY APR_USEC_PER_SEC       /* news of another process arrive no other way */
+#define POLL_EVERY (APR_USEC_PER_SEC / 4) /* between two looks at the client's connection */
+
+void api_watch_prefer(api_prefer_t *prefer, const request_rec *r)
+{
+    const char *header = apr_table_get(r->headers_in, "Prefer");
+    const char *wait;
+
+    prefer->given = false;
+    prefer->wait = 0;
+    if (!header) {
+        return;
+    }
+    wait = ap_strcasestr(header, "wait=");
+    if (wait) {
+        apr_int64_t seconds = apr_strtoi64(wait + 5, NULL, 10);
+
+        prefer->given = true;
+        prefer->wait = seconds < 0                        ? 0
+                       : seconds > apr_time_sec(WAIT_MAX) ? WAIT_MAX
+                                                          : apr_time_from_sec(seconds);
+    }
+    else if (ap_strcasestr(header, "respond-async")) {
+        prefer->given = true;
+    }
+}
+
+/* What a wait is for. */
+typedef struct goal_t {
+    gf_news_t enough;
+    const char *known; /* ETags that the client has: another state than these is enough; or NULL */
+    apr_interval_time_t wait;
+} goal_t;
+
+static bool is_reached(gf_req_t *req, const goal_t *goal, const gf_view_t *view, gf_news_t news,
+                       apr_pool_t *pool)
+{
+    const char *tag;
+
+    if (gf_view_ended(view) || news >= goal->enough || !goal->known) {
+        return gf_view_ended(view) || news >= goal->enough;
+    }
+    gf_reply_text(&tag, req, view, pool);
+    return !ap_find_etag_strong(pool, goal->known, apr_pstrcat(pool, "\"", tag, "\"", NULL));
+}
+
+/* Has the client closed its side? A request of HTTP/2 has no socket of its own: mod_http2 tells by
+ * `aborted`, also when the client has cancelled it alone. */
+static bool is_gone(const request_rec *r)
+{
+    conn_rec *c = r->connection;
+    struct pollfd client = { .events = POLLRDHUP };
+    apr_socket_t *socket;
+
+    if (c->aborted || (c->master && c->master->aborted)) {
+        return true;
+    }
+    socket = c->master ? NULL : ap_get_conn_socket(c);
+    return socket && apr_os_sock_get(&client.fd, socket) == APR_SUCCESS && poll(&client, 1, 0) > 0;
+}
+
+gf_news_t api_watch_wait(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t enough,
+                         apr_interval_time_t timeout)
+{
+    apr_time_t deadline = gf_clock_now() + timeout;
+    gf_news_t news = GF_NEWS_NONE;
+
+    *gone = is_gone(req->r);
+    while (!*gone) {
+        apr_interval_time_t left = deadline - gf_clock_now();
+
+        news = gf_hub_req_wait(req->api->hub, watch, enough, left < POLL_EVERY ? left : POLL_EVERY);
+        if (news >= enough || left <= POLL_EVERY) {
+            break;
+        }
+        *gone = is_gone(req->r);
+    }
+    return news;
+}
+
+/* Waits and looks until the goal is reached, or time is over. */
+static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *find,
+                               gf_watch_t *watch, const goal_t *goal)
+{
+    apr_time_t deadline = gf_clock_now() + goal->wait;
+    gf_ctx_t ctx = *req->ctx; /* of one look */
+    bool gone;
+
+    apr_pool_create(&ctx.pool, req->r->pool);
+    for (;;) {
+        apr_interval_time_t left = deadline - gf_clock_now();
+        gf_news_t news =
+            api_watch_wait(&gone, req, watch, goal->known ? GF_NEWS_WORKING : goal->enough,
+                           left < LOOK_EVERY ? left : LOOK_EVERY);
+
+        if (goal->known) {
+            gf_hub_req_heard(req->api->hub, watch);
+        }
+        apr_pool_clear(ctx.pool);
+        GF_TRY(gf_queue_get(view, &ctx, req->type, req->user, find));
+        if (gone || is_reached(req, goal, view, news, ctx.pool) || deadline <= gf_clock_now()) {
+            return NULL;
+        }
+    }
+}
+
+gf_err_t *api_watch_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,
+                         gf_news_t enough, apr_interval_time_t wait)
+{
+    const goal_t goal = { .enough = enough, .wait = wait };
+
+    return wait_and_look(view, req, find, watch, &goal);
+}
+
+gf_err_t *api_watch_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find)
+{
+    const char *known = apr_table_get(req->r->headers_in, "If-None-Match");
+    gf_find_t by_id = { NULL, NULL, NULL };
+    goal_t goal = { .enough = GF_NEWS_ENDED };
+    api_prefer_t prefer;
+    gf_watch_t watch;
+    gf_err_t *err;
+
+    api_watch_prefer(&prefer, req->r);
+    goal.wait = prefer.wait;
+    goal.known = known && strchr(known, '"') ? known : NULL; /* else it is a star: any state */
+    GF_TRY(gf_queue_get(view, req->ctx, req->type, req->user, find));
+    if (goal.wait <= 0 || is_reached(req, &goal, view, GF_NEWS_NONE, req->r->pool)
+        || !gf_hub_req_watch(req->api->hub, &watch, view->id, req->user)) {
+        return NULL;
+    }
+    by_id.id = view->id;
+    err = gf_queue_get(view, req->ctx, req->type, req->user,
+                       &by_id); /* it may have ended before the watch began */
+    if (!err && !is_reached(req, &goal, view, GF_NEWS_NONE, req->r->pool)) {
+        err = wait_and_look(view, req, &by_id, &watch, &goal);
+    }
+    gf_hub_req_unwatch(req->api->hub, &watch);
+    return err;
+}

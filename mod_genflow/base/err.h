@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Errors that a client or operator must hear about: made once (gf_err_make), carried untouched
+ * (GF_TRY), ended once, by gf_reply_error() for a request and gf_steps_fail() for a job. NULL is
+ * success. An error lives in its context's pool and does not log by itself. Any thread. */
+#ifndef GF_ERR_H
+#define GF_ERR_H
+
+#include <apr_errno.h>
+#include <apr_tables.h>
+
+#include "base/ctx.h"
+#include "base/log.h"
+
+typedef enum {
+#define GF_ERR(symbol, code, http, level, tag, text) GF_E_##symbol,
+#include "base/err_table.h"
+#undef GF_ERR
+    GF_E_COUNT
+} gf_err_code_t;
+
+typedef struct gf_err_row_t {
+    const char *code; /* machine code, as on the wire */
+    int http;
+    gf_log_level_t level;
+    const char *tag;
+    const char *text; /* for the client */
+} gf_err_row_t;
+
+/* One bad field of a request. */
+typedef struct gf_field_error_t {
+    const char *field;
+    const char *message;
+    bool missing;
+} gf_field_error_t;
+
+typedef struct gf_err_t {
+    const gf_err_row_t *row;
+    apr_status_t rv;    /* cause, or APR_SUCCESS */
+    const char *detail; /* private: for the log alone */
+    const char *file;
+    int line;
+    const char *extra;          /* JSON members for the answer ("\"a\":1,\"b\":2"), or NULL */
+    apr_array_header_t *fields; /* of gf_field_error_t, or NULL */
+    int retry_after;            /* seconds, 0: none */
+} gf_err_t;
+
+/* The row of a code. */
+const gf_err_row_t *gf_err_row(gf_err_code_t code);
+
+#define gf_err_make(ctx, code, rv, ...) \
+    gf_err_make_at(__FILE__, __LINE__, ctx, code, rv, __VA_ARGS__)
+
+gf_err_t *gf_err_make_at(const char *file, int line, const gf_ctx_t *ctx, gf_err_code_t code,
+                         apr_status_t rv, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* An error about one field of the request; `message` is for the client. */
+gf_err_t *gf_err_field(const gf_ctx_t *ctx, gf_err_code_t code, const char *field,
+                       const char *message);
+
+/* Names one more bad field of the request in `err`; NULL makes an INVALID error of it. */
+gf_err_t *gf_err_add_field(gf_err_t *err, const gf_ctx_t *ctx, const char *field, bool missing,
+                           const char *message);
+
+/* Is err that error? NULL is none. */
+bool gf_err_is(const gf_err_t *err, gf_err_code_t code);
+
+/* Writes the one log line of an error. */
+void gf_err_log(const gf_ctx_t *ctx, const gf_err_t *err);
+
+/* Returns a non-NULL error to the caller. */
+#define GF_TRY(expr)                   \
+    do {                               \
+        gf_err_t *gf_try_err = (expr); \
+        if (gf_try_err) {              \
+            return gf_try_err;         \
+        }                              \
+    } while (0)
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The grammar of RFC 8259, a function for each of its rules: NULL is success. Recursion is bounded
+ * by depth_max. Leaves what a value means to json-c. */
+#include "base/json_walk.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+
+static const char not_json[] = "not JSON";
+static const char too_early[] = "the JSON ends too early";
+
+static const char *walk_value(gf_json_walk_t *walk, int depth);
+
+static int next(const gf_json_walk_t *walk)
+{
+    return walk->at < walk->length ? (unsigned char)walk->text[walk->at] : -1;
+}
+
+static const char *wrong(const gf_json_walk_t *walk)
+{
+    return walk->at < walk->length ? not_json : too_early;
+}
+
+static void skip_space(gf_json_walk_t *walk)
+{
+    while (walk->at < walk->length && walk->text[walk->at]
+           && strchr(" \t\r\n", walk->text[walk->at])) {
+        walk->at++;
+    }
+}
+
+static bool take(gf_json_walk_t *walk, char c)
+{
+    if (next(walk) != c) {
+        return false;
+    }
+    walk->at++;
+    return true;
+}
+
+static const char *walk_literal(gf_json_walk_t *walk, const char *literal)
+{
+    for (; *literal; literal++) {
+        if (!take(walk, *literal)) {
+            return wrong(walk);
+        }
+    }
+    return NULL;
+}
+
+/* ---- numbers ---- */
+
+static const char *walk_digits(gf_json_walk_t *walk)
+{
+    if (!apr_isdigit(next(walk))) {
+        return wrong(walk);
+    }
+    while (next(walk) >= '0' && next(walk) <= '9') {
+        walk->at++;
+    }
+    return NULL;
+}
+
+static const char *walk_number(gf_json_walk_t *walk)
+{
+    const char *error = NULL;
+
+    take(walk, '-');
+    if (!take(walk, '0')) {
+        error = walk_digits(walk);
+    }
+    if (!error && take(walk, '.')) {
+        error = walk_digits(walk);
+    }
+    if (!error && (take(walk, 'e') || take(walk, 'E'))) {
+        if (!take(walk, '-')) {
+            take(walk, '+');
+        }
+        error = walk_digits(walk);
+    }
+    return error;
+}
+
+/* ---- texts ---- */
+
+/* The four digits behind \u; -1: there are none. */
+static int hex4(gf_json_walk_t *walk)
+{
+    int value = 0;
+    int i;
+
+    for (i = 0; i < 4; i++, walk->at++) {
+        int c = next(walk);
+
+        if (c < 0 || !apr_isxdigit(c)) {
+            return -1;
+        }
+        value = value * 16 + (apr_isdigit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return value;
+}
+
+/* Behind a backslash. */
+static const char *walk_escape(gf_json_walk_t *walk, bool is_name)
+{
+    int code, low;
+
+    if (!take(walk, 'u')) {
+        if (next(walk) <= 0 || !strchr("\"\\/bfnrt", next(walk))) {
+            return wrong(walk);
+        }
+        walk->at++;
+        return NULL;
+    }
+    code = hex4(walk);
+    if (code < 0) {
+        return wrong(walk);
+    }
+    if (!walk->strict) {
+        return NULL;
+    }
+    if (code == 0 && is_name) {
+        return "a name holds a NUL";
+    }
+    if (code >= 0xD800 && code <= 0xDFFF) {
+        low = code < 0xDC00 && take(walk, '\\') && take(walk, 'u') ? hex4(walk) : -1;
+        if (low < 0xDC00 || low > 0xDFFF) {
+            return "half of a surrogate pair";
+        }
+    }
+    return NULL;
+}
+
+static const char *walk_text(gf_json_walk_t *walk, bool is_name)
+{
+    const char *error = NULL;
+
+    if (!take(walk, '"')) {
+        return wrong(walk);
+    }
+    while (!error) {
+        int c = next(walk);
+
+        if (c < 0) {
+            return too_early;
+        }
+        if (c < 0x20 && walk->strict) {
+            return "a control character that is not escaped";
+        }
+        walk->at++;
+        if (c == '"') {
+            return NULL;
+        }
+        error = c == '\\' ? walk_escape(walk, is_name) : NULL;
+    }
+    return error;
+}
+
+/* ---- arrays and objects ---- */
+
+/* Behind the opening bracket. */
+static const char *walk_members(gf_json_walk_t *walk, int depth, char close)
+{
+    const char *error = NULL;
+
+    skip_space(walk);
+    if (take(walk, close)) {
+        return NULL;
+    }
+    while (!error) {
+        if (close == '}') {
+            skip_space(walk);
+            walk->names++;
+            error = walk_text(walk, true);
+            if (error) {
+                return error;
+            }
+            skip_space(walk);
+            if (!take(walk, ':')) {
+                return wrong(walk);
+            }
+        }
+        error = walk_value(walk, depth);
+        if (error) {
+            return error;
+        }
+        skip_space(walk);
+        if (take(walk, close)) {
+            return NULL;
+        }
+        error = take(walk, ',') ? NULL : wrong(walk);
+    }
+    return error;
+}
+
+static const char *walk_value(gf_json_walk_t *walk, int depth)
+{
+    int c;
+
+    skip_space(walk);
+    c = next(walk);
+    if (++walk->values > walk->values_max) {
+        return "more values than a body may have";
+    }
+    switch (c) {
+    case '{':
+    case '[':
+        if (depth == 0) {
+            return "nested too deep";
+        }
+        walk->at++;
+        return walk_members(walk, depth - 1, c == '{' ? '}' : ']');
+    case '"':
+        return walk_text(walk, false);
+    case 't':
+        return walk_literal(walk, "true");
+    case 'f':
+        return walk_literal(walk, "false");
+    case 'n':
+        return walk_literal(walk, "null");
+    default:
+        return c == '-' || (c >= '0' && c <= '9') ? walk_number(walk) : wrong(walk);
+    }
+}
+
+const char *gf_json_walk(gf_json_walk_t *walk)
+{
+    const char *error;
+
+    walk->at = 0;
+    walk->values = 0;
+    walk->names = 0;
+    skip_space(walk);
+    if (walk->at == walk->length) {
+        return "the body is empty";
+    }
+    error = walk_value(walk, walk->depth_max);
+    if (error) {
+        return error;
+    }
+    skip_space(walk);
+    return walk->at < walk->length ? "there is something behind the JSON" : NULL;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Walks the parts of a multipart/form-data body from front to back, once. Leaves what a field means
+ * to the caller. */
+#include "base/multipart.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#define BOUNDARY_MAX 70   /* RFC 2046 */
+#define PARTS_MAX    64   /* of a body */
+#define HEADERS_MAX  16   /* of a part */
+#define HEADER_MAX   1024 /* bytes of a header */
+
+/* What is not yet read. */
+typedef struct rest_t {
+    const char *at;
+    const char *end;
+} rest_t;
+
+static bool take(rest_t *rest, const char *text)
+{
+    apr_size_t length = strlen(text);
+
+    if ((apr_size_t)(rest->end - rest->at) < length || memcmp(rest->at, text, length) != 0) {
+        return false;
+    }
+    rest->at += length;
+    return true;
+}
+
+/* ---- parameters of a header: ; name=token; name="quoted" ---- */
+
+/* A value, in quotes or not, from *at on; *at is moved behind it. NULL: malformed. */
+static const char *value_at(const char **at, apr_pool_t *pool)
+{
+    const char *from = *at;
+    char *value;
+    char *to;
+
+    if (*from != '"') {
+        *at += strcspn(from, "; \t\"");
+        return *at > from ? apr_pstrmemdup(pool, from, (apr_size_t)(*at - from)) : NULL;
+    }
+    to = value = apr_palloc(pool, strlen(from));
+    for (from++; *from && *from != '"'; from++) {
+        if (*from == '\\' && from[1]) {
+            from++;
+        }
+        *to++ = *from;
+    }
+    *to = '\0';
+    *at = *from ? from + 1 : from;
+    return *from ? value : NULL;
+}
+
+/* The parameter `name` of what follows a header's first word; NULL: absent, twice, or the text is
+ * malformed. */
+static const char *parameter(const char *text, const char *name, apr_pool_t *pool)
+{
+    const char *found = NULL;
+
+    for (;;) {
+        const char *key;
+        const char *value;
+        apr_size_t length;
+
+        text += strspn(text, " \t");
+        if (!*text) {
+            return found;
+        }
+        if (*text++ != ';') {
+            return NULL;
+        }
+        key = text += strspn(text, " \t");
+        length = strcspn(key, "=; \t\"");
+        text += length;
+        if (length == 0 || *text++ != '=') {
+            return NULL;
+        }
+        value = value_at(&text, pool);
+        if (!value) {
+            return NULL;
+        }
+        if (strncasecmp(key, name, length) == 0 && name[length] == '\0') {
+            if (found) {
+                return NULL;
+            }
+            found = value;
+        }
+    }
+}
+
+/* Behind `word` where text begins with it, in any case; else NULL. */
+static const char *behind(const char *text, const char *word)
+{
+    apr_size_t length = strlen(word);
+
+    return strncasecmp(text, word, length) == 0 ? text + length : NULL;
+}
+
+const char *gf_multipart_boundary(apr_pool_t *pool, const char *content_type)
+{
+    const char *rest = behind(content_type, "multipart/form-data");
+    const char *boundary = rest ? parameter(rest, "boundary", pool) : NULL;
+    apr_size_t length;
+
+    if (!boundary) {
+        return NULL;
+    }
+    for (length = 0; boundary[length]; length++) {
+        if (!apr_isalnum(boundary[length]) && !strchr("'()+_,-./:=? ", boundary[length])) {
+            return NULL;
+        }
+    }
+    return length > 0 && length <= BOUNDARY_MAX && boundary[length - 1] != ' ' ? boundary : NULL;
+}
+
+/* ---- parts ---- */
+
+/* Takes one header line; an empty one ends them. NULL: malformed. */
+static const char *header_line(rest_t *rest, apr_pool_t *pool)
+{
+    const char *from = rest->at;
+    const char *end = memchr(from, '\r', (apr_size_t)(rest->end - from));
+    apr_size_t length = end ? (apr_size_t)(end - from) : 0;
+    const char *line;
+    apr_size_t name;
+
+    if (!end || length > HEADER_MAX || memchr(from, '\0', length) || memchr(from, '\n', length)) {
+        return NULL;
+    }
+    rest->at = end;
+    line = apr_pstrmemdup(pool, from, length);
+    name = strcspn(line, ": \t");
+    return take(rest, "\r\n") && (!*line || (name > 0 && line[name] == ':')) ? line : NULL;
+}
+
+/* Takes the headers of a part. Returns the name that they give its field; NULL: malformed. */
+static const char *field_name(rest_t *rest, apr_pool_t *pool)
+{
+    const char *name = NULL;
+    int i;
+
+    for (i = 0; i <= HEADERS_MAX; i++) {
+        const char *line = header_line(rest, pool);
+        const char *value;
+
+        if (!line || !*line) {
+            return line ? name : NULL;
+        }
+        value = behind(line, "Content-Disposition:");
+        if (value) {
+            value = behind(value + strspn(value, " \t"), "form-data");
+            if (!value || name) {
+                return NULL;
+            }
+            name = parameter(value, "name", pool);
+            if (!name) {
+                return NULL;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Where `delimiter` begins in the rest; NULL: nowhere. */
+static const char *find(const rest_t *rest, const char *delimiter)
+{
+    apr_size_t length = strlen(delimiter);
+    const char *at = rest->at;
+
+    while ((apr_size_t)(rest->end - at) >= length) {
+        at = memchr(at, delimiter[0], (apr_size_t)(rest->end - at) - length + 1);
+        if (!at || memcmp(at, delimiter, length) == 0) {
+            return at;
+        }
+        at++;
+    }
+    return NULL;
+}
+
+gf_multipart_result_t gf_multipart_find(gf_bytes_t *field, apr_pool_t *pool, const char *boundary,
+                                        const gf_bytes_t *body, const char *name)
+{
+    const char *delimiter = apr_pstrcat(pool, "\r\n--", boundary, NULL);
+    rest_t rest = { body->at, body->at + body->length };
+    gf_multipart_result_t result = GF_MULTIPART_ABSENT;
+    int parts;
+
+    if (!take(&rest, delimiter + 2)) { /* the first one stands on the first line */
+        return GF_MULTIPART_MALFORMED;
+    }
+    for (parts = 0; parts < PARTS_MAX && take(&rest, "\r\n"); parts++) {
+        const char *part = field_name(&rest, pool);
+        const char *end = part ? find(&rest, delimiter) : NULL;
+
+        if (!end || (strcmp(part, name) == 0 && result == GF_MULTIPART_FOUND)) {
+            return GF_MULTIPART_MALFORMED;
+        }
+        if (strcmp(part, name) == 0) {
+            result = GF_MULTIPART_FOUND;
+            field->at = rest.at;
+            field->length = (apr_size_t)(end - rest.at);
+        }
+        rest.at = end + strlen(delimiter);
+    }
+    if (!take(&rest, "--")
+        || (rest.at != rest.end && (!take(&rest, "\r\n") || rest.at != rest.end))) {
+        return GF_MULTIPART_MALFORMED;
+    }
+    return result;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What administration asks of the database, one C call per SQL function (sql/functions/admin_*.sql,
+ * where each is documented). Whoever calls has made sure that an administrator asks. What nobody
+ * here computes with comes as JSON of the wire. All block; any thread with its own context. */
+#ifndef GF_ADMIN_H
+#define GF_ADMIN_H
+
+#include "db/db.h"
+#include "model/type.h"
+
+/* ---- jobs ---- */
+
+/* Which generations a list has; NULL: whichever. */
+typedef struct gf_admin_filter_t {
+    const gf_type_t *type; /* NULL: all that are configured here */
+    const char *status;
+    const char *user;
+    const char *before; /* id: only older ones */
+    int limit;
+} gf_admin_filter_t;
+
+/* One of them; gf_queue_get() reads it. */
+typedef struct gf_admin_job_t {
+    const gf_type_t *type;
+    const char *user;
+    const char *id;
+} gf_admin_job_t;
+
+/* Newest first: array of gf_admin_job_t. */
+gf_err_t *gf_admin_jobs(apr_array_header_t **jobs, gf_ctx_t *ctx, const gf_admin_filter_t *filter);
+
+typedef struct gf_admin_cancelled_t {
+    bool cancelled;     /* false: it had ended before */
+    const char *status; /* how it ended */
+    const char *user;   /* whose it is */
+    apr_int64_t released;
+} gf_admin_cancelled_t;
+
+/* Ends one as cancelled. Errors: NO_GENERATION. */
+gf_err_t *gf_admin_cancel(gf_admin_cancelled_t *done, gf_ctx_t *ctx, const char *id);
+
+typedef struct gf_admin_cleared_t {
+    apr_int64_t seen;      /* that were live */
+    apr_int64_t cancelled; /* the others ended by themselves in that moment */
+    apr_int64_t released;
+} gf_admin_cleared_t;
+
+/* Ends all that live and that `filter` lets through (type, status, user), in short transactions: on
+ * error, some of them. Logs each that it ended, and that `admin` did it. */
+gf_err_t *gf_admin_clear(gf_admin_cleared_t *done, gf_ctx_t *ctx, const gf_admin_filter_t *filter,
+                         const char *admin);
+
+/* ---- users and credits ---- */
+
+typedef struct gf_admin_user_t {
+    const char *name;
+    const char *json; /* the account */
+} gf_admin_user_t;
+
+/* Accounts by name, from behind `after` (NULL: the first): array of gf_admin_user_t. */
+gf_err_t *gf_admin_users(apr_array_header_t **users, gf_ctx_t *ctx, const char *after, int limit);
+
+/* The account of `user`; *json NULL: there is none. */
+gf_err_t *gf_admin_user(const char **json, gf_ctx_t *ctx, const char *user);
+
+/* changes: JSON object. *found: is there such an account? */
+gf_err_t *gf_admin_user_set(bool *found, gf_ctx_t *ctx, const char *user, const char *changes);
+
+/* Credits that are given, taken or given back. */
+typedef struct gf_admin_entry_t {
+    const char *user;       /* refund: set by the call */
+    const char *generation; /* refund only */
+    apr_int64_t amount;     /* refund: 0 is all; set by the call */
+    const char *reason;
+    const char *reference; /* counts once */
+} gf_admin_entry_t;
+
+/* *outcome is the SQL function's word: "ok", "duplicate", ... */
+gf_err_t *gf_admin_credit(const char **outcome, gf_ctx_t *ctx, const gf_admin_entry_t *entry);
+gf_err_t *gf_admin_refund(const char **outcome, gf_ctx_t *ctx, gf_admin_entry_t *entry);
+
+/* ---- figures and books: JSON ---- */
+
+gf_err_t *gf_admin_stats(const char **json, gf_ctx_t *ctx);
+gf_err_t *gf_admin_check(const char **json, gf_ctx_t *ctx); /* an array; "[]": all is sound */
+
+/* ---- presets ---- */
+
+typedef struct gf_admin_preset_t {
+    const gf_type_t *type;
+    const char *key;
+    const char *fields; /* JSON object: what is given */
+    const char *json;   /* out: the preset as it is now, if the outcome is "ok" */
+} gf_admin_preset_t;
+
+/* Those of `type` (NULL: all types), or of that key (NULL: all keys): array of const char *, a JSON
+ * object each. */
+gf_err_t *gf_admin_presets(apr_array_header_t **presets, gf_ctx_t *ctx, const gf_type_t *type,
+                           const char *key);
+
+/* *outcome is the SQL function's word. */
+gf_err_t *gf_admin_preset_add(const char **outcome, gf_ctx_t *ctx, gf_admin_preset_t *preset);
+gf_err_t *gf_admin_preset_edit(const char **outcome, gf_ctx_t *ctx, gf_admin_preset_t *preset);
+
+gf_err_t *gf_admin_preset_delete(bool *found, gf_ctx_t *ctx, const gf_type_t *type,
+                                 const char *key);
+
+/* ---- breakers ---- */
+
+/* Closes those of a provider, or of one model (NULL: all). *count: how many. */
+gf_err_t *gf_admin_breaker_reset(int *count, gf_ctx_t *ctx, const char *provider,
+                                 const char *model);
+
+#endif

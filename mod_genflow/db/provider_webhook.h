@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What providers report, in the database (sql/functions/hook.sql). Both block; any thread with its
+ * own context. */
+#ifndef GF_HOOK_H
+#define GF_HOOK_H
+
+#include "db/db.h"
+#include "model/job.h"
+
+/* A genuine report of a provider's run, at the address that its attempt was given. */
+typedef struct gf_report_t {
+    const gf_provider_t *provider;
+    const char *id;    /* of the generation, as in the address */
+    const char *token; /* as in the address */
+    const char *event; /* the provider's name of this delivery */
+    const char *ref;   /* the provider's id of the run */
+} gf_report_t;
+
+/* *known: was an attempt given this address (provider, id, token)? */
+gf_err_t *gf_hook_known(bool *known, gf_ctx_t *ctx, const gf_report_t *report);
+
+/* Makes its job due. *known: is there such an attempt? owner: this host process. */
+gf_err_t *gf_hook_note(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner);
+
+/* The provider's id that its report brought while our submission's answer was lost; NULL: none. */
+gf_err_t *gf_hook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job);
+
+#endif

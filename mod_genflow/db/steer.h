@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a user does with generations that are there: finding one by its id, cancelling, deleting,
+ * looking back. What each act means and locks is documented with its SQL function. All block; any
+ * thread with its own context. */
+#ifndef GF_STEER_H
+#define GF_STEER_H
+
+#include "db/queue.h"
+#include "model/job.h"
+
+/* The configured type of a generation that only its id (a UUID) tells of. Error: NO_GENERATION. */
+gf_err_t *gf_steer_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id);
+
+/* Ends a live generation of `user`. *owner: the process that worked on it, or NULL. Errors:
+ * NO_GENERATION, NOT_YOURS, STATUS. */
+gf_err_t *gf_steer_cancel(const char **owner, gf_ctx_t *ctx, const gf_type_t *type,
+                          const char *user, const char *id);
+
+/* Deletes an ended generation of `user`. *image_url: its picture, which the background is going to
+ * remove; NULL: none. Errors: as above. */
+gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t *type,
+                          const char *user, const char *id);
+
+/* STATUS: what is asked does not go with `status`, which the answer tells. */
+gf_err_t *gf_steer_status(gf_ctx_t *ctx, const char *id, const char *status);
+
+/* What the caller's key made before, asked where nothing can be made: *count of them, at most
+ * GF_BATCH_MAX, in created[]: GF_REPLAY with its id, or GF_MISMATCH. */
+gf_err_t *gf_steer_made_before(gf_created_t *created, int *count, gf_ctx_t *ctx,
+                               const gf_caller_t *caller);
+
+/* A page of a user's history. */
+typedef struct gf_page_t {
+    const char *user;
+    const gf_type_t *type; /* NULL: all types */
+    const char *status;    /* NULL: any */
+    const char *preset;    /* NULL: any */
+    int limit;
+    const char *after; /* id of the last one of the page before; NULL: the first page */
+    apr_int64_t at;    /* and its gf_view_t.at */
+
+    apr_array_header_t *items; /* out: of gf_view_t, newest first */
+    bool more;                 /* out: there is a next page */
+} gf_page_t;
+
+#define GF_STEER_COUNTED 1000 /* counting costs as much as there is to count: no further */
+
+/* Reads the page. */
+gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx);
+
+/* How many there are on all pages, up to GF_STEER_COUNTED. *exact: there are no more. */
+gf_err_t *gf_steer_count(apr_int64_t *total, bool *exact, gf_ctx_t *ctx, const gf_page_t *page);
+
+#endif

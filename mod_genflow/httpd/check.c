@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compares the configuration with what stands around it in httpd's own (the tree of directives that
+ * httpd keeps). Leaves single values to httpd/conf.c, and what our own directives say together to
+ * httpd/finish.c. */
+#include "httpd/check.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include <unixd.h>
+
+#include "base/text.h"
+#include "httpd/conf.h"
+
+#define DBD_MAX_USUAL 10 /* mod_dbd's own default */
+
+/* ---- the tree ---- */
+
+static void collect(apr_array_header_t *all, const ap_directive_t *at)
+{
+    for (; at; at = at->next) {
+        APR_ARRAY_PUSH(all, const ap_directive_t *) = at;
+        collect(all, at->first_child);
+    }
+}
+
+static apr_array_header_t *directives(apr_pool_t *pool)
+{
+    apr_array_header_t *all = apr_array_make(pool, 256, sizeof(const ap_directive_t *));
+
+    collect(all, ap_conftree);
+    return all;
+}
+
+/* The last directive of that name; NULL: none. */
+static const ap_directive_t *last_of(const apr_array_header_t *all, const char *name)
+{
+    int i;
+
+    for (i = all->nelts; i-- > 0;) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        if (ap_cstr_casecmp(one->directive, name) == 0) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
+/* The argument of a directive, from 0. */
+static const char *argument(const ap_directive_t *directive, int number, apr_pool_t *pool)
+{
+    const char *args = apr_pstrmemdup(pool, directive->args, strcspn(directive->args, ">"));
+    const char *word = ap_getword_conf(pool, &args);
+
+    while (number-- > 0) {
+        word = ap_getword_conf(pool, &args);
+    }
+    return word;
+}
+
+static bool is_handler(const ap_directive_t *directive, const char *handler, apr_pool_t *pool)
+{
+    return ap_cstr_casecmp(directive->directive, "SetHandler") == 0
+           && strcmp(argument(directive, 0, pool), handler) == 0;
+}
+
+/* The pool of connections that requests use is that of the server itself: what a virtual host says
+ * of another one is its own. */
+static const ap_directive_t *last_of_server(const apr_array_header_t *all, const char *name)
+{
+    int i;
+
+    for (i = all->nelts; i-- > 0;) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+        const ap_directive_t *section = one->parent;
+
+        while (section && ap_cstr_casecmp(section->directive, "<VirtualHost") != 0) {
+            section = section->parent;
+        }
+        if (!section && ap_cstr_casecmp(one->directive, name) == 0) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
+static const char *at_line(const ap_directive_t *directive, const char *says, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s:%d: %s", directive->filename, directive->line_num, says);
+}
+
+/* ---- errors ---- */
+
+/* How many connections one child may open; 0: DBDMax is no number, which mod_dbd refuses. */
+static apr_int64_t pool_size(const ap_directive_t *most, apr_pool_t *pool)
+{
+    apr_int64_t size = DBD_MAX_USUAL;
+
+    return !most || gf_text_int(&size, argument(most, 0, pool)) ? size : 0;
+}
+
+static const char *check_database(const gf_conf_t *conf, const apr_array_header_t *all,
+                                  apr_pool_t *pool)
+{
+    const ap_directive_t *type = last_of(all, "<GenflowType");
+    const ap_directive_t *most = last_of_server(all, "DBDMax");
+    apr_int64_t needed = (conf->dispatch ? conf->writers : 0) + 1;
+    apr_int64_t given = pool_size(most, pool);
+
+    if (type && !last_of_server(all, "DBDParams")) {
+        return at_line(type,
+                       "<GenflowType> needs a database, but DBDParams is missing: add DBDriver "
+                       "pgsql and DBDParams \"host=... dbname=...\"",
+                       pool);
+    }
+    if (!given || given >= needed) {
+        return NULL;
+    }
+    return at_line(most ? most : type,
+                   apr_psprintf(pool,
+                                "DBDMax %" APR_INT64_T_FMT ": must be at least %" APR_INT64_T_FMT
+                                ", for GenflowDispatchWriters and one request",
+                                given, needed),
+                   pool);
+}
+
+/* As a process of httpd's user finds it, with all of its groups, in another process: of httpd's own
+ * the user is not changed. What cannot be asked is no mistake. */
+static bool is_writable_by_user(const char *folder, const char *user, uid_t uid, gid_t gid)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (initgroups(user, gid) < 0 || setgid(gid) < 0 || setuid(uid) < 0) {
+            _exit(0);
+        }
+        _exit(access(folder, W_OK | X_OK) < 0);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    return status == 0;
+}
+
+/* May httpd's user write there? Root makes a folder that is not there. */
+static bool is_writable(const char *folder)
+{
+    const struct passwd *user;
+
+    if (geteuid() != 0) {
+        return access(folder, W_OK | X_OK) == 0;
+    }
+    user = getpwuid(ap_unixd_config.user_id);
+    return ap_unixd_config.user_id == 0 || !user
+           || is_writable_by_user(folder, user->pw_name, ap_unixd_config.user_id,
+                                  ap_unixd_config.group_id);
+}
+
+static const char *check_folder(const gf_conf_t *conf, const apr_array_header_t *all,
+                                apr_pool_t *pool)
+{
+    const ap_directive_t *line = last_of(all, "GenflowStoreFolder");
+    const char *path = conf->store_folder;
+    bool exists = true;
+    apr_finfo_t found;
+
+    if (!line || !path) {
+        return NULL;
+    }
+    if (argument(line, 0, pool)[0] != '/') {
+        return at_line(line, "GenflowStoreFolder: must be an absolute path, as /var/lib/genflow",
+                       pool);
+    }
+    while (apr_stat(&found, path, APR_FINFO_TYPE, pool)
+               != APR_SUCCESS
+           && strlen(path) > 1) {
+        path = ap_make_dirstr_parent(pool, path);
+        path = strlen(path) > 1 ? apr_pstrmemdup(pool, path, strlen(path) - 1) : path;
+        exists = false;
+    }
+    if (found.filetype == APR_DIR && (is_writable(path) || (!exists && geteuid() == 0))) {
+        return NULL;
+    }
+    return at_line(line,
+                   apr_psprintf(pool,
+                                "GenflowStoreFolder %s: %s cannot write to %s. Make the folder and "
+                                "give it to %s",
+                                conf->store_folder,
+                                geteuid() == 0 ? "httpd's user" : "the present user", path,
+                                geteuid() == 0 ? "that user"
+                                               : "httpd's user; where root starts httpd, run "
+                                                 "httpd -t as root, which asks for httpd's user"),
+                   pool);
+}
+
+static const char *check_paths(const apr_array_header_t *all, bool (*leads)(const char *path),
+                               apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        if (ap_cstr_casecmp(one->directive, "GenflowPath") == 0 && !leads(argument(one, 1, pool))) {
+            return at_line(one,
+                           apr_psprintf(pool,
+                                        "GenflowPath %s %s: the API has no such path; "
+                                        "docs/openapi.yaml lists them",
+                                        argument(one, 0, pool), argument(one, 1, pool)),
+                           pool);
+        }
+    }
+    return NULL;
+}
+
+const char *httpd_check_errors(const gf_conf_t *conf, bool (*leads)(const char *path),
+                               apr_pool_t *pool)
+{
+    apr_array_header_t *all = directives(pool);
+    const char *wrong;
+
+    if (conf->type_list->nelts == 0) {
+        return NULL;
+    }
+    wrong = check_database(conf, all, pool);
+    wrong = wrong ? wrong : check_folder(conf, all, pool);
+    return wrong ? wrong : check_paths(all, leads, pool);
+}
+
+apr_int64_t httpd_check_pool(apr_pool_t *scratch_pool)
+{
+    return pool_size(last_of_server(directives(scratch_pool), "DBDMax"), scratch_pool);
+}
+
+/* ---- warnings ---- */
+
+static void warn(apr_array_header_t *told, const ap_directive_t *directive, const char *says)
+{
+    APR_ARRAY_PUSH(told, const char *) = directive ? at_line(directive, says, told->pool) : says;
+}
+
+/* Does a section of this httpd serve the pictures of the folder store? Another server may. */
+static void tell_pictures(apr_array_header_t *told, const gf_conf_t *conf,
+                          const apr_array_header_t *all)
+{
+    apr_pool_t *pool = told->pool;
+    int i;
+
+    if (strcmp(conf->store_kind_name, "folder") != 0 || conf->store_url[0] != '/') {
+        return;
+    }
+    for (i = 0; i < all->nelts; i++) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        if (is_handler(one, "genflow-result", pool)
+            && (!one->parent || strcmp(argument(one->parent, 0, pool), conf->store_url) == 0)) {
+            return;
+        }
+    }
+    warn(told, last_of(all, "GenflowStoreUrl"),
+         apr_psprintf(pool,
+                      "GenflowStoreUrl %s: nothing serves the pictures there. Add "
+                      "<Location \"%s\"> with SetHandler genflow-result",
+                      conf->store_url, conf->store_url));
+}
+
+static void tell_deadlines(apr_array_header_t *told, const gf_conf_t *conf,
+                           const apr_array_header_t *all)
+{
+    int i;
+    int j;
+
+    for (i = 0; i < conf->type_list->nelts; i++) {
+        const gf_type_t *type = APR_ARRAY_IDX(conf->type_list, i, gf_type_t *);
+
+        for (j = 0; j < type->chain->nelts; j++) {
+            const gf_provider_t *provider = APR_ARRAY_IDX(type->chain, j, gf_choice_t).provider;
+
+            if (provider->deadline > type->lifetime) {
+                const ap_directive_t *line = last_of(all, "GenflowTypeLifetime");
+
+                warn(told, line ? line : last_of(all, "GenflowProviderDeadline"),
+                     apr_psprintf(told->pool,
+                                  "<GenflowType %s>: GenflowTypeLifetime is shorter than "
+                                  "GenflowProviderDeadline of %s, which never comes to an end",
+                                  type->name, provider->name));
+            }
+        }
+    }
+}
+
+/* On the loopback interface nobody listens. */
+static void tell_public_url(apr_array_header_t *told, const gf_conf_t *conf,
+                            const apr_array_header_t *all)
+{
+    const char *url = conf->public_url;
+
+    if (url && strncmp(url, "http://", 7) == 0 && strncmp(url + 7, "127.", 4) != 0
+        && strncmp(url + 7, "localhost", 9) != 0 && strncmp(url + 7, "[::1]", 5) != 0) {
+        warn(told, last_of(all, "GenflowPublicUrl"),
+             apr_psprintf(told->pool,
+                          "GenflowPublicUrl %s: without TLS anybody on the way can read and change "
+                          "what providers report. Use https",
+                          url));
+    }
+}
+
+/* Finds the plain form: Require valid-user within the section that sets the handler. */
+static void tell_administrators(apr_array_header_t *told, const apr_array_header_t *all)
+{
+    int i;
+    int j;
+
+    for (i = 0; i < all->nelts; i++) {
+        const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+        apr_array_header_t *inside;
+
+        if (!is_handler(one, "genflow-admin", told->pool) || !one->parent) {
+            continue;
+        }
+        inside = apr_array_make(told->pool, 8, sizeof(const ap_directive_t *));
+        collect(inside, one->parent->first_child);
+        for (j = 0; j < inside->nelts; j++) {
+            const ap_directive_t *require = APR_ARRAY_IDX(inside, j, const ap_directive_t *);
+
+            if (ap_cstr_casecmp(require->directive, "Require") == 0
+                && ap_cstr_casecmp(argument(require, 0, told->pool), "valid-user") == 0) {
+                warn(told, require,
+                     "Require valid-user at genflow-admin makes every user an administrator. Name "
+                     "them: Require user NAME, or Require group NAME");
+            }
+        }
+    }
+}
+
+static bool needs_user(const ap_directive_t *directive, apr_pool_t *pool)
+{
+    static const char *const without[] = { "all",  "env", "expr",   "forward-dns", "host",
+                                           "ip",   "not", "local",  "method",      "ssl",
+                                           "ssl-verify-client", NULL };
+    const char *asked = argument(directive, 0, pool);
+    int i;
+
+    for (i = 0; without[i]; i++) {
+        if (ap_cstr_casecmp(asked, without[i]) == 0) {
+            return false;
+        }
+    }
+    return ap_cstr_casecmp(directive->directive, "Require") == 0;
+}
+
+/* Is `path` base/health or base/hook, or below? */
+static bool is_open(const char *path, const char *base)
+{
+    size_t length = strlen(base);
+
+    while (length > 0 && base[length - 1] == '/') {
+        length--;
+    }
+    if (strncmp(path, base, length) != 0) {
+        return false;
+    }
+    path += length;
+    return strcmp(path, "/health") == 0 || strcmp(path, "/hook") == 0
+           || strncmp(path, "/hook/", 6) == 0;
+}
+
+/* The first Require in this section that asks for a user; NULL: none. */
+static const ap_directive_t *user_asked(const ap_directive_t *section, apr_pool_t *pool)
+{
+    apr_array_header_t *inside = apr_array_make(pool, 8, sizeof(const ap_directive_t *));
+    int i;
+
+    collect(inside, section->first_child);
+    for (i = 0; i < inside->nelts; i++) {
+        if (needs_user(APR_ARRAY_IDX(inside, i, const ap_directive_t *), pool)) {
+            return APR_ARRAY_IDX(inside, i, const ap_directive_t *);
+        }
+    }
+    return NULL;
+}
+
+/* Finds the plain form: a <Location> of health or of the hooks alone. */
+static void tell_open(apr_array_header_t *told, const apr_array_header_t *all)
+{
+    apr_pool_t *pool = told->pool;
+    int i;
+    int j;
+
+    for (i = 0; i < all->nelts; i++) {
+        const ap_directive_t *mount = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        if (!is_handler(mount, "genflow-api", pool) || !mount->parent) {
+            continue;
+        }
+        for (j = 0; j < all->nelts; j++) {
+            const ap_directive_t *one = APR_ARRAY_IDX(all, j, const ap_directive_t *);
+            const ap_directive_t *asked =
+                ap_cstr_casecmp(one->directive, "<Location") == 0
+                        && is_open(argument(one, 0, pool), argument(mount->parent, 0, pool))
+                    ? user_asked(one, pool)
+                    : NULL;
+
+            if (asked) {
+                warn(told, asked,
+                     apr_psprintf(pool,
+                                  "Require %s has no effect on %s, which needs no user. Close it "
+                                  "with Require ip or Require all denied",
+                                  argument(asked, 0, pool), argument(one, 0, pool)));
+            }
+        }
+    }
+}
+
+apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, apr_pool_t *pool)
+{
+    apr_array_header_t *told = apr_array_make(pool, 4, sizeof(const char *));
+    apr_array_header_t *all = directives(pool);
+
+    if (conf->type_list->nelts == 0) {
+        return told;
+    }
+    tell_administrators(told, all);
+    tell_open(told, all);
+    if (!ap_find_linked_module("mod_reqtimeout.c")) {
+        warn(told, NULL,
+             "mod_reqtimeout is not loaded: slow clients can hold all worker threads. Load it "
+             "(Debian: a2enmod reqtimeout)");
+    }
+    if (!is_start) {
+        tell_pictures(told, conf, all);
+        tell_deadlines(told, conf, all);
+        tell_public_url(told, conf, all);
+    }
+    return told;
+}

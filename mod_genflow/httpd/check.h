@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `httpd -t` and a start say about the site around the module: the database, the folder, other
+ * modules, sections. Each sentence begins with file and line where there is one. Start-up only. */
+#ifndef HTTPD_CHECK_H
+#define HTTPD_CHECK_H
+
+#include <stdbool.h>
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include "model/conf.h"
+
+/* After httpd_conf_finish(): NULL, or what stops the server. `leads`: is there a route of the API
+ * with this path? */
+const char *httpd_check_errors(const gf_conf_t *conf, bool (*leads)(const char *path),
+                               apr_pool_t *pool);
+
+/* DBDMax: how many database connections each child may open. */
+apr_int64_t httpd_check_pool(apr_pool_t *scratch_pool);
+
+/* What an operator should hear (of const char *); at a start only what is dangerous. */
+apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, apr_pool_t *pool);
+
+#endif

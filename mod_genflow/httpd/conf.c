@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Directives: one row each; generic setters read type, bounds and default from the row. Leaves what
+ * only the whole configuration tells to httpd/finish.c. Start-up only; nothing here runs once the
+ * configuration is frozen. */
+#include "httpd/conf.h"
+
+#include <string.h>
+
+#include <apr_file_io.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_core.h>
+
+#include "base/text.h"
+#include "httpd/glue.h"
+#include "httpd/limits.h"
+#include "httpd/setters.h"
+
+#define TYPES_MAX       64 /* db/db.c keeps prepared statements for so many */
+#define NAME_MAX_LENGTH 40 /* of a type, as genflow.create_type() takes it */
+
+/* ---- rows ---- */
+
+typedef enum {
+    IS_FLAG,
+    IS_WORD, /* one of the words that `bounds` lists: "none, optional or required" */
+    IS_INT,
+    IS_TIME,
+    IS_SIZE,
+    IS_TEXT, /* from here on texts */
+    IS_URL,
+    IS_FOLDER,
+    IS_SECRET /* env:NAME or file:PATH */
+} kind_t;
+
+typedef struct row_t {
+    httpd_place_t place;
+    kind_t kind;
+    size_t offset;
+    apr_int64_t min, max;
+    const char *bounds; /* min and max as one writes them, for the message */
+    const char *value;  /* default; NULL: none */
+} row_t;
+
+#define ROW(name, place, kind, member, min, max, bounds, value, help)                       \
+    AP_INIT_TAKE1(name, set_value,                                                          \
+                  ((void *)&(const row_t){ place, kind, member, min, max, bounds, value }), \
+                  RSRC_CONF, help)
+#define SERVER(member)   offsetof(gf_conf_t, member)
+#define PROVIDER(member) offsetof(gf_provider_t, member)
+#define TYPE(member)     offsetof(gf_type_t, member)
+#define MS               1000LL
+#define SECOND           1000000LL
+#define MINUTE           (60 * SECOND)
+#define HOUR             (60 * MINUTE)
+
+server_conf_t *httpd_setters_conf(const server_rec *server)
+{
+    return ap_get_module_config(server->module_config, &genflow_module);
+}
+
+/* ---- generic setters ---- */
+
+/* The place of `text` among the words that are listed. */
+static bool parse_word(const char *listed, const char *text, apr_int64_t *number)
+{
+    size_t length = strlen(text);
+
+    for (*number = 0; *listed; listed += strcspn(listed, ", ")) {
+        listed += strspn(listed, ", ");
+        if (strncmp(listed, "or ", 3) == 0) {
+            listed += 3;
+        }
+        if (strcspn(listed, ", ") == length && strncasecmp(listed, text, length) == 0) {
+            return true;
+        }
+        ++*number;
+    }
+    return false;
+}
+
+static bool parse_number(const row_t *row, const char *text, apr_int64_t *number)
+{
+    switch (row->kind) {
+    case IS_FLAG:
+        *number = strcasecmp(text, "on") == 0;
+        return *number || strcasecmp(text, "off") == 0;
+    case IS_WORD:
+        return parse_word(row->bounds, text, number);
+    case IS_INT:
+        return gf_text_int(number, text);
+    case IS_TIME:
+        return gf_text_time(number, text);
+    default:
+        return gf_text_size(number, text);
+    }
+}
+
+static const char *set_number(apr_pool_t *pool, const row_t *row, void *base, const char *name,
+                              const char *text)
+{
+    apr_int64_t number;
+
+    if (!parse_number(row, text, &number)
+        || (row->kind > IS_WORD && (number < row->min || number > row->max))) {
+        return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
+    }
+    *(apr_int64_t *)((char *)base + row->offset) = number;
+    return NULL;
+}
+
+static bool is_url(const char *text)
+{
+    int scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+
+    return scheme && text[scheme] && text[scheme] != '/';
+}
+
+static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, const char *name,
+                            const char *text)
+{
+    char *value = apr_pstrdup(pool, text);
+    size_t length = strlen(value);
+
+    if (row->kind == IS_SECRET) {
+        return httpd_setters_secret((const char **)((char *)base + row->offset), pool, name, text);
+    }
+    if (row->kind == IS_URL && !is_url(text) && !(row->place == IN_SERVER && text[0] == '/')) {
+        return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
+    }
+    if (row->kind == IS_FOLDER && !(value = ap_server_root_relative(pool, text))) {
+        return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
+    }
+    while ((row->kind == IS_URL || row->kind == IS_FOLDER) && length > 1
+           && value[length - 1] == '/') {
+        value[--length] = '\0';
+    }
+    *(const char **)((char *)base + row->offset) = value;
+    return NULL;
+}
+
+static const char *set_row(apr_pool_t *pool, const row_t *row, void *base, const char *name,
+                           const char *text)
+{
+    return row->kind >= IS_TEXT ? set_text(pool, row, base, name, text)
+                                : set_number(pool, row, base, name, text);
+}
+
+static void *base_of(const server_conf_t *sc, httpd_place_t place)
+{
+    return place == IN_SERVER     ? (void *)sc->conf
+           : place == IN_PROVIDER ? (void *)sc->provider
+                                  : (void *)sc->type;
+}
+
+static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
+{
+    const row_t *row = cmd->info;
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    void *base = base_of(httpd_setters_conf(cmd->server), row->place);
+
+    (void)dir;
+    if (wrong) {
+        return wrong;
+    }
+    return base ? set_row(cmd->pool, row, base, cmd->cmd->name, text)
+                : httpd_setters_not_here(cmd, row->place == IN_PROVIDER);
+}
+
+/* ---- sections ---- */
+
+/* Every number of a new section is unset; texts are NULL. */
+static void unset_numbers(void *base, httpd_place_t place)
+{
+    const command_rec *command;
+
+    for (command = httpd_conf_commands; command->name; command++) {
+        const row_t *row = command->cmd_data;
+
+        if (row && row->place == place && row->kind < IS_TEXT) {
+            *(apr_int64_t *)((char *)base + row->offset) = GF_UNSET;
+        }
+    }
+}
+
+static gf_provider_t *open_provider(apr_pool_t *pool, gf_conf_t *conf, const char *name)
+{
+    gf_provider_t *provider = apr_hash_get(conf->providers, name, APR_HASH_KEY_STRING);
+
+    if (!provider) {
+        provider = apr_pcalloc(pool, sizeof(*provider));
+        provider->name = name;
+        provider->headers = apr_table_make(pool, 2);
+        unset_numbers(provider, IN_PROVIDER);
+        apr_hash_set(conf->providers, name, APR_HASH_KEY_STRING, provider);
+    }
+    return provider;
+}
+
+static gf_type_t *open_type(apr_pool_t *pool, gf_conf_t *conf, const char *name)
+{
+    gf_type_t *type = apr_hash_get(conf->types, name, APR_HASH_KEY_STRING);
+    char *prefix;
+
+    if (type) {
+        return type;
+    }
+    type = apr_pcalloc(pool, sizeof(*type));
+    type->name = name;
+    type->index = conf->type_list->nelts;
+    type->prefix = prefix = apr_pstrdup(pool, name);
+    while ((prefix = strchr(prefix, '-'))) {
+        *prefix = '_';
+    }
+    type->chain_text = apr_array_make(pool, 2, sizeof(const char *));
+    unset_numbers(type, IN_TYPE);
+    apr_hash_set(conf->types, name, APR_HASH_KEY_STRING, type);
+    APR_ARRAY_PUSH(conf->type_list, gf_type_t *) = type;
+    return type;
+}
+
+static const char *section(cmd_parms *cmd, void *dir, const char *arg)
+{
+    server_conf_t *sc = httpd_setters_conf(cmd->server);
+    bool is_type = strcmp(cmd->cmd->name, "<GenflowType") == 0;
+    const char *end = strrchr(arg, '>');
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    const char *name;
+
+    (void)dir;
+    if (wrong) {
+        return wrong;
+    }
+    if (!end) {
+        return apr_psprintf(cmd->pool, "%s> directive missing closing '>'", cmd->cmd->name);
+    }
+    arg = apr_pstrmemdup(cmd->pool, arg, (apr_size_t)(end - arg));
+    name = ap_getword_conf(cmd->pool, &arg);
+    if (!gf_text_is_name(name, NAME_MAX_LENGTH) || *arg) {
+        return apr_psprintf(
+            cmd->pool, "%s %s>: needs one name of a-z, 0-9 and single hyphens, at most 40 long",
+            cmd->cmd->name, name);
+    }
+    if (is_type && sc->conf->type_list->nelts == TYPES_MAX) {
+        return apr_psprintf(cmd->pool, "<GenflowType %s>: there may be at most %d types", name,
+                            TYPES_MAX);
+    }
+    sc->type = is_type ? open_type(cmd->pool, sc->conf, name) : NULL;
+    sc->provider = is_type ? NULL : open_provider(cmd->pool, sc->conf, name);
+    wrong = ap_walk_config(cmd->directive->first_child, cmd, cmd->context);
+    sc->type = NULL;
+    sc->provider = NULL;
+    return wrong;
+}
+
+/* clang-format off */
+const command_rec httpd_conf_commands[] = {
+    ROW("GenflowDispatch", IN_SERVER, IS_FLAG, SERVER(dispatch), 0, 1,
+        "On or Off", "On", "work on jobs, or only take requests"),
+    ROW("GenflowDispatchJobs", IN_SERVER, IS_INT, SERVER(jobs_max), 1, 10000,
+        "1 to 10000", "256", "jobs in flight per child"),
+    ROW("GenflowDispatchWriters", IN_SERVER, IS_INT, SERVER(writers), 1, 32,
+        "1 to 32", "4", "threads per child for statements, drawing and disk"),
+    ROW("GenflowDispatchLease", IN_SERVER, IS_TIME, SERVER(lease), SECOND, 10 * MINUTE,
+        "1s to 10m", "30s", "after it another process takes a silent one's jobs over"),
+    ROW("GenflowDispatchPoll", IN_SERVER, IS_TIME, SERVER(look), 50 * MS, MINUTE,
+        "50ms to 1m", "1s", "between two looks for due jobs"),
+    ROW("GenflowDispatchDrain", IN_SERVER, IS_TIME, SERVER(drain), 0, 10 * MINUTE,
+        "0s to 10m", "30s", "what a graceful stop waits for running jobs"),
+    ROW("GenflowBodyMax", IN_SERVER, IS_SIZE, SERVER(body_max), 1024, 100 << 20,
+        "1k to 100m", "10m", "bytes of a request body"),
+    ROW("GenflowWatchWait", IN_SERVER, IS_TIME, SERVER(wait), 0, 10 * MINUTE,
+        "0s to 10m", "60s", "how long a request without Prefer waits for its picture"),
+    ROW("GenflowWatchMax", IN_SERVER, IS_INT, SERVER(waiters_max), 0, 10000,
+        "0 to 10000", "16", "waiting requests per child"),
+    ROW("GenflowWatchUser", IN_SERVER, IS_INT, SERVER(waiters_user), 1, 10000,
+        "1 to 10000", NULL, "waiting requests per child of one user"),
+    ROW("GenflowPendingLifetime", IN_SERVER, IS_TIME, SERVER(pending_lifetime), SECOND, 24 * HOUR,
+        "1s to 24h", "30m", "how long a generation waits for its start"),
+    ROW("GenflowWatchEvents", IN_SERVER, IS_TIME, SERVER(events), SECOND, 24 * HOUR,
+        "1s to 24h", "10m", "how long a stream of events lasts"),
+    ROW("GenflowPublicUrl", IN_SERVER, IS_URL, SERVER(public_url), 0, 0,
+        "an http(s) address", NULL, "where providers find the API, to report"),
+    AP_INIT_TAKE12("GenflowLimitRate", httpd_limits_set_user, NULL, RSRC_CONF,
+        "requests of a user that cost: number/period, and how many at once"),
+    AP_INIT_TAKE12("GenflowLimitAddressRate", httpd_limits_set_address, NULL, RSRC_CONF,
+        "the same of a client address"),
+    ROW("GenflowLimitConcurrent", IN_SERVER, IS_INT, SERVER(limit_concurrent), 0, 100000,
+        "0 to 100000", "0", "live generations of a user; 0: any number"),
+    ROW("GenflowLimitQueue", IN_SERVER, IS_INT, SERVER(limit_queue), 0, 1000000,
+        "0 to 1000000", "0", "waiting generations of a type; 0: any number"),
+    ROW("GenflowJanitorInterval", IN_SERVER, IS_TIME, SERVER(janitor), 0, 24 * HOUR,
+        "0s to 24h", "60s", "between two runs of the janitor; 0s: there is none"),
+    ROW("GenflowJanitorJobs", IN_SERVER, IS_TIME, SERVER(janitor_jobs), SECOND, 365 * 24 * HOUR,
+        "1s to 8760h", "1h", "how long records of ended generations are kept"),
+    ROW("GenflowJanitorKeys", IN_SERVER, IS_TIME, SERVER(janitor_keys), SECOND, 365 * 24 * HOUR,
+        "1s to 8760h", "72h", "how long idempotency keys are kept"),
+    ROW("GenflowJanitorMedia", IN_SERVER, IS_TIME, SERVER(janitor_media), 0, 10 * 365 * 24 * HOUR,
+        "0s to 87600h", "0s", "how long ended generations and pictures are kept; 0s: for good"),
+    ROW("GenflowAssetMaxBytes", IN_SERVER, IS_SIZE, SERVER(asset_max), 1024, 100 << 20,
+        "1k to 100m", "10m", "bytes of a source picture"),
+    ROW("GenflowAssetMaxPixels", IN_SERVER, IS_INT, SERVER(asset_pixels_max), 1, 1LL << 30,
+        "1 to 1073741824", "16777216", "width x height of a source picture"),
+    ROW("GenflowAssetLifetime", IN_SERVER, IS_TIME, SERVER(asset_lifetime), MINUTE, 365 * 24 * HOUR,
+        "1m to 8760h", "24h", "how long an uploaded source picture is kept"),
+    ROW("GenflowCreditDay", IN_SERVER, IS_TEXT, SERVER(credit_day), 0, 0,
+        "", "UTC", "a time zone, or rolling: when a day's quota starts again"),
+    ROW("GenflowCreditReserveLifetime", IN_SERVER, IS_TIME, SERVER(reserve_lifetime), SECOND,
+        24 * HOUR, "1s to 24h", "15m", "how long a reservation holds its credits"),
+    ROW("GenflowStoreKind", IN_SERVER, IS_TEXT, SERVER(store_kind_name), 0, 0,
+        "", "folder", "where pictures are kept: folder, cloudinary, s3"),
+    ROW("GenflowStoreAccount", IN_SERVER, IS_TEXT, SERVER(store_account), 0, 0,
+        "", NULL, "Cloudinary's cloud name, S3's bucket"),
+    ROW("GenflowStoreKey", IN_SERVER, IS_SECRET, SERVER(store_key), 0, 0,
+        "env:NAME or file:PATH", NULL, "id of the store's key"),
+    ROW("GenflowStoreSecret", IN_SERVER, IS_SECRET, SERVER(store_secret), 0, 0,
+        "env:NAME or file:PATH", NULL, "the store's secret"),
+    ROW("GenflowStoreRegion", IN_SERVER, IS_TEXT, SERVER(store_region), 0, 0,
+        "", "us-east-1", "S3's region"),
+    ROW("GenflowStoreApi", IN_SERVER, IS_URL, SERVER(store_api), 0, 0,
+        "an http(s) address", NULL, "address of the store's API"),
+    ROW("GenflowStorePublicUrl", IN_SERVER, IS_URL, SERVER(store_public), 0, 0,
+        "an http(s) address", NULL, "public address of S3's bucket"),
+    ROW("GenflowStorePrefix", IN_SERVER, IS_TEXT, SERVER(store_prefix), 0, 0,
+        "", "stefna/generated", "folder that pictures are put under in Cloudinary or S3"),
+    ROW("GenflowStoreOverwrite", IN_SERVER, IS_FLAG, SERVER(store_overwrite), 0, 1,
+        "On or Off", "Off", "a picture of the same name is replaced"),
+    ROW("GenflowStoreStrict", IN_SERVER, IS_FLAG, SERVER(store_strict), 0, 1,
+        "On or Off", "Off", "a picture that cannot be stored fails its generation"),
+    ROW("GenflowStoreFolder", IN_SERVER, IS_FOLDER, SERVER(store_folder), 0, 0,
+        "a folder", NULL, "where pictures are kept"),
+    ROW("GenflowStoreUrl", IN_SERVER, IS_URL, SERVER(store_url), 0, 0,
+        "a path like /generated or an http(s) address", "/generated",
+        "public address of the pictures"),
+    ROW("GenflowStoreMaxBytes", IN_SERVER, IS_SIZE, SERVER(result_max), 1024, 1LL << 30,
+        "1k to 1g", "50m", "bytes of a picture"),
+    ROW("GenflowStoreMaxPixels", IN_SERVER, IS_INT, SERVER(pixels_max), 1, 1LL << 30,
+        "1 to 1073741824", "67108864", "width x height of a picture"),
+
+    AP_INIT_ITERATE("GenflowFetchAllow", httpd_set_allowed, NULL, RSRC_CONF,
+        "networks that results may be fetched from although they are private"),
+    AP_INIT_ITERATE("GenflowSourceAllow", httpd_set_source_allowed, NULL, RSRC_CONF,
+        "networks that users' addresses may lead to although they are private"),
+    AP_INIT_ITERATE("GenflowWebhookAllow", httpd_set_webhook_host, NULL, RSRC_CONF,
+        "hosts whose webhooks may be told ends of generations: host, *.domain, http://host"),
+    ROW("GenflowWebhookSecret", IN_SERVER, IS_SECRET, SERVER(webhook_secret), 0, 0,
+        "env:NAME or file:PATH", NULL, "what webhooks are told is signed with it"),
+    ROW("GenflowWebhookTimeout", IN_SERVER, IS_TIME, SERVER(webhook_timeout), 100 * MS, 5 * MINUTE,
+        "100ms to 5m", "15s", "for a webhook to answer"),
+
+    ROW("GenflowWebhookSecretOld", IN_SERVER, IS_SECRET, SERVER(webhook_secret_old), 0, 0,
+        "env:NAME or file:PATH", NULL, "the secret before it: webhooks carry both signatures"),
+    ROW("GenflowWebhookShared", IN_SERVER, IS_FLAG, SERVER(webhook_shared), 0, 1,
+        "On or Off", "Off", "one secret for all users, not one of each user's own"),
+    ROW("GenflowAdminDatabase", IN_SERVER, IS_TEXT, SERVER(admin_database), 0, 0,
+        "", NULL, "where and as whom genflow-admin connects: a connection string of libpq"),
+    ROW("GenflowAdminPassword", IN_SERVER, IS_SECRET, SERVER(admin_password), 0, 0,
+        "env:NAME or file:PATH", NULL, "the password of that role"),
+
+    AP_INIT_RAW_ARGS("<GenflowProvider", section, NULL, RSRC_CONF,
+        "a provider: <GenflowProvider name>"),
+    ROW("GenflowProviderKind", IN_PROVIDER, IS_TEXT, PROVIDER(kind_name), 0, 0,
+        "", NULL, "what it speaks: aiml, fal, local, openai, replicate, stability"),
+    ROW("GenflowProviderUrl", IN_PROVIDER, IS_URL, PROVIDER(url), 0, 0,
+        "an http(s) address", NULL, "address of its API"),
+    ROW("GenflowProviderKey", IN_PROVIDER, IS_SECRET, PROVIDER(key), 0, 0,
+        "env:NAME or file:PATH", NULL, "its API key"),
+    AP_INIT_TAKE2("GenflowProviderHeader", httpd_set_header, NULL, RSRC_CONF,
+        "a header that every request to it carries: name, value"),
+    ROW("GenflowProviderHookSecret", IN_PROVIDER, IS_SECRET, PROVIDER(hook_secret), 0, 0,
+        "env:NAME or file:PATH", NULL, "what it signs its reports with"),
+    ROW("GenflowProviderHookKeys", IN_PROVIDER, IS_URL, PROVIDER(hook_keys), 0, 0,
+        "an http(s) address", NULL, "where its public keys for reports are"),
+    ROW("GenflowProviderConnectTimeout", IN_PROVIDER, IS_TIME, PROVIDER(connect_timeout),
+        10 * MS, 5 * MINUTE, "10ms to 5m", "5s", "for a connection, TLS included"),
+    ROW("GenflowProviderDeadline", IN_PROVIDER, IS_TIME, PROVIDER(deadline), 100 * MS, HOUR,
+        "100ms to 1h", "120s", "from submission to picture"),
+    ROW("GenflowProviderPoll", IN_PROVIDER, IS_TIME, PROVIDER(poll), 10 * MS, 5 * MINUTE,
+        "10ms to 5m", "2s", "between two questions to a provider that works"),
+    ROW("GenflowProviderListWait", IN_PROVIDER, IS_TIME, PROVIDER(list_wait), SECOND, 5 * MINUTE,
+        "1s to 5m", "30s", "how far its list of runs may lag behind"),
+    ROW("GenflowProviderBackoff", IN_PROVIDER, IS_TIME, PROVIDER(backoff), 0, 5 * MINUTE,
+        "0s to 5m", "2s", "first wait after a failure; doubles"),
+    ROW("GenflowProviderBackoffMax", IN_PROVIDER, IS_TIME, PROVIDER(backoff_max), 0, HOUR,
+        "0s to 1h", "30s", "longest such wait"),
+    ROW("GenflowProviderBreakerFailures", IN_PROVIDER, IS_INT, PROVIDER(breaker_failures), 0, 1000,
+        "0 to 1000", "5", "failures in a row that open its breaker"),
+    ROW("GenflowProviderBreakerOpen", IN_PROVIDER, IS_TIME, PROVIDER(breaker_open), 0, 24 * HOUR,
+        "0s to 24h", "30s", "how long an open breaker sends nothing; 0s: it has none"),
+    AP_INIT_TAKE1("GenflowProviderBudget", httpd_set_budget, NULL, RSRC_CONF,
+        "what all submissions to it may cost: number/day"),
+    ROW("GenflowProviderPrice", IN_PROVIDER, IS_INT, PROVIDER(price), 1, 1000000000000,
+        "1 to 1000000000000", "1", "what a submission takes of its budget"),
+
+    AP_INIT_RAW_ARGS("<GenflowType", section, NULL, RSRC_CONF,
+        "a generation type: <GenflowType name>"),
+    AP_INIT_TAKE_ARGV("GenflowTypeProviders", httpd_set_chain, NULL, RSRC_CONF,
+        "its chain of provider/model, first to last"),
+    ROW("GenflowTypeCost", IN_TYPE, IS_INT, TYPE(cost), 0, 1000000,
+        "0 to 1000000", "2", "credits for a picture"),
+    ROW("GenflowTypeRetries", IN_TYPE, IS_INT, TYPE(retries), 0, 10,
+        "0 to 10", "3", "retries per provider"),
+    ROW("GenflowTypeLifetime", IN_TYPE, IS_TIME, TYPE(lifetime), SECOND, 24 * HOUR,
+        "1s to 24h", "10m", "after it a generation fails, whatever happens"),
+    ROW("GenflowTypePromptMin", IN_TYPE, IS_INT, TYPE(prompt_min), 0, 1000,
+        "0 to 1000", "1", "characters a prompt needs; 0: none"),
+    ROW("GenflowTypePromptMax", IN_TYPE, IS_INT, TYPE(prompt_max), 1, 10000,
+        "1 to 10000", "1000", "characters a prompt may have"),
+    ROW("GenflowTypeSource", IN_TYPE, IS_WORD, TYPE(source), 0, 0,
+        "none, optional or required", "none", "does a request bring a picture?"),
+    ROW("GenflowTypePresetWindow", IN_TYPE, IS_INT, TYPE(preset_window), 0, 100,
+        "0 to 100", "0", "presets that are on in a week; 0: all, always"),
+    ROW("GenflowTypeEmptyFails", IN_TYPE, IS_FLAG, TYPE(empty_fails), 0, 1,
+        "On or Off", "Off", "a result without a picture goes to the next provider"),
+    ROW("GenflowTypeTwoStep", IN_TYPE, IS_FLAG, TYPE(two_step), 0, 1,
+        "On or Off", "Off", "generation/create makes this type if none is named"),
+    ROW("GenflowTypePriorityMax", IN_TYPE, IS_WORD, TYPE(priority_max), 0, 0,
+        "low, normal or high", "normal", "the highest priority that a request may ask for"),
+    AP_INIT_TAKE_ARGV("GenflowTypeParameter", httpd_set_parameter, NULL, RSRC_CONF,
+        "bounds of a parameter that costs money: name min default max, or name a|b|c"),
+
+    AP_INIT_TAKE1("GenflowUser", httpd_set_user, NULL, ACCESS_CONF,
+        "expression that names the user"),
+    AP_INIT_TAKE1("SetHandler", httpd_set_handler, NULL, OR_FILEINFO,
+        "httpd's own: here only the section that gives a handler of ours is noted"),
+    AP_INIT_TAKE1("GenflowBase", httpd_set_base, NULL, ACCESS_CONF,
+        "path where the API is mounted"),
+    AP_INIT_TAKE2("GenflowPath", httpd_set_path, NULL, ACCESS_CONF,
+        "a name below this <Location>, and the path of the API that it stands for"),
+    AP_INIT_FLAG("GenflowLegacyNames", httpd_set_legacy, NULL, RSRC_CONF | ACCESS_CONF,
+        "take and give older names, too"),
+    AP_INIT_TAKE1("GenflowBodyUnknown", httpd_set_unknown, NULL, RSRC_CONF | ACCESS_CONF,
+        "refuse or ignore members of bodies and queries that are not known"),
+    AP_INIT_ITERATE("GenflowCorsOrigin", httpd_set_origin, NULL, RSRC_CONF | ACCESS_CONF,
+        "origins whose pages may read answers: https://host[:port] ..., or *"),
+    { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
+};
+/* clang-format on */
+
+/* ---- creation, merging, defaults ---- */
+
+void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server)
+{
+    server_conf_t *sc = apr_pcalloc(pool, sizeof(*sc));
+
+    (void)server;
+    sc->conf = apr_pcalloc(pool, sizeof(*sc->conf));
+    sc->conf->providers = apr_hash_make(pool);
+    sc->conf->types = apr_hash_make(pool);
+    sc->conf->fetch_allowed = apr_array_make(pool, 2, sizeof(apr_ipsubnet_t *));
+    sc->conf->source_allowed = apr_array_make(pool, 2, sizeof(apr_ipsubnet_t *));
+    sc->conf->webhook_hosts = apr_array_make(pool, 2, sizeof(const char *));
+    sc->conf->type_list = apr_array_make(pool, 8, sizeof(gf_type_t *));
+    unset_numbers(sc->conf, IN_SERVER);
+    return sc;
+}
+
+/* The configuration is one for all virtual hosts. */
+void *httpd_conf_merge_server(apr_pool_t *pool, void *base, void *add)
+{
+    (void)pool;
+    (void)add;
+    return base;
+}
+
+void httpd_conf_defaults(apr_pool_t *pool, void *base, httpd_place_t place)
+{
+    const command_rec *command;
+
+    for (command = httpd_conf_commands; command->name; command++) {
+        const row_t *row = command->cmd_data;
+        bool unset;
+
+        if (!row || row->place != place || !row->value) {
+            continue;
+        }
+        unset = row->kind < IS_TEXT ? *(apr_int64_t *)((char *)base + row->offset) == GF_UNSET
+                                    : !*(const char **)((char *)base + row->offset);
+        if (unset) {
+            set_row(pool, row, base, command->name, row->value);
+        }
+    }
+}
+
+const gf_conf_t *httpd_conf_get(const server_rec *server)
+{
+    return httpd_setters_conf(server)->conf;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The last step of reading the configuration: defaults, names resolved to what they name, and every
+ * check that needs more than one directive. The rows of single directives are in httpd/conf.c.
+ * Start-up only; the configuration is frozen after it. */
+#include <apr_strings.h>
+
+#include "db/admin_links.h"
+#include "httpd/glue.h"
+#include "httpd/setters.h"
+#include "model/type.h"
+#include "provider/provider.h"
+#include "store/store.h"
+
+static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *missing;
+
+    conf->store = gf_store_kind(conf->store_kind_name);
+    if (!conf->store) {
+        return apr_psprintf(pool, "GenflowStoreKind %s: must be one of %s", conf->store_kind_name,
+                            gf_store_kind_names(pool));
+    }
+    if (conf->type_list->nelts == 0) {
+        return NULL;
+    }
+    if (!conf->store_folder) {
+        return "GenflowStoreFolder is missing: name a folder that httpd's user may write, for the "
+               "pictures";
+    }
+    missing = conf->store->check ? conf->store->check(conf, pool) : NULL;
+    return missing ? apr_psprintf(pool, "GenflowStoreKind %s: %s", conf->store->name, missing)
+                   : NULL;
+}
+
+static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
+{
+    apr_hash_index_t *at;
+
+    for (at = apr_hash_first(pool, conf->providers); at; at = apr_hash_next(at)) {
+        gf_provider_t *provider = apr_hash_this_val(at);
+
+        httpd_conf_defaults(pool, provider, IN_PROVIDER);
+        provider->kind =
+            gf_provider_kind(provider->kind_name ? provider->kind_name : provider->name);
+        if (!provider->kind) {
+            return apr_psprintf(
+                pool, "<GenflowProvider %s>: GenflowProviderKind %s: must be one of %s",
+                provider->name, provider->kind_name ? provider->kind_name : "(missing)",
+                gf_provider_kind_names(pool));
+        }
+        provider->kind_name = provider->kind->name;
+        if (provider->budget && provider->price > provider->budget) {
+            return apr_psprintf(pool,
+                                "<GenflowProvider %s>: GenflowProviderPrice is larger than "
+                                "GenflowProviderBudget: nothing could be sent",
+                                provider->name);
+        }
+    }
+    return NULL;
+}
+
+/* Only providers that a type uses must be complete, and a key may be absent: the shipped types name
+ * providers that not every site has. Their links are left out; a type that has no other is closed.
+ * A server that does not work on jobs sends nothing, and needs no key. */
+static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const apr_array_header_t *named = type->chain;
+    const gf_provider_t *last = NULL;
+    int i;
+
+    type->chain = apr_array_make(pool, named->nelts, sizeof(gf_choice_t));
+    for (i = 0; i < named->nelts; i++) {
+        gf_choice_t *choice = &APR_ARRAY_IDX(named, i, gf_choice_t);
+        const gf_provider_t *provider = choice->provider;
+        const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
+
+        choice->source =
+            provider->kind->source ? provider->kind->source(choice->model) : GF_SOURCE_NONE;
+        if (missing && (provider->key || !provider->url)) {
+            return apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
+                                provider->name, type->name, missing);
+        }
+        if (!missing || !conf->dispatch) {
+            APR_ARRAY_PUSH(type->chain, gf_choice_t) = *choice;
+        }
+        else if (provider != last) {
+            last = provider;
+            type->keyless =
+                apr_pstrcat(pool, type->keyless ? type->keyless : "", type->keyless ? "; " : "",
+                            provider->name, ": ", missing, NULL);
+        }
+    }
+    return NULL;
+}
+
+static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *wrong;
+
+    httpd_conf_defaults(pool, type, IN_TYPE);
+    if (type->prompt_min > type->prompt_max) {
+        return apr_psprintf(
+            pool, "<GenflowType %s>: GenflowTypePromptMin is larger than GenflowTypePromptMax",
+            type->name);
+    }
+    wrong = gf_type_resolve(type, conf, pool);
+    if (!wrong) {
+        wrong = finish_chain(type, conf, pool);
+    }
+    if (!wrong) {
+        type->local = gf_provider_local(type, conf, pool);
+    }
+    return wrong ? wrong : gf_type_source(type, pool);
+}
+
+/* ---- administration ---- */
+
+static const char *finish_administration(const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *wrong = conf->admin_database ? gf_links_wrong(conf->admin_database, pool) : NULL;
+
+    if (conf->admin_password && !conf->admin_database) {
+        return "GenflowAdminPassword is given without GenflowAdminDatabase: name there the "
+               "database and the role that sql/apply --admin-role made";
+    }
+    return wrong ? apr_pstrcat(pool, "GenflowAdminDatabase: ", wrong, NULL) : NULL;
+}
+
+/* The first SetHandler of that name among these directives and inside of their sections. */
+static const ap_directive_t *mount_of(const ap_directive_t *at, const char *handler,
+                                      apr_pool_t *pool)
+{
+    const ap_directive_t *found = NULL;
+
+    for (; at && !found; at = at->next) {
+        const char *args = at->args;
+
+        if (ap_cstr_casecmp(at->directive, "SetHandler") == 0
+            && strcmp(ap_getword_conf(pool, &args), handler) == 0) {
+            return at;
+        }
+        found = mount_of(at->first_child, handler, pool);
+    }
+    return found;
+}
+
+const char *httpd_conf_closed_administration(const server_rec *server, apr_pool_t *pool)
+{
+    const ap_directive_t *mount = httpd_conf_get(server)->admin_database
+                                      ? NULL
+                                      : mount_of(ap_conftree, "genflow-admin", pool);
+
+    return mount ? apr_psprintf(pool,
+                                "SetHandler genflow-admin (%s:%d) is closed, because "
+                                "GenflowAdminDatabase is missing. Run sql/apply --role (the role "
+                                "of DBDParams) --admin-role NAME, give NAME a password, and add "
+                                "GenflowAdminDatabase \"... user=NAME\" and GenflowAdminPassword "
+                                "file:PATH",
+                                mount->filename, mount->line_num)
+                 : NULL;
+}
+
+/* ---- all of it ---- */
+
+const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
+{
+    bool waiters_given;
+    gf_conf_t *conf = httpd_setters_conf(server)->conf;
+    const char *wrong;
+    int i;
+
+    waiters_given = conf->waiters_max != GF_UNSET;
+    httpd_conf_defaults(pool, conf, IN_SERVER);
+    wrong = httpd_setters_day(conf->credit_day, pool);
+    if (!wrong && conf->type_list->nelts > 0) {
+        wrong = httpd_setters_waiters(&conf->waiters_max, waiters_given, pool);
+    }
+    if (conf->waiters_user == GF_UNSET) {
+        conf->waiters_user = conf->waiters_max > 4 ? conf->waiters_max / 4 : 1;
+    }
+    wrong = wrong ? wrong : httpd_setters_webhooks(conf, pool);
+    wrong = wrong ? wrong : finish_administration(conf, pool);
+    wrong = wrong ? wrong : finish_providers(conf, pool);
+    for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
+        wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
+    }
+    wrong = wrong ? wrong : gf_type_only_two_step(conf, pool);
+    return wrong ? wrong : finish_store(conf, pool);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ties the core's three needs (pool, log, database) to httpd. Leaves configuration to httpd/conf.c.
+ */
+#include "httpd/glue.h"
+
+#include <apr_atomic.h>
+#include <apr_dbd.h>
+#include <apr_optional.h>
+#include <apr_shm.h>
+#include <apr_strings.h>
+#include <mod_dbd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "db/db.h"
+#include "db/admin_links.h"
+
+#define FAIL_FAST_SECONDS                                                             \
+    1 /* after a failed connect: mod_dbd connects inside its lock, so a dead database \
+         would otherwise queue every request behind the connect timeout */
+
+static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * dbd_open;
+static APR_OPTIONAL_FN_TYPE(ap_dbd_close) * dbd_close;
+
+#define QUIET_SECONDS 30  /* between two lines of a kind: 4 a minute */
+#define PATH_SHOWN    200 /* bytes of an address in a log line */
+
+/* This child's, written once in child_init; `down` and `next_try` by any thread, atomically;
+ * `address` by the first that hears from the database. */
+static struct {
+    server_rec *server;
+    apr_pool_t *pool;
+    gf_log_sink_t sink;
+    gf_lender_t lender;
+    gf_links_t *links;              /* of administration; NULL: it has no database */
+    volatile apr_uint32_t down;     /* 1: do not trouble mod_dbd, which logs each failure */
+    volatile apr_uint32_t next_try; /* seconds: then one thread looks whether it is back */
+    volatile apr_uint32_t knows;    /* 1: somebody writes the address, 2: it is there */
+    const char *address;            /* where the database listens */
+} child;
+
+/* What all children know of the database, in shared memory; seconds by the monotonic clock. */
+typedef struct database_t {
+    volatile apr_uint32_t down_since; /* 0: it answers */
+    volatile apr_uint32_t told_away;  /* when a line said so last */
+    volatile apr_uint32_t told_back;
+    volatile apr_uint32_t unwritten; /* since it is away */
+    volatile apr_uint32_t once;      /* 1: httpd_glue_once() was asked */
+} database_t;
+
+static database_t *database; /* made before the children */
+
+bool httpd_glue_ready(void)
+{
+    dbd_open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
+    dbd_close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+    return dbd_open && dbd_close;
+}
+
+apr_status_t httpd_glue_share(apr_pool_t *pconf)
+{
+    apr_shm_t *memory;
+    apr_status_t rv = apr_shm_create(&memory, sizeof(*database), NULL, pconf);
+
+    if (rv == APR_SUCCESS) {
+        database = apr_shm_baseaddr_get(memory);
+        memset(database, 0, sizeof(*database));
+    }
+    return rv;
+}
+
+bool httpd_glue_once(void)
+{
+    return apr_atomic_cas32(&database->once, 1, 0) == 0;
+}
+
+/* ---- log ---- */
+
+static const int levels[] = {
+    [GF_LOG_CRIT] = APLOG_CRIT,     [GF_LOG_ERR] = APLOG_ERR,   [GF_LOG_WARNING] = APLOG_WARNING,
+    [GF_LOG_NOTICE] = APLOG_NOTICE, [GF_LOG_INFO] = APLOG_INFO, [GF_LOG_DEBUG] = APLOG_DEBUG
+};
+
+static apr_uint32_t now_seconds(void)
+{
+    return (apr_uint32_t)apr_time_sec(gf_clock_now());
+}
+
+/* May a line of this kind be written? The kind's last one is `told`. */
+static bool may_tell(volatile apr_uint32_t *told)
+{
+    apr_uint32_t now = now_seconds();
+    apr_uint32_t last = apr_atomic_read32(told);
+
+    return (!last || now - last >= QUIET_SECONDS) && apr_atomic_cas32(told, now, last) == last;
+}
+
+/* Every request and every job would say the same as long as the database is away. */
+static bool is_too_much(const char *text)
+{
+    const char *tag = gf_err_row(GF_E_DB_DOWN)->tag;
+
+    if (!database || strncmp(text, tag, strlen(tag)) != 0
+        || !apr_atomic_read32(&database->down_since) || may_tell(&database->told_away)) {
+        return false;
+    }
+    apr_atomic_inc32(&database->unwritten);
+    return true;
+}
+
+static void write_line(void *baton, const char *file, int line, gf_log_level_t level,
+                       apr_status_t rv, const char *text)
+{
+    (void)baton;
+    if (!is_too_much(text)) {
+        ap_log_error(file, line, APLOG_MODULE_INDEX, levels[level], rv, child.server, "%s", text);
+    }
+}
+
+static gf_log_level_t level_of(const server_rec *server)
+{
+    gf_log_level_t level = GF_LOG_CRIT;
+
+    while (level < GF_LOG_DEBUG && APLOG_IS_LEVEL(server, levels[level + 1])) {
+        level++;
+    }
+    return level;
+}
+
+/* ---- database ---- */
+
+/* The first to notice says so, and the first that is answered again. */
+static void tell_state(bool answered)
+{
+    apr_uint32_t since = apr_atomic_read32(&database->down_since);
+    apr_uint32_t now = now_seconds();
+
+    if (!answered && !since && apr_atomic_cas32(&database->down_since, now ? now : 1, 0) == 0) {
+        apr_atomic_set32(&database->unwritten, 0);
+    }
+    else if (answered && since && apr_atomic_cas32(&database->down_since, 0, since) == since
+             && may_tell(&database->told_back)) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, child.server,
+                     "GF0730: the database answers again, after %u s; %u further lines about it "
+                     "were not written",
+                     now - since, apr_atomic_read32(&database->unwritten));
+    }
+}
+
+static void heard(bool answered, const gf_link_t *link, void *baton)
+{
+    (void)baton;
+    if (answered && apr_atomic_cas32(&child.knows, 1, 0) == 0) {
+        child.address = gf_db_address(link, child.pool);
+        apr_atomic_set32(&child.knows, 2);
+    }
+    if (!answered) {
+        apr_atomic_set32(&child.down, 1);
+    }
+    tell_state(answered);
+}
+
+/* Where the database was away, one thread a second looks whether it takes connections again:
+ * mod_dbd, which connects inside its lock and logs each failure, is not asked before. */
+static bool is_worth_a_try(void)
+{
+    apr_uint32_t next = apr_atomic_read32(&child.next_try);
+    apr_uint32_t now = now_seconds();
+
+    if (!apr_atomic_read32(&child.down)) {
+        return true;
+    }
+    if (next > now || apr_atomic_cas32(&child.next_try, now + FAIL_FAST_SECONDS, next) != next) {
+        return false;
+    }
+    if (apr_atomic_read32(&child.knows) == 2 && !gf_db_listens(child.address)) {
+        return false;
+    }
+    apr_atomic_set32(&child.down, 0);
+    return true;
+}
+
+static bool take(gf_link_t *link, apr_pool_t *pool, void *baton)
+{
+    ap_dbd_t *dbd;
+
+    (void)baton;
+    if (!is_worth_a_try()) {
+        return false;
+    }
+    dbd = dbd_open(pool, child.server);
+    if (!dbd) {
+        apr_atomic_set32(&child.next_try, now_seconds() + FAIL_FAST_SECONDS);
+        apr_atomic_set32(&child.down, 1);
+        tell_state(false);
+        return false;
+    }
+    link->owner = dbd;
+    link->pg = apr_dbd_native_handle(dbd->driver, dbd->handle);
+    return true;
+}
+
+static void give(gf_link_t *link, void *baton)
+{
+    (void)baton;
+    dbd_close(child.server, link->owner);
+}
+
+/* ---- contexts ---- */
+
+apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf)
+{
+    apr_allocator_t *allocator;
+
+    child.server = server;
+    child.sink.write = write_line;
+    child.sink.level = level_of(server);
+    /* one thread writes into it, of any kind: with prefork the child's allocator has no lock */
+    apr_allocator_create(&allocator);
+    apr_pool_create_ex(&child.pool, pool, NULL, allocator);
+    apr_allocator_owner_set(allocator, child.pool);
+    child.lender.take = take;
+    child.lender.give = give;
+    child.lender.heard = heard;
+    return conf->admin_database ? gf_links_make(&child.links, pool, conf->admin_database,
+                                                conf->admin_password, &child.lender)
+                                : APR_SUCCESS;
+}
+
+bool httpd_glue_administer(gf_ctx_t *ctx)
+{
+    if (!child.links) {
+        return false;
+    }
+    gf_links_use(child.links, ctx);
+    return true;
+}
+
+void httpd_glue_ctx(gf_ctx_t *ctx, apr_pool_t *pool, const gf_conf_t *conf)
+{
+    ctx->pool = pool;
+    ctx->conf = conf;
+    ctx->log = &child.sink;
+    ctx->lender = &child.lender;
+    ctx->call = NULL;
+    ctx->subject = "";
+}
+
+const char *httpd_glue_request_id(request_rec *r)
+{
+    const char *id = apr_table_get(r->subprocess_env, "UNIQUE_ID");
+
+    if (!id) {
+        id = gf_hash_random(r->pool, 8);
+        apr_table_setn(r->subprocess_env, "UNIQUE_ID", id);
+    }
+    return id;
+}
+
+gf_ctx_t *httpd_glue_request_ctx(request_rec *r, const gf_conf_t *conf)
+{
+    gf_ctx_t *ctx = apr_palloc(r->pool, sizeof(*ctx));
+
+    httpd_glue_ctx(ctx, r->pool, conf);
+    return ctx;
+}
+
+void httpd_glue_name(gf_ctx_t *ctx, request_rec *r)
+{
+    /* whatever the client wrote leaves room for tag and text */
+    ctx->subject = apr_psprintf(
+        r->pool, "request=%.64s %.16s %.*s%s client=%s: ", httpd_glue_request_id(r), r->method,
+        PATH_SHOWN, r->uri, strlen(r->uri) > PATH_SHOWN ? "..." : "", r->useragent_ip);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What httpd gives to the core: contexts, the error log as a sink, mod_dbd's connections. The only
+ * user of mod_dbd. */
+#ifndef HTTPD_GLUE_H
+#define HTTPD_GLUE_H
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+
+#include "base/err.h"
+#include "model/conf.h"
+
+extern module AP_MODULE_DECLARE_DATA genflow_module;
+APLOG_USE_MODULE(genflow);
+
+/* post_config: is mod_dbd loaded? */
+bool httpd_glue_ready(void);
+
+/* post_config: makes what the children of this server tell each other about the database. */
+apr_status_t httpd_glue_share(apr_pool_t *pconf);
+
+/* True for the first that asks, of all children of this start; any thread. */
+bool httpd_glue_once(void);
+
+/* child_init: prepares sink and lender for this child. Before any context is made. */
+apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf);
+
+/* A context for the background of this child (no request); its pool is `pool`. */
+void httpd_glue_ctx(gf_ctx_t *ctx, apr_pool_t *pool, const gf_conf_t *conf);
+
+/* A context for one request, in its pool. Its subject stays empty until a line is to be logged
+ * (httpd_glue_name). */
+gf_ctx_t *httpd_glue_request_ctx(request_rec *r, const gf_conf_t *conf);
+
+/* Makes the lines of ctx name the request. */
+void httpd_glue_name(gf_ctx_t *ctx, request_rec *r);
+
+/* The statements of ctx, a request's, run as GenflowAdminDatabase from here on. For the door of
+ * administration alone (api/admin.c). False: there is no such connection in this configuration. */
+bool httpd_glue_administer(gf_ctx_t *ctx);
+
+/* The id that logs and error answers name a request by: mod_unique_id's if it is loaded, else one
+ * of ours. */
+const char *httpd_glue_request_id(request_rec *r);
+
+#endif

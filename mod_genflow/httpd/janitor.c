@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When to clean up, and for how long; and, once, whether the database takes as many connections as
+ * this httpd may open. Leaves what is cleaned to sql/functions/janitor.sql and the store. Runs on a
+ * thread of mod_watchdog's, which may outlive the child's pools by a moment: hence the mutex. */
+#include "httpd/janitor.h"
+
+#include <apr_optional.h>
+#include <apr_thread_mutex.h>
+#include <ap_mpm.h>
+#include <mod_watchdog.h>
+
+#include "base/clock.h"
+#include "db/janitor.h"
+#include "httpd/glue.h"
+#include "store/store.h"
+
+#define WATCHDOG "_genflow_janitor_"
+#define BATCH    1000
+#define LONGEST  apr_time_from_sec(30) /* of a run: then the rest waits for the next one */
+#define COUNTING apr_time_from_sec(1)  /* between two tries to ask for the connections */
+
+struct httpd_janitor_t {
+    const gf_conf_t *conf;
+    apr_thread_mutex_t *mutex; /* of the child: held while a batch runs; guards ended */
+    bool ended;
+    int pool_size; /* connections that a child may open */
+    bool counted;  /* the database has said how many it takes */
+};
+
+static bool is_cleaner(const gf_conf_t *conf)
+{
+    return conf->dispatch && conf->janitor;
+}
+
+/* One batch; false: the child ends, or nothing more is to be cleaned in this part now. */
+static bool clean_batch(httpd_janitor_t *janitor, gf_ctx_t *ctx, const char *part, int *total)
+{
+    gf_err_t *err = NULL;
+    int cleaned = 0;
+
+    apr_thread_mutex_lock(janitor->mutex);
+    if (!janitor->ended) {
+        err = gf_janitor_clean(&cleaned, ctx, part, BATCH);
+    }
+    apr_thread_mutex_unlock(janitor->mutex);
+    if (err) {
+        gf_err_log(ctx, err);
+    }
+    *total += cleaned;
+    return cleaned == BATCH;
+}
+
+static void clean_part(httpd_janitor_t *janitor, gf_ctx_t *ctx, const char *part, apr_time_t end)
+{
+    apr_pool_t *run_pool = ctx->pool;
+    int total = 0;
+
+    apr_pool_create(&ctx->pool, run_pool);
+    while (clean_batch(janitor, ctx, part, &total) && gf_clock_now() < end) {
+        apr_pool_clear(ctx->pool);
+    }
+    apr_pool_destroy(ctx->pool);
+    ctx->pool = run_pool;
+    if (total) {
+        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0510", "janitor: %d of %s are gone", total, part);
+    }
+}
+
+/* NULL: the child ends, or the database is away. */
+static apr_array_header_t *parts_of(httpd_janitor_t *janitor, gf_ctx_t *ctx)
+{
+    apr_array_header_t *parts = NULL;
+    gf_err_t *err = NULL;
+
+    apr_thread_mutex_lock(janitor->mutex);
+    if (!janitor->ended) {
+        gf_store_sweep(ctx->conf, ctx->pool);
+        err = gf_janitor_parts(&parts, ctx);
+    }
+    apr_thread_mutex_unlock(janitor->mutex);
+    if (err) {
+        gf_err_log(ctx, err);
+    }
+    return err ? NULL : parts;
+}
+
+static apr_status_t run(int state, void *data, apr_pool_t *pool)
+{
+    httpd_janitor_t *janitor = data;
+    apr_time_t end = gf_clock_now() + LONGEST;
+    apr_array_header_t *parts;
+    gf_ctx_t ctx;
+    int i;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) {
+        return APR_SUCCESS;
+    }
+    httpd_glue_ctx(&ctx, pool, janitor->conf);
+    parts = parts_of(janitor, &ctx);
+    for (i = 0; parts && i < parts->nelts; i++) {
+        clean_part(janitor, &ctx, APR_ARRAY_IDX(parts, i, const char *), end);
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- connections ---- */
+
+static void compare(const httpd_janitor_t *janitor, const gf_ctx_t *ctx, int most,
+                    const char *limit)
+{
+    int children = 1;
+    apr_int64_t needed;
+
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
+    needed = (apr_int64_t)children * janitor->pool_size;
+    gf_log(ctx, GF_LOG_DEBUG, APR_SUCCESS, "GF0191",
+           "%d children x DBDMax %d: up to %" APR_INT64_T_FMT " database connections of %d",
+           children, janitor->pool_size, needed, most);
+    if (needed > most && httpd_glue_once()) {
+        gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0190",
+               "%d children x DBDMax %d may open %" APR_INT64_T_FMT
+               " database connections, but the database takes %d (%s): under load, requests get "
+               "503. Lower DBDMax or MaxRequestWorkers, or raise that limit",
+               children, janitor->pool_size, needed, most, limit);
+    }
+}
+
+/* While the database is away, everybody else says so. */
+static apr_status_t count_connections(int state, void *data, apr_pool_t *pool)
+{
+    httpd_janitor_t *janitor = data;
+    const char *limit = NULL;
+    gf_err_t *err = NULL;
+    gf_ctx_t ctx;
+    int most = 0;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING || janitor->counted) {
+        return APR_SUCCESS;
+    }
+    httpd_glue_ctx(&ctx, pool, janitor->conf);
+    apr_thread_mutex_lock(janitor->mutex);
+    if (!janitor->ended) {
+        err = gf_janitor_connections(&most, &limit, &ctx);
+    }
+    apr_thread_mutex_unlock(janitor->mutex);
+    janitor->counted = !gf_err_is(err, GF_E_DB_DOWN);
+    if (err && janitor->counted) {
+        gf_err_log(&ctx, err);
+    }
+    else if (limit) {
+        compare(janitor, &ctx, most, limit);
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- the thread ---- */
+
+/* Who works on no jobs cleans nothing, and opens connections, too. */
+static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pconf)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    ap_watchdog_t *watchdog;
+    apr_status_t rv = APR_ENOTIMPL;
+
+    if (get && add) {
+        rv = get(&watchdog, WATCHDOG, 0, 1, pconf);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = add(watchdog, COUNTING, janitor, count_connections);
+    }
+    if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
+        rv = add(watchdog, janitor->conf->janitor, janitor, run);
+    }
+    return rv;
+}
+
+httpd_janitor_t *httpd_janitor_make(const gf_conf_t *conf, apr_int64_t pool_size,
+                                    server_rec *server, apr_pool_t *pconf)
+{
+    httpd_janitor_t *janitor = apr_pcalloc(pconf, sizeof(*janitor));
+    apr_status_t rv;
+
+    janitor->conf = conf;
+    janitor->pool_size = (int)pool_size;
+    rv = register_callbacks(janitor, pconf);
+    if (rv != APR_SUCCESS && is_cleaner(conf)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv == APR_ENOTIMPL ? APR_SUCCESS : rv, server,
+                     "GF0006: no janitor: nothing is cleaned up by this server. LoadModule "
+                     "watchdog_module, or set GenflowJanitorInterval 0s");
+    }
+    return janitor;
+}
+
+/* In the process's pool, as mod_watchdog's thread is. */
+apr_status_t httpd_janitor_child(httpd_janitor_t *janitor, server_rec *server)
+{
+    return apr_thread_mutex_create(&janitor->mutex, APR_THREAD_MUTEX_DEFAULT,
+                                   server->process->pool);
+}
+
+void httpd_janitor_end(httpd_janitor_t *janitor)
+{
+    apr_thread_mutex_lock(janitor->mutex);
+    janitor->ended = true;
+    apr_thread_mutex_unlock(janitor->mutex);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bounds of parameters: the table of all that translators send, the directive, and the checks.
+ * Leaves gathering parameters to model/param.c. */
+#include "model/bound.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#define PIXELS   "pixels"
+#define SIDE_MIN 64 /* a shorter side is billed as if it had that many pixels */
+#define SIDE_MAX 65536
+
+typedef enum {
+    IS_PIXELS, /* the bound of sizes */
+    IS_SIZE,   /* width and height, in one of the forms that providers take */
+    IS_NUMBER,
+    IS_WORD, /* of a few */
+    IS_FREE  /* text that costs nothing */
+} kind_t;
+
+/* Every parameter that a translator may send, beside prompt, seed and source picture. A row is what
+ * lets a parameter reach a provider: say here what it may cost. */
+static const struct {
+    const char *name;
+    kind_t kind;
+    double min, max;   /* of numbers; a type may only narrow them */
+    const char *words; /* where the type says nothing; NULL: any */
+} known[] = { { PIXELS, IS_PIXELS, 1, 1 << 30, NULL },
+              { "quality", IS_WORD, 0, 0, "auto" },
+              { "num_inference_steps", IS_NUMBER, 1, 100, NULL },
+              { "guidance_scale", IS_NUMBER, 1, 20, NULL },
+              { "cfg_scale", IS_NUMBER, 1, 10, NULL },
+              { "strength", IS_NUMBER, 0, 1, NULL },
+              { "control_strength", IS_NUMBER, 0, 1, NULL },
+              { "fidelity", IS_NUMBER, 0, 1, NULL },
+              { "aspect_ratio", IS_WORD, 0, 0, NULL },
+              { "style_preset", IS_WORD, 0, 0, NULL },
+              { "output_format", IS_WORD, 0, 0, NULL },
+              { "background", IS_WORD, 0, 0, NULL },
+              { "image_size", IS_SIZE, 0, 0, NULL },
+              { "size", IS_SIZE, 0, 0, NULL },
+              { "negative_prompt", IS_FREE, 0, 0, NULL } };
+
+#define KNOWN ((int)(sizeof(known) / sizeof(known[0])))
+
+/* The sizes that have names at providers. */
+static const struct {
+    const char *name;
+    int width, height;
+} sizes[] = { { "square_hd", 1024, 1024 },    { "square", 512, 512 },
+              { "portrait_4_3", 768, 1024 },  { "portrait_16_9", 576, 1024 },
+              { "landscape_4_3", 1024, 768 }, { "landscape_16_9", 1024, 576 } };
+
+static int row_of(const char *name)
+{
+    int i;
+
+    for (i = 0; i < KNOWN && strcmp(known[i].name, name) != 0; i++) {
+    }
+    return i < KNOWN ? i : -1;
+}
+
+static const gf_bound_t *bound_of(const gf_type_t *type, const char *name)
+{
+    int i;
+
+    for (i = 0; type && type->bounds && i < type->bounds->nelts; i++) {
+        const gf_bound_t *bound = &APR_ARRAY_IDX(type->bounds, i, gf_bound_t);
+
+        if (strcmp(bound->name, name) == 0) {
+            return bound;
+        }
+    }
+    return NULL;
+}
+
+const char *gf_bound_name(int i)
+{
+    return i < KNOWN ? known[i].name : NULL;
+}
+
+/* ---- the directive ---- */
+
+static const char *known_names(apr_pool_t *pool)
+{
+    const char *listed = "";
+    int i;
+
+    for (i = 0; i < KNOWN; i++) {
+        if (known[i].kind != IS_SIZE && known[i].kind != IS_FREE) {
+            listed = apr_pstrcat(pool, listed, i ? ", " : "", known[i].name, NULL);
+        }
+    }
+    return listed;
+}
+
+/* "a|b|c": none of them empty. */
+static bool are_words(const char *text)
+{
+    while (*text && *text != '|') {
+        text += strcspn(text, "|");
+        if (!*text) {
+            return true;
+        }
+        text++;
+    }
+    return false;
+}
+
+static bool read_number(double *number, const char *text)
+{
+    char *end;
+
+    *number = strtod(text, &end);
+    return apr_isdigit(text[0]) && *end == '\0' && *number <= 1 << 30;
+}
+
+static const char *read_words(gf_bound_t *bound, int row, const char *text, apr_pool_t *pool)
+{
+    gf_out_t out;
+
+    if (!are_words(text)) {
+        return "needs a name and words a|b|c, or a name, min, default and max";
+    }
+    if (known[row].kind != IS_WORD) {
+        return apr_psprintf(pool, "%s takes min, default and max", bound->name);
+    }
+    bound->words = apr_pstrdup(pool, text);
+    if (strncmp(text, "auto", strcspn(text, "|")) == 0 && strcspn(text, "|") == 4) {
+        return NULL; /* what providers do by themselves: it need not be sent */
+    }
+    gf_out_init(&out, pool, 32);
+    gf_out_string(&out, apr_pstrmemdup(pool, text, strcspn(text, "|")));
+    bound->usual = out.text;
+    return NULL;
+}
+
+static const char *read_numbers(gf_bound_t *bound, int row, char *const argv[], apr_pool_t *pool)
+{
+    bool pixels = known[row].kind == IS_PIXELS;
+    double usual;
+
+    if (known[row].kind == IS_WORD) {
+        return apr_psprintf(pool, "%s takes words: a|b|c", bound->name);
+    }
+    if (pixels && strcmp(argv[2], "-") != 0) {
+        return "pixels has no default: write -, as in `pixels 1 - 4194304`";
+    }
+    if (!read_number(&bound->min, argv[1]) || !read_number(&bound->max, argv[3])
+        || !read_number(&usual, pixels ? argv[1] : argv[2]) || bound->min > usual
+        || usual > bound->max) {
+        return "min, default and max must be numbers, min <= default <= max";
+    }
+    if (bound->min < known[row].min || bound->max > known[row].max) {
+        return apr_psprintf(pool, "%s must be from %g to %g", bound->name, known[row].min,
+                            known[row].max);
+    }
+    bound->usual = pixels ? NULL : apr_psprintf(pool, "%.15g", usual);
+    return NULL;
+}
+
+const char *gf_bound_read(gf_bound_t *bound, int argc, char *const argv[], apr_pool_t *pool)
+{
+    int row = argc > 0 ? row_of(argv[0]) : -1;
+
+    memset(bound, 0, sizeof(*bound));
+    if (argc > 0 && (row < 0 || known[row].kind == IS_SIZE || known[row].kind == IS_FREE)) {
+        return apr_psprintf(pool, "the name must be one of %s", known_names(pool));
+    }
+    if (argc != 2 && argc != 4) {
+        return "needs a name and words a|b|c, or a name, min, default and max";
+    }
+    bound->name = known[row].name;
+    return argc == 2 ? read_words(bound, row, argv[1], pool) : read_numbers(bound, row, argv, pool);
+}
+
+/* ---- sizes ---- */
+
+/* "1024x1536" */
+static bool read_sides(const char *text, apr_int64_t *width, apr_int64_t *height)
+{
+    apr_size_t first = strspn(text, "0123456789");
+    const char *second = text + first + 1;
+
+    if (first == 0 || first > 5 || text[first] != 'x' || !*second || strlen(second) > 5
+        || second[strspn(second, "0123456789")]) {
+        return false;
+    }
+    *width = apr_atoi64(text);
+    *height = apr_atoi64(second);
+    return true;
+}
+
+static bool read_named(const char *text, apr_int64_t *width, apr_int64_t *height)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        if (strcmp(sizes[i].name, text) == 0) {
+            *width = sizes[i].width;
+            *height = sizes[i].height;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* image_size: a name, or {"width","height"} and nothing else, whose meaning nobody here knows.
+ * size: "1024x1536". */
+static bool read_size(apr_int64_t *width, apr_int64_t *height, const char *name, gf_json_t *value,
+                      apr_pool_t *pool)
+{
+    const char *text;
+
+    if (gf_json_string(value, &text)) {
+        return strcmp(name, "size") == 0 ? read_sides(text, width, height)
+                                         : read_named(text, width, height);
+    }
+    return strcmp(name, "size") != 0 && gf_json_is_object(value)
+           && gf_json_names(value, pool)->nelts == 2
+           && gf_json_int(gf_json_get(value, "width"), width)
+           && gf_json_int(gf_json_get(value, "height"), height);
+}
+
+static const char *wrong_size(const gf_type_t *type, const char *name, gf_json_t *value,
+                              apr_pool_t *pool)
+{
+    const gf_bound_t *bound = bound_of(type, PIXELS);
+    double min = bound ? bound->min : 1;
+    double max = bound ? bound->max : GF_BOUND_PIXELS_MAX;
+    apr_int64_t width, height;
+    const char *text;
+    double pixels;
+
+    if (strcmp(name, "size") == 0 && gf_json_string(value, &text) && strcmp(text, "auto") == 0) {
+        return NULL;
+    }
+    if (!read_size(&width, &height, name, value, pool) || width < 1 || height < 1
+        || width > SIDE_MAX || height > SIDE_MAX) {
+        return strcmp(name, "size") == 0
+                   ? "must be auto, or width and height as in 1024x1536"
+                   : "must be square_hd, square, portrait_4_3, portrait_16_9, landscape_4_3, "
+                     "landscape_16_9, or an object of width and height";
+    }
+    pixels = (double)(width < SIDE_MIN ? SIDE_MIN : width)
+             * (double)(height < SIDE_MIN ? SIDE_MIN : height);
+    return pixels >= min && pixels <= max
+               ? NULL
+               : apr_psprintf(pool, "must have %.0f to %.0f pixels", min, max);
+}
+
+/* ---- checks ---- */
+
+static bool is_listed(const char *words, const char *text)
+{
+    apr_size_t length = strlen(text);
+
+    while (*words) {
+        apr_size_t word = strcspn(words, "|");
+
+        if (word == length && strncmp(words, text, length) == 0) {
+            return true;
+        }
+        words += word + (words[word] == '|');
+    }
+    return false;
+}
+
+static const char *wrong_word(const char *words, const gf_json_t *value, apr_pool_t *pool)
+{
+    const char *text;
+
+    return !words || (gf_json_string(value, &text) && is_listed(words, text))
+               ? NULL
+               : apr_psprintf(pool, "must be one of %s", words);
+}
+
+static const char *wrong_number(const gf_bound_t *bound, const gf_json_t *value, apr_pool_t *pool)
+{
+    double number;
+
+    return !bound
+                   || (gf_json_number(value, &number) && number >= bound->min
+                       && number <= bound->max)
+               ? NULL
+               : apr_psprintf(pool, "must be a number from %g to %g", bound->min, bound->max);
+}
+
+const char *gf_bound_wrong(const gf_type_t *type, const char *name, gf_json_t *value,
+                           apr_pool_t *pool)
+{
+    const gf_bound_t *bound = bound_of(type, name);
+    int row = row_of(name);
+
+    switch (row < 0 ? IS_FREE : known[row].kind) {
+    case IS_SIZE:
+        return wrong_size(type, name, value, pool);
+    case IS_WORD:
+        return wrong_word(bound ? bound->words : known[row].words, value, pool);
+    case IS_NUMBER:
+        return wrong_number(bound, value, pool);
+    case IS_PIXELS:
+    case IS_FREE:
+        break;
+    }
+    return NULL;
+}
+
+bool gf_bound_passes(const gf_type_t *type, const char *name, gf_json_t *value, apr_pool_t *pool)
+{
+    return row_of(name) >= 0 && !gf_bound_wrong(type, name, value, pool);
+}
+
+gf_err_t *gf_bound_fill(gf_json_t *parameters, gf_ctx_t *ctx, const gf_type_t *type)
+{
+    int i;
+
+    for (i = 0; type->bounds && i < type->bounds->nelts; i++) {
+        const gf_bound_t *bound = &APR_ARRAY_IDX(type->bounds, i, gf_bound_t);
+        const char *text;
+        gf_json_t *usual;
+
+        if (bound->usual) {
+            text = apr_pstrcat(ctx->pool, "{\"usual\":", bound->usual, "}", NULL);
+            GF_TRY(gf_json_parse(&usual, ctx, text, strlen(text)));
+            gf_json_add(parameters, bound->name, gf_json_get(usual, "usual"));
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration as the rooms read it: filled by httpd/conf.c, frozen at the end of
+ * post_config, const after. Numbers, times (microseconds), sizes (bytes) and switches are all
+ * 64-bit, so that one setter serves them. */
+#ifndef GF_CONF_H
+#define GF_CONF_H
+
+#include <apr_hash.h>
+#include <apr_tables.h>
+#include <apr_time.h>
+
+#include "base/bucket.h"
+
+struct gf_prov_kind_t;
+struct gf_store_kind_t;
+
+#define GF_UNSET APR_INT64_MIN
+
+/* What a model or a type does with a source picture. */
+typedef enum { GF_SOURCE_NONE, GF_SOURCE_MAY, GF_SOURCE_MUST } gf_source_use_t;
+
+/* In which order due jobs are taken. */
+typedef enum { GF_PRIORITY_LOW, GF_PRIORITY_NORMAL, GF_PRIORITY_HIGH } gf_priority_t;
+
+/* <GenflowProvider name> */
+typedef struct gf_provider_t {
+    const char *name;
+    const char *kind_name;
+    const struct gf_prov_kind_t *kind; /* resolved from kind_name */
+    const char *url;                   /* without a slash at its end */
+    const char *key;                   /* the secret itself; never logged */
+    apr_table_t *headers;              /* sent along with every request to it */
+    const char *hook_secret;           /* what its reports are signed with; never logged */
+    const char *hook_keys;             /* address of its public keys; NULL: the kind's own */
+    apr_int64_t connect_timeout;
+    apr_int64_t deadline;  /* from the submission to the picture */
+    apr_int64_t poll;      /* between two questions to a provider that works */
+    apr_int64_t list_wait; /* until its list is believed that does not hold a run */
+    apr_int64_t backoff;   /* first wait after a transient failure; doubles */
+    apr_int64_t backoff_max;
+    apr_int64_t breaker_failures; /* in a row that open the breaker; 0: only a refused key does */
+    apr_int64_t budget;           /* of all submissions of a day (UTC); 0: none */
+    apr_int64_t price;            /* of a submission, in the budget's unit */
+    apr_int64_t breaker_open;     /* then nothing is sent for so long; 0: there is no breaker */
+} gf_provider_t;
+
+/* One link of a type's chain: provider/model. */
+typedef struct gf_choice_t {
+    const gf_provider_t *provider;
+    const char *model;      /* "" if none was named */
+    gf_source_use_t source; /* what the model does with a source picture */
+} gf_choice_t;
+
+/* <GenflowType name> */
+typedef struct gf_type_t {
+    const char *name;               /* "neo-glitch" */
+    const char *prefix;             /* "neo_glitch": names its SQL functions */
+    int index;                      /* place among the configured types */
+    apr_array_header_t *chain_text; /* of const char *: "stability/sd3", as configured */
+    apr_array_header_t *chain;      /* of gf_choice_t, resolved from chain_text; may be empty */
+    const gf_choice_t *local;       /* draws here when the user wishes it; NULL: nobody can */
+    const char *keyless;            /* which links were left out for want of a key; NULL: none */
+    apr_int64_t cost;               /* credits */
+    apr_int64_t retries;            /* per provider */
+    apr_int64_t lifetime;           /* of a generation, whatever happens */
+    apr_int64_t prompt_min;         /* characters */
+    apr_int64_t prompt_max;
+    apr_int64_t source;         /* gf_source_use_t: may, must a request bring a picture? */
+    apr_int64_t preset_window;  /* presets that are on at a time; 0: all */
+    apr_int64_t empty_fails;    /* 1: a result without a picture is a failure: next provider */
+    apr_int64_t two_step;       /* 1: what generation/create makes that names no type */
+    apr_int64_t priority_max;   /* gf_priority_t: the highest that a request may ask for */
+    apr_array_header_t *bounds; /* of gf_bound_t: of parameters that cost money; may be NULL */
+} gf_type_t;
+
+typedef struct gf_conf_t {
+    apr_int64_t dispatch; /* 1: this server works on jobs; 0: it only takes requests */
+    apr_int64_t jobs_max; /* in flight per child */
+    apr_int64_t writers;  /* threads per child */
+    apr_int64_t lease;
+    apr_int64_t look;  /* between two looks for due jobs */
+    apr_int64_t drain; /* what a graceful stop waits for running jobs */
+    apr_int64_t body_max;
+    apr_int64_t wait;             /* how long a request without Prefer waits for its picture */
+    apr_int64_t waiters_max;      /* waiting requests per child; beyond: 202 at once */
+    apr_int64_t waiters_user;     /* of those, of one user */
+    apr_int64_t pending_lifetime; /* of a generation that is made and not started */
+    apr_int64_t events;           /* how long a stream of events may last */
+    const char *public_url; /* where the outside finds the API, for reports; NULL: none are asked */
+    gf_rate_t limit_rate;   /* per user */
+    gf_rate_t limit_address;      /* per client address */
+    apr_int64_t limit_concurrent; /* live generations of a user; 0: any number */
+    apr_int64_t limit_queue;      /* jobs in the line of a type; 0: any number */
+    apr_int64_t janitor;          /* between two runs of the janitor; 0: there is none */
+    apr_int64_t janitor_jobs;     /* records of a generation, after its end */
+    apr_int64_t janitor_keys;     /* idempotency keys */
+    apr_int64_t janitor_media;    /* ended generations, with their pictures; 0: they stay */
+    const char *store_folder;
+    const char *store_url; /* public prefix of pictures, without a slash at its end */
+    const char *store_kind_name;
+    const struct gf_store_kind_t *store; /* resolved from store_kind_name */
+    struct gf_gate_t *store_gate; /* can pictures be stored now? Shared by a host's children; NULL:
+                                     nobody looks */
+    const char *store_account;    /* Cloudinary's cloud name, S3's bucket */
+    const char *store_key;        /* id of the key */
+    const char *store_secret;     /* the key; never logged */
+    const char *store_region;     /* S3 */
+    const char *store_api;        /* address of its API, without a slash at its end */
+    const char *store_public;     /* S3: public address of the bucket; NULL: that of the API */
+    const char *store_prefix;     /* folder that pictures are put under there */
+    apr_int64_t store_overwrite;  /* 1: a picture of the same name is replaced */
+    apr_int64_t store_strict;     /* 1: a picture that cannot be stored fails its job */
+    const char *credit_day;       /* time zone of days and weeks, or "rolling" */
+    apr_int64_t reserve_lifetime; /* of a reservation of credits */
+    apr_int64_t asset_max;        /* bytes of a source picture */
+    apr_int64_t asset_pixels_max; /* width x height of a source picture */
+    apr_int64_t asset_lifetime;   /* of an uploaded source picture */
+    apr_int64_t result_max;       /* bytes of a picture */
+    apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */
+    apr_array_header_t *source_allowed; /* the same for addresses of users */
+    apr_int64_t pixels_max;            /* width x height of a picture */
+    apr_array_header_t *webhook_hosts; /* const char *: may be told ends of generations, as
+                                          GenflowWebhookAllow has them; empty: nobody */
+    const char *webhook_secret;        /* what they are told is signed with it; never logged */
+    const char *webhook_secret_old;    /* the one before it, while it is being changed; or NULL */
+    apr_int64_t webhook_shared;        /* 1: all users' webhooks are signed with it itself */
+    const char *admin_database;        /* conninfo of administration's role; NULL: it is closed */
+    const char *admin_password;        /* of that role; NULL: it needs none; never logged */
+    apr_int64_t webhook_timeout;       /* for one try */
+    apr_hash_t *providers;             /* name -> gf_provider_t */
+    apr_hash_t *types;                 /* name -> gf_type_t */
+    apr_array_header_t *type_list;     /* of gf_type_t *, in order of configuration */
+} gf_conf_t;
+
+#endif

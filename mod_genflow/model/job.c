@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes jobs, and writes the one generation object of the wire. Leaves rows to db/ and transport to
+ * api/. */
+#include "model/job.h"
+
+#include <string.h>
+
+#include <apr_allocator.h>
+#include <apr_strings.h>
+
+#include "base/clock.h"
+#include "model/source.h"
+#include "model/url.h"
+#include "model/type.h"
+
+gf_job_t *gf_job_make(const gf_type_t *type)
+{
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+    gf_job_t *job;
+
+    apr_allocator_create(&allocator); /* its own: pools of different threads share nothing */
+    apr_pool_create_ex(&pool, NULL, NULL, allocator);
+    apr_allocator_owner_set(allocator, pool);
+    apr_pool_tag(pool, "genflow_job");
+    job = apr_pcalloc(pool, sizeof(*job));
+    job->pool = pool;
+    job->type = type;
+    job->created = gf_clock_now();
+    return job;
+}
+
+void gf_job_free(gf_job_t *job)
+{
+    apr_pool_destroy(job->pool);
+}
+
+void gf_job_begin(gf_job_t *job, gf_ctx_t *ctx)
+{
+    job->begin = gf_type_begin(job->type, ctx, job->parameters, job->source_url);
+    job->chain_pos = job->chain_pos < job->begin ? job->begin : job->chain_pos;
+}
+
+const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool)
+{
+    if (!job->provider) {
+        return apr_psprintf(pool, "job=%s type=%s user=%s: ", job->id, job->type->name, job->user);
+    }
+    return apr_psprintf(pool,
+                        "job=%s type=%s user=%s provider=%s model=%s attempt=%d/%d: ", job->id,
+                        job->type->name, job->user, job->provider, job->model, job->retries + 1,
+                        job->max_retries + 1);
+}
+
+bool gf_view_ended(const gf_view_t *view)
+{
+    return strcmp(view->status, "pending") != 0 && strcmp(view->status, "processing") != 0;
+}
+
+/* An address of ours becomes absolute; a provider's is left alone. */
+static const char *absolute(const gf_out_t *out, const char *site, const char *url)
+{
+    return url && url[0] == '/' ? apr_pstrcat(out->pool, site, url, NULL) : url;
+}
+
+/* A JSON array of one text, or of none. */
+static const char *list_of(apr_pool_t *pool, const char *text)
+{
+    gf_out_t list;
+
+    gf_out_init(&list, pool, 256);
+    gf_out_open(&list, '[');
+    if (text) {
+        gf_out_string(&list, text);
+    }
+    gf_out_close(&list, ']');
+    return list.text;
+}
+
+static void write_identity(gf_out_t *out, const gf_view_t *view)
+{
+    gf_out_put_string(out, "id", view->id);
+    gf_out_put_string(out, "jobId", view->id);
+    gf_out_put_string(out, "generationId", view->id);
+    gf_out_put_string(out, "runId", view->run_id);
+    gf_out_put_string(out, "type", view->type->name);
+    gf_out_put_string(out, "status", view->status);
+}
+
+static void write_picture(gf_out_t *out, const gf_view_t *view, const char *site)
+{
+    const char *url = absolute(out, site, view->image_url);
+
+    gf_out_put_string(out, "imageUrl", url);
+    gf_out_put_string(out, "cloudinaryUrl", url);
+    gf_out_put_raw(out, "resultImages", list_of(out->pool, url));
+    gf_out_put_string(out, "originalUrl", view->original_url);
+    gf_out_put_bool(out, "persisted", view->persisted);
+    gf_out_put_string(out, "expiresAt", view->expires_at);
+    gf_out_put_raw(out, "result", view->result_json);
+}
+
+static void write_provider(gf_out_t *out, const gf_view_t *view)
+{
+    gf_out_put_string(out, "provider", view->provider);
+    gf_out_put_string(out, "model", view->model);
+    gf_out_put_string(out, "stabilityJobId", view->stability_job_id);
+    gf_out_put_string(out, "aimlJobId", view->aiml_job_id);
+    gf_out_put_string(out, "falJobId", view->fal_job_id);
+    gf_out_put_string(out, "replicateId", view->replicate_id);
+}
+
+static void write_request(gf_out_t *out, const gf_view_t *view, const char *base, const char *site)
+{
+    gf_out_put_string(out, "preset", view->preset);
+    gf_out_put_string(out, "prompt", view->prompt);
+    gf_out_put_string(out, "sourceUrl", gf_source_shown(out->pool, view->source_url, base, site));
+    gf_out_put_raw(out, "parameters", view->parameters_json);
+    gf_out_put_raw(out, "seed", view->seed_json);
+    gf_out_put_string(out, "userId", view->user);
+}
+
+static void write_course(gf_out_t *out, const gf_view_t *view)
+{
+    gf_out_put_raw(out, "estimatedCost", view->cost_json);
+    gf_out_put_raw(out, "tokensUsed",
+                   strcmp(view->status, "completed") == 0 ? view->cost_json : "0");
+    gf_out_put_raw(out, "retryCount", view->retry_count_json);
+    gf_out_put_raw(out, "maxRetries", view->max_retries_json);
+    gf_out_put_bool(out, "fallbackUsed", view->fallback_used);
+    gf_out_put_raw(out, "queuePosition", view->queue_position_json);
+    gf_out_put_raw(out, "progress", view->progress_json);
+    gf_out_put_raw(out, "logs", view->logs_json ? view->logs_json : "[]");
+    gf_out_put_string(out, "errorCode", view->error_code);
+    gf_out_put_string(out, "errorMessage", view->error_message);
+    gf_out_put_string(out, "causeCode", view->cause_code);
+    gf_out_put_string(out, "createdAt", view->created_at);
+    gf_out_put_string(out, "startedAt", view->started_at);
+    gf_out_put_string(out, "finishedAt", view->finished_at);
+    gf_out_put_string(out, "completedAt", view->finished_at);
+    gf_out_put_raw(out, "processingTime", view->processing_ms_json);
+}
+
+void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const char *site)
+{
+    write_identity(out, view);
+    write_picture(out, view, site);
+    write_provider(out, view);
+    write_request(out, view, base, site);
+    write_course(out, view);
+    if (!gf_view_ended(view)) {
+        const char *mount = apr_pstrcat(out->pool, gf_url_path(site), base, NULL);
+
+        gf_out_put_string(
+            out, "pollUrl",
+            apr_pstrcat(out->pool, mount, "/", view->type->name, "/status?id=", view->id, NULL));
+        gf_out_put_string(out, "eventsUrl",
+                          apr_pstrcat(out->pool, mount, "/generation/", view->id, "/events", NULL));
+    }
+}
+
+/* ---- the same as a job ---- */
+
+#define SUMMARY_MAX 100 /* characters */
+
+static const char *job_status(const char *status)
+{
+    return strcmp(status, "pending") == 0      ? "queued"
+           : strcmp(status, "processing") == 0 ? "running"
+           : strcmp(status, "completed") == 0  ? "succeeded"
+                                               : status;
+}
+
+/* The beginning of the prompt, cut between two characters. */
+static const char *summary_of(const gf_view_t *view, apr_pool_t *pool)
+{
+    const char *at = view->prompt ? view->prompt : "";
+    const char *start = at;
+    int left;
+
+    for (left = SUMMARY_MAX; *at && left > 0; left--) {
+        do {
+            at++;
+        } while ((*at & 0xC0) == 0x80);
+    }
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, start, (apr_size_t)(at - start)),
+                       *at ? "..." : NULL, NULL);
+}
+
+static const char *input_of(const gf_out_t *out, const gf_view_t *view, const char *base,
+                            const char *site)
+{
+    gf_out_t input;
+
+    gf_out_init(&input, out->pool, 512);
+    input.twins = out->twins;
+    gf_out_open(&input, '{');
+    gf_out_put_string(&input, "type", view->type->name);
+    write_request(&input, view, base, site);
+    gf_out_close(&input, '}');
+    return input.text;
+}
+
+static const char *result_of(const gf_out_t *out, const gf_view_t *view, const char *site)
+{
+    gf_out_t result;
+
+    if (!view->image_url) {
+        return NULL;
+    }
+    gf_out_init(&result, out->pool, 512);
+    result.twins = out->twins;
+    gf_out_open(&result, '{');
+    write_picture(&result, view, site);
+    gf_out_close(&result, '}');
+    return result.text;
+}
+
+void gf_view_write_job(gf_out_t *out, const gf_view_t *view, const char *base, const char *site)
+{
+    gf_out_put_string(out, "id", view->id);
+    gf_out_put_string(out, "status", job_status(view->status));
+    gf_out_put_string(out, "createdAt", view->created_at);
+    gf_out_put_string(out, "startedAt", view->started_at);
+    gf_out_put_string(out, "finishedAt", view->finished_at);
+    gf_out_put_string(out, "error", view->error_message);
+    gf_out_put_string(out, "errorCode", view->error_code);
+    gf_out_put_string(out, "errorMessage", view->error_message);
+    gf_out_put_raw(out, "retryCount", view->retry_count_json);
+    gf_out_put_raw(out, "maxRetries", view->max_retries_json);
+    gf_out_put_string(out, "provider", view->provider);
+    gf_out_put_string(out, "model", view->model);
+    gf_out_put_raw(out, "input", input_of(out, view, base, site));
+    gf_out_put_string(out, "inputSummary", summary_of(view, out->pool));
+    gf_out_put_raw(out, "result", result_of(out, view, site));
+    gf_out_put_string(out, "resultUrl", absolute(out, site, view->image_url));
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A generation twice over: gf_job_t is what the background works on, gf_view_t what the wire shows
+ * of a row. Names follow the columns of the media tables. */
+#ifndef GF_JOB_H
+#define GF_JOB_H
+
+#include "base/ctx.h"
+#include "base/json.h"
+#include "model/conf.h"
+
+/* The phase of live work, as genflow.work knows it, or how a claim found it over. */
+typedef enum {
+    GF_PHASE_QUEUED,   /* nothing was sent for the current attempt */
+    GF_PHASE_SENDING,  /* a provider may have it */
+    GF_PHASE_WORKING,  /* a provider has it under provider_ref */
+    GF_PHASE_FAILED,   /* the claim has ended it: it is past its deadline */
+    GF_PHASE_CANCELLED /* the claim has ended it: it was not started in time */
+} gf_phase_t;
+
+/* A leased job. It owns its pool, which belongs to whichever one thread holds the job: it is handed
+ * over whole from request to dispatcher to writer and back, never shared. */
+typedef struct gf_job_t {
+    apr_pool_t *pool;
+    const gf_type_t *type;
+    const char *id;
+    const char *picture_secret; /* random part of the picture's name, told to nobody before its
+                                   generation has completed; NULL: the id alone names it */
+    int epoch;
+    gf_phase_t phase;
+    int attempts;  /* submissions so far */
+    int chain_pos; /* the current link of the chain */
+    int begin;     /* the one that it begins with: what lies behind it is a fallback */
+    int retries;   /* with the current provider */
+    int max_retries;
+    const char *provider_ref;
+    const char *provider; /* of the current attempt, for log lines; NULL: none yet */
+    const char *model;
+    apr_time_t created; /* by gf_clock_now(), from intervals that the database told */
+    apr_time_t deadline;
+    bool last_look; /* its deadline is over: only a picture that is stored completes it */
+    const char *user;
+    const char *preset;
+    const char *prompt;
+    const char *source_url;
+    const char *parameters; /* JSON object */
+    apr_int64_t seed;
+    const char
+        *restore_url;  /* set: it is completed, and its picture, which is there, is to be stored */
+    int restore_tries; /* this one included */
+    const char *remove_url; /* set: a picture without a completed generation, to be removed;
+                               "": it may have been stored, and is removed wherever it may be */
+    const char *media_type; /* then: the picture's, "image/png"; NULL: nobody knows */
+    int tell_tries; /* above 0: it has ended, and its webhook is to be told; this one included */
+    const char *tell_time; /* then: when that was decided, in seconds since 1970 */
+    struct gf_job_t *next; /* link of whoever queues it */
+} gf_job_t;
+
+/* What a provider says of a job while it works. */
+typedef struct gf_said_t {
+    double progress;    /* 0 to 1; below 0: it does not tell */
+    int queue_position; /* below 0: it does not tell */
+    const char *logs;   /* JSON array, or NULL */
+} gf_said_t;
+
+/* A job with a pool of its own; gf_job_free() ends both. */
+gf_job_t *gf_job_make(const gf_type_t *type);
+void gf_job_free(gf_job_t *job);
+
+/* Puts a job that has all that its user gave, and is at the beginning of the chain, to the link
+ * that it begins with. */
+void gf_job_begin(gf_job_t *job, gf_ctx_t *ctx);
+
+/* "job=... type=... user=... provider=... model=... attempt=n/m: " for log lines. */
+const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool);
+
+/* One row as the wire shows it: text as Postgres gives it, NULL for null. Members ending in _json
+ * are JSON already. */
+typedef struct gf_view_t {
+    const gf_type_t *type;
+    const char *id, *run_id, *status, *preset, *prompt, *source_url, *parameters_json, *seed_json,
+        *cost_json;
+    const char *retry_count_json, *max_retries_json, *provider, *model, *stability_job_id,
+        *aiml_job_id, *fal_job_id;
+    const char *replicate_id, *image_url, *original_url, *expires_at, *error_code, *error_message,
+        *cause_code;
+    const char *progress_json, *queue_position_json, *logs_json; /* while it runs */
+    const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
+    const char *webhook_url; /* is told the end, and not shown; NULL: none */
+    gf_priority_t priority;  /* not shown */
+    apr_int64_t at;          /* created_at in microseconds: where a page of history ends */
+    bool persisted, fallback_used;
+} gf_view_t;
+
+/* Has it ended? */
+bool gf_view_ended(const gf_view_t *view);
+
+/* Writes the members of the generation object (api.md 1) into an open object. base: where the API
+ * is mounted; site: scheme, host and prefix, put before addresses that begin with a slash. */
+void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const char *site);
+
+/* The same generation seen as a job, for clients that know a queue: its states are queued, running,
+ * succeeded, failed and cancelled. */
+void gf_view_write_job(gf_out_t *out, const gf_view_t *view, const char *base, const char *site);
+
+#endif

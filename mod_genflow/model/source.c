@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks the source picture of a request. What it can be is a row; each row has its own rule.
+ * Leaves keeping pictures to db/ and fetching them to work/, which asks net/guard.c for the very
+ * address that it connects to. */
+#include "model/source.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include <apr_cstr.h>
+#include <apr_encode.h>
+#include <apr_network_io.h>
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "model/url.h"
+
+#define ASSET "asset:"
+
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static const char *const media_types[] = { "image/png", "image/jpeg", "image/jpg", "image/webp" };
+
+/* ---- an address ---- */
+
+/* Does the site allow this address, written as a literal, to be fetched from? */
+static bool is_allowed_literal(gf_ctx_t *ctx, const char *host)
+{
+    unsigned char raw[sizeof(struct in6_addr)];
+    int family = inet_pton(AF_INET, host, raw) == 1    ? APR_INET
+                 : inet_pton(AF_INET6, host, raw) == 1 ? APR_INET6
+                                                       : APR_UNSPEC;
+    const apr_array_header_t *allowed = ctx->conf->source_allowed;
+    apr_sockaddr_t *address;
+    int i;
+
+    if (family == APR_UNSPEC
+        || apr_sockaddr_info_get(&address, host, family, 0, 0, ctx->pool) != APR_SUCCESS) {
+        return false;
+    }
+    for (i = 0; allowed && i < allowed->nelts; i++) {
+        if (apr_ipsubnet_test(APR_ARRAY_IDX(allowed, i, apr_ipsubnet_t *), address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *text)
+{
+    gf_url_t url;
+    const char *wrong = gf_url_read(&url, text, ctx->pool);
+
+    if (!wrong && !url.https && !is_allowed_literal(ctx, url.host)) {
+        return GF_URL_NOT_HTTPS;
+    }
+    return wrong;
+}
+
+static const char *check_url(gf_source_t *source, gf_ctx_t *ctx, const char *url)
+{
+    source->url = url;
+    return gf_source_wrong_url(ctx, url);
+}
+
+/* ---- an uploaded picture ---- */
+
+static const char *check_asset_id(gf_source_t *source, gf_ctx_t *ctx, const char *id)
+{
+    (void)ctx;
+    source->asset_id = id;
+    return gf_text_is_uuid(id) ? NULL : "must be the id of an uploaded picture";
+}
+
+/* ---- the picture itself ---- */
+
+bool gf_source_takes(const char *media_type)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(media_types) / sizeof(media_types[0]); i++) {
+        if (apr_cstr_casecmp(media_type, media_types[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *gf_source_probe(gf_image_t *image, gf_ctx_t *ctx, const void *bytes, apr_size_t length)
+{
+    if ((apr_int64_t)length > ctx->conf->asset_max) {
+        return apr_psprintf(ctx->pool, "must have at most %" APR_INT64_T_FMT " bytes",
+                            ctx->conf->asset_max);
+    }
+    if (!gf_image_probe(image, bytes, length) || !image->end) {
+        return "must be a whole PNG, JPEG or WebP picture";
+    }
+    if (!gf_image_is_plain(image)) {
+        return "is made of more scans or packed texts than a picture needs: save it anew";
+    }
+    if ((apr_int64_t)image->width * image->height > ctx->conf->asset_pixels_max) {
+        return apr_psprintf(ctx->pool, "must have at most %" APR_INT64_T_FMT " pixels",
+                            ctx->conf->asset_pixels_max);
+    }
+    return NULL;
+}
+
+/* Strict: the standard alphabet, padded, without line ends. */
+static bool is_base64(const char *text, apr_size_t length)
+{
+    apr_size_t digits = strspn(text, base64_digits);
+
+    return length % 4 == 0 && length - digits <= 2 && strspn(text + digits, "=") == length - digits;
+}
+
+static const char *check_image(gf_source_t *source, gf_ctx_t *ctx, const char *uri)
+{
+    const char *semicolon = strchr(uri, ';');
+    const char *type =
+        semicolon ? apr_pstrmemdup(ctx->pool, uri, (apr_size_t)(semicolon - uri)) : "";
+    const char *wrong;
+    apr_size_t length;
+
+    if (strncasecmp(type, "data:", 5) != 0 || !gf_source_takes(type + 5)
+        || strncasecmp(semicolon, ";base64,", 8) != 0) {
+        return "must be data:image/png;base64,... or the like of image/jpeg or image/webp";
+    }
+    source->base64 = semicolon + 8;
+    length = strlen(source->base64);
+    if (!is_base64(source->base64, length)) {
+        return "must be in base64, padded and without line ends";
+    }
+    source->bytes = apr_pdecode_base64_binary(ctx->pool, source->base64, (apr_ssize_t)length,
+                                              APR_ENCODE_NONE, &length);
+    wrong = gf_source_probe(&source->image, ctx, source->bytes, length);
+    if (!wrong && source->image.end < (apr_int64_t)length) {
+        source->base64 = apr_pencode_base64_binary(
+            ctx->pool, source->bytes, (apr_ssize_t)source->image.end, APR_ENCODE_NONE, NULL);
+    }
+    return wrong;
+}
+
+/* ---- the three of them ---- */
+
+/* A name, its older spellings, and its rule. */
+static const struct {
+    const char *names[5];
+    const char *(*check)(gf_source_t *source, gf_ctx_t *ctx, const char *text);
+} rows[] = { { { "sourceUrl", "source_url", "imageUrl", "image_url", NULL }, check_url },
+             { { "sourceAssetId", "source_asset_id", NULL }, check_asset_id },
+             { { "image", NULL }, check_image } };
+
+#define ROWS ((int)(sizeof(rows) / sizeof(rows[0])))
+
+static gf_json_t *member(const gf_json_t *body, const char *const *names)
+{
+    gf_json_t *value = NULL;
+
+    while (!value && *names) {
+        value = gf_json_get(body, *names++);
+    }
+    return value;
+}
+
+static void refuse(apr_array_header_t *errors, const char *field, const char *message, bool missing)
+{
+    gf_field_error_t *error = apr_array_push(errors);
+
+    error->field = field;
+    error->message = message;
+    error->missing = missing;
+}
+
+/* How many of them are there? */
+static int members(const gf_json_t *body)
+{
+    int given = 0;
+    int i;
+
+    for (i = 0; i < ROWS; i++) {
+        given += member(body, rows[i].names) != NULL;
+    }
+    return given;
+}
+
+bool gf_source_given(const gf_json_t *body)
+{
+    return members(body) > 0;
+}
+
+bool gf_source_check(gf_source_t *source, gf_ctx_t *ctx, const gf_type_t *type,
+                     const gf_json_t *body, apr_array_header_t *errors)
+{
+    int errors_before = errors->nelts;
+    int given = members(body);
+    int i;
+
+    memset(source, 0, sizeof(*source));
+    if (given == 0 && type->source == GF_SOURCE_MUST) {
+        refuse(errors, rows[0].names[0], "is required, or sourceAssetId, or image", true);
+    }
+    for (i = 0; i < ROWS; i++) {
+        gf_json_t *value = member(body, rows[i].names);
+        const char *wrong = NULL;
+        const char *text;
+
+        if (!value) {
+            continue;
+        }
+        if (type->source == GF_SOURCE_NONE) {
+            wrong = apr_psprintf(ctx->pool, "%s takes no source picture: leave it out", type->name);
+        }
+        else if (given > 1) {
+            wrong = "give one of sourceUrl, sourceAssetId and image only";
+        }
+        else if (!gf_json_string(value, &text)) {
+            wrong = "must be a text without NUL characters";
+        }
+        else {
+            wrong = rows[i].check(source, ctx, text);
+        }
+        if (wrong) {
+            refuse(errors, rows[i].names[0], wrong, false);
+        }
+    }
+    return errors->nelts == errors_before;
+}
+
+/* ---- source_url ---- */
+
+const char *gf_source_of_asset(apr_pool_t *pool, const char *id)
+{
+    return apr_pstrcat(pool, ASSET, id, NULL);
+}
+
+const char *gf_source_asset_id(const char *source_url)
+{
+    return source_url && strncmp(source_url, ASSET, sizeof(ASSET) - 1) == 0
+               ? source_url + sizeof(ASSET) - 1
+               : NULL;
+}
+
+const char *gf_source_shown(apr_pool_t *pool, const char *source_url, const char *base,
+                            const char *site)
+{
+    const char *id = gf_source_asset_id(source_url);
+
+    return id ? apr_pstrcat(pool, site, base, "/assets/", id, NULL) : source_url;
+}

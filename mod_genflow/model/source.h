@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Source pictures as requests bring them: an https address, the id of an uploaded picture, or the
+ * picture itself as a data: URI. No I/O; any thread. */
+#ifndef GF_SOURCE_H
+#define GF_SOURCE_H
+
+#include "base/image.h"
+#include "base/json.h"
+#include "model/conf.h"
+
+/* At most one of url, asset_id and base64 is set. */
+typedef struct gf_source_t {
+    const char *url;
+    const char *asset_id;
+    const char *base64; /* the picture itself, ... */
+    const void *bytes;  /* ... decoded, and ... */
+    gf_image_t image;   /* ... what it is: image.end is their number */
+} gf_source_t;
+
+/* Takes the source picture out of `body`, as `type` wants it. False: it is refused; `errors` (of
+ * gf_field_error_t) then names every bad field, or the missing one. */
+bool gf_source_check(gf_source_t *source, gf_ctx_t *ctx, const gf_type_t *type,
+                     const gf_json_t *body, apr_array_header_t *errors);
+
+/* Does `body` bring a source picture, good or bad? */
+bool gf_source_given(const gf_json_t *body);
+
+/* What is wrong with this address of a picture, for the client; NULL: nothing. */
+const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *url);
+
+/* Is this, in any case, the media type of pictures that are taken? */
+bool gf_source_takes(const char *media_type);
+
+/* Can these bytes be a source picture: recognised, whole, within GenflowAssetMaxBytes and
+ * GenflowAssetMaxPixels? NULL and *image, or what is wrong, for the client. Bytes behind image->end
+ * are none of the picture: leave them out. */
+const char *gf_source_probe(gf_image_t *image, gf_ctx_t *ctx, const void *bytes, apr_size_t length);
+
+/* ---- the source_url of a row: an address, or asset:<id> ---- */
+
+const char *gf_source_of_asset(apr_pool_t *pool, const char *id);
+
+/* The id of the uploaded picture that source_url names; NULL: it names none. */
+const char *gf_source_asset_id(const char *source_url);
+
+/* source_url as the wire shows it: an uploaded picture has its address in the API, which is mounted
+ * at `base` of `site`. NULL stays NULL. */
+const char *gf_source_shown(apr_pool_t *pool, const char *source_url, const char *base,
+                            const char *site);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP to the outside: many exchanges at once on one thread, over one epoll that also holds the
+ * caller's bell. Nothing calls upward: start exchanges, wait, drain what is done. The only user of
+ * curl. All calls but gf_net_init() are for the one thread that made the net. */
+#ifndef GF_NET_H
+#define GF_NET_H
+
+#include "base/msg.h"
+
+typedef struct gf_net_t gf_net_t;
+
+/* Once per process, before any thread or fork. */
+apr_status_t gf_net_init(void);
+
+/* bell: a descriptor whose readability ends gf_net_wait() (the caller silences it). Ends with the
+ * pool, and every open exchange with it. */
+apr_status_t gf_net_make(gf_net_t **net, apr_pool_t *pool, int bell);
+
+/* Starts an exchange; the message belongs to the net until gf_net_next_done() or gf_net_cancel()
+ * returns it. */
+void gf_net_start(gf_net_t *net, gf_msg_t *msg);
+
+/* Drops an exchange that is still open. Afterwards msg->end is CANCELLED and the message the
+ * caller's again. */
+void gf_net_cancel(gf_net_t *net, gf_msg_t *msg);
+
+/* Performs what can be performed, for at most `timeout`; returns early when the bell rings or an
+ * exchange is done. */
+void gf_net_wait(gf_net_t *net, apr_interval_time_t timeout);
+
+/* An exchange that has ended, or NULL. */
+gf_msg_t *gf_net_next_done(gf_net_t *net);
+
+#endif

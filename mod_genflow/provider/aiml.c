@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AIML API: JSON in, the address of a picture out, at once. It does not tell repeated requests
+ * apart, but its log tells by an id of ours whether a lost one was paid. The picture of a lost
+ * answer cannot be had any more: a paid run stays unknown. Pure translation; runs on the dispatcher
+ * thread. */
+#include "provider/provider.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "provider/json.h"
+#include "provider/run.h"
+
+#define LOG_PAGE     "/v2/logs?period=24h&limit=100"
+#define LOG_ROWS_MAX 2000 /* newest first: ours is not far */
+
+static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
+{
+    return prov_json_check(provider, pool, "https://api.aimlapi.com", "AIML_API_KEY");
+}
+
+static const prov_field_t from_picture[] = { { "prompt", "prompt" },
+                                             { "source", "image_url" },
+                                             { "strength", "strength" },
+                                             { "seed", "seed" },
+                                             { "guidance_scale", "guidance_scale" },
+                                             { "num_inference_steps", "num_inference_steps" },
+                                             { NULL, NULL } };
+
+static const prov_field_t from_text[] = { { "prompt", "prompt" },
+                                          { "image_size", "image_size" },
+                                          { "seed", "seed" },
+                                          { "guidance_scale", "guidance_scale" },
+                                          { "num_inference_steps", "num_inference_steps" },
+                                          { NULL, NULL } };
+
+/* Of other models we know no more than what nearly all take. */
+static const prov_field_t common[] = { { "prompt", "prompt" },
+                                       { "source", "image_url" },
+                                       { "strength", "strength" },
+                                       { "aspect_ratio", "aspect_ratio" },
+                                       { "negative_prompt", "negative_prompt" },
+                                       { "seed", "seed" },
+                                       { NULL, NULL } };
+
+static const prov_model_t models[] = { { "flux/dev/image-to-image", from_picture, GF_SOURCE_MUST },
+                                       { "flux/dev", from_text, GF_SOURCE_NONE },
+                                       { "flux/schnell", from_text, GF_SOURCE_NONE },
+                                       { "", common, GF_SOURCE_NONE } };
+
+static gf_source_use_t source(const char *model)
+{
+    return prov_json_source(models, model);
+}
+
+/* Our name for this submission, in their alphabet: the job and which attempt it is. */
+static const char *request_id(const gf_prov_call_t *call)
+{
+    return apr_psprintf(call->pool, "%s-%d", call->job->id, call->job->attempts);
+}
+
+static gf_msg_t *submit(const gf_prov_call_t *call)
+{
+    gf_msg_t *msg = prov_json_request(
+        call, "Bearer", "POST",
+        apr_pstrcat(call->pool, call->provider->url, "/v1/images/generations", NULL));
+    gf_out_t body;
+
+    apr_table_setn(msg->headers, "X-Client-Request-Id", request_id(call));
+    gf_out_init(&body, call->pool, 1024);
+    gf_out_open(&body, '{');
+    gf_out_put_string(&body, "model", call->model);
+    prov_json_fields(&body, call, prov_json_fields_of(models, call->model));
+    gf_out_close(&body, '}');
+    prov_json_body(msg, &body);
+    return msg;
+}
+
+/* ---- after a lost answer ---- */
+
+static gf_msg_t *ask_log(const gf_prov_call_t *call, apr_int64_t offset)
+{
+    return prov_json_request(call, "Bearer", "GET",
+                             apr_psprintf(call->pool, "%s" LOG_PAGE "&offset=%" APR_INT64_T_FMT,
+                                          call->provider->url, offset));
+}
+
+static gf_msg_t *recover(const gf_prov_call_t *call)
+{
+    return ask_log(call, 0);
+}
+
+/* The log's row of our request, or NULL. */
+static const gf_json_t *find(const gf_prov_call_t *call, const gf_json_t *rows)
+{
+    const char *wanted = request_id(call);
+    apr_size_t i;
+
+    for (i = 0; i < gf_json_length(rows); i++) {
+        const gf_json_t *row = gf_json_at(rows, i);
+
+        if (strcmp(prov_json_text(row, "client_request_id"), wanted) == 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static void read_row(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_json_t *row)
+{
+    const char *status = prov_json_text(row, "status");
+
+    outcome->detail = gf_provider_detail(call->provider, call->pool, "its log tells of inference",
+                                         prov_json_text(row, "inference_id"), status);
+    if (strcmp(status, "failed") == 0) {
+        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API); /* failed ones are not billed */
+    }
+    outcome->settled = strcmp(status, "succeeded") == 0; /* paid, and the picture is lost */
+}
+
+static void read_page(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_json_t *document)
+{
+    const gf_json_t *rows = gf_json_get(document, "data");
+    const gf_json_t *row = find(call, rows);
+    const gf_json_t *place = gf_json_get(document, "pagination");
+    apr_int64_t offset = -1;
+    bool more = false;
+
+    gf_json_int(gf_json_get(place, "offset"), &offset);
+    gf_json_bool(gf_json_get(place, "has_more"), &more);
+    if (row) {
+        read_row(outcome, call, row);
+    }
+    else if (more && offset >= 0 && offset < LOG_ROWS_MAX && gf_json_length(rows) > 0) {
+        outcome->state = GF_PROV_ASK;
+        outcome->next = ask_log(call, offset + (apr_int64_t)gf_json_length(rows));
+    }
+    else {
+        outcome->detail = "its log does not know the request";
+    }
+}
+
+/* The log is written later than answers are: a row that is not there says nothing. */
+static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    if (!prov_run_unlisted(outcome, call, msg)) {
+        read_page(outcome, call, prov_json_document(call, msg));
+    }
+}
+
+const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
+                                      .result_life = apr_time_from_sec(3600),
+                                      .check = check,
+                                      .submit = submit,
+                                      .read_submit = prov_json_read_answer,
+                                      .read_poll = read_recover, /* of the log's next page */
+                                      .source = source,
+                                      .recover = recover,
+                                      .read_recover = read_recover };

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the translators of JSON APIs share: requests and their inputs, pictures, and refusals in all
+ * their forms. Leaves paths, states and peculiarities to each prov_<name>.c. Pure, as these are;
+ * what is returned lives in the call's pool. */
+#ifndef PROV_JSON_H
+#define PROV_JSON_H
+
+#include "base/json.h"
+#include "provider/provider.h"
+
+/* ---- asking ---- */
+
+/* gf_prov_kind_t.check for a provider that needs an address and a key: what is missing, or NULL. */
+const char *prov_json_check(const gf_provider_t *provider, apr_pool_t *pool, const char *url,
+                            const char *variable);
+
+/* A request with our key ("Bearer", "Key") and the section's own headers. Its answer may be a
+ * picture in base64 or a page of a list. */
+gf_msg_t *prov_json_request(const gf_prov_call_t *call, const char *scheme, const char *method,
+                            const char *url);
+
+/* Makes the written document the request's body. */
+void prov_json_body(gf_msg_t *msg, const gf_out_t *document);
+
+/* One member of an input: where its value comes from, and what the provider calls it. `ours` is
+ *   prompt      the prompt
+ *   seed        our seed; 0 means any and is left out
+ *   source      the source picture: its address or data: URI
+ *   image_size  the parameter of that name, else the one that fits `aspect_ratio`
+ *   strength    the parameter of that name, but only beside a source picture
+ * or the name of another parameter. The value is written as it is; without one there is no member.
+ */
+typedef struct prov_field_t {
+    const char *ours;
+    const char *theirs;
+} prov_field_t;
+
+/* What models take. The first row whose name begins the model's name counts; the last one is "". */
+typedef struct prov_model_t {
+    const char *name;
+    const prov_field_t *fields; /* ends with { NULL, NULL } */
+    gf_source_use_t source;
+} prov_model_t;
+
+const prov_field_t *prov_json_fields_of(const prov_model_t *models, const char *model);
+
+/* gf_prov_kind_t.source: as the row says, but a name with `image-to-image` in it speaks for itself:
+ * MUST. */
+gf_source_use_t prov_json_source(const prov_model_t *models, const char *model);
+
+/* Writes the members into an open object. */
+void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_field_t *fields);
+
+/* ---- reading ---- */
+
+/* An id that can stand in a path as it is: 1 to 128 of A-Z a-z 0-9 _ - (no dots: `..` would leave
+ * the folder). NULL is none. Whoever takes an id from outside asks this. */
+bool prov_json_is_ref(const char *text);
+
+/* The answer's JSON object; NULL if it is none. */
+const gf_json_t *prov_json_document(const gf_prov_call_t *call, const gf_msg_t *msg);
+
+/* The text of a member; "" if there is none. */
+const char *prov_json_text(const gf_json_t *object, const char *name);
+
+void prov_json_set(gf_outcome_t *outcome, gf_prov_state_t state, gf_err_code_t code);
+
+/* What an error body says, whichever of the known forms it has; what it does not say is "". */
+typedef struct prov_told_t {
+    const char *message;
+    const char *code;
+    const char *type;
+} prov_told_t;
+
+void prov_json_told(prov_told_t *told, const gf_json_t *document);
+
+/* "HTTP 402 code: message" for the log. */
+const char *prov_json_detail(const gf_prov_call_t *call, const gf_msg_t *msg,
+                             const prov_told_t *told);
+
+/* A submission was not taken: the rules that all share for status, code words and waits. A
+ * gateway's own 502 or 504 is UNKNOWN: the API behind it may have taken the job. */
+void prov_json_refused(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
+                       const gf_json_t *document);
+
+/* The first picture among images[], data[] or image that is not marked as filtered: SUCCEEDED,
+ * FILTERED or EMPTY. */
+void prov_json_picture(gf_outcome_t *outcome, const gf_json_t *document);
+
+/* A picture's address or bytes: a text, or an object with url or b64_json. */
+bool prov_json_picture_in(gf_outcome_t *outcome, const gf_json_t *value);
+
+/* gf_prov_kind_t.read_submit of APIs that answer with the picture itself. */
+void prov_json_read_answer(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
+
+#endif

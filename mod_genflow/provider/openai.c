@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OpenAI's images API and whatever speaks like it: JSON in, or a form with a source picture, and a
+ * picture out, at once, which may take minutes. There is no list of runs and no idempotency key:
+ * what was sent and not answered can never be told from what was paid, so it is not sent again.
+ * Pure translation; runs on the dispatcher thread. */
+#include "provider/provider.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "provider/json.h"
+
+static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
+{
+    return prov_json_check(provider, pool, "https://api.openai.com/v1", "OPENAI_API_KEY");
+}
+
+/* The prompt is the first of each. */
+static const prov_field_t of_gpt[] = { { "prompt", "prompt" },
+                                       { "quality", "quality" },
+                                       { "background", "background" },
+                                       { "output_format", "output_format" },
+                                       { NULL, NULL } };
+
+static const prov_field_t of_others[] = { { "prompt", "prompt" }, { NULL, NULL } };
+
+/* What differs between families of models. */
+typedef struct family_t {
+    const char *name; /* how its models' names begin */
+    const prov_field_t *fields;
+    const char *square, *wide, *tall; /* sizes; NULL: let it choose */
+    bool formats;                     /* takes response_format; others always send base64 */
+    gf_source_use_t source;
+} family_t;
+
+static const family_t families[] = {
+    { "gpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false, GF_SOURCE_MAY },
+    { "chatgpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false, GF_SOURCE_MAY },
+    { "dall-e-3", of_others, "1024x1024", "1792x1024", "1024x1792", true, GF_SOURCE_NONE },
+    { "dall-e-2", of_others, "1024x1024", "1024x1024", "1024x1024", true, GF_SOURCE_MAY },
+    { "", of_others, NULL, NULL, NULL, true, GF_SOURCE_MAY }
+};
+
+static const family_t *family_of(const char *model)
+{
+    const family_t *family = families;
+
+    while (strncmp(family->name, model, strlen(family->name)) != 0) {
+        family++;
+    }
+    return family;
+}
+
+static gf_source_use_t source(const char *model)
+{
+    return family_of(model)->source;
+}
+
+/* The size as the client names it, else the one that comes nearest to its aspect ratio; NULL: none.
+ */
+static const char *size_of(const gf_prov_call_t *call, const family_t *family)
+{
+    const char *size = gf_provider_parameter(call->job, "size", call->pool);
+    const char *ratio = gf_provider_parameter(call->job, "aspect_ratio", call->pool);
+    const char *colon = ratio ? strchr(ratio, ':') : NULL;
+    long width, height;
+
+    if (size || !colon) {
+        return size;
+    }
+    width = strtol(ratio, NULL, 10);
+    height = strtol(colon + 1, NULL, 10);
+    return width == height ? family->square : width > height ? family->wide : family->tall;
+}
+
+static gf_msg_t *request(const gf_prov_call_t *call, const char *path)
+{
+    return prov_json_request(call, "Bearer", "POST",
+                             apr_pstrcat(call->pool, call->provider->url, path, NULL));
+}
+
+/* An edit of a source picture: the same members, but as a form. */
+static gf_msg_t *edit(const gf_prov_call_t *call, const family_t *family)
+{
+    gf_msg_t *msg = request(call, "/images/edits");
+    const prov_field_t *field;
+
+    gf_msg_part(msg, "model", call->model[0] ? call->model : NULL);
+    gf_msg_part(msg, "prompt", call->job->prompt);
+    for (field = family->fields + 1; field->ours; field++) { /* behind the prompt */
+        gf_msg_part(msg, field->theirs, gf_provider_parameter(call->job, field->ours, call->pool));
+    }
+    gf_msg_part(msg, "size", size_of(call, family));
+    gf_msg_part(msg, "response_format", family->formats && call->model[0] ? "b64_json" : NULL);
+    gf_msg_file(msg, "image", call->source_file, call->source_type);
+    return msg;
+}
+
+static gf_msg_t *generation(const gf_prov_call_t *call, const family_t *family)
+{
+    gf_msg_t *msg = request(call, "/images/generations");
+    const char *size = size_of(call, family);
+    gf_out_t body;
+
+    gf_out_init(&body, call->pool, 1024);
+    gf_out_open(&body, '{');
+    if (call->model[0]) {
+        gf_out_put_string(&body, "model", call->model);
+    }
+    prov_json_fields(&body, call, family->fields);
+    if (size) {
+        gf_out_put_string(&body, "size", size);
+    }
+    if (family->formats && call->model[0]) {
+        gf_out_put_string(&body, "response_format", "b64_json");
+    }
+    gf_out_close(&body, '}');
+    prov_json_body(msg, &body);
+    return msg;
+}
+
+static gf_msg_t *submit(const gf_prov_call_t *call)
+{
+    const family_t *family = family_of(call->model);
+
+    return call->source_file ? edit(call, family) : generation(call, family);
+}
+
+const gf_prov_kind_t gf_prov_openai = { .name = "openai",
+                                        .result_life = apr_time_from_sec(3600),
+                                        .check = check,
+                                        .submit = submit,
+                                        .read_submit = prov_json_read_answer,
+                                        .source = source,
+                                        .source_as_file = true };

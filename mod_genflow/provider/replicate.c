@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replicate: a prediction is created, asked for until it has ended, and then holds addresses of its
+ * outputs for an hour. Predictions can be listed with their inputs, so a lost one is found by our
+ * seed. Pure translation; runs on the dispatcher thread. */
+#include "provider/provider.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/hash.h"
+#include "base/sign.h"
+#include "base/text.h"
+#include "provider/webhook.h"
+#include "provider/json.h"
+#include "provider/run.h"
+
+#define CANCEL_AFTER_MIN 5 /* seconds */
+
+static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
+{
+    if (provider->hook_secret && !gf_sign_is_secret(provider->hook_secret, pool)) {
+        return "GenflowProviderHookSecret names no secret of the form " GF_SIGN_SECRET;
+    }
+    return prov_json_check(provider, pool, "https://api.replicate.com/v1", "REPLICATE_API_TOKEN");
+}
+
+/* ---- asking ---- */
+
+/* Inputs are the models' own; members that a model does not name are refused. */
+static const prov_field_t of_flux_dev[] = { { "prompt", "prompt" },
+                                            { "source", "image" },
+                                            { "strength", "prompt_strength" },
+                                            { "aspect_ratio", "aspect_ratio" },
+                                            { "guidance_scale", "guidance" },
+                                            { "num_inference_steps", "num_inference_steps" },
+                                            { "seed", "seed" },
+                                            { NULL, NULL } };
+
+static const prov_field_t of_flux_kontext[] = { { "prompt", "prompt" },
+                                                { "source", "input_image" },
+                                                { "aspect_ratio", "aspect_ratio" },
+                                                { "seed", "seed" },
+                                                { NULL, NULL } };
+
+static const prov_field_t of_flux[] = {
+    { "prompt", "prompt" }, { "aspect_ratio", "aspect_ratio" }, { "seed", "seed" }, { NULL, NULL }
+};
+
+static const prov_field_t common[] = { { "prompt", "prompt" },
+                                       { "negative_prompt", "negative_prompt" },
+                                       { "source", "image" },
+                                       { "strength", "prompt_strength" },
+                                       { "guidance_scale", "guidance_scale" },
+                                       { "num_inference_steps", "num_inference_steps" },
+                                       { "seed", "seed" },
+                                       { NULL, NULL } };
+
+static const prov_model_t models[] = { { "black-forest-labs/flux-dev", of_flux_dev, GF_SOURCE_MAY },
+                                       { "black-forest-labs/flux-kontext", of_flux_kontext,
+                                         GF_SOURCE_MAY },
+                                       { "black-forest-labs/flux", of_flux, GF_SOURCE_NONE },
+                                       { "", common, GF_SOURCE_MAY } };
+
+static const prov_field_t *fields_of(const char *model)
+{
+    return prov_json_fields_of(models, model);
+}
+
+static gf_source_use_t source(const char *model)
+{
+    return prov_json_source(models, model);
+}
+
+/* `owner/name` has a path of its own; `owner/name:version` and a bare version go into the body. */
+static bool is_version(const char *model)
+{
+    return strchr(model, ':') || !strchr(model, '/');
+}
+
+static gf_msg_t *request(const gf_prov_call_t *call, const char *method, const char *path)
+{
+    return prov_json_request(call, "Bearer", method,
+                             apr_pstrcat(call->pool, call->provider->url, path, NULL));
+}
+
+/* It stops by itself when we will have given up: what nobody waits for must not run on. */
+static gf_msg_t *submit(const gf_prov_call_t *call)
+{
+    const char *model = call->model;
+    apr_int64_t limit = apr_time_sec(call->provider->deadline);
+    gf_msg_t *msg = request(call, "POST",
+                            is_version(model)
+                                ? "/predictions"
+                                : apr_pstrcat(call->pool, "/models/", model, "/predictions", NULL));
+    gf_out_t body;
+
+    apr_table_setn(msg->headers, "Cancel-After",
+                   apr_psprintf(call->pool, "%" APR_INT64_T_FMT "s",
+                                limit > CANCEL_AFTER_MIN ? limit : CANCEL_AFTER_MIN));
+    gf_out_init(&body, call->pool, 1024);
+    gf_out_open(&body, '{');
+    if (is_version(model)) {
+        gf_out_put_string(&body, "version", model);
+    }
+    gf_out_key(&body, "input");
+    gf_out_open(&body, '{');
+    prov_json_fields(&body, call, fields_of(model));
+    gf_out_close(&body, '}');
+    if (call->hook_url) {
+        gf_out_put_string(&body, "webhook", call->hook_url);
+        gf_out_put_raw(&body, "webhook_events_filter", "[\"completed\"]");
+    }
+    gf_out_close(&body, '}');
+    prov_json_body(msg, &body);
+    return msg;
+}
+
+static gf_msg_t *poll(const gf_prov_call_t *call)
+{
+    return request(call, "GET",
+                   apr_pstrcat(call->pool, "/predictions/", call->job->provider_ref, NULL));
+}
+
+static gf_msg_t *cancel(const gf_prov_call_t *call)
+{
+    gf_msg_t *msg =
+        request(call, "POST",
+                apr_pstrcat(call->pool, "/predictions/", call->job->provider_ref, "/cancel", NULL));
+
+    msg->body = "";
+    return msg;
+}
+
+/* ---- reading a prediction ---- */
+
+/* Models tell in prose that they refused an input or an output. */
+static bool is_filter(const char *error)
+{
+    static const char *const signs[] = { "NSFW",   "flagged as sensitive", "E005",
+                                         "safety", "content policy",       NULL };
+    const char *const *sign;
+
+    for (sign = signs; *sign; sign++) {
+        if (strcasestr(error, *sign)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Something between Replicate and the model broke. */
+static bool is_passing(const char *error)
+{
+    return strstr(error, "E1000") || strstr(error, "502 Bad Gateway");
+}
+
+static void read_failed(gf_outcome_t *outcome, const gf_prov_call_t *call,
+                        const gf_json_t *document)
+{
+    const char *error = prov_json_text(document, "error");
+
+    outcome->detail = gf_provider_detail(call->provider, call->pool, "failed", NULL, error);
+    if (is_filter(error)) {
+        prov_json_set(outcome, GF_PROV_FILTERED, GF_E_FILTERED);
+    }
+    else if (is_passing(error) && call->job->retries == 0) {
+        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API); /* once: failed runs may be billed */
+    }
+    else {
+        prov_json_set(outcome, GF_PROV_PERMANENT, GF_E_API);
+    }
+}
+
+/* The output is the model's own: one address, or several of which the first counts. */
+static void read_succeeded(gf_outcome_t *outcome, const gf_json_t *document)
+{
+    const gf_json_t *output = gf_json_get(document, "output");
+    bool removed = false;
+
+    gf_json_bool(gf_json_get(document, "data_removed"), &removed);
+    if (removed
+        || (!prov_json_picture_in(outcome, output)
+            && !prov_json_picture_in(outcome, gf_json_at(output, 0)))) {
+        prov_json_set(outcome, GF_PROV_EMPTY, GF_E_EMPTY);
+        outcome->detail = removed ? "its output was removed" : "it ended without an output";
+    }
+}
+
+static void read_prediction(gf_outcome_t *outcome, const gf_prov_call_t *call,
+                            const gf_json_t *document)
+{
+    const char *status = prov_json_text(document, "status");
+
+    if (strcmp(status, "succeeded") == 0) {
+        read_succeeded(outcome, document);
+    }
+    else if (strcmp(status, "failed") == 0) {
+        read_failed(outcome, call, document);
+    }
+    else if (strcmp(status, "canceled") == 0) {
+        prov_json_set(outcome, GF_PROV_PERMANENT, GF_E_API);
+        outcome->detail = "canceled";
+    }
+    else if (strcmp(status, "aborted") == 0) {
+        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_TIMEOUT); /* never started, not charged */
+        outcome->detail = "aborted before it started";
+    }
+    else { /* starting, processing, and words to come */
+        outcome->state = GF_PROV_WORKING;
+        prov_run_said(outcome, call, prov_json_text(document, "logs"));
+    }
+}
+
+static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    const gf_json_t *document;
+    const char *id;
+
+    if (gf_provider_unanswered(outcome, msg)) {
+        return;
+    }
+    document = prov_json_document(call, msg);
+    id = prov_json_text(document, "id");
+    if (msg->status / 100 != 2) {
+        prov_json_refused(outcome, call, msg, document);
+        if (msg->status == 422 && strstr(outcome->detail, "version does not exist")) {
+            outcome->unknown_model = true;
+        }
+    }
+    else if (prov_json_is_ref(id)) { /* whatever has become of it: its id is written first */
+        outcome->state = GF_PROV_WORKING;
+        outcome->ref = id;
+        prov_run_said(outcome, call, prov_json_text(document, "logs"));
+    }
+    else {
+        prov_json_set(outcome, GF_PROV_UNKNOWN, GF_E_NETWORK); /* taken, but as what? */
+        outcome->detail = apr_psprintf(call->pool, "HTTP %d without an id", msg->status);
+    }
+}
+
+/* ---- after a lost answer ---- */
+
+#define LIST  "/predictions?"
+#define SINCE "created_after"
+
+static gf_msg_t *ask_list(const gf_prov_call_t *call, const char *since)
+{
+    return request(call, "GET", apr_pstrcat(call->pool, LIST SINCE "=", since, NULL));
+}
+
+static gf_msg_t *recover(const gf_prov_call_t *call)
+{
+    return ask_list(call, prov_run_since(call));
+}
+
+static prov_run_row_t row_of(const gf_prov_call_t *call, const gf_json_t *row)
+{
+    const char *model = prov_json_text(row, "model");
+    const char *status = prov_json_text(row, "status");
+    apr_size_t length = strcspn(call->model, ":");
+
+    if (strchr(call->model, '/') && model[0]
+        && (strlen(model) != length || strncmp(model, call->model, length) != 0)) {
+        return PROV_RUN_OTHERS;
+    }
+    return strcmp(status, "aborted") == 0
+                   || (strcmp(status, "failed") == 0 && is_passing(prov_json_text(row, "error")))
+               ? PROV_RUN_VOID
+               : PROV_RUN_COUNTS;
+}
+
+/* The page that follows, if its address is one of the list's. */
+static const char *next_page(const gf_prov_call_t *call, const gf_json_t *document)
+{
+    const char *next = prov_json_text(document, "next");
+    const char *list = apr_pstrcat(call->pool, call->provider->url, LIST, NULL);
+
+    return strncmp(next, list, strlen(list)) == 0 ? next : NULL;
+}
+
+/* This page does not hold it. `more`: there is another one; its address, if it can be asked. */
+static void read_absent(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
+                        const char *next, bool more)
+{
+    const char *earlier = prov_run_earlier(call, msg, prov_run_asked(call, msg, SINCE));
+
+    if (earlier && earlier[0]) {
+        outcome->state = GF_PROV_ASK;
+        outcome->next = ask_list(call, earlier);
+    }
+    else if (earlier) {
+        outcome->detail = "its list has no Date, and may begin too late";
+    }
+    else if (next) {
+        outcome->state = GF_PROV_ASK;
+        outcome->next = prov_json_request(call, "Bearer", "GET", next);
+    }
+    else if (!more) {
+        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_NETWORK);
+        outcome->absent = true;
+        outcome->detail = "its list does not hold the run";
+    }
+}
+
+static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    static const prov_run_list_t list = { "id", "created_at", "input", row_of, fields_of };
+    const gf_json_t *document;
+    const gf_json_t *rows;
+    const char *next;
+    prov_run_found_t found;
+
+    if (prov_run_unlisted(outcome, call, msg)) {
+        return;
+    }
+    document = prov_json_document(call, msg);
+    rows = gf_json_get(document, "results");
+    if (!gf_json_is_array(rows)) {
+        return;
+    }
+    next = next_page(call, document);
+    found = prov_run_find(outcome, call, rows, &list);
+    if (found == PROV_RUN_ABSENT) {
+        read_absent(outcome, call, msg, next, gf_json_get(document, "next") != NULL);
+    }
+}
+
+/* Only a prediction that tells its status says something about the job. */
+static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    const gf_json_t *document;
+
+    if (strstr(msg->url, LIST)) {
+        read_recover(outcome, call, msg);
+        return;
+    }
+    if (prov_run_unasked(outcome, msg)) {
+        return;
+    }
+    document = prov_json_document(call, msg);
+    if (msg->status == 200 && prov_json_text(document, "status")[0]) {
+        read_prediction(outcome, call, document);
+    }
+    else {
+        prov_run_stays(outcome, call, msg);
+    }
+}
+
+/* ---- its report of the end ---- */
+
+#define EVENT_MAX      128
+#define SIGNATURES_MAX 4096 /* there are two while a secret is being changed */
+
+/* Is the wanted signature in the list that came: `v1,... v1,... v2,...`? */
+static bool is_listed(const char *list, const char *wanted)
+{
+    apr_size_t length = strlen(wanted);
+    bool found = false;
+
+    while (*list) {
+        apr_size_t word = strcspn(list, " ");
+
+        if (word == strlen(GF_SIGN_VERSION) + length
+            && strncmp(list, GF_SIGN_VERSION, strlen(GF_SIGN_VERSION)) == 0
+            && gf_hash_equal(list + strlen(GF_SIGN_VERSION), wanted, length)) {
+            found = true;
+        }
+        list += word;
+        list += strspn(list, " ");
+    }
+    return found;
+}
+
+/* Standard Webhooks: the id names the delivery, and is the same when that is repeated. */
+static gf_hook_verdict_t read_hook(gf_hook_t *hook, const gf_provider_t *provider)
+{
+    const char *event = prov_hook_header(hook, "webhook-id");
+    const char *time = prov_hook_time(hook, "webhook-timestamp");
+    const char *list = apr_table_getm(hook->pool, hook->headers, "webhook-signature");
+    const char *wanted;
+
+    if (!event || !gf_text_is_token(event, EVENT_MAX) || !time || !list
+        || strlen(list) > SIGNATURES_MAX) {
+        return GF_HOOK_FORGED;
+    }
+    wanted = gf_sign(hook->pool, provider->hook_secret, event, time, hook->body, hook->length);
+    if (!wanted || !is_listed(list, wanted)) {
+        return GF_HOOK_FORGED;
+    }
+    hook->event = event;
+    hook->ref = prov_json_text(prov_hook_document(hook), "id");
+    return prov_json_is_ref(hook->ref) ? GF_HOOK_GENUINE : GF_HOOK_MEANINGLESS;
+}
+
+const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
+                                           .result_life = apr_time_from_sec(3600),
+                                           .check = check,
+                                           .submit = submit,
+                                           .read_submit = read_submit,
+                                           .poll = poll,
+                                           .read_poll = read_poll,
+                                           .cancel = cancel,
+                                           .source = source,
+                                           .read_hook = read_hook,
+                                           .recover = recover,
+                                           .read_recover = read_recover };

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs that take their time: what one says while it works, and how a lost one is found in the
+ * provider's list by what we sent. Leaves statuses and addresses to prov_<name>.c. Pure; runs on
+ * the dispatcher thread. */
+#include "provider/run.h"
+
+#include <string.h>
+
+#include <apr_date.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "base/text.h"
+#include "provider/json.h"
+
+#define LINES_MAX   20                     /* of what a run printed */
+#define LINE_BYTES  300                    /* of one */
+#define CLOCK_SLACK apr_time_from_sec(900) /* between the database and the provider */
+#define DATE_SLACK  apr_time_from_sec(300) /* between a provider's servers */
+
+/* ---- asking for a run ---- */
+
+bool prov_run_unasked(gf_outcome_t *outcome, const gf_msg_t *msg)
+{
+    if (!gf_provider_unanswered(outcome, msg)) {
+        return false;
+    }
+    if (msg->end != GF_MSG_TOO_LARGE) {
+        outcome->state = GF_PROV_WORKING;
+    }
+    return true;
+}
+
+void prov_run_stays(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    outcome->state = GF_PROV_WORKING;
+    outcome->retry_after = gf_provider_retry_after(msg);
+    outcome->detail = apr_psprintf(call->pool, "asking: HTTP %d", msg->status);
+}
+
+/* ---- what a run says while it works ---- */
+
+/* A run may say where its picture is, and whoever cancels then pays nothing: an address becomes
+ * "...". */
+static const char *without_addresses(apr_pool_t *pool, const char *told)
+{
+    char *line = apr_pstrdup(pool, told);
+    const char *clean = "";
+    char *address;
+
+    while ((address = strstr(line, "://"))) {
+        char *scheme = address;
+
+        while (scheme > line && apr_isalnum(scheme[-1])) {
+            scheme--;
+        }
+        address += strcspn(address, " \t\"'<>");
+        *scheme = '\0';
+        clean = apr_pstrcat(pool, clean, line, "...", NULL);
+        line = address;
+    }
+    return apr_pstrcat(pool, clean, line, NULL);
+}
+
+/* What the last `45%|` says; below 0: there is none. */
+static double last_percent(const char *text)
+{
+    double progress = -1;
+    const char *bar;
+
+    for (bar = strstr(text, "%|"); bar; bar = strstr(bar + 1, "%|")) {
+        int weight = 1;
+        int percent = 0;
+        const char *digit = bar;
+
+        while (digit > text && apr_isdigit(digit[-1]) && weight <= 100) {
+            percent += (*--digit - '0') * weight;
+            weight *= 10;
+        }
+        if (digit < bar && percent <= 100) {
+            progress = percent / 100.0;
+        }
+    }
+    return progress;
+}
+
+void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char *text)
+{
+    apr_array_header_t *lines = apr_array_make(call->pool, 32, sizeof(const char *));
+    gf_out_t out;
+    int i;
+
+    outcome->said.progress = last_percent(text);
+    while (*text) {
+        apr_size_t length = strcspn(text, "\r\n"); /* progress bars return without a new line */
+
+        if (length > 0) {
+            APR_ARRAY_PUSH(lines, const char *) = without_addresses(
+                call->pool, gf_provider_told(call->provider, call->pool, text, length, LINE_BYTES));
+        }
+        text += length + (text[length] != '\0');
+    }
+    if (lines->nelts == 0) {
+        return;
+    }
+    gf_out_init(&out, call->pool, 1024);
+    gf_out_open(&out, '[');
+    for (i = lines->nelts > LINES_MAX ? lines->nelts - LINES_MAX : 0; i < lines->nelts; i++) {
+        gf_out_string(&out, APR_ARRAY_IDX(lines, i, const char *));
+    }
+    gf_out_close(&out, ']');
+    outcome->said.logs = out.text;
+}
+
+/* ---- after a lost answer ---- */
+
+bool prov_run_unlisted(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    bool unanswered = gf_provider_unanswered(outcome, msg);
+
+    outcome->state = GF_PROV_UNKNOWN;
+    if (unanswered) {
+        return true;
+    }
+    outcome->code = GF_E_NETWORK;
+    outcome->detail = apr_psprintf(call->pool, "its list does not tell: HTTP %d", msg->status);
+    outcome->settled = msg->status / 100 == 4 && msg->status != 408 && msg->status != 429;
+    return msg->status != 200;
+}
+
+static const char *iso(apr_pool_t *pool, apr_time_t at)
+{
+    apr_time_exp_t time;
+
+    apr_time_exp_gmt(&time, at > 0 ? at : 0);
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ", time.tm_year + 1900,
+                        time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec);
+}
+
+/* The job's id tells it. A time of this host's would not do: if that were late, the list would look
+ * empty, and the run would be paid twice. */
+const char *prov_run_since(const gf_prov_call_t *call)
+{
+    return iso(call->pool, gf_text_uuid_time(call->job->id) - CLOCK_SLACK);
+}
+
+const char *prov_run_asked(const gf_prov_call_t *call, const gf_msg_t *msg, const char *name)
+{
+    const char *query = strchr(msg->url, '?');
+    const char *at = query ? strstr(query, apr_pstrcat(call->pool, name, "=", NULL)) : NULL;
+
+    if (!at || (at[-1] != '?' && at[-1] != '&')) {
+        return "";
+    }
+    at += strlen(name) + 1;
+    return apr_pstrmemdup(call->pool, at, strcspn(at, "&"));
+}
+
+const char *prov_run_earlier(const gf_prov_call_t *call, const gf_msg_t *msg, const char *since)
+{
+    const char *header = apr_table_get(msg->answer, "Date");
+    apr_time_t date = header ? apr_date_parse_http(header) : APR_DATE_BAD;
+    apr_time_t made = date - (call->age > 0 ? call->age : 0);
+
+    if (!since[0]) { /* a further page */
+        return NULL;
+    }
+    if (date == APR_DATE_BAD) {
+        return "";
+    }
+    return strcmp(since, iso(call->pool, made - DATE_SLACK)) <= 0
+               ? NULL
+               : iso(call->pool, made - CLOCK_SLACK);
+}
+
+typedef enum { OTHERS, DOUBTFUL, OURS } likeness_t;
+
+static bool is_same(gf_json_t *sent, gf_json_t *shown)
+{
+    double a, b;
+
+    if (gf_json_number(sent, &a) && gf_json_number(shown, &b)) {
+        return !(a < b) && !(a > b);
+    }
+    return shown && strcmp(gf_json_text(sent), gf_json_text(shown)) == 0;
+}
+
+/* Is all that we sent beside the prompt in the input that is shown? More may be: the model's
+ * defaults. But no source picture that we did not send; one that was uploaded is not at hand any
+ * more when another process sent it. */
+static bool is_whole(const gf_prov_call_t *call, const gf_json_t *input, const prov_field_t *fields)
+{
+    gf_ctx_t ctx = { .pool = call->pool };
+    gf_json_t *document = NULL;
+    gf_out_t out;
+
+    gf_out_init(&out, call->pool, 1024);
+    gf_out_open(&out, '{');
+    prov_json_fields(&out, call, fields);
+    gf_out_close(&out, '}');
+    if ((call->job->source_url && !call->source)
+        || gf_json_parse(&document, &ctx, out.text, out.length)) {
+        return false;
+    }
+    for (; fields->ours; fields++) {
+        gf_json_t *sent = gf_json_get(document, fields->theirs);
+        gf_json_t *shown = gf_json_get(input, fields->theirs);
+
+        if (strcmp(fields->ours, "prompt") != 0
+            && (sent ? !is_same(sent, shown) : shown && strcmp(fields->ours, "source") == 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is this the input that we sent? Models without a prompt do not show one. */
+static likeness_t likeness(const gf_prov_call_t *call, const gf_json_t *input,
+                           const prov_run_list_t *list)
+{
+    const gf_job_t *job = call->job;
+    const char *prompt = job->prompt;
+    apr_int64_t seed;
+
+    gf_json_string(gf_json_get(input, "prompt"), &prompt);
+    if (!gf_json_int(gf_json_get(input, "seed"), &seed) || seed != job->seed
+        || strcmp(prompt, job->prompt) != 0) {
+        return OTHERS;
+    }
+    return is_whole(call, input, list->fields_of(call->model)) ? OURS : DOUBTFUL;
+}
+
+/* Providers wipe old inputs. */
+static bool is_shown(gf_json_t *input)
+{
+    return gf_json_is_object(input) && strcmp(gf_json_text(input), "{}") != 0;
+}
+
+prov_run_found_t prov_run_find(gf_outcome_t *outcome, const gf_prov_call_t *call,
+                               const gf_json_t *rows, const prov_run_list_t *list)
+{
+    prov_run_found_t missing = PROV_RUN_ABSENT;
+    const char *oldest = NULL;
+    bool failed = false;
+    apr_size_t i;
+
+    if (call->job->seed <= 0) {
+        outcome->settled = true; /* it was sent without a seed */
+        return PROV_RUN_UNSEEN;
+    }
+    for (i = 0; i < gf_json_length(rows); i++) {
+        const gf_json_t *row = gf_json_at(rows, i);
+        gf_json_t *input = gf_json_get(row, list->input);
+        const char *id = prov_json_text(row, list->id);
+        const char *sent = prov_json_text(row, list->sent);
+        prov_run_row_t kind = list->row_of(call, row);
+        likeness_t like = kind == PROV_RUN_OTHERS ? OTHERS : likeness(call, input, list);
+
+        if (kind == PROV_RUN_VOID) {
+            failed = failed || (call->job->attempts == 1 && like == OURS);
+        }
+        if (kind != PROV_RUN_COUNTS) {
+            continue;
+        }
+        if (!is_shown(input) || like == DOUBTFUL || (like == OURS && !prov_json_is_ref(id))) {
+            missing = PROV_RUN_UNSEEN;
+        }
+        else if (like == OURS && (!oldest || strcmp(sent, oldest) <= 0)) {
+            oldest = sent;
+            outcome->ref = id;
+        }
+    }
+    if (oldest) {
+        outcome->state = GF_PROV_WORKING;
+        outcome->detail = "found in its list";
+        return PROV_RUN_FOUND;
+    }
+    if (failed) {
+        prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API);
+        outcome->detail = "its list tells that the run failed";
+        return PROV_RUN_FAILED;
+    }
+    return missing;
+}

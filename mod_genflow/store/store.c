@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looks at a result before it is kept, names it, and hands it to the store. Leaves how bytes are
+ * kept to store_<kind>.c, and the spool to store/spool.c. */
+#include "store/store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_file_io.h>
+#include <apr_portable.h>
+#include <apr_strings.h>
+
+#include "base/json.h"
+
+static const gf_store_kind_t *const kinds[] = { &gf_store_fs, &gf_store_cloudinary, &gf_store_s3 };
+
+#define KINDS         ((int)(sizeof(kinds) / sizeof(kinds[0])))
+#define SECRET_DIGITS 32 /* of picture_secret */
+
+/* Most pixels, and the directive that says so. */
+typedef struct limit_t {
+    const char *directive;
+    apr_int64_t pixels;
+} limit_t;
+
+const gf_store_kind_t *gf_store_kind(const char *name)
+{
+    int i;
+
+    for (i = 0; i < KINDS; i++) {
+        if (strcmp(kinds[i]->name, name) == 0) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+const char *gf_store_kind_names(apr_pool_t *pool)
+{
+    const char *names = kinds[0]->name;
+    int i;
+
+    for (i = 1; i < KINDS; i++) {
+        names = apr_pstrcat(pool, names, ", ", kinds[i]->name, NULL);
+    }
+    return names;
+}
+
+/* What only the row knows before the generation has completed: "<id>-<secret>". */
+static const char *stem(const gf_job_t *job, apr_pool_t *pool)
+{
+    return job->picture_secret ? apr_pstrcat(pool, job->id, "-", job->picture_secret, NULL)
+                               : job->id;
+}
+
+const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.%d", conf->store_folder, stem(job, pool),
+                        job->epoch);
+}
+
+const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.ready", conf->store_folder,
+                        stem(job, pool));
+}
+
+/* Two digits of the id spread the pictures over 256 folders a type. */
+static const char *folder_name(const gf_job_t *job, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, job->type->name, "/", job->id + strlen(job->id) - 2, "/", NULL);
+}
+
+static const char *object_name(const gf_job_t *job, const char *extension, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, folder_name(job, pool), stem(job, pool), ".", extension, NULL);
+}
+
+const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_pool_t *pool)
+{
+    return object_name(job, stored->image.extension, pool);
+}
+
+/* The open picture: what it is, and its hash; bytes behind its end are cut off. */
+static gf_err_t *look_into(gf_stored_t *stored, gf_ctx_t *ctx, apr_file_t *file, const char *path,
+                           const limit_t *limit)
+{
+    gf_image_t *image = &stored->image;
+    apr_finfo_t info = { .size = 0 };
+    apr_off_t start = 0;
+    apr_os_file_t descriptor;
+    apr_status_t rv = apr_file_info_get(&info, APR_FINFO_SIZE, file);
+
+    stored->bytes = info.size;
+    apr_os_file_get(&descriptor, file);
+    if (rv != APR_SUCCESS) {
+        return gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
+    }
+    if (info.size == 0) {
+        return gf_err_make(ctx, GF_E_EMPTY, APR_SUCCESS, "the picture has no bytes");
+    }
+    if (!gf_image_probe_file(image, descriptor)) {
+        return gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
+                           "%" APR_INT64_T_FMT " bytes that are no PNG, JPEG or WebP",
+                           stored->bytes);
+    }
+    if ((apr_int64_t)image->width * image->height > limit->pixels) {
+        return gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
+                           "%d x %d pixels are more than %s %" APR_INT64_T_FMT, image->width,
+                           image->height, limit->directive, limit->pixels);
+    }
+    if (!image->end) {
+        return gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS,
+                           "%" APR_INT64_T_FMT " bytes of %s that do not reach its end",
+                           stored->bytes, image->type);
+    }
+    if (image->end < stored->bytes) { /* what cameras and programs write behind a picture */
+        rv = truncate(path, (off_t)image->end) < 0 ? errno : APR_SUCCESS;
+        stored->bytes = image->end;
+    }
+    rv = rv ? rv : apr_file_seek(file, APR_SET, &start);
+    rv = rv ? rv : gf_hash_file(stored->sha256, file);
+    return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
+}
+
+static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path, const limit_t *limit)
+{
+    apr_file_t *file;
+    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, ctx->pool);
+    gf_err_t *err;
+
+    if (rv != APR_SUCCESS) {
+        return gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
+    }
+    err = look_into(stored, ctx, file, path, limit);
+    apr_file_close(file);
+    return err;
+}
+
+gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
+{
+    const limit_t limit = { "GenflowStoreMaxPixels", ctx->conf->pixels_max };
+
+    return look(stored, ctx, path, &limit);
+}
+
+gf_err_t *gf_store_look_source(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
+{
+    const limit_t limit = { "GenflowAssetMaxPixels", ctx->conf->asset_pixels_max };
+
+    return look(stored, ctx, path, &limit);
+}
+
+static const char *public_url(const gf_conf_t *conf, const char *name, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, conf->store_url, "/", name, NULL);
+}
+
+gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, const char *file)
+{
+    const char *name;
+    bool existing = false;
+
+    GF_TRY(gf_store_look(stored, ctx, file));
+    name = gf_store_name(stored, job, ctx->pool);
+    GF_TRY(gf_store_fs.put(&existing, ctx, name, file));
+    if (existing) { /* an earlier run got as far as here */
+        GF_TRY(gf_store_look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool)));
+    }
+    stored->url = public_url(ctx->conf, name, ctx->pool);
+    apr_file_remove(file, ctx->pool); /* a second name of the kept bytes: nobody may write there */
+    return NULL;
+}
+
+bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job)
+{
+    const char *const *extension;
+
+    for (extension = gf_image_extensions; *extension; extension++) {
+        const char *name = object_name(job, *extension, ctx->pool);
+
+        if (!gf_store_look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool))) {
+            stored->url = public_url(ctx->conf, name, ctx->pool);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The rest of text behind start; NULL: it begins otherwise. */
+static const char *behind(const char *text, const char *start)
+{
+    apr_size_t length = strlen(start);
+
+    return text && strncmp(text, start, length) == 0 ? text + length : NULL;
+}
+
+/* Skips "-<secret>" if it is there. */
+static const char *behind_secret(const char *text)
+{
+    return text && text[0] == '-' && strspn(text + 1, "0123456789abcdef") == SECRET_DIGITS
+               ? text + 1 + SECRET_DIGITS
+               : text;
+}
+
+const char *gf_store_file(const gf_conf_t *conf, const gf_job_t *job, const char *url,
+                          apr_pool_t *pool)
+{
+    const char *name = behind(url, apr_pstrcat(pool, conf->store_url, "/", NULL));
+    const char *rest = behind(name, apr_pstrcat(pool, folder_name(job, pool), job->id, NULL));
+    const char *const *extension;
+
+    rest = behind(behind_secret(rest), ".");
+    for (extension = gf_image_extensions; rest && *extension; extension++) {
+        if (strcmp(rest, *extension) == 0) {
+            return gf_store_fs_path(conf, name, pool);
+        }
+    }
+    return NULL;
+}
+
+apr_status_t gf_store_clear(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)
+{
+    apr_status_t rv = apr_file_remove(gf_store_ready(conf, job, pool), pool);
+    const char *const *extension;
+
+    for (extension = gf_image_extensions; *extension; extension++) {
+        const char *name = object_name(job, *extension, pool);
+        apr_status_t one = apr_file_remove(gf_store_fs_path(conf, name, pool), pool);
+
+        rv = one == APR_SUCCESS || APR_STATUS_IS_ENOENT(one) || APR_STATUS_IS_ENOTDIR(one) ? rv
+                                                                                           : one;
+    }
+    return APR_STATUS_IS_ENOENT(rv) || APR_STATUS_IS_ENOTDIR(rv) ? APR_SUCCESS : rv;
+}
+
+const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool)
+{
+    gf_out_t out;
+
+    gf_out_init(&out, pool, 256);
+    gf_out_open(&out, '{');
+    gf_out_put_int(&out, "width", stored->image.width);
+    gf_out_put_int(&out, "height", stored->image.height);
+    gf_out_put_int(&out, "bytes", stored->bytes);
+    gf_out_put_string(&out, "type", stored->image.type);
+    gf_out_put_string(&out, "sha256", stored->sha256);
+    gf_out_close(&out, '}');
+    return out.text;
+}
