@@ -67,8 +67,8 @@ static void say_where(gf_req_t *req, const gf_view_t *view)
 {
     if (!gf_view_ended(view)) {
         apr_table_setn(req->r->headers_out, "Location",
-                       apr_pstrcat(req->r->pool, gf_url_path(gf_reply_site(req->r)), req->base,
-                                   "/", view->type->name, "/status?id=", view->id, NULL));
+                       apr_pstrcat(req->r->pool, gf_url_path(gf_reply_site(req->r)), req->base, "/",
+                                   view->type->name, "/status?id=", view->id, NULL));
         apr_table_setn(req->r->headers_out, "Retry-After", "2");
     }
 }

@@ -35,7 +35,7 @@ typedef struct route_t {
 #define PAGE    "|limit|cursor"
 #define JOBS    "type|status|user"
 #define HISTORY "type|status|preset|limit|cursor|names"
-#define FIND                                                                                   \
+#define FIND \
     "id|jobId|generationId|runId|run_id|stabilityJobId|aimlJobId|falJobId|replicateId|names"
 
 /* clang-format off */
@@ -219,9 +219,8 @@ static gf_err_t *check_query(gf_req_t *req, const char *known)
     bool admin = strcmp(req->r->handler, "genflow-admin") == 0;
 
     GF_TRY(api_body_query_read(req));
-    return known && (admin || !httpd_conf_lenient(req->r))
-               ? api_known_query(req, known, admin)
-               : NULL;
+    return known && (admin || !httpd_conf_lenient(req->r)) ? api_known_query(req, known, admin)
+                                                           : NULL;
 }
 
 static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, int count)
@@ -335,9 +334,9 @@ bool api_route_leads(const char *path)
             const char *mark = next_piece(&pattern, &mark_length);
             const char *piece = next_piece(&rest, &length);
 
-            same = length > 0
-                   && (mark[0] == '{'
-                       || (mark_length == length && strncmp(mark, piece, length) == 0));
+            same =
+                length > 0
+                && (mark[0] == '{' || (mark_length == length && strncmp(mark, piece, length) == 0));
         }
         if (same && !pattern && !rest) {
             return true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON in and out. Reading is json-c behind base/json_walk.c (grammar, depth and number of values); a
- * document lives as long as its context's pool. Writing appends to one growing buffer: an answer is
- * written front to back, and values that Postgres already gives as JSON are spliced in untouched.
- * The only user of json-c. Any thread, one document or buffer by one thread at a time. */
+/* JSON in and out. Reading is json-c behind base/json_walk.c (grammar, depth and number of values);
+ * a document lives as long as its context's pool. Writing appends to one growing buffer: an answer
+ * is written front to back, and values that Postgres already gives as JSON are spliced in
+ * untouched. The only user of json-c. Any thread, one document or buffer by one thread at a time.
+ */
 #ifndef GF_JSON_H
 #define GF_JSON_H
 

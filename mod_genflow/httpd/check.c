@@ -178,9 +178,7 @@ static const char *check_folder(const gf_conf_t *conf, const apr_array_header_t 
         return at_line(line, "GenflowStoreFolder: must be an absolute path, as /var/lib/genflow",
                        pool);
     }
-    while (apr_stat(&found, path, APR_FINFO_TYPE, pool)
-               != APR_SUCCESS
-           && strlen(path) > 1) {
+    while (apr_stat(&found, path, APR_FINFO_TYPE, pool) != APR_SUCCESS && strlen(path) > 1) {
         path = ap_make_dirstr_parent(pool, path);
         path = strlen(path) > 1 ? apr_pstrmemdup(pool, path, strlen(path) - 1) : path;
         exists = false;
@@ -342,9 +340,10 @@ static void tell_administrators(apr_array_header_t *told, const apr_array_header
 
 static bool needs_user(const ap_directive_t *directive, apr_pool_t *pool)
 {
-    static const char *const without[] = { "all",  "env", "expr",   "forward-dns", "host",
-                                           "ip",   "not", "local",  "method",      "ssl",
-                                           "ssl-verify-client", NULL };
+    static const char *const without[] = {
+        "all",   "env",    "expr", "forward-dns",       "host", "ip", "not",
+        "local", "method", "ssl",  "ssl-verify-client", NULL
+    };
     const char *asked = argument(directive, 0, pool);
     int i;
 

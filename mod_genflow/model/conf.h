@@ -116,20 +116,20 @@ typedef struct gf_conf_t {
     apr_int64_t asset_pixels_max; /* width x height of a source picture */
     apr_int64_t asset_lifetime;   /* of an uploaded source picture */
     apr_int64_t result_max;       /* bytes of a picture */
-    apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */
+    apr_array_header_t *fetch_allowed;  /* apr_ipsubnet_t *: results may come from there, too */
     apr_array_header_t *source_allowed; /* the same for addresses of users */
-    apr_int64_t pixels_max;            /* width x height of a picture */
-    apr_array_header_t *webhook_hosts; /* const char *: may be told ends of generations, as
-                                          GenflowWebhookAllow has them; empty: nobody */
-    const char *webhook_secret;        /* what they are told is signed with it; never logged */
-    const char *webhook_secret_old;    /* the one before it, while it is being changed; or NULL */
-    apr_int64_t webhook_shared;        /* 1: all users' webhooks are signed with it itself */
-    const char *admin_database;        /* conninfo of administration's role; NULL: it is closed */
-    const char *admin_password;        /* of that role; NULL: it needs none; never logged */
-    apr_int64_t webhook_timeout;       /* for one try */
-    apr_hash_t *providers;             /* name -> gf_provider_t */
-    apr_hash_t *types;                 /* name -> gf_type_t */
-    apr_array_header_t *type_list;     /* of gf_type_t *, in order of configuration */
+    apr_int64_t pixels_max;             /* width x height of a picture */
+    apr_array_header_t *webhook_hosts;  /* const char *: may be told ends of generations, as
+                                           GenflowWebhookAllow has them; empty: nobody */
+    const char *webhook_secret;         /* what they are told is signed with it; never logged */
+    const char *webhook_secret_old;     /* the one before it, while it is being changed; or NULL */
+    apr_int64_t webhook_shared;         /* 1: all users' webhooks are signed with it itself */
+    const char *admin_database;         /* conninfo of administration's role; NULL: it is closed */
+    const char *admin_password;         /* of that role; NULL: it needs none; never logged */
+    apr_int64_t webhook_timeout;        /* for one try */
+    apr_hash_t *providers;              /* name -> gf_provider_t */
+    apr_hash_t *types;                  /* name -> gf_type_t */
+    apr_array_header_t *type_list;      /* of gf_type_t *, in order of configuration */
 } gf_conf_t;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks a body that asks for generations against its type, row by row, and composes the prompt.
- * Leaves reading to model/form.c, what only two-step bodies have to model/twostep.c, and price and credits
- * to the caller. No I/O; any thread. */
+ * Leaves reading to model/form.c, what only two-step bodies have to model/twostep.c, and price and
+ * credits to the caller. No I/O; any thread. */
 #include "model/param.h"
 
 #include <string.h>

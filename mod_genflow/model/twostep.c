@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fields of generation/create. Leaves those that it shares with {type}/generate to model/param.c.
+/* The fields of generation/create. Leaves those that it shares with {type}/generate to
+ * model/param.c.
  */
 #include "model/twostep.h"
 

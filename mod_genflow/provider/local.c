@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The local provider: draws a picture from prompt, preset and seed, or repaints a source picture.
  * Same input, same bytes; no key, no network, no cost, so a lost run is simply made again. Leaves
- * the drawing to provider/local_draw.c, the repainting to provider/local_effect.c. Runs on a writer thread.
+ * the drawing to provider/local_draw.c, the repainting to provider/local_effect.c. Runs on a writer
+ * thread.
  */
 #include "provider/provider.h"
 

@@ -265,8 +265,8 @@ static void mist_paint(pl_plane_t *plane, const pl_look_t *look, int share)
     for (i = 0; i < reach; i++) {
         int thin = share * (reach - i) / reach * (reach - i) / reach;
 
-        pl_fill(plane, (pl_box_t){ 0, look->horizon - i, plane->w, 1 },
-                pl_ink(look->palette->haze), thin);
+        pl_fill(plane, (pl_box_t){ 0, look->horizon - i, plane->w, 1 }, pl_ink(look->palette->haze),
+                thin);
     }
 }
 

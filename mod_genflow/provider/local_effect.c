@@ -37,12 +37,12 @@ static pl_effect_t *effect_of(const char *type)
 static apr_status_t make(const prov_local_wish_t *wish, const char *path, apr_pool_t *pool)
 {
     const char *preset = wish->preset != NULL ? wish->preset : "";
-    const pl_wish_t inner = { .key = pl_key(wish->prompt, preset, wish->seed),
-                              .preset = preset,
-                              .words = { preset, wish->prompt },
-                              .share = SHARE_LEAST
-                                       + (PL_ONE - SHARE_LEAST) * pl_clamp(wish->strength, 0, 100)
-                                             / 100 };
+    const pl_wish_t inner = {
+        .key = pl_key(wish->prompt, preset, wish->seed),
+        .preset = preset,
+        .words = { preset, wish->prompt },
+        .share = SHARE_LEAST + (PL_ONE - SHARE_LEAST) * pl_clamp(wish->strength, 0, 100) / 100
+    };
     pl_plane_t *plane;
     apr_status_t rv = pl_source_read(&plane, wish->source, wish->pixels_max, pool);
 

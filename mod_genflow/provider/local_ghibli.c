@@ -10,10 +10,12 @@
 
 #define SUBJECT 101 /* of dice; the drawn scenes have theirs below */
 
-static const pl_grade_t MEADOW = { .shadow = 0x2c5f8a, .shine = 0xffe2a8, .tint = 120,
-                                   .colour = 330, .contrast = 56, .lift = 26 };
-static const pl_grade_t RAIN = { .shadow = 0x24508f, .shine = 0xcfe6ff, .tint = 170, .colour = 270,
-                                 .contrast = 40, .lift = 30 };
+static const pl_grade_t MEADOW = {
+    .shadow = 0x2c5f8a, .shine = 0xffe2a8, .tint = 120, .colour = 330, .contrast = 56, .lift = 26
+};
+static const pl_grade_t RAIN = {
+    .shadow = 0x24508f, .shine = 0xcfe6ff, .tint = 170, .colour = 270, .contrast = 40, .lift = 30
+};
 
 /* ---- the painting ---- */
 
@@ -192,8 +194,9 @@ apr_status_t pl_ghibli_apply(pl_plane_t *plane, const pl_wish_t *wish, apr_pool_
 
 apr_status_t pl_painting_apply(pl_plane_t *plane, const pl_wish_t *wish, apr_pool_t *pool)
 {
-    static const pl_grade_t STUDIO = { .shadow = 0x33415c, .shine = 0xffe9c9, .tint = 90,
-                                       .colour = 290, .contrast = 70, .lift = 8 };
+    static const pl_grade_t STUDIO = {
+        .shadow = 0x33415c, .shine = 0xffe9c9, .tint = 90, .colour = 290, .contrast = 70, .lift = 8
+    };
     pl_plane_t *was = pl_copy(plane, pool);
     apr_status_t rv = was != NULL ? painting_make(plane, &STUDIO, pool) : APR_ENOMEM;
 

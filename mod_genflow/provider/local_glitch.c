@@ -73,8 +73,8 @@ static void neon_light(pl_plane_t *plane, const unsigned char *edges, const pl_l
             if (line > 0) {
                 int n = pl_noise(key, x * 256 / wide, y * 256 / wide);
                 const apr_uint32_t *neon = look->palette->neon;
-                pl_ink_t ink = pl_ink_mix(pl_ink(neon[0]), pl_ink(neon[1]),
-                                          pl_clamp((n - 96) * 4, 0, PL_ONE));
+                pl_ink_t ink =
+                    pl_ink_mix(pl_ink(neon[0]), pl_ink(neon[1]), pl_clamp((n - 96) * 4, 0, PL_ONE));
 
                 pl_glow(plane, x, y, ink, line);
             }

@@ -181,8 +181,9 @@ void pl_face_find(pl_face_t *face, const pl_plane_t *plane)
         for (x = 0; x < plane->w; x += 2) {
             int dx = x - face->x;
             int dy = y - face->y;
-            int near = PL_ONE - (int)(((apr_int64_t)dx * dx + (apr_int64_t)dy * dy) * PL_ONE
-                                      / ((apr_int64_t)side * side / 2));
+            int near = PL_ONE
+                       - (int)(((apr_int64_t)dx * dx + (apr_int64_t)dy * dy) * PL_ONE
+                               / ((apr_int64_t)side * side / 2));
 
             if (is_skin(plane->light + 3 * ((apr_size_t)y * plane->w + x))) {
                 count++;

@@ -193,7 +193,7 @@ void pl_mix(pl_plane_t *plane, const pl_plane_t *was, int share)
     apr_size_t i;
 
     for (i = 0; i < count; i++) {
-        plane->light[i] = (apr_uint16_t)((plane->light[i] * most + was->light[i] * (PL_ONE - most))
-                                         / PL_ONE);
+        plane->light[i] =
+            (apr_uint16_t)((plane->light[i] * most + was->light[i] * (PL_ONE - most)) / PL_ONE);
     }
 }

@@ -45,9 +45,10 @@ typedef struct pl_face_t {
     int ry;
 } pl_face_t;
 
-/* provider/local_paint.c. pl_paint() paints the plane anew with a brush of that radius (1 to 15) that
- * keeps to edges. pl_edges_make(): how much of an edge each pixel is, 0..PL_ONE - 1, row after row;
- * NULL without memory. pl_outline() lays ink along them. pl_mix() brings back what `plane` was. */
+/* provider/local_paint.c. pl_paint() paints the plane anew with a brush of that radius (1 to 15)
+ * that keeps to edges. pl_edges_make(): how much of an edge each pixel is, 0..PL_ONE - 1, row after
+ * row; NULL without memory. pl_outline() lays ink along them. pl_mix() brings back what `plane`
+ * was. */
 apr_status_t pl_paint(pl_plane_t *plane, int radius, apr_pool_t *pool);
 unsigned char *pl_edges_make(const pl_plane_t *plane, apr_pool_t *pool);
 void pl_outline(pl_plane_t *plane, const unsigned char *edges, pl_ink_t ink, int share);
@@ -71,8 +72,8 @@ static inline int pl_luma(const apr_uint16_t *light)
 /* ---- effects ---- */
 
 typedef struct pl_wish_t {
-    apr_uint64_t key;    /* the hash of prompt, preset and seed */
-    const char *preset;  /* "": none */
+    apr_uint64_t key;     /* the hash of prompt, preset and seed */
+    const char *preset;   /* "": none */
     const char *words[2]; /* preset and prompt, in which moods are looked for */
     int share;            /* how much of the effect, of PL_ONE */
 } pl_wish_t;

@@ -55,8 +55,8 @@ int pl_noise(apr_uint64_t key, int x, int y)
     in_x = in_x * in_x * (768 - 2 * in_x) / 65536;
     in_y = in_y * in_y * (768 - 2 * in_y) / 65536;
     top = corner(key, cell_x, cell_y) * (256 - in_x) + corner(key, cell_x + 1, cell_y) * in_x;
-    foot = corner(key, cell_x, cell_y + 1) * (256 - in_x)
-           + corner(key, cell_x + 1, cell_y + 1) * in_x;
+    foot =
+        corner(key, cell_x, cell_y + 1) * (256 - in_x) + corner(key, cell_x + 1, cell_y + 1) * in_x;
     return (top / 256 * (256 - in_y) + foot / 256 * in_y) / 256;
 }
 

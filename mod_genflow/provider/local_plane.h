@@ -77,8 +77,9 @@ void pl_spread(pl_plane_t *plane, const pl_plane_t *quarter);
 /* provider/local_screen.c: what is too bright spills over. APR_ENOMEM without memory. */
 apr_status_t pl_bloom(pl_plane_t *plane, apr_pool_t *pool);
 
-/* provider/local_png.c: the plane as PNG in the new file `path`; what is brighter than PL_FULL is cut
- * off. APR_EEXIST: something stands there, and is left alone. No file stays behind after an error.
+/* provider/local_png.c: the plane as PNG in the new file `path`; what is brighter than PL_FULL is
+ * cut off. APR_EEXIST: something stands there, and is left alone. No file stays behind after an
+ * error.
  */
 apr_status_t pl_png_write(const pl_plane_t *plane, const char *path, apr_pool_t *pool);
 

@@ -241,8 +241,7 @@ static void ridge_paint(pl_plane_t *plane, const pl_look_t *look, int row)
 
     for (x = 0; x < plane->w; x++) {
         int n = pl_noise(key, x * 256 / wide, 0) * 8 + pl_noise(key + 1, x * 700 / wide, 0) * 4
-                + pl_noise(key + 2, x * 1700 / wide, 0) * 2
-                + pl_noise(key + 3, x * 5000 / wide, 0);
+                + pl_noise(key + 2, x * 1700 / wide, 0) * 2 + pl_noise(key + 3, x * 5000 / wide, 0);
         int fine = look->horizon * PL_SUB - most * n / 15 * PL_SUB / PL_ONE;
         int top = fine / PL_SUB;
         int near = halo_at(look, x, top);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the painters of the `local` provider's picture share: the look, decided by provider/local_draw.c
- * before the first stroke, and who paints what. For prov_local_*.c alone. A painter changes nothing
- * but the plane.
+ * What the painters of the `local` provider's picture share: the look, decided by
+ * provider/local_draw.c before the first stroke, and who paints what. For prov_local_*.c alone. A
+ * painter changes nothing but the plane.
  */
 #ifndef PROV_LOCAL_SCENE_H
 #define PROV_LOCAL_SCENE_H
@@ -54,15 +54,16 @@ typedef struct pl_look_t {
     int sun_x;   /* middle and radius of the disc, whichever it is */
     int sun_y;
     int sun_r;
-    int ridges;  /* rows of mountains */
-    int beams;   /* searchlights */
-    int signs;   /* towers that carry one, of sixteen */
-    int density; /* towers without a gap to the next, percent */
+    int ridges;     /* rows of mountains */
+    int beams;      /* searchlights */
+    int signs;      /* towers that carry one, of sixteen */
+    int density;    /* towers without a gap to the next, percent */
     pl_box_t visor; /* its middle and half its sides; y and h in sixteenths */
-    int unrest;  /* how much the screen glitches, of PL_ONE */
+    int unrest;     /* how much the screen glitches, of PL_ONE */
 } pl_look_t;
 
-/* provider/local_draw.c: the hash that decides a look, a palette by dice, the preset of that name. */
+/* provider/local_draw.c: the hash that decides a look, a palette by dice, the preset of that name.
+ */
 apr_uint64_t pl_key(const char *prompt, const char *preset, apr_uint64_t seed);
 const pl_palette_t *pl_palette(apr_uint64_t *dice);
 pl_preset_e pl_preset(const char *word);

@@ -18,7 +18,7 @@
 #define CURVE_STEP 8
 #define CURVE_GAIN 280
 #define CURVE_KNEE (PL_FULL * 4 / 5)
-#define CURVE_TOP (PL_FULL * 8 / 5)
+#define CURVE_TOP  (PL_FULL * 8 / 5)
 
 /* How a row is disturbed: moved by `shift` pixels, red and blue torn apart by `split`. */
 typedef struct glitch_t {
