@@ -29,8 +29,17 @@ typedef struct gf_msg_part_t {
     const char *type; /* content type of the file */
 } gf_msg_part_t;
 
+struct gf_msg_t;
+struct gf_outcome_t;
+struct gf_prov_call_t;
+
+/* Says what an ended exchange with a provider means (provider/provider.h). */
+typedef void gf_msg_reader_t(struct gf_outcome_t *outcome, const struct gf_prov_call_t *call,
+                             const struct gf_msg_t *msg);
+
 typedef struct gf_msg_t {
     apr_pool_t *pool;
+    gf_msg_reader_t *read; /* of a follow-up exchange; NULL: what it is about says who reads it */
 
     /* request */
     const char *method;

@@ -154,7 +154,6 @@ const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
                                       .check = check,
                                       .submit = submit,
                                       .read_submit = prov_json_read_answer,
-                                      .read_poll = read_recover, /* of the log's next page */
                                       .source = source,
                                       .recover = recover,
                                       .read_recover = read_recover };

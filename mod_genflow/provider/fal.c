@@ -245,22 +245,6 @@ static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const
     }
 }
 
-static void read_status(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
-{
-    const gf_json_t *document = prov_json_document(call, msg);
-
-    if (msg->status / 100 != 2) {
-        prov_run_stays(outcome, call, msg);
-    }
-    else if (strcmp(prov_json_text(document, "status"), "COMPLETED") == 0) {
-        outcome->state = GF_PROV_ASK;
-        outcome->next = request(call, "GET", run_url(call, ""));
-    }
-    else {
-        read_queue(outcome, call, document); /* also words to come: there is no FAILED */
-    }
-}
-
 /* Does this error come from the model? The queue's own, about our question, say nothing about the
  * run. They have a plain text at most; a model's 400 or 422 may have that, too. */
 static bool is_models(const gf_msg_t *msg, const gf_json_t *document)
@@ -277,8 +261,12 @@ static bool is_models(const gf_msg_t *msg, const gf_json_t *document)
 
 static void read_result(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
-    const gf_json_t *document = prov_json_document(call, msg);
+    const gf_json_t *document;
 
+    if (prov_run_unasked(outcome, msg)) {
+        return;
+    }
+    document = prov_json_document(call, msg);
     if (msg->status == 200) {
         prov_json_picture(outcome, document);
     }
@@ -289,6 +277,27 @@ static void read_result(gf_outcome_t *outcome, const gf_prov_call_t *call, const
     }
     else {
         prov_run_stays(outcome, call, msg);
+    }
+}
+
+static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+{
+    const gf_json_t *document;
+
+    if (prov_run_unasked(outcome, msg)) {
+        return;
+    }
+    document = prov_json_document(call, msg);
+    if (msg->status / 100 != 2) {
+        prov_run_stays(outcome, call, msg);
+    }
+    else if (strcmp(prov_json_text(document, "status"), "COMPLETED") == 0) {
+        outcome->state = GF_PROV_ASK;
+        outcome->next = request(call, "GET", run_url(call, ""));
+        outcome->next->read = read_result;
+    }
+    else {
+        read_queue(outcome, call, document); /* also words to come: there is no FAILED */
     }
 }
 
@@ -355,22 +364,6 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
     else if (cursor[0] && strlen(cursor) <= CURSOR_MAX) {
         outcome->state = GF_PROV_ASK;
         outcome->next = ask_list(call, since, cursor);
-    }
-}
-
-static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
-{
-    if (strstr(msg->url, LIST)) {
-        read_recover(outcome, call, msg);
-    }
-    else if (prov_run_unasked(outcome, msg)) {
-        return;
-    }
-    else if (strstr(msg->url, STATUS_QUERY)) {
-        read_status(outcome, call, msg);
-    }
-    else {
-        read_result(outcome, call, msg);
     }
 }
 

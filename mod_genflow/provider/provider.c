@@ -69,6 +69,18 @@ const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *con
     return local;
 }
 
+/* A page of a list is read as the page before it. */
+void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
+                      gf_msg_reader_t *usual)
+{
+    gf_msg_reader_t *read = msg->read ? msg->read : usual;
+
+    read(outcome, call, msg);
+    if (outcome->state == GF_PROV_ASK && !outcome->next->read) {
+        outcome->next->read = read;
+    }
+}
+
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
     memset(outcome, 0, sizeof(*outcome));

@@ -14,7 +14,7 @@
 typedef enum {
     GF_PROV_SUCCEEDED, /* there is a picture: spooled, at picture_url, or in picture_b64 */
     GF_PROV_WORKING,   /* it has the job under outcome->ref; ask again later */
-    GF_PROV_ASK,       /* one more exchange is needed now: outcome->next; its reader is read_poll */
+    GF_PROV_ASK,       /* one more exchange is needed now: outcome->next */
     GF_PROV_TRANSIENT, /* failed, nothing was paid: may be tried again */
     GF_PROV_PERMANENT, /* failed, trying the same again cannot help */
     GF_PROV_FILTERED,  /* its content filter refused */
@@ -28,7 +28,7 @@ typedef struct gf_outcome_t {
     const char *ref; /* WORKING: the provider's id; also of a run that is over: it is kept first */
     const char *picture_url;         /* SUCCEEDED: https address or data: URI, not yet checked */
     const char *picture_b64;         /* SUCCEEDED: the picture's bytes in base64 */
-    gf_msg_t *next;                  /* ASK */
+    gf_msg_t *next;                  /* ASK; next->read reads its answer; NULL: who asks for it */
     const char *detail;              /* for the log: of gf_provider_detail(), or our own words */
     gf_said_t said;                  /* WORKING: what it says meanwhile */
     apr_interval_time_t retry_after; /* TRANSIENT, WORKING: what it asked for; 0: nothing */
@@ -83,9 +83,9 @@ typedef struct gf_prov_kind_t {
 
     /* Providers over HTTP; limits and times of a message are set by the caller. */
     gf_msg_t *(*submit)(const gf_prov_call_t *call);
-    void (*read_submit)(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
+    gf_msg_reader_t *read_submit;
     gf_msg_t *(*poll)(const gf_prov_call_t *call); /* job->provider_ref names the run */
-    void (*read_poll)(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
+    gf_msg_reader_t *read_poll;
     gf_msg_t *(*cancel)(const gf_prov_call_t *call); /* NULL: it cannot be asked to stop */
 
     /* What `model` does with a source picture; NULL: nothing. source_as_file: it wants the bytes.
@@ -102,7 +102,7 @@ typedef struct gf_prov_kind_t {
      * an unknown run stays unknown. Outcomes: WORKING with the ref of the one that matches,
      * TRANSIENT and `absent` when none does, ASK, UNKNOWN. */
     gf_msg_t *(*recover)(const gf_prov_call_t *call);
-    void (*read_recover)(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
+    gf_msg_reader_t *read_recover;
 
     /* Providers that make the picture themselves, on a writer thread: writes the file `path`.
      * NULL: over HTTP. APR_EINVAL: the source picture cannot be used; anything else: memory or the
@@ -127,6 +127,11 @@ const char *gf_provider_kind_names(apr_pool_t *pool);
  * by name, that draws. NULL: there is none. */
 const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *conf,
                                      apr_pool_t *pool);
+
+/* What an ended exchange means: by the reader that its message carries, else by `usual`, the one of
+ * its kind that the exchange was begun for. Everybody who reads an answer reads it here. */
+void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
+                      gf_msg_reader_t *usual);
 
 /* What every provider has in common: sets an outcome for an exchange that brought no whole answer,
  * and returns true. */

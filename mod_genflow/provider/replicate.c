@@ -331,10 +331,6 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 {
     const gf_json_t *document;
 
-    if (strstr(msg->url, LIST)) {
-        read_recover(outcome, call, msg);
-        return;
-    }
     if (prov_run_unasked(outcome, msg)) {
         return;
     }

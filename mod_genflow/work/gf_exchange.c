@@ -287,6 +287,7 @@ static void read_fetch(gf_outcome_t *outcome, gf_run_t *run, apr_pool_t *pool)
 
 void gf_exchange_read(gf_outcome_t *outcome, gf_run_t *run, apr_pool_t *pool)
 {
+    const gf_prov_kind_t *kind;
     gf_prov_call_t call;
 
     if (run->asking == GF_ASKING_FETCH || run->asking == GF_ASKING_SOURCE) {
@@ -294,15 +295,11 @@ void gf_exchange_read(gf_outcome_t *outcome, gf_run_t *run, apr_pool_t *pool)
         return;
     }
     call = call_of(run, pool);
-    if (run->asking == GF_ASKING_SUBMIT) {
-        call.provider->kind->read_submit(outcome, &call, run->msg);
-    }
-    else if (run->asking == GF_ASKING_POLL) {
-        call.provider->kind->read_poll(outcome, &call, run->msg);
-    }
-    else {
-        call.provider->kind->read_recover(outcome, &call, run->msg);
-    }
+    kind = call.provider->kind;
+    gf_provider_read(outcome, &call, run->msg,
+                     run->asking == GF_ASKING_SUBMIT ? kind->read_submit
+                     : run->asking == GF_ASKING_POLL ? kind->read_poll
+                                                     : kind->read_recover);
 }
 
 void gf_exchange_read_store(gf_store_outcome_t *outcome, gf_steps_t *steps, gf_run_t *run,

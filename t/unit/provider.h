@@ -10,7 +10,7 @@
 
 #define SECRET "sk-secret"
 
-typedef void (*reader_t)(gf_outcome_t *, const gf_prov_call_t *, const gf_msg_t *);
+typedef gf_msg_reader_t *reader_t;
 
 /* ---- a job ---- */
 

@@ -512,7 +512,6 @@ START_TEST(what_the_list_does_not_show_stays_unknown)
     scene_t *scene = replicate(MODEL);
 
     check_answers(kind->read_recover, scene, LIST, rows, UNIT_COUNT(rows));
-    check_answers(kind->read_poll, scene, LIST, rows, UNIT_COUNT(rows));
     check_lost_question(kind->read_recover, scene, LIST, GF_PROV_UNKNOWN);
     check_unknown(kind->read_recover, scene, LIST, open, UNIT_COUNT(open));
     check_unknown(kind->read_recover, scene, LIST, refused, UNIT_COUNT(refused));
@@ -579,10 +578,10 @@ START_TEST(the_list_is_read_page_by_page)
                                                             URL "/predictions?cursor=cD0yMDIz%3D"));
 
     is_request(outcome.next, "GET", next, "Bearer " SECRET);
-    outcome = reads(kind->read_poll, replicate(MODEL), next, 200,
+    outcome = reads(kind->read_recover, replicate(MODEL), next, 200,
                     PAGE_OF(ROW("a", "14:30", "starting", OURS), "https://evil.test/"));
     ck_assert_int_eq(outcome.state, GF_PROV_WORKING);
-    outcome = reads(kind->read_poll, replicate(MODEL), next, 200, PAGE(""));
+    outcome = reads(kind->read_recover, replicate(MODEL), next, 200, PAGE(""));
     ck_assert_msg(outcome.absent, "the first page has shown that it begins early enough");
 }
 END_TEST

@@ -240,7 +240,7 @@ static gf_outcome_t garbage(void)
     return outcome;
 }
 
-typedef void (*reader_t)(gf_outcome_t *, const gf_prov_call_t *, const gf_msg_t *);
+typedef gf_msg_reader_t *reader_t;
 
 static gf_outcome_t reads(reader_t read, const gf_msg_t *msg)
 {

@@ -72,9 +72,14 @@ static void check_answers_with(const char *said)
         scene_of->job.provider_ref = "r1";
         for (b = 0; b < UNIT_COUNT(bodies); b++) {
             for (s = 0; s < UNIT_COUNT(statuses); s++) {
-                for (r = 0; r < UNIT_COUNT(readers) && readers[r]; r++) {
-                    gf_outcome_t outcome = reads(readers[r], scene_of, "https://stand-in.test/x",
-                                                 statuses[s], body_of(bodies[b], said));
+                for (r = 0; r < UNIT_COUNT(readers); r++) {
+                    gf_outcome_t outcome;
+
+                    if (!readers[r]) {
+                        continue;
+                    }
+                    outcome = reads(readers[r], scene_of, "https://stand-in.test/x", statuses[s],
+                                    body_of(bodies[b], said));
 
                     check_text(outcome.detail, said);
                     check_text(outcome.said.logs, said);
