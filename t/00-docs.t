@@ -32,6 +32,18 @@ none('the reference changes nothing: all of it is commented out',
      active_lines('conf/genflow.conf'));
 none('the files in conf/ use directives that exist', only_in(\%in_conf, \%row));
 
+# ---- kinds ----
+
+for my $of (['provider', 'GenflowProviderKind'], ['store', 'GenflowStoreKind']) {
+    my ($room, $directive) = @$of;
+    my @kinds = kinds($room);
+    ok @kinds, "$room/kinds.h has rows";
+    is_deeply [ kinds_of_reference($directive) ], \@kinds,
+        "the manual of $directive names the kinds of $room/kinds.h";
+}
+my $readme = slurp('README.md');
+none('README.md names every kind of provider', grep { $readme !~ /`$_`/ } kinds('provider'));
+
 # ---- errors ----
 
 my @errors     = error_rows();
@@ -146,6 +158,19 @@ sub line_at {
 sub directives_of_code {
     my $code = code_of('mod_genflow/httpd/conf.c');
     return map { $_ => 1 } $code =~ /"<?(Genflow[A-Z]\w*)>?"/g;
+}
+
+# The rows of GF_PROVIDER_KINDS and the like, in their order.
+sub kinds {
+    my ($room) = @_;
+    return code_of("mod_genflow/$room/kinds.h") =~ /^ +(?:FIRST|NEXT)\((\w+)/mg;
+}
+
+# Syntax:  GenflowStoreKind folder|cloudinary|s3
+sub kinds_of_reference {
+    my ($directive) = @_;
+    my ($kinds) = slurp('conf/genflow.conf') =~ /^# Syntax:  $directive ([\w|]+)/m;
+    return split /\|/, $kinds // '';
 }
 
 # An entry begins with "# Directive: Name" and reaches to the next one.

@@ -37,7 +37,7 @@ static gf_err_t *verify(gf_hook_t *hook, gf_req_t *req, const gf_provider_t *pro
             return keys_wanted(req, keys_url);
         }
     }
-    switch (provider->kind->read_hook(hook, provider)) {
+    switch (gf_provider_read_hook(hook, provider)) {
     case GF_HOOK_GENUINE:
         return NULL;
     case GF_HOOK_MEANINGLESS:

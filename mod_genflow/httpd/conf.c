@@ -15,6 +15,8 @@
 #include "httpd/glue.h"
 #include "httpd/limits.h"
 #include "httpd/setters.h"
+#include "provider/kinds.h"
+#include "store/kinds.h"
 
 #define TYPES_MAX       64 /* db/db.c keeps prepared statements for so many */
 #define NAME_MAX_LENGTH 40 /* of a type, as genflow.create_type() takes it */
@@ -308,7 +310,7 @@ const command_rec httpd_conf_commands[] = {
     ROW("GenflowCreditReserveLifetime", IN_SERVER, IS_TIME, SERVER(reserve_lifetime), SECOND,
         24 * HOUR, "1s to 24h", "15m", "how long a reservation holds its credits"),
     ROW("GenflowStoreKind", IN_SERVER, IS_TEXT, SERVER(store_kind_name), 0, 0,
-        "", "folder", "where pictures are kept: folder, cloudinary, s3"),
+        "", "folder", "where pictures are kept: " GF_STORE_KIND_NAMES),
     ROW("GenflowStoreAccount", IN_SERVER, IS_TEXT, SERVER(store_account), 0, 0,
         "", NULL, "Cloudinary's cloud name, S3's bucket"),
     ROW("GenflowStoreKey", IN_SERVER, IS_SECRET, SERVER(store_key), 0, 0,
@@ -360,7 +362,7 @@ const command_rec httpd_conf_commands[] = {
     AP_INIT_RAW_ARGS("<GenflowProvider", section, NULL, RSRC_CONF,
         "a provider: <GenflowProvider name>"),
     ROW("GenflowProviderKind", IN_PROVIDER, IS_TEXT, PROVIDER(kind_name), 0, 0,
-        "", NULL, "what it speaks: aiml, fal, local, openai, replicate, stability"),
+        "", NULL, "what it speaks: " GF_PROVIDER_KIND_NAMES),
     ROW("GenflowProviderUrl", IN_PROVIDER, IS_URL, PROVIDER(url), 0, 0,
         "an http(s) address", NULL, "address of its API"),
     ROW("GenflowProviderKey", IN_PROVIDER, IS_SECRET, PROVIDER(key), 0, 0,

@@ -17,8 +17,8 @@ static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
 
     conf->store = gf_store_kind(conf->store_kind_name);
     if (!conf->store) {
-        return apr_psprintf(pool, "GenflowStoreKind %s: must be one of %s", conf->store_kind_name,
-                            gf_store_kind_names(pool));
+        return apr_psprintf(pool, "GenflowStoreKind %s: must be one of " GF_STORE_KIND_NAMES,
+                            conf->store_kind_name);
     }
     if (conf->type_list->nelts == 0) {
         return NULL;
@@ -43,10 +43,11 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
         provider->kind =
             gf_provider_kind(provider->kind_name ? provider->kind_name : provider->name);
         if (!provider->kind) {
-            return apr_psprintf(
-                pool, "<GenflowProvider %s>: GenflowProviderKind %s: must be one of %s",
-                provider->name, provider->kind_name ? provider->kind_name : "(missing)",
-                gf_provider_kind_names(pool));
+            return apr_psprintf(pool,
+                                "<GenflowProvider %s>: GenflowProviderKind %s: must be one "
+                                "of " GF_PROVIDER_KIND_NAMES,
+                                provider->name,
+                                provider->kind_name ? provider->kind_name : "(missing)");
         }
         provider->kind_name = provider->kind->name;
         if (provider->budget && provider->price > provider->budget) {

@@ -63,8 +63,7 @@ static const char *request_id(const gf_prov_call_t *call)
 static gf_msg_t *submit(const gf_prov_call_t *call)
 {
     gf_msg_t *msg = prov_json_request(
-        call, "Bearer", "POST",
-        apr_pstrcat(call->pool, call->provider->url, "/v1/images/generations", NULL));
+        call, "POST", apr_pstrcat(call->pool, call->provider->url, "/v1/images/generations", NULL));
     gf_out_t body;
 
     apr_table_setn(msg->headers, "X-Client-Request-Id", request_id(call));
@@ -81,7 +80,7 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
 
 static gf_msg_t *ask_log(const gf_prov_call_t *call, apr_int64_t offset)
 {
-    return prov_json_request(call, "Bearer", "GET",
+    return prov_json_request(call, "GET",
                              apr_psprintf(call->pool, "%s" LOG_PAGE "&offset=%" APR_INT64_T_FMT,
                                           call->provider->url, offset));
 }
@@ -151,6 +150,8 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
 
 const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
                                       .result_life = apr_time_from_sec(3600),
+                                      .key_header = "Authorization",
+                                      .key_prefix = "Bearer ",
                                       .check = check,
                                       .submit = submit,
                                       .read_submit = prov_json_read_answer,

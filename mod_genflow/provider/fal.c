@@ -71,7 +71,7 @@ static gf_source_use_t source(const char *model)
 
 static gf_msg_t *request(const gf_prov_call_t *call, const char *method, const char *url)
 {
-    return prov_json_request(call, "Key", method, url);
+    return prov_json_request(call, method, url);
 }
 
 /* Everything behind the submission knows a model by owner and app only, whatever follows these. */
@@ -405,6 +405,8 @@ static gf_hook_verdict_t read_hook(gf_hook_t *hook, const gf_provider_t *provide
 
 const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .result_life = apr_time_from_sec(7 * 24 * 3600),
+                                     .key_header = "Authorization",
+                                     .key_prefix = "Key ",
                                      .check = check,
                                      .submit = submit,
                                      .read_submit = read_submit,

@@ -29,17 +29,10 @@ const char *prov_json_check(const gf_provider_t *provider, apr_pool_t *pool, con
     return NULL;
 }
 
-gf_msg_t *prov_json_request(const gf_prov_call_t *call, const char *scheme, const char *method,
-                            const char *url)
+gf_msg_t *prov_json_request(const gf_prov_call_t *call, const char *method, const char *url)
 {
-    gf_msg_t *msg = gf_msg_make(call->pool, method, url);
+    gf_msg_t *msg = gf_provider_request(call, method, url, "application/json");
 
-    if (call->provider->headers) {
-        apr_table_overlap(msg->headers, call->provider->headers, APR_OVERLAP_TABLES_SET);
-    }
-    apr_table_setn(msg->headers, "Authorization",
-                   apr_pstrcat(call->pool, scheme, " ", call->provider->key, NULL));
-    apr_table_setn(msg->headers, "Accept", "application/json");
     msg->text_max = ANSWER_MAX;
     return msg;
 }

@@ -14,10 +14,8 @@
 const char *prov_json_check(const gf_provider_t *provider, apr_pool_t *pool, const char *url,
                             const char *variable);
 
-/* A request with our key ("Bearer", "Key") and the section's own headers. Its answer may be a
- * picture in base64 or a page of a list. */
-gf_msg_t *prov_json_request(const gf_prov_call_t *call, const char *scheme, const char *method,
-                            const char *url);
+/* gf_provider_request() whose answer may be a picture in base64 or a page of a list. */
+gf_msg_t *prov_json_request(const gf_prov_call_t *call, const char *method, const char *url);
 
 /* Makes the written document the request's body. */
 void prov_json_body(gf_msg_t *msg, const gf_out_t *document);

@@ -77,7 +77,7 @@ static const char *size_of(const gf_prov_call_t *call, const family_t *family)
 
 static gf_msg_t *request(const gf_prov_call_t *call, const char *path)
 {
-    return prov_json_request(call, "Bearer", "POST",
+    return prov_json_request(call, "POST",
                              apr_pstrcat(call->pool, call->provider->url, path, NULL));
 }
 
@@ -130,6 +130,8 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
 
 const gf_prov_kind_t gf_prov_openai = { .name = "openai",
                                         .result_life = apr_time_from_sec(3600),
+                                        .key_header = "Authorization",
+                                        .key_prefix = "Bearer ",
                                         .check = check,
                                         .submit = submit,
                                         .read_submit = prov_json_read_answer,

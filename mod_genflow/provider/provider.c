@@ -14,9 +14,9 @@
 #define WORD_MAX   64
 #define TEXT_MAX   200
 
-static const gf_prov_kind_t *const kinds[] = { &gf_prov_aiml,      &gf_prov_fal,
-                                               &gf_prov_local,     &gf_prov_openai,
-                                               &gf_prov_replicate, &gf_prov_stability };
+#define ROW(name) &gf_prov_##name,
+static const gf_prov_kind_t *const kinds[] = { GF_PROVIDER_KINDS(ROW, ROW) };
+#undef ROW
 
 #define KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
 
@@ -30,17 +30,6 @@ const gf_prov_kind_t *gf_provider_kind(const char *name)
         }
     }
     return NULL;
-}
-
-const char *gf_provider_kind_names(apr_pool_t *pool)
-{
-    const char *names = kinds[0]->name;
-    int i;
-
-    for (i = 1; i < KINDS; i++) {
-        names = apr_pstrcat(pool, names, ", ", kinds[i]->name, NULL);
-    }
-    return names;
 }
 
 const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
@@ -69,7 +58,15 @@ const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *con
     return local;
 }
 
-/* A page of a list is read as the page before it. */
+/* ---- what comes from a kind ---- */
+
+static bool is_ref(const char *ref)
+{
+    return ref && gf_text_is_printable(ref, GF_PROVIDER_REF_MAX);
+}
+
+/* A page of a list is read as the page before it. A run that is taken under no usable name is as
+ * lost as one without an answer. */
 void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
                       gf_msg_reader_t *usual)
 {
@@ -79,7 +76,52 @@ void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     if (outcome->state == GF_PROV_ASK && !outcome->next->read) {
         outcome->next->read = read;
     }
+    if (outcome->ref && !is_ref(outcome->ref)) {
+        outcome->ref = NULL;
+        if (outcome->state == GF_PROV_WORKING && !call->job->provider_ref) {
+            outcome->state = GF_PROV_UNKNOWN;
+            outcome->code = GF_E_NETWORK;
+            outcome->detail = "it was taken under a name that cannot be kept";
+        }
+    }
 }
+
+gf_hook_verdict_t gf_provider_read_hook(gf_hook_t *hook, const gf_provider_t *provider)
+{
+    gf_hook_verdict_t verdict = provider->kind->read_hook(hook, provider);
+
+    return verdict == GF_HOOK_GENUINE && !(is_ref(hook->ref) && is_ref(hook->event))
+               ? GF_HOOK_MEANINGLESS
+               : verdict;
+}
+
+/* Where the host of an address of `scheme` ends; NULL: it has user info, or another scheme. */
+static const char *host_end(const char *url, const char *scheme)
+{
+    const char *host = url + strlen(scheme);
+
+    return strncmp(url, scheme, strlen(scheme)) == 0 && host[strcspn(host, "/?#@\\")] != '@'
+               ? host + strcspn(host, ":/?#\\")
+               : NULL;
+}
+
+bool gf_provider_owns_url(const gf_provider_t *provider, const char *url, const char *domain)
+{
+    const char *end = host_end(url, "https://");
+    size_t base = strlen(provider->url);
+    size_t length = domain ? strlen(domain) : 0;
+
+    if (strncmp(url, provider->url, base) == 0 && (url[base] == '/' || url[base] == '?')) {
+        return true;
+    }
+    return domain && end && *end != ':' && *end != '\\'
+           && (size_t)(end - url) >= strlen("https://") + length
+           && strncasecmp(end - length, domain, length) == 0
+           && (end - length)[-1]
+                  == (((size_t)(end - url) == strlen("https://") + length) ? '/' : '.');
+}
+
+/* ---- what translators share ---- */
 
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
@@ -143,6 +185,22 @@ const char *gf_provider_detail(const gf_provider_t *provider, apr_pool_t *pool, 
     text = text ? gf_provider_told(provider, pool, text, strlen(text), TEXT_MAX) : "";
     said = apr_pstrcat(pool, head, word[0] ? " " : "", word, ": ", text, NULL);
     return gf_provider_told(provider, pool, said, strlen(said), strlen(said));
+}
+
+/* The section's own headers, then ours: no header of the section takes the place of the key. */
+gf_msg_t *gf_provider_request(const gf_prov_call_t *call, const char *method, const char *url,
+                              const char *accept)
+{
+    const gf_provider_t *provider = call->provider;
+    gf_msg_t *msg = gf_msg_make(call->pool, method, url);
+
+    if (provider->headers) {
+        apr_table_overlap(msg->headers, provider->headers, APR_OVERLAP_TABLES_SET);
+    }
+    apr_table_setn(msg->headers, provider->kind->key_header,
+                   apr_pstrcat(call->pool, provider->kind->key_prefix, provider->key, NULL));
+    apr_table_setn(msg->headers, "Accept", accept);
+    return msg;
 }
 
 apr_interval_time_t gf_provider_retry_after(const gf_msg_t *msg)

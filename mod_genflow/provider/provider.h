@@ -7,8 +7,12 @@
 #include "base/err.h"
 #include "base/msg.h"
 #include "model/job.h"
+#include "provider/kinds.h"
 
 #define GF_PROVIDER_WAIT_MAX 300 /* seconds; no provider makes a job wait longer */
+
+/* Bytes of a run's name (gf_outcome_t.ref). */
+#define GF_PROVIDER_REF_MAX 1024
 
 /* What an exchange means for the job (requirements.md 27). */
 typedef enum {
@@ -25,7 +29,9 @@ typedef enum {
 typedef struct gf_outcome_t {
     gf_prov_state_t state;
     gf_err_code_t code; /* for the failing states */
-    const char *ref; /* WORKING: the provider's id; also of a run that is over: it is kept first */
+    const char *ref; /* WORKING, and of a run that is over: what the kind finds it by again: an id,
+                      * an address to poll, ... Only its kind looks into it; anybody else keeps it
+                      * as it is. 1 to GF_PROVIDER_REF_MAX printable characters, no spaces */
     const char *picture_url;         /* SUCCEEDED: https address or data: URI, not yet checked */
     const char *picture_b64;         /* SUCCEEDED: the picture's bytes in base64 */
     gf_msg_t *next;                  /* ASK; next->read reads its answer; NULL: who asks for it */
@@ -78,6 +84,10 @@ typedef struct gf_prov_kind_t {
     const char *name;
     apr_interval_time_t result_life; /* how long a picture is at the address that it tells */
 
+    /* The header that carries the section's key, and what stands before the key in it. */
+    const char *key_header; /* "Authorization", "x-key" */
+    const char *key_prefix; /* "Bearer ", "Key ", "" */
+
     /* Is the section complete? NULL, or what is missing (for configtest). */
     const char *(*check)(const gf_provider_t *provider, apr_pool_t *pool);
 
@@ -110,18 +120,12 @@ typedef struct gf_prov_kind_t {
     apr_status_t (*draw)(const gf_prov_call_t *call, const char *path);
 } gf_prov_kind_t;
 
-extern const gf_prov_kind_t gf_prov_aiml;
-extern const gf_prov_kind_t gf_prov_fal;
-extern const gf_prov_kind_t gf_prov_local;
-extern const gf_prov_kind_t gf_prov_openai;
-extern const gf_prov_kind_t gf_prov_replicate;
-extern const gf_prov_kind_t gf_prov_stability;
+#define GF_PROVIDER_DECLARE(name) extern const gf_prov_kind_t gf_prov_##name;
+GF_PROVIDER_KINDS(GF_PROVIDER_DECLARE, GF_PROVIDER_DECLARE)
+#undef GF_PROVIDER_DECLARE
 
 /* The kind of that name, or NULL. */
 const gf_prov_kind_t *gf_provider_kind(const char *name);
-
-/* The names of all kinds, for messages: "local, stability". */
-const char *gf_provider_kind_names(apr_pool_t *pool);
 
 /* The link that draws here when a user wishes it: the type's own, else one with the first provider,
  * by name, that draws. NULL: there is none. */
@@ -132,6 +136,13 @@ const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *con
  * its kind that the exchange was begun for. Everybody who reads an answer reads it here. */
 void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
                       gf_msg_reader_t *usual);
+
+/* Reads a report (kind->read_hook). GENUINE has an event and a ref within their bounds. */
+gf_hook_verdict_t gf_provider_read_hook(gf_hook_t *hook, const gf_provider_t *provider);
+
+/* Is `url` in the API that the section names, or, over https, on `domain` or a host below it (NULL:
+ * no such domain)? For kinds whose ref is an address: our key goes nowhere else. */
+bool gf_provider_owns_url(const gf_provider_t *provider, const char *url, const char *domain);
 
 /* What every provider has in common: sets an outcome for an exchange that brought no whole answer,
  * and returns true. */
@@ -145,6 +156,10 @@ const char *gf_provider_told(const gf_provider_t *provider, apr_pool_t *pool, co
  * our own; NULL is "". */
 const char *gf_provider_detail(const gf_provider_t *provider, apr_pool_t *pool, const char *head,
                                const char *word, const char *text);
+
+/* A request with the headers of the section, our key as the kind sends it, and what it accepts. */
+gf_msg_t *gf_provider_request(const gf_prov_call_t *call, const char *method, const char *url,
+                              const char *accept);
 
 /* The wait that `Retry-After` (seconds) asks for, bounded; 0: none. */
 apr_interval_time_t gf_provider_retry_after(const gf_msg_t *msg);

@@ -80,7 +80,7 @@ static bool is_version(const char *model)
 
 static gf_msg_t *request(const gf_prov_call_t *call, const char *method, const char *path)
 {
-    return prov_json_request(call, "Bearer", method,
+    return prov_json_request(call, method,
                              apr_pstrcat(call->pool, call->provider->url, path, NULL));
 }
 
@@ -294,7 +294,7 @@ static void read_absent(gf_outcome_t *outcome, const gf_prov_call_t *call, const
     }
     else if (next) {
         outcome->state = GF_PROV_ASK;
-        outcome->next = prov_json_request(call, "Bearer", "GET", next);
+        outcome->next = prov_json_request(call, "GET", next);
     }
     else if (!more) {
         prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_NETWORK);
@@ -391,6 +391,8 @@ static gf_hook_verdict_t read_hook(gf_hook_t *hook, const gf_provider_t *provide
 
 const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .result_life = apr_time_from_sec(3600),
+                                           .key_header = "Authorization",
+                                           .key_prefix = "Bearer ",
                                            .check = check,
                                            .submit = submit,
                                            .read_submit = read_submit,

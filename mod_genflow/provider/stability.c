@@ -70,17 +70,6 @@ static gf_source_use_t source(const char *model)
     return endpoint_of(model)->source;
 }
 
-/* The section's own headers, then ours. */
-static void authorize(gf_msg_t *msg, const gf_provider_t *provider, const char *accept)
-{
-    if (provider->headers) {
-        apr_table_overlap(msg->headers, provider->headers, APR_OVERLAP_TABLES_SET);
-    }
-    apr_table_setn(msg->headers, "Authorization",
-                   apr_pstrcat(msg->pool, "Bearer ", provider->key, NULL));
-    apr_table_setn(msg->headers, "Accept", accept);
-}
-
 static void hand_on(gf_msg_t *msg, const gf_prov_call_t *call, const char *name)
 {
     gf_msg_part(msg, name, gf_provider_parameter(call->job, name, call->pool));
@@ -121,10 +110,9 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
     const endpoint_t *endpoint = endpoint_of(call->model);
     const char *url =
         apr_pstrcat(call->pool, call->provider->url, "/v2beta/stable-image/", endpoint->path, NULL);
-    gf_msg_t *msg = gf_msg_make(call->pool, "POST", url);
+    gf_msg_t *msg = gf_provider_request(call, "POST", url, "image/*");
     const char *const *field;
 
-    authorize(msg, call->provider, "image/*");
     gf_msg_part(msg, "prompt", call->job->prompt);
     gf_msg_part(msg, "seed", apr_psprintf(call->pool, "%" APR_INT64_T_FMT, call->job->seed));
     gf_msg_part(msg, "output_format", format_of(call, endpoint));
@@ -145,14 +133,10 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
 
 static gf_msg_t *poll(const gf_prov_call_t *call)
 {
-    const gf_provider_t *provider = call->provider;
-    const gf_job_t *job = call->job;
-    apr_pool_t *pool = call->pool;
-    gf_msg_t *msg = gf_msg_make(
-        pool, "GET", apr_pstrcat(pool, provider->url, "/v2beta/results/", job->provider_ref, NULL));
-
-    authorize(msg, provider, "*/*");
-    return msg;
+    return gf_provider_request(call, "GET",
+                               apr_pstrcat(call->pool, call->provider->url, "/v2beta/results/",
+                                           call->job->provider_ref, NULL),
+                               "*/*");
 }
 
 /* The members of a JSON answer that matter: {id, name, errors[]} or {message}; absent ones stay
@@ -287,6 +271,8 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 }
 
 const gf_prov_kind_t gf_prov_stability = { .name = "stability",
+                                           .key_header = "Authorization",
+                                           .key_prefix = "Bearer ",
                                            .check = check,
                                            .submit = submit,
                                            .read_submit = read_submit,

@@ -13,7 +13,9 @@
 
 #include "base/json.h"
 
-static const gf_store_kind_t *const kinds[] = { &gf_store_fs, &gf_store_cloudinary, &gf_store_s3 };
+#define ROW(name, kind) &kind,
+static const gf_store_kind_t *const kinds[] = { GF_STORE_KINDS(ROW, ROW) };
+#undef ROW
 
 #define KINDS         ((int)(sizeof(kinds) / sizeof(kinds[0])))
 #define SECRET_DIGITS 32 /* of picture_secret */
@@ -34,17 +36,6 @@ const gf_store_kind_t *gf_store_kind(const char *name)
         }
     }
     return NULL;
-}
-
-const char *gf_store_kind_names(apr_pool_t *pool)
-{
-    const char *names = kinds[0]->name;
-    int i;
-
-    for (i = 1; i < KINDS; i++) {
-        names = apr_pstrcat(pool, names, ", ", kinds[i]->name, NULL);
-    }
-    return names;
 }
 
 /* What only the row knows before the generation has completed: "<id>-<secret>". */

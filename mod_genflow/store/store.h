@@ -13,6 +13,7 @@
 #include "base/image.h"
 #include "base/msg.h"
 #include "model/job.h"
+#include "store/kinds.h"
 
 #define GF_STORE_SPOOL                                                         \
     ".spool" /* folder inside the store, so that keeping is a link, not a copy \
@@ -122,13 +123,12 @@ typedef struct gf_store_kind_t {
     bool (*read_remove)(const gf_store_call_t *call, const gf_msg_t *msg); /* is it gone? */
 } gf_store_kind_t;
 
-/* The kind of that name, or NULL; and all names, for messages: "folder, cloudinary, s3". */
+/* The kind of that name, or NULL. */
 const gf_store_kind_t *gf_store_kind(const char *name);
-const char *gf_store_kind_names(apr_pool_t *pool);
 
-extern const gf_store_kind_t gf_store_fs;
-extern const gf_store_kind_t gf_store_cloudinary;
-extern const gf_store_kind_t gf_store_s3;
+#define GF_STORE_DECLARE(name, kind) extern const gf_store_kind_t kind;
+GF_STORE_KINDS(GF_STORE_DECLARE, GF_STORE_DECLARE)
+#undef GF_STORE_DECLARE
 
 /* Path of a stored picture in the folder store. */
 const char *gf_store_fs_path(const gf_conf_t *conf, const char *name, apr_pool_t *pool);

@@ -6,6 +6,7 @@
 use Genflow::Test;
 
 use Genflow::Httpd qw(accepted configtest refused);
+use Genflow::Site ();
 
 # Where a directive stands.
 my %AROUND = (
@@ -35,7 +36,7 @@ my @WRONG = (    # what, configuration, what the message says
     ['65 types', join('', map { "<GenflowType t$_>\nGenflowTypeProviders local\n</GenflowType>\n" }
         1 .. 64), 'there may be at most 64 types'],
     ['an unknown kind', sprintf($AROUND{provider}, 'GenflowProviderKind magic'),
-        'GenflowProviderKind magic: must be one of aiml, fal, local, openai, replicate, stability'],
+        'GenflowProviderKind magic: must be one of ' . join(', ', kinds())],
     ['a provider of no kind', "<GenflowProvider p>\n</GenflowProvider>\n",
         'GenflowProviderKind (missing): must be one of'],
     ['an unknown provider', sprintf($AROUND{type}, 'GenflowTypeProviders local gone/x'),
@@ -122,6 +123,9 @@ is scalar(() = $told =~ /GF0005: <GenflowType [\w-]+> /g), 5, 'each of them is t
     or diag $told;
 
 finish;
+
+# The table that the code takes them from.
+sub kinds { return Genflow::Site::read_text('mod_genflow/provider/kinds.h') =~ /^ +(?:FIRST|NEXT)\((\w+)/mg }
 
 sub location { return "<Location /a>\nSetHandler genflow-api\n$_[0]\n</Location>\n" }
 sub in_host  { return "<VirtualHost *:1>\n$_[0]\n</VirtualHost>\n" }

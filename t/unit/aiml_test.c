@@ -10,7 +10,7 @@ static const gf_prov_kind_t *const kind = &gf_prov_aiml;
 
 static scene_t *aiml(const char *model)
 {
-    return scene(URL, model);
+    return scene(kind, URL, model);
 }
 
 /* ---- what is sent ---- */

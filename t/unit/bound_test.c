@@ -143,7 +143,7 @@ START_TEST(nothing_beyond_its_bounds_reaches_a_provider)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        scene_t *made = scene("https://api.example.test", rows[i].model);
+        scene_t *made = scene(rows[i].kind, "https://api.example.test", rows[i].model);
         const char *text;
 
         made->job.parameters = beyond;
@@ -156,7 +156,7 @@ END_TEST
 
 START_TEST(what_nobody_declared_does_not_pass)
 {
-    scene_t *made = scene("https://api.example.test", "any");
+    scene_t *made = scene(&gf_prov_openai, "https://api.example.test", "any");
 
     made->job.parameters = "{\"upscale\":4,\"pixels\":5,\"background\":\"opaque\"}";
     ck_assert_ptr_null(gf_provider_parameter(&made->job, "upscale", unit.ctx.pool));

@@ -15,7 +15,7 @@ static const gf_prov_kind_t *const kind = &gf_prov_fal;
 
 static scene_t *fal(const char *model)
 {
-    scene_t *self = scene(URL, model);
+    scene_t *self = scene(kind, URL, model);
 
     self->job.provider_ref = ID;
     return self;

@@ -12,7 +12,7 @@ static const gf_prov_kind_t *const kind = &gf_prov_openai;
 
 static scene_t *openai(const char *model)
 {
-    return scene(URL, model);
+    return scene(kind, URL, model);
 }
 
 /* A type that pays for them. */

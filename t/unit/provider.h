@@ -22,11 +22,12 @@ typedef struct scene_t {
 } scene_t;
 
 /* A job with a prompt and the seed 77, in its first attempt with `model`. */
-static inline scene_t *scene(const char *url, const char *model)
+static inline scene_t *scene(const gf_prov_kind_t *kind, const char *url, const char *model)
 {
     scene_t *scene = apr_pcalloc(unit.ctx.pool, sizeof(*scene));
 
     scene->provider.name = "stand-in";
+    scene->provider.kind = kind;
     scene->provider.url = url;
     scene->provider.key = SECRET;
     scene->provider.deadline = apr_time_from_sec(120);

@@ -13,7 +13,7 @@ static const gf_prov_kind_t *const kind = &gf_prov_replicate;
 
 static scene_t *replicate(const char *model)
 {
-    scene_t *self = scene(URL, model);
+    scene_t *self = scene(kind, URL, model);
 
     self->job.provider_ref = "p9";
     return self;

@@ -62,7 +62,7 @@ static void check_answers_with(const char *said)
 
     for (k = 0; k < UNIT_COUNT(kinds); k++) {
         reader_t readers[] = { kinds[k]->read_submit, kinds[k]->read_poll, kinds[k]->read_recover };
-        scene_t *scene_of = scene("https://stand-in.test", MODEL);
+        scene_t *scene_of = scene(kinds[k], "https://stand-in.test", MODEL);
         apr_table_t *headers = apr_table_make(unit.ctx.pool, 2);
 
         apr_table_setn(headers, "X-Account", OTHER);
@@ -121,7 +121,7 @@ START_TEST(a_secret_is_not_told_in_part_where_the_text_is_cut)
     int i;
 
     for (i = 0; i < 220; i++) {
-        scene_t *at = scene("https://stand-in.test", MODEL);
+        scene_t *at = scene(&gf_prov_aiml, "https://stand-in.test", MODEL);
         const char *detail =
             reads(gf_prov_aiml.read_submit, at, "https://stand-in.test/x", 400,
                   body_of(bodies[4], apr_pstrcat(unit.ctx.pool, text, SECRET, NULL)))

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of stores that this module has itself, one row each, with the variable that holds it:
+ * nothing else lists them. The registry, the help of GenflowStoreKind and (by a test) the manual
+ * take them from here. */
+#ifndef STORE_KINDS_H
+#define STORE_KINDS_H
+
+#define GF_STORE_KINDS(FIRST, NEXT)       \
+    FIRST(folder, gf_store_fs)            \
+    NEXT(cloudinary, gf_store_cloudinary) \
+    NEXT(s3, gf_store_s3)
+
+/* "folder, cloudinary, s3": for texts that are put together by the compiler. */
+#define GF_STORE_KIND_FIRST(name, kind) #name
+#define GF_STORE_KIND_NEXT(name, kind)  ", " #name
+#define GF_STORE_KIND_NAMES             GF_STORE_KINDS(GF_STORE_KIND_FIRST, GF_STORE_KIND_NEXT)
+
+#endif
