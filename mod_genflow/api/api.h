@@ -35,7 +35,9 @@ typedef struct gf_req_t {
     apr_table_t *query;    /* api_body_query(); NULL: not read yet */
     const char *args[GF_REQ_ARGS]; /* what stood for {id} and the like, in the route's order */
     bool two_step;    /* answers as the two-step calls do: 200, with the generation under "data" */
-    bool as_job;      /* a generation is told as a job */
+    bool as_job;      /* a generation is shown as a job */
+    bool pending;     /* what it makes is started by another call */
+    bool may_ask;     /* its body may ask how a generation is; then its rate is not counted yet */
     const char *site; /* NULL until it is needed: gf_reply_site(), with `twins` */
     bool twins;       /* members have snake_case twins */
 } gf_req_t;

@@ -76,7 +76,6 @@ gf_err_t *api_asset_put(gf_req_t *req)
     const char *url;
     gf_out_t out;
 
-    GF_TRY(api_limit(req));
     GF_TRY(read_picture(&picture, req));
     wrong = gf_source_probe(&image, req->ctx, picture.at, picture.length);
     if (wrong) {

@@ -51,7 +51,7 @@ static gf_err_t *verify(gf_hook_t *hook, gf_req_t *req, const gf_provider_t *pro
     return gf_err_make(req->ctx, GF_E_HOOK_FORGED, APR_SUCCESS, "%s", provider->name);
 }
 
-gf_err_t *api_hook(gf_req_t *req)
+gf_err_t *api_provider_webhook(gf_req_t *req)
 {
     const gf_provider_t *provider =
         apr_hash_get(req->api->conf->providers, req->args[0], APR_HASH_KEY_STRING);

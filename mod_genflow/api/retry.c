@@ -30,7 +30,7 @@ static gf_err_t *check_source(gf_req_t *req, const char *source_url)
 
 /* The same input once more. Where the client gave a seed, it stands among the parameters, and the
  * row has what it became for this one of a batch; one that was drawn is drawn anew. */
-static gf_err_t *ask_again(gf_ask_t *ask, gf_req_t *req, const gf_view_t *view)
+static gf_err_t *spec_of(gf_ask_t *ask, gf_req_t *req, const gf_view_t *view)
 {
     const char *text = view->parameters_json;
     gf_json_t *parameters;
@@ -64,10 +64,10 @@ static gf_err_t *start(gf_req_t *req, const gf_ask_t *ask, const char *act)
     gf_job_t *job;
     bool here;
 
-    GF_TRY(api_order_key(&caller, req, wish));
+    GF_TRY(api_spec_key(&caller, req, wish));
     gf_hash_texts(hash, req->type->name, wish, strlen(wish));
     caller.hash = hash;
-    GF_TRY(api_generate_make(&created, &here, req, &caller, ask));
+    GF_TRY(api_create(&created, &here, req, &caller, ask));
     if (created.outcome == GF_REPLAY) {
         gf_find_t find = { .id = created.id };
 
@@ -76,18 +76,17 @@ static gf_err_t *start(gf_req_t *req, const gf_ask_t *ask, const char *act)
         return gf_reply_view(req, &view, HTTP_OK, NULL);
     }
     api_watch_prefer(&prefer, req->r);
-    api_generate_views(&view, &job, req, ask, &created, here);
+    api_create_views(&view, &job, req, ask, &created, here);
     GF_TRY(api_start_wait(req, &view, here ? &job : NULL, 1, &prefer));
     return gf_reply_view(req, &view, HTTP_CREATED, NULL);
 }
 
-static gf_err_t *again(gf_req_t *req, const char *act, int chain_pos)
+static gf_err_t *retry(gf_req_t *req, const char *act, int chain_pos)
 {
     gf_find_t find;
     gf_view_t view;
     gf_ask_t ask;
 
-    GF_TRY(api_limit(req));
     GF_TRY(api_generation_find(&find, req));
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
     if (strcmp(view.status, "failed") != 0 && strcmp(view.status, "cancelled") != 0) {
@@ -98,17 +97,17 @@ static gf_err_t *again(gf_req_t *req, const char *act, int chain_pos)
     }
     GF_TRY(gf_gate_check(req->ctx, req->type, false));
     req->args[0] = view.id; /* in one spelling */
-    GF_TRY(ask_again(&ask, req, &view));
+    GF_TRY(spec_of(&ask, req, &view));
     ask.chain_pos = chain_pos;
     return start(req, &ask, act);
 }
 
-gf_err_t *api_again_retry(gf_req_t *req)
+gf_err_t *api_retry(gf_req_t *req)
 {
-    return again(req, "retry", 0);
+    return retry(req, "retry", 0);
 }
 
-gf_err_t *api_again_fallback(gf_req_t *req)
+gf_err_t *api_retry_fallback(gf_req_t *req)
 {
-    return again(req, "fallback", GF_TYPE_LOCAL);
+    return retry(req, "fallback", GF_TYPE_LOCAL);
 }

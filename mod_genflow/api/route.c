@@ -28,10 +28,18 @@ typedef struct route_t {
     apr_int64_t methods;
     const char *path;
     gf_handler_t handle;
-    bool anyone;       /* needs no user */
+    unsigned flags;    /* of the ones below */
     const char *query; /* what its query may have: "limit|cursor"; NULL: anything */
 } route_t;
 
+#define ANYONE   1U  /* needs no user, and no page of another site is turned away */
+#define COSTS    2U  /* counts against GenflowLimitRate, before the body is read */
+#define MAY_ASK  4U  /* under old names the body may ask how a generation is: the handler counts */
+#define TWO_STEP 8U  /* answers 200 with the generation under "data" */
+#define AS_JOB   16U /* shows a generation as a job */
+#define PENDING  32U /* makes a generation that another call starts */
+
+#define MAKE    "dryRun|names"
 #define PAGE    "|limit|cursor"
 #define JOBS    "type|status|user"
 #define HISTORY "type|status|preset|limit|cursor|names"
@@ -41,59 +49,60 @@ typedef struct route_t {
 /* clang-format off */
 /* What genflow-api serves below its base. */
 static const route_t routes[] = {
-    { POST,       "{type}/generate", api_generate,          false, "dryRun|names" },
-    { GET | POST, "{type}/status",   api_generation_status, false, FIND },
-    { POST,       "generation/create", api_twostep_create,  false, "dryRun|names" },
-    { POST,       "generate",        api_twostep_generate,  false, "dryRun|names" },
-    { GET,        "generation/{id}", api_generation_get,    false, "names" },
-    { DELETE,     "generation/{id}", api_generation_delete, false, "" },
-    { GET,        "generation/{id}/events",   api_events,            false, "names" },
-    { POST,       "generation/{id}/cancel",   api_generation_cancel, false, "names" },
-    { POST,       "generation/{id}/retry",    api_again_retry,       false, "names" },
-    { POST,       "generation/{id}/fallback", api_again_fallback,    false, "names" },
-    { GET,        "generations",     api_history,           false, HISTORY },
-    { GET | POST, "getUserMedia",    api_history,           false, HISTORY },
-    { POST,       "delete-media",    api_generation_delete_media, false, "id|mediaId" },
-    { GET,        "job/{id}",        api_job_get,           false, "names" },
-    { DELETE,     "job/{id}",        api_generation_delete, false, "" },
-    { POST,       "job/{id}/cancel",   api_job_cancel,      false, "names" },
-    { POST,       "job/{id}/retry",    api_job_retry,       false, "names" },
-    { POST,       "job/{id}/fallback", api_job_fallback,    false, "names" },
-    { GET | POST, "getQuota",        api_credit_quota,      false, "" },
-    { GET,        "credits",         api_credit_list,       false, "limit|cursor" },
-    { POST,       "credits-reserve", api_credit_reserve,    false, "" },
-    { POST,       "credits-finalize", api_credit_finalize,  false, "" },
-    { GET,        "presets",         api_preset_list,       false, "type|all" },
-    { POST,       "assets",          api_asset_put,         false, "" },
-    { GET,        "assets/{id}",     api_asset_get,         false, "" },
-    { DELETE,     "assets/{id}",     api_asset_delete,      false, "" },
-    { GET,        "templates",       api_template_list,     false, "limit|cursor" },
-    { POST,       "templates",       api_template_put,      false, "" },
-    { DELETE,     "templates/{id}",  api_template_delete,   false, "" },
-    { GET,        "webhook-secret",  api_webhook_secret,    false, "" },
-    { GET,        "health",          api_health,            true, NULL },
-    { POST,       "hook/{provider}/{id}/{token}", api_hook, true, NULL }
+    { POST,       "{type}/generate",             api_generate,              COSTS | MAY_ASK, MAKE },
+    { GET | POST, "{type}/status",               api_generation_status,     0, FIND },
+    { POST,       "generation/create",           api_generate,
+                                                 COSTS | TWO_STEP | PENDING, MAKE },
+    { POST,       "generate",                    api_twostep,               COSTS | TWO_STEP, MAKE },
+    { GET,        "generation/{id}",             api_generation_get,        0, "names" },
+    { DELETE,     "generation/{id}",             api_generation_delete,     0, "" },
+    { GET,        "generation/{id}/events",      api_events,                0, "names" },
+    { POST,       "generation/{id}/cancel",      api_generation_cancel,     0, "names" },
+    { POST,       "generation/{id}/retry",       api_retry,                 COSTS, "names" },
+    { POST,       "generation/{id}/fallback",    api_retry_fallback,        COSTS, "names" },
+    { GET,        "generations",                 api_history,               0, HISTORY },
+    { GET | POST, "getUserMedia",                api_history,               0, HISTORY },
+    { POST,       "delete-media",                api_generation_delete_media, 0, "id|mediaId" },
+    { GET,        "job/{id}",                    api_generation_get,        AS_JOB, "names" },
+    { DELETE,     "job/{id}",                    api_generation_delete,     0, "" },
+    { POST,       "job/{id}/cancel",             api_generation_cancel,     AS_JOB, "names" },
+    { POST,       "job/{id}/retry",              api_retry,                 COSTS | AS_JOB, "names" },
+    { POST,       "job/{id}/fallback",           api_retry_fallback,        COSTS | AS_JOB, "names" },
+    { GET | POST, "getQuota",                    api_credit_quota,          0, "" },
+    { GET,        "credits",                     api_credit_list,           0, "limit|cursor" },
+    { POST,       "credits-reserve",             api_credit_reserve,        0, "" },
+    { POST,       "credits-finalize",            api_credit_finalize,       0, "" },
+    { GET,        "presets",                     api_preset_list,           0, "type|all" },
+    { POST,       "assets",                      api_asset_put,             COSTS, "" },
+    { GET,        "assets/{id}",                 api_asset_get,             0, "" },
+    { DELETE,     "assets/{id}",                 api_asset_delete,          0, "" },
+    { GET,        "templates",                   api_template_list,         0, "limit|cursor" },
+    { POST,       "templates",                   api_template_put,          0, "" },
+    { DELETE,     "templates/{id}",              api_template_delete,       0, "" },
+    { GET,        "webhook-secret",              api_webhook_secret,        0, "" },
+    { GET,        "health",                      api_health,                ANYONE, NULL },
+    { POST,       "hook/{provider}/{id}/{token}", api_provider_webhook, ANYONE, NULL }
 };
 
 /* What genflow-admin serves below its <Location>. */
 static const route_t admin_routes[] = {
-    { GET,        "jobs",                        api_admin_jobs,           false, JOBS PAGE },
-    { DELETE,     "jobs",                        api_admin_jobs_clear,     false, JOBS },
-    { DELETE,     "jobs/{id}",                   api_admin_job_cancel,     false, "" },
-    { GET,        "users",                       api_admin_users,          false, "limit|cursor" },
-    { GET,        "users/{user+}",               api_admin_user,           false, "" },
-    { PUT,        "users/{user+}",               api_admin_user_set,       false, "" },
-    { POST,       "credits",                     api_admin_credit,         false, "" },
-    { POST,       "refunds",                     api_admin_refund,         false, "" },
-    { GET,        "stats",                       api_admin_stats,          false, "" },
-    { GET,        "ledger/check",                api_admin_check,          false, "" },
-    { GET,        "providers",                   api_admin_providers,      false, "" },
-    { POST,       "providers/{provider}/reset",  api_admin_provider_reset, false, "model" },
-    { GET,        "presets",                     api_admin_presets,        false, "type" },
-    { POST,       "presets",                     api_admin_preset_add,     false, "" },
-    { GET,        "presets/{key}",               api_admin_preset,         false, "type" },
-    { PUT,        "presets/{key}",               api_admin_preset_edit,    false, "type" },
-    { DELETE,     "presets/{key}",               api_admin_preset_delete,  false, "type" }
+    { GET,       "jobs",                         api_admin_jobs,           0, JOBS PAGE },
+    { DELETE,    "jobs",                         api_admin_jobs_clear,     0, JOBS },
+    { DELETE,    "jobs/{id}",                    api_admin_job_cancel,     0, "" },
+    { GET,       "users",                        api_admin_users,          0, "limit|cursor" },
+    { GET,       "users/{user+}",                api_admin_user,           0, "" },
+    { PUT,       "users/{user+}",                api_admin_user_set,       0, "" },
+    { POST,      "credits",                      api_admin_credit,         0, "" },
+    { POST,      "refunds",                      api_admin_refund,         0, "" },
+    { GET,       "stats",                        api_admin_stats,          0, "" },
+    { GET,       "ledger/check",                 api_admin_check,          0, "" },
+    { GET,       "providers",                    api_admin_providers,      0, "" },
+    { POST,      "providers/{provider}/reset",   api_admin_provider_reset, 0, "model" },
+    { GET,       "presets",                      api_admin_presets,        0, "type" },
+    { POST,      "presets",                      api_admin_preset_add,     0, "" },
+    { GET,       "presets/{key}",                api_admin_preset,         0, "type" },
+    { PUT,       "presets/{key}",                api_admin_preset_edit,    0, "type" },
+    { DELETE,    "presets/{key}",                api_admin_preset_delete,  0, "type" }
 };
 /* clang-format on */
 
@@ -223,6 +232,18 @@ static gf_err_t *check_query(gf_req_t *req, const char *known)
                                                            : NULL;
 }
 
+static gf_err_t *handle(gf_req_t *req, const route_t *route)
+{
+    req->may_ask = (route->flags & MAY_ASK) && httpd_conf_legacy(req->r);
+    req->two_step = route->flags & TWO_STEP;
+    req->as_job = route->flags & AS_JOB;
+    req->pending = route->flags & PENDING;
+    if ((route->flags & COSTS) && !req->may_ask) {
+        GF_TRY(api_limit(req));
+    }
+    return route->handle(req);
+}
+
 static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, int count)
 {
     apr_int64_t method = AP_METHOD_BIT << req->r->method_number;
@@ -243,21 +264,22 @@ static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, in
     if (i == count) {
         return wrong_method(req, methods);
     }
-    if (!table[i].anyone && req->r->method_number != M_GET && api_cors_is_foreign(req->r)) {
+    if (!(table[i].flags & ANYONE) && req->r->method_number != M_GET
+        && api_cors_is_foreign(req->r)) {
         const char *origin = apr_table_get(req->r->headers_in, "Origin");
 
         return gf_err_make(req->ctx, GF_E_CROSS_SITE, APR_SUCCESS,
                            "from a page of %s, which GenflowCorsOrigin does not name",
                            origin ? origin : "another site");
     }
-    if (!table[i].anyone && !req->user) {
+    if (!(table[i].flags & ANYONE) && !req->user) {
         req->user = user_of(req);
         if (!req->user) {
             return gf_err_make(req->ctx, GF_E_NOT_SIGNED_IN, APR_SUCCESS, "no user");
         }
     }
     GF_TRY(check_query(req, table[i].query));
-    return table[i].handle(req);
+    return handle(req, &table[i]);
 }
 
 /* What stands in the request's path behind `mount`; "" for nothing of ours. */
@@ -313,7 +335,7 @@ bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handle
     path = api_path(&req, handler);
     for (i = 0; i < COUNT(routes); i++) {
         if ((routes[i].methods & method) && matches(&req, path, routes[i].path)) {
-            return routes[i].anyone;
+            return routes[i].flags & ANYONE;
         }
     }
     return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads an order for generations: body, template and type become a checked gf_ask_t with its key
- * and its source picture. Leaves the rules of fields to model/param.c. */
+/* Reads a body that asks for generations: body, template and type become a checked gf_ask_t with
+ * its key and its source picture. Leaves the rules of fields to model/param.c. */
 #include "api/spec.h"
 
 #include <string.h>
@@ -43,7 +43,7 @@ static void read_key(const char **key, const char *text, apr_pool_t *pool)
     }
 }
 
-gf_err_t *api_order_key(gf_caller_t *caller, gf_req_t *req, const char *own)
+gf_err_t *api_spec_key(gf_caller_t *caller, gf_req_t *req, const char *own)
 {
     const char *text = apr_table_get(req->r->headers_in, "Idempotency-Key");
     const char *key = NULL;
@@ -67,8 +67,8 @@ static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *
 {
     apr_pool_t *pool = req->r->pool;
 
-    GF_TRY(api_order_key(caller, req,
-                         ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL) : NULL));
+    GF_TRY(api_spec_key(caller, req,
+                        ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL) : NULL));
     if (!caller->key) {
         caller->key = apr_pstrcat(pool, "own:", gf_hash_random(pool, 16), NULL);
     }
@@ -110,9 +110,9 @@ static gf_err_t *keep_image(gf_req_t *req, gf_ask_t *ask)
     return NULL;
 }
 
-/* ---- the order ---- */
+/* ---- the body ---- */
 
-/* Which type an order is for that its address does not tell, and whose fields it has: those of a
+/* Which type a body is for that its address does not tell, and whose fields it has: those of a
  * one-step body where it names a type and brings no pictures of products. */
 static void choose_type(gf_req_t *req, gf_form_t *form, const char *of_template, bool pending)
 {
@@ -131,16 +131,16 @@ static void choose_type(gf_req_t *req, gf_form_t *form, const char *of_template,
     form->two_step = pending || !name || !req->type || gf_form_member(form, image_names);
 }
 
-static gf_err_t *check(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
+static gf_err_t *check(gf_ask_t *ask, gf_req_t *req, const api_spec_body_t *body)
 {
     gf_presets_t presets = { .list = apr_array_make(req->r->pool, 1, sizeof(gf_preset_t)) };
-    gf_form_t form = { .ctx = req->ctx, .body = order->body, .presets = &presets };
+    gf_form_t form = { .ctx = req->ctx, .body = body->json, .presets = &presets };
     const char *of_template;
 
     form.lenient = httpd_conf_lenient(req->r);
-    GF_TRY(api_template_read(&form.template, &of_template, req, order->body));
+    GF_TRY(api_template_read(&form.template, &of_template, req, body->json));
     if (!req->type) {
-        choose_type(req, &form, of_template, order->pending);
+        choose_type(req, &form, of_template, body->pending);
     }
     form.type = req->type;
     if (form.type) {
@@ -150,10 +150,10 @@ static gf_err_t *check(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
     return gf_param_check(ask, &form);
 }
 
-gf_err_t *api_order_read(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
+gf_err_t *api_spec_read(gf_ask_t *ask, gf_req_t *req, const api_spec_body_t *body)
 {
-    GF_TRY(check(ask, req, order));
-    ask->pending = order->pending;
+    GF_TRY(check(ask, req, body));
+    ask->pending = body->pending;
     if (ask->pending && ask->count > 1) {
         return gf_err_field(req->ctx, GF_E_FIELDS, "n",
                             "must be 1: each is created and started by calls of its own; "
@@ -162,22 +162,22 @@ gf_err_t *api_order_read(gf_ask_t *ask, gf_req_t *req, const api_order_t *order)
     return find_asset(req, ask);
 }
 
-void api_order_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t *req,
-                    const api_order_t *order)
+void api_spec_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t *req,
+                   const api_spec_body_t *body)
 {
-    const char *act = order->pending ? "create" : req->two_step ? "generate" : NULL;
+    const char *act = body->pending ? "create" : req->two_step ? "generate" : NULL;
 
     caller->hash = hash;
     gf_hash_texts(
         hash, act ? apr_pstrcat(req->r->pool, act, " ", req->type->name, NULL) : req->type->name,
-        order->text, order->length);
+        body->text, body->length);
 }
 
-gf_err_t *api_order_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,
-                           gf_ask_t *ask, const api_order_t *order)
+gf_err_t *api_spec_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,
+                          gf_ask_t *ask, const api_spec_body_t *body)
 {
     GF_TRY(choose_key(caller, req, ask));
     GF_TRY(keep_image(req, ask));
-    api_order_hash(caller, hash, req, order);
+    api_spec_hash(caller, hash, req, body);
     return NULL;
 }

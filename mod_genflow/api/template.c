@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Templates: saved, listed, deleted, and read for the orders that name them. Leaves what their
- * members mean to the checks of an order. */
+/* Templates: saved, listed, deleted, and read for the requests that name them. Leaves what their
+ * members mean to the checks of a request. */
 #include "api/spec.h"
 
 #include <apr_strings.h>

@@ -10,16 +10,6 @@
 #include "db/queue.h"
 #include "db/steer.h"
 
-gf_err_t *api_twostep_create(gf_req_t *req)
-{
-    api_order_t order = { .pending = true };
-
-    req->two_step = true;
-    GF_TRY(api_limit(req));
-    GF_TRY(api_body_json(req, &order.body, &order.text, &order.length));
-    return api_generate_order(req, &order);
-}
-
 /* ?dryRun=1: what the start would cost is held already. */
 static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
 {
@@ -27,7 +17,7 @@ static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
 
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, find));
     return strcmp(view.status, "pending") == 0
-               ? api_generate_dry(req, 1, view.prompt, view.parameters_json, view.source_url)
+               ? api_create_dry(req, 1, view.prompt, view.parameters_json, view.source_url)
                : gf_steer_status(req->ctx, view.id, view.status);
 }
 
@@ -81,23 +71,21 @@ static gf_err_t *check_start(gf_req_t *req, const gf_json_t *body)
     return api_known_body(NULL, req, body, known);
 }
 
-gf_err_t *api_twostep_generate(gf_req_t *req)
+gf_err_t *api_twostep(gf_req_t *req)
 {
-    api_order_t order = { .pending = false };
+    api_spec_body_t body = { .pending = false };
     const char *id;
     gf_json_t *given;
 
-    req->two_step = true;
-    GF_TRY(api_limit(req));
-    GF_TRY(api_body_json(req, &order.body, &order.text, &order.length));
-    given = gf_json_get(order.body, "generationId");
+    GF_TRY(api_body_json(req, &body.json, &body.text, &body.length));
+    given = gf_json_get(body.json, "generationId");
     if (!given) {
-        return api_generate_order(req, &order);
+        return api_generate_body(req, &body);
     }
     if (!gf_json_string(given, &id)) {
         return gf_err_field(req->ctx, GF_E_FIELDS, "generationId",
                             "must be a text without NUL characters");
     }
-    GF_TRY(check_start(req, order.body));
+    GF_TRY(check_start(req, body.json));
     return start(req, id);
 }
