@@ -13,6 +13,7 @@
 #include "db/queue.h"
 #include "hub/hub.h"
 #include "model/job.h"
+#include "model/prefer.h"
 
 /* What requests share in a child; made by mod_genflow.c. */
 typedef struct gf_api_t {
@@ -92,27 +93,22 @@ gf_err_t *api_limit(gf_req_t *req);
 
 /* ---- waiting (api/wait.c) ---- */
 
-/* What the client says about waiting: RFC 7240's wait=N and respond-async, N bounded. */
-typedef struct api_prefer_t {
-    bool given; /* did it say anything? */
-    apr_interval_time_t wait;
-} api_prefer_t;
-
-void api_watch_prefer(api_prefer_t *prefer, const request_rec *r);
+/* What the client says about waiting (Prefer). */
+void api_wait_prefer(gf_prefer_t *prefer, const request_rec *r);
 
 /* Waits until there is news of at least `enough`, `timeout` is over, or *gone: the client has
  * closed its side of the connection. Returns the newest news. */
-gf_news_t api_watch_wait(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t enough,
-                         apr_interval_time_t timeout);
+gf_news_t api_wait_news(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t enough,
+                        apr_interval_time_t timeout);
 
 /* Reads the generation `find` into *view once there is news of at least `enough`, after up to
  * `wait`. watch: begun by gf_hub_req_watch() before the job could move. */
-gf_err_t *api_watch_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,
-                         gf_news_t enough, apr_interval_time_t wait);
+gf_err_t *api_wait_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,
+                        gf_news_t enough, apr_interval_time_t wait);
 
 /* Reads the generation `find` into *view as the client prefers: at once, or up to its wait, until
  * it has ended; and if it tells what it knows (If-None-Match), until that has changed. */
-gf_err_t *api_watch_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find);
+gf_err_t *api_wait_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find);
 
 /* ---- the only doors out (api/reply.c) ---- */
 

@@ -92,7 +92,7 @@ static gf_err_t *run(stream_t *stream, const gf_find_t *find)
             send_text(stream, ":\n\n");
         }
         if (!stream->over) {
-            stream->over = api_watch_wait(&gone, req, &stream->watch, GF_NEWS_WORKING, LOOK_EVERY)
+            stream->over = api_wait_news(&gone, req, &stream->watch, GF_NEWS_WORKING, LOOK_EVERY)
                                == GF_NEWS_CLOSING
                            || gone;
         }

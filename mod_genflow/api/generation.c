@@ -92,7 +92,7 @@ gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body)
 
     GF_TRY(api_known_body(NULL, req, body, known));
     GF_TRY(read_find(&find, req, body));
-    GF_TRY(api_watch_state(&view, req, &find));
+    GF_TRY(api_wait_state(&view, req, &find));
     return gf_reply_state(req, &view);
 }
 
@@ -129,7 +129,7 @@ gf_err_t *api_generation_get(gf_req_t *req)
     gf_view_t view;
 
     GF_TRY(api_generation_find(&find, req));
-    GF_TRY(api_watch_state(&view, req, &find));
+    GF_TRY(api_wait_state(&view, req, &find));
     return gf_reply_state(req, &view);
 }
 

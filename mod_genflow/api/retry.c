@@ -58,7 +58,7 @@ static gf_err_t *start(gf_req_t *req, const gf_ask_t *ask, const char *act)
     const char *wish = apr_pstrcat(req->r->pool, act, ":", req->args[0], NULL);
     char hash[GF_SHA256_HEX];
     gf_caller_t caller;
-    api_prefer_t prefer;
+    gf_prefer_t prefer;
     gf_created_t created;
     gf_view_t view;
     gf_job_t *job;
@@ -75,7 +75,7 @@ static gf_err_t *start(gf_req_t *req, const gf_ask_t *ask, const char *act)
         apr_table_setn(req->r->headers_out, "Idempotency-Replayed", "true");
         return gf_reply_view(req, &view, HTTP_OK, NULL);
     }
-    api_watch_prefer(&prefer, req->r);
+    api_wait_prefer(&prefer, req->r);
     api_create_views(&view, &job, req, ask, &created, here);
     GF_TRY(api_start_wait(req, &view, here ? &job : NULL, 1, &prefer));
     return gf_reply_view(req, &view, HTTP_CREATED, NULL);

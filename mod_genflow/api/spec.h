@@ -85,7 +85,7 @@ gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
 
 /* The same without the reply, waiting as `prefer` says. */
 gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
-                         const api_prefer_t *prefer);
+                         const gf_prefer_t *prefer);
 
 /* Replies with generations as they are: 200 when all have ended, else 202. */
 gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count);

@@ -94,7 +94,7 @@ gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count)
 /* Looks at each until it has ended, or time is over; if the client did not say that it waits, news
  * that it takes time suffice. */
 static gf_err_t *wait_for_all(gf_req_t *req, gf_view_t *views, gf_watch_t *watches, int count,
-                              const api_prefer_t *prefer)
+                              const gf_prefer_t *prefer)
 {
     gf_news_t enough = prefer->given ? GF_NEWS_ENDED : GF_NEWS_WORKING;
     apr_time_t deadline = gf_clock_now() + prefer->wait;
@@ -104,13 +104,13 @@ static gf_err_t *wait_for_all(gf_req_t *req, gf_view_t *views, gf_watch_t *watch
         gf_find_t find = { .id = views[i].id };
         apr_interval_time_t left = deadline - gf_clock_now();
 
-        GF_TRY(api_watch_view(&views[i], req, &find, &watches[i], enough, left > 0 ? left : 0));
+        GF_TRY(api_wait_view(&views[i], req, &find, &watches[i], enough, left > 0 ? left : 0));
     }
     return NULL;
 }
 
 gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
-                         const api_prefer_t *prefer)
+                         const gf_prefer_t *prefer)
 {
     gf_hub_t *hub = req->api->hub;
     gf_watch_t watches[GF_BATCH_MAX];
@@ -139,9 +139,9 @@ gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int c
 
 gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
 {
-    api_prefer_t prefer;
+    gf_prefer_t prefer;
 
-    api_watch_prefer(&prefer, req->r);
+    api_wait_prefer(&prefer, req->r);
     if (!prefer.given) {
         prefer.wait = req->api->conf->wait;
     }

@@ -4,7 +4,6 @@
 #include "api/api.h"
 
 #include <poll.h>
-#include <stdlib.h>
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -13,32 +12,12 @@
 #include "base/clock.h"
 #include "db/queue.h"
 
-#define WAIT_MAX   (600 * APR_USEC_PER_SEC)
 #define LOOK_EVERY APR_USEC_PER_SEC       /* news of another process arrive no other way */
 #define POLL_EVERY (APR_USEC_PER_SEC / 4) /* between two looks at the client's connection */
 
-void api_watch_prefer(api_prefer_t *prefer, const request_rec *r)
+void api_wait_prefer(gf_prefer_t *prefer, const request_rec *r)
 {
-    const char *header = apr_table_get(r->headers_in, "Prefer");
-    const char *wait;
-
-    prefer->given = false;
-    prefer->wait = 0;
-    if (!header) {
-        return;
-    }
-    wait = ap_strcasestr(header, "wait=");
-    if (wait) {
-        apr_int64_t seconds = apr_strtoi64(wait + 5, NULL, 10);
-
-        prefer->given = true;
-        prefer->wait = seconds < 0                        ? 0
-                       : seconds > apr_time_sec(WAIT_MAX) ? WAIT_MAX
-                                                          : apr_time_from_sec(seconds);
-    }
-    else if (ap_strcasestr(header, "respond-async")) {
-        prefer->given = true;
-    }
+    gf_prefer_read(prefer, apr_table_get(r->headers_in, "Prefer"), r->pool);
 }
 
 /* What a wait is for. */
@@ -75,8 +54,8 @@ static bool is_gone(const request_rec *r)
     return socket && apr_os_sock_get(&client.fd, socket) == APR_SUCCESS && poll(&client, 1, 0) > 0;
 }
 
-gf_news_t api_watch_wait(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t enough,
-                         apr_interval_time_t timeout)
+gf_news_t api_wait_news(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t enough,
+                        apr_interval_time_t timeout)
 {
     apr_time_t deadline = gf_clock_now() + timeout;
     gf_news_t news = GF_NEWS_NONE;
@@ -106,8 +85,8 @@ static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *
     for (;;) {
         apr_interval_time_t left = deadline - gf_clock_now();
         gf_news_t news =
-            api_watch_wait(&gone, req, watch, goal->known ? GF_NEWS_WORKING : goal->enough,
-                           left < LOOK_EVERY ? left : LOOK_EVERY);
+            api_wait_news(&gone, req, watch, goal->known ? GF_NEWS_WORKING : goal->enough,
+                          left < LOOK_EVERY ? left : LOOK_EVERY);
 
         if (goal->known) {
             gf_hub_req_heard(req->api->hub, watch);
@@ -120,24 +99,24 @@ static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *
     }
 }
 
-gf_err_t *api_watch_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,
-                         gf_news_t enough, apr_interval_time_t wait)
+gf_err_t *api_wait_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,
+                        gf_news_t enough, apr_interval_time_t wait)
 {
     const goal_t goal = { .enough = enough, .wait = wait };
 
     return wait_and_look(view, req, find, watch, &goal);
 }
 
-gf_err_t *api_watch_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find)
+gf_err_t *api_wait_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find)
 {
     const char *known = apr_table_get(req->r->headers_in, "If-None-Match");
     gf_find_t by_id = { NULL, NULL, NULL };
     goal_t goal = { .enough = GF_NEWS_ENDED };
-    api_prefer_t prefer;
+    gf_prefer_t prefer;
     gf_watch_t watch;
     gf_err_t *err;
 
-    api_watch_prefer(&prefer, req->r);
+    api_wait_prefer(&prefer, req->r);
     goal.wait = prefer.wait;
     goal.known = known && strchr(known, '"') ? known : NULL; /* else it is a star: any state */
     GF_TRY(gf_queue_get(view, req->ctx, req->type, req->user, find));

@@ -20,6 +20,7 @@ my @CALLS = (    # Prefer, what the provider does, status, seconds at least and 
     ['respond-async, wait=0',   '{{delay=4000}}', 202, 0,   3],
     ['wait=0',                  '{{delay=4000}}', 202, 0,   3],
     ['wait=1',                  '{{delay=4000}}', 202, 0.9, 3],
+    ['foo; wait=9, WAIT = "1"', '{{delay=4000}}', 202, 0.9, 3],
     ['wait=8',                  '{{delay=1500}}', 200, 1.4, 5],
     ['handling=strict; wait=8', '{{delay=1500}}', 200, 1.4, 5],
     ['wait=8',                  '{{poll=10}}',    200, 0.9, 5],
