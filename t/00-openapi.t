@@ -61,8 +61,8 @@ my $reach = Genflow::Reach->new($TOP);
 my %row   = (%end, %answer);
 my %told;
 for my $operation (sort keys %handler) {
-    my ($handle, $is_open) = @{ $handler{$operation} };
-    my %can = map { $_ => 1 } $reach->errors($handle), at_the_door($operation, $is_open);
+    my ($handle, $flag) = @{ $handler{$operation} };
+    my %can = map { $_ => 1 } $reach->errors($handle), at_the_door($operation, $flag);
     delete @can{ map { split / /, $_->[1] } grep { $operation =~ $_->[0] } @NEVER };
     my $codes = $document->codes($operation);
     my @codes = map { my $status = $_; map { "$status $_" } @{ $codes->{$status} } } keys %$codes;
@@ -94,25 +94,27 @@ sub same {
     return;
 }
 
-# The rows of a table: "METHOD /path" => [handler, is it for anyone]. {name+} takes the rest of the
-# path.
+# The rows of a table: "METHOD /path" => [handler, its flags]. {name+} takes the rest of the path.
 sub routes {
     my ($table, $below) = @_;
     my ($rows) = slurp('mod_genflow/api/route.c') =~ /\b\Q$table\E\[\] = \{\n(.*?)\n\};/s
         or return;
     my %routes;
-    while ($rows =~ /\{ ([A-Z| ]+),\s*"([^"]+)",\s*(\w+),\s*(\w+)(?:, [^}]*)? \}/g) {
-        my ($methods, $path, $handle, $anyone) = ($1, $2, $3, $4);
+    while ($rows =~ /\{ ([A-Z| ]+),\s*"([^"]+)",\s*(\w+),\s*([A-Z_| ]+|0), [^}]* \}/g) {
+        my ($methods, $path, $handle, $flags) = ($1, $2, $3, $4);
         $path =~ s/\+\}/}/;
-        $routes{"$_ /$below$path"} = [$handle, $anyone eq 'true'] for split /\s*\|\s*/, $methods;
+        my %flag = map { $_ => 1 } split /\s*\|\s*/, $flags;
+        $routes{"$_ /$below$path"} = [$handle, \%flag] for split /\s*\|\s*/, $methods;
     }
     return %routes;
 }
 
 # The errors with which api/route.c and httpd end a request before its handler.
 sub at_the_door {
-    my ($operation, $is_open) = @_;
+    my ($operation, $flag) = @_;
+    my $is_open = $flag->{ANYONE};
     return ('METHOD', 'INVALID', ($is_open ? () : qw(NOT_SIGNED_IN TOKEN_EXPIRED)),
+        ($flag->{COSTS} ? 'TOO_OFTEN' : ()),
         ($operation =~ /\{type\}/ ? 'NO_ROUTE' : ()),
         ($operation =~ m{ /admin/}           ? qw(ADMIN_CLOSED ADMIN_ORIGIN)
             : $is_open || $operation =~ /\AGET / ? ()
