@@ -92,6 +92,7 @@ none('every unit test is listed in Makefile.am', unlisted_unit_tests());
 none('every line of t/requirements.map is a number and paths', malformed_map_lines());
 none('no requirement has two lines', repeated(map { (split)[0] } map_lines()));
 none('every test that t/requirements.map names exists', missing_tests_of_map());
+none('every line of t/requirements.map stands in docs/requirements.md', unknown_requirements());
 
 done_testing;
 
@@ -309,6 +310,11 @@ sub map_lines { return grep { /\S/ && !/\A\s*#/ } split /\n/, slurp('t/requireme
 sub malformed_map_lines {
     my @lines = map_lines() or return 't/requirements.map has no line';
     return grep { !/\A\d+(?:\s+[\w.\/-]+)+\s*\z/ } @lines;
+}
+
+sub unknown_requirements {
+    my %known = map { $_ => 1 } slurp('docs/requirements.md') =~ /^(\d+)\. /mg;
+    return grep { !$known{$_} } map { (split)[0] } map_lines();
 }
 
 sub missing_tests_of_map {

@@ -94,8 +94,9 @@ typedef struct gf_view_t {
 /* Has it ended? */
 bool gf_view_ended(const gf_view_t *view);
 
-/* Writes the members of the generation object (api.md 1) into an open object. base: where the API
- * is mounted; site: scheme, host and prefix, put before addresses that begin with a slash. */
+/* Writes the members of the generation object (Generation in docs/openapi.yaml) into an open
+ * object. base: where the API is mounted; site: scheme, host and prefix, put before addresses that
+ * begin with a slash. */
 void gf_view_write(gf_out_t *out, const gf_view_t *view, const char *base, const char *site);
 
 /* The same generation seen as a job, for clients that know a queue: its states are queued, running,

@@ -14,7 +14,7 @@
 /* Bytes of a run's name (gf_outcome_t.ref). */
 #define GF_PROVIDER_REF_MAX 1024
 
-/* What an exchange means for the job (requirements.md 27). */
+/* What an exchange means for the job (docs/requirements.md 27). */
 typedef enum {
     GF_PROV_SUCCEEDED, /* there is a picture: spooled, at picture_url, or in picture_b64 */
     GF_PROV_WORKING,   /* it has the job under outcome->ref; ask again later */
