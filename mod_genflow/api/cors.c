@@ -10,7 +10,8 @@
 #include <apr_strings.h>
 
 #include "api/api.h"
-#include "httpd/conf.h"
+#include "httpd/dir.h"
+#include "httpd/server.h"
 
 #define ALLOWED_METHODS "GET, HEAD, POST, PUT, DELETE"
 #define ALLOWED_HEADERS \

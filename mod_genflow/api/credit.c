@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "db/ledger.h"
-#include "httpd/conf.h"
+#include "httpd/dir.h"
 
 #define RESERVE_DEFAULT 2
 #define RESERVE_MAX     1000000

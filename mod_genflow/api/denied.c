@@ -10,7 +10,7 @@
 
 #include "api/route.h"
 #include "api/api.h"
-#include "httpd/conf.h"
+#include "httpd/server.h"
 #include "httpd/glue.h"
 
 #define FILTER "GENFLOW_DENIED"

@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "httpd/conf.h"
+#include "httpd/dir.h"
 #include "model/known.h"
 
 /* "a|b|c" as an array, NULL-ended. */

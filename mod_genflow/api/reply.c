@@ -9,7 +9,7 @@
 #include <http_request.h>
 
 #include "base/hash.h"
-#include "httpd/conf.h"
+#include "httpd/dir.h"
 #include "httpd/glue.h"
 #include "model/url.h"
 

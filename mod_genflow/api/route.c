@@ -12,7 +12,8 @@
 #include "api/cors.h"
 #include "api/known.h"
 #include "base/text.h"
-#include "httpd/conf.h"
+#include "httpd/dir.h"
+#include "httpd/server.h"
 #include "httpd/glue.h"
 #include "model/type.h"
 

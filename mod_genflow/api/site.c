@@ -9,7 +9,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 
-#include "httpd/conf.h"
+#include "httpd/server.h"
 
 #define HOST_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-[]"
 #define PATH_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~/-"

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "db/asset.h"
-#include "httpd/conf.h"
+#include "httpd/dir.h"
 #include "model/source.h"
 #include "model/type.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "db/template.h"
-#include "httpd/conf.h"
+#include "httpd/dir.h"
 #include "model/known.h"
 #include "model/type.h"
 

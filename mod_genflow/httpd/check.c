@@ -16,7 +16,7 @@
 #include <unixd.h>
 
 #include "base/text.h"
-#include "httpd/conf.h"
+#include "httpd/dir.h"
 
 #define DBD_MAX_USUAL 10 /* mod_dbd's own default */
 

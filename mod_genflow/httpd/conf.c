@@ -12,8 +12,10 @@
 #include <http_core.h>
 
 #include "base/text.h"
+#include "httpd/dir.h"
 #include "httpd/glue.h"
 #include "httpd/limits.h"
+#include "httpd/server.h"
 #include "httpd/setters.h"
 #include "provider/kinds.h"
 #include "store/kinds.h"
@@ -55,11 +57,6 @@ typedef struct row_t {
 #define SECOND           1000000LL
 #define MINUTE           (60 * SECOND)
 #define HOUR             (60 * MINUTE)
-
-server_conf_t *httpd_setters_conf(const server_rec *server)
-{
-    return ap_get_module_config(server->module_config, &genflow_module);
-}
 
 /* ---- generic setters ---- */
 
@@ -159,7 +156,7 @@ static const char *set_value(cmd_parms *cmd, void *dir, const char *text)
 {
     const row_t *row = cmd->info;
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    void *base = base_of(httpd_setters_conf(cmd->server), row->place);
+    void *base = base_of(httpd_server_conf(cmd->server), row->place);
 
     (void)dir;
     if (wrong) {
@@ -223,7 +220,7 @@ static gf_type_t *open_type(apr_pool_t *pool, gf_conf_t *conf, const char *name)
 
 static const char *section(cmd_parms *cmd, void *dir, const char *arg)
 {
-    server_conf_t *sc = httpd_setters_conf(cmd->server);
+    server_conf_t *sc = httpd_server_conf(cmd->server);
     bool is_type = strcmp(cmd->cmd->name, "<GenflowType") == 0;
     const char *end = strrchr(arg, '>');
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
@@ -482,9 +479,4 @@ void httpd_conf_defaults(apr_pool_t *pool, void *base, httpd_place_t place)
             set_row(pool, row, base, command->name, row->value);
         }
     }
-}
-
-const gf_conf_t *httpd_conf_get(const server_rec *server)
-{
-    return httpd_setters_conf(server)->conf;
 }

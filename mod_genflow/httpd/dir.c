@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stands in a <Location>: its setters, how nested ones merge, what requests ask of it. The
  * rows are in httpd/conf.c. */
+#include "httpd/dir.h"
+
 #include <string.h>
 
 #include <apr_fnmatch.h>
@@ -8,7 +10,7 @@
 #include <apr_strings.h>
 
 #include "httpd/glue.h"
-#include "httpd/setters.h"
+#include "httpd/server.h"
 
 /* ---- creation, merging ---- */
 

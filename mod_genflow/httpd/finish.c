@@ -2,9 +2,13 @@
 /* The last step of reading the configuration: defaults, names resolved to what they name, and every
  * check that needs more than one directive. The rows of single directives are in httpd/conf.c.
  * Start-up only; the configuration is frozen after it. */
+#include "httpd/finish.h"
+
 #include <apr_strings.h>
 
 #include "db/admin_links.h"
+#include "httpd/conf.h"
+#include "httpd/dir.h"
 #include "httpd/glue.h"
 #include "httpd/setters.h"
 #include "model/type.h"
@@ -166,7 +170,7 @@ const char *httpd_conf_closed_administration(const server_rec *server, apr_pool_
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 {
     bool waiters_given;
-    gf_conf_t *conf = httpd_setters_conf(server)->conf;
+    gf_conf_t *conf = httpd_server_conf(server)->conf;
     const char *wrong;
     int i;
 

@@ -9,7 +9,7 @@
 #include <apr_strings.h>
 
 #include "base/text.h"
-#include "httpd/setters.h"
+#include "httpd/server.h"
 #include "store/gate.h"
 
 #define BURST_MAX     1000000
@@ -49,13 +49,13 @@ static const char *set(cmd_parms *cmd, gf_rate_t *limit, const char *rate, const
 const char *httpd_limits_set_user(cmd_parms *cmd, void *dir, const char *rate, const char *burst)
 {
     (void)dir;
-    return set(cmd, &httpd_setters_conf(cmd->server)->conf->limit_rate, rate, burst);
+    return set(cmd, &httpd_server_conf(cmd->server)->conf->limit_rate, rate, burst);
 }
 
 const char *httpd_limits_set_address(cmd_parms *cmd, void *dir, const char *rate, const char *burst)
 {
     (void)dir;
-    return set(cmd, &httpd_setters_conf(cmd->server)->conf->limit_address, rate, burst);
+    return set(cmd, &httpd_server_conf(cmd->server)->conf->limit_address, rate, burst);
 }
 
 apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, apr_pool_t *pconf)
@@ -75,7 +75,7 @@ apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, ap
 
 apr_status_t httpd_limits_gate(server_rec *server, apr_pool_t *pconf)
 {
-    gf_conf_t *conf = httpd_setters_conf(server)->conf;
+    gf_conf_t *conf = httpd_server_conf(server)->conf;
     apr_shm_t *memory;
     apr_status_t rv = apr_shm_create(&memory, gf_gate_bytes(conf), NULL, pconf);
 

@@ -124,7 +124,7 @@ const char *httpd_setters_waiters(apr_int64_t *waiters, bool given, apr_pool_t *
 /* GenflowProviderHeader name value: what our translators set themselves cannot be given here. */
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value)
 {
-    gf_provider_t *provider = httpd_setters_conf(cmd->server)->provider;
+    gf_provider_t *provider = httpd_server_conf(cmd->server)->provider;
     const char *at;
 
     (void)dir;
@@ -151,7 +151,7 @@ const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const 
 /* GenflowProviderBudget 1000/day: the day is UTC's. */
 const char *httpd_set_budget(cmd_parms *cmd, void *dir, const char *text)
 {
-    gf_provider_t *provider = httpd_setters_conf(cmd->server)->provider;
+    gf_provider_t *provider = httpd_server_conf(cmd->server)->provider;
     char *number = apr_pstrdup(cmd->pool, text);
     char *period = strchr(number, '/');
 
@@ -175,7 +175,7 @@ const char *httpd_set_budget(cmd_parms *cmd, void *dir, const char *text)
 
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    gf_type_t *type = httpd_setters_conf(cmd->server)->type;
+    gf_type_t *type = httpd_server_conf(cmd->server)->type;
     int i;
 
     (void)dir;
@@ -195,7 +195,7 @@ const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const arg
 /* GenflowTypeParameter name min default max, or name a|b|c: the last one of a name counts. */
 const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const argv[])
 {
-    gf_type_t *type = httpd_setters_conf(cmd->server)->type;
+    gf_type_t *type = httpd_server_conf(cmd->server)->type;
     gf_bound_t bound;
     const char *wrong;
     int i;
@@ -247,20 +247,20 @@ static const char *add_network(cmd_parms *cmd, apr_array_header_t *allowed, cons
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text)
 {
     (void)dir;
-    return add_network(cmd, httpd_setters_conf(cmd->server)->conf->fetch_allowed, text);
+    return add_network(cmd, httpd_server_conf(cmd->server)->conf->fetch_allowed, text);
 }
 
 const char *httpd_set_source_allowed(cmd_parms *cmd, void *dir, const char *text)
 {
     (void)dir;
-    return add_network(cmd, httpd_setters_conf(cmd->server)->conf->source_allowed, text);
+    return add_network(cmd, httpd_server_conf(cmd->server)->conf->source_allowed, text);
 }
 
 /* GenflowWebhookAllow hooks.example.com *.example.org http://10.1.2.3 ...: a port is not part of
  * it, an IPv6 address has no brackets, and * alone is any host with a public address. */
 const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text)
 {
-    gf_conf_t *conf = httpd_setters_conf(cmd->server)->conf;
+    gf_conf_t *conf = httpd_server_conf(cmd->server)->conf;
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
     const char *host = text + (strncmp(text, "http://", 7) == 0 ? 7 : 0);
     const char *name = host + (strncmp(host, "*.", 2) == 0 ? 2 : 0);

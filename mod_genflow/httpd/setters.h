@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The setters of directives that parse more than one number or text, as httpd calls them, and what
- * they share with httpd/conf.c. Start-up only. */
+ * they share. The rows are in httpd/conf.c. Start-up only. */
 #ifndef HTTPD_SETTERS_H
 #define HTTPD_SETTERS_H
 
 #include <stdbool.h>
 
-#include "httpd/conf.h"
+#include <httpd.h>
+#include <http_config.h>
 
-/* What the module keeps per server: the one configuration, and which section is being read. */
-typedef struct server_conf_t {
-    gf_conf_t *conf;
-    gf_provider_t *provider;
-    gf_type_t *type;
-} server_conf_t;
-
-server_conf_t *httpd_setters_conf(const server_rec *server);
-
-/* Where a directive of one row may stand, and which struct it writes to. */
-typedef enum { IN_SERVER, IN_PROVIDER, IN_TYPE } httpd_place_t;
-
-/* Gives every value of `base`, the struct of that place, which is still unset its default. */
-void httpd_conf_defaults(apr_pool_t *pool, void *base, httpd_place_t place);
+#include "httpd/server.h"
 
 /* "... belongs inside <GenflowProvider name>", or <GenflowType name>. */
 const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider);
@@ -48,12 +36,5 @@ const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_source_allowed(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text);
-const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
-const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name);
-const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);
-const char *httpd_set_legacy(cmd_parms *cmd, void *dir, int on);
-const char *httpd_set_unknown(cmd_parms *cmd, void *dir, const char *text);
-const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const char *path);
-const char *httpd_set_origin(cmd_parms *cmd, void *dir, const char *text);
 
 #endif
