@@ -13,23 +13,23 @@
 
 #define POLL_MAX_MS 60000 /* of one poll(), whose argument is an int */
 
-/* Until libpq has a result or knows that the connection is dead. False: neither before `end`. */
+/* Until libpq has a result or knows that the connection is dead. False: neither before `end`. A
+ * process that slept past `end` reads what came meanwhile before it gives up. */
 static bool wait_for_result(PGconn *pg, apr_time_t end)
 {
     for (;;) {
         int unsent = PQflush(pg);
         struct pollfd link = { .fd = PQsocket(pg), .events = POLLIN };
         apr_interval_time_t left = end - gf_clock_now();
+        int ready;
 
         if (unsent < 0 || link.fd < 0 || (unsent == 0 && !PQisBusy(pg))) {
             return true;
         }
-        if (left <= 0) {
-            return false;
-        }
         link.events |= unsent ? POLLOUT : 0;
-        left = apr_time_as_msec(left) + 1;
-        if (poll(&link, 1, (int)(left < POLL_MAX_MS ? left : POLL_MAX_MS)) < 0 && errno != EINTR) {
+        left = left <= 0 ? 0 : apr_time_as_msec(left) + 1;
+        ready = poll(&link, 1, (int)(left < POLL_MAX_MS ? left : POLL_MAX_MS));
+        if ((ready == 0 && left == 0) || (ready < 0 && errno != EINTR)) {
             return false;
         }
         if ((link.revents & ~POLLOUT) && !PQconsumeInput(pg)) {

@@ -18,7 +18,7 @@ SELECT genflow.sketch_create(u, 'key ' || n, '\x01', NULL, NULL, 'a cat', NULL, 
                              'elsewhere', '30 minutes')
   FROM unnest(string_to_array(:'users', ',')) AS u, generate_series(1, :'n'::integer / 3) AS n
 END
-my @slow = map { data(generate($users[$_], { prompt => 'a cat {{delay=3000}}' },
+my @slow = map { data(generate($users[$_], { prompt => 'a cat {{delay=20000}}' },
     Prefer => 'respond-async')) } 1, 2;
 my $waiting = SLOW - SLOW % 3 + 2;
 is held(), (SLOW - SLOW % 3) * 2 + 2, 'what lives holds its price';
