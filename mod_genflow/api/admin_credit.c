@@ -14,14 +14,6 @@ static const char *reason_of(const gf_req_t *req, const char *reason)
     return apr_psprintf(req->r->pool, "%s (by %s)", reason, req->user);
 }
 
-static const char *text_of(const gf_json_t *body, const char *name)
-{
-    const char *text = NULL;
-
-    gf_json_string(gf_json_get(body, name), &text);
-    return text;
-}
-
 static gf_err_t *send_entry(gf_req_t *req, const gf_admin_entry_t *entry, bool applied)
 {
     gf_quota_t quota;
@@ -65,53 +57,66 @@ static gf_err_t *end_entry(gf_req_t *req, const gf_admin_entry_t *entry, const c
     return send_entry(req, entry, strcmp(outcome, "ok") == 0);
 }
 
+static void rule_amount(gf_input_t *input, void *record)
+{
+    if (((const gf_admin_entry_t *)record)->amount == 0) {
+        gf_input_refuse(input, GF_E_INVALID, "amount", "must not be 0");
+    }
+}
+
+#define TEXT(name, longest, member)                                                             \
+    {                                                                                           \
+        .names = { name }, .kind = GF_INPUT_TEXT, .min = 1, .max = (longest), .required = true, \
+        .offset = offsetof(gf_admin_entry_t, member)                                            \
+    }
+
+static const gf_input_field_t credit_fields[] = { TEXT("userId", 255, user),
+                                                  { .names = { "amount" },
+                                                    .kind = GF_INPUT_INT,
+                                                    .min = -API_CREDITS_MAX,
+                                                    .max = API_CREDITS_MAX,
+                                                    .required = true,
+                                                    .offset = offsetof(gf_admin_entry_t, amount),
+                                                    .rule = rule_amount },
+                                                  TEXT("reason", 500, reason),
+                                                  TEXT("reference", 200, reference),
+                                                  GF_INPUT_END };
+
 gf_err_t *api_admin_credit(gf_req_t *req)
 {
-    static const api_field_t fields[] = { { "userId", API_TEXT, 1, 255, true },
-                                          { "amount", API_INT, -API_CREDITS_MAX, API_CREDITS_MAX,
-                                            true },
-                                          { "reason", API_TEXT, 1, 500, true },
-                                          { "reference", API_TEXT, 1, 200, true },
-                                          { NULL, API_BOOL, 0, 0, false } };
-    gf_admin_entry_t entry = { .amount = 1 };
+    gf_admin_entry_t entry = { .amount = 0 };
     const char *outcome;
-    api_check_t check;
     gf_json_t *body;
 
-    api_check_begin(&check, req);
-    GF_TRY(api_check_body(&body, &check, fields));
-    gf_json_int(gf_json_get(body, "amount"), &entry.amount);
-    if (entry.amount == 0) {
-        api_check_refuse(&check, "amount", false, "must not be 0");
-    }
-    GF_TRY(api_check_end(&check));
-    entry.user = text_of(body, "userId");
-    entry.reference = text_of(body, "reference");
-    entry.reason = reason_of(req, text_of(body, "reason"));
+    GF_TRY(api_body_fields(&body, req, credit_fields, &entry));
+    entry.reason = reason_of(req, entry.reason);
     GF_TRY(gf_admin_credit(&outcome, req->ctx, &entry));
     return strcmp(outcome, "insufficient_credits") == 0 ? too_few(req, &entry)
                                                         : end_entry(req, &entry, outcome);
 }
 
+static const gf_input_field_t refund_fields[] = { { .names = { "generationId" },
+                                                    .kind = GF_INPUT_UUID,
+                                                    .required = true,
+                                                    .offset =
+                                                        offsetof(gf_admin_entry_t, generation) },
+                                                  { .names = { "amount" },
+                                                    .kind = GF_INPUT_INT,
+                                                    .min = 1,
+                                                    .max = API_CREDITS_MAX,
+                                                    .offset = offsetof(gf_admin_entry_t, amount) },
+                                                  TEXT("reason", 500, reason),
+                                                  TEXT("reference", 200, reference),
+                                                  GF_INPUT_END };
+
 gf_err_t *api_admin_refund(gf_req_t *req)
 {
-    static const api_field_t fields[] = { { "generationId", API_UUID, 0, 0, true },
-                                          { "amount", API_INT, 1, API_CREDITS_MAX, false },
-                                          { "reason", API_TEXT, 1, 500, true },
-                                          { "reference", API_TEXT, 1, 200, true },
-                                          { NULL, API_BOOL, 0, 0, false } };
-    gf_admin_entry_t entry = { 0 };
+    gf_admin_entry_t entry = { .amount = 0 }; /* all */
     const char *outcome;
-    api_check_t check;
     gf_json_t *body;
 
-    api_check_begin(&check, req);
-    GF_TRY(api_check_body(&body, &check, fields));
-    GF_TRY(api_check_end(&check));
-    gf_json_int(gf_json_get(body, "amount"), &entry.amount);
-    entry.generation = text_of(body, "generationId");
-    entry.reference = text_of(body, "reference");
-    entry.reason = reason_of(req, text_of(body, "reason"));
+    GF_TRY(api_body_fields(&body, req, refund_fields, &entry));
+    entry.reason = reason_of(req, entry.reason);
     GF_TRY(gf_admin_refund(&outcome, req->ctx, &entry));
     if (strcmp(outcome, "not_charged") == 0) {
         return gf_err_field(req->ctx, GF_E_INVALID, "generationId", "is of none that was charged");

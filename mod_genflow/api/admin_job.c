@@ -2,27 +2,35 @@
 /* Administration of generations: the list of all users', ending one or all that live. Pictures and
  * rows stay. Leaves how one ends to the database. */
 #include "api/admin.h"
+#include "api/page.h"
 
 #include "base/text.h"
 #include "db/admin.h"
 
-static const char *status_of(api_check_t *check)
-{
-    static const char *const words[] = { "pending", "processing", "completed", "failed",
-                                         "cancelled" };
-    const char *status = api_check_query(check, "status", 20);
-    size_t i;
+typedef struct filter_t {
+    const gf_type_t *type;
+    const gf_prompt_word_t *status;
+    const char *user;
+} filter_t;
 
-    for (i = 0; status && i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(status, words[i]) == 0) {
-            return status;
-        }
-    }
-    if (status) {
-        api_check_refuse(check, "status", false,
-                         "must be pending, processing, completed, failed or cancelled");
-    }
-    return NULL;
+static const gf_input_field_t filters[] = {
+    { .names = { "type" }, .kind = GF_INPUT_TYPE, .offset = offsetof(filter_t, type) },
+    { .names = { "status" },
+      .kind = GF_INPUT_WORD,
+      .words = api_history_statuses,
+      .offset = offsetof(filter_t, status) },
+    { .names = { "user" }, .kind = GF_INPUT_TEXT, .max = 255, .offset = offsetof(filter_t, user) },
+    GF_INPUT_END
+};
+
+static void read_filter(gf_admin_filter_t *filter, gf_input_t *input)
+{
+    filter_t asked = { .type = NULL };
+
+    gf_input_read(input, filters, &asked);
+    filter->type = asked.type;
+    filter->status = asked.status ? asked.status->word : NULL;
+    filter->user = asked.user;
 }
 
 /* One by one, each by its key: what an object is made of is known in one place. */
@@ -55,68 +63,65 @@ gf_err_t *api_admin_put_jobs(gf_out_t *out, gf_req_t *req, const apr_array_heade
 
 gf_err_t *api_admin_jobs(gf_req_t *req)
 {
+    gf_input_t input = api_body_query_input(req);
     gf_admin_filter_t filter = { 0 };
     apr_array_header_t *jobs;
-    const char *last = NULL;
-    api_check_t check;
+    const char *next = NULL;
     api_page_t page;
     gf_out_t out;
+    int shown;
 
-    api_check_begin(&check, req);
-    filter.type = api_check_type(&check);
-    filter.status = status_of(&check);
-    filter.user = api_check_query(&check, "user", 255);
-    api_check_page(&page, &check);
-    if (page.after && !gf_text_is_uuid(page.after)) {
-        api_check_refuse(&check, "cursor", false, "must be the nextCursor of an answer");
+    read_filter(&filter, &input);
+    api_page_read(&page, &input);
+    filter.before = page.cursor ? api_page_unwrap(page.cursor, req->r->pool) : NULL;
+    if (page.cursor && !gf_text_is_uuid(filter.before)) {
+        api_page_refuse_cursor(&input);
     }
-    GF_TRY(api_check_end(&check));
-    filter.before = page.after;
-    filter.limit = page.limit + 1; /* one more tells whether there is a next page */
+    GF_TRY(gf_input_end(&input));
+    filter.limit = (int)page.limit + 1;
     GF_TRY(gf_admin_jobs(&jobs, req->ctx, &filter));
-    if (jobs->nelts > page.limit) {
-        last = APR_ARRAY_IDX(jobs, page.limit - 1, gf_admin_job_t).id;
+    shown = api_page_shown(&page, jobs);
+    if (shown < jobs->nelts) {
+        next = api_page_wrap(APR_ARRAY_IDX(jobs, shown - 1, gf_admin_job_t).id, req->r->pool);
     }
     gf_reply_begin(&out, req);
-    GF_TRY(api_admin_put_jobs(&out, req, jobs, page.limit));
-    api_page_put(&out, last ? page.limit : jobs->nelts, last);
+    GF_TRY(api_admin_put_jobs(&out, req, jobs, shown));
+    api_page_put_count(&out, shown, next);
     return gf_reply_send(req, &out, HTTP_OK);
 }
 
-/* What an empty or an ended filter would end is not what was meant. */
-static void check_clear(gf_admin_filter_t *filter, api_check_t *check)
+/* An empty filter, or one for generations that have ended, would clear something else than was
+ * meant. */
+static void check_clear(const gf_admin_filter_t *filter, gf_input_t *input)
 {
-    static const char *const names[] = { "type", "status", "user", NULL };
-    const char *const *name;
+    const gf_input_field_t *field;
 
-    filter->type = api_check_type(check);
-    filter->status = status_of(check);
-    filter->user = api_check_query(check, "user", 255);
-    for (name = names; *name; name++) {
-        const char *text = api_body_query(check->req, *name);
+    for (field = filters; field->names[0]; field++) {
+        const char *text = gf_input_query(input->query, field->names[0]);
 
         if (text && !*text) {
-            api_check_refuse(check, *name, false, "must not be empty: leave it out to clear all");
+            gf_input_refuse(input, GF_E_INVALID, field->names[0],
+                            "must not be empty: leave it out to clear all");
         }
     }
     if (filter->status && strcmp(filter->status, "pending") != 0
         && strcmp(filter->status, "processing") != 0) {
-        api_check_refuse(check, "status", false,
-                         "must be pending or processing: others have ended");
+        gf_input_refuse(input, GF_E_INVALID, "status",
+                        "must be pending or processing: others have ended");
     }
 }
 
 gf_err_t *api_admin_jobs_clear(gf_req_t *req)
 {
+    gf_input_t input = api_body_query_input(req);
     gf_admin_filter_t filter = { 0 };
     gf_admin_cleared_t done;
-    api_check_t check;
     gf_out_t out;
     bool all;
 
-    api_check_begin(&check, req);
-    check_clear(&filter, &check);
-    GF_TRY(api_check_end(&check));
+    read_filter(&filter, &input);
+    check_clear(&filter, &input);
+    GF_TRY(gf_input_end(&input));
     all = !filter.type && !filter.status && !filter.user;
     GF_TRY(gf_admin_clear(&done, req->ctx, &filter, req->user));
     gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0172",

@@ -10,28 +10,31 @@
 #define PARAMETERS_MAX 2000
 #define ROTATION_MAX   1000000
 
-static const api_field_t fields[] = { { "label", API_TEXT, 1, 100, true },
-                                      { "description", API_TEXT, 0, 500, false },
-                                      { "category", API_TEXT, 1, 50, true },
-                                      { "prompt", API_TEXT, 0, 2000, true },
-                                      { "negativePrompt", API_TEXT, 0, 1000, false },
-                                      { "strength", API_NUMBER, 0, 1, false },
-                                      { "parameters", API_OBJECT, 0, PARAMETERS_MAX, false },
-                                      { "rotationIndex", API_INT, 0, ROTATION_MAX, false },
-                                      { "week", API_INT, 1, 53, false },
-                                      { "isActive", API_BOOL, 0, 0, false },
-                                      { NULL, API_BOOL, 0, 0, false } };
+/* The database reads the body itself. */
+static const gf_input_field_t fields[] = {
+    { .names = { "label" }, .kind = GF_INPUT_TEXT, .min = 1, .max = 100, .required = true },
+    { .names = { "description" }, .kind = GF_INPUT_TEXT, .max = 500 },
+    { .names = { "category" }, .kind = GF_INPUT_TEXT, .min = 1, .max = 50, .required = true },
+    { .names = { "prompt" }, .kind = GF_INPUT_TEXT, .max = 2000, .required = true },
+    { .names = { "negativePrompt" }, .kind = GF_INPUT_TEXT, .max = 1000 },
+    { .names = { "strength" }, .kind = GF_INPUT_NUMBER, .max = 1 },
+    { .names = { "parameters" }, .kind = GF_INPUT_OBJECT, .max = PARAMETERS_MAX },
+    { .names = { "rotationIndex" }, .kind = GF_INPUT_INT, .max = ROTATION_MAX },
+    { .names = { "week" }, .kind = GF_INPUT_INT, .min = 1, .max = 53 },
+    { .names = { "isActive" }, .kind = GF_INPUT_BOOL },
+    GF_INPUT_END
+};
 
-static const gf_type_t *type_of_query(api_check_t *check)
+/* ?type=, or the usual type; NULL: refused. */
+static const gf_type_t *type_of_query(gf_input_t *input, const gf_req_t *req)
 {
-    const gf_req_t *req = check->req;
-    const gf_type_t *type = api_check_type(check);
+    static const gf_input_field_t row[] = { { .names = { "type" }, .kind = GF_INPUT_TYPE },
+                                            GF_INPUT_END };
+    const gf_type_t *type = gf_type_find(req->api->conf, USUAL_TYPE, req->r->pool);
 
-    if (!type && check->errors->nelts == 0) {
-        type = gf_type_find(req->api->conf, USUAL_TYPE, req->r->pool);
-        if (!type) {
-            api_check_refuse(check, "type", true, "is required");
-        }
+    gf_input_read(input, row, &type);
+    if (!type && !gf_input_refused(input, "type")) {
+        gf_input_missing(input, "type", "is required");
     }
     return type;
 }
@@ -44,15 +47,16 @@ static gf_err_t *no_preset(const gf_req_t *req, const gf_type_t *type)
 
 gf_err_t *api_admin_presets(gf_req_t *req)
 {
+    static const gf_input_field_t row[] = { { .names = { "type" }, .kind = GF_INPUT_TYPE },
+                                            GF_INPUT_END };
+    gf_input_t input = api_body_query_input(req);
+    const gf_type_t *type = NULL; /* all */
     apr_array_header_t *presets;
-    const gf_type_t *type;
-    api_check_t check;
     gf_out_t out;
     int i;
 
-    api_check_begin(&check, req);
-    type = api_check_type(&check);
-    GF_TRY(api_check_end(&check));
+    gf_input_read(&input, row, &type);
+    GF_TRY(gf_input_end(&input));
     GF_TRY(gf_admin_presets(&presets, req->ctx, type, NULL));
     gf_reply_begin(&out, req);
     gf_out_key(&out, "presets");
@@ -76,13 +80,11 @@ static gf_err_t *send_preset(gf_req_t *req, const char *json, int status)
 
 gf_err_t *api_admin_preset(gf_req_t *req)
 {
+    gf_input_t input = api_body_query_input(req);
+    const gf_type_t *type = type_of_query(&input, req);
     apr_array_header_t *presets;
-    const gf_type_t *type;
-    api_check_t check;
 
-    api_check_begin(&check, req);
-    type = type_of_query(&check);
-    GF_TRY(api_check_end(&check));
+    GF_TRY(gf_input_end(&input));
     GF_TRY(gf_admin_presets(&presets, req->ctx, type, req->args[0]));
     return presets->nelts ? send_preset(req, APR_ARRAY_IDX(presets, 0, const char *), HTTP_OK)
                           : no_preset(req, type);
@@ -111,30 +113,30 @@ static gf_err_t *end_edit(gf_req_t *req, const gf_admin_preset_t *preset, const 
 
 gf_err_t *api_admin_preset_add(gf_req_t *req)
 {
-    static const api_field_t names[] = { { "type", API_TEXT, 1, 40, true },
-                                         { "key", API_TOKEN, 1, 64, true },
-                                         { NULL, API_BOOL, 0, 0, false } };
+    static const gf_input_field_t names[] = { { .names = { "type" },
+                                                .kind = GF_INPUT_TYPE,
+                                                .required = true,
+                                                .offset = offsetof(gf_admin_preset_t, type) },
+                                              { .names = { "key" },
+                                                .kind = GF_INPUT_TOKEN,
+                                                .max = 64,
+                                                .required = true,
+                                                .offset = offsetof(gf_admin_preset_t, key) },
+                                              GF_INPUT_END };
+    static const gf_input_field_t *const tables[] = { names, fields, NULL };
     gf_admin_preset_t preset = { 0 };
-    const char *type_name = NULL;
+    gf_input_t input;
     const char *outcome;
-    api_check_t check;
     gf_json_t *body;
     const char *text;
     apr_size_t length;
 
-    api_check_begin(&check, req);
     GF_TRY(api_body_json(req, &body, &text, &length));
-    api_check_fields(&check, body, names, true);
-    api_check_fields(&check, body, fields, true);
-    api_check_strangers(&check, body, fields, names);
-    if (gf_json_string(gf_json_get(body, "type"), &type_name)) {
-        preset.type = gf_type_find(req->api->conf, type_name, req->r->pool);
-        if (!preset.type) {
-            api_check_refuse(&check, "type", false, "is no type of this site");
-        }
-    }
-    GF_TRY(api_check_end(&check));
-    gf_json_string(gf_json_get(body, "key"), &preset.key);
+    input = api_body_input(req, body);
+    gf_input_read(&input, names, &preset);
+    gf_input_read(&input, fields, NULL);
+    gf_input_unknown(&input, tables);
+    GF_TRY(gf_input_end(&input));
     preset.fields = gf_json_text(body);
     GF_TRY(gf_admin_preset_add(&outcome, req->ctx, &preset));
     return end_edit(req, &preset, outcome, HTTP_CREATED);
@@ -142,19 +144,22 @@ gf_err_t *api_admin_preset_add(gf_req_t *req)
 
 gf_err_t *api_admin_preset_edit(gf_req_t *req)
 {
+    static const gf_input_field_t *const tables[] = { fields, NULL };
     gf_admin_preset_t preset = { .key = req->args[0] };
+    gf_input_t input = api_body_query_input(req);
     const char *outcome;
-    api_check_t check;
     gf_json_t *body;
     const char *text;
     apr_size_t length;
 
-    api_check_begin(&check, req);
     GF_TRY(api_body_json(req, &body, &text, &length));
-    preset.type = type_of_query(&check);
-    api_check_fields(&check, body, fields, false);
-    api_check_strangers(&check, body, fields, NULL);
-    GF_TRY(api_check_end(&check));
+    preset.type = type_of_query(&input, req);
+    input.query = NULL;
+    input.body = body;
+    input.partial = true;
+    gf_input_read(&input, fields, NULL);
+    gf_input_unknown(&input, tables);
+    GF_TRY(gf_input_end(&input));
     preset.fields = gf_json_text(body);
     GF_TRY(gf_admin_preset_edit(&outcome, req->ctx, &preset));
     return end_edit(req, &preset, outcome, HTTP_OK);
@@ -162,14 +167,12 @@ gf_err_t *api_admin_preset_edit(gf_req_t *req)
 
 gf_err_t *api_admin_preset_delete(gf_req_t *req)
 {
-    const gf_type_t *type;
-    api_check_t check;
+    gf_input_t input = api_body_query_input(req);
+    const gf_type_t *type = type_of_query(&input, req);
     gf_out_t out;
     bool found;
 
-    api_check_begin(&check, req);
-    type = type_of_query(&check);
-    GF_TRY(api_check_end(&check));
+    GF_TRY(gf_input_end(&input));
     GF_TRY(gf_admin_preset_delete(&found, req->ctx, type, req->args[0]));
     if (!found) {
         return no_preset(req, type);

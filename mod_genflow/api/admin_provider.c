@@ -141,15 +141,17 @@ gf_err_t *api_admin_providers(gf_req_t *req)
  * configured any more. */
 gf_err_t *api_admin_provider_reset(gf_req_t *req)
 {
+    static const gf_input_field_t fields[] = {
+        { .names = { "model" }, .kind = GF_INPUT_TEXT, .max = 200 }, GF_INPUT_END
+    };
+    gf_input_t input = api_body_query_input(req);
     const char *name = req->args[0];
-    const char *model;
-    api_check_t check;
+    const char *model = NULL;
     gf_out_t out;
     int count;
 
-    api_check_begin(&check, req);
-    model = api_check_query(&check, "model", 200);
-    GF_TRY(api_check_end(&check));
+    gf_input_read(&input, fields, &model);
+    GF_TRY(gf_input_end(&input));
     GF_TRY(gf_admin_breaker_reset(&count, req->ctx, name, model));
     if (count == 0 && !apr_hash_get(req->api->conf->providers, name, APR_HASH_KEY_STRING)) {
         return gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "no provider %s", name);

@@ -2,6 +2,7 @@
 /* Administration of users: who has what, their generations, blocking and limits. Accounts are made
  * by their first credits. */
 #include "api/admin.h"
+#include "api/page.h"
 
 #include "db/admin.h"
 
@@ -9,28 +10,33 @@
 
 gf_err_t *api_admin_users(gf_req_t *req)
 {
+    gf_input_t input = api_body_query_input(req);
     apr_array_header_t *users;
-    const char *last = NULL;
-    api_check_t check;
+    const char *after = NULL;
+    const char *next = NULL;
     api_page_t page;
     gf_out_t out;
+    int shown;
     int i;
 
-    api_check_begin(&check, req);
-    api_check_page(&page, &check);
-    GF_TRY(api_check_end(&check));
-    GF_TRY(gf_admin_users(&users, req->ctx, page.after, page.limit + 1));
+    api_page_read(&page, &input);
+    if (page.cursor && !(after = api_page_unwrap(page.cursor, req->r->pool))) {
+        api_page_refuse_cursor(&input);
+    }
+    GF_TRY(gf_input_end(&input));
+    GF_TRY(gf_admin_users(&users, req->ctx, after, (int)page.limit + 1));
+    shown = api_page_shown(&page, users);
     gf_reply_begin(&out, req);
     gf_out_key(&out, "users");
     gf_out_open(&out, '[');
-    for (i = 0; i < users->nelts && i < page.limit; i++) {
+    for (i = 0; i < shown; i++) {
         gf_out_raw(&out, APR_ARRAY_IDX(users, i, gf_admin_user_t).json);
     }
     gf_out_close(&out, ']');
-    if (users->nelts > page.limit) {
-        last = APR_ARRAY_IDX(users, page.limit - 1, gf_admin_user_t).name;
+    if (shown < users->nelts) {
+        next = api_page_wrap(APR_ARRAY_IDX(users, shown - 1, gf_admin_user_t).name, req->r->pool);
     }
-    api_page_put(&out, i, last);
+    api_page_put_count(&out, shown, next);
     return gf_reply_send(req, &out, HTTP_OK);
 }
 
@@ -55,17 +61,16 @@ gf_err_t *api_admin_user(gf_req_t *req)
 
 gf_err_t *api_admin_user_set(gf_req_t *req)
 {
-    static const api_field_t fields[] = { { "blocked", API_BOOL, 0, 0, false },
-                                          { "dayLimit", API_INT, 0, API_CREDITS_MAX, false },
-                                          { "weekLimit", API_INT, 0, API_CREDITS_MAX, false },
-                                          { NULL, API_BOOL, 0, 0, false } };
-    api_check_t check;
+    static const gf_input_field_t fields[] = {
+        { .names = { "blocked" }, .kind = GF_INPUT_BOOL },
+        { .names = { "dayLimit" }, .kind = GF_INPUT_INT, .max = API_CREDITS_MAX },
+        { .names = { "weekLimit" }, .kind = GF_INPUT_INT, .max = API_CREDITS_MAX },
+        GF_INPUT_END
+    };
     gf_json_t *body;
     bool found;
 
-    api_check_begin(&check, req);
-    GF_TRY(api_check_body(&body, &check, fields));
-    GF_TRY(api_check_end(&check));
+    GF_TRY(api_body_fields(&body, req, fields, NULL));
     GF_TRY(gf_admin_user_set(&found, req->ctx, req->args[0], gf_json_text(body)));
     if (found) {
         gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0173",

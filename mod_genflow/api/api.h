@@ -12,6 +12,7 @@
 #include "db/preset.h"
 #include "db/queue.h"
 #include "hub/hub.h"
+#include "model/input.h"
 #include "model/job.h"
 #include "model/prefer.h"
 
@@ -38,6 +39,7 @@ typedef struct gf_req_t {
     bool two_step;    /* answers as the two-step calls do: 200, with the generation under "data" */
     bool as_job;      /* a generation is shown as a job */
     bool pending;     /* what it makes is started by another call */
+    bool admin;       /* administration: takes every word literally */
     bool may_ask;     /* its body may ask how a generation is; then its rate is not counted yet */
     const char *site; /* NULL until it is needed: gf_reply_site(), with `twins` */
     bool twins;       /* members have snake_case twins */
@@ -65,6 +67,9 @@ gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body);
  * NO_GENERATION. */
 gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
 
+/* What a status may be, as filters have it (history.c). */
+extern const gf_prompt_word_t api_history_statuses[];
+
 /* ---- reading (api/body.c) ---- */
 
 /* The body as text, of at most `limit` bytes; NUL-ended. Errors: BODY_TOO_LARGE, READ_BODY. */
@@ -78,6 +83,17 @@ gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_
 
 /* Reads the query, before the handler begins. Errors: INVALID: not well-formed UTF-8. */
 gf_err_t *api_body_query_read(gf_req_t *req);
+
+/* A reading of `body` (model/input.h), as strict as this place is. */
+gf_input_t api_body_input(gf_req_t *req, const gf_json_t *body);
+
+/* A reading of the query alone. */
+gf_input_t api_body_query_input(gf_req_t *req);
+
+/* Reads a body that has what `fields` require, and nothing else, into `record` (NULL: the members
+ * are only checked). Errors: those of api_body_json(); one that names every bad field. */
+gf_err_t *api_body_fields(gf_json_t **body, gf_req_t *req, const gf_input_field_t *fields,
+                          void *record);
 
 /* A query argument, decoded; the last one of that name; NULL: absent. */
 const char *api_body_query(gf_req_t *req, const char *name);

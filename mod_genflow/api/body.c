@@ -7,6 +7,7 @@
 #include <http_protocol.h>
 
 #include "base/text.h"
+#include "httpd/dir.h"
 
 #define READ_PIECE 65536
 
@@ -151,19 +152,37 @@ gf_err_t *api_body_query_read(gf_req_t *req)
     return NULL;
 }
 
+gf_input_t api_body_input(gf_req_t *req, const gf_json_t *body)
+{
+    gf_input_t input = { .ctx = req->ctx, .body = body };
+
+    input.lenient = !req->admin && httpd_conf_lenient(req->r);
+    return input;
+}
+
+gf_input_t api_body_query_input(gf_req_t *req)
+{
+    gf_input_t input = api_body_input(req, NULL);
+
+    input.query = req->query;
+    return input;
+}
+
+gf_err_t *api_body_fields(gf_json_t **body, gf_req_t *req, const gf_input_field_t *fields,
+                          void *record)
+{
+    gf_input_t input;
+    const char *text;
+    apr_size_t length;
+
+    GF_TRY(api_body_json(req, body, &text, &length));
+    input = api_body_input(req, *body);
+    return gf_input_all(&input, fields, record);
+}
+
 const char *api_body_query(gf_req_t *req, const char *name)
 {
-    const apr_array_header_t *entries = req->query ? apr_table_elts(req->query) : NULL;
-    int i;
-
-    for (i = entries ? entries->nelts - 1 : -1; i >= 0; i--) {
-        const apr_table_entry_t *entry = &APR_ARRAY_IDX(entries, i, apr_table_entry_t);
-
-        if (ap_cstr_casecmp(entry->key, name) == 0) {
-            return entry->val;
-        }
-    }
-    return NULL;
+    return gf_input_query(req->query, name);
 }
 
 bool api_body_switch(gf_req_t *req, const char *name)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The caller's credits: what there is and was used, every entry of the ledger, and reservations.
  * Leaves all rules to the database. */
-#include "api/known.h"
+#include "api/api.h"
+#include "api/page.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "base/text.h"
 #include "db/ledger.h"
 #include "httpd/dir.h"
 
@@ -15,8 +15,6 @@
 #define RESERVE_MAX     1000000
 #define REQUEST_ID_MAX  200 /* as a run id */
 #define ACTION_MAX      200
-#define LIST_DEFAULT    50
-#define LIST_MAX        100
 
 /* ---- GET, POST getQuota ---- */
 
@@ -34,16 +32,13 @@ static void put_limit(gf_out_t *out, const char *name, apr_int64_t limit)
 /* Nothing of the body is read: whoever sends something there expects what is not done. */
 static gf_err_t *check_no_members(gf_req_t *req)
 {
-    static const char *const known[] = { "userId", NULL };
-    const char *text;
-    apr_size_t length;
+    static const gf_input_field_t none[] = { { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
+                                             GF_INPUT_END };
     gf_json_t *body;
 
-    if (!ap_request_has_body(req->r) || httpd_conf_lenient(req->r)) {
-        return NULL;
-    }
-    GF_TRY(api_body_json(req, &body, &text, &length));
-    return api_known_body(NULL, req, body, known);
+    return !ap_request_has_body(req->r) || httpd_conf_lenient(req->r)
+               ? NULL
+               : api_body_fields(&body, req, none, NULL);
 }
 
 gf_err_t *api_credit_quota(gf_req_t *req)
@@ -91,27 +86,25 @@ static void put_entry(gf_out_t *out, const gf_entry_t *entry)
 
 gf_err_t *api_credit_list(gf_req_t *req)
 {
-    const char *limit_text = api_body_query(req, "limit");
-    const char *cursor = api_body_query(req, "cursor");
-    apr_int64_t limit = LIST_DEFAULT;
+    gf_input_t input = api_body_query_input(req);
     apr_array_header_t *entries;
+    api_page_t page;
     gf_err_t *err;
     gf_out_t out;
     int shown;
     int i;
 
-    if (limit_text && (!gf_text_int(&limit, limit_text) || limit < 1 || limit > LIST_MAX)) {
-        return gf_err_field(req->ctx, GF_E_INVALID, "limit", "must be a number from 1 to 100");
-    }
-    /* one more tells whether there are more */
-    err = gf_ledger_list(&entries, req->ctx, req->user, cursor, (int)limit + 1);
-    if (cursor && gf_err_is(err, GF_E_INVALID)) {
-        return gf_err_field(req->ctx, GF_E_INVALID, "cursor", "must be a nextCursor of this list");
+    api_page_read(&page, &input);
+    GF_TRY(gf_input_end(&input));
+    err = gf_ledger_list(&entries, req->ctx, req->user, page.cursor, (int)page.limit + 1);
+    if (page.cursor && gf_err_is(err, GF_E_INVALID)) {
+        api_page_refuse_cursor(&input);
+        return gf_input_end(&input);
     }
     if (err) {
         return err;
     }
-    shown = entries->nelts > limit ? (int)limit : entries->nelts;
+    shown = api_page_shown(&page, entries);
     gf_reply_begin(&out, req);
     gf_out_key(&out, "items");
     gf_out_open(&out, '[');
@@ -119,82 +112,42 @@ gf_err_t *api_credit_list(gf_req_t *req)
         put_entry(&out, &APR_ARRAY_IDX(entries, i, gf_entry_t));
     }
     gf_out_close(&out, ']');
-    gf_out_put_bool(&out, "hasMore", entries->nelts > shown);
-    gf_out_put_string(&out, "nextCursor",
-                      entries->nelts > shown ? APR_ARRAY_IDX(entries, shown - 1, gf_entry_t).cursor
-                                             : NULL);
+    api_page_put(&out, shown < entries->nelts ? APR_ARRAY_IDX(entries, shown - 1, gf_entry_t).cursor
+                                              : NULL);
     return gf_reply_send(req, &out, HTTP_OK);
 }
 
 /* ---- POST credits-reserve, credits-finalize ---- */
 
-/* A member under its name, else under its other name. */
-static gf_json_t *member(const gf_json_t *body, const char *name, const char *other)
-{
-    gf_json_t *value = gf_json_get(body, name);
-
-    return value ? value : gf_json_get(body, other);
-}
-
-/* These return `err` with what they find wrong. */
-
-static gf_err_t *read_request_id(const char **id, gf_err_t *err, gf_req_t *req,
-                                 const gf_json_t *body)
-{
-    gf_json_t *value = member(body, "request_id", "requestId");
-
-    if (!value) {
-        return gf_err_add_field(err, req->ctx, "request_id", true, "is required");
-    }
-    if (!gf_json_string(value, id) || !gf_text_is_token(*id, REQUEST_ID_MAX)) {
-        return gf_err_add_field(err, req->ctx, "request_id", false,
-                                "must be 1 to 200 characters of A-Z a-z 0-9 . _ : -");
-    }
-    return err;
-}
-
-static gf_err_t *read_amount(apr_int64_t *amount, gf_err_t *err, gf_req_t *req,
-                             const gf_json_t *body)
-{
-    gf_json_t *value = member(body, "cost", "amount");
-
-    *amount = RESERVE_DEFAULT;
-    if (value && (!gf_json_int(value, amount) || *amount < 1 || *amount > RESERVE_MAX)) {
-        return gf_err_add_field(err, req->ctx, gf_json_get(body, "cost") ? "cost" : "amount", false,
-                                "must be a whole number from 1 to 1000000");
-    }
-    return err;
-}
-
-static gf_err_t *read_action(const char **action, gf_err_t *err, gf_req_t *req,
-                             const gf_json_t *body)
-{
-    gf_json_t *value = member(body, "action", "intent");
-
-    *action = NULL;
-    if (value && (!gf_json_string(value, action) || gf_text_length(*action) > ACTION_MAX)) {
-        return gf_err_add_field(err, req->ctx, gf_json_get(body, "action") ? "action" : "intent",
-                                false, "must be a text of at most 200 characters");
-    }
-    return err;
-}
+static const gf_input_field_t reserve_fields[] = {
+    { .names = { "request_id", "requestId" },
+      .kind = GF_INPUT_TOKEN,
+      .max = REQUEST_ID_MAX,
+      .required = true,
+      .offset = offsetof(gf_reservation_t, request_id) },
+    { .names = { "cost", "amount" },
+      .kind = GF_INPUT_INT,
+      .min = 1,
+      .max = RESERVE_MAX,
+      .as_sent = true,
+      .offset = offsetof(gf_reservation_t, amount) },
+    { .names = { "action", "intent" },
+      .kind = GF_INPUT_TEXT,
+      .max = ACTION_MAX,
+      .as_sent = true,
+      .offset = offsetof(gf_reservation_t, action) },
+    { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
+    GF_INPUT_END
+};
 
 gf_err_t *api_credit_reserve(gf_req_t *req)
 {
-    static const char *const known[] = { "request_id", "requestId", "cost",   "amount",
-                                         "action",     "intent",    "userId", NULL };
-    gf_reservation_t reservation;
-    gf_err_t *err = NULL;
-    const char *text;
-    apr_size_t length;
+    gf_reservation_t reservation = { .amount = RESERVE_DEFAULT };
     gf_json_t *body;
+    gf_err_t *err;
     gf_out_t out;
 
-    GF_TRY(api_body_json(req, &body, &text, &length));
-    err = read_request_id(&reservation.request_id, err, req, body);
-    err = read_amount(&reservation.amount, err, req, body);
-    err = read_action(&reservation.action, err, req, body);
-    GF_TRY(api_known_body(err, req, body, known));
+    GF_TRY(api_body_fields(&body, req, reserve_fields, &reservation));
     err = gf_ledger_reserve(&reservation, req->ctx, req->user);
     if (gf_err_is(err, GF_E_NO_CREDIT) && httpd_conf_legacy(req->r)) {
         err->row = gf_err_row(GF_E_NO_CREDIT_OLD);
@@ -211,43 +164,43 @@ gf_err_t *api_credit_reserve(gf_req_t *req)
     return gf_reply_send(req, &out, HTTP_OK);
 }
 
-static gf_err_t *read_disposition(const char **disposition, gf_err_t *err, gf_req_t *req,
-                                  const gf_json_t *body)
-{
-    gf_json_t *value = gf_json_get(body, "disposition");
+static const gf_prompt_word_t dispositions[] = { { "commit", "" },
+                                                 { "refund", "" },
+                                                 { NULL, NULL } };
 
-    if (!value) {
-        return gf_err_add_field(err, req->ctx, "disposition", true, "is required");
-    }
-    if (!gf_json_string(value, disposition)
-        || (strcmp(*disposition, "commit") != 0 && strcmp(*disposition, "refund") != 0)) {
-        return gf_err_add_field(err, req->ctx, "disposition", false, "must be commit or refund");
-    }
-    return err;
-}
+typedef struct finalize_t {
+    const char *request_id;
+    const gf_prompt_word_t *disposition;
+} finalize_t;
+
+static const gf_input_field_t finalize_fields[] = { { .names = { "request_id", "requestId" },
+                                                      .kind = GF_INPUT_TOKEN,
+                                                      .max = REQUEST_ID_MAX,
+                                                      .required = true,
+                                                      .offset = offsetof(finalize_t, request_id) },
+                                                    { .names = { "disposition" },
+                                                      .kind = GF_INPUT_WORD,
+                                                      .words = dispositions,
+                                                      .required = true,
+                                                      .offset = offsetof(finalize_t, disposition) },
+                                                    { .names = { "userId" },
+                                                      .kind = GF_INPUT_KNOWN },
+                                                    GF_INPUT_END };
 
 /* A client cannot charge, and cannot refund what it got: only a generation that completes charges.
  * So both dispositions give an unused reservation back, and of a used one both tell the same. */
 gf_err_t *api_credit_finalize(gf_req_t *req)
 {
-    static const char *const known[] = { "request_id", "requestId", "disposition", "userId", NULL };
+    finalize_t asked = { .request_id = NULL };
     gf_finalized_t finalized;
-    const char *disposition;
-    const char *request_id;
-    gf_err_t *err = NULL;
-    const char *text;
-    apr_size_t length;
     gf_json_t *body;
     gf_out_t out;
 
-    GF_TRY(api_body_json(req, &body, &text, &length));
-    err = read_request_id(&request_id, err, req, body);
-    err = read_disposition(&disposition, err, req, body);
-    GF_TRY(api_known_body(err, req, body, known));
-    GF_TRY(gf_ledger_finalize(&finalized, req->ctx, req->user, request_id));
+    GF_TRY(api_body_fields(&body, req, finalize_fields, &asked));
+    GF_TRY(gf_ledger_finalize(&finalized, req->ctx, req->user, asked.request_id));
     gf_reply_begin(&out, req);
-    gf_out_put_string(&out, "request_id", request_id);
-    gf_out_put_string(&out, "disposition", disposition);
+    gf_out_put_string(&out, "request_id", asked.request_id);
+    gf_out_put_string(&out, "disposition", asked.disposition->word);
     gf_out_put_string(&out, "status", finalized.generation ? "used" : "returned");
     gf_out_put_int(&out, "cost", finalized.amount);
     gf_out_put_int(&out, "charged", finalized.charged);

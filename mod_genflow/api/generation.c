@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET, POST {type}/status: one generation of the caller, by id, run id or the provider's id; waits
  * if the client prefers. generation/{id}: the same by its id alone, cancelled, deleted. */
-#include "api/known.h"
+#include "api/api.h"
 
 #include <string.h>
 
@@ -13,12 +13,19 @@
 #include "db/steer.h"
 #include "store/store.h"
 
-/* The names a client may use, in the order they count. An id that is no UUID can only be a run id.
- */
-static const char *const id_names[] = { "id", "jobId", "generationId", NULL };
-static const char *const run_names[] = { "runId", "run_id", NULL };
-static const char *const ref_names[] = { "stabilityJobId", "aimlJobId", "falJobId", "replicateId",
-                                         NULL };
+/* The names that a client may use, in the order they count. An id that is no UUID can only be a run
+ * id. */
+static const gf_input_field_t lookup_fields[] = {
+    { .names = { "id", "jobId", "generationId" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "runId", "run_id" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "stabilityJobId", "aimlJobId", "falJobId", "replicateId" },
+      .kind = GF_INPUT_KNOWN },
+    { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
+    GF_INPUT_END
+};
+#define ID_NAMES  lookup_fields[0].names
+#define RUN_NAMES lookup_fields[1].names
+#define REF_NAMES lookup_fields[2].names
 
 /* The value of the first of the names that has one; *bad becomes a name whose value is empty, or no
  * text. */
@@ -39,14 +46,22 @@ static const char *first(gf_req_t *req, const gf_json_t *body, const char *const
     return NULL;
 }
 
+/* Refuses members that nobody reads. */
+static gf_err_t *check_members(gf_req_t *req, const gf_json_t *body, const gf_input_field_t *fields)
+{
+    gf_input_t input = api_body_input(req, body);
+
+    return gf_input_all(&input, fields, NULL);
+}
+
 /* The generation that is named by the query or by `body` (may be NULL). */
 static gf_err_t *read_find(gf_find_t *find, gf_req_t *req, const gf_json_t *body)
 {
     const char *bad = "id";
 
-    find->id = first(req, body, id_names, &bad);
-    find->run_id = first(req, body, run_names, &bad);
-    find->ref = first(req, body, ref_names, &bad);
+    find->id = first(req, body, ID_NAMES, &bad);
+    find->run_id = first(req, body, RUN_NAMES, &bad);
+    find->ref = first(req, body, REF_NAMES, &bad);
     if (find->id && !gf_text_is_uuid(find->id)) {
         find->run_id = find->id;
         find->id = NULL;
@@ -63,8 +78,8 @@ static bool names_one(gf_req_t *req, const gf_json_t *body)
 {
     const char *bad;
 
-    return first(req, body, id_names, &bad) || first(req, body, run_names, &bad)
-           || first(req, body, ref_names, &bad);
+    return first(req, body, ID_NAMES, &bad) || first(req, body, RUN_NAMES, &bad)
+           || first(req, body, REF_NAMES, &bad);
 }
 
 bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body)
@@ -83,14 +98,10 @@ bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body)
 
 gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body)
 {
-    static const char *const known[] = { "id",        "jobId",    "generationId",
-                                         "runId",     "run_id",   "stabilityJobId",
-                                         "aimlJobId", "falJobId", "replicateId",
-                                         "userId",    NULL };
     gf_find_t find;
     gf_view_t view;
 
-    GF_TRY(api_known_body(NULL, req, body, known));
+    GF_TRY(check_members(req, body, lookup_fields));
     GF_TRY(read_find(&find, req, body));
     GF_TRY(api_wait_state(&view, req, &find));
     return gf_reply_state(req, &view);
@@ -179,16 +190,18 @@ gf_err_t *api_generation_delete(gf_req_t *req)
 
 gf_err_t *api_generation_delete_media(gf_req_t *req)
 {
-    static const char *const media_names[] = { "id", "mediaId", NULL };
-    static const char *const known[] = { "id", "mediaId", "userId", NULL };
+    static const gf_input_field_t fields[] = { { .names = { "id", "mediaId" },
+                                                 .kind = GF_INPUT_KNOWN },
+                                               { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
+                                               GF_INPUT_END };
     gf_json_t *body;
     const char *bad = "id";
     const char *text;
     apr_size_t length;
 
     GF_TRY(api_body_json(req, &body, &text, &length));
-    GF_TRY(api_known_body(NULL, req, body, known));
-    req->args[0] = first(req, body, media_names, &bad);
+    GF_TRY(check_members(req, body, fields));
+    req->args[0] = first(req, body, fields[0].names, &bad);
     return req->args[0]
                ? api_generation_delete(req)
                : gf_err_field(req->ctx, GF_E_INVALID, bad, "is required as text: id or mediaId");

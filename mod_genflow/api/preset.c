@@ -29,19 +29,22 @@ static void put_preset(gf_out_t *out, const gf_type_t *type, const gf_preset_t *
 
 gf_err_t *api_preset_list(gf_req_t *req)
 {
-    const char *name = api_body_query(req, "type");
-    const char *all = api_body_query(req, "all");
-    const gf_type_t *type = gf_type_find(req->api->conf, name ? name : USUAL_TYPE, req->r->pool);
-    bool is_all = all && strcmp(all, "0") != 0;
+    static const gf_input_field_t fields[] = { { .names = { "type" }, .kind = GF_INPUT_TYPE },
+                                               GF_INPUT_END };
+    const gf_type_t *type = gf_type_find(req->api->conf, USUAL_TYPE, req->r->pool);
+    gf_input_t input = api_body_query_input(req);
+    bool is_all = api_body_switch(req, "all");
     gf_presets_t presets;
     int active = 0;
     int on = 0;
     gf_out_t out;
     int i;
 
+    gf_input_read(&input, fields, &type);
     if (!type) {
-        return gf_err_field(req->ctx, GF_E_INVALID, "type", "is no type of this site");
+        gf_input_missing(&input, "type", "is required");
     }
+    GF_TRY(gf_input_end(&input));
     GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, type));
     gf_reply_begin(&out, req);
     gf_out_key(&out, "data");

@@ -10,7 +10,6 @@
 
 #include "api/admin.h"
 #include "api/cors.h"
-#include "api/known.h"
 #include "base/text.h"
 #include "httpd/dir.h"
 #include "httpd/server.h"
@@ -226,11 +225,14 @@ static gf_err_t *wrong_method(gf_req_t *req, apr_int64_t methods)
 /* Administration takes every word literally: what is not obeyed there is refused. */
 static gf_err_t *check_query(gf_req_t *req, const char *known)
 {
-    bool admin = strcmp(req->r->handler, "genflow-admin") == 0;
+    gf_input_t input;
 
     GF_TRY(api_body_query_read(req));
-    return known && (admin || !httpd_conf_lenient(req->r)) ? api_known_query(req, known, admin)
-                                                           : NULL;
+    input = api_body_query_input(req);
+    if (known && !input.lenient) {
+        gf_input_unknown_query(&input, known, req->admin);
+    }
+    return gf_input_end(&input);
 }
 
 static gf_err_t *handle(gf_req_t *req, const route_t *route)
@@ -295,6 +297,7 @@ static const char *below(const request_rec *r, const char *mount)
 static gf_err_t *serve_admin(gf_req_t *req)
 {
     req->base = base_of(req->r, "/api");
+    req->admin = true;
     GF_TRY(api_admin_enter(req));
     return serve(req, below(req->r, location_of(req->r)), admin_routes, COUNT(admin_routes));
 }

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "db/asset.h"
-#include "httpd/dir.h"
+#include "model/param.h"
 #include "model/source.h"
 #include "model/type.h"
 
@@ -114,12 +114,12 @@ static gf_err_t *keep_image(gf_req_t *req, gf_ask_t *ask)
 
 /* Which type a body is for that its address does not tell, and whose fields it has: those of a
  * one-step body where it names a type and brings no pictures of products. */
-static void choose_type(gf_req_t *req, gf_form_t *form, const char *of_template, bool pending)
+static void choose_type(gf_req_t *req, gf_param_t *param, const char *of_template, bool pending)
 {
     static const char *const type_names[] = { "type", NULL };
     static const char *const image_names[] = { "productImages", NULL };
     const gf_conf_t *conf = req->api->conf;
-    gf_json_t *value = gf_form_member(form, type_names);
+    gf_json_t *value = gf_input_member(&param->input, type_names);
     const char *name = value ? NULL : of_template;
 
     if (value) {
@@ -128,26 +128,25 @@ static void choose_type(gf_req_t *req, gf_form_t *form, const char *of_template,
     req->type = name                   ? gf_type_find(conf, name, req->r->pool)
                 : value || of_template ? NULL
                                        : gf_type_two_step(conf);
-    form->two_step = pending || !name || !req->type || gf_form_member(form, image_names);
+    param->two_step = pending || !name || !req->type || gf_input_member(&param->input, image_names);
 }
 
 static gf_err_t *check(gf_ask_t *ask, gf_req_t *req, const api_spec_body_t *body)
 {
     gf_presets_t presets = { .list = apr_array_make(req->r->pool, 1, sizeof(gf_preset_t)) };
-    gf_form_t form = { .ctx = req->ctx, .body = body->json, .presets = &presets };
+    gf_param_t param = { .input = api_body_input(req, body->json), .presets = &presets };
     const char *of_template;
 
-    form.lenient = httpd_conf_lenient(req->r);
-    GF_TRY(api_template_read(&form.template, &of_template, req, body->json));
+    GF_TRY(api_template_read(&param.input.fallback, &of_template, req, body->json));
     if (!req->type) {
-        choose_type(req, &form, of_template, body->pending);
+        choose_type(req, &param, of_template, body->pending);
     }
-    form.type = req->type;
-    if (form.type) {
+    param.type = req->type;
+    if (param.type) {
         GF_TRY(api_start_open(req));
-        GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, form.type));
+        GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, param.type));
     }
-    return gf_param_check(ask, &form);
+    return gf_param_check(ask, &param);
 }
 
 gf_err_t *api_spec_read(gf_ask_t *ask, gf_req_t *req, const api_spec_body_t *body)

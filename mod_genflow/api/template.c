@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Templates: saved, listed, deleted, and read for the requests that name them. Leaves what their
  * members mean to the checks of a request. */
+#include "api/page.h"
 #include "api/spec.h"
 
 #include <apr_strings.h>
 
 #include "base/text.h"
 #include "db/template.h"
-#include "httpd/dir.h"
-#include "model/known.h"
+#include "model/param.h"
 #include "model/type.h"
 
 #define NAME_MAX_LENGTH 100
 #define CONFIG_MAX      8192
-#define LIST_USUAL      50
-#define LIST_MAX        100
 
 /* ---- use ---- */
 
@@ -63,95 +61,72 @@ static void put_template(gf_out_t *out, const gf_template_t *template)
 
 gf_err_t *api_template_list(gf_req_t *req)
 {
-    const char *cursor = api_body_query(req, "cursor");
-    const char *text = api_body_query(req, "limit");
-    apr_int64_t limit = LIST_USUAL;
+    gf_input_t input = api_body_query_input(req);
     apr_array_header_t *list;
+    api_page_t page;
     gf_out_t out;
-    bool more;
+    int shown;
     int i;
 
-    if (cursor && !gf_text_is_uuid(cursor)) {
-        return gf_err_field(req->ctx, GF_E_FIELDS, "cursor", "must be a nextCursor");
+    api_page_read(&page, &input);
+    if (page.cursor && !gf_text_is_uuid(page.cursor)) {
+        api_page_refuse_cursor(&input);
     }
-    if (text && (!gf_text_int(&limit, text) || limit < 1 || limit > LIST_MAX)) {
-        return gf_err_field(req->ctx, GF_E_FIELDS, "limit", "must be a whole number from 1 to 100");
-    }
-    GF_TRY(gf_template_list(&list, req->ctx, req->user, cursor, (int)limit + 1));
-    more = list->nelts > limit;
+    GF_TRY(gf_input_end(&input));
+    GF_TRY(gf_template_list(&list, req->ctx, req->user, page.cursor, (int)page.limit + 1));
+    shown = api_page_shown(&page, list);
     gf_reply_begin(&out, req);
     gf_out_key(&out, "items");
     gf_out_open(&out, '[');
-    for (i = 0; i < list->nelts && i < limit; i++) {
+    for (i = 0; i < shown; i++) {
         gf_out_open(&out, '{');
         put_template(&out, &APR_ARRAY_IDX(list, i, gf_template_t));
         gf_out_close(&out, '}');
     }
     gf_out_close(&out, ']');
-    gf_out_put_bool(&out, "hasMore", more);
-    gf_out_put_string(&out, "nextCursor",
-                      more ? APR_ARRAY_IDX(list, limit - 1, gf_template_t).id : NULL);
+    api_page_put(&out,
+                 shown < list->nelts ? APR_ARRAY_IDX(list, shown - 1, gf_template_t).id : NULL);
     return gf_reply_send(req, &out, HTTP_OK);
 }
 
 /* ---- POST templates ---- */
 
-static void check_name(gf_form_t *form, gf_template_t *template)
-{
-    static const char *const names[] = { "name", NULL };
-
-    if (!gf_form_text(form, names, &template->name)) {
-        if (!gf_form_member(form, names)) {
-            gf_form_missing(form, names[0]);
-        }
-    }
-    else if (!template->name[0] || gf_text_length(template->name) > NAME_MAX_LENGTH) {
-        gf_form_refuse(form, GF_E_FIELDS, names[0], "must have 1 to %d characters",
-                       NAME_MAX_LENGTH);
-    }
-}
-
-static void check_type(gf_form_t *form, gf_template_t *template)
-{
-    static const char *const names[] = { "type", NULL };
+typedef struct put_t {
+    const char *name;
     const gf_type_t *type;
+    gf_json_t *config;
+} put_t;
 
-    if (gf_form_text(form, names, &template->type)) {
-        type = gf_type_find(form->ctx->conf, template->type, form->ctx->pool);
-        if (!type) {
-            gf_form_refuse(form, GF_E_FIELDS, names[0], "is no type of this site");
-        }
-        template->type = type ? type->name : NULL;
-    }
-}
-
-static void check_config(gf_form_t *form, gf_template_t *template)
+static void rule_config(gf_input_t *input, void *record)
 {
-    static const char *const names[] = { "config", NULL };
-    gf_json_t *config = gf_form_member(form, names);
+    const put_t *put = record;
 
-    if (!config) {
-        gf_form_missing(form, names[0]);
-        return;
-    }
-    template->config = gf_json_text(config);
-    if (!gf_json_is_object(config) || strlen(template->config) > CONFIG_MAX
-        || !gf_json_is_moderate(config)) {
-        gf_form_refuse(form, GF_E_FIELDS, names[0],
-                       "must be an object of at most %d bytes, without NUL characters and without "
-                       "numbers beyond 1e15 or below 1e-15",
-                       CONFIG_MAX);
-    }
-    else if (!form->lenient) {
-        gf_known_check(form, config, "config.", gf_known_config);
-    }
+    gf_input_unknown_in(input, put->config, "config.", gf_param_config);
 }
+
+static const gf_input_field_t fields[] = {
+    { .names = { "name" },
+      .kind = GF_INPUT_TEXT,
+      .min = 1,
+      .max = NAME_MAX_LENGTH,
+      .required = true,
+      .offset = offsetof(put_t, name) },
+    { .names = { "type" }, .kind = GF_INPUT_TYPE, .offset = offsetof(put_t, type) },
+    { .names = { "config" },
+      .kind = GF_INPUT_OBJECT,
+      .max = CONFIG_MAX,
+      .required = true,
+      .offset = offsetof(put_t, config),
+      .rule = rule_config },
+    { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
+    GF_INPUT_END
+};
 
 gf_err_t *api_template_put(gf_req_t *req)
 {
-    static const char *const known[] = { "name", "type", "config", "userId", NULL };
-    gf_form_t form = { .ctx = req->ctx, .two_step = true };
     gf_template_t template = { .type = NULL };
+    put_t put = { .type = NULL };
+    gf_input_t input;
     gf_json_t *body;
     const char *text;
     apr_size_t length;
@@ -159,16 +134,12 @@ gf_err_t *api_template_put(gf_req_t *req)
     bool taken;
 
     GF_TRY(api_body_json(req, &body, &text, &length));
-    form.body = body;
-    form.lenient = httpd_conf_lenient(req->r);
-    gf_form_begin(&form);
-    if (!form.lenient) {
-        gf_known_check(&form, body, "", known);
-    }
-    check_name(&form, &template);
-    check_type(&form, &template);
-    check_config(&form, &template);
-    GF_TRY(gf_form_end(&form));
+    input = api_body_input(req, body);
+    input.all = GF_E_FIELDS;
+    GF_TRY(gf_input_all(&input, fields, &put));
+    template.name = put.name;
+    template.type = put.type ? put.type->name : NULL;
+    template.config = gf_json_text(put.config);
     GF_TRY(gf_template_put(&template, &taken, req->ctx, req->user));
     if (taken) {
         return gf_err_field(req->ctx, GF_E_FIELDS, "name", "is that of another template of yours");

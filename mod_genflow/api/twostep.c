@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The two-step calls: POST generation/create makes a generation that waits, POST generate starts
  * it, or makes and starts one. Leaves making to api/generate.c, waiting to api/start.c. */
-#include "api/known.h"
 #include "api/spec.h"
 
 #include <apr_strings.h>
@@ -62,13 +61,17 @@ static gf_err_t *start(gf_req_t *req, const char *id)
  * lost without a word: it is refused whatever else is ignored here. */
 static gf_err_t *check_start(gf_req_t *req, const gf_json_t *body)
 {
-    static const char *const known[] = { "generationId", "userId", NULL };
+    static const gf_input_field_t fields[] = { { .names = { "generationId" },
+                                                 .kind = GF_INPUT_KNOWN },
+                                               { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
+                                               GF_INPUT_END };
+    gf_input_t input = api_body_input(req, body);
 
     if (gf_json_get(body, "webhookUrl") || gf_json_get(body, "webhook_url")) {
         return gf_err_field(req->ctx, GF_E_INVALID, "webhookUrl",
                             "belongs to generation/create: the start takes generationId alone");
     }
-    return api_known_body(NULL, req, body, known);
+    return gf_input_all(&input, fields, NULL);
 }
 
 gf_err_t *api_twostep(gf_req_t *req)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bounds of parameters: the table of all that translators send, the directive, and the checks.
- * Leaves gathering parameters to model/param.c. */
+ * Leaves gathering parameters to model/parameters.c. */
 #include "model/bound.h"
 
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
+
+#include "base/text.h"
 
 #define PIXELS   "pixels"
 #define SIDE_MIN 64 /* a shorter side is billed as if it had that many pixels */
@@ -26,23 +28,24 @@ typedef enum {
 static const struct {
     const char *name;
     kind_t kind;
-    double min, max;   /* of numbers; a type may only narrow them */
-    const char *words; /* where the type says nothing; NULL: any */
-} known[] = { { PIXELS, IS_PIXELS, 1, 1 << 30, NULL },
-              { "quality", IS_WORD, 0, 0, "auto" },
-              { "num_inference_steps", IS_NUMBER, 1, 100, NULL },
-              { "guidance_scale", IS_NUMBER, 1, 20, NULL },
-              { "cfg_scale", IS_NUMBER, 1, 10, NULL },
-              { "strength", IS_NUMBER, 0, 1, NULL },
-              { "control_strength", IS_NUMBER, 0, 1, NULL },
-              { "fidelity", IS_NUMBER, 0, 1, NULL },
-              { "aspect_ratio", IS_WORD, 0, 0, NULL },
-              { "style_preset", IS_WORD, 0, 0, NULL },
-              { "output_format", IS_WORD, 0, 0, NULL },
-              { "background", IS_WORD, 0, 0, NULL },
-              { "image_size", IS_SIZE, 0, 0, NULL },
-              { "size", IS_SIZE, 0, 0, NULL },
-              { "negative_prompt", IS_FREE, 0, 0, NULL } };
+    double min, max;     /* of numbers; a type may only narrow them. max of texts: characters */
+    const char *words;   /* where the type says nothing; NULL: any */
+    double min_two_step; /* of numbers in two-step bodies; 0: min */
+} known[] = { { PIXELS, IS_PIXELS, 1, 1 << 30, NULL, 0 },
+              { "quality", IS_WORD, 0, 0, "auto", 0 },
+              { "num_inference_steps", IS_NUMBER, 1, 100, NULL, 20 },
+              { "strength", IS_NUMBER, 0, 1, NULL, 0.1 },
+              { "guidance_scale", IS_NUMBER, 1, 20, NULL, 0 },
+              { "cfg_scale", IS_NUMBER, 1, 10, NULL, 0 },
+              { "control_strength", IS_NUMBER, 0, 1, NULL, 0 },
+              { "fidelity", IS_NUMBER, 0, 1, NULL, 0 },
+              { "aspect_ratio", IS_WORD, 0, 8, NULL, 0 },
+              { "negative_prompt", IS_FREE, 0, 1000, NULL, 0 },
+              { "style_preset", IS_WORD, 0, 40, NULL, 0 },
+              { "output_format", IS_WORD, 0, 8, NULL, 0 },
+              { "background", IS_WORD, 0, 0, NULL, 0 },
+              { "image_size", IS_SIZE, 0, 0, NULL, 0 },
+              { "size", IS_SIZE, 0, 0, NULL, 0 } };
 
 #define KNOWN ((int)(sizeof(known) / sizeof(known[0])))
 
@@ -307,6 +310,39 @@ const char *gf_bound_wrong(const gf_type_t *type, const char *name, gf_json_t *v
         break;
     }
     return NULL;
+}
+
+static const char *wrong_range(int row, const gf_json_t *value, bool two_step, apr_pool_t *pool)
+{
+    double min = two_step && known[row].min_two_step > 0 ? known[row].min_two_step : known[row].min;
+    double number;
+
+    return gf_json_number(value, &number) && number >= min && number <= known[row].max
+               ? NULL
+               : apr_psprintf(pool, "must be a number from %g to %g", min, known[row].max);
+}
+
+static const char *wrong_length(int row, const gf_json_t *value, apr_pool_t *pool)
+{
+    const char *text;
+
+    return known[row].max == 0
+                   || (gf_json_string(value, &text)
+                       && (double)gf_text_length(text) <= known[row].max)
+               ? NULL
+               : apr_psprintf(pool, "must be a text of at most %g characters", known[row].max);
+}
+
+const char *gf_bound_refuses(const gf_type_t *type, const char *name, gf_json_t *value,
+                             bool two_step, apr_pool_t *pool)
+{
+    int row = row_of(name);
+    kind_t kind = row < 0 ? IS_PIXELS : known[row].kind;
+    const char *wrong = kind == IS_NUMBER ? wrong_range(row, value, two_step, pool)
+                        : kind == IS_WORD || kind == IS_FREE ? wrong_length(row, value, pool)
+                                                             : NULL;
+
+    return wrong ? wrong : gf_bound_wrong(type, name, value, pool);
 }
 
 bool gf_bound_passes(const gf_type_t *type, const char *name, gf_json_t *value, apr_pool_t *pool)

@@ -27,6 +27,11 @@ const char *gf_bound_read(gf_bound_t *bound, int argc, char *const argv[], apr_p
 const char *gf_bound_wrong(const gf_type_t *type, const char *name, gf_json_t *value,
                            apr_pool_t *pool);
 
+/* The same of what a client sends: the API's own bounds count, too, which for two-step bodies are
+ * narrower. */
+const char *gf_bound_refuses(const gf_type_t *type, const char *name, gf_json_t *value,
+                             bool two_step, apr_pool_t *pool);
+
 /* The name of the i-th parameter that a provider may be sent, from 0; NULL behind the last. */
 const char *gf_bound_name(int i);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks a body that asks for generations against its type, row by row, and composes the prompt.
- * Leaves reading to model/form.c, what only two-step bodies have to model/twostep.c, and price and
- * credits to the caller. No I/O; any thread. */
+/* The fields of bodies that ask for generations, as rows, and the rules that a row cannot say.
+ * Leaves parameters to model/parameters.c, source pictures to model/source.c, price and credits to
+ * the caller. */
 #include "model/param.h"
 
 #include <string.h>
@@ -10,23 +10,28 @@
 
 #include "base/text.h"
 #include "model/bound.h"
-#include "model/known.h"
-#include "model/twostep.h"
+#include "model/parameters.h"
 #include "model/prompt.h"
 #include "model/webhook.h"
 
 #define RUN_ID_MAX      200
 #define NUMBER_MAX      3 /* "-10", behind the run id of a batch */
-#define PARAMETERS_MAX  8192
-#define SEED_MAX        4294967294LL /* the largest that every provider takes */
-#define SEED_MAX_ORDER  2147483647LL
+#define WORDS_MAX       500
 #define SEED_DRAWN_BITS 31
 
-/* The check in progress. */
+/* What the rows read, and what they are checked against. */
 typedef struct check_t {
-    gf_form_t *form;
-    const gf_preset_t *preset; /* the one that is asked for */
+    const gf_type_t *type;
+    const gf_presets_t *presets;
+    bool two_step;
+    gf_ask_t *ask;
     gf_wish_t wish;
+    const gf_preset_t *preset; /* the one that is asked for */
+    const char *preset_key, *run_id, *webhook_url, *model;
+    const gf_prompt_word_t *priority;
+    const gf_type_t *named_type;
+    apr_int64_t count, retries;
+    gf_json_t *given_retries, *product_images, *model_images;
     gf_json_t *parameters; /* gathered here */
 } check_t;
 
@@ -34,6 +39,11 @@ static const gf_prompt_word_t priorities[] = { [GF_PRIORITY_LOW] = { "low", "" }
                                                [GF_PRIORITY_NORMAL] = { "normal", "" },
                                                [GF_PRIORITY_HIGH] = { "high", "" },
                                                { NULL, NULL } };
+
+/* What a two-step generation gets where neither client nor preset say otherwise. */
+static const char usual[] = "{\"guidance_scale\":7.5,\"num_inference_steps\":50,\"strength\":0.8}";
+
+/* ---- presets ---- */
 
 /* "name":[the keys of the presets that are on] */
 static void put_keys(gf_out_t *out, const char *name, const gf_presets_t *presets)
@@ -50,314 +60,393 @@ static void put_keys(gf_out_t *out, const char *name, const gf_presets_t *preset
     gf_out_close(out, ']');
 }
 
-static void refuse_preset(check_t *check, const char *key, const gf_preset_t *preset)
+static void refuse_preset(gf_input_t *input, const check_t *check, const gf_preset_t *preset)
 {
     gf_out_t extra;
 
-    gf_out_init(&extra, check->form->ctx->pool, 512);
-    gf_out_put_string(&extra, "received", key);
+    gf_out_init(&extra, input->ctx->pool, 512);
+    gf_out_put_string(&extra, "received", check->preset_key);
     if (!preset) {
-        gf_form_refuse(check->form, GF_E_PRESET, "presetKey", "is no preset of %s",
-                       check->form->type->name);
-        put_keys(&extra, "valid", check->form->presets);
+        gf_input_refuse(input, GF_E_PRESET, "presetKey", "is no preset of %s", check->type->name);
+        put_keys(&extra, "valid", check->presets);
     }
     else {
-        const gf_preset_t *instead = gf_type_preset_on(check->form->presets, preset->category);
+        const gf_preset_t *instead = gf_type_preset_on(check->presets, preset->category);
 
-        gf_form_refuse(check->form, GF_E_PRESET_OFF, "presetKey", "is not on now%s%s",
-                       preset->available_at ? ", but again from " : "",
-                       preset->available_at ? preset->available_at : "");
+        gf_input_refuse(input, GF_E_PRESET_OFF, "presetKey", "is not on now%s%s",
+                        preset->available_at ? ", but again from " : "",
+                        preset->available_at ? preset->available_at : "");
         gf_out_put_string(&extra, "suggestion", instead ? instead->key : NULL);
-        put_keys(&extra, "available", check->form->presets);
+        put_keys(&extra, "available", check->presets);
         gf_out_put_string(&extra, "availableAt", preset->available_at);
     }
-    check->form->extra = extra.text;
+    input->extra = extra.text;
 }
 
-static void check_preset(check_t *check, gf_ask_t *ask)
+static void rule_preset(gf_input_t *input, void *record)
 {
-    static const char *const names[] = { "presetKey", "preset_key", "preset", NULL };
-    const char *key = NULL;
+    check_t *check = record;
+    const gf_preset_t *preset;
 
-    if (check->form->presets->list->nelts == 0) {
-        return;
-    }
-    if (!gf_form_text(check->form, names, &key)) {
-        if (!gf_form_member(check->form, names) && !check->form->two_step
-            && check->form->type->prompt_min == 0 && gf_type_preset_on(check->form->presets, "")) {
-            gf_form_missing(check->form, "presetKey");
+    if (!check->preset_key) {
+        if (!check->two_step && check->type->prompt_min == 0
+            && gf_type_preset_on(check->presets, "")) {
+            gf_input_missing(input, "presetKey", "is required");
         }
         return;
     }
-    check->preset = gf_type_preset(check->form->presets, key);
-    if (!check->preset || !check->preset->is_on) {
-        refuse_preset(check, key, check->preset);
+    preset = gf_type_preset(check->presets, check->preset_key);
+    if (!preset || !preset->is_on) {
+        refuse_preset(input, check, preset);
         return;
     }
-    ask->preset = key;
-    check->wish.preset = check->preset->prompt;
+    check->preset = preset;
+    check->ask->preset = check->preset_key;
+    check->wish.preset = preset->prompt;
 }
 
-static void check_prompt(check_t *check)
-{
-    static const char *const names[] = { "prompt", "customPrompt", NULL };
-    apr_size_t length;
+/* ---- what the picture is to be ---- */
 
-    if (!gf_form_text(check->form, names, &check->wish.custom)) {
-        if (!gf_form_member(check->form, names) && check->form->type->prompt_min > 0) {
-            gf_form_missing(check->form, "prompt");
+static void rule_prompt(gf_input_t *input, void *record)
+{
+    const check_t *check = record;
+    const char *prompt = check->wish.custom;
+    apr_int64_t min = check->type->prompt_min;
+    apr_int64_t max = check->type->prompt_max;
+    apr_int64_t length = prompt ? (apr_int64_t)gf_text_length(prompt) : 0;
+
+    if (!prompt) {
+        if (min > 0) {
+            gf_input_missing(input, "prompt", "is required");
         }
-        return;
     }
-    length = gf_text_length(check->wish.custom);
-    if ((apr_int64_t)length < check->form->type->prompt_min) {
-        gf_form_refuse(check->form, GF_E_PROMPT, "prompt",
-                       "must have at least %" APR_INT64_T_FMT " characters",
-                       check->form->type->prompt_min);
-        check->form->extra = apr_psprintf(check->form->ctx->pool, "\"minLength\":%" APR_INT64_T_FMT,
-                                          check->form->type->prompt_min);
+    else if (length < min) {
+        gf_input_refuse(input, GF_E_PROMPT, "prompt",
+                        "must have at least %" APR_INT64_T_FMT " characters", min);
+        input->extra = apr_psprintf(input->ctx->pool, "\"minLength\":%" APR_INT64_T_FMT, min);
     }
-    else if ((apr_int64_t)length > check->form->type->prompt_max) {
-        gf_form_refuse(check->form, GF_E_PROMPT_LENGTH, "prompt",
-                       "has %lu characters, at most %" APR_INT64_T_FMT " are taken",
-                       (unsigned long)length, check->form->type->prompt_max);
-        check->form->extra = apr_psprintf(check->form->ctx->pool, "\"maxLength\":%" APR_INT64_T_FMT,
-                                          check->form->type->prompt_max);
+    else if (length > max) {
+        gf_input_refuse(input, GF_E_PROMPT_LENGTH, "prompt",
+                        "has %" APR_INT64_T_FMT " characters, at most %" APR_INT64_T_FMT
+                        " are taken",
+                        length, max);
+        input->extra = apr_psprintf(input->ctx->pool, "\"maxLength\":%" APR_INT64_T_FMT, max);
     }
 }
 
-/* `n`: for run ids get a number behind them. */
-static void check_count(check_t *check, gf_ask_t *ask)
+/* ---- how it is to be made ---- */
+
+/* Of a batch, run ids get a number behind them. */
+static void rule_run_id(gf_input_t *input, void *record)
 {
-    static const char *const names[] = { "n", "numberOfImages", NULL };
-    apr_int64_t count = 1;
+    const check_t *check = record;
+    int max = RUN_ID_MAX - (check->count > 1 ? NUMBER_MAX : 0);
 
-    gf_form_int(check->form, gf_form_member(check->form, names), names[0], 1, GF_BATCH_MAX, &count);
-    ask->count = (int)count;
-}
-
-static void check_run_id(check_t *check, gf_ask_t *ask)
-{
-    static const char *const names[] = { "runId", "run_id", NULL };
-    int max = RUN_ID_MAX - (ask->count > 1 ? NUMBER_MAX : 0);
-
-    if (gf_form_text(check->form, names, &ask->run_id)
-        && !gf_text_is_token(ask->run_id, (apr_size_t)max)) {
-        gf_form_refuse(check->form, GF_E_INVALID, "runId",
-                       "must be 1 to %d characters of A-Z a-z 0-9 . _ : -", max);
+    if (check->run_id && !gf_text_is_token(check->run_id, (apr_size_t)max)) {
+        gf_input_refuse(input, GF_E_INVALID, "runId",
+                        "must be 1 to %d characters of A-Z a-z 0-9 . _ : -", max);
     }
 }
 
-static void check_source(check_t *check, gf_ask_t *ask)
+static void rule_webhook(gf_input_t *input, void *record)
 {
-    gf_form_t *form = check->form;
-    const gf_json_t *body =
-        form->template && !gf_source_given(form->body) ? form->template : form->body;
+    const check_t *check = record;
+    const char *url = check->webhook_url;
+    const char *wrong = url ? gf_webhook_wrong(input->ctx, url) : NULL;
 
-    if (gf_source_check(&ask->source, form->ctx, form->type, body, form->errors)) {
-        ask->source_url = ask->source.url;
-        return;
-    }
-    form->code = APR_ARRAY_IDX(form->errors, form->errors->nelts - 1, gf_field_error_t).missing
-                     ? GF_E_INVALID
-                     : GF_E_SOURCE_URL;
-}
-
-static void check_webhook(check_t *check, gf_ask_t *ask)
-{
-    static const char *const names[] = { "webhookUrl", "webhook_url", NULL };
-    const char *wrong = NULL;
-
-    if (gf_form_text(check->form, names, &ask->webhook_url)) {
-        wrong = gf_webhook_wrong(check->form->ctx, ask->webhook_url);
-    }
     if (wrong) {
-        gf_form_refuse(check->form, GF_E_INVALID, names[0], "%s", wrong);
+        gf_input_refuse(input, GF_E_INVALID, "webhookUrl", "%s", wrong);
     }
 }
 
-static void check_retries(check_t *check, gf_ask_t *ask)
+static void rule_retries(gf_input_t *input, void *record)
 {
-    static const char *const names[] = { "maxRetries", "max_retries", NULL };
-    apr_int64_t retries = check->form->type->retries;
+    check_t *check = record;
+    apr_int64_t retries = check->type->retries;
 
-    gf_form_int(check->form, gf_form_member(check->form, names), names[0], 0, retries, &retries);
-    ask->max_retries = (int)retries;
+    gf_input_int(input, check->given_retries, "maxRetries", 0, retries, &retries);
+    check->ask->max_retries = (int)retries;
 }
 
-static void check_priority(check_t *check, gf_ask_t *ask)
+static void rule_priority(gf_input_t *input, void *record)
 {
-    apr_int64_t max = check->form->type->priority_max;
-    const gf_prompt_word_t *word = &priorities[max < GF_PRIORITY_NORMAL ? max : GF_PRIORITY_NORMAL];
+    check_t *check = record;
+    apr_int64_t max = check->type->priority_max;
 
-    gf_form_word(check->form, "priority", priorities, &word);
-    ask->priority = (gf_priority_t)(word - priorities);
-    if (ask->priority > max) {
-        gf_form_refuse(check->form, GF_E_INVALID, "priority", "may be %s at most",
-                       priorities[max].word);
+    check->ask->priority = check->priority ? (gf_priority_t)(check->priority - priorities)
+                           : max < GF_PRIORITY_NORMAL ? (gf_priority_t)max
+                                                      : GF_PRIORITY_NORMAL;
+    if (check->ask->priority > max) {
+        gf_input_refuse(input, GF_E_INVALID, "priority", "may be %s at most", priorities[max].word);
     }
 }
 
-/* The parameters that mean something to us; others travel along untouched. */
-static const struct {
-    const char *name;
-    double min, max;
-    double min_order; /* in a two-step body */
-} number_rows[] = { { "strength", 0.0, 1.0, 0.1 },
-                    { "guidance_scale", 1.0, 20.0, 1.0 },
-                    { "num_inference_steps", 1.0, 100.0, 20.0 },
-                    { "cfg_scale", 1.0, 10.0, 1.0 },
-                    { "control_strength", 0.0, 1.0, 0.0 },
-                    { "fidelity", 0.0, 1.0, 0.0 } };
+/* ---- two-step bodies ---- */
 
-static const struct {
-    const char *name;
-    apr_size_t max; /* characters */
-} text_rows[] = { { "aspect_ratio", 8 },
-                  { "negative_prompt", 1000 },
-                  { "style_preset", 40 },
-                  { "output_format", 8 } };
-
-static void check_known_parameters(check_t *check)
+/* A list of addresses; sets how many, and the first. */
+static void read_list(gf_input_t *input, const char *field, gf_json_t *list, int min, int max,
+                      int *count, const char **first)
 {
-    size_t i;
-
-    for (i = 0; i < sizeof(number_rows) / sizeof(number_rows[0]); i++) {
-        gf_json_t *value = gf_json_get(check->parameters, number_rows[i].name);
-        double min = check->form->two_step ? number_rows[i].min_order : number_rows[i].min;
-        double number;
-
-        if (value
-            && (!gf_json_number(value, &number)
-                || !(number >= min && number <= number_rows[i].max))) {
-            gf_form_refuse(check->form, GF_E_INVALID, number_rows[i].name,
-                           "must be a number from %g to %g", min, number_rows[i].max);
-        }
-    }
-    for (i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
-        gf_json_t *value = gf_json_get(check->parameters, text_rows[i].name);
-        const char *text;
-
-        if (value && (!gf_json_string(value, &text) || gf_text_length(text) > text_rows[i].max)) {
-            gf_form_refuse(check->form, GF_E_INVALID, text_rows[i].name,
-                           "must be a text of at most %lu characters",
-                           (unsigned long)text_rows[i].max);
-        }
-    }
-}
-
-/* What costs money at the provider stays within the type's bounds. */
-static void check_bounds(check_t *check)
-{
-    const char *name;
+    int given = (int)gf_json_length(list);
     int i;
 
-    for (i = 0; (name = gf_bound_name(i)); i++) {
-        gf_json_t *value = gf_json_get(check->parameters, name);
-        const char *wrong =
-            value ? gf_bound_wrong(check->form->type, name, value, check->form->ctx->pool) : NULL;
-
-        if (wrong && !gf_form_refused(check->form, name)) {
-            gf_form_refuse(check->form, GF_E_INVALID, name, "%s", wrong);
-        }
-    }
-}
-
-static void gather_seed(check_t *check, gf_ask_t *ask, const gf_json_t *body)
-{
-    apr_int64_t max = check->form->two_step ? SEED_MAX_ORDER : SEED_MAX;
-    const gf_json_t *given = gf_json_get(body, "parameters");
-    apr_int64_t seed = -1;
-
-    gf_form_int(check->form, gf_json_get(body, "seed"), "seed", 0, max, &seed);
-    gf_form_int(check->form, gf_json_get(given, "seed"), "seed", 0, max, &seed);
-    ask->seed = ask->seed < 0 ? seed : ask->seed;
-}
-
-/* What `body` gives: in `parameters`, and for what is not there, beside the prompt. */
-static void gather_from(check_t *check, gf_ask_t *ask, const gf_json_t *body)
-{
-    gf_json_t *given = gf_json_get(body, "parameters");
-    size_t i;
-
-    gather_seed(check, ask, body);
-
-    if (given && !gf_json_is_object(given)) {
-        gf_form_refuse(check->form, GF_E_INVALID, "parameters", "must be an object");
-    }
-    else if (given) {
-        gf_json_add_all(check->parameters, given);
-    }
-    for (i = 0; i < sizeof(number_rows) / sizeof(number_rows[0]); i++) {
-        gf_json_add(check->parameters, number_rows[i].name, gf_json_get(body, number_rows[i].name));
-    }
-    for (i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
-        gf_json_add(check->parameters, text_rows[i].name, gf_json_get(body, text_rows[i].name));
-    }
-    if (check->wish.ratio) {
-        gf_json_add(check->parameters, "aspect_ratio", gf_json_get(body, "aspectRatio"));
-    }
-}
-
-/* A link of the type's chain, named beside the prompt or among the parameters: it begins. One that
- * is none of them is refused rather than passed over. */
-static void check_model(check_t *check, const gf_ask_t *ask)
-{
-    static const char *const names[] = { "model", NULL };
-    const gf_source_t *source = &ask->source;
-    const char *any = source->url        ? source->url
-                      : source->asset_id ? source->asset_id
-                                         : source->base64;
-    gf_form_t *form = check->form;
-    const char *model;
-    gf_json_t *value;
-
-    if (!form->two_step) { /* else gf_order_fill() does */
-        gf_json_add(check->parameters, names[0], gf_form_member(form, names));
-    }
-    value = gf_json_get(check->parameters, names[0]);
-    if (!value || !form->type->chain || form->type->chain->nelts == 0
-        || gf_form_refused(form, names[0])) {
+    if (!gf_json_is_array(list) || given < min || given > max) {
+        gf_input_refuse(input, GF_E_INVALID, field, "must be a list of %d to %d addresses", min,
+                        max);
         return;
     }
-    if (!gf_json_string(value, &model) || gf_type_model(form->type, model, any) < 0) {
-        gf_form_refuse(form, GF_E_INVALID, names[0], "must be one of %s",
-                       gf_type_models(form->type, any, form->ctx->pool));
+    for (i = given - 1; i >= 0; i--) {
+        gf_json_t *value = gf_json_at(list, (apr_size_t)i);
+        const char *url = NULL;
+        const char *wrong = value && gf_json_string(value, &url)
+                                ? gf_source_wrong_url(input->ctx, url)
+                                : "must be a text without NUL characters";
+
+        if (wrong) {
+            gf_input_refuse(input, GF_E_INVALID, field, "number %d %s", i + 1, wrong);
+        }
+        *first = url;
+    }
+    *count = given;
+}
+
+/* The first picture of a product is the source picture of a type that takes one. */
+static void rule_products(gf_input_t *input, void *record)
+{
+    check_t *check = record;
+    const char *first = NULL;
+
+    read_list(input, "productImages", check->product_images, 1, 5, &check->wish.product_images,
+              &first);
+    if (check->type->source != GF_SOURCE_NONE) {
+        check->ask->source_url = check->ask->source.url = first;
     }
 }
 
-static void check_parameters(check_t *check, gf_ask_t *ask)
+static void rule_models(gf_input_t *input, void *record)
 {
-    gf_form_t *form = check->form;
-    int before = form->errors->nelts;
+    check_t *check = record;
+    const char *first;
 
-    gather_from(check, ask, form->body);
-    if (form->template) {
-        gather_from(check, ask, form->template);
-    }
-    check_known_parameters(check);
-    check_bounds(check);
-    check_model(check, ask);
-    if (strlen(gf_json_text(check->parameters)) > PARAMETERS_MAX) {
-        gf_form_refuse(check->form, GF_E_INVALID, "parameters", "must take at most %d bytes",
-                       PARAMETERS_MAX);
-    }
-    else if (form->errors->nelts == before && !gf_json_is_moderate(check->parameters)) {
-        gf_form_refuse(check->form, GF_E_INVALID, "parameters",
-                       "holds a number beyond 1e15 or below 1e-15, or a NUL character");
+    if (check->model_images) {
+        read_list(input, "modelImages", check->model_images, 0, 3, &check->wish.model_images,
+                  &first);
     }
 }
 
-/* The preset fills in what the client left open. */
-static gf_err_t *add_preset_parameters(check_t *check)
+/* An entry of the type's chain; where the type is not known, any may be. */
+static void rule_model(gf_input_t *input, void *record)
 {
-    const char *text = check->preset->parameters;
-    gf_json_t *parameters;
+    const check_t *check = record;
+    const gf_type_t *type = check->type;
+    const char *source = check->ask->source_url;
 
-    GF_TRY(gf_json_parse(&parameters, check->form->ctx, text, strlen(text)));
-    gf_json_add_all(check->parameters, parameters);
+    if (check->model && type->chain && gf_type_model(type, check->model, source) < 0) {
+        gf_input_refuse(input, GF_E_INVALID, "model", "must be one of %s",
+                        gf_type_models(type, source, input->ctx->pool));
+    }
+}
+
+/* ---- the rows ---- */
+
+#define AT(member) .offset = offsetof(check_t, member)
+
+/* {type}/generate: its address names the type. */
+static const gf_input_field_t one_step[] = { { .names = { "prompt", "customPrompt" },
+                                               .kind = GF_INPUT_TEXT,
+                                               AT(wish.custom),
+                                               .rule = rule_prompt },
+                                             { .names = { "type" }, .kind = GF_INPUT_KNOWN },
+                                             GF_INPUT_END };
+
+/* A two-step body whose type is not known yet. */
+static const gf_input_field_t unknown_type[] = {
+    { .names = { "type" }, .kind = GF_INPUT_TYPE, .required = true, AT(named_type) }, GF_INPUT_END
+};
+
+static const gf_input_field_t two_step[] = {
+    { .names = { "productImages" },
+      .kind = GF_INPUT_JSON,
+      .required = true,
+      AT(product_images),
+      .rule = rule_products },
+    { .names = { "modelImages" }, .kind = GF_INPUT_JSON, AT(model_images), .rule = rule_models },
+    { .names = { "customPrompt", "prompt" },
+      .kind = GF_INPUT_TEXT,
+      .max = WORDS_MAX,
+      AT(wish.custom) },
+    { .names = { "model" }, .kind = GF_INPUT_TEXT, AT(model), .rule = rule_model },
+    { .names = { "type" }, .kind = GF_INPUT_KNOWN },
+    GF_INPUT_END
+};
+
+/* Read only where the type has presets. */
+static const gf_input_field_t preset[] = { { .names = { "presetKey", "preset_key", "preset" },
+                                             .kind = GF_INPUT_TEXT,
+                                             AT(preset_key),
+                                             .rule = rule_preset },
+                                           GF_INPUT_END };
+
+static const gf_input_field_t look[] = {
+    { .names = { "style" }, .kind = GF_INPUT_WORD, .words = gf_prompt_styles, AT(wish.style) },
+    { .names = { "quality" },
+      .kind = GF_INPUT_WORD,
+      .words = gf_prompt_qualities,
+      AT(wish.quality) },
+    { .names = { "aspectRatio" },
+      .kind = GF_INPUT_WORD,
+      .words = gf_prompt_ratios,
+      AT(wish.ratio) },
+    GF_INPUT_END
+};
+
+static const gf_input_field_t making[] = {
+    { .names = { "n", "numberOfImages" },
+      .kind = GF_INPUT_INT,
+      .min = 1,
+      .max = GF_BATCH_MAX,
+      AT(count) },
+    { .names = { "runId", "run_id" }, .kind = GF_INPUT_TEXT, AT(run_id), .rule = rule_run_id },
+    { .names = { "webhookUrl", "webhook_url" },
+      .kind = GF_INPUT_TEXT,
+      AT(webhook_url),
+      .rule = rule_webhook },
+    { .names = { "maxRetries", "max_retries" },
+      .kind = GF_INPUT_JSON,
+      AT(given_retries),
+      .rule = rule_retries },
+    { .names = { "priority" },
+      .kind = GF_INPUT_WORD,
+      .words = priorities,
+      AT(priority),
+      .rule = rule_priority },
+    GF_INPUT_END
+};
+
+/* `userId`: who asks is whoever signed in. `generationMeta` is the client's own. The template was
+ * read before. */
+static const gf_input_field_t passed_over[] = {
+    { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "generationMeta" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "templateId" }, .kind = GF_INPUT_KNOWN },
+    GF_INPUT_END
+};
+
+static const gf_input_field_t *const one_step_tables[] = {
+    one_step, preset, look, gf_source_fields, making, gf_parameters_fields, passed_over, NULL
+};
+static const gf_input_field_t *const two_step_tables[] = {
+    two_step, preset, look, making, gf_parameters_fields, passed_over, NULL
+};
+const gf_input_field_t *const gf_param_config[] = {
+    one_step,    two_step, preset, look, gf_source_fields, making, gf_parameters_fields,
+    passed_over, NULL
+};
+
+/* ---- the check ---- */
+
+/* Reads the rows in the order in which bad fields are named. */
+static void read_all(check_t *check, gf_input_t *input)
+{
+    /* Where the type is not known, its bounds are not either: nothing more is refused for them. */
+    static const gf_type_t any = { .retries = APR_INT16_MAX,
+                                   .source = GF_SOURCE_MAY,
+                                   .priority_max = GF_PRIORITY_HIGH };
+    gf_ask_t *ask = check->ask;
+
+    if (!check->type) {
+        gf_input_read(input, unknown_type, check);
+        check->type = &any;
+    }
+    gf_input_read(input, check->two_step ? two_step : one_step, check);
+    if (check->presets->list->nelts > 0) {
+        gf_input_read(input, preset, check);
+    }
+    gf_input_read(input, look, check);
+    if (!check->two_step && gf_source_check(&ask->source, input, check->type)) {
+        ask->source_url = ask->source.url;
+    }
+    gf_input_read(input, making, check);
+}
+
+static void read_parameters(check_t *check, gf_input_t *input)
+{
+    const gf_source_t *source = &check->ask->source;
+    const gf_parameters_for_t given_for = { .type = check->type,
+                                            .two_step = check->two_step,
+                                            .has_ratio = check->wish.ratio != NULL,
+                                            .source = source->url        ? source->url
+                                                      : source->asset_id ? source->asset_id
+                                                                         : source->base64 };
+
+    gf_parameters_read(check->parameters, &check->ask->seed, input, &given_for);
+}
+
+static gf_err_t *add_json(gf_json_t *parameters, gf_ctx_t *ctx, const char *text)
+{
+    gf_json_t *more;
+
+    GF_TRY(gf_json_parse(&more, ctx, text, strlen(text)));
+    gf_json_add_all(parameters, more);
     return NULL;
 }
+
+/* What the client left open: the preset's, then the type's, then what is usual in two steps. */
+static gf_err_t *fill(check_t *check, const gf_input_t *input)
+{
+    static const char *const kept[][2] = { { "model", NULL },
+                                           { "productImages", NULL },
+                                           { "modelImages", NULL } };
+    size_t i;
+
+    if (check->preset) {
+        GF_TRY(add_json(check->parameters, input->ctx, check->preset->parameters));
+    }
+    GF_TRY(gf_bound_fill(check->parameters, input->ctx, check->type));
+    if (!check->two_step) {
+        return NULL;
+    }
+    GF_TRY(add_json(check->parameters, input->ctx, usual));
+    for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        gf_json_add(check->parameters, kept[i][0], gf_input_member(input, kept[i]));
+    }
+    return NULL;
+}
+
+gf_err_t *gf_param_check(gf_ask_t *ask, const gf_param_t *param)
+{
+    static const char *const seed_names[] = { "seed", NULL };
+    gf_input_t input = param->input;
+    check_t check = { .type = param->type,
+                      .presets = param->presets,
+                      .two_step = param->two_step,
+                      .ask = ask,
+                      .count = 1 };
+
+    GF_TRY(gf_json_parse(&check.parameters, input.ctx, "{}", 2));
+    memset(ask, 0, sizeof(*ask));
+    input.all = param->two_step ? GF_E_FIELDS : 0;
+    read_all(&check, &input);
+    read_parameters(&check, &input);
+    gf_input_unknown(&input, param->two_step ? two_step_tables : one_step_tables);
+    GF_TRY(gf_input_end(&input));
+    ask->type = check.type;
+    ask->count = (int)check.count;
+    ask->run_id = check.run_id;
+    ask->webhook_url = check.webhook_url;
+    ask->prompt = gf_prompt_compose(&check.wish, input.ctx->pool);
+    if (ask->seed < 0) {
+        ask->seed = gf_param_draw_seed();
+    }
+    else { /* told from a drawn one when it is made again */
+        gf_json_add(check.parameters, "seed", gf_input_member(&input, seed_names));
+    }
+    GF_TRY(fill(&check, &input));
+    ask->parameters = gf_json_text(check.parameters);
+    return NULL;
+}
+
+/* ---- what comes of it ---- */
 
 apr_int64_t gf_param_draw_seed(void)
 {
@@ -367,65 +456,13 @@ apr_int64_t gf_param_draw_seed(void)
     return 1 + drawn % ((1U << SEED_DRAWN_BITS) - 1); /* never 0: "any" to providers */
 }
 
-gf_err_t *gf_param_check(gf_ask_t *ask, gf_form_t *form)
-{
-    static const char *const seed_names[] = { "seed", NULL };
-    check_t check = { .form = form };
-
-    GF_TRY(gf_json_parse(&check.parameters, form->ctx, "{}", 2));
-    memset(ask, 0, sizeof(*ask));
-    ask->seed = -1;
-    gf_form_begin(form);
-    if (form->two_step) {
-        gf_order_check(form, ask, &check.wish);
-    }
-    else {
-        check_prompt(&check);
-    }
-    ask->type = form->type;
-    check_preset(&check, ask);
-    gf_form_word(form, "style", gf_prompt_styles, &check.wish.style);
-    gf_form_word(form, "quality", gf_prompt_qualities, &check.wish.quality);
-    gf_form_word(form, "aspectRatio", gf_prompt_ratios, &check.wish.ratio);
-    if (!form->two_step) {
-        check_source(&check, ask);
-    }
-    check_count(&check, ask);
-    check_run_id(&check, ask);
-    check_webhook(&check, ask);
-    check_retries(&check, ask);
-    check_priority(&check, ask);
-    check_parameters(&check, ask);
-    if (!form->lenient) {
-        gf_known_check(form, form->body, "",
-                       form->two_step ? gf_known_two_step : gf_known_one_step);
-    }
-    GF_TRY(gf_form_end(form));
-    ask->prompt = gf_prompt_compose(&check.wish, form->ctx->pool);
-    if (ask->seed < 0) {
-        ask->seed = gf_param_draw_seed();
-    }
-    else { /* told from a drawn one when it is made again */
-        gf_json_add(check.parameters, "seed", gf_form_member(form, seed_names));
-    }
-    if (check.preset) {
-        GF_TRY(add_preset_parameters(&check));
-    }
-    GF_TRY(gf_bound_fill(check.parameters, form->ctx, form->type));
-    if (form->two_step) {
-        GF_TRY(gf_order_fill(form, check.parameters));
-    }
-    ask->parameters = gf_json_text(check.parameters);
-    return NULL;
-}
-
 gf_ask_t gf_param_nth(const gf_ask_t *ask, int i, apr_pool_t *pool)
 {
     gf_ask_t one = *ask;
 
     one.count = 1;
     if (ask->count > 1) {
-        one.seed += ask->seed + i > SEED_MAX ? i - SEED_MAX : i;
+        one.seed += ask->seed + i > GF_PARAMETERS_SEED_MAX ? i - GF_PARAMETERS_SEED_MAX : i;
         one.run_id = ask->run_id ? apr_psprintf(pool, "%s-%d", ask->run_id, i + 1) : NULL;
     }
     return one;

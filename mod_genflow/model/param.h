@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a client asks for, checked against its type. Every bad field is found before anything is
- * refused. */
+/* What a client asks for, checked against its type: the body of {type}/generate, and that of the
+ * two-step calls. Every bad field is found before anything is refused. No I/O; one thread at a
+ * time. */
 #ifndef GF_PARAM_H
 #define GF_PARAM_H
 
-#include "model/form.h"
+#include "model/input.h"
 #include "model/source.h"
+#include "model/type.h"
 
 #define GF_BATCH_MAX 10
 
@@ -27,10 +29,21 @@ typedef struct gf_ask_t {
     int chain_pos;           /* the link of the chain that it begins with: 0, or GF_TYPE_LOCAL */
 } gf_ask_t;
 
-/* Checks the body of `form` against its type and presets. On error nothing of *ask may be used; the
- * error names every bad field. A preset is required where prompts are not (GenflowTypePromptMin 0)
- * and one is on: somebody has to say what to draw. A two-step body says it by its pictures. */
-gf_err_t *gf_param_check(gf_ask_t *ask, gf_form_t *form);
+/* A body that asks for generations, and what it is checked against. */
+typedef struct gf_param_t {
+    gf_input_t input; /* ctx, body, fallback (a template) and lenient are the caller's to set */
+    const gf_type_t *type; /* NULL (two-step only): the body's `type` names none */
+    const gf_presets_t *presets;
+    bool two_step; /* it has the fields of generation/create; bad ones are FIELDS (400) */
+} gf_param_t;
+
+/* Checks the body. On error nothing of *ask may be used; the error names every bad field. A preset
+ * is required where prompts are not (GenflowTypePromptMin 0) and one is on: somebody has to say
+ * what to draw. A two-step body says it by its pictures. */
+gf_err_t *gf_param_check(gf_ask_t *ask, const gf_param_t *param);
+
+/* All members that a template's config may have: tables of rows, NULL-ended. */
+extern const gf_input_field_t *const gf_param_config[];
 
 /* Generation `i` (from 0) of what was asked for: of several each has its own seed and run id. */
 gf_ask_t gf_param_nth(const gf_ask_t *ask, int i, apr_pool_t *pool);

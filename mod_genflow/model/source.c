@@ -143,88 +143,78 @@ static const char *check_image(gf_source_t *source, gf_ctx_t *ctx, const char *u
 
 /* ---- the three of them ---- */
 
-/* A name, its older spellings, and its rule. */
-static const struct {
-    const char *names[5];
-    const char *(*check)(gf_source_t *source, gf_ctx_t *ctx, const char *text);
-} rows[] = { { { "sourceUrl", "source_url", "imageUrl", "image_url", NULL }, check_url },
-             { { "sourceAssetId", "source_asset_id", NULL }, check_asset_id },
-             { { "image", NULL }, check_image } };
+const gf_input_field_t gf_source_fields[] = {
+    { .names = { "sourceUrl", "source_url", "imageUrl", "image_url" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "sourceAssetId", "source_asset_id" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "image" }, .kind = GF_INPUT_KNOWN },
+    GF_INPUT_END
+};
 
-#define ROWS ((int)(sizeof(rows) / sizeof(rows[0])))
+/* Their rules: NULL, or what is wrong. */
+static const char *(*const checks[])(gf_source_t *source, gf_ctx_t *ctx,
+                                     const char *text) = { check_url, check_asset_id, check_image };
 
-static gf_json_t *member(const gf_json_t *body, const char *const *names)
-{
-    gf_json_t *value = NULL;
-
-    while (!value && *names) {
-        value = gf_json_get(body, *names++);
-    }
-    return value;
-}
-
-static void refuse(apr_array_header_t *errors, const char *field, const char *message, bool missing)
-{
-    gf_field_error_t *error = apr_array_push(errors);
-
-    error->field = field;
-    error->message = message;
-    error->missing = missing;
-}
+#define ROWS ((int)(sizeof(checks) / sizeof(checks[0])))
 
 /* How many of them are there? */
-static int members(const gf_json_t *body)
+static int members(const gf_input_t *input)
 {
     int given = 0;
     int i;
 
     for (i = 0; i < ROWS; i++) {
-        given += member(body, rows[i].names) != NULL;
+        given += gf_input_member(input, gf_source_fields[i].names) != NULL;
     }
     return given;
 }
 
-bool gf_source_given(const gf_json_t *body)
+static const char *wrong_member(gf_source_t *source, gf_ctx_t *ctx, const gf_json_t *value, int row)
 {
-    return members(body) > 0;
+    const char *text;
+
+    return gf_json_string(value, &text) ? checks[row](source, ctx, text)
+                                        : "must be a text without NUL characters";
 }
 
-bool gf_source_check(gf_source_t *source, gf_ctx_t *ctx, const gf_type_t *type,
-                     const gf_json_t *body, apr_array_header_t *errors)
+bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *type)
 {
-    int errors_before = errors->nelts;
-    int given = members(body);
+    const gf_input_t body = { .ctx = input->ctx, .body = input->body };
+    const gf_input_t template = { .ctx = input->ctx, .body = input->fallback };
+    const gf_input_t *from = members(&body) ? &body : &template;
+    int given = members(from);
+    bool good = true;
     int i;
 
     memset(source, 0, sizeof(*source));
     if (given == 0 && type->source == GF_SOURCE_MUST) {
-        refuse(errors, rows[0].names[0], "is required, or sourceAssetId, or image", true);
+        gf_input_missing(input, gf_source_fields[0].names[0],
+                         "is required, or sourceAssetId, or image");
+        return false;
     }
     for (i = 0; i < ROWS; i++) {
-        gf_json_t *value = member(body, rows[i].names);
+        const char *const *names = gf_source_fields[i].names;
+        gf_json_t *value = gf_input_member(from, names);
         const char *wrong = NULL;
-        const char *text;
 
         if (!value) {
             continue;
         }
         if (type->source == GF_SOURCE_NONE) {
-            wrong = apr_psprintf(ctx->pool, "%s takes no source picture: leave it out", type->name);
+            wrong = apr_psprintf(input->ctx->pool, "%s takes no source picture: leave it out",
+                                 type->name);
         }
         else if (given > 1) {
             wrong = "give one of sourceUrl, sourceAssetId and image only";
         }
-        else if (!gf_json_string(value, &text)) {
-            wrong = "must be a text without NUL characters";
-        }
         else {
-            wrong = rows[i].check(source, ctx, text);
+            wrong = wrong_member(source, input->ctx, value, i);
         }
         if (wrong) {
-            refuse(errors, rows[i].names[0], wrong, false);
+            gf_input_refuse(input, GF_E_SOURCE_URL, names[0], "%s", wrong);
+            good = false;
         }
     }
-    return errors->nelts == errors_before;
+    return good;
 }
 
 /* ---- source_url ---- */

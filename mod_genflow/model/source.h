@@ -5,8 +5,7 @@
 #define GF_SOURCE_H
 
 #include "base/image.h"
-#include "base/json.h"
-#include "model/conf.h"
+#include "model/input.h"
 
 /* At most one of url, asset_id and base64 is set. */
 typedef struct gf_source_t {
@@ -17,13 +16,12 @@ typedef struct gf_source_t {
     gf_image_t image;   /* ... what it is: image.end is their number */
 } gf_source_t;
 
-/* Takes the source picture out of `body`, as `type` wants it. False: it is refused; `errors` (of
- * gf_field_error_t) then names every bad field, or the missing one. */
-bool gf_source_check(gf_source_t *source, gf_ctx_t *ctx, const gf_type_t *type,
-                     const gf_json_t *body, apr_array_header_t *errors);
+/* The members that name a source picture. */
+extern const gf_input_field_t gf_source_fields[];
 
-/* Does `body` bring a source picture, good or bad? */
-bool gf_source_given(const gf_json_t *body);
+/* Takes the source picture out of the body, or out of the template where the body has none, as
+ * `type` wants it. False: it is refused; `input` then has every bad field, or the missing one. */
+bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *type);
 
 /* What is wrong with this address of a picture, for the client; NULL: nothing. */
 const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *url);

@@ -77,8 +77,8 @@ is_deeply data(api(GET => $second, user => account(1)))->{items}, [], 'nor by an
 # ---- refused ----
 
 my @BAD = (    # query, field
-    (map { ["limit=$_", 'limit'] } 0, -1, 101, 'x', '', '1e1', '9' x 30),
-    (map { ["cursor=$_", 'cursor'] } '', 'x', '1_2_3_4', '%00', '%FF', "$first->{nextCursor}'",
+    (map { ["limit=$_", 'limit'] } 0, -1, 101, 'x', '1e1', '9' x 30),
+    (map { ["cursor=$_", 'cursor'] } 'x', '1_2_3_4', '%00', '%FF', "$first->{nextCursor}'",
         'x' x 5000, '9' x 20 . '_1_00000000-0000-0000-0000-000000000000_1'),
 );
 for my $bad (@BAD) {

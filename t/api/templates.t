@@ -90,7 +90,7 @@ for my $row (@BAD) {
     error_is($refused, 400, 'VALIDATION_ERROR', "a bad $field is refused");
     is_deeply [map { $_->{field} } @{ data($refused)->{validationErrors} }], [$field], 'by name';
 }
-error_is(api(GET => "/api/templates?$_", user => $user), 400, 'VALIDATION_ERROR', "$_ is no page")
+error_is(api(GET => "/api/templates?$_", user => $user), 422, 'VALIDATION_FAILED', "$_ is no page")
     for qw(limit=0 limit=101 limit=x cursor=x);
 my $thief = account(5);
 error_is(api(DELETE => "/api/templates/$kept->{id}", user => $thief), 403, 'UNAUTHORIZED',

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/param.c and model/twostep.c: the body of a generate call, in one step or in two. What is
+/* model/param.c and model/parameters.c: the body of a generate call, in one step or in two. What is
  * taken is bounded and whole, and its parameters are JSON. */
 #define FUZZ_NAME "body"
 
@@ -11,7 +11,7 @@ static void fuzz_one(void)
     gf_type_t type = { .name = "neo-glitch", .retries = 3, .prompt_min = 3, .prompt_max = 200 };
     gf_presets_t presets = { .list = apr_array_make(fuzz.ctx.pool, 1, sizeof(gf_preset_t)) };
     unsigned how = fuzz_byte();
-    gf_form_t form = { .ctx = &fuzz.ctx, .type = &type, .presets = &presets };
+    gf_param_t form = { .input = { .ctx = &fuzz.ctx }, .type = &type, .presets = &presets };
     gf_json_t *body = NULL, *parameters = NULL;
     gf_ask_t ask;
     size_t length;
@@ -25,7 +25,7 @@ static void fuzz_one(void)
     type.source = how & 2 ? GF_SOURCE_MAY : GF_SOURCE_NONE;
     type.chain = apr_array_make(fuzz.ctx.pool, 1, sizeof(gf_choice_t));
     if (!gf_json_parse(&body, &fuzz.ctx, text, length)) {
-        form.body = body;
+        form.input.body = body;
         form.two_step = how & 1;
         if (!gf_param_check(&ask, &form)) {
             FUZZ_HOLDS(ask.prompt && gf_text_length(ask.prompt) <= 200);

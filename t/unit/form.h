@@ -19,11 +19,11 @@ static inline void form_type(void)
     type.prompt_max = 20;
 }
 
-static inline gf_form_t form_of(const char *body)
+static inline gf_param_t form_of(const char *body)
 {
-    gf_form_t form = {
-        .ctx = &unit.ctx, .type = &type, .presets = &presets, .body = unit_json(body)
-    };
+    gf_param_t form = { .input = { .ctx = &unit.ctx, .body = unit_json(body) },
+                        .type = &type,
+                        .presets = &presets };
 
     return form;
 }
@@ -37,7 +37,7 @@ static inline const gf_field_error_t *field_of(const gf_err_t *err, int i)
 static inline gf_ask_t take(const char *body)
 {
     gf_ask_t ask;
-    gf_form_t form = form_of(body);
+    gf_param_t form = form_of(body);
     gf_err_t *err = gf_param_check(&ask, &form);
 
     ck_assert_msg(!err, "%s: %s %s", body, err ? err->detail : "",
@@ -49,7 +49,7 @@ static inline gf_ask_t take(const char *body)
 static inline gf_err_t *refuse(const char *body)
 {
     gf_ask_t ask;
-    gf_form_t form = form_of(body);
+    gf_param_t form = form_of(body);
     gf_err_t *err = gf_param_check(&ask, &form);
 
     ck_assert_msg(err, "this was taken: %s", body);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/param.c and model/twostep.c: orders for several generations, by priority, from
+/* model/param.c and model/parameters.c: requests for several generations, by priority, from
  * templates and in two steps. The fields of one plain generation are in param_test.c. */
 #include "form.h"
 
@@ -78,16 +78,16 @@ END_TEST
 
 START_TEST(a_template_fills_in_what_the_body_leaves_open)
 {
-    gf_form_t form;
+    gf_param_t form;
     gf_ask_t ask;
 
     make_type();
     type.source = GF_SOURCE_MAY;
     form =
         form_of("{\"customPrompt\":\"a dog\",\"parameters\":{\"strength\":0.9},\"cfg_scale\":2}");
-    form.template = unit_json("{\"prompt\":\"a cat\",\"preset\":\"raw\",\"seed\":5,\"n\":3,"
-                              "\"parameters\":{\"strength\":0.1,\"cfg_scale\":1,\"x\":1},"
-                              "\"source_url\":\"https://a.example/a\"}");
+    form.input.fallback = unit_json("{\"prompt\":\"a cat\",\"preset\":\"raw\",\"seed\":5,\"n\":3,"
+                                    "\"parameters\":{\"strength\":0.1,\"cfg_scale\":1,\"x\":1},"
+                                    "\"source_url\":\"https://a.example/a\"}");
     unit_no_error(gf_param_check(&ask, &form));
     ck_assert_str_eq(ask.prompt, "a dog");
     ck_assert_str_eq(ask.preset, "raw");
@@ -96,7 +96,8 @@ START_TEST(a_template_fills_in_what_the_body_leaves_open)
     ck_assert_int_eq(ask.count, 3);
     ck_assert_str_eq(ask.parameters,
                      "{\"strength\":0.9,\"cfg_scale\":2,\"x\":1,\"seed\":5,\"deep\":[9]}");
-    form.body = unit_json("{\"parameters\":{\"seed\":0},\"sourceUrl\":\"https://b.example/b\"}");
+    form.input.body =
+        unit_json("{\"parameters\":{\"seed\":0},\"sourceUrl\":\"https://b.example/b\"}");
     unit_no_error(gf_param_check(&ask, &form));
     ck_assert_int_eq(ask.seed, 0);
     ck_assert_str_eq(ask.source_url, "https://b.example/b");
@@ -130,7 +131,7 @@ static gf_err_t *check_order(gf_ask_t *ask, const gf_type_t *of, const char *mor
 {
     const char *body = apr_pstrcat(unit.ctx.pool, "{\"productImages\":[\"https://a.example/1\"]",
                                    more[0] ? "," : "", more, "}", NULL);
-    gf_form_t form = form_of(body);
+    gf_param_t form = form_of(body);
 
     form.type = of;
     form.two_step = true;
@@ -215,6 +216,7 @@ START_TEST(a_two_step_body_is_refused_with_all_bad_fields)
 
     make_type();
     unit.conf.type_list = &type_list;
+    unit.conf.types = apr_hash_make(unit.ctx.pool);
     err = check_order(
         &ask, NULL,
         "\"type\":\"x\",\"modelImages\":7,\"customPrompt\":7,\"model\":7,"

@@ -455,13 +455,13 @@ START_TEST(an_unknown_member_is_refused_with_the_nearest_name)
 
     make_type();
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        gf_form_t form = form_of(good_with(rows[i].member));
+        gf_param_t form = form_of(good_with(rows[i].member));
         gf_err_t *err = gf_param_check(&ask, &form);
 
         ck_assert_msg(gf_err_is(err, GF_E_INVALID), "%s", rows[i].member);
         ck_assert_str_eq(field_of(err, 0)->field, rows[i].field);
         ck_assert_str_eq(field_of(err, 0)->message, rows[i].message);
-        form.lenient = true;
+        form.input.lenient = true;
         ck_assert_msg(!gf_param_check(&ask, &form), "%s where they are ignored", rows[i].member);
     }
 }

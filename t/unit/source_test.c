@@ -34,8 +34,8 @@ static void make(gf_source_use_t use)
         if (bits) {
             *bits++ = '\0';
         }
-        ck_assert_int_eq(apr_ipsubnet_create(apr_array_push(unit.conf.source_allowed), address, bits,
-                                             unit.ctx.pool),
+        ck_assert_int_eq(apr_ipsubnet_create(apr_array_push(unit.conf.source_allowed), address,
+                                             bits, unit.ctx.pool),
                          APR_SUCCESS);
     }
 }
@@ -47,18 +47,18 @@ static gf_source_t source;
 /* What is refused: "field: message; field: message"; "" if nothing is. */
 static const char *check(const char *body)
 {
-    apr_array_header_t *errors = apr_array_make(unit.ctx.pool, 1, sizeof(gf_field_error_t));
-    bool taken = gf_source_check(&source, &unit.ctx, &type, unit_json(body), errors);
+    gf_input_t input = { .ctx = &unit.ctx, .body = unit_json(body) };
+    bool taken = gf_source_check(&source, &input, &type);
     const char *told = "";
     int i;
 
-    for (i = 0; i < errors->nelts; i++) {
-        const gf_field_error_t *error = &APR_ARRAY_IDX(errors, i, gf_field_error_t);
+    for (i = 0; input.errors && i < input.errors->nelts; i++) {
+        const gf_field_error_t *error = &APR_ARRAY_IDX(input.errors, i, gf_field_error_t);
 
         told = apr_pstrcat(unit.ctx.pool, told, i ? "; " : "", error->field,
                            error->missing ? " is missing" : "", ": ", error->message, NULL);
     }
-    ck_assert_msg(taken == (errors->nelts == 0), "%s", body);
+    ck_assert_msg(taken == !input.errors, "%s", body);
     return told;
 }
 

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gathers and checks parameters. Those that nobody here knows travel along untouched. Leaves bounds
+ * to model/bound.c. */
+#include "model/parameters.h"
+
+#include <string.h>
+
+#include "model/bound.h"
+#include "model/type.h"
+
+#define BYTES_MAX         8192
+#define SEED_MAX_TWO_STEP 2147483647LL
+
+static const char *const model_names[] = { "model", NULL };
+
+const gf_input_field_t gf_parameters_fields[] = {
+    { .names = { "parameters" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "seed" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "model" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "strength" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "guidance_scale" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "num_inference_steps" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "cfg_scale" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "control_strength" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "fidelity" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "aspect_ratio" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "negative_prompt" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "style_preset" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "output_format" }, .kind = GF_INPUT_KNOWN },
+    GF_INPUT_END
+};
+#define BESIDE 3 /* the first of them that becomes a parameter */
+
+static void gather_seed(apr_int64_t *asked, gf_input_t *input, const gf_json_t *body,
+                        const gf_parameters_for_t *given_for)
+{
+    apr_int64_t max = given_for->two_step ? SEED_MAX_TWO_STEP : GF_PARAMETERS_SEED_MAX;
+    const gf_json_t *given = gf_json_get(body, "parameters");
+    apr_int64_t seed = -1;
+
+    gf_input_int(input, gf_json_get(body, "seed"), "seed", 0, max, &seed);
+    gf_input_int(input, gf_json_get(given, "seed"), "seed", 0, max, &seed);
+    *asked = *asked < 0 ? seed : *asked;
+}
+
+/* What `body` gives: in `parameters`, and for what is not there, beside the prompt. */
+static void gather(gf_json_t *object, gf_input_t *input, const gf_json_t *body, bool has_ratio)
+{
+    gf_json_t *given = gf_json_get(body, "parameters");
+    const gf_input_field_t *field;
+
+    if (given && !gf_json_is_object(given)) {
+        gf_input_refuse(input, GF_E_INVALID, "parameters", "must be an object");
+    }
+    else if (given) {
+        gf_json_add_all(object, given);
+    }
+    for (field = gf_parameters_fields + BESIDE; field->names[0]; field++) {
+        gf_json_add(object, field->names[0], gf_json_get(body, field->names[0]));
+    }
+    if (has_ratio) {
+        gf_json_add(object, "aspect_ratio", gf_json_get(body, "aspectRatio"));
+    }
+}
+
+static void check_bounds(const gf_json_t *object, gf_input_t *input,
+                         const gf_parameters_for_t *given_for)
+{
+    const char *name;
+    int i;
+
+    for (i = 0; (name = gf_bound_name(i)); i++) {
+        gf_json_t *value = gf_json_get(object, name);
+        const char *wrong = value ? gf_bound_refuses(given_for->type, name, value,
+                                                     given_for->two_step, input->ctx->pool)
+                                  : NULL;
+
+        if (wrong) {
+            gf_input_refuse(input, GF_E_INVALID, name, "%s", wrong);
+        }
+    }
+}
+
+/* An entry of the type's chain, named beside the prompt or among the parameters: it begins. One
+ * that is none of them is refused rather than passed over. */
+static void check_model(gf_json_t *object, gf_input_t *input, const gf_parameters_for_t *given_for)
+{
+    const gf_type_t *type = given_for->type;
+    const char *model;
+    gf_json_t *value;
+
+    if (!given_for->two_step) { /* else the caller does, behind what is usual */
+        gf_json_add(object, model_names[0], gf_input_member(input, model_names));
+    }
+    value = gf_json_get(object, model_names[0]);
+    if (!value || !type->chain || type->chain->nelts == 0
+        || gf_input_refused(input, model_names[0])) {
+        return;
+    }
+    if (!gf_json_string(value, &model) || gf_type_model(type, model, given_for->source) < 0) {
+        gf_input_refuse(input, GF_E_INVALID, model_names[0], "must be one of %s",
+                        gf_type_models(type, given_for->source, input->ctx->pool));
+    }
+}
+
+static int bad_fields(const gf_input_t *input)
+{
+    return input->errors ? input->errors->nelts : 0;
+}
+
+void gf_parameters_read(gf_json_t *object, apr_int64_t *seed, gf_input_t *input,
+                        const gf_parameters_for_t *given_for)
+{
+    const gf_json_t *const bodies[] = { input->body, input->fallback };
+    int before = bad_fields(input);
+    size_t i;
+
+    *seed = -1;
+    for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        if (bodies[i]) {
+            gather_seed(seed, input, bodies[i], given_for);
+            gather(object, input, bodies[i], given_for->has_ratio);
+        }
+    }
+    check_bounds(object, input, given_for);
+    check_model(object, input, given_for);
+    if (strlen(gf_json_text(object)) > BYTES_MAX) {
+        gf_input_refuse(input, GF_E_INVALID, "parameters", "must take at most %d bytes", BYTES_MAX);
+    }
+    else if (bad_fields(input) == before && !gf_json_is_moderate(object)) {
+        gf_input_refuse(input, GF_E_INVALID, "parameters",
+                        "holds a number beyond 1e15 or below 1e-15, or a NUL character");
+    }
+}

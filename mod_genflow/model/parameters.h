@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parameters of a generation: what the client gives in `parameters` and, for what is not there,
+ * beside its prompt; within the bounds of the API and of the type (model/bound.h). No I/O; one
+ * thread at a time. */
+#ifndef GF_PARAMETERS_H
+#define GF_PARAMETERS_H
+
+#include "model/input.h"
+
+#define GF_PARAMETERS_SEED_MAX 4294967294LL /* the largest that every provider takes */
+
+/* The members beside the prompt that are read here. */
+extern const gf_input_field_t gf_parameters_fields[];
+
+/* What they are read for. */
+typedef struct gf_parameters_for_t {
+    const gf_type_t *type;
+    bool two_step;      /* narrower bounds */
+    bool has_ratio;     /* a good aspectRatio is there: it becomes aspect_ratio */
+    const char *source; /* any text if there is a source picture: `model` has to take one */
+} gf_parameters_for_t;
+
+/* Gathers them from the body and the template into `object`, which the caller has made. *seed:
+ * what is asked for, or -1. Bad ones are noted in `input`. */
+void gf_parameters_read(gf_json_t *object, apr_int64_t *seed, gf_input_t *input,
+                        const gf_parameters_for_t *given_for);
+
+#endif
