@@ -39,7 +39,7 @@ my $OF_HTTPD    = qr/\A(?:httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|mpm_common|scor
 my @OWNED = (
     [ 'json-c',    qr/\bjson_(?:object|tokener)_\w+/,             qr{\Abase/json\.c\z} ],
     [ 'libcurl',   qr/\bcurl_\w+/,                                qr{\Anet/net\.c\z} ],
-    [ 'libpq',     qr/\bPQ[a-z]\w*/,                              qr{\Adb/(?:db|answer|admin_links)\.c\z} ],
+    [ 'libpq',     qr/\bPQ[a-z]\w*/,                              qr{\Adb/(?:db|rows|admin_links|answer)\.c\z} ],
     [ 'mod_dbd',   qr/\bap_dbd_\w+/,                              qr{\Ahttpd/glue\.c\z} ],
     [ 'libgd',     qr/\bgd[A-Z]\w*(?=\s*\()/,                     qr{\Aprovider/local} ],
     [ 'libcrypto', qr/\b(?:(?:EVP|CRYPTO|ERR)_\w+|HMAC\(|SHA(?:1|224|256|384|512)\w*)/, qr{\Abase/hash\.c\z} ],

@@ -8,70 +8,138 @@
 #include <apr_escape.h>
 #include <apr_strings.h>
 
-#include "base/text.h"
-
 #define KEPT_PER_USER 20 /* pictures of GenflowAssetMaxBytes, or as many bytes in smaller ones */
+
+typedef struct put_in_t {
+    const char *user, *type;
+    int width, height;
+    const char *base64;
+    apr_interval_time_t lifetime;
+    apr_int64_t quota;
+} put_in_t;
+
+typedef enum { PUT, PUT_TOO_MANY } put_t;
+
+typedef struct put_row_t {
+    put_t outcome;
+    const char *id, *expires_at;
+} put_row_t;
+
+static const gf_sql_word_t put_words[] = { { "ok", PUT },
+                                           { "too_many", PUT_TOO_MANY },
+                                           { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t put_params[] = {
+    GF_PARAM(put_in_t, user),   GF_PARAM(put_in_t, type),   GF_PARAM(put_in_t, width),
+    GF_PARAM(put_in_t, height), GF_PARAM(put_in_t, base64), GF_PARAM_INTERVAL(put_in_t, lifetime),
+    GF_PARAM(put_in_t, quota)
+};
+static const gf_sql_field_t put_columns[] = {
+    GF_COLUMN_WORD("outcome", put_row_t, outcome, put_words),
+    GF_COLUMN(put_row_t, id),
+    GF_COLUMN(put_row_t, expires_at),
+};
+
+GF_STATEMENT(asset_put, .function = "asset_put", GF_PARAMS(put_params),
+             GF_COLUMNS(put_row_t, put_columns));
 
 gf_err_t *gf_asset_put(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const gf_image_t *image,
                        const char *base64)
 {
-    const char *args[] = { user,
-                           image->type,
-                           apr_itoa(ctx->pool, image->width),
-                           apr_itoa(ctx->pool, image->height),
-                           base64,
-                           gf_text_interval(ctx->pool, ctx->conf->asset_lifetime),
-                           apr_off_t_toa(ctx->pool, ctx->conf->asset_max * KEPT_PER_USER) };
-    gf_rows_t *rows;
+    const put_in_t in = { .user = user,
+                          .type = image->type,
+                          .width = image->width,
+                          .height = image->height,
+                          .base64 = base64,
+                          .lifetime = ctx->conf->asset_lifetime,
+                          .quota = ctx->conf->asset_max * KEPT_PER_USER };
+    put_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ASSET_PUT, NULL, args, NULL));
-    if (strcmp(gf_rows_text(rows, 0, 0), "too_many") == 0) {
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_asset_put, NULL, &in));
+    if (row.outcome == PUT_TOO_MANY) {
         return gf_err_make(ctx, GF_E_ASSETS_FULL, APR_SUCCESS, "%s", user);
     }
     memset(asset, 0, sizeof(*asset));
-    asset->id = gf_rows_text(rows, 0, 1);
-    asset->expires_at = gf_rows_text(rows, 0, 2);
+    asset->id = row.id;
+    asset->expires_at = row.expires_at;
     asset->type = image->type;
     asset->width = image->width;
     asset->height = image->height;
     return NULL;
 }
 
+typedef struct one_in_t {
+    const char *user, *id;
+} one_in_t;
+
+typedef struct one_row_t {
+    gf_owned_t outcome;
+    gf_asset_t asset; /* of get */
+} one_row_t;
+
+static const gf_sql_field_t one_params[] = { GF_PARAM(one_in_t, user), GF_PARAM(one_in_t, id) };
+static const gf_sql_field_t get_columns[] = {
+    GF_COLUMN_WORD("outcome", one_row_t, outcome, gf_db_owned_words),
+    GF_COLUMN_AS("id", one_row_t, asset.id),
+    GF_COLUMN_AS("type", one_row_t, asset.type),
+    GF_COLUMN_AS("width", one_row_t, asset.width),
+    GF_COLUMN_AS("height", one_row_t, asset.height),
+    GF_COLUMN_AS("size", one_row_t, asset.size),
+    GF_COLUMN_AS("sha256", one_row_t, asset.sha256),
+    GF_COLUMN_AS("expires_at", one_row_t, asset.expires_at),
+};
+static const gf_sql_field_t delete_columns[] = {
+    GF_COLUMN_WORD("outcome", one_row_t, outcome, gf_db_owned_words),
+};
+
+GF_STATEMENT(asset_get, .function = "asset_get", GF_PARAMS(one_params),
+             GF_COLUMNS(one_row_t, get_columns));
+GF_STATEMENT(asset_delete, .function = "asset_delete", .is_value = true, .has_call = true,
+             GF_PARAMS(one_params), GF_COLUMNS(one_row_t, delete_columns));
+
 gf_err_t *gf_asset_get(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const char *id)
 {
-    const char *args[] = { user, id };
-    gf_rows_t *rows;
+    const one_in_t in = { .user = user, .id = id };
+    one_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ASSET_GET, NULL, args, NULL));
-    GF_TRY(gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_ASSET, "asset", user, id));
-    memset(asset, 0, sizeof(*asset));
-    asset->id = gf_rows_text(rows, 0, 1);
-    asset->type = gf_rows_text(rows, 0, 2);
-    asset->width = (int)gf_rows_int(rows, 0, 3);
-    asset->height = (int)gf_rows_int(rows, 0, 4);
-    asset->size = gf_rows_int(rows, 0, 5);
-    asset->sha256 = gf_rows_text(rows, 0, 6);
-    asset->expires_at = gf_rows_text(rows, 0, 7);
+    memset(&row, 0, sizeof(row));
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_asset_get, NULL, &in));
+    GF_TRY(gf_db_owned(ctx, row.outcome, GF_E_NO_ASSET, "asset", user, id));
+    *asset = row.asset;
     return NULL;
 }
 
+typedef struct bytes_row_t {
+    const char *type;
+    const char *hex;
+} bytes_row_t;
+
+static const gf_sql_field_t bytes_params[] = { GF_PARAM(one_in_t, id) };
+static const gf_sql_field_t bytes_columns[] = {
+    GF_COLUMN(bytes_row_t, type),
+    GF_COLUMN_FROM("encode(bytes, 'hex')", "hex", bytes_row_t, hex),
+};
+
+GF_STATEMENT(asset_bytes, .function = "asset_bytes", GF_PARAMS(bytes_params),
+             GF_COLUMNS(bytes_row_t, bytes_columns));
+
 gf_err_t *gf_asset_read(gf_asset_t *asset, gf_ctx_t *ctx, const char *id)
 {
+    const one_in_t in = { .id = id };
+    bytes_row_t row;
     gf_rows_t *rows;
-    const char *hex;
     unsigned char *bytes;
     apr_size_t length;
 
     memset(asset, 0, sizeof(*asset));
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ASSET_BYTES, NULL, &id, NULL));
+    GF_TRY(gf_db_call(&rows, ctx, &gf_sql_asset_bytes, NULL, &in, NULL));
     if (gf_rows_count(rows) == 0) {
         return NULL;
     }
-    hex = gf_rows_text(rows, 0, 1);
-    bytes = apr_palloc(ctx->pool, strlen(hex) / 2 + 1);
-    apr_unescape_hex(bytes, hex, APR_ESCAPE_STRING, 0, &length);
+    GF_TRY(gf_rows_read(&row, ctx, rows, 0, NULL));
+    bytes = apr_palloc(ctx->pool, strlen(row.hex) / 2 + 1);
+    apr_unescape_hex(bytes, row.hex, APR_ESCAPE_STRING, 0, &length);
     asset->id = id;
-    asset->type = gf_rows_text(rows, 0, 0);
+    asset->type = row.type;
     asset->size = (apr_int64_t)length;
     asset->bytes = bytes;
     return NULL;
@@ -79,9 +147,9 @@ gf_err_t *gf_asset_read(gf_asset_t *asset, gf_ctx_t *ctx, const char *id)
 
 gf_err_t *gf_asset_delete(gf_ctx_t *ctx, const char *user, const char *id)
 {
-    const char *args[] = { user, id };
-    gf_rows_t *rows;
+    const one_in_t in = { .user = user, .id = id };
+    one_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_ASSET_DELETE, NULL, args, NULL));
-    return gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_ASSET, "asset", user, id);
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_asset_delete, NULL, &in));
+    return gf_db_owned(ctx, row.outcome, GF_E_NO_ASSET, "asset", user, id);
 }

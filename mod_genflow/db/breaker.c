@@ -2,13 +2,34 @@
 /* Maps breakers to their SQL functions. Leaves when to note what to work/. */
 #include "db/breaker.h"
 
-#include <string.h>
-
 #include <apr_strings.h>
 
-#include "base/text.h"
-
 #define STORE_OPEN (60 * APR_USEC_PER_SEC) /* told again before */
+
+typedef struct note_in_t {
+    const char *provider, *model, *what, *reason;
+    apr_int64_t failures;
+    apr_interval_time_t open;
+} note_in_t;
+
+typedef struct note_row_t {
+    gf_breaker_t did;
+} note_row_t;
+
+static const gf_sql_word_t note_words[] = { { "noted", GF_BREAKER_NOTED },
+                                            { "opened", GF_BREAKER_OPENED },
+                                            { "closed", GF_BREAKER_CLOSED },
+                                            { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t note_params[] = {
+    GF_PARAM(note_in_t, provider), GF_PARAM(note_in_t, model),    GF_PARAM(note_in_t, what),
+    GF_PARAM(note_in_t, reason),   GF_PARAM(note_in_t, failures), GF_PARAM_INTERVAL(note_in_t, open)
+};
+static const gf_sql_field_t note_columns[] = {
+    GF_COLUMN_WORD("outcome", note_row_t, did, note_words),
+};
+
+GF_STATEMENT(breaker_note, .function = "breaker_note", .is_value = true, .has_call = true,
+             GF_PARAMS(note_params), GF_COLUMNS(note_row_t, note_columns));
 
 gf_err_t *gf_breaker_note(gf_breaker_t *did, gf_ctx_t *ctx, const gf_choice_t *choice,
                           gf_went_t went, const char *reason)
@@ -17,70 +38,50 @@ gf_err_t *gf_breaker_note(gf_breaker_t *did, gf_ctx_t *ctx, const gf_choice_t *c
                                          [GF_WENT_WELL] = "well",
                                          [GF_WENT_WRONG] = "failure",
                                          [GF_WENT_REFUSED] = "refused" };
-    const gf_provider_t *provider = choice->provider;
-    const char *args[] = { provider->name,
-                           choice->model,
-                           words[went],
-                           reason,
-                           apr_psprintf(ctx->pool, "%" APR_INT64_T_FMT, provider->breaker_failures),
-                           gf_text_interval(ctx->pool, provider->breaker_open) };
-    gf_rows_t *rows;
-    const char *word;
+    const note_in_t in = { .provider = choice->provider->name,
+                           .model = choice->model,
+                           .what = words[went],
+                           .reason = reason,
+                           .failures = choice->provider->breaker_failures,
+                           .open = choice->provider->breaker_open };
+    note_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_BREAKER_NOTE, NULL, args, NULL));
-    word = gf_rows_text(rows, 0, 0);
-    *did = strcmp(word, "opened") == 0   ? GF_BREAKER_OPENED
-           : strcmp(word, "closed") == 0 ? GF_BREAKER_CLOSED
-                                         : GF_BREAKER_NOTED;
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_breaker_note, NULL, &in));
+    *did = row.did;
     return NULL;
 }
 
 gf_err_t *gf_breaker_note_store(gf_ctx_t *ctx, const char *store, const char *host, const char *why)
 {
-    const char *args[] = { apr_pstrcat(ctx->pool, GF_BREAKER_STORE, store, NULL),
-                           host,
-                           why ? "refused" : "well",
-                           why,
-                           "0",
-                           gf_text_interval(ctx->pool, STORE_OPEN) };
-    gf_rows_t *rows;
+    const note_in_t in = { .provider = apr_pstrcat(ctx->pool, GF_BREAKER_STORE, store, NULL),
+                           .model = host,
+                           .what = why ? "refused" : "well",
+                           .reason = why,
+                           .open = STORE_OPEN };
 
-    return gf_db_call(&rows, ctx, GF_SQL_BREAKER_NOTE, NULL, args, NULL);
+    return gf_db_do(ctx, &gf_sql_breaker_note, &in);
 }
+
+static const gf_sql_field_t breakers_columns[] = {
+    GF_COLUMN(gf_breaker_row_t, provider),   GF_COLUMN(gf_breaker_row_t, model),
+    GF_COLUMN(gf_breaker_row_t, state),      GF_COLUMN(gf_breaker_row_t, failures),
+    GF_COLUMN(gf_breaker_row_t, open_until), GF_COLUMN(gf_breaker_row_t, opened_at),
+    GF_COLUMN(gf_breaker_row_t, reason)
+};
+
+GF_STATEMENT(breakers, .function = "breakers", GF_COLUMNS(gf_breaker_row_t, breakers_columns));
 
 gf_err_t *gf_breaker_list(apr_array_header_t **list, gf_ctx_t *ctx)
 {
-    gf_rows_t *rows;
-    int row;
-
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_BREAKERS, NULL, NULL, NULL));
-    *list = apr_array_make(ctx->pool, gf_rows_count(rows) + 1, sizeof(gf_breaker_row_t));
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        gf_breaker_row_t *breaker = apr_array_push(*list);
-
-        breaker->provider = gf_rows_text(rows, row, 0);
-        breaker->model = gf_rows_text(rows, row, 1);
-        breaker->state = gf_rows_text(rows, row, 2);
-        breaker->failures = gf_rows_int(rows, row, 3);
-        breaker->open_until = gf_rows_text(rows, row, 4);
-        breaker->opened_at = gf_rows_text(rows, row, 5);
-        breaker->reason = gf_rows_text(rows, row, 6);
-    }
-    return NULL;
+    return gf_db_list(list, ctx, &gf_sql_breakers, NULL);
 }
+
+static const gf_sql_field_t budgets_columns[] = { GF_COLUMN(gf_spent_t, provider),
+                                                  GF_COLUMN(gf_spent_t, spent) };
+
+GF_STATEMENT(budgets, .function = "budgets", GF_COLUMNS(gf_spent_t, budgets_columns));
 
 gf_err_t *gf_breaker_spent(apr_array_header_t **list, gf_ctx_t *ctx)
 {
-    gf_rows_t *rows;
-    int row;
-
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_BUDGETS, NULL, NULL, NULL));
-    *list = apr_array_make(ctx->pool, gf_rows_count(rows) + 1, sizeof(gf_spent_t));
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        gf_spent_t *spent = apr_array_push(*list);
-
-        spent->provider = gf_rows_text(rows, row, 0);
-        spent->spent = gf_rows_int(rows, row, 1);
-    }
-    return NULL;
+    return gf_db_list(list, ctx, &gf_sql_budgets, NULL);
 }

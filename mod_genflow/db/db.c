@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statements through libpq on connections that somebody else pools (mod_dbd in httpd). Prepares
  * lazily per connection, notices resets of the connection by whomever (libpq events), and tells a
- * dead link from a failing statement. Leaves the wait for an answer to db/answer.c, and what a
- * statement means to db/queue.c and db/ledger.c. */
+ * dead link from a failing statement. Leaves the wait for an answer to db/answer.c, texts and
+ * parameters to db/sql.c, and rows to db/rows.c. */
 #include "db/db.h"
 
 #include <string.h>
@@ -21,10 +21,6 @@
 #define RETRY_AFTER_SECONDS 2
 #define RACES_MAX           3
 #define TOKEN_BYTES         16
-
-struct gf_rows_t {
-    PGresult *result;
-};
 
 /* What we know of one connection; dies with it. */
 typedef struct prepared_t {
@@ -102,37 +98,31 @@ static bool is_unavailable(const char *state)
            || strcmp(state, "55P03") == 0 || strcmp(state, "25006") == 0;
 }
 
-/* A statement with all its arguments. */
-typedef struct asked_t {
-    gf_sql_t statement;
+/* One call of a statement, with the values of all its parameters. */
+typedef struct call_t {
+    const gf_statement_t *statement;
     const gf_type_t *type;
-    const char *args[GF_SQL_ARGS_MAX];
+    const char *args[GF_SQL_PARAMS_MAX];
     int count;
-    int again; /* which argument tells that it is repeated; 0: none */
+    int again; /* which of them tells that the call is repeated; 0: none */
     apr_interval_time_t bound;
     bool is_silent; /* no answer within the bound */
-} asked_t;
+} call_t;
 
 /* The token of the call goes along: the repetition answers as the first one did. */
-static void ask(asked_t *asked, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
-                const char *const *args)
+static void call_begin(call_t *call, gf_ctx_t *ctx, const gf_statement_t *statement,
+                       const gf_type_t *type, const void *in)
 {
-    const gf_sql_row_t *row = &gf_sql_rows[statement];
-
-    memset(asked, 0, sizeof(*asked));
-    asked->statement = statement;
-    asked->type = type;
-    asked->count = row->args;
-    if (row->args) {
-        memcpy(asked->args, args, (size_t)row->args * sizeof(*args));
+    memset(call, 0, sizeof(*call));
+    call->statement = statement;
+    call->type = type;
+    call->count = gf_sql_args(call->args, statement, in, ctx->pool);
+    if (statement->has_call) {
+        call->args[call->count++] = ctx->call ? ctx->call : gf_hash_random(ctx->pool, TOKEN_BYTES);
     }
-    if (strstr(row->text, "p_call =>")) {
-        asked->args[asked->count++] =
-            ctx->call ? ctx->call : gf_hash_random(ctx->pool, TOKEN_BYTES);
-    }
-    if (strstr(row->text, "p_again =>")) {
-        asked->again = asked->count++;
-        asked->args[asked->again] = "false";
+    if (statement->has_again) {
+        call->again = call->count++;
+        call->args[call->again] = "false";
     }
 }
 
@@ -149,34 +139,32 @@ static apr_interval_time_t bound_of(PGconn *pg, prepared_t *known)
 }
 
 /* Prepares the statement if this connection has not yet, then runs it: both within the bound. */
-static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, asked_t *asked)
+static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, call_t *call)
 {
-    const gf_sql_t statement = asked->statement;
-    const gf_type_t *type = asked->type;
-    const gf_sql_row_t *row = &gf_sql_rows[statement];
+    const gf_statement_t *statement = call->statement;
     prepared_t *known = knowledge(pg);
-    int index = type ? type->index : 0;
+    int index = call->type ? call->type->index : 0;
     char name[48];
     apr_time_t end;
     int sent;
 
-    asked->bound = bound_of(pg, known);
-    end = gf_clock_now() + asked->bound;
-    apr_snprintf(name, sizeof(name), "genflow_%s_%d", row->name, index);
-    if (known && !known->done[statement][index]) {
-        const char *text = type ? apr_psprintf(pool, row->text, type->prefix) : row->text;
+    call->bound = bound_of(pg, known);
+    end = gf_clock_now() + call->bound;
+    apr_snprintf(name, sizeof(name), "genflow_%s_%d", statement->label, index);
+    if (known && !known->done[statement->number][index]) {
+        const char *text = gf_sql_text(statement, call->type ? call->type->prefix : NULL, pool);
         PGresult *result =
-            gf_answer_wait(&asked->is_silent, pg, PQsendPrepare(pg, name, text, 0, NULL), end);
+            gf_answer_wait(&call->is_silent, pg, PQsendPrepare(pg, name, text, 0, NULL), end);
 
         if (!succeeded(result)
             && strcmp(sqlstate(result), "42P05") != 0) { /* 42P05: it is prepared */
             return result;
         }
         PQclear(result);
-        known->done[statement][index] = true;
+        known->done[statement->number][index] = true;
     }
-    sent = PQsendQueryPrepared(pg, name, asked->count, asked->args, NULL, NULL, 0);
-    return gf_answer_wait(&asked->is_silent, pg, sent, end);
+    sent = PQsendQueryPrepared(pg, name, call->count, call->args, NULL, NULL, 0);
+    return gf_answer_wait(&call->is_silent, pg, sent, end);
 }
 
 /* Nothing happened, and it may work when it is said again: it met another in a deadlock, or
@@ -190,17 +178,16 @@ static bool is_passing(const char *state)
 
 /* One round; a dead link or what passes gets a second one. Silence gets none: the client has waited
  * long enough, and its own repetition finds what this one did. */
-static PGresult *run(gf_ctx_t *ctx, PGconn *pg, asked_t *asked)
+static PGresult *run(gf_ctx_t *ctx, PGconn *pg, call_t *call)
 {
-    PGresult *result = prepare_and_run(pg, ctx->pool, asked);
+    PGresult *result = prepare_and_run(pg, ctx->pool, call);
 
-    if (asked->is_silent) {
+    if (call->is_silent) {
         return result;
     }
     if (is_dead(pg, result) || strncmp(sqlstate(result), "57P", 3) == 0) {
         gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0301",
-               "lost a database connection in %s, connecting again",
-               gf_sql_rows[asked->statement].name);
+               "lost a database connection in %s, connecting again", call->statement->label);
         PQreset(pg);
         if (PQstatus(pg) != CONNECTION_OK) {
             return result;
@@ -210,16 +197,10 @@ static PGresult *run(gf_ctx_t *ctx, PGconn *pg, asked_t *asked)
         return result;
     }
     PQclear(result);
-    if (asked->again) {
-        asked->args[asked->again] = "true";
+    if (call->again) {
+        call->args[call->again] = "true";
     }
-    return prepare_and_run(pg, ctx->pool, asked);
-}
-
-static apr_status_t clear_result(void *result)
-{
-    PQclear(result);
-    return APR_SUCCESS;
+    return prepare_and_run(pg, ctx->pool, call);
 }
 
 /* What is missing in the database, and what to do about it. */
@@ -240,109 +221,132 @@ static const char *schema_cause(const char *state, const gf_type_t *type)
                       "genflow.create_type(), or remove its <GenflowType>"
                     : "a table of schema genflow is gone: run sql/apply";
     }
+    if (strcmp(state, "42703") == 0) {
+        return "a column that this module reads is missing: run sql/apply";
+    }
     return "the functions in the database do not fit this module or each other: run sql/apply";
 }
 
-static gf_err_t *statement_error(gf_ctx_t *ctx, const asked_t *asked, const PGresult *result)
+static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresult *result)
 {
-    const gf_sql_t statement = asked->statement;
-    const gf_type_t *type = asked->type;
+    const char *label = call->statement->label;
+    const char *of = call->type ? call->type->name : "no type";
     const char *state = sqlstate(result);
-    const char *of = type ? type->name : "no type";
     const char *message = PQresultErrorMessage(result);
     gf_err_t *err;
 
-    if (asked->is_silent) {
+    if (call->is_silent) {
         err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS,
                           "%s (%s): no answer within %d s; the connection is closed. Look for a "
                           "network that drops packets, or a server that stands still",
-                          gf_sql_rows[statement].name, of, (int)apr_time_sec(asked->bound));
+                          label, of, (int)apr_time_sec(call->bound));
         err->retry_after = RETRY_AFTER_SECONDS;
         return err;
     }
-
     if (is_unavailable(state)) {
-        err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s",
-                          gf_sql_rows[statement].name, of, state, message);
+        err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s", label, of,
+                          state, message);
         err->retry_after = RETRY_AFTER_SECONDS;
         return err;
     }
     if (strncmp(state, "42", 2) == 0 || strcmp(state, "3F000") == 0) {
-        return gf_err_make(ctx, GF_E_DB_SCHEMA, APR_SUCCESS, "%s (%s): %s: SQLSTATE %s: %s",
-                           gf_sql_rows[statement].name, of, schema_cause(state, type), state,
-                           message);
+        return gf_err_make(ctx, GF_E_DB_SCHEMA, APR_SUCCESS, "%s (%s): %s: SQLSTATE %s: %s", label,
+                           of, schema_cause(state, call->type), state, message);
     }
-    if (strncmp(state, "22", 2) == 0) {
-        return gf_err_make(ctx, GF_E_INVALID, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s",
-                           gf_sql_rows[statement].name, of, state, message);
-    }
-    return gf_err_make(ctx, GF_E_INTERNAL, APR_SUCCESS, "%s (%s): SQLSTATE %s: %s",
-                       gf_sql_rows[statement].name, of, state, message);
+    return gf_err_make(ctx, strncmp(state, "22", 2) == 0 ? GF_E_INVALID : GF_E_INTERNAL,
+                       APR_SUCCESS, "%s (%s): SQLSTATE %s: %s", label, of, state, message);
 }
 
-gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
-                     const char *const *args, bool *raced)
+gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *statement,
+                     const gf_type_t *type, const void *in, bool *raced)
 {
     gf_link_t link;
     PGresult *result;
-    asked_t asked;
+    call_t call;
 
     if (!ctx->lender->take(&link, ctx->pool, ctx->lender->baton)) {
-        gf_err_t *err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s: no connection",
-                                    gf_sql_rows[statement].name);
+        gf_err_t *err =
+            gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s: no connection", statement->label);
 
         err->retry_after = RETRY_AFTER_SECONDS;
         return err;
     }
-    ask(&asked, ctx, statement, type, args);
-    result = run(ctx, link.pg, &asked);
+    call_begin(&call, ctx, statement, type, in);
+    result = run(ctx, link.pg, &call);
     if (ctx->lender->heard) {
         ctx->lender->heard(!is_dead(link.pg, result) && strncmp(sqlstate(result), "57P", 3) != 0
                                && strncmp(sqlstate(result), "08", 2) != 0,
                            &link, ctx->lender->baton);
     }
     ctx->lender->give(&link, ctx->lender->baton);
-    apr_pool_cleanup_register(ctx->pool, result, clear_result, apr_pool_cleanup_null);
+    *rows = gf_rows_make(result, statement, ctx->pool);
     if (raced) {
         *raced = strncmp(sqlstate(result), "GF4", 3) == 0;
         if (*raced) {
             return NULL;
         }
     }
-    if (!succeeded(result)) {
-        return statement_error(ctx, &asked, result);
-    }
-    *rows = apr_palloc(ctx->pool, sizeof(**rows));
-    (*rows)->result = result;
-    return NULL;
+    return succeeded(result) ? NULL : statement_error(ctx, &call, result);
 }
 
-gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
-                          const gf_type_t *type, const char *const *args)
+gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *statement,
+                          const gf_type_t *type, const void *in)
 {
     gf_err_t *err;
     bool raced;
     int round;
 
     for (round = 0; round < RACES_MAX; round++) {
-        GF_TRY(gf_db_call(rows, ctx, statement, type, args, &raced));
+        GF_TRY(gf_db_call(rows, ctx, statement, type, in, &raced));
         if (!raced) {
             return NULL;
         }
     }
     err = gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s: lost %d races for credits",
-                      gf_sql_rows[statement].name, RACES_MAX);
+                      statement->label, RACES_MAX);
     err->retry_after = 1;
     return err;
 }
 
-gf_err_t *gf_db_owned(gf_ctx_t *ctx, const char *outcome, gf_err_code_t none, const char *what,
+gf_err_t *gf_db_one(void *out, gf_ctx_t *ctx, const gf_statement_t *statement,
+                    const gf_type_t *type, const void *in)
+{
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, statement, type, in, NULL));
+    return gf_rows_read(out, ctx, rows, 0, NULL);
+}
+
+gf_err_t *gf_db_list(apr_array_header_t **list, gf_ctx_t *ctx, const gf_statement_t *statement,
+                     const void *in)
+{
+    gf_rows_t *rows;
+
+    GF_TRY(gf_db_call(&rows, ctx, statement, NULL, in, NULL));
+    return gf_rows_list(list, ctx, rows);
+}
+
+gf_err_t *gf_db_do(gf_ctx_t *ctx, const gf_statement_t *statement, const void *in)
+{
+    gf_rows_t *rows;
+
+    return gf_db_call(&rows, ctx, statement, NULL, in, NULL);
+}
+
+const gf_sql_word_t gf_db_owned_words[] = { { "ok", GF_OWNED },
+                                            { "not_found", GF_OWNED_NOT_FOUND },
+                                            { "not_yours", GF_OWNED_NOT_YOURS },
+                                            { "invalid_status", GF_OWNED_STATUS },
+                                            { "restored", GF_OWNED_RESTORED },
+                                            { NULL, GF_SQL_NO_WORD } };
+
+gf_err_t *gf_db_owned(gf_ctx_t *ctx, gf_owned_t outcome, gf_err_code_t none, const char *what,
                       const char *user, const char *id)
 {
-    if (strcmp(outcome, "not_found") == 0) {
+    if (outcome == GF_OWNED_NOT_FOUND) {
         return gf_err_make(ctx, none, APR_SUCCESS, "no %s %s", what, id);
     }
-    if (strcmp(outcome, "not_yours") == 0) {
+    if (outcome == GF_OWNED_NOT_YOURS) {
         return gf_err_make(ctx, GF_E_NOT_YOURS, APR_SUCCESS, "%s %s is not of %s", what, id, user);
     }
     return NULL;
@@ -402,39 +406,4 @@ const char *gf_db_types(gf_ctx_t *ctx, const gf_type_t *only)
         APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(types, i, const gf_type_t *)->name;
     }
     return apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, names, ','), "}", NULL);
-}
-
-int gf_rows_count(const gf_rows_t *rows)
-{
-    return PQntuples(rows->result);
-}
-
-const char *gf_rows_text(const gf_rows_t *rows, int row, int column)
-{
-    return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
-}
-
-apr_int64_t gf_rows_int(const gf_rows_t *rows, int row, int column)
-{
-    const char *text = gf_rows_text(rows, row, column);
-
-    return text ? apr_atoi64(text) : 0;
-}
-
-bool gf_rows_bool(const gf_rows_t *rows, int row, int column)
-{
-    const char *text = gf_rows_text(rows, row, column);
-
-    return text && text[0] == 't';
-}
-
-apr_array_header_t *gf_rows_texts(const gf_rows_t *rows, apr_pool_t *pool)
-{
-    apr_array_header_t *texts = apr_array_make(pool, gf_rows_count(rows), sizeof(const char *));
-    int row;
-
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        APR_ARRAY_PUSH(texts, const char *) = gf_rows_text(rows, row, 0);
-    }
-    return texts;
 }

@@ -6,32 +6,52 @@
 #define GF_DB_H
 
 #include "base/err.h"
+#include "db/rows.h"
 #include "db/sql.h"
 #include "model/conf.h"
 
-/* The rows of an answer; they live in the context's pool. */
-typedef struct gf_rows_t gf_rows_t;
-
-/* Calls `statement`, of `type` (NULL for a statement of no type), with its text arguments (NULL is
- * SQL's NULL). A dead connection is mended and the statement sent once more. The first one may have
- * been committed: a statement that would answer otherwise then gets the token of the call along
- * (ctx->call, else one of this call alone), and answers the same. A connection that is silent for
- * longer than statement_timeout and GF_ANSWER_MARGIN is given up (DB_DOWN), and the statement is
- * not sent again. Errors: DB_DOWN (503, Retry-After), DB_SCHEMA (something is missing in the
- * database), INVALID (a value that the database cannot hold), INTERNAL. `raced` (may be NULL) is
- * set instead of an error when the statement lost a race for credits (SQLSTATE class GF): ask
- * again. */
-gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
-                     const char *const *args, bool *raced);
+/* Calls `statement`, of `type` (NULL for a statement of no type), with the struct `in` that its
+ * parameters are members of (NULL if it has none). *rows are for gf_rows_read(). A dead connection
+ * is mended and the statement sent once more. The first one may have been committed: a statement
+ * that would answer otherwise then gets the token of the call along (ctx->call, else one of this
+ * call alone), and answers the same. A connection that is silent for longer than statement_timeout
+ * and GF_ANSWER_MARGIN is given up (DB_DOWN), and the statement is not sent again. Errors: DB_DOWN
+ * (503, Retry-After), DB_SCHEMA (something is missing in the database), INVALID (a value that the
+ * database cannot hold), INTERNAL. `raced` (may be NULL) is set instead of an error when the
+ * statement lost a race for credits (SQLSTATE class GF): call again. */
+gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *statement,
+                     const gf_type_t *type, const void *in, bool *raced);
 
 /* gf_db_call() for a statement that holds credits: where they went between its look and its hold it
- * is asked again, and tells so in its row. DB_DOWN also when that happens over and over. */
-gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, gf_sql_t statement,
-                          const gf_type_t *type, const char *const *args);
+ * is called again, and then refuses in its row. DB_DOWN also when that happens over and over. */
+gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *statement,
+                          const gf_type_t *type, const void *in);
 
-/* The error of an outcome that is "not_found" (`none` is the code of that) or "not_yours"; NULL for
- * any other. `what` is the kind of thing, `id` what `user` asked for. */
-gf_err_t *gf_db_owned(gf_ctx_t *ctx, const char *outcome, gf_err_code_t none, const char *what,
+/* gf_db_call() of a statement that answers one row always, which is stored to `out`. */
+gf_err_t *gf_db_one(void *out, gf_ctx_t *ctx, const gf_statement_t *statement,
+                    const gf_type_t *type, const void *in);
+
+/* gf_db_call() of a statement of no type, and all its rows: an array of its columns' struct. */
+gf_err_t *gf_db_list(apr_array_header_t **list, gf_ctx_t *ctx, const gf_statement_t *statement,
+                     const void *in);
+
+/* gf_db_call() of a statement of no type whose answer does not matter. */
+gf_err_t *gf_db_do(gf_ctx_t *ctx, const gf_statement_t *statement, const void *in);
+
+/* The outcome of an act on one thing of a user. */
+typedef enum {
+    GF_OWNED, /* it took place */
+    GF_OWNED_NOT_FOUND,
+    GF_OWNED_NOT_YOURS,
+    GF_OWNED_STATUS,  /* the status of the generation does not allow it */
+    GF_OWNED_RESTORED /* nothing is begun before genflow.resume() */
+} gf_owned_t;
+
+extern const gf_sql_word_t gf_db_owned_words[];
+
+/* The error of NOT_FOUND (`none` is its code) or NOT_YOURS; NULL for any other. `what` is the kind
+ * of thing, `id` what `user` asked for. */
+gf_err_t *gf_db_owned(gf_ctx_t *ctx, gf_owned_t outcome, gf_err_code_t none, const char *what,
                       const char *user, const char *id);
 
 /* Where the database of that connection listens, on all of its hosts: words that libpq reads,
@@ -43,15 +63,5 @@ bool gf_db_listens(const char *address);
 
 /* The name of `only`, or of each configured type (NULL), as an array of Postgres. */
 const char *gf_db_types(gf_ctx_t *ctx, const gf_type_t *only);
-
-int gf_rows_count(const gf_rows_t *rows);
-
-/* A field as text; NULL for SQL's NULL. */
-const char *gf_rows_text(const gf_rows_t *rows, int row, int column);
-apr_int64_t gf_rows_int(const gf_rows_t *rows, int row, int column); /* NULL: 0 */
-bool gf_rows_bool(const gf_rows_t *rows, int row, int column);       /* NULL: false */
-
-/* The first field of each row: an array of const char *. */
-apr_array_header_t *gf_rows_texts(const gf_rows_t *rows, apr_pool_t *pool);
 
 #endif

@@ -3,34 +3,33 @@
  * Leaves rules to the SQL. */
 #include "db/ledger.h"
 
-#include <string.h>
-
 #include <apr_strings.h>
 
-#include "base/text.h"
+typedef struct quota_in_t {
+    const char *user, *day;
+} quota_in_t;
 
-static apr_int64_t limit(const gf_rows_t *rows, int column)
-{
-    return gf_rows_text(rows, 0, column) ? gf_rows_int(rows, 0, column) : -1;
-}
+static const gf_sql_field_t quota_params[] = { GF_PARAM(quota_in_t, user),
+                                               GF_PARAM(quota_in_t, day) };
+static const gf_sql_field_t quota_columns[] = { GF_COLUMN(gf_quota_t, balance),
+                                                GF_COLUMN(gf_quota_t, held),
+                                                GF_COLUMN_OR(gf_quota_t, day_limit, -1),
+                                                GF_COLUMN(gf_quota_t, day_used),
+                                                GF_COLUMN_OR(gf_quota_t, week_limit, -1),
+                                                GF_COLUMN(gf_quota_t, week_used),
+                                                GF_COLUMN(gf_quota_t, remaining),
+                                                GF_COLUMN(gf_quota_t, day_reset),
+                                                GF_COLUMN(gf_quota_t, at),
+                                                GF_COLUMN(gf_quota_t, wait) };
+
+GF_STATEMENT(quota, .function = "quota", GF_PARAMS(quota_params),
+             GF_COLUMNS(gf_quota_t, quota_columns));
 
 gf_err_t *gf_ledger_quota(gf_quota_t *quota, gf_ctx_t *ctx, const char *user)
 {
-    const char *args[] = { user, ctx->conf->credit_day };
-    gf_rows_t *rows;
+    const quota_in_t in = { .user = user, .day = ctx->conf->credit_day };
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_QUOTA, NULL, args, NULL));
-    quota->balance = gf_rows_int(rows, 0, 0);
-    quota->held = gf_rows_int(rows, 0, 1);
-    quota->day_limit = limit(rows, 2);
-    quota->day_used = gf_rows_int(rows, 0, 3);
-    quota->week_limit = limit(rows, 4);
-    quota->week_used = gf_rows_int(rows, 0, 5);
-    quota->remaining = gf_rows_int(rows, 0, 6);
-    quota->day_reset = gf_rows_text(rows, 0, 7);
-    quota->at = gf_rows_text(rows, 0, 8);
-    quota->wait = (int)gf_rows_int(rows, 0, 9);
-    return NULL;
+    return gf_db_one(quota, ctx, &gf_sql_quota, NULL, &in);
 }
 
 /* ---- refusals ---- */
@@ -63,102 +62,195 @@ gf_err_t *gf_ledger_quota_spent(gf_ctx_t *ctx, const char *user)
 
 /* ---- reservations ---- */
 
-static gf_err_t *reserve_refused(const char *outcome, gf_ctx_t *ctx, const char *user,
+typedef struct reserve_in_t {
+    const char *user, *request_id;
+    apr_int64_t amount;
+    const char *action;
+    apr_interval_time_t lifetime;
+    const char *day;
+} reserve_in_t;
+
+typedef enum {
+    RESERVED,
+    RESERVE_MISMATCH,
+    RESERVE_ENDED,
+    RESERVE_BLOCKED,
+    RESERVE_NO_CREDIT,
+    RESERVE_QUOTA_SPENT
+} reserve_t;
+
+typedef struct reserve_row_t {
+    reserve_t outcome;
+    const char *action, *expires_at;
+    apr_int64_t balance, held;
+} reserve_row_t;
+
+static const gf_sql_word_t reserve_words[] = { { "ok", RESERVED },
+                                               { "mismatch", RESERVE_MISMATCH },
+                                               { "ended", RESERVE_ENDED },
+                                               { "blocked", RESERVE_BLOCKED },
+                                               { "insufficient_credits", RESERVE_NO_CREDIT },
+                                               { "quota_exceeded", RESERVE_QUOTA_SPENT },
+                                               { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t reserve_params[] = { GF_PARAM(reserve_in_t, user),
+                                                 GF_PARAM(reserve_in_t, request_id),
+                                                 GF_PARAM(reserve_in_t, amount),
+                                                 GF_PARAM(reserve_in_t, action),
+                                                 GF_PARAM_INTERVAL(reserve_in_t, lifetime),
+                                                 GF_PARAM(reserve_in_t, day) };
+static const gf_sql_field_t reserve_columns[] = {
+    GF_COLUMN_WORD("outcome", reserve_row_t, outcome, reserve_words),
+    GF_COLUMN(reserve_row_t, action),
+    GF_COLUMN(reserve_row_t, expires_at),
+    GF_COLUMN(reserve_row_t, balance),
+    GF_COLUMN(reserve_row_t, held),
+};
+
+GF_STATEMENT(reserve, .function = "reserve", GF_PARAMS(reserve_params),
+             GF_COLUMNS(reserve_row_t, reserve_columns));
+
+static gf_err_t *reserve_refused(reserve_t outcome, gf_ctx_t *ctx, const char *user,
                                  const gf_reservation_t *reservation)
 {
-    gf_err_code_t code = strcmp(outcome, "mismatch") == 0  ? GF_E_KEY_MISMATCH
-                         : strcmp(outcome, "ended") == 0   ? GF_E_RESERVED_NO_MORE
-                         : strcmp(outcome, "blocked") == 0 ? GF_E_BLOCKED
-                                                           : GF_E_INTERNAL;
+    static const struct {
+        gf_err_code_t code;
+        const char *why;
+    } refusals[] = {
+        [RESERVE_MISMATCH] = { GF_E_KEY_MISMATCH, "it is of another amount" },
+        [RESERVE_ENDED] = { GF_E_RESERVED_NO_MORE, "it was given back, or its time is over" },
+        [RESERVE_BLOCKED] = { GF_E_BLOCKED, "the account is blocked" },
+    };
 
-    if (strcmp(outcome, "ok") == 0) {
+    if (outcome == RESERVED) {
         return NULL;
     }
-    if (strcmp(outcome, "insufficient_credits") == 0) {
+    if (outcome == RESERVE_NO_CREDIT) {
         return gf_ledger_no_credit(ctx, user, reservation->available, reservation->amount);
     }
-    if (strcmp(outcome, "quota_exceeded") == 0) {
+    if (outcome == RESERVE_QUOTA_SPENT) {
         return gf_ledger_quota_spent(ctx, user);
     }
-    return gf_err_make(ctx, code, APR_SUCCESS, "reservation %s of %s: %s", reservation->request_id,
-                       user, outcome);
+    return gf_err_make(ctx, refusals[outcome].code, APR_SUCCESS, "reservation %s of %s: %s",
+                       reservation->request_id, user, refusals[outcome].why);
 }
 
 gf_err_t *gf_ledger_reserve(gf_reservation_t *reservation, gf_ctx_t *ctx, const char *user)
 {
-    const char *args[] = { user,
-                           reservation->request_id,
-                           apr_psprintf(ctx->pool, "%" APR_INT64_T_FMT, reservation->amount),
-                           reservation->action,
-                           gf_text_interval(ctx->pool, ctx->conf->reserve_lifetime),
-                           ctx->conf->credit_day };
+    const reserve_in_t in = { .user = user,
+                              .request_id = reservation->request_id,
+                              .amount = reservation->amount,
+                              .action = reservation->action,
+                              .lifetime = ctx->conf->reserve_lifetime,
+                              .day = ctx->conf->credit_day };
+    reserve_row_t row;
     gf_rows_t *rows;
 
-    GF_TRY(gf_db_call_hold(&rows, ctx, GF_SQL_RESERVE, NULL, args));
-    reservation->action = gf_rows_text(rows, 0, 1);
-    reservation->expires_at = gf_rows_text(rows, 0, 2);
-    reservation->available = gf_rows_int(rows, 0, 3) - gf_rows_int(rows, 0, 4);
-    return reserve_refused(gf_rows_text(rows, 0, 0), ctx, user, reservation);
+    GF_TRY(gf_db_call_hold(&rows, ctx, &gf_sql_reserve, NULL, &in));
+    GF_TRY(gf_rows_read(&row, ctx, rows, 0, NULL));
+    reservation->action = row.action;
+    reservation->expires_at = row.expires_at;
+    reservation->available = row.balance - row.held;
+    return reserve_refused(row.outcome, ctx, user, reservation);
 }
+
+typedef struct finalize_in_t {
+    const char *user, *request_id;
+} finalize_in_t;
+
+typedef enum { FINALIZE_RETURNED, FINALIZE_USED, FINALIZE_ENDED, FINALIZE_NONE } finalize_t;
+
+typedef struct finalize_row_t {
+    finalize_t outcome;
+    gf_finalized_t done;
+    apr_int64_t balance, held;
+} finalize_row_t;
+
+static const gf_sql_word_t finalize_words[] = { { "returned", FINALIZE_RETURNED },
+                                                { "used", FINALIZE_USED },
+                                                { "ended", FINALIZE_ENDED },
+                                                { "not_found", FINALIZE_NONE },
+                                                { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t finalize_params[] = { GF_PARAM(finalize_in_t, user),
+                                                  GF_PARAM(finalize_in_t, request_id) };
+static const gf_sql_field_t finalize_columns[] = {
+    GF_COLUMN_WORD("outcome", finalize_row_t, outcome, finalize_words),
+    GF_COLUMN_AS("amount", finalize_row_t, done.amount),
+    GF_COLUMN_AS("job_id", finalize_row_t, done.generation),
+    GF_COLUMN_AS("status", finalize_row_t, done.status),
+    GF_COLUMN_AS("charged", finalize_row_t, done.charged),
+    GF_COLUMN(finalize_row_t, balance),
+    GF_COLUMN(finalize_row_t, held),
+};
+
+GF_STATEMENT(reserve_finalize, .function = "reserve_finalize", .has_call = true,
+             GF_PARAMS(finalize_params), GF_COLUMNS(finalize_row_t, finalize_columns));
 
 gf_err_t *gf_ledger_finalize(gf_finalized_t *finalized, gf_ctx_t *ctx, const char *user,
                              const char *request_id)
 {
-    const char *args[] = { user, request_id };
-    const char *outcome;
-    gf_rows_t *rows;
+    const finalize_in_t in = { .user = user, .request_id = request_id };
+    finalize_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_RESERVE_FINALIZE, NULL, args, NULL));
-    outcome = gf_rows_text(rows, 0, 0);
-    if (strcmp(outcome, "returned") != 0 && strcmp(outcome, "used") != 0) {
-        return gf_err_make(
-            ctx, strcmp(outcome, "ended") == 0 ? GF_E_RESERVED_NO_MORE : GF_E_NO_RESERVATION,
-            APR_SUCCESS, "reservation %s of %s: %s", request_id, user, outcome);
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_reserve_finalize, NULL, &in));
+    if (row.outcome == FINALIZE_ENDED) {
+        return gf_err_make(ctx, GF_E_RESERVED_NO_MORE, APR_SUCCESS,
+                           "reservation %s of %s was given back before, or its time is over",
+                           request_id, user);
     }
-    finalized->amount = gf_rows_int(rows, 0, 1);
-    finalized->generation = gf_rows_text(rows, 0, 2);
-    finalized->status = gf_rows_text(rows, 0, 3);
-    finalized->charged = gf_rows_int(rows, 0, 4);
-    finalized->available = gf_rows_int(rows, 0, 5) - gf_rows_int(rows, 0, 6);
+    if (row.outcome == FINALIZE_NONE) {
+        return gf_err_make(ctx, GF_E_NO_RESERVATION, APR_SUCCESS, "no reservation %s of %s",
+                           request_id, user);
+    }
+    *finalized = row.done;
+    finalized->available = row.balance - row.held;
     return NULL;
 }
 
 /* ---- the user's ledger ---- */
 
+typedef struct list_in_t {
+    const char *user, *cursor;
+    int limit;
+} list_in_t;
+
+static const gf_sql_field_t list_params[] = { GF_PARAM(list_in_t, user),
+                                              GF_PARAM(list_in_t, cursor),
+                                              GF_PARAM(list_in_t, limit) };
+static const gf_sql_field_t list_columns[] = {
+    GF_COLUMN(gf_entry_t, ref),        GF_COLUMN(gf_entry_t, kind),
+    GF_COLUMN(gf_entry_t, amount),     GF_COLUMN(gf_entry_t, balance_after),
+    GF_COLUMN(gf_entry_t, credits),    GF_COLUMN(gf_entry_t, reason),
+    GF_COLUMN(gf_entry_t, reference),  GF_COLUMN_AS("job_id", gf_entry_t, generation),
+    GF_COLUMN(gf_entry_t, request_id), GF_COLUMN(gf_entry_t, at),
+    GF_COLUMN(gf_entry_t, cursor),
+};
+
+GF_STATEMENT(ledger_list, .function = "ledger_list", GF_PARAMS(list_params),
+             GF_COLUMNS(gf_entry_t, list_columns));
+
 gf_err_t *gf_ledger_list(apr_array_header_t **entries, gf_ctx_t *ctx, const char *user,
                          const char *cursor, int limit)
 {
-    const char *args[] = { user, cursor, apr_itoa(ctx->pool, limit) };
-    gf_rows_t *rows;
-    int row;
+    const list_in_t in = { .user = user, .cursor = cursor, .limit = limit };
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_LEDGER_LIST, NULL, args, NULL));
-    *entries = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(gf_entry_t));
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        gf_entry_t *entry = apr_array_push(*entries);
-
-        entry->ref = gf_rows_text(rows, row, 0);
-        entry->kind = gf_rows_text(rows, row, 1);
-        entry->amount = gf_rows_int(rows, row, 2);
-        entry->balance_after = gf_rows_int(rows, row, 3);
-        entry->credits = gf_rows_int(rows, row, 4);
-        entry->reason = gf_rows_text(rows, row, 5);
-        entry->reference = gf_rows_text(rows, row, 6);
-        entry->generation = gf_rows_text(rows, row, 7);
-        entry->request_id = gf_rows_text(rows, row, 8);
-        entry->at = gf_rows_text(rows, row, 9);
-        entry->cursor = gf_rows_text(rows, row, 10);
-    }
-    return NULL;
+    return gf_db_list(entries, ctx, &gf_sql_ledger_list, &in);
 }
 
 /* ---- health ---- */
 
+typedef struct health_row_t {
+    int schema_version;
+} health_row_t;
+
+static const gf_sql_field_t health_columns[] = { GF_COLUMN(health_row_t, schema_version) };
+
+GF_STATEMENT(health, .function = "health", GF_COLUMNS(health_row_t, health_columns));
+
 gf_err_t *gf_ledger_health(int *schema_version, gf_ctx_t *ctx)
 {
-    gf_rows_t *rows;
+    health_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HEALTH, NULL, NULL, NULL));
-    *schema_version = (int)gf_rows_int(rows, 0, 0);
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_health, NULL, NULL));
+    *schema_version = row.schema_version;
     return NULL;
 }

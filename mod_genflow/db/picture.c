@@ -3,38 +3,60 @@
  * SQL and to work/. */
 #include "db/picture.h"
 
-#include <string.h>
-
-#include <apr_strings.h>
-
-#include "base/text.h"
 #include "model/type.h"
 
-static gf_err_t *claim(gf_job_t **jobs, gf_ctx_t *ctx, gf_sql_t statement, int limit,
+typedef struct claim_in_t {
+    const char *types;
+    int limit;
+    apr_interval_time_t lease;
+} claim_in_t;
+
+typedef struct claim_row_t {
+    const char *type;
+    gf_job_t job;
+} claim_row_t;
+
+static const gf_sql_field_t claim_params[] = { GF_PARAM(claim_in_t, types),
+                                               GF_PARAM(claim_in_t, limit),
+                                               GF_PARAM_INTERVAL(claim_in_t, lease) };
+static const gf_sql_field_t restore_columns[] = {
+    GF_COLUMN(claim_row_t, type),
+    GF_COLUMN_AS("id", claim_row_t, job.id),
+    GF_COLUMN_AS("picture_secret", claim_row_t, job.picture_secret),
+    GF_COLUMN_AS("url", claim_row_t, job.restore_url),
+    GF_COLUMN_AS("tries", claim_row_t, job.restore_tries),
+};
+static const gf_sql_field_t removal_columns[] = {
+    GF_COLUMN(claim_row_t, type),
+    GF_COLUMN_AS("id", claim_row_t, job.id),
+    GF_COLUMN_AS("picture_secret", claim_row_t, job.picture_secret),
+    GF_COLUMN_AS("url", claim_row_t, job.remove_url),
+    GF_COLUMN_AS("media_type", claim_row_t, job.media_type),
+};
+
+GF_STATEMENT(restore_claim, .function = "restore_claim", GF_PARAMS(claim_params),
+             GF_COLUMNS(claim_row_t, restore_columns));
+GF_STATEMENT(removal_claim, .function = "removal_claim", GF_PARAMS(claim_params),
+             GF_COLUMNS(claim_row_t, removal_columns));
+
+static gf_err_t *claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_statement_t *statement, int limit,
                        apr_interval_time_t lease)
 {
-    const char *args[] = { gf_db_types(ctx, NULL), apr_itoa(ctx->pool, limit),
-                           gf_text_interval(ctx->pool, lease) };
+    const claim_in_t in = { .types = gf_db_types(ctx, NULL), .limit = limit, .lease = lease };
+    claim_row_t row;
     gf_rows_t *rows;
-    int row;
+    int i;
 
     *jobs = NULL;
-    GF_TRY(gf_db_call(&rows, ctx, statement, NULL, args, NULL));
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        gf_job_t *job = gf_job_make(gf_type_find(ctx->conf, gf_rows_text(rows, row, 1), ctx->pool));
-        const char *url = apr_pstrdup(job->pool, gf_rows_text(rows, row, 2));
+    GF_TRY(gf_db_call(&rows, ctx, statement, NULL, &in, NULL));
+    for (i = 0; i < gf_rows_count(rows); i++) {
+        gf_job_t *job = gf_job_make(NULL);
 
-        job->id = apr_pstrdup(job->pool, gf_rows_text(rows, row, 0));
+        row.job = *job;
+        GF_TRY(gf_rows_read(&row, ctx, rows, i, job->pool));
+        *job = row.job;
+        job->type = gf_type_find(ctx->conf, row.type, ctx->pool);
         job->user = "-";
-        job->picture_secret = apr_pstrdup(job->pool, gf_rows_text(rows, row, 4));
-        if (statement == GF_SQL_RESTORE_CLAIM) {
-            job->restore_url = url;
-            job->restore_tries = (int)gf_rows_int(rows, row, 3);
-        }
-        else {
-            job->remove_url = url;
-            job->media_type = apr_pstrdup(job->pool, gf_rows_text(rows, row, 3));
-        }
         job->next = *jobs;
         *jobs = job;
     }
@@ -43,37 +65,66 @@ static gf_err_t *claim(gf_job_t **jobs, gf_ctx_t *ctx, gf_sql_t statement, int l
 
 gf_err_t *gf_picture_restores(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
 {
-    return claim(jobs, ctx, GF_SQL_RESTORE_CLAIM, limit, lease);
+    return claim(jobs, ctx, &gf_sql_restore_claim, limit, lease);
 }
 
 gf_err_t *gf_picture_removals(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
 {
-    return claim(jobs, ctx, GF_SQL_REMOVAL_CLAIM, limit, lease);
+    return claim(jobs, ctx, &gf_sql_removal_claim, limit, lease);
 }
+
+typedef struct picture_in_t {
+    const char *id;
+    const char *image_url, *result; /* of restored */
+    apr_interval_time_t delay;      /* of restore_later */
+    const char *url;                /* of removal_done */
+} picture_in_t;
+
+static const gf_sql_field_t restored_params[] = { GF_PARAM(picture_in_t, id),
+                                                  GF_PARAM(picture_in_t, image_url),
+                                                  GF_PARAM(picture_in_t, result) };
+static const gf_sql_field_t later_params[] = { GF_PARAM(picture_in_t, id),
+                                               GF_PARAM_INTERVAL_OR(picture_in_t, delay, 0) };
+static const gf_sql_field_t removed_params[] = { GF_PARAM(picture_in_t, id),
+                                                 GF_PARAM(picture_in_t, url) };
+
+typedef struct restored_outcome_t {
+    enum { RESTORED, RESTORED_GONE } outcome;
+} restored_outcome_t;
+
+static const gf_sql_word_t restored_words[] = { { "ok", RESTORED },
+                                                { "gone", RESTORED_GONE },
+                                                { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t restored_columns[] = {
+    GF_COLUMN_WORD("outcome", restored_outcome_t, outcome, restored_words),
+};
+
+GF_STATEMENT(restored, .function = "%s_restored", .is_value = true, GF_PARAMS(restored_params),
+             GF_COLUMNS(restored_outcome_t, restored_columns));
+GF_STATEMENT(restore_later, .function = "restore_later", .is_value = true, GF_PARAMS(later_params));
+GF_STATEMENT(removal_done, .function = "removal_done", .is_value = true, GF_PARAMS(removed_params));
 
 gf_err_t *gf_picture_restored(bool *gone, gf_ctx_t *ctx, const gf_job_t *job, const char *image_url,
                               const char *result)
 {
-    const char *args[] = { job->id, image_url, result };
-    gf_rows_t *rows;
+    const picture_in_t in = { .id = job->id, .image_url = image_url, .result = result };
+    restored_outcome_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_RESTORED, job->type, args, NULL));
-    *gone = strcmp(gf_rows_text(rows, 0, 0), "gone") == 0;
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_restored, job->type, &in));
+    *gone = row.outcome == RESTORED_GONE;
     return NULL;
 }
 
 gf_err_t *gf_picture_later(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay)
 {
-    const char *args[] = { job->id, delay ? gf_text_interval(ctx->pool, delay) : NULL };
-    gf_rows_t *rows;
+    const picture_in_t in = { .id = job->id, .delay = delay };
 
-    return gf_db_call(&rows, ctx, GF_SQL_RESTORE_LATER, NULL, args, NULL);
+    return gf_db_do(ctx, &gf_sql_restore_later, &in);
 }
 
 gf_err_t *gf_picture_removed(gf_ctx_t *ctx, const gf_job_t *job)
 {
-    const char *args[] = { job->id, job->remove_url };
-    gf_rows_t *rows;
+    const picture_in_t in = { .id = job->id, .url = job->remove_url };
 
-    return gf_db_call(&rows, ctx, GF_SQL_REMOVAL_DONE, NULL, args, NULL);
+    return gf_db_do(ctx, &gf_sql_removal_done, &in);
 }

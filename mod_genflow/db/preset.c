@@ -4,8 +4,6 @@
  * asked. */
 #include "db/preset.h"
 
-#include <stddef.h>
-
 #include <apr_allocator.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
@@ -25,31 +23,40 @@ struct gf_preset_cache_t {
     memory_t *memories; /* by gf_type_t.index */
 };
 
-/* The texts of a preset, in the order of the statement. */
-static const size_t texts[] = {
-    offsetof(gf_preset_t, id),
-    offsetof(gf_preset_t, key),
-    offsetof(gf_preset_t, label),
-    offsetof(gf_preset_t, description),
-    offsetof(gf_preset_t, category),
-    offsetof(gf_preset_t, prompt),
-    offsetof(gf_preset_t, negative_prompt),
-    offsetof(gf_preset_t, strength),
-    offsetof(gf_preset_t, parameters),
-    offsetof(gf_preset_t, rotation_index),
-    offsetof(gf_preset_t, week),
-    offsetof(gf_preset_t, available_at),
+typedef struct presets_in_t {
+    const char *type;
+    apr_int64_t window;
+} presets_in_t;
+
+typedef struct presets_row_t {
+    gf_preset_t preset;
+    apr_int64_t current_week;
+} presets_row_t;
+
+static const gf_sql_field_t presets_params[] = { GF_PARAM(presets_in_t, type),
+                                                 GF_PARAM(presets_in_t, window) };
+static const gf_sql_field_t presets_columns[] = {
+    GF_COLUMN_AS("id", presets_row_t, preset.id),
+    GF_COLUMN_AS("key", presets_row_t, preset.key),
+    GF_COLUMN_AS("label", presets_row_t, preset.label),
+    GF_COLUMN_AS("description", presets_row_t, preset.description),
+    GF_COLUMN_AS("category", presets_row_t, preset.category),
+    GF_COLUMN_AS("prompt", presets_row_t, preset.prompt),
+    GF_COLUMN_AS("negative_prompt", presets_row_t, preset.negative_prompt),
+    GF_COLUMN_AS("strength", presets_row_t, preset.strength),
+    GF_COLUMN_AS("parameters", presets_row_t, preset.parameters),
+    GF_COLUMN_AS("rotation_index", presets_row_t, preset.rotation_index),
+    GF_COLUMN_AS("week", presets_row_t, preset.week),
+    GF_COLUMN_AS("available_at", presets_row_t, preset.available_at),
+    GF_COLUMN_AS("is_active", presets_row_t, preset.is_active),
+    GF_COLUMN_AS("is_on", presets_row_t, preset.is_on),
+    GF_COLUMN(presets_row_t, current_week),
 };
 
-#define TEXTS        ((int)(sizeof(texts) / sizeof(texts[0])))
-#define CURRENT_WEEK TEXTS
-#define IS_ACTIVE    (TEXTS + 1)
-#define IS_ON        (TEXTS + 2)
+#define COLUMNS ((int)(sizeof(presets_columns) / sizeof(presets_columns[0])))
 
-static const char **text_of(gf_preset_t *preset, int i)
-{
-    return (const char **)((char *)preset + texts[i]);
-}
+GF_STATEMENT(presets, .function = "presets", GF_PARAMS(presets_params),
+             GF_COLUMNS(presets_row_t, presets_columns));
 
 apr_status_t gf_preset_cache_make(gf_preset_cache_t **cache, apr_pool_t *pool,
                                   const gf_conf_t *conf, apr_interval_time_t age)
@@ -73,19 +80,30 @@ apr_status_t gf_preset_cache_make(gf_preset_cache_t **cache, apr_pool_t *pool,
     return apr_thread_mutex_create(&made->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 }
 
+/* All texts that the database gave, into `pool`. */
+static void copy_texts(gf_preset_t *preset, apr_pool_t *pool)
+{
+    presets_row_t row = { .preset = *preset };
+    int i;
+
+    for (i = 0; i < COLUMNS; i++) {
+        const char **text = (const char **)((char *)&row + presets_columns[i].offset);
+
+        if (presets_columns[i].kind == GF_SQL_TEXT) {
+            *text = apr_pstrdup(pool, *text);
+        }
+    }
+    *preset = row.preset;
+}
+
 static void copy(gf_presets_t *to, const gf_presets_t *from, apr_pool_t *pool)
 {
     int i;
-    int j;
 
     to->week = from->week;
     to->list = apr_array_copy(pool, from->list);
     for (i = 0; i < to->list->nelts; i++) {
-        gf_preset_t *preset = &APR_ARRAY_IDX(to->list, i, gf_preset_t);
-
-        for (j = 0; j < TEXTS; j++) {
-            *text_of(preset, j) = apr_pstrdup(pool, *text_of(preset, j));
-        }
+        copy_texts(&APR_ARRAY_IDX(to->list, i, gf_preset_t), pool);
     }
 }
 
@@ -122,26 +140,20 @@ static void remember(gf_preset_cache_t *cache, memory_t *memory, const gf_preset
     apr_thread_mutex_unlock(cache->mutex);
 }
 
-static gf_err_t *ask(gf_presets_t *presets, gf_ctx_t *ctx, const gf_type_t *type)
+static gf_err_t *read_presets(gf_presets_t *presets, gf_ctx_t *ctx, const gf_type_t *type)
 {
-    const char *args[] = { type->name,
-                           apr_psprintf(ctx->pool, "%" APR_INT64_T_FMT, type->preset_window) };
+    const presets_in_t in = { .type = type->name, .window = type->preset_window };
+    presets_row_t row = { .current_week = 1 };
     gf_rows_t *rows;
-    int row;
     int i;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_PRESETS, NULL, args, NULL));
-    presets->week = gf_rows_count(rows) ? gf_rows_int(rows, 0, CURRENT_WEEK) : 1;
+    GF_TRY(gf_db_call(&rows, ctx, &gf_sql_presets, NULL, &in, NULL));
     presets->list = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(gf_preset_t));
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        gf_preset_t *preset = apr_array_push(presets->list);
-
-        for (i = 0; i < TEXTS; i++) {
-            *text_of(preset, i) = gf_rows_text(rows, row, i);
-        }
-        preset->is_active = gf_rows_bool(rows, row, IS_ACTIVE);
-        preset->is_on = gf_rows_bool(rows, row, IS_ON);
+    for (i = 0; i < gf_rows_count(rows); i++) {
+        GF_TRY(gf_rows_read(&row, ctx, rows, i, NULL));
+        APR_ARRAY_PUSH(presets->list, gf_preset_t) = row.preset;
     }
+    presets->week = row.current_week;
     return NULL;
 }
 
@@ -154,7 +166,7 @@ gf_err_t *gf_preset_read(gf_presets_t *presets, gf_ctx_t *ctx, gf_preset_cache_t
     if (recall(presets, cache, memory, ctx->pool)) {
         return NULL;
     }
-    err = ask(presets, ctx, type);
+    err = read_presets(presets, ctx, type);
     remember(cache, memory, err ? NULL : presets);
     return err;
 }

@@ -4,7 +4,7 @@
 #ifndef GF_QUEUE_H
 #define GF_QUEUE_H
 
-#include "db/db.h"
+#include "db/generation.h"
 #include "model/job.h"
 #include "model/param.h"
 
@@ -16,10 +16,9 @@ typedef enum {
     GF_NO_CREDIT, /* balance, held are set, as for the next two */
     GF_QUOTA_SPENT,
     GF_ACCOUNT_BLOCKED,
-    GF_TOO_MANY,      /* live generations of this user: GenflowLimitConcurrent */
-    GF_QUEUE_FULL,    /* GenflowLimitQueue */
-    GF_SITE_RESTORED, /* nothing is begun before genflow.resume() */
-    GF_CREATE_UNKNOWN /* never answered: an error */
+    GF_TOO_MANY,     /* live generations of this user: GenflowLimitConcurrent */
+    GF_QUEUE_FULL,   /* GenflowLimitQueue */
+    GF_SITE_RESTORED /* nothing is begun before genflow.resume() */
 } gf_create_outcome_t;
 
 typedef struct gf_created_t {
@@ -51,21 +50,6 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
  * Errors: NO_GENERATION, NOT_YOURS, STATUS. */
 gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
                          const char *id, const char *owner);
-
-/* Which generation is meant: the first of these that is not NULL. */
-typedef struct gf_find_t {
-    const char *id;
-    const char *run_id;
-    const char *ref; /* the provider's id */
-} gf_find_t;
-
-/* Reads a generation of `user`. Errors: NO_GENERATION, NOT_YOURS. */
-gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
-                       const gf_find_t *find);
-
-/* The same of a row that a statement told with all that is told of a generation. */
-void gf_queue_view(gf_view_t *view, const gf_rows_t *rows, int row, const gf_type_t *type,
-                   const char *user);
 
 #define GF_LANES 4 /* of a type's due jobs: what was begun, then high, normal and low priority */
 

@@ -64,7 +64,7 @@ static void write_mark(gf_ctx_t *ctx, const char *line, const char *mark)
     }
 }
 
-static void tell(gf_site_t *site, const gf_ctx_t *ctx, const char *why)
+static void log_restored(gf_site_t *site, const gf_ctx_t *ctx, const char *why)
 {
     if (why && !site->restored) {
         gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0641",
@@ -79,27 +79,40 @@ static void tell(gf_site_t *site, const gf_ctx_t *ctx, const char *why)
     site->restored = why != NULL;
 }
 
+typedef struct look_in_t {
+    const char *line, *mark;
+} look_in_t;
+
+typedef struct look_row_t {
+    const char *restored, *line, *mark;
+} look_row_t;
+
+static const gf_sql_field_t look_params[] = { GF_PARAM(look_in_t, line),
+                                              GF_PARAM(look_in_t, mark) };
+static const gf_sql_field_t look_columns[] = { GF_COLUMN(look_row_t, restored),
+                                               GF_COLUMN(look_row_t, line),
+                                               GF_COLUMN(look_row_t, mark) };
+
+GF_STATEMENT(site_look, .function = "site_look", GF_PARAMS(look_params),
+             GF_COLUMNS(look_row_t, look_columns));
+
 /* One look by the line that we know; false: it is another one by now. */
 static gf_err_t *look(bool *same, gf_site_t *site, gf_ctx_t *ctx)
 {
     const char *old = site->line[0] ? read_mark(ctx, site->line) : NULL;
-    const char *args[] = { site->line[0] ? site->line : NULL, old };
-    const char *why;
-    const char *mark;
-    gf_rows_t *rows;
+    const look_in_t in = { .line = site->line[0] ? site->line : NULL, .mark = old };
+    look_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_SITE_LOOK, NULL, args, NULL));
-    why = gf_rows_text(rows, 0, 0);
-    mark = gf_rows_text(rows, 0, 2);
-    *same = !gf_rows_text(rows, 0, 1) || strcmp(gf_rows_text(rows, 0, 1), site->line) == 0;
-    if (!*same && !why) {
-        apr_cpystrn(site->line, gf_rows_text(rows, 0, 1), sizeof(site->line));
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_site_look, NULL, &in));
+    *same = !row.line || strcmp(row.line, site->line) == 0;
+    if (!*same && !row.restored) {
+        apr_cpystrn(site->line, row.line, sizeof(site->line));
         return NULL;
     }
     *same = true;
-    tell(site, ctx, why);
-    if (!why && mark && (!old || apr_atoi64(old) < apr_atoi64(mark))) {
-        write_mark(ctx, site->line, mark);
+    log_restored(site, ctx, row.restored);
+    if (!row.restored && row.mark && (!old || apr_atoi64(old) < apr_atoi64(row.mark))) {
+        write_mark(ctx, site->line, row.mark);
     }
     return NULL;
 }
@@ -119,12 +132,17 @@ gf_err_t *gf_site_look(gf_site_t *site, gf_ctx_t *ctx)
     return NULL;
 }
 
+static const gf_sql_field_t restored_columns[] = { GF_COLUMN(look_row_t, restored) };
+
+GF_STATEMENT(site_restored, .function = "restored", .is_value = true,
+             GF_COLUMNS(look_row_t, restored_columns));
+
 gf_err_t *gf_site_restored(const char **why, gf_ctx_t *ctx)
 {
-    gf_rows_t *rows;
+    look_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_SITE_RESTORED, NULL, NULL, NULL));
-    *why = gf_rows_text(rows, 0, 0);
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_site_restored, NULL, NULL));
+    *why = row.restored;
     return NULL;
 }
 

@@ -1,89 +1,171 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every statement the module runs: name and text, nothing else. Each calls one SQL function; its
- * meaning, parameters and outcomes are documented there (sql/functions, sql/types). */
+/* Statements by name. A statement calls one SQL function (sql/functions, sql/types, where its
+ * meaning, parameters and outcomes are documented). Its parameters and its columns are rows of a
+ * table here: each names the parameter or the column and the member of a C struct that it is taken
+ * from or stored to. The text of the statement is printed from these rows and the answer is read by
+ * them, so that place i of either IS row i, and nobody counts places.
+ *
+ * A new statement: its label in GF_STATEMENTS, and a GF_STATEMENT() with its rows in the file of
+ * db/ that uses it. gf_check_missing() (db/check.h) tells at start what a database does not have.
+ * Nothing here blocks; any thread. */
 #ifndef GF_SQL_H
 #define GF_SQL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <apr_time.h>
+
+#include "model/conf.h"
+
+/* clang-format off */
+/* The label of each: names it in log lines and on the connection. */
+#define GF_STATEMENTS(X) \
+    X(accepted) X(admin_breaker_reset) X(admin_cancel) X(admin_check) X(admin_clear) \
+    X(admin_credit) X(admin_jobs) X(admin_preset_add) X(admin_preset_delete) \
+    X(admin_preset_edit) X(admin_presets) X(admin_refund) X(admin_stats) X(admin_user_set) \
+    X(admin_users) X(asset_bytes) X(asset_delete) X(asset_get) X(asset_put) X(attempt_begin) \
+    X(breaker_note) X(breakers) X(budgets) X(cancel) X(claim) X(connections) X(create) \
+    X(create_batch) X(delete) X(delivery_claim) X(delivery_note) X(ended) X(get) X(hand_back) \
+    X(health) X(heartbeat) X(history) X(history_count) X(hook) X(hook_known) X(hook_ref) \
+    X(janitor) X(janitor_parts) X(ledger_list) X(made_before) X(presets) X(progress) X(quota) \
+    X(removal_claim) X(removal_done) X(requeue) X(reserve) X(reserve_finalize) X(restore_claim) \
+    X(restore_later) X(restored) X(schema_missing) X(settle) X(site_look) X(site_restored) \
+    X(start) X(template_delete) X(template_get) X(template_put) X(templates) X(type_of)
+/* clang-format on */
+
 typedef enum {
-    GF_SQL_CREATE,
-    GF_SQL_CREATE_BATCH,
-    GF_SQL_MADE_BEFORE,
-    GF_SQL_START,
-    GF_SQL_GET,
-    GF_SQL_CLAIM,
-    GF_SQL_ACCEPTED,
-    GF_SQL_SETTLE,
-    GF_SQL_CANCEL,
-    GF_SQL_DELETE,
-    GF_SQL_TYPE_OF,
-    GF_SQL_HISTORY,
-    GF_SQL_HISTORY_COUNT,
-    GF_SQL_ATTEMPT_BEGIN,
-    GF_SQL_PROGRESS,
-    GF_SQL_HOOK_REF,
-    GF_SQL_REQUEUE,
-    GF_SQL_HEARTBEAT,
-    GF_SQL_ENDED,
-    GF_SQL_HAND_BACK,
-    GF_SQL_HOOK,
-    GF_SQL_HOOK_KNOWN,
-    GF_SQL_BREAKER_NOTE,
-    GF_SQL_BREAKERS,
-    GF_SQL_BUDGETS,
-    GF_SQL_RESTORE_CLAIM,
-    GF_SQL_RESTORE_LATER,
-    GF_SQL_RESTORED,
-    GF_SQL_REMOVAL_CLAIM,
-    GF_SQL_REMOVAL_DONE,
-    GF_SQL_DELIVERY_CLAIM,
-    GF_SQL_DELIVERY_NOTE,
-    GF_SQL_QUOTA,
-    GF_SQL_RESERVE,
-    GF_SQL_RESERVE_FINALIZE,
-    GF_SQL_LEDGER_LIST,
-    GF_SQL_ASSET_PUT,
-    GF_SQL_ASSET_GET,
-    GF_SQL_ASSET_BYTES,
-    GF_SQL_ASSET_DELETE,
-    GF_SQL_PRESETS,
-    GF_SQL_TEMPLATE_PUT,
-    GF_SQL_TEMPLATES,
-    GF_SQL_TEMPLATE_GET,
-    GF_SQL_TEMPLATE_DELETE,
-    GF_SQL_JANITOR_PARTS,
-    GF_SQL_JANITOR,
-    GF_SQL_HEALTH,
-    GF_SQL_SITE_LOOK,
-    GF_SQL_SITE_RESTORED,
-    GF_SQL_CONNECTIONS,
-    GF_SQL_ADMIN_JOBS,
-    GF_SQL_ADMIN_CANCEL,
-    GF_SQL_ADMIN_CLEAR,
-    GF_SQL_ADMIN_USERS,
-    GF_SQL_ADMIN_USER_SET,
-    GF_SQL_ADMIN_CREDIT,
-    GF_SQL_ADMIN_REFUND,
-    GF_SQL_ADMIN_STATS,
-    GF_SQL_ADMIN_CHECK,
-    GF_SQL_ADMIN_PRESETS,
-    GF_SQL_ADMIN_PRESET_ADD,
-    GF_SQL_ADMIN_PRESET_EDIT,
-    GF_SQL_ADMIN_PRESET_DELETE,
-    GF_SQL_ADMIN_BREAKER_RESET,
-    GF_SQL_COUNT
+#define GF_SQL_NUMBER(label) GF_SQL_##label,
+    GF_STATEMENTS(GF_SQL_NUMBER)
+#undef GF_SQL_NUMBER
+        GF_SQL_COUNT
 } gf_sql_t;
 
-#define GF_SQL_ARGS_MAX 40
+/* How a member is written as a parameter, or read from a column. */
+typedef enum {
+    GF_SQL_TEXT,     /* const char *; NULL is SQL's NULL */
+    GF_SQL_INT,      /* int */
+    GF_SQL_INT64,    /* apr_int64_t */
+    GF_SQL_BOOL,     /* bool */
+    GF_SQL_INTERVAL, /* parameter: apr_interval_time_t */
+    GF_SQL_HEX,      /* parameter: const char *, the hex digits of a bytea */
+    GF_SQL_WORD      /* column: an enum, by a table of words */
+} gf_sql_kind_t;
 
-/* Where the text names p_call, gf_db_call() adds the token of the call behind the arguments
- * (sql/functions/calls.sql), and where it names p_again whether the call is repeated; `args` does
- * not count them. The repetition of any other statement changes nothing and answers the same. */
-typedef struct gf_sql_row_t {
+/* A word that a column may hold and the value of the enum that it means. The last row of a table
+ * has no word: its value is that of SQL's NULL, or GF_SQL_NO_WORD where that may not come. */
+typedef struct gf_sql_word_t {
+    const char *word;
+    int value;
+} gf_sql_word_t;
+
+#define GF_SQL_NO_WORD (-1000)
+
+/* One parameter or one column. */
+typedef struct gf_sql_field_t {
     const char *name;
-    const char *text; /* %s stands for the type's prefix; without it the statement is of no type */
-    int args;
-} gf_sql_row_t;
+    gf_sql_kind_t kind;
+    size_t offset;              /* of the member */
+    const gf_sql_word_t *words; /* of a WORD */
+    apr_int64_t null;           /* a number or an interval: the value that SQL's NULL stands for */
+    bool has_null;              /* parameter: `null` is sent as NULL */
+    const char *expression;     /* column: what is selected under this name; NULL: the column */
+} gf_sql_field_t;
 
-extern const gf_sql_row_t gf_sql_rows[GF_SQL_COUNT];
+typedef struct gf_statement_t {
+    gf_sql_t number;
+    const char *label;
+    const char *function;         /* of schema genflow; %s stands for the type's prefix */
+    const gf_sql_field_t *params; /* members of the struct that gf_db_call() gets */
+    int param_count;
+    const gf_sql_field_t *columns; /* members of the struct that gf_rows_read() fills */
+    int column_count;
+    size_t row_size; /* of that struct */
+    bool is_value;   /* the function returns no row but one value, which the one column names */
+    /* Takes p_call, the token of the call (sql/functions/calls.sql), as its last parameter but
+     * p_again. A repetition of any other statement changes nothing and answers the same. */
+    bool has_call;
+    bool has_again;   /* takes p_again: is the call repeated? */
+    const char *text; /* written out; NULL: printed from the rows */
+} gf_statement_t;
+
+#define GF_SQL_PARAMS_MAX 32 /* p_call and p_again among them */
+
+/* ---- rows ---- */
+
+#define GF_SQL_KIND_OF(struct_type, member) \
+    _Generic(((const struct_type *)0)->member,                                                     \
+             const char *: GF_SQL_TEXT,                                                            \
+             int: GF_SQL_INT,                                                                      \
+             apr_int64_t: GF_SQL_INT64,                                                            \
+             bool: GF_SQL_BOOL)
+
+#define GF_SQL_FIELD(field, struct_type, member, ...)                         \
+    {                                                                         \
+        .name = (field), .offset = offsetof(struct_type, member), __VA_ARGS__ \
+    }
+
+/* A parameter named like its member, behind p_; by the member's type, as INTERVAL, as HEX. _OR: the
+ * value `none` is sent as NULL. */
+#define GF_PARAM(struct_type, member) \
+    GF_SQL_FIELD("p_" #member, struct_type, member, .kind = GF_SQL_KIND_OF(struct_type, member))
+#define GF_PARAM_INTERVAL(struct_type, member) \
+    GF_SQL_FIELD("p_" #member, struct_type, member, .kind = GF_SQL_INTERVAL)
+#define GF_PARAM_HEX(struct_type, member) \
+    GF_SQL_FIELD("p_" #member, struct_type, member, .kind = GF_SQL_HEX)
+#define GF_PARAM_OR(struct_type, member, none)                                                   \
+    GF_SQL_FIELD("p_" #member, struct_type, member, .kind = GF_SQL_KIND_OF(struct_type, member), \
+                 .null = (none), .has_null = true)
+#define GF_PARAM_INTERVAL_OR(struct_type, member, none)                                      \
+    GF_SQL_FIELD("p_" #member, struct_type, member, .kind = GF_SQL_INTERVAL, .null = (none), \
+                 .has_null = true)
+
+/* A column named like its member; under another name; NULL stored as `none` instead of 0; a word of
+ * a table; what an expression makes. */
+#define GF_COLUMN(struct_type, member) GF_COLUMN_AS(#member, struct_type, member)
+#define GF_COLUMN_AS(column, struct_type, member) \
+    GF_SQL_FIELD(column, struct_type, member, .kind = GF_SQL_KIND_OF(struct_type, member))
+#define GF_COLUMN_OR(struct_type, member, none)                                             \
+    GF_SQL_FIELD(#member, struct_type, member, .kind = GF_SQL_KIND_OF(struct_type, member), \
+                 .null = (none))
+#define GF_COLUMN_WORD(column, struct_type, member, table) \
+    GF_SQL_FIELD(column, struct_type, member, .kind = GF_SQL_WORD, .words = (table))
+#define GF_COLUMN_FROM(sql, column, struct_type, member)                                   \
+    GF_SQL_FIELD(column, struct_type, member, .kind = GF_SQL_KIND_OF(struct_type, member), \
+                 .expression = (sql))
+
+/* ---- statements ---- */
+
+#define GF_PARAMS(rows) .params = (rows), .param_count = (int)(sizeof(rows) / sizeof((rows)[0]))
+#define GF_COLUMNS(struct_type, rows)                                           \
+    .columns = (rows), .column_count = (int)(sizeof(rows) / sizeof((rows)[0])), \
+    .row_size = sizeof(struct_type)
+
+/* Defines gf_sql_<name>. */
+#define GF_STATEMENT(name, ...) \
+    const gf_statement_t gf_sql_##name = { .number = GF_SQL_##name, .label = #name, __VA_ARGS__ }
+
+#define GF_SQL_DECLARE(name) extern const gf_statement_t gf_sql_##name;
+GF_STATEMENTS(GF_SQL_DECLARE)
+#undef GF_SQL_DECLARE
+
+/* All of them, by their number. */
+extern const gf_statement_t *const gf_statements[GF_SQL_COUNT];
+
+/* Is it of a type, whose prefix is part of its function's name? */
+bool gf_sql_is_typed(const gf_statement_t *statement);
+
+/* The statement's text, for PREPARE: parameter i is $i + 1. prefix: of the type; NULL: of none. */
+const char *gf_sql_text(const gf_statement_t *statement, const char *prefix, apr_pool_t *pool);
+
+/* The values of its parameters, in the order of the text, from the struct `in` (NULL if it has no
+ * parameter): args[0] to args[n - 1], which share the texts of `in`. Returns n, without p_call and
+ * p_again. */
+int gf_sql_args(const char **args, const gf_statement_t *statement, const void *in,
+                apr_pool_t *pool);
+
+/* Stores a column's text (NULL: SQL's NULL) to its member of `out`; a text is shared. False: it is
+ * a word that the table does not have. */
+bool gf_sql_store(void *out, const gf_sql_field_t *column, const char *text);
 
 #endif

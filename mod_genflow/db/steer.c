@@ -8,109 +8,197 @@
 
 #include "model/type.h"
 
+typedef struct type_in_t {
+    const char *id;
+} type_in_t;
+
+typedef struct type_row_t {
+    const char *type;
+} type_row_t;
+
+static const gf_sql_field_t type_params[] = { GF_PARAM(type_in_t, id) };
+static const gf_sql_field_t type_columns[] = { GF_COLUMN(type_row_t, type) };
+
+GF_STATEMENT(type_of, .function = "type_of", .is_value = true, GF_PARAMS(type_params),
+             GF_COLUMNS(type_row_t, type_columns));
+
 gf_err_t *gf_steer_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id)
 {
-    gf_rows_t *rows;
-    const char *name;
+    const type_in_t in = { .id = id };
+    type_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_TYPE_OF, NULL, &id, NULL));
-    name = gf_rows_text(rows, 0, 0);
-    *type = name ? gf_type_find(ctx->conf, name, ctx->pool) : NULL;
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_type_of, NULL, &in));
+    *type = row.type ? gf_type_find(ctx->conf, row.type, ctx->pool) : NULL;
     return *type ? NULL
                  : gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s is of type %s", id,
-                               name ? name : "none");
+                               row.type ? row.type : "none");
 }
 
-gf_err_t *gf_steer_status(gf_ctx_t *ctx, const char *id, const char *status)
-{
-    gf_err_t *err = gf_err_make(ctx, GF_E_STATUS, APR_SUCCESS, "%s is %s", id, status);
+/* ---- what a key made before ---- */
 
-    err->extra = apr_psprintf(ctx->pool, "\"status\":\"%s\",\"generationId\":\"%s\"", status, id);
-    return err;
-}
+typedef struct before_in_t {
+    const char *user, *key, *hash;
+} before_in_t;
+
+static const gf_sql_word_t before_words[] = { { "replay", GF_REPLAY },
+                                              { "mismatch", GF_MISMATCH },
+                                              { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t before_params[] = { GF_PARAM(before_in_t, user),
+                                                GF_PARAM(before_in_t, key),
+                                                GF_PARAM_HEX(before_in_t, hash) };
+static const gf_sql_field_t before_columns[] = {
+    GF_COLUMN_WORD("outcome", gf_created_t, outcome, before_words),
+    GF_COLUMN(gf_created_t, id),
+};
+
+GF_STATEMENT(made_before, .function = "made_before", GF_PARAMS(before_params),
+             GF_COLUMNS(gf_created_t, before_columns));
 
 gf_err_t *gf_steer_made_before(gf_created_t *created, int *count, gf_ctx_t *ctx,
                                const gf_caller_t *caller)
 {
-    const char *args[] = { caller->user, caller->key,
-                           apr_pstrcat(ctx->pool, "\\x", caller->hash, NULL) };
+    const before_in_t in = { .user = caller->user, .key = caller->key, .hash = caller->hash };
     gf_rows_t *rows;
     int i;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_MADE_BEFORE, NULL, args, NULL));
+    GF_TRY(gf_db_call(&rows, ctx, &gf_sql_made_before, NULL, &in, NULL));
     *count = gf_rows_count(rows) < GF_BATCH_MAX ? gf_rows_count(rows) : GF_BATCH_MAX;
     memset(created, 0, (size_t)*count * sizeof(*created));
     for (i = 0; i < *count; i++) {
-        created[i].outcome =
-            strcmp(gf_rows_text(rows, i, 0), "replay") == 0 ? GF_REPLAY : GF_MISMATCH;
-        created[i].id = gf_rows_text(rows, i, 1);
+        GF_TRY(gf_rows_read(&created[i], ctx, rows, i, NULL));
     }
     return NULL;
 }
 
-/* Cancel and delete: outcome, status, and what the act tells. */
-static gf_err_t *act(const char **told, gf_ctx_t *ctx, gf_sql_t statement, const gf_type_t *type,
-                     const char *user, const char *id)
-{
-    const char *args[] = { user, id };
-    gf_rows_t *rows;
+/* ---- cancel, delete ---- */
 
-    GF_TRY(gf_db_call(&rows, ctx, statement, type, args, NULL));
-    GF_TRY(gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_GENERATION, type->name, user, id));
-    *told = gf_rows_text(rows, 0, 2);
-    return strcmp(gf_rows_text(rows, 0, 0), "ok") == 0
-               ? NULL
-               : gf_steer_status(ctx, id, gf_rows_text(rows, 0, 1));
+typedef struct act_in_t {
+    const char *user, *id;
+} act_in_t;
+
+typedef struct act_row_t {
+    gf_owned_t outcome;
+    const char *status;
+    const char *owner;     /* of cancel */
+    const char *image_url; /* of delete */
+} act_row_t;
+
+static const gf_sql_field_t act_params[] = { GF_PARAM(act_in_t, user), GF_PARAM(act_in_t, id) };
+static const gf_sql_field_t cancel_columns[] = {
+    GF_COLUMN_WORD("outcome", act_row_t, outcome, gf_db_owned_words),
+    GF_COLUMN(act_row_t, status),
+    GF_COLUMN(act_row_t, owner),
+};
+static const gf_sql_field_t delete_columns[] = {
+    GF_COLUMN_WORD("outcome", act_row_t, outcome, gf_db_owned_words),
+    GF_COLUMN(act_row_t, status),
+    GF_COLUMN(act_row_t, image_url),
+};
+
+GF_STATEMENT(cancel, .function = "%s_cancel", .has_call = true, GF_PARAMS(act_params),
+             GF_COLUMNS(act_row_t, cancel_columns));
+GF_STATEMENT(delete, .function = "%s_delete", .has_call = true, GF_PARAMS(act_params),
+             GF_COLUMNS(act_row_t, delete_columns));
+
+static gf_err_t *act(act_row_t *row, gf_ctx_t *ctx, const gf_statement_t *statement,
+                     const gf_type_t *type, const char *user, const char *id)
+{
+    const act_in_t in = { .user = user, .id = id };
+
+    GF_TRY(gf_db_one(row, ctx, statement, type, &in));
+    GF_TRY(gf_db_owned(ctx, row->outcome, GF_E_NO_GENERATION, type->name, user, id));
+    return row->outcome == GF_OWNED ? NULL : gf_steer_status(ctx, id, row->status);
 }
 
 gf_err_t *gf_steer_cancel(const char **owner, gf_ctx_t *ctx, const gf_type_t *type,
                           const char *user, const char *id)
 {
-    return act(owner, ctx, GF_SQL_CANCEL, type, user, id);
+    act_row_t row;
+
+    GF_TRY(act(&row, ctx, &gf_sql_cancel, type, user, id));
+    *owner = row.owner;
+    return NULL;
 }
 
 gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t *type,
                           const char *user, const char *id)
 {
-    return act(image_url, ctx, GF_SQL_DELETE, type, user, id);
+    act_row_t row;
+
+    GF_TRY(act(&row, ctx, &gf_sql_delete, type, user, id));
+    *image_url = row.image_url;
+    return NULL;
 }
 
 /* ---- history ---- */
 
+typedef struct history_in_t {
+    const char *user, *types, *status, *preset, *id;
+    apr_int64_t at;
+    int limit, most;
+} history_in_t;
+
+#define NO_TIME (-1) /* of a generation: from the newest */
+
+static const gf_sql_field_t history_params[] = {
+    GF_PARAM(history_in_t, user),           GF_PARAM(history_in_t, types),
+    GF_PARAM(history_in_t, status),         GF_PARAM(history_in_t, preset),
+    GF_PARAM_OR(history_in_t, at, NO_TIME), GF_PARAM(history_in_t, id),
+    GF_PARAM(history_in_t, limit)
+};
+
+GF_STATEMENT(history, .function = "history", GF_PARAMS(history_params), GF_GENERATION_COLUMNS);
+
 gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx)
 {
-    const char *args[] = { page->user,
-                           gf_db_types(ctx, page->type),
-                           page->status,
-                           page->preset,
-                           page->after ? apr_psprintf(ctx->pool, "%" APR_INT64_T_FMT, page->at)
-                                       : NULL,
-                           page->after,
-                           apr_itoa(ctx->pool, page->limit + 1) }; /* one more: is there more? */
+    const history_in_t in = { .user = page->user,
+                              .types = gf_db_types(ctx, page->type),
+                              .status = page->status,
+                              .preset = page->preset,
+                              .at = page->after ? page->at : NO_TIME,
+                              .id = page->after,
+                              .limit = page->limit + 1 }; /* one more: is there more? */
     gf_rows_t *rows;
-    int row;
+    int i;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HISTORY, NULL, args, NULL));
+    GF_TRY(gf_db_call(&rows, ctx, &gf_sql_history, NULL, &in, NULL));
     page->more = gf_rows_count(rows) > page->limit;
     page->items = apr_array_make(ctx->pool, page->limit, sizeof(gf_view_t));
-    for (row = 0; row < gf_rows_count(rows) && row < page->limit; row++) {
-        gf_queue_view(apr_array_push(page->items), rows, row,
-                      gf_type_find(ctx->conf, gf_rows_text(rows, row, 1), ctx->pool), page->user);
+    for (i = 0; i < gf_rows_count(rows) && i < page->limit; i++) {
+        gf_generation_row_t row;
+
+        GF_TRY(gf_rows_read(&row, ctx, rows, i, NULL));
+        row.view.type = gf_type_find(ctx->conf, row.type, ctx->pool);
+        row.view.user = page->user;
+        APR_ARRAY_PUSH(page->items, gf_view_t) = row.view;
     }
     return NULL;
 }
 
+typedef struct count_row_t {
+    apr_int64_t total;
+} count_row_t;
+
+static const gf_sql_field_t count_params[] = {
+    GF_PARAM(history_in_t, user), GF_PARAM(history_in_t, types), GF_PARAM(history_in_t, status),
+    GF_PARAM(history_in_t, preset), GF_PARAM(history_in_t, most)
+};
+static const gf_sql_field_t count_columns[] = { GF_COLUMN(count_row_t, total) };
+
+GF_STATEMENT(history_count, .function = "history_count", .is_value = true, GF_PARAMS(count_params),
+             GF_COLUMNS(count_row_t, count_columns));
+
 gf_err_t *gf_steer_count(apr_int64_t *total, bool *exact, gf_ctx_t *ctx, const gf_page_t *page)
 {
-    const char *args[] = { page->user, gf_db_types(ctx, page->type), page->status, page->preset,
-                           apr_itoa(ctx->pool, GF_STEER_COUNTED + 1) };
-    gf_rows_t *rows;
+    const history_in_t in = { .user = page->user,
+                              .types = gf_db_types(ctx, page->type),
+                              .status = page->status,
+                              .preset = page->preset,
+                              .most = GF_STEER_COUNTED + 1 };
+    count_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_HISTORY_COUNT, NULL, args, NULL));
-    *total = gf_rows_int(rows, 0, 0);
-    *exact = *total <= GF_STEER_COUNTED;
-    if (!*exact) {
-        *total = GF_STEER_COUNTED;
-    }
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_history_count, NULL, &in));
+    *exact = row.total <= GF_STEER_COUNTED;
+    *total = *exact ? row.total : GF_STEER_COUNTED;
     return NULL;
 }

@@ -21,9 +21,6 @@ gf_err_t *gf_steer_cancel(const char **owner, gf_ctx_t *ctx, const gf_type_t *ty
 gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t *type,
                           const char *user, const char *id);
 
-/* STATUS: what is asked does not go with `status`, which the answer tells. */
-gf_err_t *gf_steer_status(gf_ctx_t *ctx, const char *id, const char *status);
-
 /* What the caller's key made before, asked where nothing can be made: *count of them, at most
  * GF_BATCH_MAX, in created[]: GF_REPLAY with its id, or GF_MISMATCH. */
 gf_err_t *gf_steer_made_before(gf_created_t *created, int *count, gf_ctx_t *ctx,

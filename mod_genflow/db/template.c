@@ -4,66 +4,122 @@
 
 #include <string.h>
 
-#include <apr_strings.h>
-
 #define KEPT_PER_USER 200
+
+typedef struct put_in_t {
+    const char *user, *name, *type, *config;
+    int max;
+} put_in_t;
+
+typedef enum { PUT, PUT_NAME_TAKEN, PUT_TOO_MANY } put_t;
+
+typedef struct put_row_t {
+    put_t outcome;
+    const char *id, *created_at;
+} put_row_t;
+
+static const gf_sql_word_t put_words[] = { { "ok", PUT },
+                                           { "taken", PUT_NAME_TAKEN },
+                                           { "too_many", PUT_TOO_MANY },
+                                           { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t put_params[] = { GF_PARAM(put_in_t, user), GF_PARAM(put_in_t, name),
+                                             GF_PARAM(put_in_t, type), GF_PARAM(put_in_t, config),
+                                             GF_PARAM(put_in_t, max) };
+static const gf_sql_field_t put_columns[] = {
+    GF_COLUMN_WORD("outcome", put_row_t, outcome, put_words),
+    GF_COLUMN(put_row_t, id),
+    GF_COLUMN(put_row_t, created_at),
+};
+
+GF_STATEMENT(template_put, .function = "template_put", GF_PARAMS(put_params),
+             GF_COLUMNS(put_row_t, put_columns));
 
 gf_err_t *gf_template_put(gf_template_t *template, bool *taken, gf_ctx_t *ctx, const char *user)
 {
-    const char *args[] = { user, template->name, template->type, template->config,
-                           apr_itoa(ctx->pool, KEPT_PER_USER) };
-    gf_rows_t *rows;
+    const put_in_t in = { .user = user,
+                          .name = template->name,
+                          .type = template->type,
+                          .config = template->config,
+                          .max = KEPT_PER_USER };
+    put_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_TEMPLATE_PUT, NULL, args, NULL));
-    if (strcmp(gf_rows_text(rows, 0, 0), "too_many") == 0) {
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_template_put, NULL, &in));
+    if (row.outcome == PUT_TOO_MANY) {
         return gf_err_make(ctx, GF_E_TEMPLATES_FULL, APR_SUCCESS, "%s", user);
     }
-    *taken = strcmp(gf_rows_text(rows, 0, 0), "taken") == 0;
-    template->id = gf_rows_text(rows, 0, 1);
-    template->created_at = gf_rows_text(rows, 0, 2);
+    *taken = row.outcome == PUT_NAME_TAKEN;
+    template->id = row.id;
+    template->created_at = row.created_at;
     return NULL;
 }
+
+typedef struct list_in_t {
+    const char *user, *before;
+    int limit;
+} list_in_t;
+
+static const gf_sql_field_t list_params[] = { GF_PARAM(list_in_t, user),
+                                              GF_PARAM(list_in_t, before),
+                                              GF_PARAM(list_in_t, limit) };
+static const gf_sql_field_t list_columns[] = {
+    GF_COLUMN(gf_template_t, id), GF_COLUMN(gf_template_t, name), GF_COLUMN(gf_template_t, type),
+    GF_COLUMN(gf_template_t, config), GF_COLUMN(gf_template_t, created_at)
+};
+
+GF_STATEMENT(templates, .function = "templates", GF_PARAMS(list_params),
+             GF_COLUMNS(gf_template_t, list_columns));
 
 gf_err_t *gf_template_list(apr_array_header_t **list, gf_ctx_t *ctx, const char *user,
                            const char *before, int limit)
 {
-    const char *args[] = { user, before, apr_itoa(ctx->pool, limit) };
-    gf_rows_t *rows;
-    int row;
+    const list_in_t in = { .user = user, .before = before, .limit = limit };
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_TEMPLATES, NULL, args, NULL));
-    *list = apr_array_make(ctx->pool, gf_rows_count(rows), sizeof(gf_template_t));
-    for (row = 0; row < gf_rows_count(rows); row++) {
-        gf_template_t *template = apr_array_push(*list);
-
-        template->id = gf_rows_text(rows, row, 0);
-        template->name = gf_rows_text(rows, row, 1);
-        template->type = gf_rows_text(rows, row, 2);
-        template->config = gf_rows_text(rows, row, 3);
-        template->created_at = gf_rows_text(rows, row, 4);
-    }
-    return NULL;
+    return gf_db_list(list, ctx, &gf_sql_templates, &in);
 }
+
+typedef struct one_in_t {
+    const char *user, *id;
+} one_in_t;
+
+typedef struct one_row_t {
+    gf_owned_t outcome;
+    const char *type, *config; /* of get */
+} one_row_t;
+
+static const gf_sql_field_t one_params[] = { GF_PARAM(one_in_t, user), GF_PARAM(one_in_t, id) };
+static const gf_sql_field_t get_columns[] = {
+    GF_COLUMN_WORD("outcome", one_row_t, outcome, gf_db_owned_words),
+    GF_COLUMN(one_row_t, type),
+    GF_COLUMN(one_row_t, config),
+};
+static const gf_sql_field_t delete_columns[] = {
+    GF_COLUMN_WORD("outcome", one_row_t, outcome, gf_db_owned_words),
+};
+
+GF_STATEMENT(template_get, .function = "template_get", GF_PARAMS(one_params),
+             GF_COLUMNS(one_row_t, get_columns));
+GF_STATEMENT(template_delete, .function = "template_delete", .is_value = true, .has_call = true,
+             GF_PARAMS(one_params), GF_COLUMNS(one_row_t, delete_columns));
 
 gf_err_t *gf_template_get(gf_template_t *template, gf_ctx_t *ctx, const char *user, const char *id)
 {
-    const char *args[] = { user, id };
-    gf_rows_t *rows;
+    const one_in_t in = { .user = user, .id = id };
+    one_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_TEMPLATE_GET, NULL, args, NULL));
-    GF_TRY(gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_TEMPLATE, "template", user, id));
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_template_get, NULL, &in));
+    GF_TRY(gf_db_owned(ctx, row.outcome, GF_E_NO_TEMPLATE, "template", user, id));
     memset(template, 0, sizeof(*template));
     template->id = id;
-    template->type = gf_rows_text(rows, 0, 1);
-    template->config = gf_rows_text(rows, 0, 2);
+    template->type = row.type;
+    template->config = row.config;
     return NULL;
 }
 
 gf_err_t *gf_template_delete(gf_ctx_t *ctx, const char *user, const char *id)
 {
-    const char *args[] = { user, id };
-    gf_rows_t *rows;
+    const one_in_t in = { .user = user, .id = id };
+    one_row_t row;
 
-    GF_TRY(gf_db_call(&rows, ctx, GF_SQL_TEMPLATE_DELETE, NULL, args, NULL));
-    return gf_db_owned(ctx, gf_rows_text(rows, 0, 0), GF_E_NO_TEMPLATE, "template", user, id);
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_template_delete, NULL, &in));
+    return gf_db_owned(ctx, row.outcome, GF_E_NO_TEMPLATE, "template", user, id);
 }

@@ -46,7 +46,7 @@ typedef struct database_t {
     volatile apr_uint32_t told_away;  /* when a line said so last */
     volatile apr_uint32_t told_back;
     volatile apr_uint32_t unwritten; /* since it is away */
-    volatile apr_uint32_t once;      /* 1: httpd_glue_once() was asked */
+    volatile apr_uint32_t once;      /* bits: what httpd_glue_once() was asked for */
 } database_t;
 
 static database_t *database; /* made before the children */
@@ -70,9 +70,18 @@ apr_status_t httpd_glue_share(apr_pool_t *pconf)
     return rv;
 }
 
-bool httpd_glue_once(void)
+bool httpd_glue_once(httpd_once_t what)
 {
-    return apr_atomic_cas32(&database->once, 1, 0) == 0;
+    for (;;) {
+        apr_uint32_t before = apr_atomic_read32(&database->once);
+
+        if (before & what) {
+            return false;
+        }
+        if (apr_atomic_cas32(&database->once, before | what, before) == before) {
+            return true;
+        }
+    }
 }
 
 /* ---- log ---- */

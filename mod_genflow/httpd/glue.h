@@ -20,8 +20,11 @@ bool httpd_glue_ready(void);
 /* post_config: makes what the children of this server tell each other about the database. */
 apr_status_t httpd_glue_share(apr_pool_t *pconf);
 
-/* True for the first that asks, of all children of this start; any thread. */
-bool httpd_glue_once(void);
+/* What is logged once for all children of a start. */
+typedef enum { HTTPD_ONCE_CONNECTIONS = 1, HTTPD_ONCE_SCHEMA = 2 } httpd_once_t;
+
+/* True for the first that asks for it, of all children of this start; any thread. */
+bool httpd_glue_once(httpd_once_t what);
 
 /* child_init: prepares sink and lender for this child. Before any context is made. */
 apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_conf_t *conf);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to clean up, and for how long; and, once, whether the database takes as many connections as
- * this httpd may open. Leaves what is cleaned to sql/functions/janitor.sql and the store. Runs on a
- * thread of mod_watchdog's, which may outlive the child's pools by a moment: hence the mutex. */
+/* When to clean up, and for how long; and, once, whether the database has what statements name and
+ * takes as many connections as this httpd may open. Leaves what is cleaned to
+ * sql/functions/janitor.sql and the store. Runs on a thread of mod_watchdog's, which may outlive
+ * the child's pools by a moment: hence the mutex. */
 #include "httpd/janitor.h"
 
 #include <apr_optional.h>
@@ -10,6 +11,7 @@
 #include <mod_watchdog.h>
 
 #include "base/clock.h"
+#include "db/check.h"
 #include "db/janitor.h"
 #include "httpd/glue.h"
 #include "store/store.h"
@@ -24,7 +26,7 @@ struct httpd_janitor_t {
     apr_thread_mutex_t *mutex; /* of the child: held while a batch runs; guards ended */
     bool ended;
     int pool_size; /* connections that a child may open */
-    bool counted;  /* the database has said how many it takes */
+    bool counted;  /* the database has said how many it takes, and what it lacks */
 };
 
 static bool is_cleaner(const gf_conf_t *conf)
@@ -116,7 +118,7 @@ static void compare(const httpd_janitor_t *janitor, const gf_ctx_t *ctx, int mos
     gf_log(ctx, GF_LOG_DEBUG, APR_SUCCESS, "GF0191",
            "%d children x DBDMax %d: up to %" APR_INT64_T_FMT " database connections of %d",
            children, janitor->pool_size, needed, most);
-    if (needed > most && httpd_glue_once()) {
+    if (needed > most && httpd_glue_once(HTTPD_ONCE_CONNECTIONS)) {
         gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0190",
                "%d children x DBDMax %d may open %" APR_INT64_T_FMT
                " database connections, but the database takes %d (%s): under load, requests get "
@@ -125,8 +127,24 @@ static void compare(const httpd_janitor_t *janitor, const gf_ctx_t *ctx, int mos
     }
 }
 
+/* ---- the schema ---- */
+
+static gf_err_t *check_schema(gf_ctx_t *ctx)
+{
+    const char *missing;
+
+    GF_TRY(gf_check_missing(&missing, ctx));
+    if (missing && httpd_glue_once(HTTPD_ONCE_SCHEMA)) {
+        gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0212",
+               "the database lacks what statements of this module name: %s. Until it has them, "
+               "these statements fail with DB_SCHEMA. Run sql/apply of this version",
+               missing);
+    }
+    return NULL;
+}
+
 /* While the database is away, everybody else says so. */
-static apr_status_t count_connections(int state, void *data, apr_pool_t *pool)
+static apr_status_t ask_at_start(int state, void *data, apr_pool_t *pool)
 {
     httpd_janitor_t *janitor = data;
     const char *limit = NULL;
@@ -141,6 +159,7 @@ static apr_status_t count_connections(int state, void *data, apr_pool_t *pool)
     apr_thread_mutex_lock(janitor->mutex);
     if (!janitor->ended) {
         err = gf_janitor_connections(&most, &limit, &ctx);
+        err = err ? err : check_schema(&ctx);
     }
     apr_thread_mutex_unlock(janitor->mutex);
     janitor->counted = !gf_err_is(err, GF_E_DB_DOWN);
@@ -169,7 +188,7 @@ static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pco
         rv = get(&watchdog, WATCHDOG, 0, 1, pconf);
     }
     if (rv == APR_SUCCESS) {
-        rv = add(watchdog, COUNTING, janitor, count_connections);
+        rv = add(watchdog, COUNTING, janitor, ask_at_start);
     }
     if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
         rv = add(watchdog, janitor->conf->janitor, janitor, run);

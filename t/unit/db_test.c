@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db/db.c, db/answer.c, db/sql.c and db/ledger.c: what the caller hears when there is no
+/* db/db.c, answer.c, sql.c, rows.c, check.c and ledger.c: what the caller hears when there is no
  * database, and, in the harness, how statements are prepared, connections mended and errors told
  * apart. */
 #include "database.h"
 
 #include <signal.h>
 
-#include <apr_lib.h>
-
 #include "base/clock.h"
 #include "db/answer.h"
+#include "db/check.h"
 #include "db/ledger.h"
 #include "db/queue.h"
+#include "db/steer.h"
 
 static const gf_type_t type = { .name = "unit-db", .prefix = "unit_db", .index = 5 };
 
@@ -69,30 +69,123 @@ START_TEST(a_dead_connection_is_tried_once_more_and_given_back)
 }
 END_TEST
 
-START_TEST(every_statement_uses_all_its_arguments_and_no_more)
+START_TEST(every_statement_has_names_for_all_its_parameters_and_columns)
 {
     int i, n;
 
     for (i = 0; i < GF_SQL_COUNT; i++) {
-        const gf_sql_row_t *row = &gf_sql_rows[i];
-        const char *prefix = strstr(row->text, "%s");
-        int count = row->args + (strstr(row->text, "p_call =>") != NULL)
-                    + (strstr(row->text, "p_again =>") != NULL);
+        const gf_statement_t *statement = gf_statements[i];
 
-        ck_assert_msg(row->name && row->text, "row %d", i);
-        ck_assert_msg(strlen(row->name) + strlen("genflow__63") < 48, "%s is too long", row->name);
-        ck_assert_int_le(count, GF_SQL_ARGS_MAX);
-        ck_assert_msg(!prefix || !strchr(prefix + 2, '%'), "%s", row->name);
-        for (n = 1; n <= GF_SQL_ARGS_MAX + 1; n++) {
-            const char *mark = apr_psprintf(unit.ctx.pool, "$%d", n);
-            const char *at = strstr(row->text, mark);
+        ck_assert_int_eq(statement->number, i);
+        ck_assert_msg(strlen(statement->label) + strlen("genflow__63") < 48, "%s is too long",
+                      statement->label);
+        ck_assert_int_le(statement->param_count + 2, GF_SQL_PARAMS_MAX);
+        ck_assert_msg(!statement->is_value || statement->column_count <= 1, "%s", statement->label);
+        for (n = 0; n < statement->param_count; n++) {
+            const char *name = statement->params[n].name;
 
-            while (at && apr_isdigit(at[strlen(mark)])) { /* $1 is no $14 */
-                at = strstr(at + 1, mark);
-            }
-            ck_assert_msg((at != NULL) == (n <= count), "%s: %s", row->name, mark);
+            ck_assert_msg(name && strncmp(name, "p_", 2) == 0, "%s: %d", statement->label, n);
+        }
+        for (n = 0; n < statement->column_count; n++) {
+            ck_assert_msg(statement->columns[n].name, "%s: %d", statement->label, n);
+            ck_assert_msg(statement->columns[n].offset < statement->row_size, "%s: %s",
+                          statement->label, statement->columns[n].name);
         }
     }
+}
+END_TEST
+
+START_TEST(the_text_of_a_statement_is_printed_from_its_rows)
+{
+    apr_pool_t *pool = unit.ctx.pool;
+
+    ck_assert_str_eq(gf_sql_text(&gf_sql_cancel, "neo_glitch", pool),
+                     "SELECT outcome, status, owner FROM genflow.neo_glitch_cancel("
+                     "p_user => $1, p_id => $2, p_call => $3)");
+    ck_assert_str_eq(gf_sql_text(&gf_sql_hook_ref, NULL, pool),
+                     "SELECT genflow.hook_ref(p_id => $1, p_epoch => $2) AS ref");
+    ck_assert_str_eq(gf_sql_text(&gf_sql_asset_bytes, NULL, pool),
+                     "SELECT type, encode(bytes, 'hex') AS hex FROM genflow.asset_bytes("
+                     "p_id => $1)");
+    ck_assert_str_eq(gf_sql_text(&gf_sql_budgets, NULL, pool),
+                     "SELECT provider, spent FROM genflow.budgets()");
+    ck_assert_ptr_nonnull(
+        strstr(gf_sql_text(&gf_sql_claim, "neo_glitch", pool), "p_call => $7, p_again => $8)"));
+}
+END_TEST
+
+/* A struct with a member of each kind, and the statement that writes and reads it. */
+typedef struct kinds_t {
+    const char *text, *digits;
+    int small, perhaps;
+    apr_int64_t large;
+    bool yes;
+    apr_interval_time_t after, never;
+    enum { RED = 3, BLUE = 4 } colour;
+} kinds_t;
+
+static const gf_sql_field_t kinds_params[] = {
+    GF_PARAM(kinds_t, text),           GF_PARAM_HEX(kinds_t, digits),
+    GF_PARAM(kinds_t, small),          GF_PARAM_OR(kinds_t, perhaps, -1),
+    GF_PARAM(kinds_t, large),          GF_PARAM(kinds_t, yes),
+    GF_PARAM_INTERVAL(kinds_t, after), GF_PARAM_INTERVAL_OR(kinds_t, never, 0)
+};
+
+START_TEST(each_parameter_is_written_by_its_kind)
+{
+    const gf_statement_t statement = { .label = "kinds",
+                                       .function = "kinds",
+                                       GF_PARAMS(kinds_params) };
+    const kinds_t in = { .text = "a",
+                         .digits = "00ff",
+                         .small = -7,
+                         .perhaps = -1,
+                         .large = APR_INT64_C(5000000000),
+                         .yes = true,
+                         .after = apr_time_from_sec(2) };
+    static const char *const values[] = { "a",    "\\x00ff",           "-7", NULL, "5000000000",
+                                          "true", "2000 milliseconds", NULL };
+    const char *args[GF_SQL_PARAMS_MAX];
+    int i;
+
+    ck_assert_int_eq(gf_sql_args(args, &statement, &in, unit.ctx.pool), UNIT_COUNT(values));
+    for (i = 0; i < (int)UNIT_COUNT(values); i++) {
+        ck_assert_msg(values[i] ? args[i] && strcmp(args[i], values[i]) == 0 : !args[i], "%s: %s",
+                      kinds_params[i].name, args[i]);
+    }
+}
+END_TEST
+
+START_TEST(each_column_is_stored_by_its_kind)
+{
+    static const gf_sql_word_t colours[] = { { "red", RED },
+                                             { "blue", BLUE },
+                                             { NULL, GF_SQL_NO_WORD } };
+    static const gf_sql_word_t any_colours[] = { { "red", RED }, { NULL, BLUE } };
+    const gf_sql_field_t columns[] = { GF_COLUMN(kinds_t, text),
+                                       GF_COLUMN(kinds_t, small),
+                                       GF_COLUMN_OR(kinds_t, perhaps, -1),
+                                       GF_COLUMN(kinds_t, large),
+                                       GF_COLUMN(kinds_t, yes),
+                                       GF_COLUMN_WORD("colour", kinds_t, colour, colours),
+                                       GF_COLUMN_WORD("colour", kinds_t, colour, any_colours) };
+    kinds_t out = { .small = 9, .large = 9 };
+
+    ck_assert(gf_sql_store(&out, &columns[0], "a") && strcmp(out.text, "a") == 0);
+    ck_assert(gf_sql_store(&out, &columns[0], NULL) && !out.text);
+    ck_assert(gf_sql_store(&out, &columns[1], "-7") && out.small == -7);
+    ck_assert(gf_sql_store(&out, &columns[1], NULL) && out.small == 0);
+    ck_assert(gf_sql_store(&out, &columns[2], NULL) && out.perhaps == -1);
+    ck_assert(gf_sql_store(&out, &columns[3], "5000000000"));
+    ck_assert(out.large == APR_INT64_C(5000000000));
+    ck_assert(gf_sql_store(&out, &columns[4], "t") && out.yes);
+    ck_assert(gf_sql_store(&out, &columns[4], NULL) && !out.yes);
+    ck_assert(gf_sql_store(&out, &columns[5], "blue") && out.colour == BLUE);
+    ck_assert_msg(!gf_sql_store(&out, &columns[5], "green"), "an unknown word is stored");
+    ck_assert_msg(!gf_sql_store(&out, &columns[5], NULL), "NULL is a word");
+    ck_assert(gf_sql_store(&out, &columns[6], "red") && out.colour == RED);
+    ck_assert(gf_sql_store(&out, &columns[6], NULL) && out.colour == BLUE);
+    ck_assert(!gf_sql_store(&out, &columns[6], "green"));
 }
 END_TEST
 
@@ -216,6 +309,76 @@ START_TEST(a_connection_that_broke_is_mended_within_the_call)
 }
 END_TEST
 
+START_TEST(the_database_takes_every_statement)
+{
+    int i;
+
+    lend_app();
+    for (i = 0; i < GF_SQL_COUNT; i++) {
+        const char *text = gf_sql_text(gf_statements[i], type.prefix, unit.ctx.pool);
+        PGresult *result = PQprepare(link_pg, gf_statements[i]->label, text, 0, NULL);
+
+        ck_assert_msg(PQresultStatus(result) == PGRES_COMMAND_OK, "%s: %s", text,
+                      PQerrorMessage(link_pg));
+        PQclear(result);
+    }
+    end();
+}
+END_TEST
+
+static const char *missing(void)
+{
+    gf_type_t *list[] = { (gf_type_t *)&type };
+    apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
+    const char *text = "";
+
+    unit.conf.type_list = &types;
+    unit_no_error(gf_check_missing(&text, &unit.ctx));
+    return text;
+}
+
+/* cancel() as an earlier or a later version may have it. */
+static void replace_cancel(const char *signature, const char *outcome)
+{
+    ck_assert_ptr_nonnull(as_owner("DROP FUNCTION IF EXISTS genflow.unit_db_cancel"));
+    ck_assert_ptr_nonnull(as_owner(apr_psprintf(
+        unit.ctx.pool,
+        "CREATE FUNCTION genflow.unit_db_cancel(%s) LANGUAGE sql SECURITY DEFINER"
+        " AS $$ SELECT %s $$; GRANT EXECUTE ON FUNCTION genflow.unit_db_cancel TO genflow_module",
+        signature, outcome)));
+}
+
+START_TEST(what_the_database_lacks_is_told_by_name)
+{
+    lend_app();
+    ck_assert_ptr_null(missing());
+    replace_cancel("p_user text, p_id uuid, OUT outcome text, OUT status text", "'ok', ''");
+    ck_assert_str_eq(missing(), "cancel: owner, cancel: p_call");
+    ck_assert_ptr_nonnull(as_owner("DROP FUNCTION genflow.unit_db_cancel"));
+    ck_assert_str_eq(missing(), "cancel: unit_db_cancel()");
+    ck_assert_ptr_nonnull(as_owner("SELECT genflow.create_type('unit-db')"));
+    ck_assert_ptr_null(missing());
+    end();
+}
+END_TEST
+
+START_TEST(an_outcome_that_this_module_does_not_know_is_an_error_that_names_it)
+{
+    const char *owner;
+    gf_err_t *err;
+
+    lend_app();
+    replace_cancel("p_user text, p_id uuid, p_call uuid, OUT outcome text, OUT status text,"
+                   " OUT owner text",
+                   "'perhaps', '', ''");
+    err = gf_steer_cancel(&owner, &unit.ctx, &type, "nobody", NO_ID);
+    ck_assert_ptr_nonnull(as_owner("SELECT genflow.create_type('unit-db')"));
+    ck_assert(gf_err_is(err, GF_E_INTERNAL));
+    ck_assert_msg(strstr(err->detail, "cancel answered outcome 'perhaps'"), "%s", err->detail);
+    end();
+}
+END_TEST
+
 /* The server process of the borrowed connection stands still: to us its packets vanish. */
 START_TEST(a_silent_connection_is_given_up_and_the_statement_is_not_repeated)
 {
@@ -299,12 +462,34 @@ START_TEST(what_the_connection_cannot_hold_at_once_is_sent_bit_by_bit)
 }
 END_TEST
 
-int main(void)
+/* What this version sends, for t/upgrade/<schema version>.statements. */
+static int print_statements(void)
+{
+    apr_pool_t *pool;
+    int i;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    for (i = 0; i < GF_SQL_COUNT; i++) {
+        const gf_statement_t *statement = gf_statements[i];
+
+        if (!statement->text) {
+            printf("%s: %s\n", statement->label,
+                   gf_sql_text(statement, gf_sql_is_typed(statement) ? "%s" : NULL, pool));
+        }
+    }
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
 {
     const TTest *const without[] = {
         without_a_connection_the_caller_is_told_when_to_come_again,
         a_dead_connection_is_tried_once_more_and_given_back,
-        every_statement_uses_all_its_arguments_and_no_more,
+        every_statement_has_names_for_all_its_parameters_and_columns,
+        the_text_of_a_statement_is_printed_from_its_rows,
+        each_parameter_is_written_by_its_kind,
+        each_column_is_stored_by_its_kind,
         NULL,
     };
     const TTest *const with[] = {
@@ -315,11 +500,17 @@ int main(void)
         a_statement_is_prepared_once_per_connection,
         a_statement_costs_one_round_trip,
         a_connection_that_broke_is_mended_within_the_call,
+        the_database_takes_every_statement,
+        what_the_database_lacks_is_told_by_name,
+        an_outcome_that_this_module_does_not_know_is_an_error_that_names_it,
         a_silent_connection_is_given_up_and_the_statement_is_not_repeated,
         a_statement_may_take_as_long_as_the_server_lets_it,
         what_the_connection_cannot_hold_at_once_is_sent_bit_by_bit,
         NULL,
     };
 
+    if (argc > 1 && strcmp(argv[1], "--statements") == 0) {
+        return print_statements();
+    }
     return run_with_database("db", &type, without, with);
 }

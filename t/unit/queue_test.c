@@ -8,6 +8,7 @@
 #include "database.h"
 #include "db/asset.h"
 #include "db/breaker.h"
+#include "db/check.h"
 #include "db/provider_webhook.h"
 #include "db/janitor.h"
 #include "db/ledger.h"
@@ -255,6 +256,19 @@ static gf_err_t *claim_by(gf_err_t *(*claim)(gf_job_t **jobs, gf_ctx_t *ctx, int
     return claim(&jobs, &ctx, 0, APR_USEC_PER_SEC);
 }
 
+static gf_err_t *ask_missing(void)
+{
+    gf_type_t *list[] = { (gf_type_t *)&type };
+    apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
+    gf_conf_t conf = unit.conf;
+    gf_ctx_t ctx = unit.ctx;
+    const char *missing;
+
+    conf.type_list = &types;
+    ctx.conf = &conf;
+    return gf_check_missing(&missing, &ctx);
+}
+
 static gf_err_t *ask_restore_claim(void)
 {
     return claim_by(gf_picture_restores);
@@ -438,6 +452,7 @@ static const struct {
     gf_err_t *(*ask)(void);
 } acts[] = {
     { "health", ask_health },
+    { "schema_missing", ask_missing },
     { "quota", ask_quota },
     { "reserve", ask_reserve },
     { "reserve_finalize", ask_reserve_finalize },

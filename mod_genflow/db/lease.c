@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The acts of a host under its lease, from the intent to submit to the end. Leaves rules to the SQL
+ * and to work/. */
+#include "db/queue.h"
+
+#include <apr_strings.h>
+
+typedef struct hold_row_t {
+    gf_hold_t hold;
+} hold_row_t;
+
+static const gf_sql_word_t hold_words[] = {
+    { "ok", GF_HOLD_ON },      { "watched", GF_HOLD_WATCHED }, { "reported", GF_HOLD_REPORTED },
+    { "open", GF_HOLD_OPEN },  { "over", GF_HOLD_OPEN },       { "spent", GF_HOLD_SPENT },
+    { "gone", GF_HOLD_ENDED }, { "stale", GF_HOLD_LOST },      { "restored", GF_HOLD_LOST },
+    { NULL, GF_SQL_NO_WORD }
+};
+static const gf_sql_field_t hold_columns[] = {
+    GF_COLUMN_WORD("outcome", hold_row_t, hold, hold_words),
+};
+
+static gf_err_t *act(gf_hold_t *hold, gf_ctx_t *ctx, const gf_statement_t *statement,
+                     const gf_type_t *type, const void *in)
+{
+    hold_row_t row;
+
+    GF_TRY(gf_db_one(&row, ctx, statement, type, in));
+    *hold = row.hold;
+    return NULL;
+}
+
+typedef struct attempt_in_t {
+    const char *id;
+    int epoch, no;
+    const char *provider, *model;
+    apr_int64_t seed;
+    const char *hook_token;
+    apr_interval_time_t lease, probe;
+    apr_int64_t budget, price;
+} attempt_in_t;
+
+static const gf_sql_field_t attempt_params[] = {
+    GF_PARAM(attempt_in_t, id),
+    GF_PARAM(attempt_in_t, epoch),
+    GF_PARAM(attempt_in_t, no),
+    GF_PARAM(attempt_in_t, provider),
+    GF_PARAM(attempt_in_t, model),
+    GF_PARAM(attempt_in_t, seed),
+    GF_PARAM(attempt_in_t, hook_token),
+    GF_PARAM_INTERVAL(attempt_in_t, lease),
+    GF_PARAM_INTERVAL(attempt_in_t, probe),
+    GF_PARAM_OR(attempt_in_t, budget, 0),
+    GF_PARAM(attempt_in_t, price),
+};
+
+GF_STATEMENT(attempt_begin, .function = "attempt_begin", .is_value = true,
+             GF_PARAMS(attempt_params), GF_COLUMNS(hold_row_t, hold_columns));
+
+gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                           const gf_choice_t *choice, const char *token)
+{
+    const attempt_in_t in = { .id = job->id,
+                              .epoch = job->epoch,
+                              .no = job->attempts,
+                              .provider = choice->provider->name,
+                              .model = choice->model,
+                              .seed = job->seed,
+                              .hook_token = token,
+                              .lease = ctx->conf->lease,
+                              .probe = choice->provider->breaker_open,
+                              .budget = choice->provider->budget,
+                              .price = choice->provider->price };
+
+    return act(hold, ctx, &gf_sql_attempt_begin, NULL, &in);
+}
+
+typedef struct accepted_in_t {
+    const char *id;
+    int epoch, no;
+    const char *provider, *kind, *ref;
+    apr_interval_time_t lease;
+} accepted_in_t;
+
+static const gf_sql_field_t accepted_params[] = { GF_PARAM(accepted_in_t, id),
+                                                  GF_PARAM(accepted_in_t, epoch),
+                                                  GF_PARAM(accepted_in_t, no),
+                                                  GF_PARAM(accepted_in_t, provider),
+                                                  GF_PARAM(accepted_in_t, kind),
+                                                  GF_PARAM(accepted_in_t, ref),
+                                                  GF_PARAM_INTERVAL(accepted_in_t, lease) };
+
+GF_STATEMENT(accepted, .function = "%s_accepted", .is_value = true, .has_call = true,
+             GF_PARAMS(accepted_params), GF_COLUMNS(hold_row_t, hold_columns));
+
+gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                            const gf_choice_t *choice, const char *kind)
+{
+    const accepted_in_t in = { .id = job->id,
+                               .epoch = job->epoch,
+                               .no = job->attempts,
+                               .provider = choice->provider->name,
+                               .kind = kind,
+                               .ref = job->provider_ref,
+                               .lease = ctx->conf->lease };
+
+    return act(hold, ctx, &gf_sql_accepted, job->type, &in);
+}
+
+typedef struct progress_in_t {
+    const char *id;
+    int epoch;
+    const char *progress;
+    int queue_position;
+    const char *logs;
+} progress_in_t;
+
+#define UNKNOWN_POSITION (-1)
+
+static const gf_sql_field_t progress_params[] = {
+    GF_PARAM(progress_in_t, id),       GF_PARAM(progress_in_t, epoch),
+    GF_PARAM(progress_in_t, progress), GF_PARAM_OR(progress_in_t, queue_position, UNKNOWN_POSITION),
+    GF_PARAM(progress_in_t, logs),
+};
+
+GF_STATEMENT(progress, .function = "progress", .is_value = true, GF_PARAMS(progress_params),
+             GF_COLUMNS(hold_row_t, hold_columns));
+
+gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                            const gf_said_t *said)
+{
+    const progress_in_t in = {
+        .id = job->id,
+        .epoch = job->epoch,
+        .progress = said->progress < 0 ? NULL : apr_psprintf(ctx->pool, "%.3f", said->progress),
+        .queue_position = said->queue_position < 0 ? UNKNOWN_POSITION : said->queue_position,
+        .logs = said->logs
+    };
+
+    return act(hold, ctx, &gf_sql_progress, NULL, &in);
+}
+
+typedef struct requeue_in_t {
+    const char *id;
+    int epoch;
+    apr_interval_time_t delay;
+    int chain_pos, retries;
+    const char *outcome, *ref;
+} requeue_in_t;
+
+static const gf_sql_field_t requeue_params[] = {
+    GF_PARAM(requeue_in_t, id),
+    GF_PARAM(requeue_in_t, epoch),
+    GF_PARAM_INTERVAL(requeue_in_t, delay),
+    GF_PARAM(requeue_in_t, chain_pos),
+    GF_PARAM(requeue_in_t, retries),
+    GF_PARAM(requeue_in_t, outcome),
+    GF_PARAM(requeue_in_t, ref),
+};
+
+GF_STATEMENT(requeue, .function = "requeue", .is_value = true, GF_PARAMS(requeue_params),
+             GF_COLUMNS(hold_row_t, hold_columns));
+
+gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+                           apr_interval_time_t delay, const char *outcome)
+{
+    /* 0 is where it begins; what is told while it lives goes by that */
+    const requeue_in_t in = { .id = job->id,
+                              .epoch = job->epoch,
+                              .delay = delay,
+                              .chain_pos = job->chain_pos > job->begin ? job->chain_pos : 0,
+                              .retries = job->retries,
+                              .outcome = outcome,
+                              .ref = job->provider_ref };
+
+    return act(hold, ctx, &gf_sql_requeue, NULL, &in);
+}
+
+/* ---- the end ---- */
+
+typedef struct settle_in_t {
+    const char *id;
+    int epoch;
+    const char *status, *provider, *model;
+    bool fallback;
+    const char *image_url, *original_url, *persisted, *result;
+    const char *error_code, *error_message, *cause_code;
+    apr_interval_time_t keeps;
+} settle_in_t;
+
+typedef struct settle_row_t {
+    const char *outcome;
+} settle_row_t;
+
+static const gf_sql_field_t settle_params[] = {
+    GF_PARAM(settle_in_t, id),         GF_PARAM(settle_in_t, epoch),
+    GF_PARAM(settle_in_t, status),     GF_PARAM(settle_in_t, provider),
+    GF_PARAM(settle_in_t, model),      GF_PARAM(settle_in_t, fallback),
+    GF_PARAM(settle_in_t, image_url),  GF_PARAM(settle_in_t, original_url),
+    GF_PARAM(settle_in_t, persisted),  GF_PARAM(settle_in_t, result),
+    GF_PARAM(settle_in_t, error_code), GF_PARAM(settle_in_t, error_message),
+    GF_PARAM(settle_in_t, cause_code), GF_PARAM_INTERVAL_OR(settle_in_t, keeps, 0),
+};
+static const gf_sql_field_t settle_columns[] = { GF_COLUMN(settle_row_t, outcome) };
+
+GF_STATEMENT(settle, .function = "%s_settle", .is_value = true, .has_call = true,
+             GF_PARAMS(settle_params), GF_COLUMNS(settle_row_t, settle_columns));
+
+gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *job,
+                          const gf_end_t *end)
+{
+    const settle_in_t in = { .id = job->id,
+                             .epoch = job->epoch,
+                             .status = end->status,
+                             .provider = end->choice ? end->choice->provider->name : NULL,
+                             .model = end->choice ? end->choice->model : NULL,
+                             .fallback = end->fallback,
+                             .image_url = end->image_url,
+                             .original_url = end->original_url,
+                             .persisted = !end->image_url ? NULL
+                                          : end->unstored ? "false"
+                                                          : "true",
+                             .result = end->result,
+                             .error_code = end->error_code,
+                             .error_message = end->error_message,
+                             .cause_code = end->cause_code,
+                             .keeps = end->keeps };
+    settle_row_t row;
+
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_settle, job->type, &in));
+    *outcome = row.outcome;
+    return NULL;
+}
+
+/* ---- all leases of a host at once ---- */
+
+typedef struct leases_in_t {
+    const char *ids, *epochs;
+    apr_interval_time_t lease;
+} leases_in_t;
+
+static const gf_sql_field_t heartbeat_params[] = { GF_PARAM(leases_in_t, ids),
+                                                   GF_PARAM(leases_in_t, epochs),
+                                                   GF_PARAM_INTERVAL(leases_in_t, lease) };
+static const gf_sql_field_t ended_params[] = { GF_PARAM(leases_in_t, ids) };
+static const gf_sql_field_t hand_back_params[] = { GF_PARAM(leases_in_t, ids),
+                                                   GF_PARAM(leases_in_t, epochs) };
+static const gf_sql_field_t id_columns[] = { { .name = "id", .kind = GF_SQL_TEXT } };
+
+GF_STATEMENT(heartbeat, .function = "heartbeat", .is_value = true, GF_PARAMS(heartbeat_params),
+             GF_COLUMNS(const char *, id_columns));
+GF_STATEMENT(ended, .function = "ended", .is_value = true, GF_PARAMS(ended_params),
+             GF_COLUMNS(const char *, id_columns));
+GF_STATEMENT(hand_back, .function = "hand_back", .is_value = true, GF_PARAMS(hand_back_params));
+
+static leases_in_t lease_arrays(gf_ctx_t *ctx, const apr_array_header_t *leases)
+{
+    apr_array_header_t *ids = apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
+    apr_array_header_t *epochs = apr_array_make(ctx->pool, leases->nelts, sizeof(const char *));
+    leases_in_t in = { .lease = ctx->conf->lease };
+    int i;
+
+    for (i = 0; i < leases->nelts; i++) {
+        const gf_lease_t *lease = &APR_ARRAY_IDX(leases, i, gf_lease_t);
+
+        APR_ARRAY_PUSH(ids, const char *) = lease->id;
+        APR_ARRAY_PUSH(epochs, const char *) = apr_itoa(ctx->pool, lease->epoch);
+    }
+    in.ids = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, ids, ','), "}", NULL);
+    in.epochs = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, epochs, ','), "}", NULL);
+    return in;
+}
+
+gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
+                             const apr_array_header_t *leases)
+{
+    const leases_in_t in = lease_arrays(ctx, leases);
+
+    return gf_db_list(held, ctx, &gf_sql_heartbeat, &in);
+}
+
+gf_err_t *gf_queue_ended(apr_array_header_t **ended, gf_ctx_t *ctx,
+                         const apr_array_header_t *leases)
+{
+    const leases_in_t in = lease_arrays(ctx, leases);
+
+    return gf_db_list(ended, ctx, &gf_sql_ended, &in);
+}
+
+gf_err_t *gf_queue_hand_back(gf_ctx_t *ctx, const apr_array_header_t *leases)
+{
+    const leases_in_t in = lease_arrays(ctx, leases);
+
+    return gf_db_do(ctx, &gf_sql_hand_back, &in);
+}
