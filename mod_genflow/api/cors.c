@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "httpd/dir.h"
 #include "httpd/server.h"
+#include "model/url.h"
 
 #define ALLOWED_METHODS "GET, HEAD, POST, PUT, DELETE"
 #define ALLOWED_HEADERS \
@@ -58,19 +59,15 @@ static bool carries_token(const request_rec *r)
  * hosts can be the same. */
 static bool is_of(const char *origin, const char *url, bool scheme_too)
 {
-    const char *site = strstr(origin, "://");
-    const char *host = strstr(url, "://");
-    size_t length;
+    gf_url_parts_t page;
+    gf_url_parts_t ours;
 
-    if (!site || !host
-        || (scheme_too
-            && (site - origin != host - url || strncasecmp(origin, url, site - origin) != 0))) {
-        return false;
-    }
-    site += 3;
-    host += 3;
-    length = strcspn(host, "/");
-    return strlen(site) == length && strncasecmp(site, host, length) == 0;
+    return gf_url_split(&page, origin) && gf_url_split(&ours, url) && !*page.rest
+           && (!scheme_too
+               || (page.scheme_length == ours.scheme_length
+                   && strncasecmp(page.scheme, ours.scheme, page.scheme_length) == 0))
+           && page.authority_length == ours.authority_length
+           && strncasecmp(page.authority, ours.authority, page.authority_length) == 0;
 }
 
 static bool is_named(const request_rec *r, const char *origin)

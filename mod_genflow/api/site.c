@@ -10,6 +10,7 @@
 #include <http_protocol.h>
 
 #include "httpd/server.h"
+#include "model/url.h"
 
 #define HOST_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-[]"
 #define PATH_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~/-"
@@ -73,8 +74,10 @@ static const char *site_by_proxy(request_rec *r)
         scheme = ap_http_scheme(r);
     }
     if (!has_only(host, HOST_LETTERS)) {
-        host = ap_construct_url(r->pool, "", r);
-        host = strstr(host, "://") + 3;
+        gf_url_parts_t parts;
+
+        gf_url_split(&parts, ap_construct_url(r->pool, "", r));
+        host = parts.authority;
     }
     return apr_pstrcat(r->pool, scheme, "://", host, prefix_of(r), NULL);
 }
@@ -82,11 +85,10 @@ static const char *site_by_proxy(request_rec *r)
 const char *gf_reply_site(request_rec *r)
 {
     const char *public_url = httpd_conf_get(r->server)->public_url;
-    const char *host = public_url ? strstr(public_url, "://") : NULL;
+    const char *origin = public_url ? gf_url_origin(public_url, r->pool) : NULL;
 
-    if (host) {
-        return apr_pstrmemdup(r->pool, public_url,
-                              (apr_size_t)(host + 3 - public_url) + strcspn(host + 3, "/"));
+    if (origin) {
+        return origin;
     }
     return is_by_proxy(r) ? site_by_proxy(r) : ap_construct_url(r->pool, "", r);
 }

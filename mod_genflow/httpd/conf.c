@@ -17,6 +17,7 @@
 #include "httpd/limits.h"
 #include "httpd/server.h"
 #include "httpd/setters.h"
+#include "model/url.h"
 #include "provider/kinds.h"
 #include "store/kinds.h"
 
@@ -108,13 +109,6 @@ static const char *set_number(apr_pool_t *pool, const row_t *row, void *base, co
     return NULL;
 }
 
-static bool is_url(const char *text)
-{
-    int scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
-
-    return scheme && text[scheme] && text[scheme] != '/';
-}
-
 static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, const char *name,
                             const char *text)
 {
@@ -124,7 +118,8 @@ static const char *set_text(apr_pool_t *pool, const row_t *row, void *base, cons
     if (row->kind == IS_SECRET) {
         return httpd_setters_secret((const char **)((char *)base + row->offset), pool, name, text);
     }
-    if (row->kind == IS_URL && !is_url(text) && !(row->place == IN_SERVER && text[0] == '/')) {
+    if (row->kind == IS_URL && !gf_url_is_http(text)
+        && !(row->place == IN_SERVER && text[0] == '/')) {
         return apr_psprintf(pool, "%s %s: must be %s", name, text, row->bounds);
     }
     if (row->kind == IS_FOLDER && !(value = ap_server_root_relative(pool, text))) {

@@ -11,6 +11,8 @@
 
 #include "httpd/glue.h"
 #include "httpd/server.h"
+#include "httpd/setters.h"
+#include "model/url.h"
 
 /* ---- creation, merging ---- */
 
@@ -201,12 +203,19 @@ const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const ch
 /* scheme://host[:port] as browsers send it, and nothing behind. */
 static bool is_origin(const char *text)
 {
-    const char *host = strstr(text, "://");
-    const char *at;
+    gf_url_parts_t parts;
+    apr_size_t i;
 
-    for (at = text; at < host && (apr_isalnum(*at) || strchr("+-.", *at)); at++) {
+    if (!gf_url_split(&parts, text) || *parts.rest || parts.authority_length == 0
+        || strpbrk(parts.authority, "@*\\ \t")) {
+        return false;
     }
-    return host && host > text && at == host && host[3] && !strpbrk(host + 3, "/?#@*\\ \t");
+    for (i = 0; i < parts.scheme_length; i++) {
+        if (!apr_isalnum(text[i]) && !strchr("+-.", text[i])) {
+            return false;
+        }
+    }
+    return parts.scheme_length > 0;
 }
 
 const char *httpd_set_origin(cmd_parms *cmd, void *dir, const char *text)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Strict about addresses: what curl would have to guess at is refused. Leaves which hosts are
- * allowed to the caller, and which of their addresses to net/guard.c. */
+/* Takes addresses apart. Leaves which hosts are allowed to the caller, and which of their addresses
+ * to net/guard.c. */
 #include "model/url.h"
 
 #include <arpa/inet.h>
@@ -60,9 +60,53 @@ static const char *check_authority(const char **host, const char *authority, apr
     return is_port(authority + length + bracketed) ? NULL : "has no valid port";
 }
 
+bool gf_url_split(gf_url_parts_t *parts, const char *text)
+{
+    const char *colon = strstr(text, "://");
+
+    if (!colon) {
+        return false;
+    }
+    parts->scheme = text;
+    parts->scheme_length = (apr_size_t)(colon - text);
+    parts->authority = colon + 3;
+    parts->authority_length = strcspn(parts->authority, "/?#");
+    parts->rest = parts->authority + parts->authority_length;
+    return true;
+}
+
+static bool has_scheme(const gf_url_parts_t *parts, const char *scheme)
+{
+    return parts->scheme_length == strlen(scheme)
+           && strncasecmp(parts->scheme, scheme, parts->scheme_length) == 0;
+}
+
+bool gf_url_is_http(const char *text)
+{
+    gf_url_parts_t parts;
+
+    return text && gf_url_split(&parts, text) && parts.authority_length > 0
+           && (has_scheme(&parts, "https") || has_scheme(&parts, "http"));
+}
+
+const char *gf_url_origin(const char *text, apr_pool_t *pool)
+{
+    gf_url_parts_t parts;
+
+    return gf_url_split(&parts, text) ? apr_pstrmemdup(pool, text, (apr_size_t)(parts.rest - text))
+                                      : NULL;
+}
+
+const char *gf_url_path(const char *text)
+{
+    gf_url_parts_t parts;
+
+    return gf_url_split(&parts, text) && parts.rest[0] == '/' && parts.rest[1] ? parts.rest : "";
+}
+
 const char *gf_url_read(gf_url_t *url, const char *text, apr_pool_t *pool)
 {
-    const char *rest;
+    gf_url_parts_t parts;
 
     if (strlen(text) > URL_MAX) {
         return apr_psprintf(pool, "must have at most %d characters", URL_MAX);
@@ -70,18 +114,13 @@ const char *gf_url_read(gf_url_t *url, const char *text, apr_pool_t *pool)
     if (!gf_text_is_printable(text, URL_MAX) || strchr(text, '\\')) {
         return "must be an address: blanks, backslashes and what is not ASCII percent-encoded";
     }
-    url->https = strncasecmp(text, "https://", 8) == 0;
-    if (!url->https && strncasecmp(text, "http://", 7) != 0) {
+    if (!gf_url_split(&parts, text)) {
         return GF_URL_NOT_HTTPS;
     }
-    rest = text + (url->https ? 8 : 7);
-    return check_authority(&url->host, apr_pstrmemdup(pool, rest, strcspn(rest, "/?#")), pool);
-}
-
-const char *gf_url_path(const char *address)
-{
-    const char *host = strstr(address, "://");
-    const char *path = host ? strchr(host + 3, '/') : NULL;
-
-    return path && path[1] ? path : "";
+    url->https = has_scheme(&parts, "https");
+    if (!url->https && !has_scheme(&parts, "http")) {
+        return GF_URL_NOT_HTTPS;
+    }
+    return check_authority(&url->host,
+                           apr_pstrmemdup(pool, parts.authority, parts.authority_length), pool);
 }

@@ -1,11 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses that requests name, taken apart as far as rules need it. No I/O; any thread. */
+/* The one reader of addresses: of requests, of the configuration, of providers' answers. No I/O;
+ * any thread. */
 #ifndef GF_URL_H
 #define GF_URL_H
 
 #include <stdbool.h>
 
 #include <apr_pools.h>
+
+/* ---- parts, as they are written ---- */
+
+/* Where the parts of scheme://authority/rest stand in its text. Nothing is checked but "://": each
+ * part may be empty, and hold anything. */
+typedef struct gf_url_parts_t {
+    const char *scheme;
+    apr_size_t scheme_length;
+    const char *authority; /* host and port, and a user name if there is one */
+    apr_size_t authority_length;
+    const char *rest; /* from the first / ? or # on; "": nothing */
+} gf_url_parts_t;
+
+/* False: there is no "://" in it, and nothing of *parts may be used. */
+bool gf_url_split(gf_url_parts_t *parts, const char *text);
+
+/* Does it begin with http:// or https://, in any case, and a host? NULL does not. */
+bool gf_url_is_http(const char *text);
+
+/* Scheme and authority, in `pool`: "https://www.example.com:8443"; NULL: it is no address. */
+const char *gf_url_origin(const char *text, apr_pool_t *pool);
+
+/* What follows them, without a slash at its end; "" for nothing, or no address. */
+const char *gf_url_path(const char *text);
+
+/* ---- addresses that are called for a user ---- */
 
 typedef struct gf_url_t {
     bool https;       /* or http */
@@ -14,11 +41,9 @@ typedef struct gf_url_t {
 
 #define GF_URL_NOT_HTTPS "must begin with https://"
 
-/* Reads an http(s) address. NULL, or what is wrong with it, for the client; then nothing of *url
- * may be used. Where http will not do, the caller says so. */
+/* Reads an http(s) address, and refuses what curl would have to guess at: credentials, backslashes,
+ * blanks, ports that are none. NULL, or what is wrong with it, for the client; then nothing of *url
+ * may be used. Where http will not do, the caller says so. The host is in `pool`. */
 const char *gf_url_read(gf_url_t *url, const char *text, apr_pool_t *pool);
-
-/* The path behind scheme and host of an address, without a slash at its end; "" for none. */
-const char *gf_url_path(const char *address);
 
 #endif

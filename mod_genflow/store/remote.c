@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/text.h"
+#include "model/url.h"
 
 #define ADDRESS_MAX 2000
 #define SAYS_MAX    200
@@ -70,8 +71,7 @@ const char *store_remote_check(const gf_conf_t *conf, apr_pool_t *pool, const ch
 
 bool store_remote_is_address(const char *text)
 {
-    return text && (strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0)
-           && gf_text_is_printable(text, ADDRESS_MAX);
+    return gf_url_is_http(text) && gf_text_is_printable(text, ADDRESS_MAX);
 }
 
 void store_remote_kept(gf_store_outcome_t *outcome, const char *url)
