@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# docs/openapi.yaml has the routes of api/route.c with their methods, and under each the error codes
+# docs/openapi.yaml has the routes of api/route_table.h with their methods, and under each the error codes
 # that its handler can end in, as the source says (Genflow::Reach): all of them, and no others. Read
 # from the source folder, GENFLOW_SRCDIR or the one above this file.
 
@@ -19,8 +19,8 @@ my $document = Genflow::OpenApi->new($TOP);
 
 # ---- routes ----
 
-my %handler = (routes('routes', ''), routes('admin_routes', 'admin/'));
-ok %handler, 'api/route.c has routes';
+my %handler = (routes('ROUTE', ''), routes('ADMIN', 'admin/'));
+ok %handler, 'api/route_table.h has routes';
 same('the operations are the routes', [keys %{ $document->operations }], [keys %handler]);
 
 my @unknown;
@@ -95,13 +95,12 @@ sub same {
     return;
 }
 
-# The rows of a table: "METHOD /path" => [handler, its flags]. {name+} takes the rest of the path.
+# The rows of one kind: "METHOD /path" => [handler, its flags]. {name+} takes the rest of the path.
 sub routes {
-    my ($table, $below) = @_;
-    my ($rows) = slurp('mod_genflow/api/route.c') =~ /\b\Q$table\E\[\] = \{\n(.*?)\n\};/s
-        or return;
+    my ($kind, $below) = @_;
+    my $rows = slurp('mod_genflow/api/route_table.h');
     my %routes;
-    while ($rows =~ /\{ ([A-Z| ]+),\s*"([^"]+)",\s*(\w+),\s*([A-Z_| ]+|0), [^}]* \}/g) {
+    while ($rows =~ /^$kind\(([A-Z| ]+),\s*"([^"]+)",\s*(\w+),\s*([A-Z_| ]+|0), /mg) {
         my ($methods, $path, $handle, $flags) = ($1, $2, $3, $4);
         $path =~ s/\+\}/}/;
         my %flag = map { $_ => 1 } split /\s*\|\s*/, $flags;

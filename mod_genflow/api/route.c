@@ -21,9 +21,7 @@
 #define PUT    (AP_METHOD_BIT << M_PUT)
 #define DELETE (AP_METHOD_BIT << M_DELETE)
 
-/* {type} stands for any configured type, any other {name} for one piece of the path, {name+} for
- * all that is left of it; these become req->args. The first row wins that has the request's address
- * and method. */
+/* A row of api/route_table.h. */
 typedef struct route_t {
     apr_int64_t methods;
     const char *path;
@@ -46,65 +44,21 @@ typedef struct route_t {
 #define FIND \
     "id|jobId|generationId|runId|run_id|stabilityJobId|aimlJobId|falJobId|replicateId|names"
 
-/* clang-format off */
-/* What genflow-api serves below its base. */
 static const route_t routes[] = {
-    { POST,       "{type}/generate",             api_generate,            COSTS | MAY_ASK, MAKE },
-    { GET | POST, "{type}/status",               api_generation_status,   0, FIND },
-    { POST,       "generation/create",           api_generate,
-                                                 COSTS | TWO_STEP | PENDING, MAKE },
-    { POST,       "generate",                    api_twostep,             COSTS | TWO_STEP, MAKE },
-    { GET,        "generation/{id}",             api_generation_get,      0, "names" },
-    { DELETE,     "generation/{id}",             api_generation_delete,   0, "" },
-    { GET,        "generation/{id}/events",      api_events,              0, "names" },
-    { POST,       "generation/{id}/cancel",      api_generation_cancel,   0, "names" },
-    { POST,       "generation/{id}/retry",       api_retry,               COSTS, "names" },
-    { POST,       "generation/{id}/fallback",    api_retry_fallback,      COSTS, "names" },
-    { GET,        "generations",                 api_history,             0, HISTORY },
-    { GET | POST, "getUserMedia",                api_history,             0, HISTORY },
-    { POST,       "delete-media",                api_generation_delete_media, 0, "id|mediaId" },
-    { GET,        "job/{id}",                    api_generation_get,      AS_JOB, "names" },
-    { DELETE,     "job/{id}",                    api_generation_delete,   0, "" },
-    { POST,       "job/{id}/cancel",             api_generation_cancel,   AS_JOB, "names" },
-    { POST,       "job/{id}/retry",              api_retry,               COSTS | AS_JOB, "names" },
-    { POST,       "job/{id}/fallback",           api_retry_fallback,      COSTS | AS_JOB, "names" },
-    { GET | POST, "getQuota",                    api_credit_quota,        0, "" },
-    { GET,        "credits",                     api_credit_list,         0, "limit|cursor" },
-    { POST,       "credits-reserve",             api_credit_reserve,      0, "" },
-    { POST,       "credits-finalize",            api_credit_finalize,     0, "" },
-    { GET,        "presets",                     api_preset_list,         0, "type|all" },
-    { POST,       "assets",                      api_asset_put,           COSTS, "" },
-    { GET,        "assets/{id}",                 api_asset_get,           0, "" },
-    { DELETE,     "assets/{id}",                 api_asset_delete,        0, "" },
-    { GET,        "templates",                   api_template_list,       0, "limit|cursor" },
-    { POST,       "templates",                   api_template_put,        0, "" },
-    { DELETE,     "templates/{id}",              api_template_delete,     0, "" },
-    { GET,        "webhook-secret",              api_webhook_secret,      0, "" },
-    { GET,        "health",                      api_health,              ANYONE, NULL },
-    { POST,       "hook/{provider}/{id}/{token}", api_provider_webhook,    ANYONE, NULL }
+#define ROUTE(methods, path, handle, flags, query) { methods, path, handle, flags, query },
+#define ADMIN(methods, path, handle, flags, query)
+#include "api/route_table.h"
+#undef ROUTE
+#undef ADMIN
 };
 
-/* What genflow-admin serves below its <Location>. */
 static const route_t admin_routes[] = {
-    { GET,       "jobs",                         api_admin_jobs,           0, JOBS PAGE },
-    { DELETE,    "jobs",                         api_admin_jobs_clear,     0, JOBS },
-    { DELETE,    "jobs/{id}",                    api_admin_job_cancel,     0, "" },
-    { GET,       "users",                        api_admin_users,          0, "limit|cursor" },
-    { GET,       "users/{user+}",                api_admin_user,           0, "" },
-    { PUT,       "users/{user+}",                api_admin_user_set,       0, "" },
-    { POST,      "credits",                      api_admin_credit,         0, "" },
-    { POST,      "refunds",                      api_admin_refund,         0, "" },
-    { GET,       "stats",                        api_admin_stats,          0, "" },
-    { GET,       "ledger/check",                 api_admin_check,          0, "" },
-    { GET,       "providers",                    api_admin_providers,      0, "" },
-    { POST,      "providers/{provider}/reset",   api_admin_provider_reset, 0, "model" },
-    { GET,       "presets",                      api_admin_presets,        0, "type" },
-    { POST,      "presets",                      api_admin_preset_add,     0, "" },
-    { GET,       "presets/{key}",                api_admin_preset,         0, "type" },
-    { PUT,       "presets/{key}",                api_admin_preset_edit,    0, "type" },
-    { DELETE,    "presets/{key}",                api_admin_preset_delete,  0, "type" }
+#define ROUTE(methods, path, handle, flags, query)
+#define ADMIN(methods, path, handle, flags, query) { methods, path, handle, flags, query },
+#include "api/route_table.h"
+#undef ROUTE
+#undef ADMIN
 };
-/* clang-format on */
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 

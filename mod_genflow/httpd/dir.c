@@ -11,7 +11,6 @@
 
 #include "httpd/glue.h"
 #include "httpd/server.h"
-#include "httpd/setters.h"
 #include "model/url.h"
 
 /* ---- creation, merging ---- */

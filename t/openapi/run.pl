@@ -17,7 +17,7 @@ use Getopt::Long qw(GetOptions);
 my @PACKAGES = qw(@redocly/cli@2.77.0 @stoplight/prism-cli@5.14.2);
 
 # What it would warn of is an error. {type} stands in the place of other words; the first row of
-# api/route.c that fits serves.
+# api/route_table.h that fits serves.
 my @LINT = qw(lint --extends recommended-strict --skip-rule no-ambiguous-paths);
 
 my %option;

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
+/* Every address there is, one row each: methods, path, handler, flags, and what its query may have
+ * ("limit|cursor"; NULL: anything). A row declares its handler, too; the handler's file is named
+ * after it: api_credit_list() is in credit.c. Included by route.c and handlers.h only.
+ *
+ * {type} stands for any configured type, any other {name} for one piece of the path, {name+} for
+ * all that is left of it; these become req->args. The first row wins that has the request's address
+ * and method. The flags are explained in route.c. */
+
+/* ---- what genflow-api serves below its base ---- */
+
+ROUTE(POST,       "{type}/generate",             api_generate, COSTS | MAY_ASK, MAKE)
+ROUTE(GET | POST, "{type}/status",               api_generation_status, 0, FIND)
+ROUTE(POST,       "generation/create",           api_generate, COSTS | TWO_STEP | PENDING, MAKE)
+ROUTE(POST,       "generate",                    api_twostep, COSTS | TWO_STEP, MAKE)
+ROUTE(GET,        "generation/{id}",             api_generation_get, 0, "names")
+ROUTE(DELETE,     "generation/{id}",             api_generation_delete, 0, "")
+ROUTE(GET,        "generation/{id}/events",      api_events, 0, "names")
+ROUTE(POST,       "generation/{id}/cancel",      api_generation_cancel, 0, "names")
+ROUTE(POST,       "generation/{id}/retry",       api_retry, COSTS, "names")
+ROUTE(POST,       "generation/{id}/fallback",    api_retry_fallback, COSTS, "names")
+ROUTE(GET,        "generations",                 api_history, 0, HISTORY)
+ROUTE(GET | POST, "getUserMedia",                api_history, 0, HISTORY)
+ROUTE(POST,       "delete-media",                api_generation_delete_media, 0, "id|mediaId")
+ROUTE(GET,        "job/{id}",                    api_generation_get, AS_JOB, "names")
+ROUTE(DELETE,     "job/{id}",                    api_generation_delete, 0, "")
+ROUTE(POST,       "job/{id}/cancel",             api_generation_cancel, AS_JOB, "names")
+ROUTE(POST,       "job/{id}/retry",              api_retry, COSTS | AS_JOB, "names")
+ROUTE(POST,       "job/{id}/fallback",           api_retry_fallback, COSTS | AS_JOB, "names")
+ROUTE(GET | POST, "getQuota",                    api_credit_quota, 0, "")
+ROUTE(GET,        "credits",                     api_credit_list, 0, "limit|cursor")
+ROUTE(POST,       "credits-reserve",             api_credit_reserve, 0, "")
+ROUTE(POST,       "credits-finalize",            api_credit_finalize, 0, "")
+ROUTE(GET,        "presets",                     api_preset_list, 0, "type|all")
+ROUTE(POST,       "assets",                      api_asset_put, COSTS, "")
+ROUTE(GET,        "assets/{id}",                 api_asset_get, 0, "")
+ROUTE(DELETE,     "assets/{id}",                 api_asset_delete, 0, "")
+ROUTE(GET,        "templates",                   api_template_list, 0, "limit|cursor")
+ROUTE(POST,       "templates",                   api_template_put, 0, "")
+ROUTE(DELETE,     "templates/{id}",              api_template_delete, 0, "")
+ROUTE(GET,        "webhook-secret",              api_webhook_secret, 0, "")
+ROUTE(GET,        "health",                      api_health, ANYONE, NULL)
+ROUTE(POST,       "hook/{provider}/{id}/{token}", api_provider_webhook, ANYONE, NULL)
+
+/* ---- what genflow-admin serves below its <Location> ---- */
+
+ADMIN(GET,        "jobs",                        api_admin_jobs, 0, JOBS PAGE)
+ADMIN(DELETE,     "jobs",                        api_admin_jobs_clear, 0, JOBS)
+ADMIN(DELETE,     "jobs/{id}",                   api_admin_job_cancel, 0, "")
+ADMIN(GET,        "users",                       api_admin_users, 0, "limit|cursor")
+ADMIN(GET,        "users/{user+}",               api_admin_user, 0, "")
+ADMIN(PUT,        "users/{user+}",               api_admin_user_set, 0, "")
+ADMIN(POST,       "credits",                     api_admin_credit, 0, "")
+ADMIN(POST,       "refunds",                     api_admin_refund, 0, "")
+ADMIN(GET,        "stats",                       api_admin_stats, 0, "")
+ADMIN(GET,        "ledger/check",                api_admin_check, 0, "")
+ADMIN(GET,        "providers",                   api_admin_providers, 0, "")
+ADMIN(POST,       "providers/{provider}/reset",  api_admin_provider_reset, 0, "model")
+ADMIN(GET,        "presets",                     api_admin_presets, 0, "type")
+ADMIN(POST,       "presets",                     api_admin_preset_add, 0, "")
+ADMIN(GET,        "presets/{key}",               api_admin_preset, 0, "type")
+ADMIN(PUT,        "presets/{key}",               api_admin_preset_edit, 0, "type")
+ADMIN(DELETE,     "presets/{key}",               api_admin_preset_delete, 0, "type")
