@@ -146,7 +146,7 @@ sub make_folder {
     chmod 0755, $folder;
 
     my $source = abs_path($self->{source});
-    my @files  = grep { -f } glob "$source/*";
+    my @files  = grep { -f } glob "$source/* $source/.clang-format";
     my @dirs   = grep { -d } map { "$source/$_" } qw(conf docs mod_genflow sql support t);
     system('cp', '-R', @files, @dirs, "$folder/") == 0 or die "cannot copy $source\n";
     system('chmod', '-R', 'u+w', $folder);
