@@ -20,16 +20,17 @@ my $TOP = ($ENV{GENFLOW_SRCDIR} || "$FindBin::Bin/..") . '/mod_genflow';
 # Whom a room may include beside itself: only downward, and never a neighbour on its own floor.
 my %MAY = (
     door     => 'api work httpd base',
-    api      => 'httpd db provider store hub model base',
-    work     => 'db net provider store hub model base',
-    httpd    => 'db provider store model base',
-    db       => 'model base',
-    net      => 'model base',
-    provider => 'model base',
-    store    => 'model base',
-    hub      => 'model base',
-    model    => 'base',
-    base     => '',
+    api      => 'httpd db provider store hub model base genflow',
+    work     => 'db net provider store hub model base genflow',
+    httpd    => 'db provider store model base genflow',
+    db       => 'model base genflow',
+    net      => 'model base genflow',
+    provider => 'model base genflow',
+    store    => 'model base genflow',
+    hub      => 'model base genflow',
+    model    => 'base genflow',
+    base     => 'genflow',
+    genflow  => '',
 );
 
 my %KNOWS_HTTPD = map { $_ => 1 } qw(door api httpd);

@@ -64,6 +64,7 @@ sub new_site {
         %$which,
         source   => $option{source},
         module   => "$option{build}/.libs/mod_genflow.so",
+        modules  => [glob "$option{build}/t/sample/*.so"],
         programs => [map { glob "$option{build}/t/$_" } @{ $which->{programs} // [] }],
         keep     => $option{keep},
         durable  => $option{durable},

@@ -6,19 +6,7 @@
 #ifndef GF_IMAGE_H
 #define GF_IMAGE_H
 
-#include <stdbool.h>
-
-#include <apr.h>
-
-typedef struct gf_image_t {
-    const char *type;      /* "image/png", ... static */
-    const char *extension; /* "png", ... static */
-    int width;
-    int height;
-    apr_int64_t end; /* bytes up to its end mark, with it; 0: it is cut or damaged before that */
-    int scans;       /* of a JPEG, each of which costs its decoder a walk over all pixels */
-    int packed;      /* texts of a PNG that are packed, each of which may unpack to megabytes */
-} gf_image_t;
+#include "genflow/exchange.h"
 
 /* The extensions of what is recognised, NULL-ended. */
 extern const char *const gf_image_extensions[];

@@ -1,83 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One HTTP exchange with the outside as plain data. A provider or store describes it, net performs
- * it, work carries it across; none of them needs to know the other. Everything is in the message's
- * pool. */
+/* Messages (genflow/exchange.h) are made here. A provider or store describes an exchange, net
+ * performs it, work carries it across; none of them needs to know the other. */
 #ifndef GF_MSG_H
 #define GF_MSG_H
 
-#include <stdbool.h>
-
-#include <apr_pools.h>
-#include <apr_tables.h>
-#include <apr_time.h>
-
-/* How an exchange ended. */
-typedef enum {
-    GF_MSG_OPEN,      /* not ended */
-    GF_MSG_ANSWERED,  /* a whole answer: status, headers, body */
-    GF_MSG_NOT_SENT,  /* no byte of the request left: safe to send again */
-    GF_MSG_UNKNOWN,   /* request bytes left, no whole answer came: it may have been done */
-    GF_MSG_TOO_LARGE, /* the answer broke its byte limit */
-    GF_MSG_CANCELLED  /* we dropped it; if bytes had left, as UNKNOWN */
-} gf_msg_end_t;
-
-/* A part of a multipart/form-data request. */
-typedef struct gf_msg_part_t {
-    const char *name;
-    const char *text; /* value, unless file */
-    const char *file; /* path of a file to send, or NULL */
-    const char *type; /* content type of the file */
-} gf_msg_part_t;
-
-struct gf_msg_t;
-struct gf_outcome_t;
-struct gf_prov_call_t;
-
-/* Says what an ended exchange with a provider means (provider/provider.h). */
-typedef void gf_msg_reader_t(struct gf_outcome_t *outcome, const struct gf_prov_call_t *call,
-                             const struct gf_msg_t *msg);
-
-typedef struct gf_msg_t {
-    apr_pool_t *pool;
-    gf_msg_reader_t *read; /* of a follow-up exchange; NULL: what it is about says who reads it */
-
-    /* request */
-    const char *method;
-    const char *url;
-    apr_table_t *headers;
-    apr_array_header_t *parts; /* of gf_msg_part_t: sent as multipart/form-data; NULL: none */
-    const char *body;          /* sent as it is; NULL: none */
-    const char *upload;        /* file that is sent as the body, streamed; NULL: none */
-    const char *sigv4;         /* signed by AWS's scheme: "aws:amz:REGION:s3"; NULL: not */
-    const char *credentials;   /* for sigv4: "id:secret"; never logged */
-    bool once;                 /* may have been paid for: never repeated inside one exchange */
-    apr_interval_time_t connect_timeout;
-    apr_interval_time_t timeout; /* whole exchange */
-
-    /* limits of the answer */
-    apr_size_t text_max;               /* bytes kept in memory (errors, JSON) */
-    apr_int64_t file_max;              /* bytes written to the spool file (pictures) */
-    bool guarded;                      /* its URL is somebody else's: public addresses only */
-    const apr_array_header_t *allowed; /* guarded: apr_ipsubnet_t * allowed beside */
-    bool spool_any;                    /* spool whatever its type says */
-    const char *spool; /* file for an image/... answer of status 2xx; NULL: none is expected */
-
-    /* answer */
-    gf_msg_end_t end;
-    bool refused;   /* guarded: no address of the host may be connected to */
-    bool unreached; /* NOT_SENT: no connection came about */
-    bool timed_out; /* it ended because its time was over */
-    int status;
-    apr_table_t *answer; /* header fields */
-    const char *text;    /* NUL-ended body, "" if none or spooled */
-    apr_size_t text_length;
-    apr_int64_t spooled;   /* bytes in the spool file; -1: not spooled */
-    apr_status_t spool_rv; /* the spool file could not be written: why */
-    const char *detail;    /* why it did not end well, for the log */
-
-    void *owner; /* whoever started it */
-    void *net;   /* net's own */
-} gf_msg_t;
+#include "genflow/exchange.h"
 
 /* An empty message with sane limits. */
 gf_msg_t *gf_msg_make(apr_pool_t *pool, const char *method, const char *url);

@@ -10,6 +10,7 @@
 #include "httpd/conf.h"
 #include "httpd/dir.h"
 #include "httpd/glue.h"
+#include "httpd/plugin.h"
 #include "httpd/setters.h"
 #include "model/type.h"
 #include "provider/provider.h"
@@ -20,9 +21,10 @@ static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
     const char *missing;
 
     conf->store = gf_store_kind(conf->store_kind_name);
+    conf->store = conf->store ? conf->store : httpd_plugin_store(conf->store_kind_name);
     if (!conf->store) {
-        return apr_psprintf(pool, "GenflowStoreKind %s: must be one of " GF_STORE_KIND_NAMES,
-                            conf->store_kind_name);
+        return apr_psprintf(pool, "GenflowStoreKind %s: must be one of " GF_STORE_KIND_NAMES "%s",
+                            conf->store_kind_name, httpd_plugin_names(GENFLOW_STORE_GROUP, pool));
     }
     if (conf->type_list->nelts == 0) {
         return NULL;
@@ -36,6 +38,13 @@ static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
                    : NULL;
 }
 
+static const gf_prov_kind_t *kind_of(const char *name)
+{
+    const gf_prov_kind_t *kind = gf_provider_kind(name);
+
+    return kind ? kind : httpd_plugin_provider(name);
+}
+
 static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
 {
     apr_hash_index_t *at;
@@ -44,14 +53,14 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
         gf_provider_t *provider = apr_hash_this_val(at);
 
         httpd_conf_defaults(pool, provider, IN_PROVIDER);
-        provider->kind =
-            gf_provider_kind(provider->kind_name ? provider->kind_name : provider->name);
+        provider->kind = kind_of(provider->kind_name ? provider->kind_name : provider->name);
         if (!provider->kind) {
             return apr_psprintf(pool,
                                 "<GenflowProvider %s>: GenflowProviderKind %s: must be one "
-                                "of " GF_PROVIDER_KIND_NAMES,
+                                "of " GF_PROVIDER_KIND_NAMES "%s",
                                 provider->name,
-                                provider->kind_name ? provider->kind_name : "(missing)");
+                                provider->kind_name ? provider->kind_name : "(missing)",
+                                httpd_plugin_names(GENFLOW_PROVIDER_GROUP, pool));
         }
         provider->kind_name = provider->kind->name;
         if (provider->budget && provider->price > provider->budget) {
@@ -79,6 +88,13 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
         const gf_provider_t *provider = choice->provider;
         const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
 
+        const char *unknown =
+            provider->kind->check_model ? provider->kind->check_model(choice->model, pool) : NULL;
+
+        if (unknown) {
+            return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeProviders %s/%s: %s",
+                                type->name, provider->name, choice->model, unknown);
+        }
         choice->source =
             provider->kind->source ? provider->kind->source(choice->model) : GF_SOURCE_NONE;
         if (missing && (provider->key || !provider->url)) {
@@ -185,6 +201,7 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
     }
     wrong = wrong ? wrong : httpd_setters_webhooks(conf, pool);
     wrong = wrong ? wrong : finish_administration(conf, pool);
+    wrong = wrong ? wrong : httpd_plugin_begin(pool);
     wrong = wrong ? wrong : finish_providers(conf, pool);
     for (i = 0; !wrong && i < conf->type_list->nelts; i++) {
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);

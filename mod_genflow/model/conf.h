@@ -10,14 +10,12 @@
 #include <apr_time.h>
 
 #include "base/bucket.h"
+#include "genflow/provider.h"
 
 struct gf_prov_kind_t;
 struct gf_store_kind_t;
 
 #define GF_UNSET APR_INT64_MIN
-
-/* What a model or a type does with a source picture. */
-typedef enum { GF_SOURCE_NONE, GF_SOURCE_MAY, GF_SOURCE_MUST } gf_source_use_t;
 
 /* In which order due jobs are taken. */
 typedef enum { GF_PRIORITY_LOW, GF_PRIORITY_NORMAL, GF_PRIORITY_HIGH } gf_priority_t;

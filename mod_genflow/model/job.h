@@ -6,6 +6,7 @@
 
 #include "base/ctx.h"
 #include "base/json.h"
+#include "genflow/provider.h"
 #include "model/conf.h"
 
 /* The phase of live work, as genflow.work knows it, or how a claim found it over. */
@@ -54,13 +55,6 @@ typedef struct gf_job_t {
     const char *tell_time; /* then: when that was decided, in seconds since 1970 */
     struct gf_job_t *next; /* link of whoever queues it */
 } gf_job_t;
-
-/* What a provider says of a job while it works. */
-typedef struct gf_said_t {
-    double progress;    /* 0 to 1; below 0: it does not tell */
-    int queue_position; /* below 0: it does not tell */
-    const char *logs;   /* JSON array, or NULL */
-} gf_said_t;
 
 /* A job with a pool of its own; gf_job_free() ends both. */
 gf_job_t *gf_job_make(const gf_type_t *type);

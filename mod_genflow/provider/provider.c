@@ -52,7 +52,8 @@ const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *con
             local = local ? local : apr_pcalloc(pool, sizeof(*local));
             local->provider = provider;
             local->model = "";
-            local->source = provider->kind->source(local->model);
+            local->source =
+                provider->kind->source ? provider->kind->source(local->model) : GF_SOURCE_NONE;
         }
     }
     return local;
@@ -65,6 +66,34 @@ static bool is_ref(const char *ref)
     return ref && gf_text_is_printable(ref, GF_PROVIDER_REF_MAX);
 }
 
+static void clear(gf_outcome_t *outcome)
+{
+    memset(outcome, 0, sizeof(*outcome));
+    outcome->said.progress = -1;
+    outcome->said.queue_position = -1;
+}
+
+/* Kinds of other modules name an error as docs/errors.md does, or leave it to the state. */
+static void name_error(gf_outcome_t *outcome)
+{
+    bool failed = outcome->state != GF_PROV_SUCCEEDED && outcome->state != GF_PROV_WORKING
+                  && outcome->state != GF_PROV_ASK;
+    unsigned code;
+
+    if (outcome->code || !failed) {
+        return;
+    }
+    outcome->code = outcome->state == GF_PROV_FILTERED  ? GF_E_FILTERED
+                    : outcome->state == GF_PROV_EMPTY   ? GF_E_EMPTY
+                    : outcome->state == GF_PROV_UNKNOWN ? GF_E_NETWORK
+                                                        : GF_E_API;
+    for (code = 0; outcome->error && code < GF_E_COUNT; code++) {
+        if (strcmp(gf_err_row((gf_err_code_t)code)->code, outcome->error) == 0) {
+            outcome->code = code;
+        }
+    }
+}
+
 /* A page of a list is read as the page before it. A run that is taken under no usable name is as
  * lost as one without an answer. */
 void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
@@ -72,7 +101,9 @@ void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 {
     gf_msg_reader_t *read = msg->read ? msg->read : usual;
 
+    clear(outcome);
     read(outcome, call, msg);
+    name_error(outcome);
     if (outcome->state == GF_PROV_ASK && !outcome->next->read) {
         outcome->next->read = read;
     }
@@ -125,9 +156,7 @@ bool gf_provider_owns_url(const gf_provider_t *provider, const char *url, const 
 
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
-    memset(outcome, 0, sizeof(*outcome));
-    outcome->said.progress = -1;
-    outcome->said.queue_position = -1;
+    clear(outcome);
     outcome->detail = msg->detail;
     outcome->code = msg->spool_rv ? GF_E_STORE : msg->timed_out ? GF_E_TIMEOUT : GF_E_NETWORK;
     if (msg->spool_rv) { /* it may have been paid for, and we could not take it */

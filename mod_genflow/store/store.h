@@ -12,19 +12,13 @@
 #include "base/hash.h"
 #include "base/image.h"
 #include "base/msg.h"
+#include "genflow/store.h"
 #include "model/job.h"
 #include "store/kinds.h"
 
 #define GF_STORE_SPOOL                                                         \
     ".spool" /* folder inside the store, so that keeping is a link, not a copy \
               */
-
-typedef struct gf_stored_t {
-    const char *url; /* public address */
-    gf_image_t image;
-    apr_int64_t bytes;
-    char sha256[GF_SHA256_HEX];
-} gf_stored_t;
 
 /* Makes the folders that are missing, for httpd's user and group, and sweeps the spool. Root does
  * nothing inside of the folder: a process of httpd's user does. Start-up; NULL, or what is wrong.
@@ -75,56 +69,16 @@ apr_status_t gf_store_clear(const gf_conf_t *conf, const gf_job_t *job, apr_pool
 /* The stored facts as JSON: width, height, bytes, type, sha256. */
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool);
 
-/* ---- for stores ---- */
+/* ---- kinds (genflow/store.h) ---- */
 
-/* What a store is asked about: one checked picture. Messages and texts are made in `pool`. */
-typedef struct gf_store_call_t {
-    const gf_conf_t *conf;
-    const char *name;          /* of gf_store_name(): the same for every try */
-    const char *file;          /* upload: the picture */
-    const gf_stored_t *stored; /* upload: its facts */
-    apr_pool_t *pool;
-} gf_store_call_t;
-
-typedef enum {
-    GF_STORE_KEPT,   /* it is there, at outcome->url */
-    GF_STORE_LATER,  /* not now: may be tried again */
-    GF_STORE_REFUSED /* trying again cannot help */
-} gf_store_state_t;
-
-typedef struct gf_store_outcome_t {
-    gf_store_state_t state;
-    const char *url;                 /* KEPT: public address */
-    const char *detail;              /* for the log; never holds a secret */
-    bool alarm;                      /* key or account trouble: an operator must look */
-    apr_interval_time_t retry_after; /* LATER: what it asked for; 0: nothing */
-} gf_store_outcome_t;
-
-/* A store. The folder keeps by itself (put, on a writer thread); the others are pure translators as
- * providers are, whose exchanges work/ performs. Storing twice is harmless: the name is the job's.
- */
-typedef struct gf_store_kind_t {
-    const char *name; /* as in GenflowStoreKind */
-
-    /* Is its configuration complete? NULL, or what is missing (for configtest). */
-    const char *(*check)(const gf_conf_t *conf, apr_pool_t *pool);
-
-    /* The folder: puts the whole, checked, flushed file under `name`. If the name is taken, the
-     * picture there stays and *existing is set: its facts count. */
-    gf_err_t *(*put)(bool *existing, gf_ctx_t *ctx, const char *name, const char *file);
-
-    bool any_type; /* its names of pictures do not tell their type: one removal is for all */
-
-    /* Over HTTP; limits and times of a message are set by the caller. */
-    gf_msg_t *(*upload)(const gf_store_call_t *call);
-    void (*read_upload)(gf_store_outcome_t *outcome, const gf_store_call_t *call,
-                        const gf_msg_t *msg);
-    gf_msg_t *(*remove)(const gf_store_call_t *call);
-    bool (*read_remove)(const gf_store_call_t *call, const gf_msg_t *msg); /* is it gone? */
-} gf_store_kind_t;
-
-/* The kind of that name, or NULL. */
+/* The kind of this module of that name, or NULL. */
 const gf_store_kind_t *gf_store_kind(const char *name);
+
+/* What a kind of another module may call. */
+extern const gf_store_host_t gf_store_host;
+
+/* What is wrong with a kind of another module; NULL: nothing. */
+const char *gf_store_wrong(const gf_store_kind_t *kind, apr_pool_t *pool);
 
 #define GF_STORE_DECLARE(name, kind) extern const gf_store_kind_t kind;
 GF_STORE_KINDS(GF_STORE_DECLARE, GF_STORE_DECLARE)

@@ -148,7 +148,7 @@ sub run {
     my ($class, $port_file) = @_;
     my $server = $class->new;
     my $book = Genflow::FakeProvider::Stability->new($server);
-    for my $name (qw(Aiml Replicate Fal OpenAi)) {
+    for my $name (qw(Aiml Replicate Fal OpenAi Sample)) {
         require "Genflow/FakeProvider/$name.pm";
         "Genflow::FakeProvider::$name"->new($server, $book);
     }

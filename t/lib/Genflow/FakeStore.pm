@@ -57,7 +57,7 @@ sub run {
     $server->add_route(POST => qr{/_orders},  sub { $self->take_order(@_) });
     $server->add_route(GET  => qr{/_log},     sub { $self->tell_log(@_) });
     $server->add_route(GET  => qr{/_objects}, sub { $self->tell_objects(@_) });
-    for my $name (qw(Cloudinary S3)) {
+    for my $name (qw(Cloudinary S3 Shelf)) {
         require "Genflow/FakeStore/$name.pm";
         "Genflow::FakeStore::$name"->new($server, $self);
     }

@@ -152,8 +152,10 @@ sub make_folder {
     system('chmod', '-R', 'u+w', $folder);
 
     make_path(map { "$folder/$_" } qw(modules store tmp t/logs t/htdocs));
-    system('cp', $self->{module}, "$folder/modules/mod_genflow.so") == 0
-        or die "cannot copy the module $self->{module}: run support/build\n";
+    for my $module ($self->{module}, @{ $self->{modules} // [] }) {
+        system('cp', $module, "$folder/modules/") == 0
+            or die "cannot copy the module $module: run support/build\n";
+    }
 
     my @programs = @{ $self->{programs} // [] };
     return if !@programs;

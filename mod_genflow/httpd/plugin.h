@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Providers and stores of other modules (genflow/module.h), which httpd's registry of providers
+ * has. Their sections are configured as those of mod_genflow's own kinds. */
+#ifndef HTTPD_PLUGIN_H
+#define HTTPD_PLUGIN_H
+
+#include <apr_pools.h>
+
+#include "genflow/module.h"
+
+/* Looks at all that was registered, and gives each kind what it may call. NULL, or what is wrong,
+ * for configtest: a module compiled against another version, or a kind that cannot work. Start-up
+ * only, before the functions below. */
+const char *httpd_plugin_begin(apr_pool_t *pool);
+
+/* The kind of another module of that name; NULL: there is none. Any thread. */
+const gf_prov_kind_t *httpd_plugin_provider(const char *name);
+const gf_store_kind_t *httpd_plugin_store(const char *name);
+
+/* Names of all kinds of other modules, for messages, each with ", " before it; "" if none. */
+const char *httpd_plugin_names(const char *group, apr_pool_t *pool);
+
+/* Can these image->end bytes, which gf_image_probe() has looked at, be decoded to their end? True,
+ * too, where no kind decodes pictures. Worker threads; may block for some seconds. */
+bool httpd_plugin_decodes(const gf_image_t *image, const void *bytes, apr_pool_t *scratch_pool);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What kinds of other modules are asked for and may call (genflow/provider.h). Leaves finding such
+ * modules to httpd/plugin.c. Pure; any thread. */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "base/image.h"
+#include "base/json_pick.h"
+#include "base/text.h"
+#include "provider/provider.h"
+
+#define NAME_MAX_BYTES 32
+
+static gf_prov_section_t section(const gf_provider_t *provider)
+{
+    return (gf_prov_section_t){ .name = provider->name,
+                                .url = provider->url,
+                                .key = provider->key,
+                                .hook_secret = provider->hook_secret,
+                                .deadline = provider->deadline };
+}
+
+static gf_prov_job_t job_of(const gf_prov_call_t *call)
+{
+    const gf_job_t *job = call->job;
+
+    return (gf_prov_job_t){ .id = job->id,
+                            .type = job->type->name,
+                            .prompt = job->prompt,
+                            .preset = job->preset,
+                            .parameters = job->parameters,
+                            .ref = job->provider_ref,
+                            .seed = job->seed,
+                            .attempts = job->attempts,
+                            .retries = job->retries };
+}
+
+static const char *parameter(const gf_prov_call_t *call, const char *name)
+{
+    return gf_provider_parameter(call->job, name, call->pool);
+}
+
+/* Of an answer the code is the kind's to say, or its state's. */
+static bool unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
+{
+    if (gf_provider_unanswered(outcome, msg)) {
+        return true;
+    }
+    outcome->code = 0;
+    return false;
+}
+
+const gf_prov_host_t gf_provider_host = { .section = section,
+                                          .job = job_of,
+                                          .parameter = parameter,
+                                          .request = gf_provider_request,
+                                          .part = gf_msg_part,
+                                          .file = gf_msg_file,
+                                          .owns_url = gf_provider_owns_url,
+                                          .unanswered = unanswered,
+                                          .retry_after = gf_provider_retry_after,
+                                          .detail = gf_provider_detail,
+                                          .json = gf_json_pick,
+                                          .json_quote = gf_json_quote,
+                                          .probe_image = gf_image_probe_file,
+                                          .image_is_plain = gf_image_is_plain };
+
+const char *gf_provider_wrong(const gf_prov_kind_t *kind, apr_pool_t *pool)
+{
+    bool http = kind->submit && kind->read_submit && kind->key_header && kind->key_prefix;
+
+    if (!gf_text_is_name(kind->name, NAME_MAX_BYTES)) {
+        return "its name is not of a-z, 0-9 and single hyphens, at most 32 long";
+    }
+    if (gf_provider_kind(kind->name)) {
+        return "mod_genflow has a kind of this name itself";
+    }
+    if (!kind->draw && !http) {
+        return "it has neither draw() nor submit(), read_submit() and the header of its key";
+    }
+    if (!kind->poll != !kind->read_poll || !kind->recover != !kind->read_recover) {
+        return "it has a question without the reader of its answer, or the reverse";
+    }
+    return NULL;
+}
