@@ -171,7 +171,7 @@ sub kinds {
 sub kinds_of_reference {
     my ($directive) = @_;
     my ($kinds) = slurp('conf/genflow.conf') =~ /^# Syntax:  $directive ([\w|]+)/m;
-    return split /\|/, $kinds // '';
+    return grep { $_ ne 'name' } split /\|/, $kinds // '';
 }
 
 # An entry begins with "# Directive: Name" and reaches to the next one.

@@ -12,8 +12,8 @@
 #include "base/multipart.h"
 #include "base/text.h"
 #include "db/asset.h"
+#include "httpd/plugin.h"
 #include "model/source.h"
-#include "provider/local_effect.h"
 
 #define FORM_ROOM 65536 /* what a form may have around its picture */
 
@@ -60,7 +60,7 @@ static gf_err_t *read_picture(gf_bytes_t *picture, gf_req_t *req)
 gf_err_t *api_asset_check(gf_req_t *req, const char *field, const gf_image_t *image,
                           const void *bytes)
 {
-    return prov_local_decodes(image, bytes)
+    return httpd_plugin_decodes(image, bytes, req->r->pool)
                ? NULL
                : gf_err_field(req->ctx, GF_E_SOURCE_URL, field,
                               "is damaged: the picture cannot be decoded to its end");

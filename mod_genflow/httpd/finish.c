@@ -4,6 +4,8 @@
  * Start-up only; the configuration is frozen after it. */
 #include "httpd/finish.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "db/admin_links.h"
@@ -73,6 +75,20 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
     return NULL;
 }
 
+static const char *wrong_model(const gf_choice_t *choice, apr_pool_t *pool)
+{
+    const gf_prov_kind_t *kind = choice->provider->kind;
+
+    return kind->check_model ? kind->check_model(choice->model, pool) : NULL;
+}
+
+static gf_source_use_t source_of(const gf_choice_t *choice)
+{
+    const gf_prov_kind_t *kind = choice->provider->kind;
+
+    return kind->source ? kind->source(choice->model) : GF_SOURCE_NONE;
+}
+
 /* Only providers that a type uses must be complete, and a key may be absent: the shipped types name
  * providers that not every site has. Their links are left out; a type that has no other is closed.
  * A server that does not work on jobs sends nothing, and needs no key. */
@@ -87,16 +103,13 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
         gf_choice_t *choice = &APR_ARRAY_IDX(named, i, gf_choice_t);
         const gf_provider_t *provider = choice->provider;
         const char *missing = provider->kind->check ? provider->kind->check(provider, pool) : NULL;
-
-        const char *unknown =
-            provider->kind->check_model ? provider->kind->check_model(choice->model, pool) : NULL;
+        const char *unknown = wrong_model(choice, pool);
 
         if (unknown) {
             return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeProviders %s/%s: %s",
                                 type->name, provider->name, choice->model, unknown);
         }
-        choice->source =
-            provider->kind->source ? provider->kind->source(choice->model) : GF_SOURCE_NONE;
+        choice->source = source_of(choice);
         if (missing && (provider->key || !provider->url)) {
             return apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
                                 provider->name, type->name, missing);
@@ -111,6 +124,34 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
                             provider->name, ": ", missing, NULL);
         }
     }
+    return NULL;
+}
+
+/* Who draws here when a user wishes it: as configured, else a link of the chain, else the first
+ * provider that draws. */
+static const char *finish_fallback(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
+{
+    const char *slash = type->fallback ? strchr(type->fallback, '/') : NULL;
+    gf_choice_t *choice;
+    const char *wrong;
+
+    if (!type->fallback) {
+        type->local = gf_provider_local(type, conf, pool);
+        return NULL;
+    }
+    choice = apr_pcalloc(pool, sizeof(*choice));
+    choice->provider = apr_hash_get(conf->providers, type->fallback,
+                                    slash ? slash - type->fallback : APR_HASH_KEY_STRING);
+    choice->model = slash ? slash + 1 : "";
+    wrong = !choice->provider || !choice->provider->kind->draw
+                ? "needs a <GenflowProvider> that draws here, as `local` does"
+                : wrong_model(choice, pool);
+    if (wrong) {
+        return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeFallback %s: %s", type->name,
+                            type->fallback, wrong);
+    }
+    choice->source = source_of(choice);
+    type->local = choice;
     return NULL;
 }
 
@@ -129,7 +170,7 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
         wrong = finish_chain(type, conf, pool);
     }
     if (!wrong) {
-        type->local = gf_provider_local(type, conf, pool);
+        wrong = finish_fallback(type, conf, pool);
     }
     return wrong ? wrong : gf_type_source(type, pool);
 }

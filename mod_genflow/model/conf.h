@@ -56,6 +56,7 @@ typedef struct gf_type_t {
     int index;                      /* place among the configured types */
     apr_array_header_t *chain_text; /* of const char *: "stability/sd3", as configured */
     apr_array_header_t *chain;      /* of gf_choice_t, resolved from chain_text; may be empty */
+    const char *fallback;           /* "local/glitch", as configured; NULL: the chain decides */
     const gf_choice_t *local;       /* draws here when the user wishes it; NULL: nobody can */
     const char *keyless;            /* which links were left out for want of a key; NULL: none */
     apr_int64_t cost;               /* credits */

@@ -8,7 +8,6 @@
 #define GF_PROVIDER_KINDS(FIRST, NEXT) \
     FIRST(aiml)                        \
     NEXT(fal)                          \
-    NEXT(local)                        \
     NEXT(openai)                       \
     NEXT(replicate)                    \
     NEXT(stability)

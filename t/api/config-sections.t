@@ -36,7 +36,7 @@ my @WRONG = (    # what, configuration, what the message says
     ['65 types', join('', map { "<GenflowType t$_>\nGenflowTypeProviders local\n</GenflowType>\n" }
         1 .. 64), 'there may be at most 64 types'],
     ['an unknown kind', sprintf($AROUND{provider}, 'GenflowProviderKind magic'),
-        'GenflowProviderKind magic: must be one of ' . join(', ', kinds())],
+        'GenflowProviderKind magic: must be one of ' . join(', ', kinds(), 'local')],
     ['a provider of no kind', "<GenflowProvider p>\n</GenflowProvider>\n",
         'GenflowProviderKind (missing): must be one of'],
     ['an unknown provider', sprintf($AROUND{type}, 'GenflowTypeProviders local gone/x'),

@@ -100,6 +100,7 @@ my $tree = debian_tree();
 # What an operator has at other places: folders, and the module before it is installed.
 my %place = (
     '/usr/lib/apache2/modules/mod_genflow.so'                => "$ENV{GENFLOW_WORK}/modules/mod_genflow.so",
+    '/usr/lib/apache2/modules/mod_genflow_local.so'          => "$ENV{GENFLOW_WORK}/modules/mod_genflow_local.so",
     '/usr/local/share/mod_genflow'                           => $ENV{GENFLOW_WORK},
     '/var/lib/genflow'                                       => "$ENV{GENFLOW_WORK}/store",
     '/etc/apache2/users'                                     => "$ENV{GENFLOW_WORK}/t/conf/users",

@@ -4,8 +4,8 @@
 #define FUZZ_NAME "picture"
 
 #include "base/image.h"
-#include "provider/local_effect.h"
 #include "fuzz.h"
+#include "mod_genflow_local/effect.h"
 
 #define PIXELS_MAX (256 * 256)
 
@@ -98,7 +98,7 @@ static void fuzz_one(void)
         }
         if (image.end && (apr_int64_t)image.width * image.height <= PIXELS_MAX
             && gf_image_is_plain(&image)) {
-            prov_local_decodes(&image, bytes);
+            local_decodes(&image, bytes);
         }
     }
     free(bytes);

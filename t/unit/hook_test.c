@@ -576,7 +576,6 @@ END_TEST
 START_TEST(only_these_two_report)
 {
     ck_assert_ptr_null(gf_prov_aiml.read_hook);
-    ck_assert_ptr_null(gf_prov_local.read_hook);
     ck_assert_ptr_null(gf_prov_openai.read_hook);
     ck_assert_ptr_null(gf_prov_stability.read_hook);
     ck_assert_msg(!gf_prov_replicate.hook_keys, "its key is the section's secret");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/local.c with a source picture: each generation type repaints it in its own manner,
+/* mod_genflow_local with a source picture: each effect repaints it in its own manner,
  * the same wish to the same bytes; what is too large, cut or broken is refused, and harms nobody.
  */
 #include "provider/provider.h"
@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/image.h"
+#include "mod_genflow_local/kind.h"
 #include "unit.h"
 
 #define PIXELS_MAX (4096 * 4096)
@@ -18,7 +19,7 @@
 
 /* What is asked for; a member that is not set has a plain value. */
 typedef struct wish_t {
-    const char *type, *preset, *prompt, *parameters;
+    const char *model, *preset, *prompt, *parameters;
     apr_int64_t seed;
     apr_int64_t pixels_max;
 } wish_t;
@@ -26,20 +27,21 @@ typedef struct wish_t {
 static apr_status_t repaint(const wish_t *wish, const char *source, const char *path,
                             apr_pool_t *pool)
 {
-    gf_type_t type = { .name = wish->type ? wish->type : "neo-glitch" };
+    static const gf_type_t type = { .name = "neo-glitch" };
     gf_job_t job = { .type = &type,
                      .prompt = wish->prompt ? wish->prompt : "a neon cat",
                      .preset = wish->preset,
                      .seed = wish->seed ? wish->seed : 77,
                      .parameters = wish->parameters ? wish->parameters : "{}" };
-    gf_prov_call_t call = { .model = "",
+    gf_prov_call_t call = { .model = wish->model ? wish->model : "glitch",
                             .job = &job,
                             .source_file = source,
                             .source_type = "image/png",
                             .pixels_max = wish->pixels_max ? wish->pixels_max : PIXELS_MAX,
                             .pool = pool };
 
-    return gf_prov_local.draw(&call, path);
+    local_kind.begin(&gf_provider_host);
+    return local_kind.draw(&call, path);
 }
 
 /* ---- sources ---- */
@@ -178,8 +180,8 @@ static double distance(gdImagePtr one, gdImagePtr other)
     return sum / (3.0 * one->sx * one->sy);
 }
 
-static const char *const types[] = { "neo-glitch", "emotion-mask",  "ghibli-reaction",
-                                     "presets",    "custom-prompt", "sketch-source" };
+static const char *const models[] = { "glitch", "mask",  "ghibli",
+                                     "film",    "film", "oil" };
 
 /* ---- what it does ---- */
 
@@ -191,16 +193,16 @@ START_TEST(each_type_repaints_the_picture_visibly_and_in_proportion_to_the_stren
     gdImagePtr was = opened(source);
     size_t i, j;
 
-    for (i = 0; i < UNIT_COUNT(types); i++) {
+    for (i = 0; i < UNIT_COUNT(models); i++) {
         double last = 0;
 
         for (j = 0; j < UNIT_COUNT(strengths); j++) {
-            wish_t wish = { .type = types[i], .parameters = strengths[j] };
+            wish_t wish = { .model = models[i], .parameters = strengths[j] };
             gdImagePtr is = opened(done(&wish, source));
             double far = distance(was, is);
 
-            ck_assert_msg(far > 2, "%s with %s is hardly seen: %g", types[i], strengths[j], far);
-            ck_assert_msg(far > last * 1.15, "%s with %s: %g after %g", types[i], strengths[j], far,
+            ck_assert_msg(far > 2, "%s with %s is hardly seen: %g", models[i], strengths[j], far);
+            ck_assert_msg(far > last * 1.15, "%s with %s: %g after %g", models[i], strengths[j], far,
                           last);
             last = far;
             gdImageDestroy(is);
@@ -213,26 +215,26 @@ END_TEST
 START_TEST(the_same_wish_is_the_same_picture_and_another_one_another)
 {
     static const wish_t rows[] = {
-        { .type = "neo-glitch", .preset = "base" },
-        { .type = "neo-glitch", .preset = "visor" },
-        { .type = "neo-glitch", .preset = "neo_tokyo_tattoos" },
-        { .type = "neo-glitch", .preset = "scanlines" },
-        { .type = "neo-glitch", .preset = "base", .seed = 78 },
-        { .type = "neo-glitch", .preset = "base", .prompt = "a neon dog" },
-        { .type = "emotion-mask", .preset = "joy" },
-        { .type = "emotion-mask", .preset = "anger" },
-        { .type = "emotion-mask", .preset = "emotion_mask_joy_sadness" },
-        { .type = "emotion-mask", .prompt = "Peace, then FEAR" },
-        { .type = "emotion-mask", .prompt = "nothing known" },
-        { .type = "ghibli-reaction", .preset = "ghibli_tears" },
-        { .type = "ghibli-reaction", .preset = "ghibli_shock" },
-        { .type = "ghibli-reaction", .preset = "ghibli_sparkle" },
-        { .type = "ghibli-reaction" },
-        { .type = "presets", .preset = "winter" },
-        { .type = "custom-prompt" },
-        { .type = "custom-prompt", .prompt = "a walk" },
-        { .type = "sketch-source" },
-        { .type = "sketch-source", .parameters = "{\"strength\":0.2}" },
+        { .model = "glitch", .preset = "base" },
+        { .model = "glitch", .preset = "visor" },
+        { .model = "glitch", .preset = "neo_tokyo_tattoos" },
+        { .model = "glitch", .preset = "scanlines" },
+        { .model = "glitch", .preset = "base", .seed = 78 },
+        { .model = "glitch", .preset = "base", .prompt = "a neon dog" },
+        { .model = "mask", .preset = "joy" },
+        { .model = "mask", .preset = "anger" },
+        { .model = "mask", .preset = "emotion_mask_joy_sadness" },
+        { .model = "mask", .prompt = "Peace, then FEAR" },
+        { .model = "mask", .prompt = "nothing known" },
+        { .model = "ghibli", .preset = "ghibli_tears" },
+        { .model = "ghibli", .preset = "ghibli_shock" },
+        { .model = "ghibli", .preset = "ghibli_sparkle" },
+        { .model = "ghibli" },
+        { .model = "film", .preset = "winter" },
+        { .model = "film" },
+        { .model = "film", .prompt = "a walk" },
+        { .model = "oil" },
+        { .model = "oil", .parameters = "{\"strength\":0.2}" },
     };
     const char *source = jpeg("source", 200, 260);
     const char *seen[UNIT_COUNT(rows)];
@@ -253,11 +255,11 @@ END_TEST
 START_TEST(an_emotion_is_named_in_the_preset_or_else_in_the_prompt)
 {
     const char *source = png("source", 120, 120);
-    wish_t joy = { .type = "emotion-mask",
+    wish_t joy = { .model = "mask",
                    .prompt = "full of JOY",
                    .parameters = "{\"strength\":1}" };
-    wish_t sad = { .type = "emotion-mask", .prompt = "so sad", .parameters = "{\"strength\":1}" };
-    wish_t both = { .type = "emotion-mask",
+    wish_t sad = { .model = "mask", .prompt = "so sad", .parameters = "{\"strength\":1}" };
+    wish_t both = { .model = "mask",
                     .preset = "sadness",
                     .prompt = "full of joy",
                     .parameters = "{\"strength\":1}" };
@@ -294,7 +296,7 @@ START_TEST(a_result_has_the_shape_of_its_source_in_working_size)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        wish_t wish = { .type = types[i % UNIT_COUNT(types)] };
+        wish_t wish = { .model = models[i % UNIT_COUNT(models)] };
         gdImagePtr is = opened(done(&wish, rows[i].make("source", rows[i].w, rows[i].h)));
 
         ck_assert_msg(is->sx == rows[i].to_w && is->sy == rows[i].to_h, "row %lu: %d x %d",
@@ -364,7 +366,7 @@ START_TEST(a_picture_stands_upright_as_its_camera_says)
         { 0, "0123", false }, { 9, "0123", false },
     };
     const char *source = jpeg("source", 192, 96);
-    wish_t wish = { .type = "custom-prompt", .parameters = "{\"strength\":0}" };
+    wish_t wish = { .model = "film", .parameters = "{\"strength\":0}" };
     gdImagePtr plain = opened(done(&wish, source));
     size_t i;
     int q;
@@ -389,7 +391,7 @@ END_TEST
 START_TEST(what_can_be_seen_through_is_white)
 {
     gdImagePtr image = gdImageCreateTrueColor(64, 64);
-    wish_t wish = { .type = "sketch-source", .parameters = "{\"strength\":0}" };
+    wish_t wish = { .model = "oil", .parameters = "{\"strength\":0}" };
     const char *source;
     int length, pixel;
     void *bytes;
@@ -497,7 +499,7 @@ static void mutate(const char *source, int turns)
 
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* libpng tells all that is wrong */
     for (turn = 0; turn < turns; turn++) {
-        wish_t wish = { .type = types[turn % (int)UNIT_COUNT(types)] };
+        wish_t wish = { .model = models[turn % (int)UNIT_COUNT(models)] };
         char *mutant = apr_pmemdup(unit.ctx.pool, bytes, length);
         apr_status_t rv;
 
@@ -554,7 +556,7 @@ typedef struct painter_t {
 static void *APR_THREAD_FUNC paint(apr_thread_t *thread, void *data)
 {
     painter_t *painter = data;
-    wish_t wish = { .type = "ghibli-reaction" };
+    wish_t wish = { .model = "ghibli" };
 
     (void)thread;
     painter->rv = repaint(&wish, painter->source, painter->path, painter->pool);
@@ -589,8 +591,8 @@ END_TEST
 
 START_TEST(a_source_may_be_there_and_then_it_is_a_file)
 {
-    ck_assert_int_eq(gf_prov_local.source(""), GF_SOURCE_MAY);
-    ck_assert(gf_prov_local.source_as_file);
+    ck_assert_int_eq(local_kind.source(""), GF_SOURCE_MAY);
+    ck_assert(local_kind.source_as_file);
 }
 END_TEST
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* provider/local.c: the same request is the same picture to the byte, another request another
+/* mod_genflow_local: the same request is the same picture to the byte, another request another
  * one, and it has the shape that was asked for. */
 #include "provider/provider.h"
 
@@ -7,12 +7,18 @@
 
 #include "base/hash.h"
 #include "base/image.h"
+#include "mod_genflow_local/kind.h"
 #include "unit.h"
 
 static gf_job_t job_with(const char *prompt, const char *preset, apr_int64_t seed,
                          const char *parameters)
 {
-    gf_job_t job = { .prompt = prompt, .preset = preset, .seed = seed, .parameters = parameters };
+    static const gf_type_t type = { .name = "sketch" };
+    gf_job_t job = { .type = &type,
+                     .prompt = prompt,
+                     .preset = preset,
+                     .seed = seed,
+                     .parameters = parameters };
 
     return job;
 }
@@ -21,7 +27,8 @@ static apr_status_t draw(const gf_job_t *job, const char *path, apr_pool_t *pool
 {
     gf_prov_call_t call = { .model = "", .job = job, .pool = pool };
 
-    return gf_prov_local.draw(&call, path);
+    local_kind.begin(&gf_provider_host);
+    return local_kind.draw(&call, path);
 }
 
 /* Draws the job, looks at the file and tells its hash. */
@@ -196,8 +203,8 @@ END_TEST
 
 START_TEST(a_lost_run_is_simply_drawn_again)
 {
-    ck_assert_ptr_nonnull(gf_prov_local.draw);
-    ck_assert_ptr_null(gf_prov_local.submit);
+    ck_assert_ptr_nonnull(local_kind.draw);
+    ck_assert_ptr_null(local_kind.submit);
 }
 END_TEST
 

@@ -523,7 +523,6 @@ START_TEST(a_kind_is_found_by_its_name_and_its_section_checked)
     gf_provider_t half = { .name = "half" };
 
     ck_assert_ptr_eq(gf_provider_kind("stability"), &gf_prov_stability);
-    ck_assert_ptr_eq(gf_provider_kind("local"), &gf_prov_local);
     ck_assert_ptr_null(gf_provider_kind("Stability"));
     ck_assert_ptr_null(gf_provider_kind(""));
     ck_assert_msg(!gf_prov_stability.draw, "a second run would cost a second time");

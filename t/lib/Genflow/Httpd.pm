@@ -164,6 +164,7 @@ sub frame {
     return <<"END";
 Include "\${GENFLOW_WORK}/t/conf/modules.conf"
 LoadModule genflow_module "\${GENFLOW_WORK}/modules/mod_genflow.so"
+LoadModule genflow_local_module "\${GENFLOW_WORK}/modules/mod_genflow_local.so"
 Listen 127.0.0.1:$port
 ServerName 127.0.0.1:$port
 ServerRoot "\${GENFLOW_WORK}/t"

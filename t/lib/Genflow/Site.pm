@@ -147,12 +147,13 @@ sub make_folder {
 
     my $source = abs_path($self->{source});
     my @files  = grep { -f } glob "$source/* $source/.clang-format";
-    my @dirs   = grep { -d } map { "$source/$_" } qw(conf docs mod_genflow sql support t);
+    my @dirs   = grep { -d } map { "$source/$_" } qw(conf docs mod_genflow mod_genflow_local sql support t);
     system('cp', '-R', @files, @dirs, "$folder/") == 0 or die "cannot copy $source\n";
     system('chmod', '-R', 'u+w', $folder);
 
     make_path(map { "$folder/$_" } qw(modules store tmp t/logs t/htdocs));
-    for my $module ($self->{module}, @{ $self->{modules} // [] }) {
+    my $local = $self->{module} =~ s/\.so\z/_local.so/r;
+    for my $module ($self->{module}, $local, @{ $self->{modules} // [] }) {
         system('cp', $module, "$folder/modules/") == 0
             or die "cannot copy the module $module: run support/build\n";
     }

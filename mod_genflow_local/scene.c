@@ -3,7 +3,7 @@
  * The scene of the `local` provider's picture, back to front: sky with clouds and halo, stars,
  * searchlights, the disc, mountains. City, neon and ground are painted by the files of their names.
  */
-#include "provider/local_scene.h"
+#include "mod_genflow_local/scene.h"
 
 /* Where the sky's four colours stand, from zenith to horizon. */
 static const int SKY_STOPS[4] = { 0, 96, 176, 244 };

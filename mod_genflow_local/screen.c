@@ -3,7 +3,7 @@
  * How the light of the `local` provider's picture reaches the eye: it blooms, and passes row by row
  * through a lens with colour fringes and a screen with scanlines, glitches and dark corners.
  */
-#include "provider/local_scene.h"
+#include "mod_genflow_local/scene.h"
 
 #include <string.h>
 

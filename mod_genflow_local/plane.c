@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How a mark of the `local` provider's picture is made: dice, noise, boxes, strokes, enlarging.
- * What to draw with them is left to the painters, provider/local_scene.c and those it calls.
+ * What to draw with them is left to the painters, scene.c and those it calls.
  */
-#include "provider/local_plane.h"
+#include "mod_genflow_local/plane.h"
 
 #define GOLDEN APR_UINT64_C(0x9e3779b97f4a7c15)
 

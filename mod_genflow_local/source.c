@@ -4,7 +4,7 @@
  * where it is transparent, scaled down by the share of each pixel, turned upright as a camera's
  * Exif says. Leaves what becomes of it to the effects.
  */
-#include "provider/local_photo.h"
+#include "mod_genflow_local/photo.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -13,9 +13,8 @@
 
 #include <gd.h>
 
-#include "base/image.h"
-#include "provider/local_draw.h"
-#include "provider/local_effect.h"
+#include "mod_genflow_local/draw.h"
+#include "mod_genflow_local/effect.h"
 
 #define UPRIGHT         1
 #define TAG_ORIENTATION 0x0112
@@ -44,12 +43,11 @@ static bool is_jpeg(const source_t *source)
     return strcmp(source->image.extension, "jpg") == 0;
 }
 
-static apr_status_t look(source_t *source, const char *path, apr_int64_t pixels_max,
-                         apr_pool_t *pool)
+static apr_status_t look(source_t *source, const local_wish_t *wish, apr_pool_t *pool)
 {
     unsigned char *head = apr_palloc(pool, HEAD);
 
-    source->file = fopen(path, "rb");
+    source->file = fopen(wish->source, "rb");
     if (source->file == NULL) {
         return APR_FROM_OS_ERROR(errno);
     }
@@ -60,9 +58,8 @@ static apr_status_t look(source_t *source, const char *path, apr_int64_t pixels_
     source->head = head;
     source->length = fread(head, 1, HEAD, source->file);
     rewind(source->file);
-    return gf_image_probe_file(&source->image, fileno(source->file)) && source->image.end
-                   && (apr_int64_t)source->image.width * source->image.height <= pixels_max
-                   && gf_image_is_plain(&source->image)
+    return wish->look(&source->image, fileno(source->file)) && source->image.end
+                   && (apr_int64_t)source->image.width * source->image.height <= wish->pixels_max
                ? APR_SUCCESS
                : APR_EINVAL;
 }
@@ -108,7 +105,7 @@ static apr_status_t decode(source_t *source, apr_pool_t *pool)
                : APR_EINVAL;
 }
 
-bool prov_local_decodes(const gf_image_t *image, const void *bytes)
+bool local_decodes(const gf_image_t *image, const void *bytes)
 {
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     void *data = (void *)bytes; /* gd only reads */
@@ -287,17 +284,16 @@ static apr_status_t scale(pl_plane_t *plane, gdImagePtr pixels, int orientation,
 /* A side as it is worked on, where `longest` is the longest one. */
 static int work_side(int side, int longest)
 {
-    if (longest > PROV_LOCAL_WORK_SIDE) {
-        side = (int)((apr_int64_t)side * PROV_LOCAL_WORK_SIDE / longest);
+    if (longest > LOCAL_WORK_SIDE) {
+        side = (int)((apr_int64_t)side * LOCAL_WORK_SIDE / longest);
     }
-    return side > PROV_LOCAL_SIDE_MIN ? side : PROV_LOCAL_SIDE_MIN;
+    return side > LOCAL_SIDE_MIN ? side : LOCAL_SIDE_MIN;
 }
 
-apr_status_t pl_source_read(pl_plane_t **plane, const char *path, apr_int64_t pixels_max,
-                            apr_pool_t *pool)
+apr_status_t pl_source_read(pl_plane_t **plane, const local_wish_t *wish, apr_pool_t *pool)
 {
     source_t source;
-    apr_status_t rv = look(&source, path, pixels_max, pool);
+    apr_status_t rv = look(&source, wish, pool);
     int orientation, longest, w, h;
 
     if (rv == APR_SUCCESS) {

@@ -4,7 +4,7 @@
  * colours under a warm light. For ghibli-reaction its presets tears, shock and sparkle add what
  * such films add then; for all types without an effect of their own it is the painting alone.
  */
-#include "provider/local_photo.h"
+#include "mod_genflow_local/photo.h"
 
 #include <string.h>
 

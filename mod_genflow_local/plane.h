@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The drawing tools of the `local` provider's picture: dice, noise, inks, and a plane of light with
- * marks to put on it. For prov_local_*.c alone. Integers throughout, so that every compiler and
+ * marks to put on it. For this folder alone. Integers throughout, so that every compiler and
  * every processor paint alike; nothing is kept between calls.
  */
-#ifndef PROV_LOCAL_PLANE_H
-#define PROV_LOCAL_PLANE_H
+#ifndef LOCAL_PLANE_H
+#define LOCAL_PLANE_H
 
 #include <apr_errno.h>
 #include <apr_pools.h>
@@ -74,12 +74,11 @@ void pl_fill(pl_plane_t *plane, pl_box_t box, pl_ink_t ink, int share);
 void pl_stroke(pl_plane_t *plane, const pl_stroke_t *stroke, pl_ink_t ink, pl_touch_t *touch);
 void pl_spread(pl_plane_t *plane, const pl_plane_t *quarter);
 
-/* provider/local_screen.c: what is too bright spills over. APR_ENOMEM without memory. */
+/* screen.c: what is too bright spills over. APR_ENOMEM without memory. */
 apr_status_t pl_bloom(pl_plane_t *plane, apr_pool_t *pool);
 
-/* provider/local_png.c: the plane as PNG in the new file `path`; what is brighter than PL_FULL is
- * cut off. APR_EEXIST: something stands there, and is left alone. No file stays behind after an
- * error.
+/* png.c: the plane as PNG in the new file `path`; what is brighter than PL_FULL is cut
+ * off. APR_EEXIST: something stands there, and is left alone. No file stays behind after an error.
  */
 apr_status_t pl_png_write(const pl_plane_t *plane, const char *path, apr_pool_t *pool);
 

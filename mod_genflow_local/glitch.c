@@ -4,8 +4,8 @@
  * palettes, its edges light up as neon, and a screen that glitches shows it. The presets visor and
  * tattoos add theirs, scanlines an old screen; bloom and screen are those of the drawn scenes.
  */
-#include "provider/local_photo.h"
-#include "provider/local_scene.h"
+#include "mod_genflow_local/photo.h"
+#include "mod_genflow_local/scene.h"
 
 /* Where on the way from dark to light the night's five colours stand. */
 static const int NIGHT_STOPS[5] = { 0, 1000, 2100, 3200, PL_FULL };

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the effects of the `local` provider share: how a source becomes a plane, the tools to
- * repaint it, and who does what for which generation type. For prov_local_*.c alone.
+ * repaint it, and who does what for which effect. For this folder alone.
  */
-#ifndef PROV_LOCAL_PHOTO_H
-#define PROV_LOCAL_PHOTO_H
+#ifndef LOCAL_PHOTO_H
+#define LOCAL_PHOTO_H
 
 #include <stdbool.h>
 
-#include "provider/local_plane.h"
+#include "mod_genflow_local/effect.h"
+#include "mod_genflow_local/plane.h"
 
 /* ---- the source ---- */
 
-/* provider/local_source.c: the picture in the file `path`, upright, in working size. APR_EINVAL: it
- * cannot be used; anything else: memory or the disk. */
-apr_status_t pl_source_read(pl_plane_t **plane, const char *path, apr_int64_t pixels_max,
-                            apr_pool_t *pool);
+/* source.c: the source that the wish names, upright, in working size. APR_EINVAL: it cannot be
+ * used; anything else: memory or the disk. */
+apr_status_t pl_source_read(pl_plane_t **plane, const local_wish_t *wish, apr_pool_t *pool);
 
 /* ---- tools ---- */
 
@@ -45,17 +45,16 @@ typedef struct pl_face_t {
     int ry;
 } pl_face_t;
 
-/* provider/local_paint.c. pl_paint() paints the plane anew with a brush of that radius (1 to 15)
- * that keeps to edges. pl_edges_make(): how much of an edge each pixel is, 0..PL_ONE - 1, row after
- * row; NULL without memory. pl_outline() lays ink along them. pl_mix() brings back what `plane`
- * was. */
+/* paint.c. pl_paint() paints the plane anew with a brush of that radius (1 to 15) that
+ * keeps to edges. pl_edges_make(): how much of an edge each pixel is, 0..PL_ONE - 1, row after row;
+ * NULL without memory. pl_outline() lays ink along them. pl_mix() brings back what `plane` was. */
 apr_status_t pl_paint(pl_plane_t *plane, int radius, apr_pool_t *pool);
 unsigned char *pl_edges_make(const pl_plane_t *plane, apr_pool_t *pool);
 void pl_outline(pl_plane_t *plane, const unsigned char *edges, pl_ink_t ink, int share);
 pl_plane_t *pl_copy(const pl_plane_t *plane, apr_pool_t *pool);
 void pl_mix(pl_plane_t *plane, const pl_plane_t *was, int share);
 
-/* provider/local_grade.c. pl_soften() bends what is brighter than PL_FULL back below it. */
+/* grade.c. pl_soften() bends what is brighter than PL_FULL back below it. */
 pl_ink_t pl_ramp(const pl_ramp_t *ramp, int luma);
 void pl_grade(pl_plane_t *plane, const pl_grade_t *grade);
 void pl_vignette(pl_plane_t *plane, int share);
@@ -72,18 +71,18 @@ static inline int pl_luma(const apr_uint16_t *light)
 /* ---- effects ---- */
 
 typedef struct pl_wish_t {
-    apr_uint64_t key;     /* the hash of prompt, preset and seed */
-    const char *preset;   /* "": none */
+    apr_uint64_t key;    /* the hash of prompt, preset and seed */
+    const char *preset;  /* "": none */
     const char *words[2]; /* preset and prompt, in which moods are looked for */
     int share;            /* how much of the effect, of PL_ONE */
 } pl_wish_t;
 
 /* An effect repaints the plane. APR_ENOMEM without memory. */
 typedef apr_status_t pl_effect_t(pl_plane_t *plane, const pl_wish_t *wish, apr_pool_t *pool);
-pl_effect_t pl_glitch_apply;   /* provider/local_glitch.c: neo-glitch */
-pl_effect_t pl_mask_apply;     /* provider/local_mask.c: emotion-mask */
-pl_effect_t pl_ghibli_apply;   /* provider/local_ghibli.c: ghibli-reaction */
-pl_effect_t pl_film_apply;     /* provider/local_film.c: presets and custom-prompt */
-pl_effect_t pl_painting_apply; /* provider/local_ghibli.c: all others */
+pl_effect_t pl_glitch_apply;   /* glitch.c */
+pl_effect_t pl_mask_apply;     /* mask.c */
+pl_effect_t pl_ghibli_apply;   /* ghibli.c */
+pl_effect_t pl_film_apply;     /* film.c */
+pl_effect_t pl_painting_apply; /* ghibli.c */
 
 #endif

@@ -3,7 +3,7 @@
  * The effect of emotion-mask: the face as a mask in the inks of an emotion, before a ground in its
  * gestures. Emotions are looked for in preset and prompt; two of them divide mask and ground.
  */
-#include "provider/local_photo.h"
+#include "mod_genflow_local/photo.h"
 
 #include <ctype.h>
 #include <string.h>

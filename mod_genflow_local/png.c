@@ -3,7 +3,7 @@
  * A finished plane becomes a PNG file: gd packs it, apr writes it. Leaves what it shows to the
  * painters and effects.
  */
-#include "provider/local_plane.h"
+#include "mod_genflow_local/plane.h"
 
 #include <apr_file_io.h>
 #include <gd.h>

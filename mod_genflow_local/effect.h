@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The `local` provider with a source picture: it is repainted in the manner of the generation type,
- * by what the words ask for. Where and when is provider/local.c's affair. Past the decoder all is
+ * The `local` provider with a source picture: it is repainted by an effect, and by what the words
+ * ask for. Where and when is kind.c's affair. Past the decoder all is
  * integer arithmetic, so one source and one wish are one picture on every machine.
  */
-#ifndef PROV_LOCAL_EFFECT_H
-#define PROV_LOCAL_EFFECT_H
+#ifndef LOCAL_EFFECT_H
+#define LOCAL_EFFECT_H
 
 #include <apr_errno.h>
 #include <apr_pools.h>
 
-#include "base/image.h"
+#include "genflow/exchange.h"
 
 /* The longest side of a result; a larger source is scaled down. */
-#define PROV_LOCAL_WORK_SIDE 1024
+#define LOCAL_WORK_SIDE 1024
 
 /* What is made of which picture: the same fields, the same result. */
-typedef struct prov_local_wish_t {
+typedef struct local_wish_t {
     const char *source; /* path of a PNG, JPEG or WebP */
+    bool (*look)(gf_image_t *image, int descriptor); /* is it one that may be decoded? */
     apr_int64_t pixels_max;
-    const char *type; /* name of the generation type: decides the effect */
+    const char *effect; /* "glitch"; "" is oil */
     const char *prompt;
     const char *preset; /* NULL: none */
     apr_uint64_t seed;
     int strength; /* percent */
-} prov_local_wish_t;
+} local_wish_t;
 
 /* Writes the result as PNG into the new file `path`, mode 0644 less the umask; the caller has
  * chosen the name, and syncs and moves the file. Blocks for up to a second, so it is for a writer
@@ -35,11 +36,15 @@ typedef struct prov_local_wish_t {
  * APR_EINVAL: the source is no whole PNG, JPEG or WebP that can be decoded, or has more than
  * `pixels_max` pixels. APR_EEXIST: something stands at `path`, and is left alone. Anything else:
  * memory or the disk. No file is left behind. */
-apr_status_t prov_local_effect(const prov_local_wish_t *wish, const char *path,
+apr_status_t local_effect(const local_wish_t *wish, const char *path,
                                apr_pool_t *scratch_pool);
 
-/* Can these image->end bytes, which gf_image_probe() has looked at, be decoded to the end? Blocks
+/* Is there an effect of that name; and all names, for messages: "glitch, mask". */
+bool local_effect_exists(const char *name);
+const char *local_effect_names(apr_pool_t *pool);
+
+/* Can these image->end bytes, which mod_genflow has looked at, be decoded to the end? Blocks
  * for up to some seconds, one caller at a time, so that only one picture's memory is held. */
-bool prov_local_decodes(const gf_image_t *image, const void *bytes);
+bool local_decodes(const gf_image_t *image, const void *bytes);
 
 #endif

@@ -3,7 +3,7 @@
  * The ground of the `local` provider's picture: it mirrors all that stands above the horizon, so it
  * is painted last. Water bends the mirror and glitters; street and grid have lines in perspective.
  */
-#include "provider/local_scene.h"
+#include "mod_genflow_local/scene.h"
 
 /* Floor positions count in 1/CELL of a cell. */
 #define CELL 4096

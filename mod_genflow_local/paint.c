@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How a source picture turns into a painting: a brush that flattens what lies between edges, the
- * edges themselves, and the way back by halves. Leaves colours to provider/local_grade.c.
+ * edges themselves, and the way back by halves. Leaves colours to grade.c.
  */
-#include "provider/local_photo.h"
+#include "mod_genflow_local/photo.h"
 
 #include <string.h>
 

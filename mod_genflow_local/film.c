@@ -3,7 +3,7 @@
  * The effect of presets and custom-prompt: the source picture on film. Which stock, where light
  * leaked in and how coarse the grain is, the words decide.
  */
-#include "provider/local_photo.h"
+#include "mod_genflow_local/photo.h"
 
 #define SUBJECT 111 /* of dice */
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * From words to a PNG file: the hash of prompt, preset and seed decides the look here, then
- * provider/local_scene.c paints it as light, provider/local_screen.c shows it on a screen, and
- * provider/local_png.c packs it. Runs on whatever thread calls; all memory is in a subpool.
+ * scene.c paints it as light, screen.c shows it on a screen, and
+ * png.c packs it. Runs on whatever thread calls; all memory is in a subpool.
  */
-#include "provider/local_draw.h"
+#include "mod_genflow_local/draw.h"
 
 #include <string.h>
 
-#include "provider/local_scene.h"
+#include "mod_genflow_local/scene.h"
 
 #define FNV_START APR_UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME APR_UINT64_C(0x100000001b3)
@@ -128,7 +128,7 @@ pl_preset_e pl_preset(const char *word)
     return PL_BASE;
 }
 
-static void look_decide(pl_look_t *look, const prov_local_scene_t *scene)
+static void look_decide(pl_look_t *look, const local_scene_t *scene)
 {
     int side = scene->width < scene->height ? scene->width : scene->height;
     apr_uint64_t dice;
@@ -155,7 +155,7 @@ static void look_decide(pl_look_t *look, const prov_local_scene_t *scene)
     look->density = pl_roll(&dice, 65, 100);
 }
 
-static apr_status_t draw(const prov_local_scene_t *scene, const char *path, apr_pool_t *pool)
+static apr_status_t draw(const local_scene_t *scene, const char *path, apr_pool_t *pool)
 {
     pl_plane_t *plane = pl_plane_make(scene->width, scene->height, pool);
     pl_look_t look;
@@ -180,14 +180,14 @@ static apr_status_t draw(const prov_local_scene_t *scene, const char *path, apr_
     return pl_png_write(plane, path, pool);
 }
 
-apr_status_t prov_local_draw(const prov_local_scene_t *scene, const char *path,
+apr_status_t local_draw(const local_scene_t *scene, const char *path,
                              apr_pool_t *scratch_pool)
 {
     apr_pool_t *pool;
     apr_status_t rv;
 
-    if (scene->width < PROV_LOCAL_SIDE_MIN || scene->width > PROV_LOCAL_SIDE_MAX
-        || scene->height < PROV_LOCAL_SIDE_MIN || scene->height > PROV_LOCAL_SIDE_MAX) {
+    if (scene->width < LOCAL_SIDE_MIN || scene->width > LOCAL_SIDE_MAX
+        || scene->height < LOCAL_SIDE_MIN || scene->height > LOCAL_SIDE_MAX) {
         return APR_EINVAL;
     }
     rv = apr_pool_create(&pool, scratch_pool);

@@ -3,7 +3,7 @@
  * The city of the `local` provider's picture: three rows of towers, far to near, with windows,
  * signs and traffic, and one landmark. Sky behind and ground before it are painted elsewhere.
  */
-#include "provider/local_scene.h"
+#include "mod_genflow_local/scene.h"
 
 /* A row of towers; widths in 1/1024 of the shorter side, heights in percent of the horizon's. */
 typedef struct row_t {

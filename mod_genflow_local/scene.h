@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the painters of the `local` provider's picture share: the look, decided by
- * provider/local_draw.c before the first stroke, and who paints what. For prov_local_*.c alone. A
- * painter changes nothing but the plane.
+ * What the painters of the `local` provider's picture share: the look, decided by draw.c
+ * before the first stroke, and who paints what. For this folder alone. A painter changes nothing
+ * but the plane.
  */
-#ifndef PROV_LOCAL_SCENE_H
-#define PROV_LOCAL_SCENE_H
+#ifndef LOCAL_SCENE_H
+#define LOCAL_SCENE_H
 
 #include <stdbool.h>
 
-#include "provider/local_plane.h"
+#include "mod_genflow_local/plane.h"
 
 /* Colours as 0xRRGGBB. */
 typedef struct pl_palette_t {
@@ -54,37 +54,36 @@ typedef struct pl_look_t {
     int sun_x;   /* middle and radius of the disc, whichever it is */
     int sun_y;
     int sun_r;
-    int ridges;     /* rows of mountains */
-    int beams;      /* searchlights */
-    int signs;      /* towers that carry one, of sixteen */
-    int density;    /* towers without a gap to the next, percent */
+    int ridges;  /* rows of mountains */
+    int beams;   /* searchlights */
+    int signs;   /* towers that carry one, of sixteen */
+    int density; /* towers without a gap to the next, percent */
     pl_box_t visor; /* its middle and half its sides; y and h in sixteenths */
-    int unrest;     /* how much the screen glitches, of PL_ONE */
+    int unrest;  /* how much the screen glitches, of PL_ONE */
 } pl_look_t;
 
-/* provider/local_draw.c: the hash that decides a look, a palette by dice, the preset of that name.
- */
+/* draw.c: the hash that decides a look, a palette by dice, the preset of that name. */
 apr_uint64_t pl_key(const char *prompt, const char *preset, apr_uint64_t seed);
 const pl_palette_t *pl_palette(apr_uint64_t *dice);
 pl_preset_e pl_preset(const char *word);
 
-/* provider/local_scene.c: the whole scene, before lens and screen. APR_ENOMEM without memory. */
+/* scene.c: the whole scene, before lens and screen. APR_ENOMEM without memory. */
 apr_status_t pl_scene_paint(pl_plane_t *plane, const pl_look_t *look, apr_pool_t *pool);
 
-/* provider/local_city.c: what stands on the horizon, far to near. */
+/* city.c: what stands on the horizon, far to near. */
 void pl_city_paint(pl_plane_t *plane, const pl_look_t *look);
 
-/* provider/local_ground.c: mirrors what stands above the horizon, so it comes last. */
+/* ground.c: mirrors what stands above the horizon, so it comes last. */
 void pl_ground_paint(pl_plane_t *plane, const pl_look_t *look);
 
-/* provider/local_neon.c: a lit tube; a sign that fills `box` with glyphs thrown by `dice`; what the
+/* neon.c: a lit tube; a sign that fills `box` with glyphs thrown by `dice`; what the
  * presets visor and tattoos add above the horizon. */
 void pl_tube(pl_plane_t *plane, const pl_stroke_t *stroke, pl_ink_t ink);
 void pl_sign(pl_plane_t *plane, const pl_look_t *look, apr_uint64_t *dice, pl_box_t box);
 void pl_visor_paint(pl_plane_t *plane, const pl_look_t *look);
 void pl_tracery_paint(pl_plane_t *plane, const pl_look_t *look);
 
-/* provider/local_screen.c: makes of a finished plane what a screen shows, nothing brighter than
+/* screen.c: makes of a finished plane what a screen shows, nothing brighter than
  * PL_FULL. APR_ENOMEM without memory. */
 apr_status_t pl_screen_show(pl_plane_t *plane, const pl_look_t *look, apr_pool_t *pool);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The light and colours of a source picture: ramps, grades, vignette, light leaks, grain, and where
- * its face is. Leaves brushes and edges to provider/local_paint.c.
+ * its face is. Leaves brushes and edges to paint.c.
  */
-#include "provider/local_photo.h"
+#include "mod_genflow_local/photo.h"
 
 #define HALF (PL_FULL / 2)
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The httpd module mod_genflow_local: brings the provider kind `local` to mod_genflow. Leaves what
+ * it draws to kind.c. */
+#include "genflow/module.h"
+
+#include <ap_provider.h>
+#include <httpd.h>
+#include <http_config.h>
+
+#include "mod_genflow_local/kind.h"
+
+static void hooks(apr_pool_t *pool)
+{
+    GENFLOW_PROVIDER(pool, &local_kind);
+}
+
+AP_DECLARE_MODULE(genflow_local) = {
+    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, hooks, 0
+};
