@@ -16,6 +16,7 @@
 #include <unixd.h>
 
 #include "api/denied.h"
+#include "api/place.h"
 #include "api/route.h"
 #include "api/api.h"
 #include "base/hash.h"
@@ -236,7 +237,7 @@ static int genflow_translate_name(request_rec *r)
 
 static int genflow_map_to_storage(request_rec *r)
 {
-    return api_route_is_placed(r) ? OK : DECLINED;
+    return api_place_is_location(r) ? OK : DECLINED;
 }
 
 static int genflow_header_parser(request_rec *r)
@@ -249,7 +250,7 @@ static int genflow_header_parser(request_rec *r)
  */
 static int genflow_access(request_rec *r)
 {
-    const char *handler = api_route_is_placed(r) ? our_handler(r) : NULL;
+    const char *handler = api_place_is_location(r) ? our_handler(r) : NULL;
 
     return handler && api_route_is_open(r, httpd_conf_get(r->server), handler) ? OK : DECLINED;
 }

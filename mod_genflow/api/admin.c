@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The door of administration, and what its handlers share: checking fields, pages. Leaves what is
- * administered to api_admin_*.c. */
+/* The door of administration. Leaves what is administered to the files api/admin_*.c. */
 #include "api/admin.h"
-
-#include "api/route.h"
 
 #include <http_request.h>
 
 #include "api/cors.h"
+#include "api/place.h"
 #include "httpd/glue.h"
 
 /* ---- the door ---- */
@@ -30,7 +28,7 @@ gf_err_t *api_admin_enter(gf_req_t *req)
 {
     request_rec *r = req->r;
 
-    if (!r->user || !*r->user || !asks_for_sign_in(r) || !api_route_is_placed(r)) {
+    if (!r->user || !*r->user || !asks_for_sign_in(r) || !api_place_is_location(r)) {
         return gf_err_make(req->ctx, GF_E_ADMIN_CLOSED, APR_SUCCESS,
                            "SetHandler genflow-admin serves only who has to sign in: put AuthType, "
                            "what it needs, and `Require user NAME` into its <Location>");

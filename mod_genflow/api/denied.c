@@ -8,7 +8,7 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
-#include "api/route.h"
+#include "api/place.h"
 #include "api/api.h"
 #include "httpd/server.h"
 #include "httpd/glue.h"
@@ -79,7 +79,7 @@ void api_denied(request_rec *r)
     gf_req_t req = { .r = r };
     gf_err_t *err;
 
-    if (r->status != HTTP_UNAUTHORIZED || !api_route_is_placed(r)) {
+    if (r->status != HTTP_UNAUTHORIZED || !api_place_is_location(r)) {
         return;
     }
     req.ctx = httpd_glue_request_ctx(r, httpd_conf_get(r->server));

@@ -10,6 +10,7 @@
 
 #include "api/admin.h"
 #include "api/cors.h"
+#include "api/place.h"
 #include "base/text.h"
 #include "httpd/dir.h"
 #include "httpd/server.h"
@@ -325,35 +326,13 @@ bool api_route_leads(const char *path)
     return false;
 }
 
-bool api_route_is_placed(const request_rec *r)
-{
-    return r->filename && strncmp(r->filename, GF_API_FILENAME, sizeof(GF_API_FILENAME) - 1) == 0;
-}
-
-/* May somebody have opened this who only may write a folder? There, an .htaccess gives the handler,
- * and asks for passwords that its author made: it would speak for every user. */
-static gf_err_t *check_place(gf_req_t *req)
-{
-    const struct htaccess_result *file = req->r->htaccess;
-
-    while (file && !file->htaccess) { /* looked for, and not there */
-        file = file->next;
-    }
-    return !file || api_route_is_placed(req->r)
-               ? NULL
-               : gf_err_make(req->ctx, GF_E_HTACCESS, APR_SUCCESS,
-                             "%s is not served below %s, where an .htaccess has a say: put it into "
-                             "a <Location> of httpd.conf, and AllowOverride None into the folder",
-                             req->r->handler, file->dir);
-}
-
 int api_route(request_rec *r, const gf_api_t *api)
 {
     gf_req_t req = { .r = r, .api = api };
     gf_err_t *err;
 
     req.ctx = httpd_glue_request_ctx(r, api->conf);
-    err = check_place(&req);
+    err = api_place_check(&req);
     if (err) {
         return gf_reply_error(&req, err);
     }

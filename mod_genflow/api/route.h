@@ -5,10 +5,6 @@
 
 #include "api/api.h"
 
-/* What r->filename of a request begins with whose handler was set by a <Location>: was it? */
-#define GF_API_FILENAME "genflow:"
-bool api_route_is_placed(const request_rec *r);
-
 /* Is this a name that SetHandler may give to us? */
 bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *scratch_pool);
 
