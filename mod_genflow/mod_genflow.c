@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The front door: every hook, with what it is for, and the start and end of a child. The way of a
  * request begins in genflow_handler() and goes through api/route.c; the way of a job is in
- * work/gf_dispatch.c. */
+ * work/dispatch.c. */
 #include <httpd.h>
 #include <ap_expr.h>
 #include <ap_mpm.h>
@@ -28,7 +28,7 @@
 #include "httpd/glue.h"
 #include "httpd/janitor.h"
 #include "httpd/limits.h"
-#include "work/gf_dispatch.h"
+#include "work/dispatch.h"
 
 #define PRESETS_AGE apr_time_from_sec(5)
 

@@ -207,7 +207,6 @@ sub homeless {
     my ($source) = @_;
     my ($room, $name) = @$source{qw(room name)};
     return place($source, 0, "there is no room $room/") if !defined $MAY{$room};
-    return if $room eq 'work';                   # not renamed yet
     return if $room eq 'door' ? $name eq 'mod_genflow.c' : $name !~ /\A(?:gf|\Q$room\E)_/;
     return place($source, 0, 'its name repeats its room or the module');
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* work/gf_search.c: a look that finds no database makes the next one wait, so that whoever holds
+/* work/claim.c: a look that finds no database makes the next one wait, so that whoever holds
  * leases can renew them first. */
-#include "work/gf_search.h"
+#include "work/claim.h"
 
 #include "database.h"
 

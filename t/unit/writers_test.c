@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* work/gf_writers.c: whatever is given is run once, on another thread with a clean pool, comes back
+/* work/writers.c: whatever is given is run once, on another thread with a clean pool, comes back
  * and rings; a stop finishes what was given. */
-#include "work/gf_writers.h"
+#include "work/writers.h"
 
 #include <poll.h>
 

@@ -8,8 +8,8 @@
 #include "db/queue.h"
 #include "db/site.h"
 #include "hub/hub.h"
-#include "work/gf_reach.h"
-#include "work/gf_writers.h"
+#include "work/reach.h"
+#include "work/writers.h"
 
 struct gf_trouble_t;
 

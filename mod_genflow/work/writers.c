@@ -2,7 +2,7 @@
 /* A queue of tasks, some threads that run them in order, a list of done ones. Slow tasks never take
  * all threads: the others, heartbeats among them, would lose leases over it. Leaves what a task
  * does to gf_acts.c and gf_dispatch.c. */
-#include "work/gf_writers.h"
+#include "work/writers.h"
 
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>

@@ -4,7 +4,7 @@
 #ifndef GF_EXCHANGE_H
 #define GF_EXCHANGE_H
 
-#include "work/gf_steps.h"
+#include "work/generate.h"
 
 /* Until when the run's provider is asked, if it begins now: for its own time, and not longer than
  * the generation lives. */

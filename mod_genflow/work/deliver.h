@@ -5,7 +5,7 @@
 #ifndef GF_TELL_H
 #define GF_TELL_H
 
-#include "work/gf_steps.h"
+#include "work/generate.h"
 
 /* The generation was read: run->told is what is to be told, to run->webhook_url. */
 gf_step_t gf_tell_read(gf_steps_t *steps, gf_run_t *run);

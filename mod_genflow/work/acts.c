@@ -2,7 +2,7 @@
 /* What writers do for a run: one act, a few blocking calls, the result noted in the run. Decides
  * nothing; what follows from a result is the matter of gf_steps.c and gf_keep.c. Runs on a writer
  * thread, which owns the run meanwhile. */
-#include "work/gf_run.h"
+#include "work/run.h"
 
 #include <string.h>
 

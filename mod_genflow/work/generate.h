@@ -6,8 +6,8 @@
 #define GF_STEPS_H
 
 #include "net/net.h"
-#include "work/gf_reach.h"
-#include "work/gf_run.h"
+#include "work/reach.h"
+#include "work/run.h"
 
 /* What steps need of the dispatcher. */
 typedef struct gf_steps_t {

@@ -4,7 +4,7 @@
 #ifndef GF_KEEP_H
 #define GF_KEEP_H
 
-#include "work/gf_steps.h"
+#include "work/generate.h"
 
 /* A completed picture that is to be stored again (job->restore_url). */
 gf_step_t gf_keep_again(gf_steps_t *steps, gf_run_t *run);

@@ -5,7 +5,7 @@
  *
  * Shared with other threads: the hub and the writers' queues, through their own locks; drain_time,
  * written before the hub is closed and read after. Everything else belongs to this thread. */
-#include "work/gf_dispatch.h"
+#include "work/dispatch.h"
 
 #include <string.h>
 
@@ -15,9 +15,9 @@
 #include <apr_thread_proc.h>
 
 #include "base/clock.h"
-#include "work/gf_exchange.h"
-#include "work/gf_search.h"
-#include "work/gf_steps.h"
+#include "work/exchange.h"
+#include "work/claim.h"
+#include "work/generate.h"
 
 #define BEATS_PER_LEASE 3
 #define LONGEST_WAIT    (APR_USEC_PER_SEC)

@@ -4,7 +4,7 @@
 #ifndef GF_FOLLOW_H
 #define GF_FOLLOW_H
 
-#include "work/gf_steps.h"
+#include "work/generate.h"
 
 /* The provider, the source picture or the picture has answered. */
 gf_step_t gf_follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome);

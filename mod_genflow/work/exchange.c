@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starts exchanges within the limits of provider and store, and reads their answers. Leaves what
  * follows to gf_steps.c and the wire to provider/. Runs on the dispatcher thread. */
-#include "work/gf_exchange.h"
+#include "work/exchange.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A search runs on a writer, which owns it meanwhile; beginning and taking in are the dispatcher's.
  * Leaves what is done with a job to gf_steps.c. */
-#include "work/gf_search.h"
+#include "work/claim.h"
 
 #include <apr_network_io.h>
 #include <apr_strings.h>

@@ -3,7 +3,7 @@
  * the picture, when to give up. Runs on the dispatcher thread.
  *
  * Money: what was sent and not answered is not sent again, to nobody. */
-#include "work/gf_follow.h"
+#include "work/outcome.h"
 
 #include <string.h>
 
@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "model/type.h"
-#include "work/gf_exchange.h"
-#include "work/gf_keep.h"
+#include "work/exchange.h"
+#include "work/result.h"
 
 #define JITTER_PERCENT 20
 #define ELSEWHERE_WAIT APR_USEC_PER_SEC

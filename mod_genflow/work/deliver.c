@@ -2,7 +2,7 @@
 /* The rules of telling: whoever answers 2xx has it, who answers 410 wants none, all others are told
  * again, later each time, and after some days no more. Told twice is possible, by one id. Runs on
  * the dispatcher thread. */
-#include "work/gf_tell.h"
+#include "work/deliver.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 #include "model/url.h"
 #include "model/webhook.h"
-#include "work/gf_exchange.h"
+#include "work/exchange.h"
 
 #define MINUTE        60
 #define HOUR          (60 * MINUTE)

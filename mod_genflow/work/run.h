@@ -9,7 +9,7 @@
 #include "db/queue.h"
 #include "provider/provider.h"
 #include "store/store.h"
-#include "work/gf_writers.h"
+#include "work/writers.h"
 
 /* What a writer is to do for a run. */
 typedef enum {

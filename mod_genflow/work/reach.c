@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counts missed connections in a row, per provider, and when to try again. Leaves what is not
  * claimed meanwhile to gf_search.c, and what becomes of a job to gf_follow.c. */
-#include "work/gf_reach.h"
+#include "work/reach.h"
 
 #include <apr_hash.h>
 

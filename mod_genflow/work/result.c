@@ -2,7 +2,7 @@
 /* The rules of keeping. A generation is never repeated because storing failed: the store is tried a
  * few times, then the picture stays where it is for now, and is stored in the background. Runs on
  * the dispatcher thread. */
-#include "work/gf_keep.h"
+#include "work/result.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "store/gate.h"
-#include "work/gf_exchange.h"
+#include "work/exchange.h"
 
 #define STORE_TRIES    3
 #define UPLOAD_WAIT    (APR_USEC_PER_SEC / 2)    /* before an upload's second try; doubles */

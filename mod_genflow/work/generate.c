@@ -6,7 +6,7 @@
  * Money: nothing is sent without a written intent; what was sent and not answered is not sent
  * again, to nobody; only GF_ACT_KEEP and GF_ACT_DRAW lead to a charge, inside the settle statement.
  */
-#include "work/gf_steps.h"
+#include "work/generate.h"
 
 #include <string.h>
 
@@ -17,10 +17,10 @@
 #include "model/source.h"
 #include "model/type.h"
 #include "store/gate.h"
-#include "work/gf_exchange.h"
-#include "work/gf_follow.h"
-#include "work/gf_keep.h"
-#include "work/gf_tell.h"
+#include "work/exchange.h"
+#include "work/outcome.h"
+#include "work/result.h"
+#include "work/deliver.h"
 
 #define TRY_AGAIN   (APR_USEC_PER_SEC / 2) /* an act that found no database */
 #define TOKEN_BYTES 16
