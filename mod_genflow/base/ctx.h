@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include <apr_pools.h>
+#include <apr_time.h>
 
 /* Bytes that the pool of a thread keeps when it is cleared; what is beyond goes back. */
 #define GF_KEPT_MAX ((apr_size_t)4 << 20)
@@ -38,9 +39,16 @@ typedef struct gf_ctx_t {
     const struct gf_conf_t *conf; /* frozen */
     const struct gf_log_sink_t *log;
     const gf_lender_t *lender;
+    apr_time_t (*clock)(void); /* gf_clock_now(), or a test's; read by gf_ctx_now() */
     const char *call;    /* the token under which acts of the database are repeated, if their caller
                           * repeats them, too; NULL: each statement is a call of its own */
     const char *subject; /* whom a log line is about: "job=... ", "request=... "; may be "" */
 } gf_ctx_t;
+
+/* The time for intervals and deadlines, in microseconds. */
+static inline apr_time_t gf_ctx_now(const gf_ctx_t *ctx)
+{
+    return ctx->clock();
+}
 
 #endif

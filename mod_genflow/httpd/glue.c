@@ -252,6 +252,7 @@ void httpd_glue_ctx(gf_ctx_t *ctx, apr_pool_t *pool, const gf_conf_t *conf)
     ctx->conf = conf;
     ctx->log = &child.sink;
     ctx->lender = &child.lender;
+    ctx->clock = gf_clock_now;
     ctx->call = NULL;
     ctx->subject = "";
 }

@@ -15,6 +15,7 @@
 #include <apr_strings.h>
 #include <check.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "model/conf.h"
 
@@ -85,6 +86,7 @@ static inline void unit_setup(void)
     unit.ctx.conf = &unit.conf;
     unit.ctx.log = &unit.sink;
     unit.ctx.lender = &unit.lender;
+    unit.ctx.clock = gf_clock_now;
     unit.ctx.subject = "unit: ";
 }
 
