@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes error objects from the table's rows. Leaves their end (answer, job outcome) to api/reply.c
- * and gf_steps.c. */
+ * and the rules in work/. */
 #include "base/err.h"
 
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Errors that a client or operator must hear about: made once (gf_err_make), carried untouched
- * (GF_TRY), ended once, by gf_reply_error() for a request and gf_steps_fail() for a job. NULL is
- * success. An error lives in its context's pool and does not log by itself. Any thread. */
+ * (GF_TRY), ended once, by gf_reply_error() for a request and by the rules of its kind for a job
+ * (work/generate.c). NULL is success. An error lives in its context's pool and does not log by
+ * itself. Any thread. */
 #ifndef GF_ERR_H
 #define GF_ERR_H
 

@@ -18,10 +18,20 @@ typedef enum {
     GF_PHASE_CANCELLED /* the claim has ended it: it was not started in time */
 } gf_phase_t;
 
+/* What the background is to do; whoever makes the job decides it once. */
+typedef enum {
+    GF_JOB_GENERATE, /* make a picture, for credits; the only kind with a lease */
+    GF_JOB_RESTORE,  /* restore_url: store a completed picture that was stored temporarily */
+    GF_JOB_REMOVE,   /* remove_url: remove a picture without a completed generation */
+    GF_JOB_DELIVER,  /* tell_tries: deliver a client's webhook */
+    GF_JOB_KINDS
+} gf_job_kind_t;
+
 /* A leased job. It owns its pool, which belongs to whichever one thread holds the job: it is handed
  * over whole from request to dispatcher to writer and back, never shared. */
 typedef struct gf_job_t {
     apr_pool_t *pool;
+    gf_job_kind_t kind;
     const gf_type_t *type;
     const char *id;
     const char *picture_secret; /* random part of the picture's name, told to nobody before its

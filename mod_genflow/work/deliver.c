@@ -1,121 +1,256 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules of telling: whoever answers 2xx has it, who answers 410 wants none, all others are told
- * again, later each time, and after some days no more. Told twice is possible, by one id. Runs on
- * the dispatcher thread. */
+/* Webhook delivery. 2xx: delivered. 410: unsubscribed. Anything else is retried with growing delays
+ * for about four days. Delivery is at least once, under a stable webhook-id. Writer threads for
+ * acts, dispatcher thread for all else. */
 #include "work/deliver.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
+#include "base/sign.h"
+#include "db/delivery.h"
 #include "model/url.h"
 #include "model/webhook.h"
 #include "work/exchange.h"
 
-#define MINUTE        60
-#define HOUR          (60 * MINUTE)
-#define TRIES         ((int)(sizeof(waits) / sizeof(waits[0])) + 1)
-#define SPREAD        10   /* up to a tenth more: what failed at once does not come back at once */
-#define ASKED_FOR_MAX HOUR /* a wait by Retry-After */
-#define GONE          410
+#define MINUTE          60
+#define HOUR            (60 * MINUTE)
+#define ATTEMPTS        ((int)(sizeof(delays) / sizeof(delays[0])) + 1)
+#define SPREAD          10 /* up to a tenth more: what failed at once does not come back at once */
+#define RETRY_AFTER_MAX HOUR /* of a receiver's Retry-After */
+#define GONE            410
+#define ANSWER_MAX      4096 /* bytes of the receiver's answer, which is not read */
 
-/* Seconds before the second try, and before each one behind it. */
-static const int waits[] = { 5,         5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR,
-                             10 * HOUR, 14 * HOUR,  20 * HOUR,   24 * HOUR };
+/* Seconds before the second attempt, and before each one behind it. */
+static const int delays[] = { 5,         5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR,
+                              10 * HOUR, 14 * HOUR,  20 * HOUR,   24 * HOUR };
 
-static gf_step_t note(gf_steps_t *steps, gf_run_t *run, apr_interval_time_t delay)
+/* ---- acts ---- */
+
+/* The body is what a GET of the generation at GenflowPublicUrl answers. */
+static gf_err_t *act_read(gf_run_t *run, gf_ctx_t *ctx)
 {
-    run->delay = delay;
-    return gf_steps_act(steps, run, GF_ACT_TOLD);
+    const char *host = strstr(ctx->conf->public_url, "://") + 3;
+    const char *base = host + strcspn(host, "/");
+    const char *site = apr_pstrmemdup(ctx->pool, ctx->conf->public_url,
+                                      (apr_size_t)(base - ctx->conf->public_url));
+    gf_find_t find = { .id = run->job->id };
+    gf_view_t view = { .webhook_url = NULL };
+    gf_err_t *err = gf_queue_get(&view, ctx, run->job->type, run->job->user, &find);
+    gf_out_t out;
+
+    if (err && !gf_err_is(err, GF_E_NO_GENERATION)) {
+        return err;
+    }
+    if (view.webhook_url) {
+        gf_out_begin(&out, run->job->pool);
+        gf_view_write(&out, &view, base, site);
+        gf_out_close(&out, '}');
+        run->of.deliver.body = out.text;
+        run->of.deliver.url = apr_pstrdup(run->job->pool, view.webhook_url);
+    }
+    return NULL;
+}
+
+static gf_err_t *act_settle(gf_run_t *run, gf_ctx_t *ctx)
+{
+    return gf_delivery_note(ctx, run->job, run->delay);
+}
+
+/* ---- the exchange ---- */
+
+/* One signature, or while the site changes its secret two: a receiver accepts either. */
+static const char *signatures(gf_ctx_t *ctx, const gf_job_t *job, const char *body)
+{
+    size_t length = strlen(body);
+    const char *now;
+    const char *old;
+    const char *text;
+
+    gf_webhook_secrets(&now, &old, ctx, job->user);
+    text = apr_pstrcat(ctx->pool, GF_SIGN_VERSION,
+                       gf_sign(ctx->pool, now, job->id, job->tell_time, body, length), NULL);
+    return old ? apr_pstrcat(ctx->pool, text, " ", GF_SIGN_VERSION,
+                             gf_sign(ctx->pool, old, job->id, job->tell_time, body, length), NULL)
+               : text;
+}
+
+/* By Standard Webhooks: the id is the same at every attempt. The address is the client's word. */
+static gf_msg_t *message(gf_flow_t *flow, gf_run_t *run)
+{
+    const gf_conf_t *conf = flow->ctx.conf;
+    const gf_job_t *job = run->job;
+    gf_msg_t *msg = gf_msg_make(gf_run_pool(flow), "POST", run->of.deliver.url);
+    gf_ctx_t ctx = flow->ctx;
+
+    gf_exchange_limit(flow, msg);
+    msg->timeout = conf->webhook_timeout;
+    msg->guarded = true;
+    msg->allowed = conf->source_allowed;
+    msg->text_max = ANSWER_MAX;
+    msg->body = run->of.deliver.body;
+    apr_table_setn(msg->headers, "Content-Type", "application/json");
+    apr_table_setn(msg->headers, "webhook-id", job->id);
+    apr_table_setn(msg->headers, "webhook-timestamp", job->tell_time);
+    ctx.pool = msg->pool;
+    apr_table_setn(msg->headers, "webhook-signature", signatures(&ctx, job, msg->body));
+    return msg;
+}
+
+/* ---- guards and actions ---- */
+
+static bool is_deleted(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return !run->of.deliver.body;
+}
+
+/* Why nothing may be sent to the address; NULL: it may. The configuration may have changed, or be
+ * another host's. */
+static const char *why_forbidden(const gf_flow_t *flow, const gf_run_t *run)
+{
+    gf_ctx_t ctx = flow->ctx;
+
+    return gf_webhook_wrong(&ctx, run->of.deliver.url);
+}
+
+static bool is_forbidden(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return why_forbidden(flow, run) != NULL;
+}
+
+/* Whatever became of the answer's rest. */
+static bool is_delivered(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return run->msg->status / 100 == 2;
+}
+
+static bool is_unsubscribed(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return run->msg->status == GONE;
 }
 
 /* Its whole address may hold a secret of the client's. */
-static const char *host_of(const gf_steps_t *steps, const gf_run_t *run)
+static const char *host_of(const gf_flow_t *flow, const gf_run_t *run)
 {
+    const char *address = run->of.deliver.url;
     gf_url_t url;
 
-    return run->webhook_url && !gf_url_read(&url, run->webhook_url, steps->ctx.pool) ? url.host
-                                                                                     : "?";
+    return address && !gf_url_read(&url, address, flow->ctx.pool) ? url.host : "?";
 }
 
-static apr_interval_time_t wait_before(int next_try)
+static apr_interval_time_t retry_delay(int next_attempt)
 {
-    apr_interval_time_t wait = apr_time_from_sec(waits[next_try - 2]);
+    apr_interval_time_t delay = apr_time_from_sec(delays[next_attempt - 2]);
     unsigned char drawn;
 
     apr_generate_random_bytes(&drawn, sizeof(drawn));
-    return wait + wait / SPREAD * drawn / 255;
+    return delay + delay / SPREAD * drawn / 255;
 }
 
-/* least: what the receiver asked to wait for; 0: nothing. */
-static gf_step_t again(gf_steps_t *steps, gf_run_t *run, const char *why, apr_interval_time_t least)
+/* least: the receiver's Retry-After; 0: none. */
+static void retry(gf_flow_t *flow, gf_run_t *run, const char *why, apr_interval_time_t least)
 {
-    const gf_ctx_t *ctx = gf_steps_about(steps, run);
-    int tries = run->job->tell_tries;
-    apr_interval_time_t wait;
+    const gf_ctx_t *ctx = gf_run_about(flow, run);
+    int attempts = run->job->tell_tries;
+    apr_interval_time_t delay;
 
-    if (tries >= TRIES) {
+    if (attempts >= ATTEMPTS) {
+        run->delay = 0;
         gf_log(ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0432",
-               "its webhook at %s could not be told in %d tries, the last time: %s; it is told no "
-               "more. Its receiver must answer 2xx; what it missed, the generation's status tells",
-               host_of(steps, run), tries, why);
-        return note(steps, run, 0);
+               "webhook delivery to %s failed after %d attempts, giving up; the last failure: %s. "
+               "The receiver must answer 2xx; the client can still poll",
+               host_of(flow, run), attempts, why);
+        return;
     }
-    wait = wait_before(tries + 1);
-    wait = wait > least ? wait : least;
+    delay = retry_delay(attempts + 1);
+    run->delay = delay > least ? delay : least;
     gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0431",
-           "its webhook at %s could not be told: %s; again in %d s", host_of(steps, run), why,
-           (int)apr_time_sec(wait));
-    return note(steps, run, wait);
+           "webhook delivery to %s failed: %s; retry in %d s", host_of(flow, run), why,
+           (int)apr_time_sec(run->delay));
 }
 
-gf_step_t gf_tell_read(gf_steps_t *steps, gf_run_t *run)
+static void end_delivery(gf_flow_t *flow, gf_run_t *run)
 {
-    const char *wrong = run->told ? gf_webhook_wrong(&steps->ctx, run->webhook_url) : NULL;
-
-    if (!run->told) { /* it was deleted meanwhile */
-        return note(steps, run, 0);
-    }
-    if (wrong) { /* the configuration has changed, or is another host's */
-        return again(steps, run, apr_pstrcat(steps->ctx.pool, "the address ", wrong, NULL), 0);
-    }
-    gf_exchange_tell(steps, run);
-    return GF_STEP_GOES_ON;
+    (void)flow;
+    run->delay = 0;
 }
 
-static const char *why_not(const gf_msg_t *msg, apr_pool_t *pool)
+static void retry_unread(gf_flow_t *flow, gf_run_t *run)
 {
-    return !msg->status ? msg->detail
-                        : apr_psprintf(pool, "HTTP %d%s", msg->status,
-                                       msg->status / 100 == 3 ? ", which is not followed" : "");
+    retry(flow, run, "the generation cannot be read", 0);
 }
 
-gf_step_t gf_tell_answered(gf_steps_t *steps, gf_run_t *run)
+static void retry_forbidden(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_msg_t *msg = run->msg;
-    gf_step_t step;
-
-    run->msg = NULL;
-    if (msg->status / 100 == 2) { /* whatever became of the answer's rest */
-        gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0430",
-               "its webhook was told, at try %d", run->job->tell_tries);
-        step = note(steps, run, 0);
-    }
-    else if (msg->status == GONE) {
-        gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0433",
-               "its webhook at %s is gone (HTTP 410): it is told no more", host_of(steps, run));
-        step = note(steps, run, 0);
-    }
-    else {
-        step = again(steps, run, why_not(msg, steps->ctx.pool),
-                     gf_msg_retry_after(msg, ASKED_FOR_MAX));
-    }
-    apr_pool_destroy(msg->pool);
-    return step;
+    retry(flow, run, apr_pstrcat(flow->ctx.pool, "the address ", why_forbidden(flow, run), NULL),
+          0);
 }
 
-gf_step_t gf_tell_failed(gf_steps_t *steps, gf_run_t *run)
+static void retry_failed(gf_flow_t *flow, gf_run_t *run)
 {
-    return run->act == GF_ACT_TELL ? again(steps, run, "the generation cannot be read", 0)
-                                   : GF_STEP_OVER; /* it is tried again when its claim is over */
+    const gf_msg_t *msg = run->msg;
+    bool redirect = msg->status / 100 == 3;
+    const char *why = msg->status ? apr_psprintf(flow->ctx.pool, "HTTP %d%s", msg->status,
+                                                 redirect ? ", which is not followed" : "")
+                                  : msg->detail;
+
+    retry(flow, run, why, gf_msg_retry_after(msg, RETRY_AFTER_MAX));
 }
+
+static void report_delivered(gf_flow_t *flow, gf_run_t *run)
+{
+    end_delivery(flow, run);
+    gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0430",
+           "webhook delivered to %s, attempt %d", host_of(flow, run), run->job->tell_tries);
+}
+
+static void report_unsubscribed(gf_flow_t *flow, gf_run_t *run)
+{
+    end_delivery(flow, run);
+    gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0433",
+           "webhook unsubscribed: %s answers HTTP 410, nothing more is delivered there for this "
+           "generation",
+           host_of(flow, run));
+}
+
+/* ---- the table ---- */
+
+#define IN(state) GF_IN(state)
+#define ON(event) GF_ON(event)
+#define WRITES    (IN(READ) | IN(SETTLE))
+
+static const gf_duty_t duties[GF_STATES] = {
+    [GF_STATE_START] = { .by = GF_BY_ITSELF },
+    [GF_STATE_READ] = { .by = GF_BY_WRITER, .act = act_read },
+    [GF_STATE_DELIVER] = { .by = GF_BY_NET, .message = message },
+    [GF_STATE_SETTLE] = { .by = GF_BY_WRITER, .act = act_settle },
+    [GF_STATE_OVER] = { .by = GF_BY_ITSELF },
+};
+
+#define R(states, events, when, then, next) GF_RULE(states, events, when, then, GF_STATE_##next)
+#define N(states, events, when, then, next) GF_RULE(states, events, when, then, GF_NEXT_##next)
+
+/* clang-format off */
+static const gf_rule_t rules[] = {
+    R(IN(START), ON(BEGUN), NULL, NULL, READ),
+    R(IN(READ), ON(WRITTEN), is_deleted, end_delivery, SETTLE),
+    R(IN(READ), ON(WRITTEN), is_forbidden, retry_forbidden, SETTLE),
+    R(IN(READ), ON(WRITTEN), NULL, NULL, DELIVER),
+    R(IN(READ), ON(REFUSED), NULL, retry_unread, SETTLE),
+    R(IN(DELIVER), ON(ANSWERED), is_delivered, report_delivered, SETTLE),
+    R(IN(DELIVER), ON(ANSWERED), is_unsubscribed, report_unsubscribed, SETTLE),
+    R(IN(DELIVER), ON(ANSWERED), NULL, retry_failed, SETTLE),
+    R(IN(SETTLE), ON(WRITTEN) | ON(REFUSED), NULL, NULL, OVER),
+    N(WRITES, ON(NO_DATABASE), NULL, gf_run_note_outage, PAUSE),
+    N(WRITES, ON(ALARM), NULL, NULL, AGAIN),
+};
+/* clang-format on */
+
+const gf_kind_t gf_kind_deliver = { .name = "deliver",
+                                    .duties = duties,
+                                    .rules = rules,
+                                    .rule_count = sizeof(rules) / sizeof(rules[0]) };

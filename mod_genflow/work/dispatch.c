@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loop: takes jobs from the hub, claims due ones, drains writers and net, wakes runs, keeps
- * leases alive, and at the end drains and hands back. Leaves every decision about a job to
- * gf_steps.c. Blocks only in its one epoll (gf_net_wait).
+ * leases alive, and at the end drains and hands back. Leaves every decision about a job to the
+ * rules of its kind (run.c). Blocks only in its one epoll (gf_net_wait).
  *
  * Shared with other threads: the hub and the writers' queues, through their own locks; drain_time,
  * written before the hub is closed and read after. Everything else belongs to this thread. */
@@ -9,46 +9,39 @@
 
 #include <string.h>
 
-#include <apr_hash.h>
 #include <apr_skiplist.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
-#include "base/clock.h"
-#include "work/exchange.h"
+#include "net/net.h"
 #include "work/claim.h"
-#include "work/generate.h"
+#include "work/heartbeat.h"
+#include "work/kind.h"
+#include "work/run.h"
 
-#define BEATS_PER_LEASE 3
-#define LONGEST_WAIT    (APR_USEC_PER_SEC)
-#define KEYS_TIMEOUT    (10 * APR_USEC_PER_SEC)
-
-/* A heartbeat for all runs, on a writer. */
-typedef struct beat_t {
-    gf_task_t task;
-    apr_pool_t *pool;
-    bool open;
-    bool succeeded;
-    int number;
-    apr_array_header_t *leases;
-    apr_hash_t *held;  /* ids still ours */
-    apr_hash_t *ended; /* of the others those that have ended */
-} beat_t;
+#define LONGEST_WAIT (APR_USEC_PER_SEC)
+#define KEYS_TIMEOUT (10 * APR_USEC_PER_SEC)
 
 struct gf_dispatch_t {
     apr_pool_t *pool; /* this thread's own */
-    gf_steps_t steps; /* ctx.pool is cleared each turn */
+    gf_flow_t flow;   /* ctx.pool is cleared each turn */
+    gf_net_t *net;
+    gf_writers_t *writers;
     apr_thread_t *thread;
     apr_interval_time_t drain_time;
     gf_run_t *runs; /* the newest first */
     int count;
-    int telling;          /* of them those that tell a webhook */
-    apr_skiplist *alarms; /* runs with a wake time, soonest first */
-    apr_time_t beat_at;
-    gf_search_t search;
+    int counts[GF_JOB_KINDS]; /* the same by kind */
+    apr_skiplist *alarms;     /* runs with a wake time, soonest first */
+    gf_claim_t claim;
+    gf_heartbeat_t heartbeat;
     bool keys_open; /* keys are being fetched */
-    beat_t beat;
 };
+
+static apr_time_t now(const gf_dispatch_t *dispatch)
+{
+    return gf_ctx_now(&dispatch->flow.ctx);
+}
 
 /* ---- runs ---- */
 
@@ -75,51 +68,76 @@ static void drop(gf_dispatch_t *dispatch, gf_run_t *run)
         run->next->previous = run->previous;
     }
     dispatch->count--;
-    dispatch->telling -= run->job->tell_tries > 0;
-    gf_hub_leave(dispatch->steps.hub);
+    dispatch->counts[run->job->kind]--;
+    gf_hub_leave(dispatch->flow.hub);
     gf_job_free(run->job);
 }
 
-/* Does it wait for its provider alone: is there nothing yet that could still count? */
-static bool only_waits(const gf_run_t *run)
+static void start_asides(gf_dispatch_t *dispatch)
 {
-    return run->wake && !run->writing && !run->msg && !run->err && !run->stored;
+    gf_msg_t **msg;
+
+    while ((msg = apr_array_pop(dispatch->flow.asides))) {
+        gf_net_start(dispatch->net, *msg); /* without an owner */
+    }
 }
 
-/* After every step: a run that goes on by itself gets its alarm; one that is over goes. */
+static void start_pending(gf_dispatch_t *dispatch, gf_run_t *run)
+{
+    switch (run->pending) {
+    case GF_PENDING_WRITER:
+        gf_writers_give(dispatch->writers, &run->task);
+        break;
+    case GF_PENDING_EXCHANGE:
+        gf_net_start(dispatch->net, run->msg);
+        break;
+    case GF_PENDING_ALARM:
+        apr_skiplist_insert(dispatch->alarms, run);
+        break;
+    case GF_PENDING_NOTHING:
+        break;
+    }
+}
+
+/* After every event. */
 static void after(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
 {
-    if (step == GF_STEP_GOES_ON && run->ended && only_waits(run)) {
-        step = gf_steps_ended(&dispatch->steps, run);
+    start_asides(dispatch);
+    if (step == GF_STEP_BEGINS) {
+        start_pending(dispatch, run);
     }
-    if (step == GF_STEP_OVER) {
-        if (run->act == GF_ACT_REQUEUE && run->delay < dispatch->search.at - gf_clock_now()) {
-            dispatch->search.at =
-                gf_clock_now() + run->delay; /* nobody needs to wait for the next usual look */
+    else if (step == GF_STEP_OVER) {
+        if (run->due && run->due < dispatch->claim.at) {
+            dispatch->claim.at = run->due; /* no wait for the next usual claim */
         }
         drop(dispatch, run);
     }
-    else if (!run->writing && run->wake) {
-        if (run->poked) {
-            run->poked = false;
-            run->wake = gf_clock_now();
-        }
-        apr_skiplist_insert(dispatch->alarms, run);
+}
+
+/* Something happened to a run while its alarm may be set. */
+static void interrupt(gf_dispatch_t *dispatch, gf_run_t *run, gf_event_t event)
+{
+    bool waits = run->pending == GF_PENDING_ALARM;
+    gf_step_t step;
+
+    if (waits) {
+        apr_skiplist_remove(dispatch->alarms, run, NULL);
     }
+    step = gf_run_take(&dispatch->flow, run, event);
+    after(dispatch, run, step == GF_STEP_STAYS && waits ? GF_STEP_BEGINS : step);
 }
 
 static gf_run_t *adopt(gf_dispatch_t *dispatch, gf_job_t *job)
 {
-    gf_run_t *run = apr_pcalloc(job->pool, sizeof(*run));
+    gf_run_t *run = gf_run_make(job, gf_kind_of(job->kind));
 
-    run->job = job;
     run->next = dispatch->runs;
     if (run->next) {
         run->next->previous = run;
     }
     dispatch->runs = run;
     dispatch->count++;
-    dispatch->telling += job->tell_tries > 0;
+    dispatch->counts[job->kind]++;
     return run;
 }
 
@@ -127,25 +145,24 @@ static void begin(gf_dispatch_t *dispatch, gf_job_t *job)
 {
     gf_run_t *run = adopt(dispatch, job);
 
-    after(dispatch, run, gf_steps_begin(&dispatch->steps, run));
+    after(dispatch, run, gf_run_begin(&dispatch->flow, run));
 }
 
 static void wake_runs(gf_dispatch_t *dispatch)
 {
     gf_run_t *run;
 
-    while ((run = apr_skiplist_peek(dispatch->alarms)) && run->wake <= gf_clock_now()) {
+    while ((run = apr_skiplist_peek(dispatch->alarms)) && run->wake <= now(dispatch)) {
         apr_skiplist_pop(dispatch->alarms, NULL);
-        run->wake = 0;
-        after(dispatch, run, gf_steps_awake(&dispatch->steps, run));
+        after(dispatch, run, gf_run_take(&dispatch->flow, run, GF_EVENT_ALARM));
     }
 }
 
-/* ---- looking for due jobs ---- */
+/* ---- claims ---- */
 
-static void search_done(gf_dispatch_t *dispatch)
+static void claim_done(gf_dispatch_t *dispatch)
 {
-    gf_job_t *job = gf_search_done(&dispatch->search, dispatch->steps.hub);
+    gf_job_t *job = gf_claim_done(&dispatch->claim, &dispatch->flow.ctx, dispatch->flow.hub);
 
     while (job) {
         gf_job_t *next = job->next;
@@ -155,53 +172,48 @@ static void search_done(gf_dispatch_t *dispatch)
     }
 }
 
-/* A report came in for job `id`: whoever waits here asks now; else the job is anybody's, so ours.
- */
-static void poke(gf_dispatch_t *dispatch, const char *id)
+/* A provider webhook came in for job `id`: its run here hears of it; else the job is anybody's, so
+ * it may be claimed here. */
+static void take_webhook(gf_dispatch_t *dispatch, const char *id)
 {
     gf_run_t *run = dispatch->runs;
 
-    while (run && strcmp(run->job->id, id) != 0) {
+    while (run && (!run->kind->leased || strcmp(run->job->id, id) != 0)) {
         run = run->next;
     }
-    if (!run) {
-        dispatch->search.at = gf_clock_now();
+    if (run) {
+        interrupt(dispatch, run, GF_EVENT_WEBHOOK_RECEIVED);
     }
-    else if (run->wake && !run->writing) {
-        apr_skiplist_remove(dispatch->alarms, run, NULL);
-        run->wake = 0;
-        after(dispatch, run, gf_steps_awake(&dispatch->steps, run));
-    }
-    else { /* it is busy: it asks as soon as it would wait */
-        run->poked = true;
+    else {
+        dispatch->claim.at = now(dispatch);
     }
 }
 
-static void take_pokes(gf_dispatch_t *dispatch)
+static void take_webhooks(gf_dispatch_t *dispatch)
 {
     char id[GF_HUB_ID];
 
-    while (gf_hub_bg_poked(dispatch->steps.hub, id)) {
-        poke(dispatch, id);
+    while (gf_hub_bg_poked(dispatch->flow.hub, id)) {
+        take_webhook(dispatch, id);
     }
 }
 
-/* ---- public keys of providers, for reports ---- */
+/* ---- public keys of providers, for their webhooks ---- */
 
 static void keys_begin(gf_dispatch_t *dispatch)
 {
-    const char *url = gf_hub_bg_keys_wanted(dispatch->steps.hub);
+    const char *url = gf_hub_bg_keys_wanted(dispatch->flow.hub);
     gf_msg_t *msg;
 
     if (dispatch->keys_open || !url) {
         return;
     }
-    msg = gf_msg_make(gf_exchange_pool(&dispatch->steps), "GET", url);
+    msg = gf_msg_make(gf_run_pool(&dispatch->flow), "GET", url);
     msg->connect_timeout = KEYS_TIMEOUT;
     msg->timeout = KEYS_TIMEOUT;
     msg->owner = &dispatch->keys_open;
     dispatch->keys_open = true;
-    gf_net_start(dispatch->steps.net, msg);
+    gf_net_start(dispatch->net, msg);
 }
 
 static void keys_done(gf_dispatch_t *dispatch, const gf_msg_t *msg)
@@ -210,140 +222,26 @@ static void keys_done(gf_dispatch_t *dispatch, const gf_msg_t *msg)
 
     dispatch->keys_open = false;
     if (!good) {
-        gf_log(&dispatch->steps.ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0414",
+        gf_log(&dispatch->flow.ctx, GF_LOG_WARNING, APR_SUCCESS, "GF0414",
                "no public keys from %s: HTTP %d %s; see GenflowProviderHookKeys", msg->url,
                msg->status, msg->detail ? msg->detail : "");
     }
-    gf_hub_bg_keys_put(dispatch->steps.hub, msg->url, good ? msg->text : NULL);
+    gf_hub_bg_keys_put(dispatch->flow.hub, msg->url, good ? msg->text : NULL);
 }
 
-/* ---- keeping leases ---- */
+/* ---- leases ---- */
 
-static apr_array_header_t *leases_of_runs(gf_dispatch_t *dispatch, apr_pool_t *pool)
+static void heartbeat_done(gf_dispatch_t *dispatch)
 {
-    apr_array_header_t *leases = apr_array_make(pool, dispatch->count + 1, sizeof(gf_lease_t));
-    gf_run_t *run;
-
-    for (run = dispatch->runs; run; run = run->next) {
-        gf_lease_t *lease;
-
-        if (run->job->restore_url || run->job->remove_url
-            || run->job->tell_tries) { /* it has none, and needs none */
-            continue;
-        }
-        lease = apr_array_push(leases);
-        lease->id = apr_pstrdup(pool, run->job->id);
-        lease->epoch = run->job->epoch;
-        run->beat = dispatch->beat.number;
-    }
-    return leases;
-}
-
-static apr_hash_t *set_of(const apr_array_header_t *ids, apr_pool_t *pool)
-{
-    apr_hash_t *set = apr_hash_make(pool);
-    int i;
-
-    for (i = 0; i < ids->nelts; i++) {
-        const char *id = apr_pstrdup(pool, APR_ARRAY_IDX(ids, i, const char *));
-
-        apr_hash_set(set, id, APR_HASH_KEY_STRING, id);
-    }
-    return set;
-}
-
-/* Of what is not held: did it end, or does another host lead it? */
-static gf_err_t *look_for_ends(beat_t *beat, gf_ctx_t *ctx)
-{
-    apr_array_header_t *lost = apr_array_make(ctx->pool, 4, sizeof(gf_lease_t));
-    apr_array_header_t *ended = lost;
-    int i;
-
-    for (i = 0; i < beat->leases->nelts; i++) {
-        const gf_lease_t *lease = &APR_ARRAY_IDX(beat->leases, i, gf_lease_t);
-
-        if (!apr_hash_get(beat->held, lease->id, APR_HASH_KEY_STRING)) {
-            APR_ARRAY_PUSH(lost, gf_lease_t) = *lease;
-        }
-    }
-    if (lost->nelts) {
-        GF_TRY(gf_queue_ended(&ended, ctx, lost));
-    }
-    beat->ended = set_of(ended, beat->pool);
-    return NULL;
-}
-
-static void beat_run(gf_task_t *task, gf_ctx_t *ctx)
-{
-    beat_t *beat = (beat_t *)task;
-    apr_array_header_t *held;
-    gf_err_t *err = gf_queue_heartbeat(&held, ctx, beat->leases);
-
-    if (!err) {
-        beat->held = set_of(held, beat->pool);
-        err = look_for_ends(beat, ctx);
-    }
-    beat->succeeded = !err;
-    if (err) {
-        gf_err_log(ctx, err);
-    }
-}
-
-static void beat_begin(gf_dispatch_t *dispatch)
-{
-    beat_t *beat = &dispatch->beat;
-
-    dispatch->beat_at = gf_clock_now() + dispatch->steps.ctx.conf->lease / BEATS_PER_LEASE;
-    if (!dispatch->runs) {
-        return;
-    }
-    apr_pool_clear(beat->pool);
-    beat->number++;
-    beat->leases = leases_of_runs(dispatch, beat->pool);
-    beat->open = true;
-    beat->task.run = beat_run;
-    gf_writers_give(dispatch->steps.writers, &beat->task);
-}
-
-/* Its job has ended, somebody cancelled it: it stops now, or as soon as it would wait. */
-static void stop_ended(gf_dispatch_t *dispatch, gf_run_t *run)
-{
-    run->ended = true;
-    if (only_waits(run)) {
-        apr_skiplist_remove(dispatch->alarms, run, NULL);
-        after(dispatch, run, GF_STEP_GOES_ON);
-    }
-}
-
-/* Is the lease of this run held still? Where two runs of one job are here, this child has won a
- * lease again that it had lost: it is held for the newer one, which is asked about first. */
-static bool is_held(const beat_t *beat, const gf_run_t *run)
-{
-    bool held = apr_hash_get(beat->held, run->job->id, APR_HASH_KEY_STRING) != NULL;
-
-    apr_hash_set(beat->held, run->job->id, APR_HASH_KEY_STRING, NULL);
-    return held;
-}
-
-/* A lease is lost when this host slept too long. A run that only waits is dropped, another host
- * asks the provider now; one that is being sent or stored, or has something to write that found no
- * database, goes on: its success counts, its failure is refused by the epoch. */
-static void beat_done(gf_dispatch_t *dispatch)
-{
-    beat_t *beat = &dispatch->beat;
     gf_run_t *run = dispatch->runs;
 
-    beat->open = false;
-    while (beat->succeeded && run) {
+    dispatch->heartbeat.open = false;
+    while (run) {
         gf_run_t *next = run->next;
-        bool lost = run->beat == beat->number && !is_held(beat, run);
+        gf_event_t event = gf_heartbeat_event(&dispatch->heartbeat, run);
 
-        if (lost && apr_hash_get(beat->ended, run->job->id, APR_HASH_KEY_STRING)) {
-            stop_ended(dispatch, run);
-        }
-        else if (lost && only_waits(run)) {
-            apr_skiplist_remove(dispatch->alarms, run, NULL);
-            drop(dispatch, run);
+        if (event != GF_EVENT_NONE) {
+            interrupt(dispatch, run, event);
         }
         run = next;
     }
@@ -355,17 +253,17 @@ static void drain_writers(gf_dispatch_t *dispatch)
 {
     gf_task_t *task;
 
-    while ((task = gf_writers_next_done(dispatch->steps.writers))) {
-        if (task == &dispatch->search.task) {
-            search_done(dispatch);
+    while ((task = gf_writers_next_done(dispatch->writers))) {
+        if (task == &dispatch->claim.task) {
+            claim_done(dispatch);
         }
-        else if (task == &dispatch->beat.task) {
-            beat_done(dispatch);
+        else if (task == &dispatch->heartbeat.task) {
+            heartbeat_done(dispatch);
         }
         else {
             gf_run_t *run = (gf_run_t *)task;
 
-            after(dispatch, run, gf_steps_written(&dispatch->steps, run));
+            after(dispatch, run, gf_run_take(&dispatch->flow, run, gf_run_written(run)));
         }
     }
 }
@@ -374,61 +272,61 @@ static void drain_net(gf_dispatch_t *dispatch)
 {
     gf_msg_t *msg;
 
-    while ((msg = gf_net_next_done(dispatch->steps.net))) {
+    while ((msg = gf_net_next_done(dispatch->net))) {
         gf_run_t *run = msg->owner;
 
         if (msg->owner == &dispatch->keys_open) {
             keys_done(dispatch, msg);
         }
-        if (!run || msg->owner == &dispatch->keys_open) { /* the others: a cancel, a removal */
+        if (!run || msg->owner == &dispatch->keys_open) { /* the others: asides */
             apr_pool_destroy(msg->pool);
             continue;
         }
-        after(dispatch, run, gf_steps_answered(&dispatch->steps, run));
+        after(dispatch, run, gf_run_take(&dispatch->flow, run, GF_EVENT_ANSWERED));
     }
 }
 
 static apr_interval_time_t until_next(const gf_dispatch_t *dispatch, bool closing)
 {
     const gf_run_t *run = apr_skiplist_peek(dispatch->alarms);
-    apr_time_t next = dispatch->beat_at;
+    apr_time_t next = dispatch->heartbeat.at;
 
     if (run && run->wake < next) {
         next = run->wake;
     }
-    if (!closing && !dispatch->search.open && dispatch->search.at < next) {
-        next = dispatch->search.at;
+    if (!closing && !dispatch->claim.open && dispatch->claim.at < next) {
+        next = dispatch->claim.at;
     }
-    next -= gf_clock_now();
+    next -= now(dispatch);
     return next < 0 ? 0 : next < LONGEST_WAIT ? next : LONGEST_WAIT;
 }
 
 static void turn(gf_dispatch_t *dispatch, bool closing)
 {
+    gf_flow_t *flow = &dispatch->flow;
     gf_job_t *job;
 
-    gf_hub_bg_silence(dispatch->steps.hub);
-    while ((job = gf_hub_bg_take(dispatch->steps.hub))) {
+    gf_hub_bg_silence(flow->hub);
+    while ((job = gf_hub_bg_take(flow->hub))) {
         begin(dispatch, job);
     }
     drain_writers(dispatch);
     drain_net(dispatch);
     wake_runs(dispatch);
-    take_pokes(dispatch);
+    take_webhooks(dispatch);
     keys_begin(dispatch);
-    if (gf_hub_bg_recalled(dispatch->steps.hub)) {
-        dispatch->beat_at = gf_clock_now(); /* a heartbeat tells which jobs have ended */
+    if (gf_hub_bg_recalled(flow->hub)) {
+        dispatch->heartbeat.at = now(dispatch); /* it finds which jobs have ended */
     }
-    if (!closing && !dispatch->search.open && dispatch->search.at <= gf_clock_now()) {
-        dispatch->search.telling = dispatch->telling;
-        gf_search_begin(&dispatch->search, dispatch->steps.hub, dispatch->steps.writers,
-                        dispatch->steps.ctx.conf, &dispatch->steps.reach);
+    if (!closing && !dispatch->claim.open && dispatch->claim.at <= now(dispatch)) {
+        gf_claim_begin(&dispatch->claim, &flow->ctx, flow->hub, dispatch->writers, &flow->reach,
+                       dispatch->counts[GF_JOB_DELIVER]);
     }
-    if (!dispatch->beat.open && dispatch->beat_at <= gf_clock_now()) {
-        beat_begin(dispatch);
+    if (!dispatch->heartbeat.open && dispatch->heartbeat.at <= now(dispatch)) {
+        gf_heartbeat_begin(&dispatch->heartbeat, &flow->ctx, dispatch->writers, dispatch->runs);
     }
-    gf_net_wait(dispatch->steps.net, until_next(dispatch, closing));
-    apr_pool_clear(dispatch->steps.ctx.pool);
+    gf_net_wait(dispatch->net, until_next(dispatch, closing));
+    apr_pool_clear(flow->ctx.pool);
 }
 
 /* ---- the end ---- */
@@ -437,42 +335,39 @@ static void turn(gf_dispatch_t *dispatch, bool closing)
  * stays to be handed back. */
 static void last_tasks(gf_dispatch_t *dispatch)
 {
+    gf_flow_t *flow = &dispatch->flow;
     gf_task_t *task;
     gf_job_t *job;
 
-    while ((task = gf_writers_next_done(dispatch->steps.writers))) {
+    while ((task = gf_writers_next_done(dispatch->writers))) {
         gf_run_t *run = (gf_run_t *)task;
 
-        if (task == &dispatch->search.task) {
-            while ((job = dispatch->search.found)) {
-                dispatch->search.found = job->next;
+        if (task == &dispatch->claim.task) {
+            while ((job = dispatch->claim.found)) {
+                dispatch->claim.found = job->next;
                 adopt(dispatch, job);
             }
         }
-        else if (task != &dispatch->beat.task && !run->err
-                 && (run->settled || run->act == GF_ACT_REQUEUE)) {
-            gf_hub_bg_publish(dispatch->steps.hub, run->job->id, GF_NEWS_ENDED);
+        else if (task != &dispatch->heartbeat.task && gf_run_written(run) == GF_EVENT_WRITTEN
+                 && gf_run_ends(flow, run, GF_EVENT_WRITTEN)) {
+            gf_run_take(flow, run, GF_EVENT_WRITTEN);
             drop(dispatch, run);
         }
     }
-    while ((job = gf_hub_bg_take(dispatch->steps.hub))) {
+    while ((job = gf_hub_bg_take(flow->hub))) {
         adopt(dispatch, job);
     }
 }
 
-/* An intent was written and nothing sent: said so, or the next host would have to take it for sent.
- */
-static void take_back_intents(gf_dispatch_t *dispatch)
+/* What must be said in the database about a run, by its kind. */
+static void hand_back_runs(gf_dispatch_t *dispatch)
 {
-    gf_ctx_t *ctx = &dispatch->steps.ctx;
     gf_run_t *run = dispatch->runs;
 
     while (run) {
         gf_run_t *next = run->next;
-        gf_hold_t hold;
 
-        if (run->act == GF_ACT_ATTEMPT && !run->provider_deadline
-            && !gf_queue_requeue(&hold, ctx, run->job, 0, "not sent")) {
+        if (run->kind->hand_back && run->kind->hand_back(&dispatch->flow, run)) {
             drop(dispatch, run);
         }
         run = next;
@@ -483,7 +378,7 @@ static void take_back_intents(gf_dispatch_t *dispatch)
  * thread. */
 static void hand_back(gf_dispatch_t *dispatch)
 {
-    gf_ctx_t *ctx = &dispatch->steps.ctx;
+    gf_ctx_t *ctx = &dispatch->flow.ctx;
     int count = dispatch->count;
     gf_err_t *err;
 
@@ -491,8 +386,8 @@ static void hand_back(gf_dispatch_t *dispatch)
         return;
     }
     ctx->subject = "";
-    take_back_intents(dispatch);
-    err = gf_queue_hand_back(ctx, leases_of_runs(dispatch, ctx->pool));
+    hand_back_runs(dispatch);
+    err = gf_queue_hand_back(ctx, gf_heartbeat_leases(dispatch->runs, 0, ctx->pool));
     if (err) {
         gf_err_log(ctx, err);
     }
@@ -500,8 +395,8 @@ static void hand_back(gf_dispatch_t *dispatch)
     while (dispatch->runs) {
         gf_run_t *run = dispatch->runs;
 
-        if (run->msg) {
-            gf_net_cancel(dispatch->steps.net, run->msg);
+        if (run->pending == GF_PENDING_EXCHANGE) {
+            gf_net_cancel(dispatch->net, run->msg);
         }
         drop(dispatch, run);
     }
@@ -510,18 +405,18 @@ static void hand_back(gf_dispatch_t *dispatch)
 static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
 {
     gf_dispatch_t *dispatch = data;
-    gf_hub_t *hub = dispatch->steps.hub;
+    gf_hub_t *hub = dispatch->flow.hub;
     apr_time_t end = 0;
 
     (void)thread;
     while (!gf_hub_closing(hub)) {
         turn(dispatch, false);
     }
-    end = gf_clock_now() + dispatch->drain_time;
-    while ((dispatch->runs || dispatch->search.open) && gf_clock_now() < end) {
+    end = now(dispatch) + dispatch->drain_time;
+    while ((dispatch->runs || dispatch->claim.open) && now(dispatch) < end) {
         turn(dispatch, true);
     }
-    gf_writers_stop(dispatch->steps.writers);
+    gf_writers_stop(dispatch->writers);
     last_tasks(dispatch);
     hand_back(dispatch);
     return NULL;
@@ -554,22 +449,23 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
 {
     apr_pool_t *own = own_pool("genflow_dispatch");
     gf_dispatch_t *dispatch = apr_pcalloc(own, sizeof(*dispatch));
+    gf_flow_t *flow = &dispatch->flow;
     apr_status_t rv;
 
     dispatch->pool = own;
-    dispatch->steps.ctx = *ctx;
-    dispatch->steps.hub = hub;
-    dispatch->steps.pool = own;
-    gf_reach_init(&dispatch->steps.reach, own);
-    gf_search_init(&dispatch->search, own, ctx->conf, owner);
-    dispatch->beat_at = gf_clock_now() + ctx->conf->lease / BEATS_PER_LEASE;
-    apr_pool_create(&dispatch->steps.ctx.pool, own);
-    apr_pool_create(&dispatch->beat.pool, own);
+    flow->ctx = *ctx;
+    flow->hub = hub;
+    flow->pool = own;
+    flow->asides = apr_array_make(own, 4, sizeof(gf_msg_t *));
+    gf_reach_init(&flow->reach, own);
+    gf_claim_init(&dispatch->claim, own, ctx->conf, owner);
+    gf_heartbeat_init(&dispatch->heartbeat, own, ctx);
+    apr_pool_create(&flow->ctx.pool, own);
     apr_skiplist_init(&dispatch->alarms, own);
     apr_skiplist_set_compare(dispatch->alarms, sooner, sooner);
-    rv = gf_net_make(&dispatch->steps.net, own, gf_hub_bell(hub));
+    rv = gf_net_make(&dispatch->net, own, gf_hub_bell(hub));
     if (rv == APR_SUCCESS) {
-        rv = gf_writers_start(&dispatch->steps.writers, own, ctx, hub, (int)ctx->conf->writers);
+        rv = gf_writers_start(&dispatch->writers, own, ctx, hub, (int)ctx->conf->writers);
     }
     if (rv == APR_SUCCESS) {
         rv = apr_thread_create(&dispatch->thread, NULL, dispatch_thread, dispatch, pool);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The background of a child: one dispatcher thread (exchanges, alarms, leases; it never waits for
  * SQL) and its writers. */
-#ifndef GF_DISPATCH_H
-#define GF_DISPATCH_H
+#ifndef WORK_DISPATCH_H
+#define WORK_DISPATCH_H
 
 #include <apr_user.h>
 

@@ -1,43 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run's exchanges with the outside: starting each kind with its limits, and reading its answer
- * with the right reader. Decides nothing. Dispatcher thread only. */
-#ifndef GF_EXCHANGE_H
-#define GF_EXCHANGE_H
+/* What the exchanges of all kinds of jobs share: limits, and fetching from an address that is
+ * somebody else's word. Decides nothing. Dispatcher thread only. */
+#ifndef WORK_EXCHANGE_H
+#define WORK_EXCHANGE_H
 
-#include "work/generate.h"
+#include "work/run.h"
 
-/* Until when the run's provider is asked, if it begins now: for its own time, and not longer than
- * the generation lives. */
-apr_time_t gf_exchange_deadline(const gf_run_t *run);
+/* For all that is no provider's own time: fetches, uploads, removals, cancels. */
+#define GF_EXCHANGE_TIMEOUT (60 * APR_USEC_PER_SEC)
 
-/* Each starts an exchange; run->msg is open afterwards. */
-void gf_exchange_submit(gf_steps_t *steps, gf_run_t *run);  /* the paid one: sent once */
-void gf_exchange_poll(gf_steps_t *steps, gf_run_t *run);    /* is it done? */
-void gf_exchange_recover(gf_steps_t *steps, gf_run_t *run); /* which runs does it have? */
-void gf_exchange_fetch(gf_steps_t *steps, gf_run_t *run);   /* the picture at run->picture_url */
-void gf_exchange_source(gf_steps_t *steps, gf_run_t *run);  /* the source picture */
-void gf_exchange_store(gf_steps_t *steps, gf_run_t *run);   /* keeping it, in a store over HTTP */
-void gf_exchange_next(gf_steps_t *steps, gf_run_t *run, gf_msg_t *msg); /* one more, as before */
+/* Sets the usual times and the byte limit of a file. Returns msg. */
+gf_msg_t *gf_exchange_limit(const gf_flow_t *flow, gf_msg_t *msg);
 
-void gf_exchange_delete(gf_steps_t *steps, gf_run_t *run); /* removing a deleted one's picture */
+/* A GET of `url` into `file`. No key goes there; it connects to public addresses and those of
+ * `allowed` (apr_ipsubnet_t *) only. */
+gf_msg_t *gf_exchange_guarded(gf_flow_t *flow, const char *url, const char *file,
+                              const apr_array_header_t *allowed);
 
-void gf_exchange_tell(gf_steps_t *steps, gf_run_t *run); /* run->told, to its webhook */
+/* Fetches the picture at run->result.url into the spool. */
+gf_msg_t *gf_exchange_fetch(gf_flow_t *flow, gf_run_t *run);
 
-/* Asks the provider to stop, and does not wait for what it says. */
-void gf_exchange_cancel(gf_steps_t *steps, const gf_run_t *run);
-
-/* Reads the ended exchange of run with the provider, the source or the picture into *outcome; what
- * is told lives in `pool`. */
-void gf_exchange_read(gf_outcome_t *outcome, gf_run_t *run, apr_pool_t *pool);
-
-/* The same for one with the store. */
-void gf_exchange_read_store(gf_store_outcome_t *outcome, gf_steps_t *steps, gf_run_t *run,
-                            apr_pool_t *pool);
-
-/* And for one that removes: is the picture gone? */
-bool gf_exchange_read_delete(gf_steps_t *steps, gf_run_t *run);
-
-/* A pool for one exchange, of the dispatcher's. Not below the job's: that may be with a writer. */
-apr_pool_t *gf_exchange_pool(const gf_steps_t *steps);
+/* Reads the answer of a guarded GET into run->outcome: SUCCEEDED (a redirect, which counts into
+ * run->result.redirects, with its picture_url), WORKING (may be fetched again, which costs
+ * nothing), EMPTY. */
+void gf_exchange_read_fetch(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool);
 
 #endif

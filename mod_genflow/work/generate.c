@@ -1,519 +1,457 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of a job: beginning, sending, asking, and what follows from an act that was done. What an
- * answer means is gf_follow.c's matter, keeping the picture gf_keep.c's. Performs nothing itself:
- * acts go to writers, exchanges to the net. Runs on the dispatcher thread.
- *
- * Money: nothing is sent without a written intent; what was sent and not answered is not sent
- * again, to nobody; only GF_ACT_KEEP and GF_ACT_DRAW lead to a charge, inside the settle statement.
- */
+/* The rules of a generation, and the guards and actions of a provider that works, of a lost answer
+ * and of ends. The beginning is in intent.c, what an answer means in outcome.c, the provider's
+ * messages in attempt.c, what writers do in acts.c, the way into the store in result.c. Dispatcher
+ * thread. */
 #include "work/generate.h"
 
-#include <string.h>
-
-#include <apr_strings.h>
-
-#include "base/clock.h"
-#include "base/hash.h"
-#include "model/source.h"
-#include "model/type.h"
 #include "store/gate.h"
+#include "work/acts.h"
+#include "work/attempt.h"
 #include "work/exchange.h"
+#include "work/intent.h"
 #include "work/outcome.h"
 #include "work/result.h"
-#include "work/deliver.h"
 
-#define TRY_AGAIN   (APR_USEC_PER_SEC / 2) /* an act that found no database */
-#define TOKEN_BYTES 16
-#define CALL_BYTES  16
-#define GATE_WAIT   (5 * APR_USEC_PER_SEC) /* of a queued job while pictures cannot be stored */
-
-/* ---- small parts ---- */
-
-const gf_ctx_t *gf_steps_about(gf_steps_t *steps, const gf_run_t *run)
+static const gf_provider_t *provider_of(const gf_run_t *run)
 {
-    steps->ctx.subject = gf_job_subject(run->job, steps->ctx.pool);
-    return &steps->ctx;
+    return run->of.generate.choice->provider;
 }
 
-static gf_step_t give_act(gf_steps_t *steps, gf_run_t *run)
+/* ---- the provider works ---- */
+
+static bool has_ended(const gf_flow_t *flow, const gf_run_t *run)
 {
-    run->wake = 0;
-    run->writing = true;
-    run->task.run = gf_acts_run;
-    run->task.slow = run->act == GF_ACT_DRAW;
-    gf_writers_give(steps->writers, &run->task);
-    return GF_STEP_GOES_ON;
+    (void)flow;
+    return run->hold == GF_HOLD_ENDED;
 }
 
-gf_step_t gf_steps_act(gf_steps_t *steps, gf_run_t *run, gf_act_t act)
+static bool is_led_elsewhere(const gf_flow_t *flow, const gf_run_t *run)
 {
-    run->act = act;
-    apr_cpystrn(run->call, gf_hash_random(steps->ctx.pool, CALL_BYTES), sizeof(run->call));
-    return give_act(steps, run);
+    (void)flow;
+    return run->hold == GF_HOLD_LOST;
 }
 
-gf_step_t gf_steps_fail(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code, const char *cause)
+static bool was_reported(const gf_flow_t *flow, const gf_run_t *run)
 {
-    run->code = code;
-    run->cause = cause;
-    return gf_steps_act(steps, run, GF_ACT_FAIL);
+    (void)flow;
+    return run->hold == GF_HOLD_REPORTED;
 }
 
-/* ---- beginning ---- */
-
-static void choose(gf_run_t *run, int position)
+static void publish_working(gf_flow_t *flow, gf_run_t *run)
 {
-    run->choice = gf_type_choice(run->job->type, position);
-    run->job->provider = run->choice ? run->choice->provider->name : NULL;
-    run->job->model = run->choice ? run->choice->model : NULL;
+    gf_hub_bg_publish(flow->hub, run->job->id, GF_NEWS_WORKING);
 }
 
-/* Who was asked stands on the row: the chain may have been configured otherwise since. */
-static void choose_asked(const gf_steps_t *steps, gf_run_t *run)
+static void set_poll_wait(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_job_t *job = run->job;
-    gf_choice_t *asked = apr_pcalloc(job->pool, sizeof(*asked));
-
-    asked->provider = apr_hash_get(steps->ctx.conf->providers, job->provider, APR_HASH_KEY_STRING);
-    asked->model = job->model;
-    run->choice = asked->provider ? asked : NULL;
-    run->source = gf_source_asset_id(job->source_url) ? NULL : job->source_url;
+    (void)flow;
+    run->delay = provider_of(run)->poll;
 }
 
-/* A part of the address for reports that nobody can guess; none where a report could not be
- * verified or would not find us. */
-static const char *hook_token(const gf_steps_t *steps, const gf_run_t *run)
+static void publish_accepted(gf_flow_t *flow, gf_run_t *run)
 {
-    const gf_provider_t *provider = run->choice->provider;
-    bool verifiable = provider->kind->hook_keys || provider->hook_secret;
-
-    return steps->ctx.conf->public_url && provider->kind->read_hook && verifiable
-               ? gf_hash_random(run->job->pool, TOKEN_BYTES)
-               : NULL;
+    publish_working(flow, run);
+    set_poll_wait(flow, run);
 }
 
-/* The source picture is there, or none is wanted: the attempt itself. */
-static gf_step_t begin_attempt(gf_steps_t *steps, gf_run_t *run)
+static bool is_in_time(const gf_flow_t *flow, const gf_run_t *run)
 {
-    if (run->choice->provider->kind->draw) {
-        return gf_steps_act(steps, run, GF_ACT_DRAW);
-    }
-    run->job->attempts++;
-    run->intent_until = gf_clock_now() + steps->ctx.conf->lease;
-    run->hook_token = hook_token(steps, run);
-    return gf_steps_act(steps, run, GF_ACT_ATTEMPT);
+    return gf_ctx_now(&flow->ctx) < run->of.generate.provider_deadline;
 }
 
-/* A new attempt with the current link of the chain, or the next that fits the job. */
-static gf_step_t attempt(gf_steps_t *steps, gf_run_t *run)
+/* Once more after the deadline, too: the process may have been away, and the picture be there. */
+static bool may_poll(const gf_flow_t *flow, const gf_run_t *run)
 {
-    gf_job_t *job = run->job;
+    const gf_generate_t *generate = &run->of.generate;
 
-    job->chain_pos = gf_type_next(job->type, job->chain_pos, job->source_url);
-    choose(run, job->chain_pos);
-    if (!run->choice) {
-        return gf_steps_fail(steps, run, GF_E_NO_PROVIDER, NULL);
-    }
-    if (gf_reach_wait(&steps->reach, run->choice->provider) > 0) {
-        return gf_follow_elsewhere(steps, run);
-    }
-    if (!job->source_url) {
-        return begin_attempt(steps, run);
-    }
-    run->source = job->source_url;
-    if (run->choice->provider->kind->source_as_file) {
-        run->source_file = apr_pstrcat(job->pool, run->spool, ".source", NULL);
-    }
-    if (gf_source_asset_id(job->source_url)) {
-        return gf_steps_act(steps, run, GF_ACT_SOURCE);
-    }
-    if (!run->source_file) { /* the provider fetches it */
-        return begin_attempt(steps, run);
-    }
-    gf_exchange_source(steps, run);
-    return GF_STEP_GOES_ON;
+    return is_in_time(flow, run) || generate->polled_at < generate->provider_deadline;
 }
 
-/* The intent is written: now the bytes may leave, once. Whoever slept over its lease in between may
- * have been taken for dead, with the bytes on their way: it says that nothing was sent. */
-static gf_step_t submit(gf_steps_t *steps, gf_run_t *run)
+static void note_poll(gf_flow_t *flow, gf_run_t *run)
 {
-    if (run->intent_until < gf_clock_now()) {
-        gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0420",
-               "its lease ran out before it was sent: nothing is sent");
-        run->code = GF_E_NETWORK;
-        run->delay = 0;
-        return gf_steps_act(steps, run, GF_ACT_REQUEUE);
-    }
-    gf_exchange_submit(steps, run);
-    return GF_STEP_GOES_ON;
+    run->of.generate.polled_at = gf_ctx_now(&flow->ctx);
 }
 
-/* May the provider still be asked? Whoever was away past the deadline asks once more: the picture
- * may be there. */
-static bool may_ask(gf_run_t *run)
+static void publish_and_poll(gf_flow_t *flow, gf_run_t *run)
 {
-    if (run->provider_deadline > gf_clock_now()) {
-        return true;
-    }
-    if (run->last_question || (!run->job->provider_ref && !run->picture_url)) {
-        return false;
-    }
-    run->last_question = true;
-    return true;
+    publish_working(flow, run);
+    note_poll(flow, run);
 }
 
-/* Goes on where the run stopped to wait: the picture, the run itself, or, while we do not know its
- * id, our own row, where a report or who sent it before us may have brought it. */
-static gf_step_t ask(gf_steps_t *steps, gf_run_t *run)
+/* run->delay, up to the deadline at the latest. */
+static apr_interval_time_t provider_wait(const gf_flow_t *flow, const gf_run_t *run)
 {
-    if (!may_ask(run)) {
-        return gf_steps_fail(steps, run, GF_E_TIMEOUT, NULL);
-    }
-    if (run->picture_url) {
-        gf_exchange_fetch(steps, run);
-    }
-    else if (run->job->provider_ref) {
-        gf_exchange_poll(steps, run);
+    apr_interval_time_t left = run->of.generate.provider_deadline - gf_ctx_now(&flow->ctx);
+
+    left = left > 0 ? left : 0;
+    return run->delay < left ? run->delay : left;
+}
+
+/* ---- the answer is lost ---- */
+
+/* A provider may be polled by it. */
+static bool has_run_id(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return run->job->provider_ref && !gf_intent_lacks_provider(flow, run)
+           && provider_of(run)->kind->poll;
+}
+
+static bool lists_runs(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return !gf_intent_lacks_provider(flow, run) && provider_of(run)->kind->recover;
+}
+
+/* The loss was just noted: the list would not have it yet. */
+static bool is_early(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return run->delay > 0;
+}
+
+static void look_up_now(gf_flow_t *flow, gf_run_t *run)
+{
+    (void)flow;
+    run->delay = 0;
+}
+
+/* ---- after a lost lease ---- */
+
+static bool is_past_deadline(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return run->job->last_look;
+}
+
+static bool is_with_provider(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return run->job->phase == GF_PHASE_WORKING && has_run_id(flow, run);
+}
+
+/* The sender is gone, and the submission may have been paid for: it is not repeated. */
+static void lose_sender(gf_flow_t *flow, gf_run_t *run)
+{
+    (void)flow;
+    run->of.generate.code = GF_E_NETWORK;
+}
+
+/* ---- the store ---- */
+
+static gf_msg_t *upload(gf_flow_t *flow, gf_run_t *run)
+{
+    return gf_attempt_extend(flow, run, gf_result_upload(flow, run));
+}
+
+/* The store's breaker is open. A strict server has nowhere else to store what was paid for: its
+ * gate was asked before the submission, and the one that it let through half-open tries the store.
+ */
+static bool must_store_temporarily(const gf_flow_t *flow, const gf_run_t *run)
+{
+    const gf_conf_t *conf = flow->ctx.conf;
+
+    return run->result.facts && !conf->store_strict && !gf_gate_uploads(conf);
+}
+
+static bool may_store_temporarily(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)run;
+    return !flow->ctx.conf->store_strict;
+}
+
+/* The folder did not take a picture that is at the provider's address, too. */
+static bool may_stay_there(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return gf_err_is(run->err, GF_E_STORE) && run->result.facts && run->result.original_url
+           && may_store_temporarily(flow, run);
+}
+
+static void fail_store(gf_flow_t *flow, gf_run_t *run)
+{
+    (void)flow;
+    run->of.generate.code = GF_E_STORE;
+}
+
+/* ---- ends ---- */
+
+static bool is_settled(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return run->settled != GF_SETTLED_NOT;
+}
+
+/* The picture or its source is none, or the disk takes nothing: the generation fails. All else is a
+ * bug or a broken type: the lease expires, and the deadline ends the generation. */
+static bool is_fatal(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return gf_err_is(run->err, GF_E_STORE) || gf_err_is(run->err, GF_E_EMPTY)
+           || gf_err_is(run->err, GF_E_RESULT) || gf_err_is(run->err, GF_E_SOURCE);
+}
+
+static void fail_by_error(gf_flow_t *flow, gf_run_t *run)
+{
+    (void)flow;
+    run->of.generate.code = (gf_err_code_t)(run->err->row - gf_err_row(0));
+}
+
+static void time_out(gf_flow_t *flow, gf_run_t *run)
+{
+    (void)flow;
+    run->of.generate.code = GF_E_TIMEOUT;
+}
+
+static void lack_provider(gf_flow_t *flow, gf_run_t *run)
+{
+    (void)flow;
+    run->of.generate.code = GF_E_NO_PROVIDER;
+}
+
+/* The job was ended elsewhere, as by a cancel. FAIL clears up, and its settle is refused. */
+static void stop_provider(gf_flow_t *flow, gf_run_t *run)
+{
+    gf_attempt_cancel(flow, run);
+    time_out(flow, run);
+}
+
+static apr_int64_t milliseconds(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return apr_time_as_msec(gf_ctx_now(&flow->ctx) - run->job->created);
+}
+
+static void report_completed(gf_flow_t *flow, gf_run_t *run)
+{
+    if (run->settled != GF_SETTLED_DONE) {
+        gf_result_log_refusal(flow, run);
     }
     else {
-        run->delay = 0;
-        return gf_steps_act(steps, run, GF_ACT_HOOK_REF);
+        gf_log(gf_run_about(flow, run), GF_LOG_NOTICE, APR_SUCCESS, "GF0405",
+               "completed and charged after %" APR_INT64_T_FMT " ms%s: %s", milliseconds(flow, run),
+               run->state == GF_STATE_TEMPORARY ? ", stored temporarily" : "",
+               run->result.image_url);
     }
-    return GF_STEP_GOES_ON;
+    gf_run_publish_end(flow, run);
 }
 
-/* Somebody was at work on it. First of all the picture is looked for that may be stored already. */
-static gf_step_t take_over(gf_steps_t *steps, gf_run_t *run)
+/* A provider that still works on what timed out is cancelled there. A process that was only away
+ * may not do that: another host may lead. */
+static void report_failed(gf_flow_t *flow, gf_run_t *run)
 {
-    if (run->job->phase == GF_PHASE_QUEUED) { /* drawing writes no intent */
-        choose(run, run->job->chain_pos);
+    const gf_generate_t *generate = &run->of.generate;
+    const gf_err_row_t *row = gf_err_row(generate->code);
+    bool failed = run->settled == GF_SETTLED_DONE || run->settled == GF_SETTLED_SAME;
+
+    if (generate->code == GF_E_TIMEOUT && failed && generate->choice) {
+        gf_attempt_cancel(flow, run);
+    }
+    if (run->settled != GF_SETTLED_DONE) {
+        gf_result_log_refusal(flow, run);
     }
     else {
-        choose_asked(steps, run);
+        gf_log(gf_run_about(flow, run), row->level < GF_LOG_NOTICE ? row->level : GF_LOG_NOTICE,
+               APR_SUCCESS, row->tag,
+               "failed and released after %" APR_INT64_T_FMT " ms: %s%s%s%s%s",
+               milliseconds(flow, run), row->code, generate->cause ? " after " : "",
+               generate->cause ? generate->cause : "", generate->words ? ": " : "",
+               generate->words ? generate->words : "");
     }
-    gf_log(gf_steps_about(steps, run), GF_LOG_INFO, APR_SUCCESS, "GF0401",
-           "taken over%s, it was %s", run->job->last_look ? " after its deadline" : "",
-           run->job->phase == GF_PHASE_QUEUED    ? "being drawn"
-           : run->job->phase == GF_PHASE_SENDING ? "being sent"
-                                                 : "with the provider");
-    run->provider_deadline = run->choice ? gf_exchange_deadline(run) : 0;
-    return gf_steps_act(steps, run, GF_ACT_ADOPT);
+    gf_run_publish_end(flow, run);
 }
 
-gf_step_t gf_steps_begin(gf_steps_t *steps, gf_run_t *run)
+static void note_due(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_job_t *job = run->job;
-
-    if (job->restore_url) {
-        return gf_keep_again(steps, run);
-    }
-    if (job->remove_url) {
-        return gf_keep_remove(steps, run);
-    }
-    if (job->tell_tries) {
-        return gf_steps_act(steps, run, GF_ACT_TELL);
-    }
-    run->spool = gf_store_spool(steps->ctx.conf, job, job->pool);
-    if (job->phase == GF_PHASE_QUEUED && !job->last_look) {
-        return attempt(steps, run);
-    }
-    return take_over(steps, run);
+    run->due = gf_ctx_now(&flow->ctx) + run->delay;
 }
 
-/* Did the provider answer its question, or is it out of reach? */
-static void note_reach(gf_steps_t *steps, gf_run_t *run)
+/* An intent was recorded and nothing sent: said so, or the next host had to take it for sent. */
+static bool hand_back(gf_flow_t *flow, gf_run_t *run)
 {
-    const gf_provider_t *provider = run->choice ? run->choice->provider : NULL;
-    bool asked = run->asking == GF_ASKING_SUBMIT || run->asking == GF_ASKING_POLL
-                 || run->asking == GF_ASKING_RECOVER;
+    gf_hold_t hold;
 
-    run->known_missed = false;
-    if (asked && provider && run->msg->unreached) {
-        run->known_missed =
-            !gf_reach_missed(&steps->reach, gf_steps_about(steps, run), provider, run->msg->detail);
-    }
-    else if (asked && provider && run->msg->end == GF_MSG_ANSWERED) {
-        gf_reach_answered(&steps->reach, gf_steps_about(steps, run), provider);
-    }
+    return run->state == GF_STATE_INTENT
+           && !gf_queue_requeue(&hold, &flow->ctx, run->job, 0, "not sent");
 }
 
-gf_step_t gf_steps_answered(gf_steps_t *steps, gf_run_t *run)
-{
-    apr_pool_t *pool; /* what is told may become the next exchange */
-    gf_msg_t *msg = run->msg;
-    gf_outcome_t outcome;
-    gf_step_t step;
+/* ---- the table ---- */
 
-    if (run->asking == GF_ASKING_STORE) {
-        return gf_keep_answered(steps, run);
-    }
-    if (run->asking == GF_ASKING_REMOVE) {
-        return gf_keep_removed(steps, run);
-    }
-    if (run->asking == GF_ASKING_TELL) {
-        return gf_tell_answered(steps, run);
-    }
-    if (msg->spool_rv) {
-        gf_gate_failed(gf_steps_about(steps, run), msg->spool_rv, msg->spool);
-    }
-    pool = gf_exchange_pool(steps);
-    gf_exchange_read(&outcome, run, pool);
-    note_reach(steps, run);
-    run->msg = NULL;
-    step = gf_follow(steps, run, &outcome);
-    if (outcome.state != GF_PROV_ASK) {
-        apr_pool_destroy(pool);
-    }
-    apr_pool_destroy(msg->pool);
-    return step;
-}
+#define IN(state) GF_IN(state)
+#define ON(event) GF_ON(event)
 
-/* ---- what a done act means ---- */
+/* The provider has answered about the run. */
+#define ABOUT_RUN (IN(SENT) | IN(POLL) | IN(LIST))
 
-static gf_step_t over(gf_steps_t *steps, const gf_run_t *run)
-{
-    gf_hub_bg_publish(steps->hub, run->job->id, GF_NEWS_ENDED);
-    return GF_STEP_OVER;
-}
+/* The run waits for its provider or a source alone: there is nothing that could still count. */
+#define WAITS (IN(SOURCE_WAIT) | IN(RUNNING) | IN(LOST) | IN(FETCH_WAIT))
 
-/* Whoever sent it is gone, and it may have been paid for: it is not sent again. A provider that
- * lists its runs is asked for them; of any other the job fails. */
-static gf_step_t sender_lost(gf_steps_t *steps, gf_run_t *run)
-{
-    if (!run->choice->provider->kind->recover) {
-        return gf_steps_fail(steps, run, GF_E_NETWORK, NULL);
-    }
-    run->asking = GF_ASKING_RECOVER;
-    return gf_follow_wait(run, gf_follow_arrival(run));
-}
+#define WRITES                                                                              \
+    (IN(ADOPT) | IN(ASSET) | IN(DRAW) | IN(INTENT) | IN(ACCEPT) | IN(PROGRESS) | IN(LOOKUP) \
+     | IN(CHECK) | IN(SETTLE) | IN(TEMPORARY) | IN(REQUEUE) | IN(FAIL))
 
-/* No picture is stored. */
-static gf_step_t not_adopted(gf_steps_t *steps, gf_run_t *run)
-{
-    if (run->job->last_look) {
-        return gf_steps_fail(steps, run, GF_E_TIMEOUT, NULL);
-    }
-    if (!run->choice) { /* there is no such section any more */
-        return gf_steps_fail(steps, run, GF_E_NO_PROVIDER, NULL);
-    }
-    if (run->job->phase == GF_PHASE_WORKING && run->choice->provider->kind->poll) {
-        return ask(steps, run);
-    }
-    return sender_lost(steps, run);
-}
+#define EXCHANGES (ABOUT_RUN | IN(SOURCE) | IN(FETCH) | IN(STORE))
+#define BUSY      (WRITES | EXCHANGES)
 
-/* Nobody waits for it any more. Who was only away may not say so: another host may lead. */
-static void cancel_run(gf_steps_t *steps, const gf_run_t *run)
-{
-    bool failed = strcmp(run->settled, "done") == 0 || strcmp(run->settled, "same") == 0;
+static const gf_duty_t duties[GF_STATES] = {
+    [GF_STATE_START] = { .by = GF_BY_ITSELF },
+    [GF_STATE_ADOPT] = { .by = GF_BY_WRITER, .act = gf_acts_adopt, .charges = true },
+    [GF_STATE_SOURCE] = { .by = GF_BY_NET,
+                          .message = gf_attempt_source,
+                          .read = gf_exchange_read_fetch },
+    [GF_STATE_SOURCE_WAIT] = { .by = GF_BY_ALARM, .wait = gf_intent_source_wait },
+    [GF_STATE_ASSET] = { .by = GF_BY_WRITER, .act = gf_acts_source },
+    [GF_STATE_DRAW] = { .by = GF_BY_WRITER, .act = gf_acts_draw, .slow = true, .charges = true },
+    [GF_STATE_INTENT] = { .by = GF_BY_WRITER, .act = gf_acts_intend },
+    [GF_STATE_SENT] = { .by = GF_BY_NET,
+                        .message = gf_attempt_submit,
+                        .read = gf_attempt_read_submit },
+    [GF_STATE_ACCEPT] = { .by = GF_BY_WRITER, .act = gf_acts_accept },
+    [GF_STATE_RUNNING] = { .by = GF_BY_ALARM, .wait = provider_wait },
+    [GF_STATE_POLL] = { .by = GF_BY_NET, .message = gf_attempt_poll, .read = gf_attempt_read_poll },
+    [GF_STATE_PROGRESS] = { .by = GF_BY_WRITER, .act = gf_acts_progress },
+    [GF_STATE_LOST] = { .by = GF_BY_ALARM, .wait = provider_wait },
+    [GF_STATE_LOOKUP] = { .by = GF_BY_WRITER, .act = gf_acts_look_up },
+    [GF_STATE_LIST] = { .by = GF_BY_NET, .message = gf_attempt_list, .read = gf_attempt_read_list },
+    [GF_STATE_FETCH] = { .by = GF_BY_NET,
+                         .message = gf_attempt_fetch,
+                         .read = gf_attempt_read_fetch },
+    [GF_STATE_FETCH_WAIT] = { .by = GF_BY_ALARM, .wait = provider_wait },
+    [GF_STATE_CHECK] = { .by = GF_BY_WRITER, .act = gf_acts_check, .charges = true },
+    [GF_STATE_STORE] = { .by = GF_BY_NET, .message = upload, .read = gf_result_read_upload },
+    [GF_STATE_STORE_WAIT] = { .by = GF_BY_ALARM, .wait = gf_result_upload_wait },
+    [GF_STATE_SETTLE] = { .by = GF_BY_WRITER, .act = gf_acts_settle, .charges = true },
+    [GF_STATE_TEMPORARY] = { .by = GF_BY_WRITER,
+                             .act = gf_acts_store_temporarily,
+                             .charges = true },
+    [GF_STATE_REQUEUE] = { .by = GF_BY_WRITER, .act = gf_acts_requeue },
+    [GF_STATE_FAIL] = { .by = GF_BY_WRITER, .act = gf_acts_fail },
+    [GF_STATE_OVER] = { .by = GF_BY_ITSELF },
+};
 
-    if (run->act == GF_ACT_FAIL && run->code == GF_E_TIMEOUT && failed && run->choice) {
-        gf_exchange_cancel(steps, run);
-    }
-}
+#define R(states, events, when, then, next) GF_RULE(states, events, when, then, GF_STATE_##next)
+#define N(states, events, when, then, next) GF_RULE(states, events, when, then, GF_NEXT_##next)
 
-static gf_step_t settled(gf_steps_t *steps, const gf_run_t *run)
-{
-    const gf_ctx_t *ctx = gf_steps_about(steps, run);
-    apr_int64_t took = apr_time_as_msec(gf_clock_now() - run->job->created);
+/* clang-format off */
+static const gf_rule_t rules[] = {
+    /* How it begins. */
+    R(IN(START), ON(BEGUN), gf_intent_is_taken_over, NULL, ADOPT),
+    R(IN(START), ON(BEGUN), gf_intent_lacks_provider, lack_provider, FAIL),
+    R(IN(START), ON(BEGUN), gf_intent_is_out_of_reach, gf_intent_leave_to_others, REQUEUE),
+    R(IN(START), ON(BEGUN), gf_intent_has_asset, NULL, ASSET),
+    R(IN(START), ON(BEGUN), gf_intent_needs_source_file, NULL, SOURCE),
+    R(IN(START), ON(BEGUN), gf_intent_draws, NULL, DRAW),
+    R(IN(START), ON(BEGUN), NULL, gf_attempt_count, INTENT),
 
-    cancel_run(steps, run);
-    if (run->job->restore_url && !gf_run_came_late(run)) {
-        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0413", "stored at last: %s", run->image_url);
-        return GF_STEP_OVER;
-    }
-    if (strcmp(run->settled, "done") != 0) {
-        gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0404", "came second: %s", run->settled);
-    }
-    else if (run->act != GF_ACT_FAIL) {
-        gf_log(ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0405",
-               "completed and charged after %" APR_INT64_T_FMT " ms%s: %s", took,
-               run->unstored ? ", not stored yet" : "", run->image_url);
-    }
-    else {
-        const gf_err_row_t *row = gf_err_row(run->code);
+    /* After a lost lease: the picture may be stored already. */
+    R(IN(ADOPT), ON(WRITTEN), is_settled, report_completed, OVER),
+    R(IN(ADOPT), ON(WRITTEN), must_store_temporarily, NULL, TEMPORARY),
+    R(IN(ADOPT), ON(WRITTEN), gf_result_is_checked, NULL, STORE),
+    R(IN(ADOPT), ON(WRITTEN), is_past_deadline, time_out, FAIL),
+    R(IN(ADOPT), ON(WRITTEN), gf_intent_lacks_provider, lack_provider, FAIL),
+    R(IN(ADOPT), ON(WRITTEN), is_with_provider, note_poll, POLL),
+    R(IN(ADOPT), ON(WRITTEN), lists_runs, gf_outcome_note_loss, LOST),
+    R(IN(ADOPT), ON(WRITTEN), NULL, lose_sender, FAIL),
 
-        gf_log(ctx, row->level < GF_LOG_NOTICE ? row->level : GF_LOG_NOTICE, APR_SUCCESS, row->tag,
-               "failed and released after %" APR_INT64_T_FMT " ms: %s%s%s%s%s", took, row->code,
-               run->cause ? " after " : "", run->cause ? run->cause : "", run->words ? ": " : "",
-               run->words ? run->words : "");
-    }
-    return over(steps, run);
-}
+    /* The source image. */
+    R(IN(SOURCE), ON(ANSWERED), gf_outcome_has_address, gf_intent_follow_source, SOURCE),
+    R(IN(SOURCE), ON(ANSWERED), gf_outcome_has_file, NULL, ASSET),
+    R(IN(SOURCE), ON(ANSWERED), gf_intent_may_fetch_source_again,
+      gf_intent_count_source_fetch, SOURCE_WAIT),
+    R(IN(SOURCE), ON(ANSWERED), NULL, gf_intent_fail_source, FAIL),
+    R(IN(SOURCE_WAIT), ON(ALARM), NULL, NULL, SOURCE),
+    R(IN(ASSET), ON(WRITTEN), gf_intent_draws, NULL, DRAW),
+    R(IN(ASSET), ON(WRITTEN), NULL, gf_attempt_count, INTENT),
 
-/* Nothing was sent: it waits in the queue, and loses no try. Another host may have room. */
-static gf_step_t wait_for_store(gf_steps_t *steps, gf_run_t *run)
-{
-    run->err = NULL;
-    run->job->attempts -= run->act == GF_ACT_ATTEMPT;
-    run->code = GF_E_STORE_CLOSED;
-    run->delay = GATE_WAIT;
-    return gf_steps_act(steps, run, GF_ACT_REQUEUE);
-}
+    /* The intent is recorded, and the bytes may leave, once; or it is not, and nothing leaves. */
+    R(IN(INTENT), ON(WRITTEN), gf_intent_may_send, gf_intent_note_watched, SENT),
+    R(IN(INTENT), ON(WRITTEN), gf_intent_is_recorded, gf_intent_send_nothing, REQUEUE),
+    R(IN(INTENT), ON(WRITTEN), gf_intent_may_skip, gf_intent_skip, REQUEUE),
+    R(IN(INTENT), ON(WRITTEN), gf_intent_is_skipped, gf_intent_skip_last, FAIL),
+    R(IN(INTENT), ON(WRITTEN), has_ended, stop_provider, FAIL),
+    R(IN(INTENT), ON(WRITTEN), NULL, gf_run_publish_end, OVER),
+    R(IN(INTENT) | IN(DRAW), ON(REFUSED), gf_intent_is_store_closed, gf_intent_wait_for_store,
+      REQUEUE),
 
-/* An act could not be done. Without a database it waits for one; a picture that cannot be stored
- * may stay where it is; one that is none fails the job. */
-static gf_step_t act_failed(gf_steps_t *steps, gf_run_t *run)
-{
-    bool store = gf_err_is(run->err, GF_E_STORE);
-    bool fatal = store || gf_err_is(run->err, GF_E_EMPTY) || gf_err_is(run->err, GF_E_RESULT)
-                 || gf_err_is(run->err, GF_E_SOURCE);
-    gf_err_code_t code = (gf_err_code_t)(run->err->row - gf_err_row(0));
+    /* What the provider answers: a picture, ... */
+    R(ABOUT_RUN, ON(ANSWERED), gf_outcome_has_text, gf_outcome_take_text, CHECK),
+    R(ABOUT_RUN | IN(FETCH), ON(ANSWERED), gf_outcome_has_file, NULL, CHECK),
+    R(ABOUT_RUN, ON(ANSWERED), gf_outcome_has_address, gf_outcome_take_address, FETCH),
+    R(IN(FETCH), ON(ANSWERED), gf_outcome_has_address, gf_outcome_follow_redirect, FETCH),
+    R(IN(FETCH), ON(ANSWERED), gf_outcome_is_working, gf_outcome_set_wait, FETCH_WAIT),
 
-    if (gf_err_is(run->err, GF_E_DB_DOWN)) {
-        if (!run->patient) {
-            gf_err_log(gf_steps_about(steps, run), run->err); /* once, not at every try */
-        }
-        run->patient = true;
-        run->wake = gf_clock_now() + TRY_AGAIN;
-        return GF_STEP_GOES_ON;
-    }
-    if (gf_err_is(run->err, GF_E_STORE_CLOSED)) {
-        return wait_for_store(steps, run);
-    }
-    gf_err_log(gf_steps_about(steps, run), run->err);
-    run->err = NULL;
-    if (run->job->restore_url) {
-        return run->act == GF_ACT_LATER ? GF_STEP_OVER : gf_keep_later(steps, run, store);
-    }
-    if (run->job->remove_url) {
-        return GF_STEP_OVER; /* it is tried again in a while */
-    }
-    if (run->job->tell_tries) {
-        return gf_tell_failed(steps, run);
-    }
-    if (store && run->stored && run->original_url && run->act != GF_ACT_FAIL) {
-        return gf_keep_unstored(steps, run);
-    }
-    if (fatal && run->act != GF_ACT_FAIL) {
-        return gf_steps_fail(steps, run, code, NULL);
-    }
-    return over(steps, run); /* a bug or a broken type: its lease runs out, its deadline ends it */
-}
+    /* ... that it works, which is recorded before it is polled, ... */
+    R(ABOUT_RUN, ON(ANSWERED), gf_outcome_brings_run_id, gf_outcome_take_run_id, ACCEPT),
+    R(IN(POLL), ON(ANSWERED), gf_outcome_brings_news, gf_outcome_take_news, PROGRESS),
+    R(IN(POLL), ON(ANSWERED), gf_outcome_is_working, gf_outcome_set_wait, RUNNING),
+    R(IN(SENT) | IN(LIST), ON(ANSWERED), gf_outcome_is_working, gf_outcome_set_wait, LOST),
 
-/* The intent is written, or may not be. */
-static gf_step_t attempt_written(gf_steps_t *steps, gf_run_t *run)
-{
-    switch (run->hold) {
-    case GF_HOLD_WATCHED:
-        run->watched = true;
-        return submit(steps, run);
-    case GF_HOLD_ON:
-        return submit(steps, run);
-    case GF_HOLD_SPENT:
-        gf_log(gf_steps_about(steps, run), GF_LOG_ERR, APR_SUCCESS, "GF0720",
-               "the budget of provider %s is spent until midnight UTC: it is skipped; raise "
-               "GenflowProviderBudget if that is too early",
-               run->choice->provider->name);
-        run->job->attempts--;
-        return gf_follow_next(steps, run, GF_E_NO_PROVIDER, false);
-    case GF_HOLD_OPEN: /* nothing was written, nothing is sent */
-        run->job->attempts--;
-        gf_reach_forget(&steps->reach, run->choice->provider);
-        return gf_follow_next(steps, run, GF_E_NO_PROVIDER, false);
-    case GF_HOLD_ENDED:
-        return gf_steps_ended(steps, run);
-    case GF_HOLD_REPORTED:
-    case GF_HOLD_LOST:
-        break;
-    }
-    return over(steps, run);
-}
+    /* ... that there is more to read, ... */
+    R(IN(LIST), ON(ANSWERED), gf_outcome_has_more_too_late, time_out, FAIL),
+    R(IN(LIST), ON(ANSWERED), gf_outcome_has_more, NULL, LIST),
+    R(IN(SENT) | IN(POLL), ON(ANSWERED), gf_outcome_has_more, NULL, POLL),
 
-/* The provider's id is on our row, or not yet: then the list of runs is asked, if there is one. */
-static gf_step_t run_looked_up(gf_steps_t *steps, gf_run_t *run)
-{
-    if (run->job->provider_ref) {
-        return ask(steps, run);
-    }
-    if (run->delay) {
-        return gf_follow_wait(run, run->delay);
-    }
-    if (!run->choice->provider->kind->recover) {
-        return gf_follow_wait(run, run->choice->provider->poll);
-    }
-    run->listed_at = gf_clock_now();
-    gf_exchange_recover(steps, run);
-    return GF_STEP_GOES_ON;
-}
+    /* ... nothing, so that it may have been paid for and is not sent again, ... */
+    R(ABOUT_RUN, ON(ANSWERED), gf_outcome_may_be_reported, gf_outcome_note_loss, LOOKUP),
+    R(ABOUT_RUN, ON(ANSWERED), gf_outcome_may_be_listed, gf_outcome_note_loss, LOST),
+    R(IN(LIST), ON(ANSWERED), gf_outcome_is_absent_so_far, gf_outcome_note_absence, LOST),
 
-/* What the provider says is on the row; it is asked again in a while. */
-static gf_step_t told(gf_steps_t *steps, gf_run_t *run)
-{
-    apr_interval_time_t poll = run->choice->provider->poll;
+    /* ... or a failure. */
+    R(ABOUT_RUN, ON(ANSWERED), gf_outcome_may_retry, gf_outcome_retry, REQUEUE),
+    R(ABOUT_RUN | IN(FETCH), ON(ANSWERED), gf_outcome_may_fall_back, gf_outcome_fall_back, REQUEUE),
+    R(ABOUT_RUN | IN(FETCH), ON(ANSWERED), NULL, gf_outcome_fail, FAIL),
 
-    if (run->hold == GF_HOLD_ENDED) {
-        return gf_steps_ended(steps, run);
-    }
-    if (run->hold == GF_HOLD_LOST) {
-        return GF_STEP_OVER; /* another host leads it */
-    }
-    gf_hub_bg_publish(steps->hub, run->job->id, GF_NEWS_WORKING);
-    if (run->hold == GF_HOLD_REPORTED) {
-        return ask(steps, run);
-    }
-    return gf_follow_wait(run,
-                          run->act == GF_ACT_PROGRESS && run->delay > poll ? run->delay : poll);
-}
+    /* The provider works. */
+    R(IN(ACCEPT) | IN(PROGRESS), ON(WRITTEN), has_ended, stop_provider, FAIL),
+    R(IN(ACCEPT) | IN(PROGRESS), ON(WRITTEN), is_led_elsewhere, NULL, OVER),
+    R(IN(ACCEPT) | IN(PROGRESS), ON(WRITTEN), was_reported, publish_and_poll, POLL),
+    R(IN(ACCEPT), ON(WRITTEN), NULL, publish_accepted, RUNNING),
+    R(IN(PROGRESS), ON(WRITTEN), NULL, publish_working, RUNNING),
+    R(IN(RUNNING), ON(ALARM) | ON(WEBHOOK_RECEIVED), may_poll, note_poll, POLL),
+    R(IN(FETCH_WAIT), ON(ALARM) | ON(WEBHOOK_RECEIVED), may_poll, note_poll, FETCH),
+    R(IN(RUNNING) | IN(FETCH_WAIT), ON(ALARM) | ON(WEBHOOK_RECEIVED), NULL, time_out, FAIL),
 
-gf_step_t gf_steps_written(gf_steps_t *steps, gf_run_t *run)
-{
-    run->writing = false;
-    if (run->err) {
-        return act_failed(steps, run);
-    }
-    run->patient = false;
-    switch (run->act) {
-    case GF_ACT_SOURCE:
-        return begin_attempt(steps, run);
-    case GF_ACT_ATTEMPT:
-        return attempt_written(steps, run);
-    case GF_ACT_ACCEPTED:
-    case GF_ACT_PROGRESS:
-        return told(steps, run);
-    case GF_ACT_HOOK_REF:
-        return run_looked_up(steps, run);
-    case GF_ACT_REQUEUE:
-    case GF_ACT_LATER:
-    case GF_ACT_REMOVED:
-    case GF_ACT_TOLD:
-        return GF_STEP_OVER;
-    case GF_ACT_TELL:
-        return gf_tell_read(steps, run);
-    case GF_ACT_ADOPT:
-        if (!run->settled && !run->stored) {
-            return not_adopted(steps, run);
-        }
-        break;
-    case GF_ACT_DECODE:
-    case GF_ACT_DRAW:
-    case GF_ACT_KEEP:
-    case GF_ACT_FAIL:
-        break;
-    }
-    return run->settled ? settled(steps, run) : gf_keep_looked(steps, run);
-}
+    /* The answer is lost: our own row may have the run's id by now, else the provider's list. */
+    R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), has_run_id, note_poll, POLL),
+    R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), is_in_time, look_up_now, LOOKUP),
+    R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), NULL, time_out, FAIL),
+    R(IN(LOOKUP), ON(WRITTEN), has_run_id, note_poll, POLL),
+    R(IN(LOOKUP), ON(WRITTEN), is_early, NULL, LOST),
+    R(IN(LOOKUP), ON(WRITTEN), lists_runs, NULL, LIST),
+    R(IN(LOOKUP), ON(WRITTEN), NULL, set_poll_wait, LOST),
 
-gf_step_t gf_steps_ended(gf_steps_t *steps, gf_run_t *run)
-{
-    run->wake = 0;
-    gf_exchange_cancel(steps, run);
-    return gf_steps_fail(steps, run, GF_E_TIMEOUT, NULL); /* which clears up, and comes second */
-}
+    /* The picture: with the folder store, DRAW and CHECK have settled already. */
+    R(IN(DRAW) | IN(CHECK) | IN(SETTLE) | IN(TEMPORARY), ON(WRITTEN), is_settled,
+      report_completed, OVER),
+    R(IN(DRAW) | IN(CHECK), ON(WRITTEN), must_store_temporarily, NULL, TEMPORARY),
+    R(IN(DRAW) | IN(CHECK), ON(WRITTEN), NULL, NULL, STORE),
+    R(IN(STORE), ON(ANSWERED), gf_result_is_stored, gf_result_take_url, SETTLE),
+    R(IN(STORE), ON(ANSWERED), gf_result_may_upload_again, NULL, STORE_WAIT),
+    R(IN(STORE), ON(ANSWERED), may_store_temporarily, NULL, TEMPORARY),
+    R(IN(STORE), ON(ANSWERED), NULL, fail_store, FAIL),
+    R(IN(STORE_WAIT), ON(ALARM), NULL, NULL, STORE),
+    R(IN(CHECK), ON(REFUSED), may_stay_there, NULL, TEMPORARY),
 
-gf_step_t gf_steps_awake(gf_steps_t *steps, gf_run_t *run)
-{
-    if (run->err) { /* an act that found no database: once more */
-        run->err = NULL;
-        return give_act(steps, run);
-    }
-    if (run->stored) { /* the store was not ready */
-        return gf_keep_looked(steps, run);
-    }
-    if (run->asking == GF_ASKING_SOURCE) {
-        gf_exchange_source(steps, run);
-        return GF_STEP_GOES_ON;
-    }
-    return ask(steps, run);
-}
+    /* Ends. */
+    R(WRITES & ~IN(FAIL), ON(REFUSED), is_fatal, fail_by_error, FAIL),
+    R(WRITES, ON(REFUSED), NULL, gf_run_publish_end, OVER),
+    R(IN(FAIL), ON(WRITTEN), NULL, report_failed, OVER),
+    R(IN(REQUEUE), ON(WRITTEN), NULL, note_due, OVER),
+
+    /* What comes from outside. Whatever may still count is finished first: a success counts from
+     * anybody, and a failure is refused by the epoch of the lease. */
+    R(WAITS, ON(JOB_ENDED), NULL, stop_provider, FAIL),
+    R(WAITS, ON(LEASE_LOST), NULL, NULL, OVER),
+    N(BUSY, ON(JOB_ENDED) | ON(WEBHOOK_RECEIVED), NULL, NULL, POSTPONE),
+    N(BUSY | IN(STORE_WAIT), ON(LEASE_LOST), NULL, NULL, STAY),
+    N(IN(STORE_WAIT), ON(JOB_ENDED), NULL, NULL, STAY),
+    N(IN(STORE_WAIT) | IN(SOURCE_WAIT), ON(WEBHOOK_RECEIVED), NULL, NULL, STAY),
+    N(WRITES, ON(NO_DATABASE), NULL, gf_run_note_outage, PAUSE),
+    N(WRITES, ON(ALARM), NULL, NULL, AGAIN),
+};
+/* clang-format on */
+
+const gf_kind_t gf_kind_generate = { .name = "generate",
+                                     .leased = true,
+                                     .duties = duties,
+                                     .rules = rules,
+                                     .rule_count = sizeof(rules) / sizeof(rules[0]),
+                                     .prepare = gf_intent_prepare,
+                                     .perform = gf_acts_perform,
+                                     .hand_back = hand_back };

@@ -1,27 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an answer means for its run (requirements.md 27, 28). Dispatcher thread only; nothing here
- * blocks. */
-#ifndef GF_FOLLOW_H
-#define GF_FOLLOW_H
+/* What an answer means for a generation (requirements.md 27, 28): the guards and actions of the
+ * rules for ANSWERED in SENT, POLL, LIST and FETCH. A guard looks at run->outcome and changes
+ * nothing; an action sets what the next state needs. Dispatcher thread only; nothing here blocks.
+ *
+ * Money: what was sent and not answered is not sent again, to nobody, unless the provider's own
+ * list says twice that it never took the run (gf_outcome_is_absent_so_far). */
+#ifndef WORK_OUTCOME_H
+#define WORK_OUTCOME_H
 
-#include "work/generate.h"
+#include "work/run.h"
 
-/* The provider, the source picture or the picture has answered. */
-gf_step_t gf_follow(gf_steps_t *steps, gf_run_t *run, const gf_outcome_t *outcome);
+/* ---- guards ---- */
 
-/* The current provider failed for good with `code`: the next link of the chain that fits, else the
- * end. retried: its retries are used up. */
-gf_step_t gf_follow_next(gf_steps_t *steps, gf_run_t *run, gf_err_code_t code, bool retried);
+/* SUCCEEDED: the picture is in the answer's text; in the spool; at an http(s) address. */
+bool gf_outcome_has_text(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_outcome_has_file(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_outcome_has_address(const gf_flow_t *flow, const gf_run_t *run);
 
-/* This host does not reach the current provider: other hosts may begin the attempt, which costs the
- * job no retry. */
-gf_step_t gf_follow_elsewhere(gf_steps_t *steps, gf_run_t *run);
+/* WORKING: with a run id that we do not have; with news; at all. */
+bool gf_outcome_brings_run_id(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_outcome_brings_news(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_outcome_is_working(const gf_flow_t *flow, const gf_run_t *run);
 
-/* The answer was lost: how long to wait before the provider is asked for its runs again. It begins
- * with its poll time, in case the run shows at once, and doubles up to GenflowProviderListWait. */
-apr_interval_time_t gf_follow_arrival(gf_run_t *run);
+/* ASK: one more exchange is needed. */
+bool gf_outcome_has_more(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_outcome_has_more_too_late(const gf_flow_t *flow,
+                                  const gf_run_t *run); /* a list without end */
 
-/* The run goes on by itself in a while, at its deadline at the latest. */
-gf_step_t gf_follow_wait(gf_run_t *run, apr_interval_time_t wait);
+/* UNKNOWN, and there is time: the provider's webhook may bring its id; its list may. */
+bool gf_outcome_may_be_reported(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_outcome_may_be_listed(const gf_flow_t *flow, const gf_run_t *run);
+
+/* A list does not hold the run, and lists lag behind: one requested GenflowProviderListWait after
+ * the loss must agree with another one requested as much later. */
+bool gf_outcome_is_absent_so_far(const gf_flow_t *flow, const gf_run_t *run);
+
+/* TRANSIENT, or absent for good: with a retry left. */
+bool gf_outcome_may_retry(const gf_flow_t *flow, const gf_run_t *run);
+
+/* The provider failed for good, and another chain entry fits. */
+bool gf_outcome_may_fall_back(const gf_flow_t *flow, const gf_run_t *run);
+
+/* Does another chain entry fit behind the current one? */
+bool gf_outcome_has_next_entry(const gf_flow_t *flow, const gf_run_t *run);
+
+/* ---- actions ---- */
+
+void gf_outcome_take_text(gf_flow_t *flow, gf_run_t *run);
+void gf_outcome_take_address(gf_flow_t *flow, gf_run_t *run);
+void gf_outcome_follow_redirect(gf_flow_t *flow, gf_run_t *run);
+void gf_outcome_take_run_id(gf_flow_t *flow, gf_run_t *run);
+void gf_outcome_take_news(gf_flow_t *flow, gf_run_t *run); /* and how long to wait then */
+void gf_outcome_set_wait(gf_flow_t *flow, gf_run_t *run);  /* until the next poll or fetch */
+
+/* The answer is lost: the wait before reconciling begins with the provider's poll time, in
+ * case the run shows at once, and doubles up to GenflowProviderListWait. */
+void gf_outcome_note_loss(gf_flow_t *flow, gf_run_t *run);
+void gf_outcome_note_absence(gf_flow_t *flow, gf_run_t *run);
+
+/* Back to the queue: for a retry after the backoff; for the next chain entry at once. */
+void gf_outcome_retry(gf_flow_t *flow, gf_run_t *run);
+void gf_outcome_fall_back(gf_flow_t *flow, gf_run_t *run);
+
+/* The same because of `code`, which is not from an answer. */
+void gf_outcome_next_entry(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code);
+
+/* The end: why. */
+void gf_outcome_fail(gf_flow_t *flow, gf_run_t *run);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counts missed connections in a row, per provider, and when to try again. Leaves what is not
- * claimed meanwhile to gf_search.c, and what becomes of a job to gf_follow.c. */
+ * claimed meanwhile to claim.c, and what becomes of a job to intent.c. */
 #include "work/reach.h"
 
 #include <apr_hash.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 
 typedef struct missed_t {
@@ -39,7 +38,7 @@ bool gf_reach_missed(gf_reach_t *reach, const gf_ctx_t *ctx, const gf_provider_t
                      const char *why)
 {
     missed_t *missed = missed_of(reach, provider);
-    apr_time_t now = gf_clock_now();
+    apr_time_t now = gf_ctx_now(ctx);
     apr_interval_time_t most;
 
     if (!missed) {
@@ -74,10 +73,11 @@ void gf_reach_forget(gf_reach_t *reach, const gf_provider_t *provider)
     }
 }
 
-apr_interval_time_t gf_reach_wait(const gf_reach_t *reach, const gf_provider_t *provider)
+apr_interval_time_t gf_reach_wait(const gf_reach_t *reach, const gf_ctx_t *ctx,
+                                  const gf_provider_t *provider)
 {
     const missed_t *missed = missed_of(reach, provider);
-    apr_time_t now = gf_clock_now();
+    apr_time_t now = gf_ctx_now(ctx);
 
     return missed && missed->wait && missed->until > now ? missed->until - now : 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which providers this child can connect to. One that it cannot reach is left to other hosts for a
  * while: twice GenflowProviderBackoff, doubling up to twice GenflowProviderBackoffMax, until
- * somebody answers there. Dispatcher thread only. */
-#ifndef GF_REACH_H
-#define GF_REACH_H
+ * it answers. Dispatcher thread only. */
+#ifndef WORK_REACH_H
+#define WORK_REACH_H
 
 #include "base/ctx.h"
 #include "model/conf.h"
@@ -27,6 +27,7 @@ bool gf_reach_missed(gf_reach_t *reach, const gf_ctx_t *ctx, const gf_provider_t
 void gf_reach_forget(gf_reach_t *reach, const gf_provider_t *provider);
 
 /* For how long it is still left to others; 0: it is not. */
-apr_interval_time_t gf_reach_wait(const gf_reach_t *reach, const gf_provider_t *provider);
+apr_interval_time_t gf_reach_wait(const gf_reach_t *reach, const gf_ctx_t *ctx,
+                                  const gf_provider_t *provider);
 
 #endif

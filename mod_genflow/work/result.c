@@ -1,68 +1,174 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules of keeping. A generation is never repeated because storing failed: the store is tried a
- * few times, then the picture stays where it is for now, and is stored in the background. Runs on
- * the dispatcher thread. */
+/* Checks and stores the picture of a run. Leaves settling to acts.c and restore.c, and what a
+ * refusal means to the rules of the kinds. */
 #include "work/result.h"
 
 #include <string.h>
 
+#include <apr_encode.h>
 #include <apr_strings.h>
 
-#include "base/clock.h"
 #include "store/gate.h"
 #include "work/exchange.h"
 
-#define STORE_TRIES    3
-#define UPLOAD_WAIT    (APR_USEC_PER_SEC / 2)    /* before an upload's second try; doubles */
-#define AGAIN_WAIT     (APR_USEC_PER_SEC)        /* before a picture is stored again; doubles ... */
-#define AGAIN_WAIT_MAX (apr_time_from_sec(3600)) /* ... up to this */
+#define UPLOADS_MAX 3
+#define UPLOAD_WAIT (APR_USEC_PER_SEC / 2) /* before the second upload; doubles */
 
-gf_step_t gf_keep_again(gf_steps_t *steps, gf_run_t *run)
+/* ---- writer threads ---- */
+
+gf_err_t *gf_result_write(gf_ctx_t *ctx, const char *path, const void *bytes, apr_size_t length)
 {
-    const gf_conf_t *conf = steps->ctx.conf;
-    const char *copy = gf_store_file(conf, run->job, run->job->restore_url, run->job->pool);
+    apr_file_t *file;
+    apr_status_t rv =
+        apr_file_open(&file, path, APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE,
+                      APR_FPROT_OS_DEFAULT, ctx->pool);
 
-    run->spool = gf_store_spool(conf, run->job, run->job->pool);
-    if (!copy) {
-        run->picture_url = run->job->restore_url;
-        gf_exchange_fetch(steps, run);
-        return GF_STEP_GOES_ON;
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_write_full(file, bytes, length, NULL);
+        apr_file_close(file);
     }
-    if (conf->store->put) { /* the store is that folder again */
-        run->image_url = run->job->restore_url;
-    }
-    run->spool = copy;
-    run->spool_is_copy = true;
-    return gf_steps_act(steps, run, GF_ACT_KEEP);
+    return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot write %s", path);
 }
 
-gf_step_t gf_keep_looked(gf_steps_t *steps, gf_run_t *run)
+static gf_err_t *decode(gf_run_t *run, gf_ctx_t *ctx)
 {
-    const gf_conf_t *conf = steps->ctx.conf;
-    bool restores = run->job->restore_url != NULL; /* tries what others may not */
+    apr_size_t length = 0;
+    const void *bytes =
+        apr_pdecode_base64_binary(ctx->pool, run->result.text, APR_ENCODE_STRING, 0, &length);
 
-    /* A strict server has nowhere else to keep what was paid for. Its gate is asked before the
-     * submission, and the one that it lets in half open is the one that tries the store. */
-    if (!restores && !conf->store_strict && run->store_tries == 0 && !gf_gate_uploads(conf)) {
-        return gf_keep_unstored(steps, run);
+    if (!bytes) {
+        return gf_err_make(ctx, GF_E_RESULT, APR_SUCCESS, "the picture's text is no base64");
     }
-    gf_exchange_store(steps, run);
-    return GF_STEP_GOES_ON;
+    return gf_result_write(ctx, run->result.spool, bytes, length);
 }
 
-static gf_step_t stored(gf_steps_t *steps, gf_run_t *run, const gf_store_outcome_t *outcome)
+static void note_facts(gf_run_t *run, const gf_stored_t *stored)
 {
-    run->image_url = apr_pstrdup(run->job->pool, outcome->url);
-    return gf_steps_act(steps, run, GF_ACT_KEEP);
+    run->result.facts = apr_pmemdup(run->job->pool, stored, sizeof(*stored));
+    if (stored->url) {
+        run->result.image_url = apr_pstrdup(run->job->pool, stored->url);
+    }
 }
 
-static void log_trouble(gf_steps_t *steps, const gf_run_t *run, const gf_store_outcome_t *outcome)
+gf_err_t *gf_result_check(gf_run_t *run, gf_ctx_t *ctx)
 {
-    const gf_ctx_t *ctx = gf_steps_about(steps, run);
+    gf_result_t *result = &run->result;
+    gf_stored_t stored = { .url = NULL };
+    gf_err_t *err = NULL;
+
+    if (result->text && !result->facts) {
+        GF_TRY(decode(run, ctx));
+    }
+    if (!result->image_url && ctx->conf->store->put) {
+        err = gf_store_put(&stored, ctx, run->job, result->spool);
+    }
+    else if (!result->facts) {
+        err = gf_store_look(&stored, ctx, result->spool);
+    }
+    if (stored.sha256[0]) { /* it is a picture, even if it could not be put there */
+        note_facts(run, &stored);
+    }
+    return err;
+}
+
+gf_err_t *gf_result_make_ready(gf_run_t *run, gf_ctx_t *ctx)
+{
+    const char *ready = gf_store_ready(ctx->conf, run->job, ctx->pool);
+    apr_status_t rv = apr_file_rename(run->result.spool, ready, ctx->pool);
+
+    if (rv != APR_SUCCESS) {
+        return gf_err_make(ctx, GF_E_STORE, rv, "cannot rename %s", run->result.spool);
+    }
+    run->result.spool = apr_pstrdup(run->job->pool, ready);
+    return NULL;
+}
+
+void gf_result_find(gf_run_t *run, gf_ctx_t *ctx)
+{
+    gf_stored_t stored = { .url = NULL };
+
+    if (ctx->conf->store->put) {
+        if (gf_store_find(&stored, ctx, run->job)) {
+            note_facts(run, &stored);
+        }
+    }
+    else if (!gf_store_look(&stored, ctx, gf_store_ready(ctx->conf, run->job, ctx->pool))) {
+        run->result.spool = gf_store_ready(ctx->conf, run->job, run->job->pool);
+        note_facts(run, &stored);
+    }
+}
+
+gf_err_t *gf_result_store_temporarily(gf_run_t *run, gf_ctx_t *ctx)
+{
+    gf_result_t *result = &run->result;
+    gf_stored_t stored = *result->facts;
+
+    if (result->original_url && strncmp(result->original_url, "http", 4) == 0) {
+        result->image_url = result->original_url;
+        return NULL;
+    }
+    GF_TRY(gf_store_put(&stored, ctx, run->job, result->spool));
+    result->image_url = apr_pstrdup(run->job->pool, stored.url);
+    return NULL;
+}
+
+void gf_result_discard(const gf_run_t *run, gf_ctx_t *ctx)
+{
+    const char *file = gf_store_file(ctx->conf, run->job, run->result.image_url, ctx->pool);
+
+    if (file) {
+        apr_file_remove(file, ctx->pool);
+    }
+}
+
+bool gf_result_came_late(const gf_run_t *run)
+{
+    return run->settled == GF_SETTLED_ALREADY_ENDED || run->settled == GF_SETTLED_UNKNOWN;
+}
+
+void gf_result_log_refusal(gf_flow_t *flow, const gf_run_t *run)
+{
+    static const char *const words[] = {
+        [GF_SETTLED_SAME] = "same: it had ended so before",
+        [GF_SETTLED_ALREADY_ENDED] = "already_ended: it had ended otherwise; this result is "
+                                     "discarded",
+        [GF_SETTLED_STALE] = "stale: another host holds the lease",
+        [GF_SETTLED_UNKNOWN] = "unknown: the generation was deleted; this result is discarded"
+    };
+
+    gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0404", "settle refused: %s",
+           words[run->settled]);
+}
+
+/* ---- the store over HTTP ---- */
+
+static gf_store_call_t call_of(const gf_flow_t *flow, const gf_run_t *run, apr_pool_t *pool)
+{
+    gf_store_call_t call = { .conf = flow->ctx.conf,
+                             .name = gf_store_name(run->result.facts, run->job, pool),
+                             .file = run->result.spool,
+                             .stored = run->result.facts,
+                             .pool = pool };
+
+    return call;
+}
+
+gf_msg_t *gf_result_upload(gf_flow_t *flow, gf_run_t *run)
+{
+    gf_store_call_t call = call_of(flow, run, gf_run_pool(flow));
+
+    return gf_exchange_limit(flow, flow->ctx.conf->store->upload(&call));
+}
+
+static void log_trouble(gf_flow_t *flow, const gf_run_t *run, const gf_store_outcome_t *outcome)
+{
+    const gf_ctx_t *ctx = gf_run_about(flow, run);
     const char *detail = outcome->detail ? outcome->detail : "";
 
     if (outcome->alarm) {
-        gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0410", "the store refuses our key or account: %s",
+        gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0410",
+               "the store refuses our key or account: %s; check GenflowStoreKey and "
+               "GenflowStoreSecret",
                detail);
     }
     else {
@@ -71,110 +177,55 @@ static void log_trouble(gf_steps_t *steps, const gf_run_t *run, const gf_store_o
     }
 }
 
-gf_step_t gf_keep_answered(gf_steps_t *steps, gf_run_t *run)
+void gf_result_read_upload(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool)
 {
-    gf_msg_t *msg = run->msg;
-    gf_store_outcome_t outcome;
-    gf_step_t step;
+    gf_store_outcome_t *outcome = &run->result.store;
+    gf_store_call_t call = call_of(flow, run, pool);
 
-    gf_exchange_read_store(&outcome, steps, run, msg->pool);
-    run->msg = NULL;
-    run->store_tries++;
-    gf_gate_answered(gf_steps_about(steps, run), outcome.state == GF_STORE_KEPT);
-    if (outcome.state == GF_STORE_KEPT) {
-        step = stored(steps, run, &outcome);
+    memset(outcome, 0, sizeof(*outcome));
+    if (run->msg->end == GF_MSG_ANSWERED) {
+        flow->ctx.conf->store->read_upload(outcome, &call, run->msg);
     }
     else {
-        bool passing = outcome.state == GF_STORE_LATER;
-
-        log_trouble(steps, run, &outcome);
-        if (passing && run->store_tries < STORE_TRIES) {
-            apr_interval_time_t wait = UPLOAD_WAIT << (run->store_tries - 1);
-
-            run->wake = gf_clock_now() + (wait > outcome.retry_after ? wait : outcome.retry_after);
-            step = GF_STEP_GOES_ON;
-        }
-        else {
-            step = run->job->restore_url ? gf_keep_later(steps, run, true)
-                                         : gf_keep_unstored(steps, run);
-        }
+        outcome->state = GF_STORE_LATER; /* to send it twice is harmless */
+        outcome->detail = run->msg->detail;
     }
-    apr_pool_destroy(msg->pool);
-    return step;
+    run->result.uploads++;
+    gf_gate_answered(gf_run_about(flow, run), outcome->state == GF_STORE_KEPT);
+    if (outcome->state != GF_STORE_KEPT) {
+        log_trouble(flow, run, outcome);
+    }
 }
 
-gf_step_t gf_keep_later(gf_steps_t *steps, gf_run_t *run, bool passing)
+apr_interval_time_t gf_result_upload_wait(const gf_flow_t *flow, const gf_run_t *run)
 {
-    int tries = run->job->restore_tries < 20 ? run->job->restore_tries : 20;
-    apr_interval_time_t wait = AGAIN_WAIT << (tries - 1);
+    apr_interval_time_t wait = UPLOAD_WAIT << (run->result.uploads - 1);
+    apr_interval_time_t wished = run->result.store.retry_after;
 
-    run->delay = !passing ? 0 : wait < AGAIN_WAIT_MAX ? wait : AGAIN_WAIT_MAX;
-    if (!passing) {
-        gf_log(gf_steps_about(steps, run), GF_LOG_WARNING, APR_SUCCESS, "GF0416",
-               "the picture is gone before it could be stored: %s", run->job->restore_url);
-    }
-    return gf_steps_act(steps, run, GF_ACT_LATER);
+    (void)flow;
+    return wait > wished ? wait : wished;
 }
 
-gf_step_t gf_keep_unstored(gf_steps_t *steps, gf_run_t *run)
+bool gf_result_is_stored(const gf_flow_t *flow, const gf_run_t *run)
 {
-    if (steps->ctx.conf->store_strict || run->unstored) {
-        return gf_steps_fail(steps, run, GF_E_STORE, NULL);
-    }
-    run->unstored = true;
-    return gf_steps_act(steps, run, GF_ACT_KEEP);
+    (void)flow;
+    return run->result.store.state == GF_STORE_KEPT;
 }
 
-/* Asks the store to remove the picture of that type. */
-static gf_step_t remove_type(gf_steps_t *steps, gf_run_t *run, const char *extension)
+bool gf_result_may_upload_again(const gf_flow_t *flow, const gf_run_t *run)
 {
-    gf_stored_t *facts = apr_pcalloc(run->job->pool, sizeof(*facts));
-
-    facts->image.extension = extension;
-    run->stored = facts;
-    gf_exchange_delete(steps, run);
-    return GF_STEP_GOES_ON;
+    (void)flow;
+    return run->result.store.state == GF_STORE_LATER && run->result.uploads < UPLOADS_MAX;
 }
 
-gf_step_t gf_keep_remove(gf_steps_t *steps, gf_run_t *run)
+bool gf_result_is_checked(const gf_flow_t *flow, const gf_run_t *run)
 {
-    const gf_conf_t *conf = steps->ctx.conf;
-    gf_job_t *job = run->job;
-    bool anywhere = !job->remove_url[0];
-    const char *extension =
-        anywhere ? gf_image_extensions[run->remove_at] : gf_image_extension(job->media_type);
-
-    if ((anywhere && !conf->store->remove)
-        || gf_store_file(conf, job, job->remove_url, steps->ctx.pool)) {
-        return gf_steps_act(steps, run, GF_ACT_REMOVED);
-    }
-    if (!conf->store->remove || !extension) { /* it was stored under another configuration */
-        gf_log(gf_steps_about(steps, run), GF_LOG_WARNING, APR_SUCCESS, "GF0417",
-               "its generation was deleted, but this store does not have it; remove it by hand: %s",
-               job->remove_url);
-        return gf_steps_act(steps, run, GF_ACT_REMOVED);
-    }
-    return remove_type(steps, run, extension);
+    (void)flow;
+    return run->result.facts != NULL;
 }
 
-gf_step_t gf_keep_removed(gf_steps_t *steps, gf_run_t *run)
+void gf_result_take_url(gf_flow_t *flow, gf_run_t *run)
 {
-    const gf_store_kind_t *store = steps->ctx.conf->store;
-    gf_msg_t *msg = run->msg;
-    bool gone = gf_exchange_read_delete(steps, run);
-    int status = msg->status;
-
-    run->msg = NULL;
-    apr_pool_destroy(msg->pool);
-    if (!gone) {
-        gf_log(gf_steps_about(steps, run), GF_LOG_WARNING, APR_SUCCESS, "GF0418",
-               "the store did not remove a picture that nobody needs (HTTP %d), it is asked again "
-               "later: %s",
-               status, run->job->remove_url[0] ? run->job->remove_url : run->job->id);
-        return GF_STEP_OVER;
-    }
-    if (!run->job->remove_url[0] && !store->any_type && gf_image_extensions[++run->remove_at]) {
-        return remove_type(steps, run, gf_image_extensions[run->remove_at]);
-    }
-    return gf_steps_act(steps, run, GF_ACT_REMOVED);
+    (void)flow;
+    run->result.image_url = apr_pstrdup(run->job->pool, run->result.store.url);
 }

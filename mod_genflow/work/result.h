@@ -1,31 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a picture to its end: looking at it, storing it, settling; what follows when the store will
- * not take it; and storing it again later. Dispatcher thread only; nothing here blocks. */
-#ifndef GF_KEEP_H
-#define GF_KEEP_H
+/* The picture of a run on its way into the store, for generations and restores alike: checking it,
+ * putting it into the folder or uploading it, and what the rules need to know of that. A generation
+ * is never repeated because storing failed. The part for writers blocks on the disk. */
+#ifndef WORK_RESULT_H
+#define WORK_RESULT_H
 
-#include "work/generate.h"
+#include "work/run.h"
 
-/* A completed picture that is to be stored again (job->restore_url). */
-gf_step_t gf_keep_again(gf_steps_t *steps, gf_run_t *run);
+/* ---- writer threads ---- */
 
-/* The picture of a deleted generation that is to be removed (job->remove_url), and the store's
- * answer to that. */
-gf_step_t gf_keep_remove(gf_steps_t *steps, gf_run_t *run);
-gf_step_t gf_keep_removed(gf_steps_t *steps, gf_run_t *run);
+/* Writes `length` bytes into a new file. */
+gf_err_t *gf_result_write(gf_ctx_t *ctx, const char *path, const void *bytes, apr_size_t length);
 
-/* An act that looks at the picture was done, and settled nothing: on to the store. */
-gf_step_t gf_keep_looked(gf_steps_t *steps, gf_run_t *run);
+/* Decodes a picture that came as text, checks it and, with the folder store, stores it: then
+ * run->result.image_url is set. Repeating it does what is left. Errors: as of gf_store_put(); the
+ * facts of a picture that could be read are set even then. */
+gf_err_t *gf_result_check(gf_run_t *run, gf_ctx_t *ctx);
 
-/* The store's answer came. */
-gf_step_t gf_keep_answered(gf_steps_t *steps, gf_run_t *run);
+/* Gives the checked picture the name in the spool under which another process finds it should this
+ * one die during the upload. */
+gf_err_t *gf_result_make_ready(gf_run_t *run, gf_ctx_t *ctx);
 
-/* A run whose job is completed already failed to store its picture: `passing` tells whether a later
- * try may do better. */
-gf_step_t gf_keep_later(gf_steps_t *steps, gf_run_t *run, bool passing);
+/* Looks for the picture of an earlier run in the folder (then image_url is set, too) or in the
+ * spool; without one nothing changes. */
+void gf_result_find(gf_run_t *run, gf_ctx_t *ctx);
 
-/* The store will not take the picture now: completes without it, or fails where that is not wanted
- * or not possible. */
-gf_step_t gf_keep_unstored(gf_steps_t *steps, gf_run_t *run);
+/* A temporary address: the provider's, or of a copy in the folder. */
+gf_err_t *gf_result_store_temporarily(gf_run_t *run, gf_ctx_t *ctx);
+
+/* Removes the stored picture from the folder, if it is there: its generation is gone. */
+void gf_result_discard(const gf_run_t *run, gf_ctx_t *ctx);
+
+/* Was the picture brought to a generation that had ended otherwise, or was deleted? */
+bool gf_result_came_late(const gf_run_t *run);
+
+/* ---- dispatcher thread: duties and rules ---- */
+
+gf_msg_t *gf_result_upload(gf_flow_t *flow, gf_run_t *run);
+void gf_result_read_upload(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool);
+apr_interval_time_t gf_result_upload_wait(const gf_flow_t *flow, const gf_run_t *run);
+
+bool gf_result_is_stored(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_result_may_upload_again(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_result_is_checked(const gf_flow_t *flow, const gf_run_t *run); /* there is a picture */
+
+/* Logs why the settle statement changed nothing. */
+void gf_result_log_refusal(gf_flow_t *flow, const gf_run_t *run);
+
+void gf_result_take_url(gf_flow_t *flow, gf_run_t *run); /* where the store has it */
 
 #endif

@@ -1,120 +1,181 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A leased job on its way through this child: what gf_steps.c and gf_keep.c decide, gf_acts.c does
- * on a writer, gf_exchange.c over the wire, gf_dispatch.c moves. */
-#ifndef GF_RUN_H
-#define GF_RUN_H
+/* A run: a leased job on its way through this child. The engine (run.c) takes one event after the
+ * other, finds the rule of the run's kind for it and enters the next state; it performs nothing
+ * itself. After each call the dispatcher starts what run->pending names.
+ *
+ * A run and its job belong to one thread at a time: to a writer while it performs an act, else to
+ * the dispatcher. Texts of a run live in the job's pool. */
+#ifndef WORK_RUN_H
+#define WORK_RUN_H
 
-#include "base/msg.h"
 #include "db/breaker.h"
 #include "db/queue.h"
+#include "hub/hub.h"
 #include "provider/provider.h"
 #include "store/store.h"
+#include "work/reach.h"
+#include "work/state.h"
 #include "work/writers.h"
 
-/* What a writer is to do for a run. */
-typedef enum {
-    GF_ACT_SOURCE,   /* make the source picture ready */
-    GF_ACT_ATTEMPT,  /* write the intent to submit */
-    GF_ACT_ACCEPTED, /* write the provider's id */
-    GF_ACT_PROGRESS, /* write what the provider says */
-    GF_ACT_HOOK_REF, /* the answer was lost: is the provider's id on the row? */
-    GF_ACT_DRAW,     /* make the picture here, then as KEEP */
-    GF_ACT_DECODE,   /* write the picture from its text, then as KEEP */
-    GF_ACT_KEEP,     /* look at the picture; store it if that is done here; once stored, settle */
-    GF_ACT_ADOPT,    /* as KEEP, if an earlier run got the picture */
-    GF_ACT_REQUEUE,  /* give it back for a later attempt */
-    GF_ACT_FAIL,     /* settle as failed */
-    GF_ACT_LATER,    /* a picture that is stored again: not now */
-    GF_ACT_REMOVED,  /* a picture without a completed row: note that it is gone */
-    GF_ACT_TELL,     /* read what a webhook is to be told */
-    GF_ACT_TOLD      /* note how telling it went */
-} gf_act_t;
+/* The one thing that a run waits for. */
+typedef enum gf_pending_t {
+    GF_PENDING_NOTHING,
+    GF_PENDING_WRITER,   /* run->task is with the writers */
+    GF_PENDING_EXCHANGE, /* run->msg is with the net */
+    GF_PENDING_ALARM     /* run->wake */
+} gf_pending_t;
 
-/* What an exchange of a run is about. */
-typedef enum {
-    GF_ASKING_SOURCE, /* the source picture */
-    GF_ASKING_SUBMIT,
-    GF_ASKING_POLL,
-    GF_ASKING_RECOVER, /* the answer was lost: which runs does the provider have? */
-    GF_ASKING_FETCH,   /* the picture itself */
-    GF_ASKING_STORE,   /* keeping it */
-    GF_ASKING_REMOVE,  /* removing one that no completed row has */
-    GF_ASKING_TELL     /* telling a webhook */
-} gf_asking_t;
+/* What the settle statement answered. */
+typedef enum gf_settled_t {
+    GF_SETTLED_NOT, /* it was not called */
+    GF_SETTLED_DONE,
+    GF_SETTLED_SAME,          /* it had ended so before */
+    GF_SETTLED_ALREADY_ENDED, /* it had ended otherwise */
+    GF_SETTLED_STALE,         /* another host holds the lease */
+    GF_SETTLED_UNKNOWN        /* it was deleted */
+} gf_settled_t;
 
-typedef struct gf_run_t {
-    gf_task_t task;               /* first: a done task is its run */
-    gf_job_t *job;                /* owns this run's memory */
+/* A picture on its way to the store: of a generation, or of a restore. */
+typedef struct gf_result_t {
+    const char *spool;        /* file that it is written to, and is in until it is settled */
+    const char *url;          /* to fetch it from; NULL: not by address */
+    const char *text;         /* base64, to decode; or NULL */
+    const char *original_url; /* where the provider has it; NULL: not by address */
+    int redirects;            /* followed so far, also of the source image */
+    gf_stored_t *facts;       /* once it was checked */
+    const char *image_url;    /* once it is stored; an act that is repeated stores no more */
+    gf_store_outcome_t store; /* the store's last answer */
+    int uploads;              /* so many ended */
+} gf_result_t;
+
+/* How the attempt went, for the model's breaker; written with the next act. */
+typedef struct gf_health_t {
+    bool watched; /* the model failed before: the breaker notes success, too */
+    bool unknown; /* the provider does not know the model */
+    gf_went_t went;
+    const char *why;
+} gf_health_t;
+
+/* A generation. */
+typedef struct gf_generate_t {
     const gf_choice_t *choice;    /* provider and model of the current attempt; NULL: none */
     apr_time_t intent_until;      /* later than that, others may take the intent for sent */
     apr_time_t provider_deadline; /* 0: nothing was submitted yet */
-    bool last_question;           /* the deadline is over, and the provider was asked once more */
+    apr_time_t polled_at;         /* when a poll or fetch was last begun by an alarm or webhook */
+    const char *hook_token;       /* part of the address for provider webhooks; or NULL */
+    gf_said_t said;               /* what the provider reported last; logs in the job's pool */
+    gf_health_t health;
 
-    /* the act: what to do, and how it went */
-    gf_act_t act;
-    char call[33]; /* its token: the act is the same one when it is repeated */
-    bool writing;  /* a writer has the run */
-    bool patient;  /* the act waits for a database, and that was logged */
-    gf_err_t *err; /* in the job's pool */
-    gf_hold_t hold;
-    apr_interval_time_t
-        delay; /* REQUEUE, LATER, TOLD (0: no more tries), PROGRESS, HOOK_REF: wait after */
-    gf_err_code_t code;  /* REQUEUE, FAIL: why */
-    const char *cause;   /* FAIL: code behind the code, or NULL */
-    const char *words;   /* what the provider said when it failed last, for the log; or NULL */
-    const char *settled; /* settle's word; NULL: not settled */
-
-    /* how the attempt went, for the breaker; written with the next act */
-    bool watched; /* its model failed before: it is told, too, if all goes well */
-    gf_went_t went;
-    const char *went_why;
-    bool unknown_model; /* the provider does not know it */
-    bool known_missed;  /* no connection came about, which was known */
-
-    /* the source picture */
-    const char *source;      /* its address, or data: URI */
-    const char *source_file; /* or its file */
+    const char *source;      /* the source image: its address, or data: URI ... */
+    const char *source_file; /* ... or its file */
     const char *source_type;
-    int source_tries;
+    int source_fetches; /* that failed */
 
-    /* after a lost answer */
-    apr_time_t lost_at;   /* when it was missed */
-    apr_time_t listed_at; /* when its provider was asked for its list last */
-    apr_time_t absent_at; /* when a list did not hold it, for the first time that counts */
-    int lists;            /* so many were asked for */
+    apr_time_t lost_at;   /* when the answer was missed */
+    apr_time_t listed_at; /* when its list was requested last */
+    apr_time_t absent_at; /* when a list did not hold the run, for the first time that counts */
+    int lists;            /* so many were requested */
 
-    const char *hook_token; /* part of the address that the provider may report to, or NULL */
-    gf_said_t said;         /* PROGRESS: what the provider said last; logs in the job's pool */
+    gf_err_code_t code; /* REQUEUE, FAIL: why */
+    const char *cause;  /* FAIL: code behind the code, or NULL */
+    const char *words;  /* what the provider said when it failed last, for the log; or NULL */
+} gf_generate_t;
 
-    /* the picture */
-    const char *spool;        /* file that it is written to, and is in until it is settled */
-    bool spool_is_copy;       /* it is the folder's own copy, and stays */
-    const char *picture_url;  /* fetched from here; NULL: not by address */
-    const char *picture_text; /* DECODE: base64 */
-    const char *original_url; /* where the provider said it is; NULL: not by address */
-    int redirects;            /* followed so far, from the address that was told */
-    gf_stored_t *stored;      /* its facts, once it was looked at */
-    const char *image_url;    /* set once stored; a settle that is repeated stores no more */
-    bool unstored;            /* the store would not take it: image_url is for now */
-    int store_tries;
-    int remove_at; /* a removal of every place: which extension is asked about */
+/* A completed picture that is stored once more (job->restore_url). */
+typedef struct gf_restore_t {
+    const char *copy; /* it is the folder's own copy, which stays; NULL: it is fetched */
+} gf_restore_t;
 
-    const char *webhook_url; /* who is told of its end ... */
-    const char *told;        /* ... and what; NULL: there is no such generation any more */
+/* A picture without a completed generation (job->remove_url). */
+typedef struct gf_remove_t {
+    int type; /* a removal of every place: index of the extension that it is at */
+} gf_remove_t;
 
-    gf_asking_t asking; /* what the open or last exchange is about */
-    gf_msg_t *msg;      /* open exchange, or NULL */
-    apr_time_t wake;    /* when to go on by itself; 0: waits for an event */
-    bool poked;         /* a report came in while it was busy */
-    bool ended;         /* its job has ended otherwise; it stops as soon as it would wait */
-    int beat;           /* number of the heartbeat that last named it */
+/* A client's webhook (job->tell_tries). */
+typedef struct gf_deliver_t {
+    const char *url;
+    const char *body; /* NULL: there is no such generation any more */
+} gf_deliver_t;
+
+typedef struct gf_run_t {
+    gf_task_t task; /* first: a done task is its run */
+    gf_job_t *job;  /* owns this run's memory */
+    const gf_kind_t *kind;
+    gf_state_t state;
+
+    gf_pending_t pending;
+    gf_msg_t *msg;        /* the open or just ended exchange */
+    apr_time_t wake;      /* of the alarm */
+    gf_event_t postponed; /* came while the run was busy */
+    int pauses;           /* of this act, for want of a database */
+    char call[33];        /* token of the act: it is the same call when it is repeated */
+
+    /* what the last event brought */
+    gf_err_t *err; /* REFUSED, NO_DATABASE */
+    gf_hold_t hold;
+    gf_settled_t settled;
+    gf_outcome_t outcome; /* of an exchange with the provider, or of a fetch */
+
+    apr_interval_time_t delay; /* an alarm's, or until the job is due again (0: never, or now) */
+    apr_time_t due;            /* OVER: it was requeued, and is due then; 0: not */
+    gf_result_t result;        /* generate, restore */
+    union {
+        gf_generate_t generate;
+        gf_restore_t restore;
+        gf_remove_t remove;
+        gf_deliver_t deliver;
+    } of; /* by kind */
+
+    int heartbeat; /* number of the last one that named it */
     struct gf_run_t *next, *previous;
 } gf_run_t;
 
-/* Was its picture brought to a generation that had ended otherwise, or was deleted? */
-bool gf_run_came_late(const gf_run_t *run);
+/* What decisions may use of the child. Dispatcher thread only. */
+typedef struct gf_flow_t {
+    gf_ctx_t ctx;     /* pool: scratch of this turn */
+    apr_pool_t *pool; /* the dispatcher's, for exchanges */
+    gf_hub_t *hub;
+    gf_reach_t reach;
+    apr_array_header_t *asides; /* gf_msg_t *: exchanges to start whose answers are not read */
+} gf_flow_t;
 
-/* Hands the run to a writer for its act (gf_acts.c). */
-void gf_acts_run(gf_task_t *task, gf_ctx_t *ctx);
+/* What the dispatcher has to do for a run. */
+typedef enum gf_step_t {
+    GF_STEP_STAYS,  /* nothing: what was pending still is */
+    GF_STEP_BEGINS, /* start what run->pending names */
+    GF_STEP_OVER    /* free the run */
+} gf_step_t;
+
+/* A run of that kind in START, in the job's pool; the job is the run's from now on. */
+gf_run_t *gf_run_make(gf_job_t *job, const gf_kind_t *kind);
+
+/* Takes the run out of START. */
+gf_step_t gf_run_begin(gf_flow_t *flow, gf_run_t *run);
+
+/* Something happened to it. A pair of state and event without a rule is a bug and logged as one
+ * (GF0440); then nothing is sent or written any more: the lease runs out, and another host does
+ * what the job's row says. */
+gf_step_t gf_run_take(gf_flow_t *flow, gf_run_t *run, gf_event_t event);
+
+/* The event that a done act means. */
+gf_event_t gf_run_written(const gf_run_t *run);
+
+/* Would this event end the run here? Changes nothing. */
+bool gf_run_ends(const gf_flow_t *flow, const gf_run_t *run, gf_event_t event);
+
+/* The first rule for this event in the run's state; NULL: there is none. */
+const gf_rule_t *gf_run_rule(const gf_flow_t *flow, const gf_run_t *run, gf_event_t event);
+
+/* The context for log lines about the run. */
+const gf_ctx_t *gf_run_about(gf_flow_t *flow, const gf_run_t *run);
+
+/* A pool for one exchange, of the dispatcher's. Not below the job's: that may be with a writer. */
+apr_pool_t *gf_run_pool(const gf_flow_t *flow);
+
+/* For rules: wakes the requests that wait for the job, because it has ended. */
+void gf_run_publish_end(gf_flow_t *flow, gf_run_t *run);
+
+/* For the rule of NO_DATABASE: logs that the act waits for a database, once. */
+void gf_run_note_outage(gf_flow_t *flow, gf_run_t *run);
 
 #endif

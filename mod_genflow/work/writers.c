@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A queue of tasks, some threads that run them in order, a list of done ones. Slow tasks never take
  * all threads: the others, heartbeats among them, would lose leases over it. Leaves what a task
- * does to gf_acts.c and gf_dispatch.c. */
+ * does to its giver. */
 #include "work/writers.h"
 
 #include <apr_thread_cond.h>

@@ -2,8 +2,8 @@
 /* The few threads of a child that do what blocks: statements, drawing, disk. The dispatcher gives
  * tasks and drains what is done; a task and all it points to belong to a writer from give until
  * next_done returns it. */
-#ifndef GF_WRITERS_H
-#define GF_WRITERS_H
+#ifndef WORK_WRITERS_H
+#define WORK_WRITERS_H
 
 #include "base/err.h"
 #include "hub/hub.h"

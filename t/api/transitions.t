@@ -55,7 +55,7 @@ finish;
 # An attempt, and for each but the first that it waited.
 sub tried {
     my ($no, $how) = @_;
-    my $waited = "$by attempt=$no/4: queued again for N ms after API_ERROR, next is stability";
+    my $waited = "$by attempt=$no/4: retry queued in N ms after API_ERROR, next provider: stability";
     return (($waited) x ($no > 1), "$by attempt=$no/4: $how");
 }
 

@@ -47,8 +47,8 @@ my %WAITS = (                   # its first failure is logged with this, the nex
 for my $case (sort keys %WAITS) {
     my ($why, $least, $most) = @{ $WAITS{$case} };
     my $line = wait_for { log_since($mark) =~ /^(.*GF0431: job=$id{$case} .*)$/m && $1 };
-    like $line, qr/could not be told: .*\Q$why\E/i, "$case: not told";
-    my ($wait) = $line =~ /again in (\d+) s/;
+    like $line, qr/webhook delivery to \S+ failed: .*\Q$why\E/i, "$case: not told";
+    my ($wait) = $line =~ /retry in (\d+) s/;
     ok $wait >= $least && $wait <= $most, '... again soon, or when it asked for it' or diag $line;
 }
 ok !$private->accept, 'nobody connects to a private address';

@@ -70,7 +70,7 @@ for my $case (@CASES) {
     my $asked = wait_for { cancels($tag) } 15;
     is $asked, 1, "... the provider is asked to stop $how";
     cmp_ok time - $begin, '<', $seconds * $PATIENCE, '... in time';
-    my $log = wait_for { $leader->log_text =~ /GF0404: job=\Q$id\E .*: came second/ };
+    my $log = wait_for { $leader->log_text =~ /GF0404: job=\Q$id\E .*: settle refused: already_ended/ };
     ok $log, '... and the run ends';
     is status_of($user, $id, $type)->{status}, 'cancelled', '... it stays cancelled';
     is cancels($tag), 1, '... the provider is asked once';

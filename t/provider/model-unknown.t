@@ -59,7 +59,7 @@ is lines(), 2, '... the log says so';
 
 sql("DELETE FROM genflow.breakers WHERE provider = 'odd'");
 is made('status=503 untaken'), 'failed', 'failures to the end are tried again';
-my @waits = $httpd->log_text =~ /GF0415: .* queued again for (\d+) ms/g;
+my @waits = $httpd->log_text =~ /GF0415: .* retry queued in (\d+) ms/g;
 is scalar @waits, 8, '... as often as they may be';
 is_deeply [grep { $_ > 100 } @waits], [], '... never after more than GenflowProviderBackoffMax';
 

@@ -5,19 +5,19 @@
 
 #include "database.h"
 
-static const gf_type_t type = { .name = "unit-search", .prefix = "unit_search", .index = 8 };
+static const gf_type_t type = { .name = "unit-claim", .prefix = "unit_claim", .index = 8 };
 
 /* Looks once, with the type left out or not. */
-static void look(gf_search_t *search, bool left_out)
+static void look(gf_claim_t *claim, bool left_out)
 {
-    search->left_out[0] = left_out;
-    search->places = 1;
-    search->count = 0;
-    search->found = NULL;
-    search->task.run(&search->task, &unit.ctx);
+    claim->left_out[0] = left_out;
+    claim->places = 1;
+    claim->count = 0;
+    claim->found = NULL;
+    claim->task.run(&claim->task, &unit.ctx);
 }
 
-static void begin(gf_search_t *search)
+static void begin(gf_claim_t *claim)
 {
     apr_array_header_t *types = apr_array_make(unit.ctx.pool, 1, sizeof(gf_type_t *));
 
@@ -26,47 +26,47 @@ static void begin(gf_search_t *search)
     unit.conf.webhook_hosts = apr_array_make(unit.ctx.pool, 1, sizeof(void *));
     unit.conf.lease = apr_time_from_sec(30);
     unit.conf.store_folder = unit_folder;
-    memset(search, 0, sizeof(*search));
-    gf_search_init(search, unit.ctx.pool, &unit.conf, "unit");
+    memset(claim, 0, sizeof(*claim));
+    gf_claim_init(claim, unit.ctx.pool, &unit.conf, "unit");
 }
 
 START_TEST(a_look_at_types_notices_that_the_database_is_away)
 {
-    gf_search_t search;
+    gf_claim_t claim;
 
-    begin(&search);
-    look(&search, false);
-    ck_assert(search.blind);
+    begin(&claim);
+    look(&claim, false);
+    ck_assert(claim.blind);
 }
 END_TEST
 
 START_TEST(so_does_one_that_leaves_out_all_types)
 {
-    gf_search_t search;
+    gf_claim_t claim;
 
-    begin(&search);
-    look(&search, true);
-    ck_assert(search.blind);
-    look(&search, true);
-    ck_assert(search.blind);
+    begin(&claim);
+    look(&claim, true);
+    ck_assert(claim.blind);
+    look(&claim, true);
+    ck_assert(claim.blind);
 }
 END_TEST
 
 START_TEST(the_first_look_after_an_outage_waits_for_half_a_lease)
 {
-    gf_search_t search;
+    gf_claim_t claim;
 
-    begin(&search);
-    look(&search, true);
+    begin(&claim);
+    look(&claim, true);
     lend_app();
-    look(&search, false);
-    ck_assert_int_eq(search.wait, apr_time_from_sec(15));
-    ck_assert(!search.blind);
-    ck_assert_int_eq(search.count, 0);
-    search.wait = 0;
-    look(&search, true);
-    ck_assert_int_eq(search.wait, 0);
-    ck_assert(!search.blind);
+    look(&claim, false);
+    ck_assert_int_eq(claim.wait, apr_time_from_sec(15));
+    ck_assert(!claim.blind);
+    ck_assert_int_eq(claim.count, 0);
+    claim.wait = 0;
+    look(&claim, true);
+    ck_assert_int_eq(claim.wait, 0);
+    ck_assert(!claim.blind);
     end();
 }
 END_TEST
@@ -83,5 +83,5 @@ int main(void)
         NULL,
     };
 
-    return run_with_database("search", &type, without, with);
+    return run_with_database("claim", &type, without, with);
 }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An attempt of a generation at a provider: its messages with their deadlines, and the readers of
+ * their answers, which also note whether the provider is reached and how its model does. What an
+ * answer means for the run is the matter of outcome.c. Dispatcher thread only. */
+#ifndef WORK_ATTEMPT_H
+#define WORK_ATTEMPT_H
+
+#include "work/run.h"
+
+/* Until when the provider is waited for if it begins now: for its own time, and not longer than the
+ * generation lives. */
+apr_time_t gf_attempt_deadline(const gf_flow_t *flow, const gf_run_t *run);
+
+/* The chain entry at `position` becomes the run's; none behind the end. */
+void gf_attempt_choose(gf_run_t *run, int position);
+
+/* The provider and model on the row of a job that another process led: the chain may have been
+ * configured otherwise since. None: there is no such section any more. */
+void gf_attempt_choose_recorded(const gf_flow_t *flow, gf_run_t *run);
+
+/* Counts a new attempt and limits its intent by the lease. */
+void gf_attempt_count(gf_flow_t *flow, gf_run_t *run);
+
+/* Messages, for duties. */
+gf_msg_t *gf_attempt_submit(gf_flow_t *flow, gf_run_t *run); /* costs money; sent once */
+gf_msg_t *gf_attempt_poll(gf_flow_t *flow, gf_run_t *run);   /* or the next part of an answer */
+gf_msg_t *gf_attempt_list(gf_flow_t *flow, gf_run_t *run);   /* the same */
+gf_msg_t *gf_attempt_fetch(gf_flow_t *flow, gf_run_t *run);  /* the picture */
+gf_msg_t *gf_attempt_source(gf_flow_t *flow, gf_run_t *run); /* the source image */
+
+/* Their readers: run->outcome. */
+void gf_attempt_read_submit(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool);
+void gf_attempt_read_poll(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool);
+void gf_attempt_read_list(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool);
+void gf_attempt_read_fetch(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool);
+
+/* Cancels the run at the provider and ignores its answer. Does nothing where it cannot cancel. */
+void gf_attempt_cancel(gf_flow_t *flow, gf_run_t *run);
+
+/* An upload may take as long as the attempt may, and a minute at least. Returns msg. */
+gf_msg_t *gf_attempt_extend(const gf_flow_t *flow, const gf_run_t *run, gf_msg_t *msg);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How an attempt of a generation begins: the guards and actions of the rules from START to INTENT.
+ * Dispatcher thread only; nothing here blocks.
+ *
+ * Money: gf_intent_may_send() is the one way to a submission. */
+#ifndef WORK_INTENT_H
+#define WORK_INTENT_H
+
+#include "work/run.h"
+
+/* Before the first rule: chooses the chain entry, or the one on the row of a job that another
+ * process led. */
+void gf_intent_prepare(gf_flow_t *flow, gf_run_t *run);
+
+/* ---- guards ---- */
+
+/* Another process led the job. Drawing records no intent, so its phase is `queued` even then. */
+bool gf_intent_is_taken_over(const gf_flow_t *flow, const gf_run_t *run);
+
+bool gf_intent_lacks_provider(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_intent_is_out_of_reach(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_intent_has_asset(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_intent_draws(const gf_flow_t *flow, const gf_run_t *run); /* here, without an intent */
+
+/* The source image is fetched by us; else the provider does it. */
+bool gf_intent_needs_source_file(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_intent_may_fetch_source_again(const gf_flow_t *flow, const gf_run_t *run);
+
+/* The intent is recorded, and its lease is not over: a process that slept over its lease may have
+ * been taken for dead, with the bytes on their way. */
+bool gf_intent_may_send(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_intent_is_recorded(const gf_flow_t *flow, const gf_run_t *run);
+
+/* The breaker is open or the budget spent, so no intent was recorded; and another entry fits. */
+bool gf_intent_is_skipped(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_intent_may_skip(const gf_flow_t *flow, const gf_run_t *run);
+
+/* No picture can be stored now, so nothing was recorded or drawn. */
+bool gf_intent_is_store_closed(const gf_flow_t *flow, const gf_run_t *run);
+
+/* ---- actions ---- */
+
+/* Other hosts may begin the attempt, which costs the job no retry. */
+void gf_intent_leave_to_others(gf_flow_t *flow, gf_run_t *run);
+
+void gf_intent_follow_source(gf_flow_t *flow, gf_run_t *run); /* a redirect */
+void gf_intent_count_source_fetch(gf_flow_t *flow, gf_run_t *run);
+void gf_intent_fail_source(gf_flow_t *flow, gf_run_t *run);
+
+void gf_intent_note_watched(gf_flow_t *flow, gf_run_t *run); /* the breaker wants to know */
+void gf_intent_send_nothing(gf_flow_t *flow, gf_run_t *run); /* it is too late */
+void gf_intent_skip(gf_flow_t *flow, gf_run_t *run);         /* to the next chain entry */
+void gf_intent_skip_last(gf_flow_t *flow, gf_run_t *run);
+void gf_intent_wait_for_store(gf_flow_t *flow, gf_run_t *run);
+
+/* ---- an alarm ---- */
+
+apr_interval_time_t gf_intent_source_wait(const gf_flow_t *flow, const gf_run_t *run);
+
+#endif
