@@ -17,7 +17,7 @@
  *
  * The version of a group changes with every change of its structures that a compiled module would
  * notice. mod_genflow refuses to start beside a module that was compiled against another version
- * (GF0690): compile that module again. */
+ * (GF0001): compile that module again. */
 #ifndef GENFLOW_MODULE_H
 #define GENFLOW_MODULE_H
 
