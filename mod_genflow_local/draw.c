@@ -180,8 +180,7 @@ static apr_status_t draw(const local_scene_t *scene, const char *path, apr_pool_
     return pl_png_write(plane, path, pool);
 }
 
-apr_status_t local_draw(const local_scene_t *scene, const char *path,
-                             apr_pool_t *scratch_pool)
+apr_status_t local_draw(const local_scene_t *scene, const char *path, apr_pool_t *scratch_pool)
 {
     apr_pool_t *pool;
     apr_status_t rv;

@@ -32,7 +32,6 @@ typedef struct local_scene_t {
  *
  * APR_EINVAL: a side outside LOCAL_SIDE_MIN..MAX. APR_EEXIST: something stands at `path`, and
  * is left alone. Anything else: memory or the disk; no file is left behind. */
-apr_status_t local_draw(const local_scene_t *scene, const char *path,
-                             apr_pool_t *scratch_pool);
+apr_status_t local_draw(const local_scene_t *scene, const char *path, apr_pool_t *scratch_pool);
 
 #endif

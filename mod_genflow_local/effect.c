@@ -18,12 +18,9 @@
 static const struct {
     const char *name; /* the model in a chain: local/glitch */
     pl_effect_t *apply;
-} EFFECTS[] = { { "glitch", pl_glitch_apply },
-                { "mask", pl_mask_apply },
-                { "ghibli", pl_ghibli_apply },
-                { "film", pl_film_apply },
-                { "oil", pl_painting_apply },
-                { "", pl_painting_apply } };
+} EFFECTS[] = { { "glitch", pl_glitch_apply }, { "mask", pl_mask_apply },
+                { "ghibli", pl_ghibli_apply }, { "film", pl_film_apply },
+                { "oil", pl_painting_apply },  { "", pl_painting_apply } };
 
 static pl_effect_t *effect_of(const char *name)
 {
@@ -56,12 +53,12 @@ const char *local_effect_names(apr_pool_t *pool)
 static apr_status_t make(const local_wish_t *wish, const char *path, apr_pool_t *pool)
 {
     const char *preset = wish->preset != NULL ? wish->preset : "";
-    const pl_wish_t inner = { .key = pl_key(wish->prompt, preset, wish->seed),
-                              .preset = preset,
-                              .words = { preset, wish->prompt },
-                              .share = SHARE_LEAST
-                                       + (PL_ONE - SHARE_LEAST) * pl_clamp(wish->strength, 0, 100)
-                                             / 100 };
+    const pl_wish_t inner = {
+        .key = pl_key(wish->prompt, preset, wish->seed),
+        .preset = preset,
+        .words = { preset, wish->prompt },
+        .share = SHARE_LEAST + (PL_ONE - SHARE_LEAST) * pl_clamp(wish->strength, 0, 100) / 100
+    };
     pl_effect_t *apply = effect_of(wish->effect); /* a chain of before may name one that is gone */
     pl_plane_t *plane;
     apr_status_t rv = pl_source_read(&plane, wish, pool);
@@ -72,8 +69,7 @@ static apr_status_t make(const local_wish_t *wish, const char *path, apr_pool_t 
     return rv == APR_SUCCESS ? pl_png_write(plane, path, pool) : rv;
 }
 
-apr_status_t local_effect(const local_wish_t *wish, const char *path,
-                               apr_pool_t *scratch_pool)
+apr_status_t local_effect(const local_wish_t *wish, const char *path, apr_pool_t *scratch_pool)
 {
     apr_pool_t *pool;
     apr_status_t rv = apr_pool_create(&pool, scratch_pool);

@@ -17,7 +17,7 @@
 
 /* What is made of which picture: the same fields, the same result. */
 typedef struct local_wish_t {
-    const char *source; /* path of a PNG, JPEG or WebP */
+    const char *source;                              /* path of a PNG, JPEG or WebP */
     bool (*look)(gf_image_t *image, int descriptor); /* is it one that may be decoded? */
     apr_int64_t pixels_max;
     const char *effect; /* "glitch"; "" is oil */
@@ -36,8 +36,7 @@ typedef struct local_wish_t {
  * APR_EINVAL: the source is no whole PNG, JPEG or WebP that can be decoded, or has more than
  * `pixels_max` pixels. APR_EEXIST: something stands at `path`, and is left alone. Anything else:
  * memory or the disk. No file is left behind. */
-apr_status_t local_effect(const local_wish_t *wish, const char *path,
-                               apr_pool_t *scratch_pool);
+apr_status_t local_effect(const local_wish_t *wish, const char *path, apr_pool_t *scratch_pool);
 
 /* Is there an effect of that name; and all names, for messages: "glitch, mask". */
 bool local_effect_exists(const char *name);

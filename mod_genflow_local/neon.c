@@ -113,8 +113,8 @@ void pl_sign(pl_plane_t *plane, const pl_look_t *look, apr_uint64_t *dice, pl_bo
         const char *glyph = GLYPHS[pl_roll(dice, 0, GLYPH_COUNT - 1)];
         int along = rest / 2 + i * step;
         int across = ((lying ? box.h : box.w) - side) / 2;
-        pl_box_t at = { box.x + (lying ? along : across), box.y + (lying ? across : along),
-                        side, side };
+        pl_box_t at = { box.x + (lying ? along : across), box.y + (lying ? across : along), side,
+                        side };
 
         glyph_paint(plane, at, glyph, filled ? pl_ink_scale(other, 300) : ink);
     }
@@ -216,8 +216,8 @@ static bool visor_edges(int edges[2], const pl_look_t *look, int x)
         return false;
     }
     edges[0] = middle - half + half * pl_clamp(u - 226, 0, 30) / 50;
-    edges[1] = middle + half - half * pl_clamp(u - 196, 0, 60) / 60
-               - half * pl_clamp(40 - u, 0, 20) / 36;
+    edges[1] =
+        middle + half - half * pl_clamp(u - 196, 0, 60) / 60 - half * pl_clamp(40 - u, 0, 20) / 36;
     return true;
 }
 
@@ -232,11 +232,10 @@ static void visor_glass(pl_plane_t *plane, const pl_look_t *look, int x, int y, 
     int strip = pl_clamp(PL_ONE - (rim - 8) * 5, 0, PL_ONE);
     int slant = (x + y / 2) * 1024 / plane->w % 512;
     int row = look->horizon * (48 + down * 51 / PL_ONE) / 100;
-    const apr_uint16_t *at = plane->light
-                             + 3 * ((apr_size_t)row * plane->w + (plane->w - 1 - x));
+    const apr_uint16_t *at = plane->light + 3 * ((apr_size_t)row * plane->w + (plane->w - 1 - x));
     pl_ink_t city = { at[0], at[1], at[2] };
-    pl_ink_t tint = pl_ink_mix(pl_ink(palette->neon[1]), pl_ink(palette->neon[0]),
-                               x * PL_ONE / plane->w);
+    pl_ink_t tint =
+        pl_ink_mix(pl_ink(palette->neon[1]), pl_ink(palette->neon[0]), x * PL_ONE / plane->w);
 
     strip = strip * strip / PL_ONE * strip / PL_ONE;
     pl_cover(plane, x, y, pl_ink_scale(tint, 40), 205);

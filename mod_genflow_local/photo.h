@@ -71,8 +71,8 @@ static inline int pl_luma(const apr_uint16_t *light)
 /* ---- effects ---- */
 
 typedef struct pl_wish_t {
-    apr_uint64_t key;    /* the hash of prompt, preset and seed */
-    const char *preset;  /* "": none */
+    apr_uint64_t key;     /* the hash of prompt, preset and seed */
+    const char *preset;   /* "": none */
     const char *words[2]; /* preset and prompt, in which moods are looked for */
     int share;            /* how much of the effect, of PL_ONE */
 } pl_wish_t;

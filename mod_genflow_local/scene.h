@@ -54,12 +54,12 @@ typedef struct pl_look_t {
     int sun_x;   /* middle and radius of the disc, whichever it is */
     int sun_y;
     int sun_r;
-    int ridges;  /* rows of mountains */
-    int beams;   /* searchlights */
-    int signs;   /* towers that carry one, of sixteen */
-    int density; /* towers without a gap to the next, percent */
+    int ridges;     /* rows of mountains */
+    int beams;      /* searchlights */
+    int signs;      /* towers that carry one, of sixteen */
+    int density;    /* towers without a gap to the next, percent */
     pl_box_t visor; /* its middle and half its sides; y and h in sixteenths */
-    int unrest;  /* how much the screen glitches, of PL_ONE */
+    int unrest;     /* how much the screen glitches, of PL_ONE */
 } pl_look_t;
 
 /* draw.c: the hash that decides a look, a palette by dice, the preset of that name. */

@@ -70,6 +70,8 @@ sentence('every file lives in a room, and its name does not repeat it', \&homele
 sentence('the first line of every file is its licence', \&unlicensed);
 sentence('includes are written "room/file.h" and name a file that exists', \&misspelt_includes);
 sentence('nobody includes a room above or beside its own', \&upward_includes);
+my @circles = circles();
+ok !@circles, 'the files of a room do not go in a circle' or diag(join "\n", @circles);
 sentence('only the front door, api and httpd know httpd', \&includes_of_httpd);
 sentence('every library is called by its owner alone', \&foreign_calls);
 sentence('banned functions are not called', \&banned_calls);
@@ -247,6 +249,27 @@ sub includes_of_httpd {
     return if $KNOWS_HTTPD{ $source->{room} } || $source->{name} eq 'mod_genflow_local.c';
     return map { place($source, $_->{at}, "$source->{room} must not include $_->{file} of httpd") }
         grep { $_->{file} =~ $OF_HTTPD } includes_of($source);
+}
+
+# A file is its .c and its .h. From each one along the includes inside its room: does a way lead back?
+sub circles {
+    my (%next, %found);
+    for my $source (@sources) {
+        my $file = $source->{path} =~ s/\.[ch]\z//r;
+        for my $other (map { $_->{file} =~ s/\.h\z//r } includes_of($source)) {
+            $next{$file}{$other} = 1 if $other ne $file && $other =~ m{\A\Q$source->{room}\E/};
+        }
+    }
+    for my $start (sort keys %next) {
+        my (%seen, @open);
+        @open = map { [ $start, $_ ] } sort keys %{ $next{$start} };
+        while (my $way = shift @open) {
+            my $end = $way->[-1];
+            $found{ join ' ', sort @$way[0 .. $#$way - 1] } //= join ' > ', @$way if $end eq $start;
+            push @open, map { [ @$way, $_ ] } sort keys %{ $next{$end} } if !$seen{$end}++ && $end ne $start;
+        }
+    }
+    return map { $found{$_} } sort keys %found;
 }
 
 # The room of an included file; nothing when the file is none of ours.
