@@ -42,6 +42,7 @@ my %TOLD = (    # after "job=... type=... user=..."
 expect_log qw(GF0203 GF0205);
 for my $case (sort keys %TOLD) {
     my $job = ended($user, $id{$case});
+    wait_for { @{ told($id{$case}) } >= @{ $TOLD{$case} } };      # the log follows the commit
     is_deeply told($id{$case}), $TOLD{$case}, "$case: the log tells of each step";
     my ($made, $began, $over) = @{$job}{qw(createdAt startedAt finishedAt)};
     ok $made le ($began // $over) && ($began // $made) le $over, '... which have their times';

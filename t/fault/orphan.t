@@ -8,7 +8,7 @@ use Genflow::Test;
 
 my @WAYS = (
     # type, prompt, cost, the test's name
-    ['neo-glitch', '{{delay=700}} picked', 1, 'from a provider'],
+    ['neo-glitch', '{{delay=2500}} picked', 1, 'from a provider'],
     ['sketch',     'drawn',                2, 'drawn here'],
 );
 
