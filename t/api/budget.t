@@ -4,7 +4,7 @@
 # skipped: the next one of the chain makes the picture. Calls at once do not wait for each other, and
 # exceed the budget at most by those in flight. The log says it once, and health names the provider.
 use Genflow::Admin;
-use Genflow::Httpd qw(refused accepted);
+use Genflow::Httpd qw(refused accepted small_site);
 use Genflow::Test;
 
 my $PROVIDER = "<GenflowProvider stability>\n%s\n</GenflowProvider>\n";
@@ -19,8 +19,8 @@ accepted('a budget with a price', sprintf $PROVIDER,
 my $user = account(60);
 my $CAPPED = "capped-$$";
 my $PRICED = "priced-$$";
-my $site = Genflow::Httpd->start(<<"END");
-Include "\${GENFLOW_WORK}/t/conf/test.conf"
+sql("SELECT genflow.create_type('priced')");
+my $site = Genflow::Httpd->start(small_site('capped') . <<"END");
 <GenflowProvider $CAPPED>
     GenflowProviderKind stability
     GenflowProviderUrl "\${GENFLOW_FAKE}"
@@ -34,22 +34,29 @@ Include "\${GENFLOW_WORK}/t/conf/test.conf"
     GenflowProviderBudget 100/day
     GenflowProviderPrice 40
 </GenflowProvider>
-<GenflowType relay>
+<GenflowProvider local>
+    GenflowProviderKind local
+</GenflowProvider>
+<GenflowType capped>
+    GenflowTypeCost 2
     GenflowTypeProviders $CAPPED/sd3 local
 </GenflowType>
-<GenflowType neo-glitch>
+<GenflowType priced>
+    GenflowTypeCost 1
     GenflowTypeProviders $PRICED/sd3
 </GenflowType>
+Include "\${GENFLOW_WORK}/t/conf/api.conf"
+Include "\${GENFLOW_WORK}/t/conf/admin.conf"
 END
 talk_to($site);
-my @by = map { made('relay', "one $_") } 1 .. 5;
+my @by = map { made('capped', "one $_") } 1 .. 5;
 is_deeply \@by, [($CAPPED) x 3, 'local', 'local'], 'beyond the budget the next provider draws';
 is submissions("[$user] one"), 3, '... and the provider gets what its budget pays for';
-@by = in_parallel(12, sub { made('relay', "at once $_[0]") }, 12);
+@by = in_parallel(12, sub { made('capped', "at once $_[0]") }, 12);
 is_deeply \@by, [('local') x 12], 'the rest of the day it gets nothing';
 is submissions("[$user]"), 3, '... nothing at all';
 
-is_deeply [map { made('neo-glitch', "two $_") } 1 .. 3], [$PRICED, $PRICED, 'PROVIDER_UNAVAILABLE'],
+is_deeply [map { made('priced', "two $_") } 1 .. 3], [$PRICED, $PRICED, 'PROVIDER_UNAVAILABLE'],
     'a submission takes its price of the budget';
 credits_are $user, 60 - 17 * 2 - 2, 0, '... and what was not made costs nothing';
 
@@ -72,7 +79,7 @@ talk_to(undef);
 sql("DELETE FROM genflow.budgets WHERE provider = :'name'", name => $CAPPED);
 talk_to($site);
 my $TOGETHER = 10;
-@by = in_parallel($TOGETHER, sub { made('relay', "together $_[0] {{delay=200}}") }, $TOGETHER);
+@by = in_parallel($TOGETHER, sub { made('capped', "together $_[0] {{delay=200}}") }, $TOGETHER);
 my $sent = submissions("[$user] together");
 cmp_ok $sent, '>=', 3, 'of many at once the budget is used';
 cmp_ok $sent, '<=', $TOGETHER, '... and exceeded at most by those in flight';

@@ -103,6 +103,7 @@ is api(GET => '/api/health?_=1')->{status}, 200, 'health takes any query';
 
 my $site = Genflow::Httpd->start(<<'END');
 Include "${GENFLOW_WORK}/t/conf/test.conf"
+GenflowDispatch Off
 <Location "/lenient">
     SetHandler genflow-api
     GenflowUser "%{HTTP:X-User}"

@@ -25,6 +25,7 @@ accepted('a rate with a burst', "GenflowLimitRate 30/1m 10\nGenflowLimitAddressR
 
 my $SITE = qq(Include "\${GENFLOW_WORK}/t/conf/test.conf"\n);
 my $limited = Genflow::Httpd->start($SITE . <<'END');
+GenflowDispatch Off
 LoadModule remoteip_module "${GENFLOW_LIBEXEC}/mod_remoteip.so"
 RemoteIPHeader X-Client
 RemoteIPInternalProxy 127.0.0.1

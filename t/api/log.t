@@ -4,32 +4,37 @@
 # end with the provider's words; each generation that somebody cancels; everything that administration
 # cancels, changes and gives, with ids and values. An address of any length leaves room for the text.
 use Genflow::Admin;
-use Genflow::Httpd ();
+use Genflow::Httpd qw(small_site);
 use Genflow::Test;
 
 my ($user, $bob, $carol) = (account(20), account(20), account(20));
-my $site = Genflow::Httpd->start(<<'END');
-Include "${GENFLOW_WORK}/t/conf/test.conf"
+my $TYPE = 'told';
+my $site = Genflow::Httpd->start(small_site($TYPE) . <<"END");
 LogLevel warn
+<GenflowType $TYPE>
+    GenflowTypeTwoStep On
+</GenflowType>
+Include "\${GENFLOW_WORK}/t/conf/api.conf"
+Include "\${GENFLOW_WORK}/t/conf/admin.conf"
 END
 talk_to($site);
 
 # ---- a generation ----
 
-my $good = data(generate($user))->{id};
-logged(qr/GF0502: job=$good type=neo-glitch user=\Q$user\E: created, 1 credit held/,
+my $good = data(generate($user, { type => $TYPE }))->{id};
+logged(qr/GF0502: job=$good type=$TYPE user=\Q$user\E: created, 1 credit held/,
     'the beginning of a generation');
 logged(qr/GF0405: job=$good .*completed and charged/, 'its end');
-my $bad = later($user, { prompt => "a cat [$user] {{status=400}}" });
-ended($user, $bad);
+my $bad = later($user, { type => $TYPE, prompt => "a cat [$user] {{status=400}}" });
+ended($user, $bad, $TYPE);
 logged(qr/GF0203: job=$bad .*failed and released after \d+ ms: API_ERROR: HTTP 400 .*the fake provider says /,
     'the end of one that failed, with the words of the provider');
-my $filtered = later($user, { prompt => "a cat [$user] {{filter}}" });
-ended($user, $filtered);
+my $filtered = later($user, { type => $TYPE, prompt => "a cat [$user] {{filter}}" });
+ended($user, $filtered, $TYPE);
 logged(qr/\[genflow:notice\].*GF0207: job=$filtered .*failed and released/, 'one that was filtered');
-my $cancelled = later($user, { prompt => "a cat [$user] {{delay=7000}}" });
+my $cancelled = later($user, { type => $TYPE, prompt => "a cat [$user] {{delay=7000}}" });
 api(POST => "/api/generation/$cancelled/cancel", user => $user);
-logged(qr/GF0503: job=$cancelled type=neo-glitch user=\Q$user\E: cancelled and released/,
+logged(qr/GF0503: job=$cancelled type=$TYPE user=\Q$user\E: cancelled and released/,
     'one that its user cancelled');
 unlike $site->log_text, qr/genflow:(?:info|debug)/, 'and nothing of lesser interest';
 
@@ -40,14 +45,14 @@ for my $query ('user=', 'status=', 'type=', 'status=completed', 'user=x&user=y',
     my $res = admin(DELETE => "/jobs?$query");
     is $res->{status}, 422, "DELETE jobs?$query is refused" or diag $res->{content};
 }
-is status_of($carol, $made{$carol}[0])->{status}, 'pending', '... and cancels nothing';
-my $told = data(admin(DELETE => "/jobs?user=$bob&status=pending&type=neo-glitch"));
+is status_of($carol, $made{$carol}[0], $TYPE)->{status}, 'pending', '... and cancels nothing';
+my $told = data(admin(DELETE => "/jobs?user=$bob&status=pending&type=$TYPE"));
 is_deeply [@{$told}{qw(cancelled released message)}], [2, 2, 'Jobs cleared'],
     'DELETE jobs obeys its filters';
-is status_of($carol, $made{$carol}[0])->{status}, 'pending', '... another user keeps his';
-logged(qr/GF0721: job=$_ type=neo-glitch user=\Q$bob\E: cancelled by administrator admin, 1 credit released/,
+is status_of($carol, $made{$carol}[0], $TYPE)->{status}, 'pending', '... another user keeps his';
+logged(qr/GF0721: job=$_ type=$TYPE user=\Q$bob\E: cancelled by administrator admin, 1 credit released/,
     'each generation that it cancelled') for @{ $made{$bob} };
-logged(qr/GF0172: user=admin: cleared jobs, type=neo-glitch status=pending user=\Q$bob\E: 2 found, 2 cancelled, 2 credits/,
+logged(qr/GF0172: user=admin: cleared jobs, type=$TYPE status=pending user=\Q$bob\E: 2 found, 2 cancelled, 2 credits/,
     'what was asked for');
 
 admin(DELETE => "/jobs/$made{$carol}[0]");
@@ -63,9 +68,8 @@ logged(qr/GF0173: user=admin: changed the account \Q$carol\E: \{"dayLimit":7\}/,
 
 # ---- a long address ----
 
-my $loud = Genflow::Httpd->start(<<'END');
-Include "${GENFLOW_WORK}/t/conf/test.conf"
-END
+my $loud = Genflow::Httpd->start(small_site()
+    . qq(Include "\${GENFLOW_WORK}/t/conf/api.conf"\nLogLevel info\n));
 talk_to($loud);
 api(GET => '/api/' . 'x' x 6000, user => $user);
 my ($line) = grep { /GF0107: / } split /\n/, $loud->log_text;
@@ -85,5 +89,5 @@ sub logged {
 sub pending {
     my ($whose) = @_;
     return data(api(POST => '/api/generation/create', user => $whose, json => {
-        type => 'neo-glitch', productImages => ['https://a.example/1.png'] }))->{data}{generationId};
+        type => $TYPE, productImages => ['https://a.example/1.png'] }))->{data}{generationId};
 }

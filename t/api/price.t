@@ -3,7 +3,7 @@
 # The client does not set the provider's price: each parameter that costs money has bounds, per type
 # (GenflowTypeParameter). A request beyond them is refused before anything is held, with every bad
 # field. Nothing beyond them reaches a provider, whichever way it came.
-use Genflow::Httpd qw(refused accepted);
+use Genflow::Httpd qw(refused accepted small_site);
 use Genflow::Test;
 
 # ---- the directive ----
@@ -107,30 +107,45 @@ is_deeply [map { $_->{image_size} } @sent], [undef, undef],
 
 # ---- bounds of a site's own ----
 
-my $site = Genflow::Httpd->start(<<'END');
-Include "${GENFLOW_WORK}/t/conf/test.conf"
-<GenflowType echo-fal>
+sql("SELECT genflow.create_type('bound-openai')");
+my $site = Genflow::Httpd->start(small_site('bound-fal') . <<'END');
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+GenflowFetchAllow 127.0.0.1
+<GenflowProvider fal>
+    GenflowProviderKind fal
+    GenflowProviderUrl "${GENFLOW_FAKE}/fal"
+    GenflowProviderKey env:PEERS_API_KEY
+    GenflowProviderPoll 100ms
+</GenflowProvider>
+<GenflowProvider openai>
+    GenflowProviderKind openai
+    GenflowProviderUrl "${GENFLOW_FAKE}/openai/v1"
+    GenflowProviderKey env:PEERS_API_KEY
+</GenflowProvider>
+<GenflowType bound-fal>
+    GenflowTypeProviders fal/fal-ai/fast-sdxl
     GenflowTypeParameter pixels 262144 - 1048576
     GenflowTypeParameter num_inference_steps 10 20 30
 </GenflowType>
-<GenflowType echo-openai>
+<GenflowType bound-openai>
+    GenflowTypeProviders openai/gpt-image-1
     GenflowTypeParameter quality low|medium
 </GenflowType>
 END
 talk_to($site);
-for my $case (['echo-fal', { image_size => 'square' }, 200],
-    ['echo-fal', { image_size => { width => 500, height => 500 } }, 422],
-    ['echo-fal', { image_size => { width => 1025, height => 1024 } }, 422],
-    ['echo-fal', { num_inference_steps => 31 }, 422],
-    ['echo-fal', { num_inference_steps => 9 }, 422],
-    ['echo-openai', { quality => 'auto' }, 422],
-    ['echo-openai', { quality => 'medium' }, 200]) {
+for my $case (['bound-fal', { image_size => 'square' }, 200],
+    ['bound-fal', { image_size => { width => 500, height => 500 } }, 422],
+    ['bound-fal', { image_size => { width => 1025, height => 1024 } }, 422],
+    ['bound-fal', { num_inference_steps => 31 }, 422],
+    ['bound-fal', { num_inference_steps => 9 }, 422],
+    ['bound-openai', { quality => 'auto' }, 422],
+    ['bound-openai', { quality => 'medium' }, 200]) {
     my ($type, $parameters, $status) = @$case;
     is generate($user, { type => $type, parameters => $parameters }, Prefer => 'wait=10')->{status}, $status,
         JSON::PP->new->canonical->encode($parameters) . " is answered $status";
 }
-generate($user, { type => 'echo-fal', prompt => "a fox [$user]" });
-generate($user, { type => 'echo-openai', prompt => "an owl [$user]" });
+generate($user, { type => 'bound-fal', prompt => "a fox [$user]" });
+generate($user, { type => 'bound-openai', prompt => "an owl [$user]" });
 talk_to(undef);
 @sent = map { $_->{fields} } @{ Genflow::Test::ask_fake('_submissions', "[$user]") };
 is $sent[-2]{num_inference_steps}, 20, 'the default is sent where the client asks for nothing';

@@ -15,17 +15,8 @@ use constant { LINKS => 4, MANY => 12 };    # GF_LINKS_MAX; requests at once
 my $NAME  = "roles-$$";
 my $WHERE = 'host=${GENFLOW_WORK} dbname=${PGDATABASE}';
 my $MOUNT = <<'END';
-<Location "/admin">
-    SetHandler genflow-admin
-    AuthType Basic
-    AuthName administration
-    AuthUserFile "${GENFLOW_WORK}/t/conf/users"
-    Require user admin
-</Location>
-<Location "/api">
-    SetHandler genflow-api
-    GenflowUser "%{HTTP:X-User}"
-</Location>
+Include "${GENFLOW_WORK}/t/conf/admin.conf"
+Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 my $user = account(9);
 

@@ -59,6 +59,7 @@ is data(create($user, { type => undef }, query => '?dryRun=1'))->{provider},
 
 my $httpd = Genflow::Httpd->start(<<'END');
 Include "${GENFLOW_WORK}/t/conf/site.conf"
+GenflowDispatch Off
 GenflowPendingLifetime 1s
 <GenflowType custom-prompt>
     GenflowTypeTwoStep Off

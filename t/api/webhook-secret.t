@@ -33,7 +33,6 @@ isnt $told->{header}{'webhook-signature'}, signature_of($told, $_), '... and wit
 
 # ---- while it is being changed; shared ----
 
-sql("SELECT genflow.create_type('webhook-secret')");
 my $PUBLIC = "GenflowPublicUrl http://127.0.0.1:1/api\nGenflowWebhookAllow http://127.0.0.1\n"
     . "GenflowFetchAllow 127.0.0.1\nGenflowSourceAllow 127.0.0.1\n";
 my $CHANGE = $PUBLIC . "GenflowWebhookSecret env:PEERS_HOOK_SECRET\n"
@@ -83,6 +82,6 @@ sub one {
 # A site that alone works on its type.
 sub site {
     my ($lines) = @_;
-    return Genflow::Httpd->start(small_site() =~ s{<GenflowType neo-glitch>}{<GenflowType webhook-secret>}r
+    return Genflow::Httpd->start(small_site('webhook-secret')
         . 'Include "${GENFLOW_WORK}/t/conf/api.conf"' . "\n$lines");
 }

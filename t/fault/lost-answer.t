@@ -39,14 +39,7 @@ GenflowJanitorInterval 0s
     GenflowTypeCost 1
 </GenflowType>
 Include "${GENFLOW_WORK}/t/conf/api.conf"
-<Location "/admin">
-    SetHandler genflow-admin
-    AuthType Basic
-    AuthName administration
-    AuthBasicProvider file
-    AuthUserFile "${GENFLOW_WORK}/t/conf/users"
-    Require user admin
-</Location>
+Include "${GENFLOW_WORK}/t/conf/admin.conf"
 END
 talk_to $httpd;
 

@@ -21,7 +21,7 @@ GenflowWebhookSecret env:WEBHOOK_SECRET
     GenflowProviderKey env:PEERS_API_KEY
     GenflowProviderPoll 100ms
 </GenflowProvider>
-<GenflowType lens>
+<GenflowType narrow-lens>
     GenflowTypeProviders fal/fal-ai/realistic-vision/image-to-image fal/fal-ai/fast-sdxl
     GenflowTypeCost 1
     GenflowTypeSource optional
@@ -30,16 +30,17 @@ Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 
 my $user    = account(20);
+sql("SELECT genflow.create_type('narrow-lens')");
 my $picture = "$ENV{GENFLOW_FAKE}/_source/picture/7";
 my $site    = Genflow::Httpd->start("${SITE}GenflowFetchAllow 127.0.0.1\n");
 talk_to($site);
-my $res = generate($user, { type => 'lens', presetKey => undef }, Prefer => 'wait=15');
+my $res = generate($user, { type => 'narrow-lens', presetKey => undef }, Prefer => 'wait=15');
 is data($res)->{status}, 'completed', 'with GenflowFetchAllow a result is fetched' or diag $res->{content};
-$res = generate($user, { type => 'lens', presetKey => undef, sourceUrl => $picture });
+$res = generate($user, { type => 'narrow-lens', presetKey => undef, sourceUrl => $picture });
 error_is($res, 422, 'INVALID_IMAGE_URL', 'a source picture of the same address is refused');
-my $id = later($user, { type => 'lens', presetKey => undef, prompt => "told $user",
+my $id = later($user, { type => 'narrow-lens', presetKey => undef, prompt => "told $user",
     webhookUrl => 'http://127.0.0.1:1/hook' });
-ended($user, $id, 'lens');
+ended($user, $id, 'narrow-lens');
 ok wait_for { $site->log_text =~ /GF0431: job=$id .*is not public/ },
     'and so is a webhook' or diag $site->log_text =~ /(.*GF0431.*)/;
 sql("DELETE FROM genflow.deliveries WHERE job_id = :'id'", id => $id);
@@ -48,7 +49,7 @@ $site->stop;
 
 $site = Genflow::Httpd->start("${SITE}GenflowFetchAllow 127.0.0.1\nGenflowSourceAllow 127.0.0.1\n");
 talk_to($site);
-$res = generate($user, { type => 'lens', presetKey => undef, sourceUrl => $picture },
+$res = generate($user, { type => 'narrow-lens', presetKey => undef, sourceUrl => $picture },
     Prefer => 'wait=15');
 is data($res)->{status}, 'completed', 'with GenflowSourceAllow it is taken' or diag $res->{content};
 talk_to(undef);

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Further httpds of a test, beside the one of the site: with a configuration of the test's own, only
-# checked, or started. They share the site's database, store and modules, and end with the test.
+# checked, or started. They share the site's database, store and modules, and end with the test. So
+# they leave the types of the site to the site, which logs what it makes: they say GenflowDispatch Off,
+# or have types of their own. Tests in t/fault have a site to themselves.
 #
 #     refused('a body of nothing', "GenflowBodyMax 0\n", 'must be 1k to 100m');
 #     accepted('a small body', "GenflowBodyMax 1k\n");
@@ -83,6 +85,7 @@ sub configtest {
 # An httpd on a free port, with this text behind its frame.
 sub start {
     my ($class, $text) = @_;
+    leave_work($text);
     my $name = "httpd-$$-" . ++$made;
     my $port = Genflow::Site::free_port();
     my $self = bless {
@@ -135,9 +138,11 @@ sub DESTROY {
     $self->stop if $self->{owner} == $$;
 }
 
-# What an httpd needs that makes pictures of one type, neo-glitch, at the fake provider.
+# What an httpd needs that has one type, neo-glitch, at the fake provider; or another, which it makes.
 sub small_site {
-    return <<'END';
+    my ($type) = @_;
+    Genflow::Test::sql("SELECT genflow.create_type(:'type')", type => $type) if $type;
+    my $text = <<'END' . ($type || alone() ? '' : "GenflowDispatch Off\n");
 Include "${GENFLOW_WORK}/t/conf/database.conf"
 StartServers 1
 GenflowStoreFolder "${GENFLOW_WORK}/store"
@@ -153,6 +158,22 @@ GenflowDispatchPoll 100ms
     GenflowTypeCost 1
 </GenflowType>
 END
+    return $type ? $text =~ s/neo-glitch/$type/r : $text;
+}
+
+# Nobody else uses the site of this test.
+sub alone { return $0 =~ m{(?:\A|/)t/fault/} }
+
+# Dies if the httpd would take work of other tests, which look for it in the log of the site.
+sub leave_work {
+    my ($text) = @_;
+    return if alone() || $text =~ /^GenflowDispatch Off$/m;
+    my $site  = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/t/conf/test.conf");
+    my $theirs = join '|', map { quotemeta } $site =~ /<GenflowType (\S+)>/g;
+    $text =~ m{t/conf/(?:site|test)\.conf|<GenflowType (?:$theirs)>}
+        && $text !~ /dbname=(?!\$\{PGDATABASE\})/
+        and die "this httpd would take work of the site: GenflowDispatch Off, or types of its own\n";
+    return;
 }
 
 # ---- the frame -----------------------------------------------------------------------------------
