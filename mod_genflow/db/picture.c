@@ -3,74 +3,36 @@
  * SQL and to work/. */
 #include "db/picture.h"
 
-#include "model/type.h"
+#include "db/due.h"
 
-typedef struct claim_in_t {
-    const char *types;
-    int limit;
-    apr_interval_time_t lease;
-} claim_in_t;
-
-typedef struct claim_row_t {
-    const char *type;
-    gf_job_t job;
-} claim_row_t;
-
-static const gf_sql_field_t claim_params[] = { GF_PARAM(claim_in_t, types),
-                                               GF_PARAM(claim_in_t, limit),
-                                               GF_PARAM_INTERVAL(claim_in_t, lease) };
 static const gf_sql_field_t restore_columns[] = {
-    GF_COLUMN(claim_row_t, type),
-    GF_COLUMN_AS("id", claim_row_t, job.id),
-    GF_COLUMN_AS("picture_secret", claim_row_t, job.picture_secret),
-    GF_COLUMN_AS("url", claim_row_t, job.restore_url),
-    GF_COLUMN_AS("tries", claim_row_t, job.restore_tries),
+    GF_COLUMN(gf_due_row_t, type),
+    GF_COLUMN_AS("id", gf_due_row_t, job.id),
+    GF_COLUMN_AS("picture_secret", gf_due_row_t, job.picture_secret),
+    GF_COLUMN_AS("url", gf_due_row_t, job.restore_url),
+    GF_COLUMN_AS("tries", gf_due_row_t, job.restore_tries),
 };
 static const gf_sql_field_t removal_columns[] = {
-    GF_COLUMN(claim_row_t, type),
-    GF_COLUMN_AS("id", claim_row_t, job.id),
-    GF_COLUMN_AS("picture_secret", claim_row_t, job.picture_secret),
-    GF_COLUMN_AS("url", claim_row_t, job.remove_url),
-    GF_COLUMN_AS("media_type", claim_row_t, job.media_type),
+    GF_COLUMN(gf_due_row_t, type),
+    GF_COLUMN_AS("id", gf_due_row_t, job.id),
+    GF_COLUMN_AS("picture_secret", gf_due_row_t, job.picture_secret),
+    GF_COLUMN_AS("url", gf_due_row_t, job.remove_url),
+    GF_COLUMN_AS("media_type", gf_due_row_t, job.media_type),
 };
 
-GF_STATEMENT(restore_claim, .function = "restore_claim", GF_PARAMS(claim_params),
-             GF_COLUMNS(claim_row_t, restore_columns));
-GF_STATEMENT(removal_claim, .function = "removal_claim", GF_PARAMS(claim_params),
-             GF_COLUMNS(claim_row_t, removal_columns));
-
-static gf_err_t *claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_statement_t *statement, int limit,
-                       apr_interval_time_t lease)
-{
-    const claim_in_t in = { .types = gf_db_types(ctx, NULL), .limit = limit, .lease = lease };
-    claim_row_t row;
-    gf_rows_t *rows;
-    int i;
-
-    *jobs = NULL;
-    GF_TRY(gf_db_call(&rows, ctx, statement, NULL, &in, NULL));
-    for (i = 0; i < gf_rows_count(rows); i++) {
-        gf_job_t *job = gf_job_make(NULL);
-
-        row.job = *job;
-        GF_TRY(gf_rows_read(&row, ctx, rows, i, job->pool));
-        *job = row.job;
-        job->type = gf_type_find(ctx->conf, row.type, ctx->pool);
-        job->user = "-";
-        job->next = *jobs;
-        *jobs = job;
-    }
-    return NULL;
-}
+GF_STATEMENT(restore_claim, .function = "restore_claim", GF_PARAMS(gf_due_params),
+             GF_COLUMNS(gf_due_row_t, restore_columns));
+GF_STATEMENT(removal_claim, .function = "removal_claim", GF_PARAMS(gf_due_params),
+             GF_COLUMNS(gf_due_row_t, removal_columns));
 
 gf_err_t *gf_picture_restores(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
 {
-    return claim(jobs, ctx, &gf_sql_restore_claim, limit, lease);
+    return gf_due_claim(jobs, ctx, &gf_sql_restore_claim, limit, lease);
 }
 
 gf_err_t *gf_picture_removals(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease)
 {
-    return claim(jobs, ctx, &gf_sql_removal_claim, limit, lease);
+    return gf_due_claim(jobs, ctx, &gf_sql_removal_claim, limit, lease);
 }
 
 typedef struct picture_in_t {
