@@ -41,7 +41,7 @@ static httpd_janitor_t *janitor;
 /* ---- configuration ---- */
 
 /* Links without a key are no mistake, but nobody should wonder about them later. */
-static void tell_keyless(const gf_conf_t *conf, server_rec *server)
+static void log_keyless(const gf_conf_t *conf, server_rec *server)
 {
     int i;
 
@@ -60,7 +60,7 @@ static void tell_keyless(const gf_conf_t *conf, server_rec *server)
     }
 }
 
-static void tell_closed_administration(server_rec *server, apr_pool_t *pool)
+static void log_closed_administration(server_rec *server, apr_pool_t *pool)
 {
     const char *advice = httpd_conf_closed_administration(server, pool);
 
@@ -69,8 +69,7 @@ static void tell_closed_administration(server_rec *server, apr_pool_t *pool)
     }
 }
 
-static void tell_warnings(const gf_conf_t *conf, server_rec *server, bool is_start,
-                          apr_pool_t *pool)
+static void log_warnings(const gf_conf_t *conf, server_rec *server, bool is_start, apr_pool_t *pool)
 {
     const apr_array_header_t *warnings = httpd_check_warnings(conf, is_start, pool);
     int i;
@@ -94,9 +93,9 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
-        tell_keyless(httpd_conf_get(server), server); /* a start tells when the log is open */
-        tell_closed_administration(server, ptemp);
-        tell_warnings(httpd_conf_get(server), server, false, ptemp);
+        log_keyless(httpd_conf_get(server), server); /* a start tells when the log is open */
+        log_closed_administration(server, ptemp);
+        log_warnings(httpd_conf_get(server), server, false, ptemp);
     }
     return OK;
 }
@@ -113,9 +112,9 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
         || ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK; /* loaded but not used, or httpd's first of two passes */
     }
-    tell_keyless(conf, server);
-    tell_closed_administration(server, ptemp);
-    tell_warnings(conf, server, true, ptemp);
+    log_keyless(conf, server);
+    log_closed_administration(server, ptemp);
+    log_warnings(conf, server, true, ptemp);
     if (!httpd_glue_ready()) {
         wrong = "mod_dbd is not loaded: LoadModule dbd_module, then DBDriver pgsql and DBDParams";
     }

@@ -58,10 +58,10 @@ int api_cors(request_rec *r);
 
 /* Older front ends ask for a generation where they make one: does `body` name one, and say nothing
  * of a new picture? */
-bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body);
+bool api_generation_is_named(gf_req_t *req, const gf_json_t *body);
 
 /* Answers with the generation that the query or `body` (may be NULL) names. */
-gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body);
+gf_err_t *api_generation_answer(gf_req_t *req, const gf_json_t *body);
 
 /* The generation that {id} names, in whichever type: sets *find and req->type. Error:
  * NO_GENERATION. */

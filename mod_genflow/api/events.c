@@ -22,7 +22,7 @@ typedef struct stream_t {
     gf_req_t *req;
     gf_watch_t watch;
     gf_ctx_t ctx;        /* of one look */
-    char told[TAG_SIZE]; /* state that the client has; "": none */
+    char sent[TAG_SIZE]; /* state that the client has; "": none */
     apr_time_t silent_since;
     bool over;
 } stream_t;
@@ -57,14 +57,14 @@ static void send_text(stream_t *stream, const char *text)
 }
 
 /* Tells the state, unless the client has it. */
-static void tell(stream_t *stream, const gf_view_t *view)
+static void send_state(stream_t *stream, const gf_view_t *view)
 {
     apr_pool_t *pool = stream->ctx.pool;
     const char *tag;
     const char *text = gf_reply_text(&tag, stream->req, view, pool);
 
-    if (strcmp(tag, stream->told) != 0) {
-        apr_cpystrn(stream->told, tag, sizeof(stream->told));
+    if (strcmp(tag, stream->sent) != 0) {
+        apr_cpystrn(stream->sent, tag, sizeof(stream->sent));
         send_text(stream,
                   apr_pstrcat(pool, "id: ", tag, "\nevent: status\ndata: ", text, "\n\n", NULL));
     }
@@ -84,7 +84,7 @@ static gf_err_t *run(stream_t *stream, const gf_find_t *find)
     while (!stream->over) {
         apr_pool_clear(stream->ctx.pool);
         GF_TRY(gf_queue_get(&view, &stream->ctx, req->type, req->user, find));
-        tell(stream, &view);
+        send_state(stream, &view);
         if (stream->over || gf_clock_now() >= end) {
             break;
         }
@@ -127,7 +127,7 @@ gf_err_t *api_events(gf_req_t *req)
     }
     begin(r);
     apr_pool_create(&stream.ctx.pool, r->pool);
-    apr_cpystrn(stream.told, last ? last : "", sizeof(stream.told));
+    apr_cpystrn(stream.sent, last ? last : "", sizeof(stream.sent));
     err = run(&stream, &find);
     gf_hub_req_unwatch(req->api->hub, &stream.watch);
     if (err) { /* too late for an error answer: the client comes back, and gets it then */

@@ -133,8 +133,8 @@ gf_err_t *api_generate(gf_req_t *req)
 
     GF_TRY(api_body_json(req, &body.json, &body.text, &body.length));
     if (req->may_ask) { /* a body with nothing but a job's id asks how it is, at no rate */
-        if (api_generation_is_asked(req, body.json)) {
-            return api_generation_tell(req, body.json);
+        if (api_generation_is_named(req, body.json)) {
+            return api_generation_answer(req, body.json);
         }
         GF_TRY(api_limit(req));
     }

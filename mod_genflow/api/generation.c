@@ -82,7 +82,7 @@ static bool names_one(gf_req_t *req, const gf_json_t *body)
            || first(req, body, REF_NAMES, &bad);
 }
 
-bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body)
+bool api_generation_is_named(gf_req_t *req, const gf_json_t *body)
 {
     static const char *const makes[] = { "prompt", "customPrompt", "presetKey", "preset_key",
                                          "preset", "templateId",   NULL };
@@ -96,7 +96,7 @@ bool api_generation_is_asked(gf_req_t *req, const gf_json_t *body)
     return names_one(req, body);
 }
 
-gf_err_t *api_generation_tell(gf_req_t *req, const gf_json_t *body)
+gf_err_t *api_generation_answer(gf_req_t *req, const gf_json_t *body)
 {
     gf_find_t find;
     gf_view_t view;
@@ -116,7 +116,7 @@ gf_err_t *api_generation_status(gf_req_t *req)
     if (req->r->method_number == M_POST && !names_one(req, NULL)) {
         GF_TRY(api_body_json(req, &body, &text, &length));
     }
-    return api_generation_tell(req, body);
+    return api_generation_answer(req, body);
 }
 
 /* ---- by its id alone ---- */

@@ -107,22 +107,22 @@ gf_err_t *api_health(gf_req_t *req)
     apr_array_header_t *spent = NULL;
     int version = 0;
     gf_err_t *down = gf_ledger_health(&version, req->ctx);
-    gf_err_t *untold = NULL;
+    gf_err_t *list_err = NULL;
     const char *restored = NULL;
     gf_out_t out;
     bool ok;
 
     if (!down && version >= GF_SCHEMA_VERSION) {
-        untold = gf_breaker_list(&breakers, req->ctx);
-        if (!untold) {
-            untold = gf_site_restored(&restored, req->ctx);
+        list_err = gf_breaker_list(&breakers, req->ctx);
+        if (!list_err) {
+            list_err = gf_site_restored(&restored, req->ctx);
         }
-        untold = untold ? untold : gf_breaker_spent(&spent, req->ctx);
+        list_err = list_err ? list_err : gf_breaker_spent(&spent, req->ctx);
     }
-    if (down || untold) {
-        gf_err_log(req->ctx, down ? down : untold);
+    if (down || list_err) {
+        gf_err_log(req->ctx, down ? down : list_err);
     }
-    ok = !down && !untold && !restored && version >= GF_SCHEMA_VERSION;
+    ok = !down && !list_err && !restored && version >= GF_SCHEMA_VERSION;
     gf_out_init(&out, req->r->pool, 512);
     gf_out_open(&out, '{');
     gf_out_put_string(&out, "status", !ok ? "unavailable" : closed ? "degraded" : "ok");

@@ -93,10 +93,10 @@ static apr_size_t secret_at(const char *text, apr_size_t left, const char *const
     return longest;
 }
 
-const char *gf_text_told(apr_pool_t *pool, const char *text, apr_size_t length, apr_size_t max,
-                         const char *const *secrets)
+const char *gf_text_redact(apr_pool_t *pool, const char *text, apr_size_t length, apr_size_t max,
+                           const char *const *secrets)
 {
-    char *told = apr_palloc(pool, max + 1);
+    char *redacted = apr_palloc(pool, max + 1);
     apr_size_t size = 0;
     apr_size_t at = 0;
 
@@ -111,12 +111,12 @@ const char *gf_text_told(apr_pool_t *pool, const char *text, apr_size_t length, 
         if (size + bytes > max) {
             break;
         }
-        memcpy(told + size, as, bytes);
+        memcpy(redacted + size, as, bytes);
         size += bytes;
         at += step ? step : 1;
     }
-    told[size] = '\0';
-    return told;
+    redacted[size] = '\0';
+    return redacted;
 }
 
 apr_size_t gf_text_length(const char *text)

@@ -24,8 +24,8 @@ apr_size_t gf_text_length(const char *text);
 /* What somebody else says, as it may be logged and stored: `length` bytes at text, without control
  * characters and what is no UTF-8, with *** in place of each of `secrets` (NULL-ended; "" is none;
  * NULL: there are none), and then cut between two characters to `max` bytes. */
-const char *gf_text_told(apr_pool_t *pool, const char *text, apr_size_t length, apr_size_t max,
-                         const char *const *secrets);
+const char *gf_text_redact(apr_pool_t *pool, const char *text, apr_size_t length, apr_size_t max,
+                           const char *const *secrets);
 
 /* Is text only made of A-Z a-z 0-9 . _ : - and from 1 to `max` long? Run ids. */
 bool gf_text_is_token(const char *text, apr_size_t max);

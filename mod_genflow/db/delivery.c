@@ -8,8 +8,8 @@ static const gf_sql_field_t claim_columns[] = {
     GF_COLUMN(gf_due_row_t, type),
     GF_COLUMN_AS("id", gf_due_row_t, job.id),
     GF_COLUMN_AS("user_id", gf_due_row_t, job.user),
-    GF_COLUMN_AS("tries", gf_due_row_t, job.tell_tries),
-    GF_COLUMN_AS("at", gf_due_row_t, job.tell_time),
+    GF_COLUMN_AS("tries", gf_due_row_t, job.delivery_attempts),
+    GF_COLUMN_AS("at", gf_due_row_t, job.webhook_timestamp),
 };
 
 GF_STATEMENT(delivery_claim, .function = "delivery_claim", GF_PARAMS(gf_due_params),

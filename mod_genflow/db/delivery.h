@@ -7,8 +7,9 @@
 #include "db/db.h"
 #include "model/job.h"
 
-/* Takes up to `limit` that are due: *jobs is a list linked by `next`, each with tell_tries and
- * tell_time set and no lease; NULL if there are none. Nobody else gets them for `lease`. */
+/* Takes up to `limit` that are due: *jobs is a list linked by `next`, each with delivery_attempts
+ * and webhook_timestamp set and no lease; NULL if there are none. Nobody else gets them for
+ * `lease`. */
 gf_err_t *gf_delivery_claim(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease);
 
 /* How a try went: the next one is after `delay`; 0: there is none. */

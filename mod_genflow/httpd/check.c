@@ -239,16 +239,18 @@ apr_int64_t httpd_check_pool(apr_pool_t *scratch_pool)
 
 /* ---- warnings ---- */
 
-static void warn(apr_array_header_t *told, const ap_directive_t *directive, const char *says)
+static void add_warning(apr_array_header_t *warnings, const ap_directive_t *directive,
+                        const char *says)
 {
-    APR_ARRAY_PUSH(told, const char *) = directive ? at_line(directive, says, told->pool) : says;
+    APR_ARRAY_PUSH(warnings, const char *) =
+        directive ? at_line(directive, says, warnings->pool) : says;
 }
 
 /* Does a section of this httpd serve the pictures of the folder store? Another server may. */
-static void tell_pictures(apr_array_header_t *told, const gf_conf_t *conf,
-                          const apr_array_header_t *all)
+static void warn_unserved_pictures(apr_array_header_t *warnings, const gf_conf_t *conf,
+                                   const apr_array_header_t *all)
 {
-    apr_pool_t *pool = told->pool;
+    apr_pool_t *pool = warnings->pool;
     int i;
 
     if (strcmp(conf->store_kind_name, "folder") != 0 || conf->store_url[0] != '/') {
@@ -262,15 +264,15 @@ static void tell_pictures(apr_array_header_t *told, const gf_conf_t *conf,
             return;
         }
     }
-    warn(told, last_of(all, "GenflowStoreUrl"),
-         apr_psprintf(pool,
-                      "GenflowStoreUrl %s: nothing serves the pictures there. Add "
-                      "<Location \"%s\"> with SetHandler genflow-result",
-                      conf->store_url, conf->store_url));
+    add_warning(warnings, last_of(all, "GenflowStoreUrl"),
+                apr_psprintf(pool,
+                             "GenflowStoreUrl %s: nothing serves the pictures there. Add "
+                             "<Location \"%s\"> with SetHandler genflow-result",
+                             conf->store_url, conf->store_url));
 }
 
-static void tell_deadlines(apr_array_header_t *told, const gf_conf_t *conf,
-                           const apr_array_header_t *all)
+static void warn_long_deadlines(apr_array_header_t *warnings, const gf_conf_t *conf,
+                                const apr_array_header_t *all)
 {
     int i;
     int j;
@@ -284,34 +286,36 @@ static void tell_deadlines(apr_array_header_t *told, const gf_conf_t *conf,
             if (provider->deadline > type->lifetime) {
                 const ap_directive_t *line = last_of(all, "GenflowTypeLifetime");
 
-                warn(told, line ? line : last_of(all, "GenflowProviderDeadline"),
-                     apr_psprintf(told->pool,
-                                  "<GenflowType %s>: GenflowTypeLifetime is shorter than "
-                                  "GenflowProviderDeadline of %s, which never comes to an end",
-                                  type->name, provider->name));
+                add_warning(
+                    warnings, line ? line : last_of(all, "GenflowProviderDeadline"),
+                    apr_psprintf(warnings->pool,
+                                 "<GenflowType %s>: GenflowTypeLifetime is shorter than "
+                                 "GenflowProviderDeadline of %s, which never comes to an end",
+                                 type->name, provider->name));
             }
         }
     }
 }
 
 /* On the loopback interface nobody listens. */
-static void tell_public_url(apr_array_header_t *told, const gf_conf_t *conf,
-                            const apr_array_header_t *all)
+static void warn_plain_public_url(apr_array_header_t *warnings, const gf_conf_t *conf,
+                                  const apr_array_header_t *all)
 {
     const char *url = conf->public_url;
 
     if (url && strncmp(url, "http://", 7) == 0 && strncmp(url + 7, "127.", 4) != 0
         && strncmp(url + 7, "localhost", 9) != 0 && strncmp(url + 7, "[::1]", 5) != 0) {
-        warn(told, last_of(all, "GenflowPublicUrl"),
-             apr_psprintf(told->pool,
-                          "GenflowPublicUrl %s: without TLS anybody on the way can read and change "
-                          "what providers report. Use https",
-                          url));
+        add_warning(
+            warnings, last_of(all, "GenflowPublicUrl"),
+            apr_psprintf(warnings->pool,
+                         "GenflowPublicUrl %s: without TLS anybody on the way can read and change "
+                         "what providers report. Use https",
+                         url));
     }
 }
 
 /* Finds the plain form: Require valid-user within the section that sets the handler. */
-static void tell_administrators(apr_array_header_t *told, const apr_array_header_t *all)
+static void warn_many_administrators(apr_array_header_t *warnings, const apr_array_header_t *all)
 {
     int i;
     int j;
@@ -320,19 +324,20 @@ static void tell_administrators(apr_array_header_t *told, const apr_array_header
         const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
         apr_array_header_t *inside;
 
-        if (!is_handler(one, "genflow-admin", told->pool) || !one->parent) {
+        if (!is_handler(one, "genflow-admin", warnings->pool) || !one->parent) {
             continue;
         }
-        inside = apr_array_make(told->pool, 8, sizeof(const ap_directive_t *));
+        inside = apr_array_make(warnings->pool, 8, sizeof(const ap_directive_t *));
         collect(inside, one->parent->first_child);
         for (j = 0; j < inside->nelts; j++) {
             const ap_directive_t *require = APR_ARRAY_IDX(inside, j, const ap_directive_t *);
 
             if (ap_cstr_casecmp(require->directive, "Require") == 0
-                && ap_cstr_casecmp(argument(require, 0, told->pool), "valid-user") == 0) {
-                warn(told, require,
-                     "Require valid-user at genflow-admin makes every user an administrator. Name "
-                     "them: Require user NAME, or Require group NAME");
+                && ap_cstr_casecmp(argument(require, 0, warnings->pool), "valid-user") == 0) {
+                add_warning(
+                    warnings, require,
+                    "Require valid-user at genflow-admin makes every user an administrator. Name "
+                    "them: Require user NAME, or Require group NAME");
             }
         }
     }
@@ -387,9 +392,9 @@ static const ap_directive_t *user_asked(const ap_directive_t *section, apr_pool_
 }
 
 /* Finds the plain form: a <Location> of health or of the hooks alone. */
-static void tell_open(apr_array_header_t *told, const apr_array_header_t *all)
+static void warn_open_locations(apr_array_header_t *warnings, const apr_array_header_t *all)
 {
-    apr_pool_t *pool = told->pool;
+    apr_pool_t *pool = warnings->pool;
     int i;
     int j;
 
@@ -408,11 +413,12 @@ static void tell_open(apr_array_header_t *told, const apr_array_header_t *all)
                     : NULL;
 
             if (asked) {
-                warn(told, asked,
-                     apr_psprintf(pool,
-                                  "Require %s has no effect on %s, which needs no user. Close it "
-                                  "with Require ip or Require all denied",
-                                  argument(asked, 0, pool), argument(one, 0, pool)));
+                add_warning(
+                    warnings, asked,
+                    apr_psprintf(pool,
+                                 "Require %s has no effect on %s, which needs no user. Close it "
+                                 "with Require ip or Require all denied",
+                                 argument(asked, 0, pool), argument(one, 0, pool)));
             }
         }
     }
@@ -420,23 +426,24 @@ static void tell_open(apr_array_header_t *told, const apr_array_header_t *all)
 
 apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, apr_pool_t *pool)
 {
-    apr_array_header_t *told = apr_array_make(pool, 4, sizeof(const char *));
+    apr_array_header_t *warnings = apr_array_make(pool, 4, sizeof(const char *));
     apr_array_header_t *all = directives(pool);
 
     if (conf->type_list->nelts == 0) {
-        return told;
+        return warnings;
     }
-    tell_administrators(told, all);
-    tell_open(told, all);
+    warn_many_administrators(warnings, all);
+    warn_open_locations(warnings, all);
     if (!ap_find_linked_module("mod_reqtimeout.c")) {
-        warn(told, NULL,
-             "mod_reqtimeout is not loaded: slow clients can hold all worker threads. Load it "
-             "(Debian: a2enmod reqtimeout)");
+        add_warning(
+            warnings, NULL,
+            "mod_reqtimeout is not loaded: slow clients can hold all worker threads. Load it "
+            "(Debian: a2enmod reqtimeout)");
     }
     if (!is_start) {
-        tell_pictures(told, conf, all);
-        tell_deadlines(told, conf, all);
-        tell_public_url(told, conf, all);
+        warn_unserved_pictures(warnings, conf, all);
+        warn_long_deadlines(warnings, conf, all);
+        warn_plain_public_url(warnings, conf, all);
     }
-    return told;
+    return warnings;
 }

@@ -42,9 +42,9 @@ static struct {
 
 /* What all children know of the database, in shared memory; seconds by the monotonic clock. */
 typedef struct database_t {
-    volatile apr_uint32_t down_since; /* 0: it answers */
-    volatile apr_uint32_t told_away;  /* when a line said so last */
-    volatile apr_uint32_t told_back;
+    volatile apr_uint32_t down_since;  /* 0: it answers */
+    volatile apr_uint32_t logged_away; /* when a line said so last */
+    volatile apr_uint32_t logged_back;
     volatile apr_uint32_t unwritten; /* since it is away */
     volatile apr_uint32_t once;      /* bits: what httpd_glue_once() was asked for */
 } database_t;
@@ -96,13 +96,13 @@ static apr_uint32_t now_seconds(void)
     return (apr_uint32_t)apr_time_sec(gf_clock_now());
 }
 
-/* May a line of this kind be written? The kind's last one is `told`. */
-static bool may_tell(volatile apr_uint32_t *told)
+/* May a line of this kind be written? `last_line` is the time of the kind's last one. */
+static bool line_is_due(volatile apr_uint32_t *last_line)
 {
     apr_uint32_t now = now_seconds();
-    apr_uint32_t last = apr_atomic_read32(told);
+    apr_uint32_t last = apr_atomic_read32(last_line);
 
-    return (!last || now - last >= QUIET_SECONDS) && apr_atomic_cas32(told, now, last) == last;
+    return (!last || now - last >= QUIET_SECONDS) && apr_atomic_cas32(last_line, now, last) == last;
 }
 
 /* Every request and every job would say the same as long as the database is away. */
@@ -111,7 +111,7 @@ static bool is_too_much(const char *text)
     const char *tag = gf_err_row(GF_E_DB_DOWN)->tag;
 
     if (!database || strncmp(text, tag, strlen(tag)) != 0
-        || !apr_atomic_read32(&database->down_since) || may_tell(&database->told_away)) {
+        || !apr_atomic_read32(&database->down_since) || line_is_due(&database->logged_away)) {
         return false;
     }
     apr_atomic_inc32(&database->unwritten);
@@ -140,7 +140,7 @@ static gf_log_level_t level_of(const server_rec *server)
 /* ---- database ---- */
 
 /* The first to notice says so, and the first that is answered again. */
-static void tell_state(bool answered)
+static void record_answer(bool answered)
 {
     apr_uint32_t since = apr_atomic_read32(&database->down_since);
     apr_uint32_t now = now_seconds();
@@ -149,7 +149,7 @@ static void tell_state(bool answered)
         apr_atomic_set32(&database->unwritten, 0);
     }
     else if (answered && since && apr_atomic_cas32(&database->down_since, 0, since) == since
-             && may_tell(&database->told_back)) {
+             && line_is_due(&database->logged_back)) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, child.server,
                      "GF0730: the database answers again, after %u s; %u further lines about it "
                      "were not written",
@@ -167,7 +167,7 @@ static void heard(bool answered, const gf_link_t *link, void *baton)
     if (!answered) {
         apr_atomic_set32(&child.down, 1);
     }
-    tell_state(answered);
+    record_answer(answered);
 }
 
 /* Where the database was away, one thread a second looks whether it takes connections again:
@@ -202,7 +202,7 @@ static bool take(gf_link_t *link, apr_pool_t *pool, void *baton)
     if (!dbd) {
         apr_atomic_set32(&child.next_try, now_seconds() + FAIL_FAST_SECONDS);
         apr_atomic_set32(&child.down, 1);
-        tell_state(false);
+        record_answer(false);
         return false;
     }
     link->owner = dbd;

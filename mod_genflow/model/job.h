@@ -23,7 +23,7 @@ typedef enum {
     GF_JOB_GENERATE, /* make a picture, for credits; the only kind with a lease */
     GF_JOB_RESTORE,  /* restore_url: store a completed picture that was stored temporarily */
     GF_JOB_REMOVE,   /* remove_url: remove a picture without a completed generation */
-    GF_JOB_DELIVER,  /* tell_tries: deliver a client's webhook */
+    GF_JOB_DELIVER,  /* delivery_attempts: deliver a client's webhook */
     GF_JOB_KINDS
 } gf_job_kind_t;
 
@@ -55,15 +55,18 @@ typedef struct gf_job_t {
     const char *source_url;
     const char *parameters; /* JSON object */
     apr_int64_t seed;
-    const char
-        *restore_url;  /* set: it is completed, and its picture, which is there, is to be stored */
-    int restore_tries; /* this one included */
-    const char *remove_url; /* set: a picture without a completed generation, to be removed;
-                               "": it may have been stored, and is removed wherever it may be */
-    const char *media_type; /* then: the picture's, "image/png"; NULL: nobody knows */
-    int tell_tries; /* above 0: it has ended, and its webhook is to be told; this one included */
-    const char *tell_time; /* then: when that was decided, in seconds since 1970 */
-    struct gf_job_t *next; /* link of whoever queues it */
+    const char *restore_url; /* RESTORE: where the picture is now, to be stored; else NULL */
+    int restore_tries;       /* RESTORE: attempts, this one included */
+
+    /* REMOVE: address of a picture without a completed generation. "": it may have been stored and
+     * is removed from every place where it may be. Else NULL. */
+    const char *remove_url;
+    const char *media_type; /* REMOVE: the picture's, "image/png"; NULL: unknown */
+
+    int delivery_attempts;         /* DELIVER: attempts, this one included; else 0 */
+    const char *webhook_timestamp; /* DELIVER: end of the generation, in seconds since 1970 */
+
+    struct gf_job_t *next; /* link of the list that holds it */
 } gf_job_t;
 
 /* A job with a pool of its own; gf_job_free() ends both. */

@@ -507,7 +507,7 @@ static void conclude(exchange_t *exchange, CURLcode code)
             ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool, msg->spool_rv)
         : exchange->unread ? apr_psprintf(msg->pool, "cannot read %s: error %d", exchange->unread,
                                           exchange->unread_rv)
-                           : gf_text_told(msg->pool, why, strlen(why), CURL_ERROR_SIZE, NULL);
+                           : gf_text_redact(msg->pool, why, strlen(why), CURL_ERROR_SIZE, NULL);
 }
 
 gf_msg_t *gf_net_next_done(gf_net_t *net)

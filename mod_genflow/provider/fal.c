@@ -166,7 +166,7 @@ static const char *type_of(const gf_msg_t *msg, const gf_json_t *document)
 {
     const gf_json_t *details = gf_json_get(document, "detail");
     const char *type = apr_table_get(msg->answer, "X-Fal-Error-Type");
-    prov_told_t told;
+    prov_refusal_t refusal;
     apr_size_t i;
 
     for (i = 0; i < gf_json_length(details); i++) {
@@ -176,8 +176,8 @@ static const char *type_of(const gf_msg_t *msg, const gf_json_t *document)
             return word;
         }
     }
-    prov_json_told(&told, document);
-    return told.type[0] || !type ? told.type : type;
+    prov_json_refusal_read(&refusal, document);
+    return refusal.type[0] || !type ? refusal.type : type;
 }
 
 static void read_error(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,

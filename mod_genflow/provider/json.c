@@ -174,32 +174,32 @@ void prov_json_set(gf_outcome_t *outcome, gf_prov_state_t state, gf_err_code_t c
 /* The forms: {"error":{"message","code","type"}} or {"error":"..."} (OpenAI and its like),
  * {"message":"..." or ["..."]} (AIML), {"title","detail"} (Replicate), {"detail":"...",
  * "error_type"} or {"detail":[{"msg","type"}]} (fal). */
-void prov_json_told(prov_told_t *told, const gf_json_t *document)
+void prov_json_refusal_read(prov_refusal_t *refusal, const gf_json_t *document)
 {
     gf_json_t *error = gf_json_get(document, "error");
     gf_json_t *detail = gf_json_get(document, "detail");
     const gf_json_t *first = gf_json_at(detail, 0);
 
-    told->message = prov_json_text(document, "title");
-    gf_json_string(gf_json_get(first, "msg"), &told->message);
-    gf_json_string(detail, &told->message);
-    gf_json_string(gf_json_at(gf_json_get(document, "message"), 0), &told->message);
-    gf_json_string(gf_json_get(document, "message"), &told->message);
-    gf_json_string(error, &told->message);
-    gf_json_string(gf_json_get(error, "message"), &told->message);
+    refusal->message = prov_json_text(document, "title");
+    gf_json_string(gf_json_get(first, "msg"), &refusal->message);
+    gf_json_string(detail, &refusal->message);
+    gf_json_string(gf_json_at(gf_json_get(document, "message"), 0), &refusal->message);
+    gf_json_string(gf_json_get(document, "message"), &refusal->message);
+    gf_json_string(error, &refusal->message);
+    gf_json_string(gf_json_get(error, "message"), &refusal->message);
 
-    told->code = prov_json_text(error, "code");
-    told->type = prov_json_text(error, "type");
-    gf_json_string(gf_json_get(first, "type"), &told->type);
-    gf_json_string(gf_json_get(document, "error_type"), &told->type);
+    refusal->code = prov_json_text(error, "code");
+    refusal->type = prov_json_text(error, "type");
+    gf_json_string(gf_json_get(first, "type"), &refusal->type);
+    gf_json_string(gf_json_get(document, "error_type"), &refusal->type);
 }
 
 const char *prov_json_detail(const gf_prov_call_t *call, const gf_msg_t *msg,
-                             const prov_told_t *told)
+                             const prov_refusal_t *refusal)
 {
     return gf_provider_detail(call->provider, call->pool,
                               apr_psprintf(call->pool, "HTTP %d", msg->status),
-                              told->code[0] ? told->code : told->type, told->message);
+                              refusal->code[0] ? refusal->code : refusal->type, refusal->message);
 }
 
 /* Code words that mean the same wherever they come from. */
@@ -214,12 +214,13 @@ static const struct {
               { "billing_hard_limit_reached", GF_PROV_PERMANENT, GF_E_API, true, false },
               { "model_not_found", GF_PROV_PERMANENT, GF_E_API, false, true } };
 
-static bool read_word(gf_outcome_t *outcome, const prov_told_t *told)
+static bool read_word(gf_outcome_t *outcome, const prov_refusal_t *refusal)
 {
     size_t i;
 
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(words[i].word, told->code) == 0 || strcmp(words[i].word, told->type) == 0) {
+        if (strcmp(words[i].word, refusal->code) == 0
+            || strcmp(words[i].word, refusal->type) == 0) {
             prov_json_set(outcome, words[i].state, words[i].code);
             outcome->alarm = words[i].alarm;
             outcome->unknown_model = words[i].unknown_model;
@@ -260,7 +261,7 @@ static double seconds_in(const char *text)
 
 /* The wait that the answer asks for, in a header, a member or its prose; 0: none. */
 static apr_interval_time_t asked_wait(const gf_msg_t *msg, const gf_json_t *document,
-                                      const prov_told_t *told)
+                                      const prov_refusal_t *refusal)
 {
     const char *milliseconds = apr_table_get(msg->answer, "Retry-After-Ms");
     apr_interval_time_t wait = gf_provider_retry_after(msg);
@@ -272,7 +273,7 @@ static apr_interval_time_t asked_wait(const gf_msg_t *msg, const gf_json_t *docu
     if (wait == 0 && gf_json_number(gf_json_get(document, "retry_after"), &seconds)) {
         wait = bounded(seconds);
     }
-    return wait > 0 ? wait : bounded(seconds_in(told->message));
+    return wait > 0 ? wait : bounded(seconds_in(refusal->message));
 }
 
 /* Did something before the API answer, without telling whether the API got the request? */
@@ -284,11 +285,11 @@ static bool is_gateway(const gf_msg_t *msg, const gf_json_t *document)
 void prov_json_refused(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
                        const gf_json_t *document)
 {
-    prov_told_t told;
+    prov_refusal_t refusal;
 
-    prov_json_told(&told, document);
-    outcome->detail = prov_json_detail(call, msg, &told);
-    if (read_word(outcome, &told)) {
+    prov_json_refusal_read(&refusal, document);
+    outcome->detail = prov_json_detail(call, msg, &refusal);
+    if (read_word(outcome, &refusal)) {
         return;
     }
     if (is_gateway(msg, document)) {
@@ -296,12 +297,12 @@ void prov_json_refused(gf_outcome_t *outcome, const gf_prov_call_t *call, const 
     }
     else if (msg->status == 429) {
         prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_RATE_LIMIT);
-        outcome->retry_after = asked_wait(msg, document, &told);
+        outcome->retry_after = asked_wait(msg, document, &refusal);
         outcome->locked_out = outcome->retry_after == 0;
     }
     else if (msg->status >= 500) {
         prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API);
-        outcome->retry_after = asked_wait(msg, document, &told);
+        outcome->retry_after = asked_wait(msg, document, &refusal);
     }
     else {
         prov_json_set(outcome, GF_PROV_PERMANENT, GF_E_API);

@@ -64,17 +64,17 @@ const char *prov_json_text(const gf_json_t *object, const char *name);
 void prov_json_set(gf_outcome_t *outcome, gf_prov_state_t state, gf_err_code_t code);
 
 /* What an error body says, whichever of the known forms it has; what it does not say is "". */
-typedef struct prov_told_t {
+typedef struct prov_refusal_t {
     const char *message;
     const char *code;
     const char *type;
-} prov_told_t;
+} prov_refusal_t;
 
-void prov_json_told(prov_told_t *told, const gf_json_t *document);
+void prov_json_refusal_read(prov_refusal_t *refusal, const gf_json_t *document);
 
 /* "HTTP 402 code: message" for the log. */
 const char *prov_json_detail(const gf_prov_call_t *call, const gf_msg_t *msg,
-                             const prov_told_t *told);
+                             const prov_refusal_t *refusal);
 
 /* A submission was not taken: the rules that all share for status, code words and waits. A
  * gateway's own 502 or 504 is UNKNOWN: the API behind it may have taken the job. */

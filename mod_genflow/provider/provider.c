@@ -179,8 +179,8 @@ bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
     }
 }
 
-const char *gf_provider_told(const gf_provider_t *provider, apr_pool_t *pool, const char *text,
-                             apr_size_t length, apr_size_t max)
+const char *gf_provider_redact(const gf_provider_t *provider, apr_pool_t *pool, const char *text,
+                               apr_size_t length, apr_size_t max)
 {
     apr_array_header_t *secrets = apr_array_make(pool, 8, sizeof(const char *));
     const apr_array_header_t *headers =
@@ -201,7 +201,7 @@ const char *gf_provider_told(const gf_provider_t *provider, apr_pool_t *pool, co
         }
     }
     APR_ARRAY_PUSH(secrets, const char *) = NULL;
-    return gf_text_told(pool, text, length, max, (const char *const *)secrets->elts);
+    return gf_text_redact(pool, text, length, max, (const char *const *)secrets->elts);
 }
 
 /* The whole once more: a secret may begin in the word and end in the text. */
@@ -210,10 +210,10 @@ const char *gf_provider_detail(const gf_provider_t *provider, apr_pool_t *pool, 
 {
     const char *said;
 
-    word = word ? gf_provider_told(provider, pool, word, strlen(word), WORD_MAX) : "";
-    text = text ? gf_provider_told(provider, pool, text, strlen(text), TEXT_MAX) : "";
+    word = word ? gf_provider_redact(provider, pool, word, strlen(word), WORD_MAX) : "";
+    text = text ? gf_provider_redact(provider, pool, text, strlen(text), TEXT_MAX) : "";
     said = apr_pstrcat(pool, head, word[0] ? " " : "", word, ": ", text, NULL);
-    return gf_provider_told(provider, pool, said, strlen(said), strlen(said));
+    return gf_provider_redact(provider, pool, said, strlen(said), strlen(said));
 }
 
 /* The section's own headers, then ours: no header of the section takes the place of the key. */

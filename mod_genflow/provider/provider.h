@@ -46,9 +46,9 @@ bool gf_provider_owns_url(const gf_provider_t *provider, const char *url, const 
  * and returns true. */
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg);
 
-/* What a provider says, by gf_text_told(): without our keys and secrets. */
-const char *gf_provider_told(const gf_provider_t *provider, apr_pool_t *pool, const char *text,
-                             apr_size_t length, apr_size_t max);
+/* What a provider says, by gf_text_redact(): without our keys and secrets. */
+const char *gf_provider_redact(const gf_provider_t *provider, apr_pool_t *pool, const char *text,
+                               apr_size_t length, apr_size_t max);
 
 /* gf_outcome_t.detail, the only way to make one of a provider's words: "head word: text". `head` is
  * our own; NULL is "". */

@@ -42,9 +42,9 @@ void prov_run_stays(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_
 
 /* A run may say where its picture is, and whoever cancels then pays nothing: an address becomes
  * "...". */
-static const char *without_addresses(apr_pool_t *pool, const char *told)
+static const char *without_addresses(apr_pool_t *pool, const char *text)
 {
-    char *line = apr_pstrdup(pool, told);
+    char *line = apr_pstrdup(pool, text);
     const char *clean = "";
     char *address;
 
@@ -95,8 +95,9 @@ void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char
         apr_size_t length = strcspn(text, "\r\n"); /* progress bars return without a new line */
 
         if (length > 0) {
-            APR_ARRAY_PUSH(lines, const char *) = without_addresses(
-                call->pool, gf_provider_told(call->provider, call->pool, text, length, LINE_BYTES));
+            APR_ARRAY_PUSH(lines, const char *) =
+                without_addresses(call->pool, gf_provider_redact(call->provider, call->pool, text,
+                                                                 length, LINE_BYTES));
         }
         text += length + (text[length] != '\0');
     }

@@ -141,25 +141,25 @@ static gf_msg_t *poll(const gf_prov_call_t *call)
 
 /* The members of a JSON answer that matter: {id, name, errors[]} or {message}; absent ones stay
  * NULL. */
-typedef struct told_t {
+typedef struct refusal_t {
     const char *id;
     const char *name;
     const char *message;
-} told_t;
+} refusal_t;
 
-static void read_told(told_t *told, const gf_msg_t *msg)
+static void parse_refusal(refusal_t *refusal, const gf_msg_t *msg)
 {
     gf_ctx_t ctx = { .pool = msg->pool };
     gf_json_t *document = NULL;
 
-    memset(told, 0, sizeof(*told));
+    memset(refusal, 0, sizeof(*refusal));
     if (gf_json_parse_reply(&document, &ctx, msg->text, msg->text_length)) {
         return;
     }
-    gf_json_string(gf_json_get(document, "id"), &told->id);
-    gf_json_string(gf_json_get(document, "name"), &told->name);
-    if (!gf_json_string(gf_json_at(gf_json_get(document, "errors"), 0), &told->message)) {
-        gf_json_string(gf_json_get(document, "message"), &told->message);
+    gf_json_string(gf_json_get(document, "id"), &refusal->id);
+    gf_json_string(gf_json_get(document, "name"), &refusal->name);
+    if (!gf_json_string(gf_json_at(gf_json_get(document, "errors"), 0), &refusal->message)) {
+        gf_json_string(gf_json_get(document, "message"), &refusal->message);
     }
 }
 
@@ -178,12 +178,12 @@ static void read_wait(gf_outcome_t *outcome, const gf_msg_t *msg)
 
 /* 4xx and 5xx, the same for submitting and for asking. */
 static void read_refusal(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
-                         const told_t *told)
+                         const refusal_t *refusal)
 {
     outcome->detail = gf_provider_detail(call->provider, msg->pool,
                                          apr_psprintf(msg->pool, "HTTP %d", msg->status),
-                                         told->name, told->message);
-    if (msg->status == 403 && told->name && strcmp(told->name, "content_moderation") == 0) {
+                                         refusal->name, refusal->message);
+    if (msg->status == 403 && refusal->name && strcmp(refusal->name, "content_moderation") == 0) {
         set(outcome, GF_PROV_FILTERED, GF_E_FILTERED);
     }
     else if (msg->status == 429) {
@@ -218,7 +218,7 @@ static void read_picture(gf_outcome_t *outcome, const gf_msg_t *msg)
 
 static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
-    told_t told;
+    refusal_t refusal;
 
     if (gf_provider_unanswered(outcome, msg)) {
         return;
@@ -227,14 +227,14 @@ static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const
         read_picture(outcome, msg);
         return;
     }
-    read_told(&told, msg);
+    parse_refusal(&refusal, msg);
     if (msg->status >= 400) {
-        read_refusal(outcome, call, msg, &told);
+        read_refusal(outcome, call, msg, &refusal);
     }
-    else if (msg->status / 100 == 2 && told.id && told.id[0] != '.'
-             && gf_text_is_token(told.id, 128)) {
+    else if (msg->status / 100 == 2 && refusal.id && refusal.id[0] != '.'
+             && gf_text_is_token(refusal.id, 128)) {
         outcome->state = GF_PROV_WORKING;
-        outcome->ref = told.id;
+        outcome->ref = refusal.id;
     }
     else {
         set(outcome, GF_PROV_EMPTY, GF_E_EMPTY);
@@ -244,7 +244,7 @@ static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const
 
 static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
-    told_t told;
+    refusal_t refusal;
 
     if (gf_provider_unanswered(outcome, msg)) {
         if (outcome->state != GF_PROV_EMPTY) {
@@ -256,13 +256,13 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
         read_picture(outcome, msg);
         return;
     }
-    read_told(&told, msg);
+    parse_refusal(&refusal, msg);
     if (msg->status == 202 || msg->status == 429 || msg->status >= 500) {
         outcome->state = GF_PROV_WORKING;
         read_wait(outcome, msg);
     }
     else if (msg->status >= 400) {
-        read_refusal(outcome, call, msg, &told);
+        read_refusal(outcome, call, msg, &refusal);
     }
     else {
         set(outcome, GF_PROV_EMPTY, GF_E_EMPTY);

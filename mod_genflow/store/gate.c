@@ -16,21 +16,21 @@
 #include "base/clock.h"
 #include "store/store.h"
 
-#define FRESH       (2 * APR_USEC_PER_SEC)  /* what was found counts so long */
-#define TRYING      (60 * APR_USEC_PER_SEC) /* longer than a disk hangs: nobody else tries */
-#define FAILURES    5                       /* uploads in a row that open the breaker */
-#define OPEN        (10 * APR_USEC_PER_SEC)
-#define TOLD_AGAIN  (20 * APR_USEC_PER_SEC)
-#define RETRY_AFTER 10 /* seconds */
+#define FRESH           (2 * APR_USEC_PER_SEC)  /* what was found counts so long */
+#define TRYING          (60 * APR_USEC_PER_SEC) /* longer than a disk hangs: nobody else tries */
+#define FAILURES        5                       /* uploads in a row that open the breaker */
+#define OPEN            (10 * APR_USEC_PER_SEC)
+#define REPORT_INTERVAL (20 * APR_USEC_PER_SEC)
+#define RETRY_AFTER     10 /* seconds */
 
-enum { TOLD_NOTHING, TOLD_WELL, TOLD_CLOSED };
+enum { REPORTED_NOTHING, REPORTED_OPEN, REPORTED_CLOSED };
 
 /* Times are gf_clock_now()'s. */
 struct gf_gate_t {
     volatile apr_uint64_t fresh_until;
     volatile apr_uint64_t open_until; /* the breaker: 0 closed, in the past half open */
-    volatile apr_uint64_t told_until;
-    volatile apr_uint32_t told;
+    volatile apr_uint64_t reported_until;
+    volatile apr_uint32_t reported;
     volatile apr_uint32_t failures;
     volatile apr_uint32_t errors[]; /* of the spool, then of each type's folder; 0: it works */
 };
@@ -258,23 +258,23 @@ const char *gf_gate_closed(gf_ctx_t *ctx)
 
 /* ---- telling the database ---- */
 
-bool gf_gate_tells(const gf_conf_t *conf, bool closed_now)
+bool gf_gate_report_due(const gf_conf_t *conf, bool closed_now)
 {
     gf_gate_t *gate = conf->store_gate;
     apr_uint64_t now = (apr_uint64_t)gf_clock_now();
-    apr_uint32_t state = closed_now ? TOLD_CLOSED : TOLD_WELL;
+    apr_uint32_t state = closed_now ? REPORTED_CLOSED : REPORTED_OPEN;
 
     if (!gate
-        || (apr_atomic_read32(&gate->told) == state
-            && (!closed_now || apr_atomic_read64(&gate->told_until) > now))) {
+        || (apr_atomic_read32(&gate->reported) == state
+            && (!closed_now || apr_atomic_read64(&gate->reported_until) > now))) {
         return false;
     }
-    apr_atomic_set64(&gate->told_until, now + TOLD_AGAIN);
-    apr_atomic_set32(&gate->told, state);
+    apr_atomic_set64(&gate->reported_until, now + REPORT_INTERVAL);
+    apr_atomic_set32(&gate->reported, state);
     return true;
 }
 
-void gf_gate_untold(const gf_conf_t *conf)
+void gf_gate_report_failed(const gf_conf_t *conf)
 {
-    apr_atomic_set32(&conf->store_gate->told, TOLD_NOTHING);
+    apr_atomic_set32(&conf->store_gate->reported, REPORTED_NOTHING);
 }

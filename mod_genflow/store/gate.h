@@ -32,8 +32,8 @@ void gf_gate_answered(const gf_ctx_t *ctx, bool kept);
 bool gf_gate_uploads(const gf_conf_t *conf);
 
 /* Is the state to be told to the database now, because it changed or was told long ago? Then this
- * caller tells it. gf_gate_untold(): it could not. */
-bool gf_gate_tells(const gf_conf_t *conf, bool closed);
-void gf_gate_untold(const gf_conf_t *conf);
+ * caller tells it. gf_gate_report_failed(): it could not. */
+bool gf_gate_report_due(const gf_conf_t *conf, bool closed);
+void gf_gate_report_failed(const gf_conf_t *conf);
 
 #endif

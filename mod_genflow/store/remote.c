@@ -106,7 +106,7 @@ void store_remote_refused(gf_store_outcome_t *outcome, const gf_msg_t *msg, cons
     *outcome = (gf_store_outcome_t){ .state = passes(status) ? GF_STORE_LATER : GF_STORE_REFUSED,
                                      .retry_after = gf_msg_retry_after(msg, WAIT_MAX) };
     outcome->detail = apr_psprintf(msg->pool, "HTTP %d %s", status,
-                                   gf_text_told(msg->pool, says, strlen(says), SAYS_MAX, NULL));
+                                   gf_text_redact(msg->pool, says, strlen(says), SAYS_MAX, NULL));
     if (status == 401 || status == 403) {
         store_remote_alarm(outcome, msg->pool, KEY_WRONG);
     }

@@ -210,13 +210,13 @@ static void publish_store(gf_ctx_t *ctx)
     char host[APRMAXHOSTLEN + 1] = "";
     gf_err_t *err;
 
-    if (!gf_gate_tells(ctx->conf, why != NULL)) {
+    if (!gf_gate_report_due(ctx->conf, why != NULL)) {
         return;
     }
     apr_gethostname(host, sizeof(host), ctx->pool);
     err = gf_breaker_note_store(ctx, ctx->conf->store->name, host, why);
     if (err) {
-        gf_gate_untold(ctx->conf);
+        gf_gate_report_failed(ctx->conf);
     }
 }
 

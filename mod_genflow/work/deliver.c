@@ -69,10 +69,12 @@ static const char *signatures(gf_ctx_t *ctx, const gf_job_t *job, const char *bo
     const char *text;
 
     gf_webhook_secrets(&now, &old, ctx, job->user);
-    text = apr_pstrcat(ctx->pool, GF_SIGN_VERSION,
-                       gf_sign(ctx->pool, now, job->id, job->tell_time, body, length), NULL);
+    text =
+        apr_pstrcat(ctx->pool, GF_SIGN_VERSION,
+                    gf_sign(ctx->pool, now, job->id, job->webhook_timestamp, body, length), NULL);
     return old ? apr_pstrcat(ctx->pool, text, " ", GF_SIGN_VERSION,
-                             gf_sign(ctx->pool, old, job->id, job->tell_time, body, length), NULL)
+                             gf_sign(ctx->pool, old, job->id, job->webhook_timestamp, body, length),
+                             NULL)
                : text;
 }
 
@@ -92,7 +94,7 @@ static gf_msg_t *message(gf_flow_t *flow, gf_run_t *run)
     msg->body = run->of.deliver.body;
     apr_table_setn(msg->headers, "Content-Type", "application/json");
     apr_table_setn(msg->headers, "webhook-id", job->id);
-    apr_table_setn(msg->headers, "webhook-timestamp", job->tell_time);
+    apr_table_setn(msg->headers, "webhook-timestamp", job->webhook_timestamp);
     ctx.pool = msg->pool;
     apr_table_setn(msg->headers, "webhook-signature", signatures(&ctx, job, msg->body));
     return msg;
@@ -155,7 +157,7 @@ static apr_interval_time_t retry_delay(int next_attempt)
 static void retry(gf_flow_t *flow, gf_run_t *run, const char *why, apr_interval_time_t least)
 {
     const gf_ctx_t *ctx = gf_run_about(flow, run);
-    int attempts = run->job->tell_tries;
+    int attempts = run->job->delivery_attempts;
     apr_interval_time_t delay;
 
     if (attempts >= ATTEMPTS) {
@@ -205,7 +207,7 @@ static void report_delivered(gf_flow_t *flow, gf_run_t *run)
 {
     end_delivery(flow, run);
     gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0430",
-           "webhook delivered to %s, attempt %d", host_of(flow, run), run->job->tell_tries);
+           "webhook delivered to %s, attempt %d", host_of(flow, run), run->job->delivery_attempts);
 }
 
 static void report_unsubscribed(gf_flow_t *flow, gf_run_t *run)

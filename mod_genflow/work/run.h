@@ -91,7 +91,7 @@ typedef struct gf_remove_t {
     int type; /* a removal of every place: index of the extension that it is at */
 } gf_remove_t;
 
-/* A client's webhook (job->tell_tries). */
+/* A client's webhook (job->delivery_attempts). */
 typedef struct gf_deliver_t {
     const char *url;
     const char *body; /* NULL: there is no such generation any more */

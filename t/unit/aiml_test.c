@@ -252,7 +252,7 @@ START_TEST(the_log_is_asked_newest_first)
 }
 END_TEST
 
-START_TEST(the_log_tells_what_became_of_a_lost_request)
+START_TEST(the_log_shows_the_end_of_a_lost_request)
 {
     static const answer_t rows[] = {
         { 200, NULL, PAGE(ROW("null", "failed") "," ROW(OURS, "succeeded"), "true", "0"),
@@ -344,7 +344,7 @@ int main(void)
         bytes_instead_of_json_are_a_picture,
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
         the_log_is_asked_newest_first,
-        the_log_tells_what_became_of_a_lost_request,
+        the_log_shows_the_end_of_a_lost_request,
         a_paid_request_is_lost_for_good,
         the_next_page_of_the_log_begins_behind_this_one,
         its_section_is_checked,

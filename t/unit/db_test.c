@@ -41,7 +41,7 @@ static gf_err_t *ask_claim(void)
     return err;
 }
 
-START_TEST(without_a_connection_the_caller_is_told_when_to_come_again)
+START_TEST(without_a_connection_the_caller_gets_a_retry_after)
 {
     gf_err_t *err = ask_health();
 
@@ -226,7 +226,7 @@ START_TEST(a_value_that_the_database_cannot_hold_is_the_clients)
 }
 END_TEST
 
-START_TEST(a_type_that_is_not_set_up_is_told_with_what_to_do)
+START_TEST(a_type_that_is_not_set_up_is_reported_with_what_to_do)
 {
     static const gf_type_t stray = { .name = "un-made", .prefix = "un_made", .index = 6 };
     gf_find_t find = { .id = NO_ID };
@@ -348,7 +348,7 @@ static void replace_cancel(const char *signature, const char *outcome)
         signature, outcome)));
 }
 
-START_TEST(what_the_database_lacks_is_told_by_name)
+START_TEST(what_the_database_lacks_is_reported_by_name)
 {
     lend_app();
     ck_assert_ptr_null(missing());
@@ -484,7 +484,7 @@ static int print_statements(void)
 int main(int argc, char **argv)
 {
     const TTest *const without[] = {
-        without_a_connection_the_caller_is_told_when_to_come_again,
+        without_a_connection_the_caller_gets_a_retry_after,
         a_dead_connection_is_tried_once_more_and_given_back,
         every_statement_has_names_for_all_its_parameters_and_columns,
         the_text_of_a_statement_is_printed_from_its_rows,
@@ -496,12 +496,12 @@ int main(int argc, char **argv)
         the_schema_is_new_enough,
         a_user_without_account_has_nothing_and_no_limits,
         a_value_that_the_database_cannot_hold_is_the_clients,
-        a_type_that_is_not_set_up_is_told_with_what_to_do,
+        a_type_that_is_not_set_up_is_reported_with_what_to_do,
         a_statement_is_prepared_once_per_connection,
         a_statement_costs_one_round_trip,
         a_connection_that_broke_is_mended_within_the_call,
         the_database_takes_every_statement,
-        what_the_database_lacks_is_told_by_name,
+        what_the_database_lacks_is_reported_by_name,
         an_outcome_that_this_module_does_not_know_is_an_error_that_names_it,
         a_silent_connection_is_given_up_and_the_statement_is_not_repeated,
         a_statement_may_take_as_long_as_the_server_lets_it,

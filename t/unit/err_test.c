@@ -155,7 +155,7 @@ START_TEST(an_error_about_a_field_names_it)
 }
 END_TEST
 
-START_TEST(an_error_names_as_many_fields_as_it_is_told)
+START_TEST(an_error_names_as_many_fields_as_it_is_given)
 {
     gf_err_t *err = gf_err_add_field(NULL, &unit.ctx, "prompt", true, "is required");
 
@@ -255,7 +255,7 @@ int main(void)
         an_error_remembers_what_why_and_where_and_is_silent,
         an_error_is_itself_and_no_other,
         an_error_about_a_field_names_it,
-        an_error_names_as_many_fields_as_it_is_told,
+        an_error_names_as_many_fields_as_it_is_given,
         an_error_is_carried_untouched_and_success_goes_on,
         an_error_is_one_log_line,
         a_line_above_the_level_of_the_log_is_not_written,

@@ -108,7 +108,7 @@ START_TEST(each_model_uses_a_source_picture_in_its_way)
 }
 END_TEST
 
-START_TEST(the_end_is_told_to_the_hook)
+START_TEST(the_provider_webhook_is_requested)
 {
     scene_t *scene = sdxl();
 
@@ -293,7 +293,7 @@ START_TEST(a_request_works_until_it_is_completed)
 }
 END_TEST
 
-START_TEST(place_progress_and_logs_are_told)
+START_TEST(place_progress_and_logs_are_reported)
 {
     gf_outcome_t outcome =
         reads(kind->read_poll, sdxl(), STATUS, 202,
@@ -534,13 +534,13 @@ int main(void)
         each_model_gets_its_input,
         a_size_may_be_given_as_the_provider_names_it,
         each_model_uses_a_source_picture_in_its_way,
-        the_end_is_told_to_the_hook,
+        the_provider_webhook_is_requested,
         a_request_is_asked_for_and_stopped_below_owner_and_app,
         each_answer_to_a_submission_has_its_meaning,
         an_id_is_taken_only_if_it_can_stand_in_an_address,
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
         a_request_works_until_it_is_completed,
-        place_progress_and_logs_are_told,
+        place_progress_and_logs_are_reported,
         each_result_has_its_meaning,
         a_picture_is_single_or_in_a_list,
         the_list_is_asked_where_it_is,

@@ -145,7 +145,7 @@ START_TEST(the_extension_is_what_the_bytes_say)
 }
 END_TEST
 
-START_TEST(the_facts_are_told_as_json)
+START_TEST(the_facts_are_written_as_json)
 {
     gf_stored_t stored;
 
@@ -157,7 +157,7 @@ START_TEST(the_facts_are_told_as_json)
 }
 END_TEST
 
-START_TEST(a_second_picture_leaves_the_first_and_tells_its_facts)
+START_TEST(a_second_picture_leaves_the_first_and_returns_its_facts)
 {
     gf_stored_t first, second;
     apr_size_t length = 0;
@@ -339,7 +339,7 @@ END_TEST
 
 /* The secret part of the name is the row's; every address of ours tells the file, whatever row it
  * was read from. */
-START_TEST(a_picture_with_a_secret_has_a_name_that_the_id_does_not_tell)
+START_TEST(a_picture_with_a_secret_has_a_name_that_the_id_does_not_reveal)
 {
     static const gf_job_t deleted = { .type = &type, .id = ID };
     static const char *const strangers[] = {
@@ -404,7 +404,7 @@ START_TEST(a_spool_without_room_for_the_largest_picture_closes_the_store)
         gf_gate_init(apr_palloc(unit.ctx.pool, gf_gate_bytes(&unit.conf)), &unit.conf);
     unit_no_error(gf_gate_check(&unit.ctx, &type, true));
     ck_assert_pstr_eq(gf_gate_closed(&unit.ctx), NULL);
-    ck_assert(gf_gate_tells(&unit.conf, false) && !gf_gate_tells(&unit.conf, false));
+    ck_assert(gf_gate_report_due(&unit.conf, false) && !gf_gate_report_due(&unit.conf, false));
 
     unit.conf.result_max = APR_INT64_C(1) << 60;
     gf_gate_init(unit.conf.store_gate, &unit.conf);
@@ -414,7 +414,7 @@ START_TEST(a_spool_without_room_for_the_largest_picture_closes_the_store)
     ck_assert(gf_err_is(err, GF_E_STORE_CLOSED));
     ck_assert_ptr_nonnull(gf_gate_closed(&unit.ctx));
     ck_assert_int_eq(unit.line_count, 1);
-    ck_assert(gf_gate_tells(&unit.conf, true) && !gf_gate_tells(&unit.conf, true));
+    ck_assert(gf_gate_report_due(&unit.conf, true) && !gf_gate_report_due(&unit.conf, true));
     unit.conf.store_gate = NULL;
 }
 END_TEST
@@ -601,15 +601,15 @@ int main(void)
         bytes_behind_a_picture_are_not_kept,
         a_source_picture_has_a_bound_of_its_own,
         the_extension_is_what_the_bytes_say,
-        the_facts_are_told_as_json,
-        a_second_picture_leaves_the_first_and_tells_its_facts,
+        the_facts_are_written_as_json,
+        a_second_picture_leaves_the_first_and_returns_its_facts,
         a_store_says_whether_the_name_was_taken,
         what_cannot_be_kept_is_refused_and_leaves_nothing,
         as_many_pixels_as_allowed_are_kept,
         a_store_that_does_not_work_is_the_operators,
         a_picture_that_was_kept_is_found_again,
         an_address_names_the_file_of_its_own_job_and_no_other,
-        a_picture_with_a_secret_has_a_name_that_the_id_does_not_tell,
+        a_picture_with_a_secret_has_a_name_that_the_id_does_not_reveal,
         whatever_is_there_of_a_picture_is_removed,
         a_spool_without_room_for_the_largest_picture_closes_the_store,
         a_store_that_fails_uploads_is_given_a_rest,

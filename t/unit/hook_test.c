@@ -521,10 +521,10 @@ START_TEST(a_genuine_report_may_be_about_nothing)
     size_t i;
 
     for (i = 0; i < count; i++) {
-        bool told = i < UNIT_COUNT(rows);
-        const char *rest = told ? rows[i].rest : bodies[i - UNIT_COUNT(rows)];
-        const char *body = told ? apr_pstrcat(unit.ctx.pool, "{\"id\":", rest, NULL) : rest;
-        const char *fals = told ? apr_pstrcat(unit.ctx.pool, "{\"request_id\":", rest, NULL) : rest;
+        bool known = i < UNIT_COUNT(rows);
+        const char *rest = known ? rows[i].rest : bodies[i - UNIT_COUNT(rows)];
+        const char *body = known ? apr_pstrcat(unit.ctx.pool, "{\"id\":", rest, NULL) : rest;
+        const char *fals = known ? apr_pstrcat(unit.ctx.pool, "{\"request_id\":", rest, NULL) : rest;
         header_t one[] = {
             ID, TIME, { "webhook-signature", signed_by_hmac("msg_1", AT, body) }, { NULL, NULL }
         };
@@ -533,7 +533,7 @@ START_TEST(a_genuine_report_may_be_about_nothing)
                              FAL_TIME,
                              { "X-Fal-Webhook-Signature", signed_by_key("r-1", "u-1", AT, fals) },
                              { NULL, NULL } };
-        gf_hook_verdict_t verdict = told && rows[i].means ? GF_HOOK_GENUINE : GF_HOOK_MEANINGLESS;
+        gf_hook_verdict_t verdict = known && rows[i].means ? GF_HOOK_GENUINE : GF_HOOK_MEANINGLESS;
         gf_hook_t hook = report(body, one);
 
         ck_assert_msg(gf_prov_replicate.read_hook(&hook, &replicate) == verdict, "%s", body);

@@ -256,7 +256,7 @@ START_TEST(those_who_wait_are_bounded)
 }
 END_TEST
 
-START_TEST(closing_tells_everybody_and_takes_nobody)
+START_TEST(closing_notifies_all_waiters_and_accepts_no_new_one)
 {
     gf_hub_t *hub = make_hub();
     gf_watch_t one, two, late;
@@ -444,7 +444,7 @@ int main(void)
         a_wait_ends_at_its_deadline,
         those_who_wait_are_bounded,
         those_who_wait_are_bounded_per_user,
-        closing_tells_everybody_and_takes_nobody,
+        closing_notifies_all_waiters_and_accepts_no_new_one,
         news_wake_whoever_waits_on_another_thread,
         closing_wakes_whoever_waits_on_another_thread,
         no_job_is_lost_between_threads,

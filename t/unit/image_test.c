@@ -67,7 +67,7 @@ static bool probe(gf_image_t *image, const unsigned char *bytes, apr_size_t leng
     return is;
 }
 
-START_TEST(a_picture_tells_its_type_and_size)
+START_TEST(a_picture_has_its_type_and_size_read)
 {
     size_t i;
 
@@ -249,7 +249,7 @@ START_TEST(the_end_of_a_picture_is_where_its_end_mark_is)
 }
 END_TEST
 
-START_TEST(a_picture_in_a_file_is_told_as_in_memory)
+START_TEST(a_picture_in_a_file_is_recognised_as_in_memory)
 {
     enum { LARGE = 100000 };
     unsigned char *bytes = apr_pcalloc(unit.ctx.pool, LARGE + 100);
@@ -323,13 +323,13 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_picture_tells_its_type_and_size,
+        a_picture_has_its_type_and_size_read,
         a_picture_cut_before_its_size_is_none,
         a_type_has_its_extension,
         what_is_no_picture_is_refused,
         random_bytes_behind_a_good_start_do_no_harm,
         the_end_of_a_picture_is_where_its_end_mark_is,
-        a_picture_in_a_file_is_told_as_in_memory,
+        a_picture_in_a_file_is_recognised_as_in_memory,
         a_jpeg_that_hides_a_second_header_is_no_picture,
         a_picture_of_many_scans_or_packed_texts_is_not_plain,
         NULL,

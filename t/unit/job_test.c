@@ -62,7 +62,7 @@ static gf_json_t *written(const gf_view_t *view, const char *base, const char *s
 }
 
 /* "null" for a member that is there and null, "(absent)" for one that is not. */
-static const char *told(gf_json_t *object, const char *name)
+static const char *member_of(gf_json_t *object, const char *name)
 {
     const char *text = gf_json_text(object);
     gf_json_t *value = gf_json_get(object, name);
@@ -153,10 +153,10 @@ START_TEST(the_generation_object_has_every_member)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(members); i++) {
-        ck_assert_msg(strcmp(told(of_full, members[i].name), members[i].full) == 0, "%s is %s",
-                      members[i].name, told(of_full, members[i].name));
-        ck_assert_msg(strcmp(told(of_least, members[i].name), members[i].least) == 0, "%s is %s",
-                      members[i].name, told(of_least, members[i].name));
+        ck_assert_msg(strcmp(member_of(of_full, members[i].name), members[i].full) == 0, "%s is %s",
+                      members[i].name, member_of(of_full, members[i].name));
+        ck_assert_msg(strcmp(member_of(of_least, members[i].name), members[i].least) == 0, "%s is %s",
+                      members[i].name, member_of(of_least, members[i].name));
     }
     ck_assert_int_eq(members_of(of_full), (int)UNIT_COUNT(members) - 2); /* no pollUrl, eventsUrl */
     ck_assert_int_eq(members_of(of_least), (int)UNIT_COUNT(members));
@@ -184,7 +184,7 @@ START_TEST(only_what_has_not_ended_says_where_to_ask)
         ck_assert_msg(gf_view_ended(&view) == rows[i].ended, "%s", rows[i].status);
         ck_assert_msg((gf_json_get(object, "pollUrl") == NULL) == rows[i].ended, "%s",
                       rows[i].status);
-        ck_assert_msg(strcmp(told(object, "tokensUsed"), rows[i].tokens) == 0,
+        ck_assert_msg(strcmp(member_of(object, "tokensUsed"), rows[i].tokens) == 0,
                       "%s: only success costs", rows[i].status);
     }
 }
@@ -193,7 +193,7 @@ END_TEST
 START_TEST(our_own_addresses_become_absolute_and_others_stay)
 {
     static const struct {
-        const char *url, *site, *told;
+        const char *url, *site, *member_of;
     } rows[] = {
         { "/generated/a.png", SITE, "\"" SITE "/generated/a.png\"" },
         { "/generated/a.png", "", "\"/generated/a.png\"" },
@@ -208,19 +208,19 @@ START_TEST(our_own_addresses_become_absolute_and_others_stay)
 
         view.image_url = rows[i].url;
         object = written(&view, "/api", rows[i].site);
-        ck_assert_str_eq(told(object, "imageUrl"), rows[i].told);
-        ck_assert_str_eq(told(object, "cloudinaryUrl"), rows[i].told);
-        ck_assert_str_eq(told(object, "resultImages"),
-                         rows[i].url ? apr_psprintf(unit.ctx.pool, "[%s]", rows[i].told) : "[]");
+        ck_assert_str_eq(member_of(object, "imageUrl"), rows[i].member_of);
+        ck_assert_str_eq(member_of(object, "cloudinaryUrl"), rows[i].member_of);
+        ck_assert_str_eq(member_of(object, "resultImages"),
+                         rows[i].url ? apr_psprintf(unit.ctx.pool, "[%s]", rows[i].member_of) : "[]");
     }
 }
 END_TEST
 
 START_TEST(the_poll_address_begins_where_the_api_is_mounted)
 {
-    ck_assert_str_eq(told(written(&least, "", SITE), "pollUrl"),
+    ck_assert_str_eq(member_of(written(&least, "", SITE), "pollUrl"),
                      "\"/neo-glitch/status?id=" ID "\"");
-    ck_assert_str_eq(told(written(&least, "/a/b", ""), "pollUrl"),
+    ck_assert_str_eq(member_of(written(&least, "/a/b", ""), "pollUrl"),
                      "\"/a/b/neo-glitch/status?id=" ID "\"");
 }
 END_TEST
@@ -248,10 +248,10 @@ START_TEST(members_have_twins_in_snake_case_where_they_are_wanted)
     object = unit_json(out.text);
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         ck_assert_msg(gf_json_get(object, rows[i].name), "%s is not there", rows[i].name);
-        ck_assert_str_eq(told(object, rows[i].twin), told(object, rows[i].name));
+        ck_assert_str_eq(member_of(object, rows[i].twin), member_of(object, rows[i].name));
     }
-    ck_assert_str_eq(told(written(&full, "/api", SITE), "image_url"), "(absent)");
-    ck_assert_str_eq(told(object, "parameters"), "{\"strength\":0.35}");
+    ck_assert_str_eq(member_of(written(&full, "/api", SITE), "image_url"), "(absent)");
+    ck_assert_str_eq(member_of(object, "parameters"), "{\"strength\":0.35}");
 }
 END_TEST
 
@@ -281,17 +281,17 @@ START_TEST(a_job_has_every_member_and_no_other)
 
     for (i = 0; i < UNIT_COUNT(names); i++) {
         ck_assert_msg(gf_json_get(of_full, names[i]), "%s is not there", names[i]);
-        ck_assert_msg(strcmp(told(of_least, names[i]), "(absent)") != 0, "%s", names[i]);
+        ck_assert_msg(strcmp(member_of(of_least, names[i]), "(absent)") != 0, "%s", names[i]);
     }
     ck_assert_int_eq(members_of(of_full), (int)UNIT_COUNT(names));
-    ck_assert_str_eq(told(of_full, "status"), "\"succeeded\"");
-    ck_assert_str_eq(told(of_least, "status"), "\"running\"");
-    ck_assert_str_eq(told(of_full, "error"), "\"M\"");
-    ck_assert_str_eq(told(of_least, "result"), "null");
-    ck_assert_str_eq(told(of_full, "resultUrl"), "\"" SITE "/generated/neo-glitch/5b/" ID ".png\"");
-    ck_assert_str_eq(told(gf_json_get(of_full, "result"), "imageUrl"), told(of_full, "resultUrl"));
-    ck_assert_str_eq(told(gf_json_get(of_full, "input"), "prompt"), "\"a \\\"neon\\\" cat\"");
-    ck_assert_str_eq(told(gf_json_get(of_full, "input"), "type"), "\"neo-glitch\"");
+    ck_assert_str_eq(member_of(of_full, "status"), "\"succeeded\"");
+    ck_assert_str_eq(member_of(of_least, "status"), "\"running\"");
+    ck_assert_str_eq(member_of(of_full, "error"), "\"M\"");
+    ck_assert_str_eq(member_of(of_least, "result"), "null");
+    ck_assert_str_eq(member_of(of_full, "resultUrl"), "\"" SITE "/generated/neo-glitch/5b/" ID ".png\"");
+    ck_assert_str_eq(member_of(gf_json_get(of_full, "result"), "imageUrl"), member_of(of_full, "resultUrl"));
+    ck_assert_str_eq(member_of(gf_json_get(of_full, "input"), "prompt"), "\"a \\\"neon\\\" cat\"");
+    ck_assert_str_eq(member_of(gf_json_get(of_full, "input"), "type"), "\"neo-glitch\"");
 }
 END_TEST
 

@@ -82,7 +82,7 @@ START_TEST(each_refusal_says_what_is_missing_or_when_to_come_again)
 }
 END_TEST
 
-START_TEST(entries_are_told_as_they_are)
+START_TEST(entries_are_returned_as_they_are)
 {
     gf_reservation_t reservation;
     apr_array_header_t *entries;
@@ -166,7 +166,7 @@ START_TEST(what_fails_in_passing_is_said_once_more)
 }
 END_TEST
 
-START_TEST(without_a_database_there_is_no_quota_to_tell_of)
+START_TEST(without_a_database_there_is_no_quota_to_return)
 {
     ck_assert(gf_err_is(gf_ledger_quota_spent(&unit.ctx, "nobody"), GF_E_DB_DOWN));
 }
@@ -175,13 +175,13 @@ END_TEST
 int main(void)
 {
     const TTest *const without[] = {
-        without_a_database_there_is_no_quota_to_tell_of,
+        without_a_database_there_is_no_quota_to_return,
         NULL,
     };
     const TTest *const with[] = {
         a_reservation_is_held_given_back_and_over,
         each_refusal_says_what_is_missing_or_when_to_come_again,
-        entries_are_told_as_they_are,
+        entries_are_returned_as_they_are,
         credits_that_go_all_the_time_make_a_refusal_in_the_end,
         what_fails_in_passing_is_said_once_more,
         NULL,

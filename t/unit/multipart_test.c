@@ -21,15 +21,15 @@ static const char *look(const char *body, apr_size_t length, const char *boundar
     gf_bytes_t field = { NULL, 0 };
     gf_multipart_result_t result =
         gf_multipart_find(&field, unit.ctx.pool, boundary, &bytes, "file");
-    const char *told = words[result];
+    const char *outcome = words[result];
 
     if (result == GF_MULTIPART_FOUND) {
         ck_assert(field.at >= copy && field.at + field.length <= copy + length);
-        told = apr_pstrcat(unit.ctx.pool, told,
+        outcome = apr_pstrcat(unit.ctx.pool, outcome,
                            apr_pstrmemdup(unit.ctx.pool, field.at, field.length), NULL);
     }
     free(copy);
-    return told;
+    return outcome;
 }
 
 START_TEST(a_boundary_is_one_of_rfc_2046)
@@ -83,7 +83,7 @@ START_TEST(a_field_is_found_as_clients_send_it)
 {
     static const struct {
         const char *body;
-        const char *told;
+        const char *outcome;
     } rows[] = {
         { GOOD, "found PNG" },
         { "--b\r\n" FILE_HEAD "\r\nPNG\r\n--b--", "found PNG" },
@@ -112,9 +112,9 @@ START_TEST(a_field_is_found_as_clients_send_it)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        const char *told = look(rows[i].body, strlen(rows[i].body), "b");
+        const char *outcome = look(rows[i].body, strlen(rows[i].body), "b");
 
-        ck_assert_msg(strcmp(told, rows[i].told) == 0, "%s: %s", rows[i].body, told);
+        ck_assert_msg(strcmp(outcome, rows[i].outcome) == 0, "%s: %s", rows[i].body, outcome);
     }
 }
 END_TEST
@@ -155,9 +155,9 @@ START_TEST(what_is_not_well_formed_is_refused)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        const char *told = look(rows[i], strlen(rows[i]), "b");
+        const char *outcome = look(rows[i], strlen(rows[i]), "b");
 
-        ck_assert_msg(strcmp(told, "malformed") == 0, "%s: %s", rows[i], told);
+        ck_assert_msg(strcmp(outcome, "malformed") == 0, "%s: %s", rows[i], outcome);
     }
 }
 END_TEST
@@ -179,7 +179,7 @@ START_TEST(parts_and_headers_are_bounded)
     static const char rest[] = FILE_HEAD "\r\nPNG\r\n--b--";
     const struct {
         const char *body;
-        const char *told;
+        const char *outcome;
     } rows[] = {
         { repeated("", part, 63, GOOD), "found PNG" },
         { repeated("", part, 64, GOOD), "malformed" },
@@ -191,9 +191,9 @@ START_TEST(parts_and_headers_are_bounded)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        const char *told = look(rows[i].body, strlen(rows[i].body), "b");
+        const char *outcome = look(rows[i].body, strlen(rows[i].body), "b");
 
-        ck_assert_msg(strcmp(told, rows[i].told) == 0, "row %d: %s", (int)i, told);
+        ck_assert_msg(strcmp(outcome, rows[i].outcome) == 0, "row %d: %s", (int)i, outcome);
     }
 }
 END_TEST

@@ -330,7 +330,7 @@ START_TEST(an_old_spool_file_is_replaced)
 }
 END_TEST
 
-START_TEST(a_spool_file_that_cannot_be_written_is_told)
+START_TEST(a_spool_file_that_cannot_be_written_is_reported)
 {
     gf_msg_t *msg;
 
@@ -484,7 +484,7 @@ int main(void)
         a_signed_request_names_its_key_and_what_it_signs,
         a_picture_goes_to_its_file_and_text_stays_in_memory,
         an_old_spool_file_is_replaced,
-        a_spool_file_that_cannot_be_written_is_told,
+        a_spool_file_that_cannot_be_written_is_reported,
         an_answer_has_a_byte_limit,
         many_exchanges_run_at_a_time,
         an_exchange_can_be_dropped,

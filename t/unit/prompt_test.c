@@ -80,7 +80,7 @@ START_TEST(every_word_adds_its_text)
 }
 END_TEST
 
-START_TEST(pictures_are_told_with_their_number)
+START_TEST(pictures_are_named_with_their_number)
 {
     static const struct {
         int products, models;
@@ -133,7 +133,7 @@ int main(void)
         a_wish_without_a_word_is_empty,
         preset_and_user_stand_with_a_comma_between,
         every_word_adds_its_text,
-        pictures_are_told_with_their_number,
+        pictures_are_named_with_their_number,
         all_parts_have_their_order_and_the_same_wish_is_the_same_text,
         NULL,
     };

@@ -620,7 +620,7 @@ static const gf_end_t failure = {
     .status = "failed", .error_code = "TIMEOUT", .error_message = "too slow", .cause_code = "X"
 };
 
-START_TEST(each_outcome_of_a_creation_is_told)
+START_TEST(each_outcome_of_a_creation_is_returned)
 {
     gf_created_t created, again;
     const char *user;
@@ -927,7 +927,7 @@ int main(void)
         NULL,
     };
     const TTest *const with[] = {
-        each_outcome_of_a_creation_is_told,
+        each_outcome_of_a_creation_is_returned,
         a_generation_is_read_as_it_was_made_and_as_it_ended,
         a_failure_gives_the_credits_back_and_says_why,
         only_its_owner_reads_a_generation,

@@ -86,7 +86,7 @@ START_TEST(each_model_uses_a_source_picture_in_its_way)
 }
 END_TEST
 
-START_TEST(the_end_is_told_to_the_hook)
+START_TEST(the_provider_webhook_is_requested)
 {
     scene_t *scene = replicate(MODEL);
 
@@ -520,7 +520,7 @@ START_TEST(what_the_list_does_not_show_stays_unknown)
 }
 END_TEST
 
-START_TEST(whether_a_list_begins_early_enough_is_told_by_the_providers_own_clock)
+START_TEST(the_providers_own_clock_decides_if_a_list_begins_early_enough)
 {
     static const struct {
         const char *since, *date;
@@ -598,7 +598,7 @@ int main(void)
     const TTest *const tests[] = {
         each_model_gets_its_input,
         each_model_uses_a_source_picture_in_its_way,
-        the_end_is_told_to_the_hook,
+        the_provider_webhook_is_requested,
         a_prediction_is_asked_for_and_stopped_by_its_id,
         each_state_of_a_prediction_has_its_meaning,
         whatever_a_prediction_is_when_it_is_made_its_id_comes_first,
@@ -615,7 +615,7 @@ int main(void)
         a_lost_run_is_found_by_what_we_sent,
         an_earlier_attempt_that_failed_in_passing_does_not_count,
         what_the_list_does_not_show_stays_unknown,
-        whether_a_list_begins_early_enough_is_told_by_the_providers_own_clock,
+        the_providers_own_clock_decides_if_a_list_begins_early_enough,
         the_list_is_read_page_by_page,
         its_section_is_checked,
         NULL,

@@ -133,7 +133,7 @@ START_TEST(each_refusal_means_now_or_never)
 }
 END_TEST
 
-START_TEST(what_s3_says_is_told)
+START_TEST(the_answer_of_s3_is_reported)
 {
     gf_store_outcome_t outcome =
         kept(shelf(&KIND), answered("https://s3.test/", 400, NULL, XML("EntityTooLarge")));
@@ -176,7 +176,7 @@ int main(void)
         a_picture_is_removed_by_the_same_name,
         a_kept_picture_has_the_address_of_its_object,
         each_refusal_means_now_or_never,
-        what_s3_says_is_told,
+        the_answer_of_s3_is_reported,
         without_an_answer_it_may_be_sent_again,
         a_removed_picture_is_gone_whether_or_not_it_was_there,
         what_its_configuration_lacks_is_named,

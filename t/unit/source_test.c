@@ -49,17 +49,17 @@ static const char *check(const char *body)
 {
     gf_input_t input = { .ctx = &unit.ctx, .body = unit_json(body) };
     bool taken = gf_source_check(&source, &input, &type);
-    const char *told = "";
+    const char *shown = "";
     int i;
 
     for (i = 0; input.errors && i < input.errors->nelts; i++) {
         const gf_field_error_t *error = &APR_ARRAY_IDX(input.errors, i, gf_field_error_t);
 
-        told = apr_pstrcat(unit.ctx.pool, told, i ? "; " : "", error->field,
+        shown = apr_pstrcat(unit.ctx.pool, shown, i ? "; " : "", error->field,
                            error->missing ? " is missing" : "", ": ", error->message, NULL);
     }
     ck_assert_msg(taken == !input.errors, "%s", body);
-    return told;
+    return shown;
 }
 
 static const char *member(const char *name, const char *text)
@@ -172,10 +172,10 @@ START_TEST(addresses_that_are_refused)
 
     make(GF_SOURCE_MAY);
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        const char *told = check(member("sourceUrl", rows[i].url));
+        const char *shown = check(member("sourceUrl", rows[i].url));
         const char *wanted = apr_pstrcat(unit.ctx.pool, "sourceUrl: ", rows[i].message, NULL);
 
-        ck_assert_msg(strncmp(told, wanted, strlen(wanted)) == 0, "%s: %s", rows[i].url, told);
+        ck_assert_msg(strncmp(shown, wanted, strlen(wanted)) == 0, "%s: %s", rows[i].url, shown);
     }
 }
 END_TEST
@@ -312,11 +312,11 @@ START_TEST(a_picture_in_the_body_is_refused)
     cut[40] = '\0'; /* whole quads, but not the whole picture */
     make(GF_SOURCE_MAY);
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        const char *told = check(uri(rows[i].head, rows[i].content));
+        const char *shown = check(uri(rows[i].head, rows[i].content));
         const char *wanted = apr_pstrcat(unit.ctx.pool, "image: ", rows[i].message, NULL);
 
-        ck_assert_msg(strncmp(told, wanted, strlen(wanted)) == 0, "%s%s: %s", rows[i].head,
-                      rows[i].content, told);
+        ck_assert_msg(strncmp(shown, wanted, strlen(wanted)) == 0, "%s%s: %s", rows[i].head,
+                      rows[i].content, shown);
     }
 }
 END_TEST

@@ -248,8 +248,8 @@ static gf_job_t *make_job(const gf_kind_t *kind, const given_t *given, apr_pool_
     job->created = the_time;
     job->deadline = the_time + 600 * SECONDS;
     job->remove_url = given->remove_url;
-    job->tell_tries = given->attempt;
-    job->tell_time = "1700000000";
+    job->delivery_attempts = given->attempt;
+    job->webhook_timestamp = "1700000000";
     job->restore_tries = 1;
     job->restore_url = HERE;
     if (given->copied) {

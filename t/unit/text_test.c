@@ -33,7 +33,7 @@ START_TEST(a_uuid_is_36_characters_of_hex_and_hyphens)
 }
 END_TEST
 
-START_TEST(an_id_tells_when_it_was_made)
+START_TEST(an_id_contains_when_it_was_made)
 {
     static const struct {
         const char *text;
@@ -262,7 +262,7 @@ START_TEST(a_number_has_nothing_before_or_behind_it_and_64_bits)
 }
 END_TEST
 
-START_TEST(an_interval_is_told_to_the_database_in_milliseconds)
+START_TEST(an_interval_is_sent_to_the_database_in_milliseconds)
 {
     static const struct {
         apr_interval_time_t interval;
@@ -285,7 +285,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_uuid_is_36_characters_of_hex_and_hyphens,
-        an_id_tells_when_it_was_made,
+        an_id_contains_when_it_was_made,
         a_length_is_in_characters_not_bytes,
         utf8_is_valid_up_to_its_first_bad_byte,
         a_token_is_letters_digits_and_four_signs,
@@ -293,7 +293,7 @@ int main(void)
         a_time_has_a_unit_or_means_seconds,
         a_size_has_a_unit_or_means_bytes,
         a_number_has_nothing_before_or_behind_it_and_64_bits,
-        an_interval_is_told_to_the_database_in_milliseconds,
+        an_interval_is_sent_to_the_database_in_milliseconds,
         NULL,
     };
 

@@ -127,7 +127,7 @@ START_TEST(a_chain_is_resolved_in_its_order)
 }
 END_TEST
 
-START_TEST(a_chain_that_cannot_work_is_told_with_what_to_change)
+START_TEST(a_chain_that_cannot_work_is_refused_with_what_to_change)
 {
     static const struct {
         const char *links[3];
@@ -210,7 +210,7 @@ int main(void)
         a_preset_is_found_by_its_whole_key,
         one_that_is_on_is_of_the_category_or_the_first,
         a_chain_is_resolved_in_its_order,
-        a_chain_that_cannot_work_is_told_with_what_to_change,
+        a_chain_that_cannot_work_is_refused_with_what_to_change,
         a_chain_can_be_resolved_again,
         the_link_that_draws_here_is_behind_every_chain,
         NULL,

@@ -90,7 +90,7 @@ static void check_answers_with(const char *said)
     }
 }
 
-START_TEST(a_secret_is_told_to_nobody_wherever_the_provider_quotes_it)
+START_TEST(a_secret_is_redacted_wherever_the_provider_quotes_it)
 {
     check_answers_with(SECRET);
     check_answers_with("your key " SECRET " is bad");
@@ -115,7 +115,7 @@ START_TEST(a_long_text_is_cut_between_two_characters)
 }
 END_TEST
 
-START_TEST(a_secret_is_not_told_in_part_where_the_text_is_cut)
+START_TEST(a_secret_is_not_shown_in_part_where_the_text_is_cut)
 {
     const char *text = "";
     int i;
@@ -133,13 +133,13 @@ START_TEST(a_secret_is_not_told_in_part_where_the_text_is_cut)
 }
 END_TEST
 
-START_TEST(what_somebody_says_is_made_fit_to_be_kept)
+START_TEST(foreign_text_is_redacted_cut_and_valid_utf8)
 {
     static const char *const secrets[] = { "", "key", "key-2", NULL };
     static const struct {
         const char *text;
         apr_size_t max;
-        const char *told;
+        const char *redacted;
     } rows[] = {
         { "", 10, "" },
         { "plain", 10, "plain" },
@@ -161,23 +161,23 @@ START_TEST(what_somebody_says_is_made_fit_to_be_kept)
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         char *exact = unit_exact(rows[i].text, strlen(rows[i].text));
-        const char *told =
-            gf_text_told(unit.ctx.pool, exact, strlen(rows[i].text), rows[i].max, secrets);
+        const char *redacted =
+            gf_text_redact(unit.ctx.pool, exact, strlen(rows[i].text), rows[i].max, secrets);
 
         free(exact);
-        ck_assert_str_eq(told, rows[i].told);
+        ck_assert_str_eq(redacted, rows[i].redacted);
     }
-    ck_assert_str_eq(gf_text_told(unit.ctx.pool, "key", 3, 10, NULL), "key");
+    ck_assert_str_eq(gf_text_redact(unit.ctx.pool, "key", 3, 10, NULL), "key");
 }
 END_TEST
 
 int main(void)
 {
     const TTest *const tests[] = {
-        a_secret_is_told_to_nobody_wherever_the_provider_quotes_it,
+        a_secret_is_redacted_wherever_the_provider_quotes_it,
         a_long_text_is_cut_between_two_characters,
-        a_secret_is_not_told_in_part_where_the_text_is_cut,
-        what_somebody_says_is_made_fit_to_be_kept,
+        a_secret_is_not_shown_in_part_where_the_text_is_cut,
+        foreign_text_is_redacted_cut_and_valid_utf8,
         NULL,
     };
 
