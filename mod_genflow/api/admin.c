@@ -11,15 +11,15 @@
 /* ---- the door ---- */
 
 /* Does httpd.conf let somebody in here without a name? Then whatever name there is says nothing. */
-static bool asks_for_sign_in(request_rec *r)
+static bool requires_sign_in(request_rec *r)
 {
     char *user = r->user;
-    bool asks;
+    bool required;
 
     r->user = NULL;
-    asks = ap_some_authn_required(r);
+    required = ap_some_authn_required(r);
     r->user = user;
-    return asks;
+    return required;
 }
 
 /* A name from httpd's own authentication alone (never GenflowUser), in a <Location> of httpd.conf
@@ -28,7 +28,7 @@ gf_err_t *api_admin_enter(gf_req_t *req)
 {
     request_rec *r = req->r;
 
-    if (!r->user || !*r->user || !asks_for_sign_in(r) || !api_place_is_location(r)) {
+    if (!r->user || !*r->user || !requires_sign_in(r) || !api_place_is_location(r)) {
         return gf_err_make(req->ctx, GF_E_ADMIN_CLOSED, APR_SUCCESS,
                            "SetHandler genflow-admin serves only who has to sign in: put AuthType, "
                            "what it needs, and `Require user NAME` into its <Location>");

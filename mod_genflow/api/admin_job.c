@@ -25,12 +25,12 @@ static const gf_input_field_t filters[] = {
 
 static void read_filter(gf_admin_filter_t *filter, gf_input_t *input)
 {
-    filter_t asked = { .type = NULL };
+    filter_t filtered = { .type = NULL };
 
-    gf_input_read(input, filters, &asked);
-    filter->type = asked.type;
-    filter->status = asked.status ? asked.status->word : NULL;
-    filter->user = asked.user;
+    gf_input_read(input, filters, &filtered);
+    filter->type = filtered.type;
+    filter->status = filtered.status ? filtered.status->word : NULL;
+    filter->user = filtered.user;
 }
 
 /* One by one, each by its key: what an object is made of is known in one place. */

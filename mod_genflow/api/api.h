@@ -40,7 +40,7 @@ typedef struct gf_req_t {
     bool as_job;      /* a generation is shown as a job */
     bool pending;     /* what it makes is started by another call */
     bool admin;       /* administration: takes every word literally */
-    bool may_ask;     /* its body may ask how a generation is; then its rate is not counted yet */
+    bool may_look_up; /* its body may name a generation: a status request, which no rate limits */
     const char *site; /* NULL until it is needed: gf_reply_site(), with `twins` */
     bool twins;       /* members have snake_case twins */
 } gf_req_t;

@@ -66,46 +66,46 @@ gf_err_t *api_create_refused(gf_req_t *req, const gf_created_t *created, int cou
 /* ---- making ---- */
 
 /* What a new generation looks like before anything happened: the row need not be read for it. */
-static void view_of_new(gf_view_t *view, const gf_req_t *req, const gf_ask_t *ask,
+static void view_of_new(gf_view_t *view, const gf_req_t *req, const gf_spec_t *spec,
                         const gf_created_t *created)
 {
     memset(view, 0, sizeof(*view));
-    view->type = ask->type;
+    view->type = spec->type;
     view->id = created->id;
-    view->run_id = ask->run_id ? ask->run_id : created->id;
+    view->run_id = spec->run_id ? spec->run_id : created->id;
     view->status = created->status;
-    view->preset = ask->preset;
-    view->prompt = ask->prompt;
-    view->source_url = ask->source_url;
-    view->parameters_json = ask->parameters;
-    view->seed_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, ask->seed);
-    view->cost_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, ask->type->cost);
+    view->preset = spec->preset;
+    view->prompt = spec->prompt;
+    view->source_url = spec->source_url;
+    view->parameters_json = spec->parameters;
+    view->seed_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, spec->seed);
+    view->cost_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, spec->type->cost);
     view->retry_count_json = "0";
-    view->max_retries_json = apr_itoa(req->r->pool, ask->max_retries);
+    view->max_retries_json = apr_itoa(req->r->pool, spec->max_retries);
     view->created_at = created->created_at;
-    view->started_at = ask->pending ? NULL : created->created_at;
+    view->started_at = spec->pending ? NULL : created->created_at;
     view->user = req->user;
-    view->fallback_used = ask->chain_pos > 0;
+    view->fallback_used = spec->chain_pos > 0;
 }
 
 /* The job as the background gets it: everything copied into a pool of its own. */
-static gf_job_t *job_of(const gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created)
+static gf_job_t *job_of(const gf_req_t *req, const gf_spec_t *spec, const gf_created_t *created)
 {
-    gf_job_t *job = gf_job_make(ask->type);
+    gf_job_t *job = gf_job_make(spec->type);
     apr_pool_t *pool = job->pool;
 
     job->id = apr_pstrdup(pool, created->id);
     job->epoch = created->epoch;
     job->picture_secret = apr_pstrdup(job->pool, created->picture_secret);
-    job->max_retries = ask->max_retries;
-    job->deadline = gf_clock_now() + ask->type->lifetime;
+    job->max_retries = spec->max_retries;
+    job->deadline = gf_clock_now() + spec->type->lifetime;
     job->user = apr_pstrdup(pool, req->user);
-    job->preset = apr_pstrdup(pool, ask->preset);
-    job->prompt = apr_pstrdup(pool, ask->prompt);
-    job->source_url = apr_pstrdup(pool, ask->source_url);
-    job->parameters = apr_pstrdup(pool, ask->parameters);
-    job->seed = ask->seed;
-    job->chain_pos = ask->chain_pos;
+    job->preset = apr_pstrdup(pool, spec->preset);
+    job->prompt = apr_pstrdup(pool, spec->prompt);
+    job->source_url = apr_pstrdup(pool, spec->source_url);
+    job->parameters = apr_pstrdup(pool, spec->parameters);
+    job->seed = spec->seed;
+    job->chain_pos = spec->chain_pos;
     gf_job_begin(job, req->ctx);
     return job;
 }
@@ -143,13 +143,13 @@ int api_create_count(const gf_created_t *created, int count)
     return made;
 }
 
-void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_ask_t *ask,
+void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_spec_t *spec,
                       const gf_created_t *created, bool here)
 {
     int i;
 
-    for (i = 0; i < ask->count; i++) {
-        gf_ask_t one = gf_param_nth(ask, i, req->r->pool);
+    for (i = 0; i < spec->count; i++) {
+        gf_spec_t one = gf_param_nth(spec, i, req->r->pool);
 
         jobs[i] = NULL;
         if (created[i].outcome != GF_CREATED) {
@@ -164,19 +164,19 @@ void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf
 }
 
 gf_err_t *api_create(gf_created_t *created, bool *here, gf_req_t *req, const gf_caller_t *caller,
-                     const gf_ask_t *ask)
+                     const gf_spec_t *spec)
 {
     gf_err_t *err;
 
-    *here = !ask->pending && reserve(req->api->hub, ask->count);
-    err = gf_queue_create(created, req->ctx, caller, ask, *here ? req->api->owner : NULL);
+    *here = !spec->pending && reserve(req->api->hub, spec->count);
+    err = gf_queue_create(created, req->ctx, caller, spec, *here ? req->api->owner : NULL);
     if (*here) {
-        leave(req->api->hub, ask->count - (err ? 0 : api_create_count(created, ask->count)));
+        leave(req->api->hub, spec->count - (err ? 0 : api_create_count(created, spec->count)));
     }
     if (err) {
         return err;
     }
     return created->outcome == GF_CREATED || created->outcome == GF_REPLAY
                ? NULL
-               : api_create_refused(req, created, ask->count);
+               : api_create_refused(req, created, spec->count);
 }

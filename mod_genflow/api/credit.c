@@ -191,16 +191,16 @@ static const gf_input_field_t finalize_fields[] = { { .names = { "request_id", "
  * So both dispositions give an unused reservation back, and of a used one both tell the same. */
 gf_err_t *api_credit_finalize(gf_req_t *req)
 {
-    finalize_t asked = { .request_id = NULL };
+    finalize_t request = { .request_id = NULL };
     gf_finalized_t finalized;
     gf_json_t *body;
     gf_out_t out;
 
-    GF_TRY(api_body_fields(&body, req, finalize_fields, &asked));
-    GF_TRY(gf_ledger_finalize(&finalized, req->ctx, req->user, asked.request_id));
+    GF_TRY(api_body_fields(&body, req, finalize_fields, &request));
+    GF_TRY(gf_ledger_finalize(&finalized, req->ctx, req->user, request.request_id));
     gf_reply_begin(&out, req);
-    gf_out_put_string(&out, "request_id", asked.request_id);
-    gf_out_put_string(&out, "disposition", asked.disposition->word);
+    gf_out_put_string(&out, "request_id", request.request_id);
+    gf_out_put_string(&out, "disposition", request.disposition->word);
     gf_out_put_string(&out, "status", finalized.generation ? "used" : "returned");
     gf_out_put_int(&out, "cost", finalized.amount);
     gf_out_put_int(&out, "charged", finalized.charged);

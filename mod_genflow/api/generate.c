@@ -14,12 +14,12 @@
 /* ---- what the key made before ---- */
 
 /* Reads those that the key made before. */
-static gf_err_t *view_replayed(gf_view_t *views, gf_req_t *req, const gf_ask_t *ask,
+static gf_err_t *view_replayed(gf_view_t *views, gf_req_t *req, const gf_spec_t *spec,
                                const gf_created_t *created)
 {
     int i;
 
-    for (i = 0; i < ask->count; i++) {
+    for (i = 0; i < spec->count; i++) {
         gf_find_t find = { .id = created[i].id };
 
         if (created[i].outcome == GF_REPLAY) {
@@ -31,21 +31,21 @@ static gf_err_t *view_replayed(gf_view_t *views, gf_req_t *req, const gf_ask_t *
 
 /* The key made them before: their answer again, or "still running". What waits for its start does
  * not run. */
-static gf_err_t *replay(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *created)
+static gf_err_t *replay(gf_req_t *req, const gf_spec_t *spec, const gf_created_t *created)
 {
     gf_view_t views[GF_BATCH_MAX];
     bool ended = true;
     gf_err_t *err;
     int i;
 
-    GF_TRY(view_replayed(views, req, ask, created));
-    for (i = 0; i < ask->count; i++) {
+    GF_TRY(view_replayed(views, req, spec, created));
+    for (i = 0; i < spec->count; i++) {
         ended = ended && gf_view_ended(&views[i]);
     }
-    if (ended || ask->pending) {
+    if (ended || spec->pending) {
         apr_table_setn(req->r->headers_out, "Idempotency-Replayed", "true");
-        return ask->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
-                            : api_start_answer(req, views, ask->count);
+        return spec->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
+                             : api_start_answer(req, views, spec->count);
     }
     err = gf_err_make(req->ctx, GF_E_KEY_RUNNING, APR_SUCCESS, "%s", created->id);
     err->extra = apr_psprintf(
@@ -57,7 +57,7 @@ static gf_err_t *replay(gf_req_t *req, const gf_ask_t *ask, const gf_created_t *
 
 /* Makes it, answers, and starts it here if there is a place. Where the key made only some of a
  * batch before, they are told beside the new ones. */
-static gf_err_t *make(gf_req_t *req, const gf_ask_t *ask, const gf_caller_t *caller)
+static gf_err_t *make(gf_req_t *req, const gf_spec_t *spec, const gf_caller_t *caller)
 {
     gf_created_t created[GF_BATCH_MAX];
     gf_view_t views[GF_BATCH_MAX];
@@ -66,13 +66,13 @@ static gf_err_t *make(gf_req_t *req, const gf_ask_t *ask, const gf_caller_t *cal
     bool here;
     int i;
 
-    GF_TRY(api_create(created, &here, req, caller, ask));
-    if (api_create_count(created, ask->count) == 0) {
-        return replay(req, ask, created);
+    GF_TRY(api_create(created, &here, req, caller, spec));
+    if (api_create_count(created, spec->count) == 0) {
+        return replay(req, spec, created);
     }
-    api_create_views(views, jobs, req, ask, created, here);
-    err = view_replayed(views, req, ask, created);
-    for (i = 0; err && i < ask->count; i++) { /* they begin, whatever their client hears */
+    api_create_views(views, jobs, req, spec, created, here);
+    err = view_replayed(views, req, spec, created);
+    for (i = 0; err && i < spec->count; i++) { /* they begin although the client gets an error */
         if (jobs[i]) {
             gf_hub_req_submit(req->api->hub, jobs[i]);
         }
@@ -80,15 +80,15 @@ static gf_err_t *make(gf_req_t *req, const gf_ask_t *ask, const gf_caller_t *cal
     if (err) {
         return err;
     }
-    return ask->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
-                        : api_start(req, views, here ? jobs : NULL, ask->count);
+    return spec->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
+                         : api_start(req, views, here ? jobs : NULL, spec->count);
 }
 
 /* Nothing can be made now: no provider has a key, or no picture can be stored. What the client's
  * Idempotency-Key made before is told all the same; else `err`. */
 static gf_err_t *replay_closed(gf_req_t *req, const api_spec_body_t *body, gf_err_t *err)
 {
-    gf_ask_t ask = { .type = req->type, .pending = body->pending };
+    gf_spec_t spec = { .type = req->type, .pending = body->pending };
     gf_created_t created[GF_BATCH_MAX];
     char hash[GF_SHA256_HEX];
     gf_caller_t caller;
@@ -98,12 +98,12 @@ static gf_err_t *replay_closed(gf_req_t *req, const api_spec_body_t *body, gf_er
         return err;
     }
     api_spec_hash(&caller, hash, req, body);
-    GF_TRY(gf_steer_made_before(created, &ask.count, req->ctx, &caller));
-    if (ask.count == 0) {
+    GF_TRY(gf_steer_made_before(created, &spec.count, req->ctx, &caller));
+    if (spec.count == 0) {
         return err;
     }
-    return created->outcome == GF_REPLAY ? replay(req, &ask, created)
-                                         : api_create_refused(req, created, ask.count);
+    return created->outcome == GF_REPLAY ? replay(req, &spec, created)
+                                         : api_create_refused(req, created, spec.count);
 }
 
 gf_err_t *api_generate_body(gf_req_t *req, const api_spec_body_t *body)
@@ -111,9 +111,9 @@ gf_err_t *api_generate_body(gf_req_t *req, const api_spec_body_t *body)
     char hash[GF_SHA256_HEX];
     gf_caller_t caller;
     gf_err_t *err;
-    gf_ask_t ask;
+    gf_spec_t spec;
 
-    err = api_spec_read(&ask, req, body);
+    err = api_spec_read(&spec, req, body);
     if (gf_err_is(err, GF_E_NO_PROVIDER) || gf_err_is(err, GF_E_STORE_CLOSED)) {
         return replay_closed(req, body, err);
     }
@@ -121,10 +121,10 @@ gf_err_t *api_generate_body(gf_req_t *req, const api_spec_body_t *body)
         return err;
     }
     if (api_body_switch(req, "dryRun")) {
-        return api_create_dry(req, ask.count, ask.prompt, ask.parameters, ask.source_url);
+        return api_create_dry(req, spec.count, spec.prompt, spec.parameters, spec.source_url);
     }
-    GF_TRY(api_spec_finish(&caller, hash, req, &ask, body));
-    return make(req, &ask, &caller);
+    GF_TRY(api_spec_finish(&caller, hash, req, &spec, body));
+    return make(req, &spec, &caller);
 }
 
 gf_err_t *api_generate(gf_req_t *req)
@@ -132,7 +132,7 @@ gf_err_t *api_generate(gf_req_t *req)
     api_spec_body_t body = { .pending = req->pending };
 
     GF_TRY(api_body_json(req, &body.json, &body.text, &body.length));
-    if (req->may_ask) { /* a body with nothing but a job's id asks how it is, at no rate */
+    if (req->may_look_up) { /* a body with only a job's id is a status request: no rate applies */
         if (api_generation_is_named(req, body.json)) {
             return api_generation_answer(req, body.json);
         }

@@ -72,14 +72,14 @@ static gf_err_t *read_page(gf_page_t *page, gf_req_t *req, const gf_json_t *body
     static const gf_input_field_t *const tables[] = { filters, api_page_fields, NULL };
     gf_input_t input = api_body_query_input(req);
     filter_t filter = { .type = NULL };
-    api_page_t asked;
+    api_page_t window;
 
     input.body = body;
     input.loose = true;
     gf_input_read(&input, filters, &filter);
-    api_page_read(&asked, &input);
+    api_page_read(&window, &input);
     memset(page, 0, sizeof(*page));
-    if (asked.cursor && !read_cursor(page, req->r->pool, asked.cursor)) {
+    if (window.cursor && !read_cursor(page, req->r->pool, window.cursor)) {
         api_page_refuse_cursor(&input);
     }
     gf_input_unknown(&input, tables);
@@ -87,7 +87,7 @@ static gf_err_t *read_page(gf_page_t *page, gf_req_t *req, const gf_json_t *body
     page->type = filter.type;
     page->status = filter.status ? filter.status->word : NULL;
     page->preset = filter.preset;
-    page->limit = (int)asked.limit;
+    page->limit = (int)window.limit;
     return gf_input_end(&input);
 }
 

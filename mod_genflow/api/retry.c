@@ -30,30 +30,30 @@ static gf_err_t *check_source(gf_req_t *req, const char *source_url)
 
 /* The same input once more. Where the client gave a seed, it stands among the parameters, and the
  * row has what it became for this one of a batch; one that was drawn is drawn anew. */
-static gf_err_t *spec_of(gf_ask_t *ask, gf_req_t *req, const gf_view_t *view)
+static gf_err_t *spec_of(gf_spec_t *spec, gf_req_t *req, const gf_view_t *view)
 {
     const char *text = view->parameters_json;
     gf_json_t *parameters;
 
-    memset(ask, 0, sizeof(*ask));
-    ask->type = req->type;
-    ask->count = 1;
-    ask->priority = (apr_int64_t)view->priority < req->type->priority_max
-                        ? view->priority
-                        : (gf_priority_t)req->type->priority_max;
-    ask->preset = view->preset;
-    ask->prompt = view->prompt;
-    ask->source_url = view->source_url;
-    ask->parameters = text;
-    ask->webhook_url = view->webhook_url;
-    ask->max_retries = (int)apr_atoi64(view->max_retries_json);
+    memset(spec, 0, sizeof(*spec));
+    spec->type = req->type;
+    spec->count = 1;
+    spec->priority = (apr_int64_t)view->priority < req->type->priority_max
+                         ? view->priority
+                         : (gf_priority_t)req->type->priority_max;
+    spec->preset = view->preset;
+    spec->prompt = view->prompt;
+    spec->source_url = view->source_url;
+    spec->parameters = text;
+    spec->webhook_url = view->webhook_url;
+    spec->max_retries = (int)apr_atoi64(view->max_retries_json);
     GF_TRY(gf_json_parse(&parameters, req->ctx, text, strlen(text)));
-    ask->seed =
+    spec->seed =
         gf_json_get(parameters, "seed") ? apr_atoi64(view->seed_json) : gf_param_draw_seed();
     return check_source(req, view->source_url);
 }
 
-static gf_err_t *start(gf_req_t *req, const gf_ask_t *ask, const char *act)
+static gf_err_t *start(gf_req_t *req, const gf_spec_t *spec, const char *act)
 {
     const char *wish = apr_pstrcat(req->r->pool, act, ":", req->args[0], NULL);
     char hash[GF_SHA256_HEX];
@@ -67,7 +67,7 @@ static gf_err_t *start(gf_req_t *req, const gf_ask_t *ask, const char *act)
     GF_TRY(api_spec_key(&caller, req, wish));
     gf_hash_texts(hash, req->type->name, wish, strlen(wish));
     caller.hash = hash;
-    GF_TRY(api_create(&created, &here, req, &caller, ask));
+    GF_TRY(api_create(&created, &here, req, &caller, spec));
     if (created.outcome == GF_REPLAY) {
         gf_find_t find = { .id = created.id };
 
@@ -76,7 +76,7 @@ static gf_err_t *start(gf_req_t *req, const gf_ask_t *ask, const char *act)
         return gf_reply_view(req, &view, HTTP_OK, NULL);
     }
     api_wait_prefer(&prefer, req->r);
-    api_create_views(&view, &job, req, ask, &created, here);
+    api_create_views(&view, &job, req, spec, &created, here);
     GF_TRY(api_start_wait(req, &view, here ? &job : NULL, 1, &prefer));
     return gf_reply_view(req, &view, HTTP_CREATED, NULL);
 }
@@ -85,7 +85,7 @@ static gf_err_t *retry(gf_req_t *req, const char *act, int chain_pos)
 {
     gf_find_t find;
     gf_view_t view;
-    gf_ask_t ask;
+    gf_spec_t spec;
 
     GF_TRY(api_generation_find(&find, req));
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
@@ -97,9 +97,9 @@ static gf_err_t *retry(gf_req_t *req, const char *act, int chain_pos)
     }
     GF_TRY(gf_gate_check(req->ctx, req->type, false));
     req->args[0] = view.id; /* in one spelling */
-    GF_TRY(spec_of(&ask, req, &view));
-    ask.chain_pos = chain_pos;
-    return start(req, &ask, act);
+    GF_TRY(spec_of(&spec, req, &view));
+    spec.chain_pos = chain_pos;
+    return start(req, &spec, act);
 }
 
 gf_err_t *api_retry(gf_req_t *req)

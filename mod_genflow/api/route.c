@@ -31,12 +31,12 @@ typedef struct route_t {
     const char *query; /* what its query may have: "limit|cursor"; NULL: anything */
 } route_t;
 
-#define ANYONE   1U  /* needs no user, and no page of another site is turned away */
-#define COSTS    2U  /* counts against GenflowLimitRate, before the body is read */
-#define MAY_ASK  4U  /* under old names the body may ask how a generation is: the handler counts */
-#define TWO_STEP 8U  /* answers 200 with the generation under "data" */
-#define AS_JOB   16U /* shows a generation as a job */
-#define PENDING  32U /* makes a generation that another call starts */
+#define ANYONE      1U  /* needs no user, and pages of other sites are admitted */
+#define COSTS       2U  /* counts against GenflowLimitRate, before the body is read */
+#define MAY_LOOK_UP 4U  /* under old names the body may name a generation: the handler counts */
+#define TWO_STEP    8U  /* answers 200 with the generation under "data" */
+#define AS_JOB      16U /* shows a generation as a job */
+#define PENDING     32U /* makes a generation that another call starts */
 
 #define MAKE    "dryRun|names"
 #define PAGE    "|limit|cursor"
@@ -192,11 +192,11 @@ static gf_err_t *check_query(gf_req_t *req, const char *known)
 
 static gf_err_t *handle(gf_req_t *req, const route_t *route)
 {
-    req->may_ask = (route->flags & MAY_ASK) && httpd_conf_legacy(req->r);
+    req->may_look_up = (route->flags & MAY_LOOK_UP) && httpd_conf_legacy(req->r);
     req->two_step = route->flags & TWO_STEP;
     req->as_job = route->flags & AS_JOB;
     req->pending = route->flags & PENDING;
-    if ((route->flags & COSTS) && !req->may_ask) {
+    if ((route->flags & COSTS) && !req->may_look_up) {
         GF_TRY(api_limit(req));
     }
     return route->handle(req);

@@ -10,7 +10,7 @@
 
 /* ---- what genflow-api serves below its base ---- */
 
-ROUTE(POST,       "{type}/generate",             api_generate, COSTS | MAY_ASK, MAKE)
+ROUTE(POST,       "{type}/generate",             api_generate, COSTS | MAY_LOOK_UP, MAKE)
 ROUTE(GET | POST, "{type}/status",               api_generation_status, 0, FIND)
 ROUTE(POST,       "generation/create",           api_generate, COSTS | TWO_STEP | PENDING, MAKE)
 ROUTE(POST,       "generate",                    api_twostep, COSTS | TWO_STEP, MAKE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads a body that asks for generations: body, template and type become a checked gf_ask_t with
+/* Reads a body that asks for generations: body, template and type become a checked gf_spec_t with
  * its key and its source picture. Leaves the rules of fields to model/param.c. */
 #include "api/spec.h"
 
@@ -63,12 +63,12 @@ gf_err_t *api_spec_key(gf_caller_t *caller, gf_req_t *req, const char *own)
 
 /* The key that makes the call harmless to repeat: the client's, else its run id, else one of ours
  * (which still guards a statement that is sent twice). */
-static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *ask)
+static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_spec_t *spec)
 {
     apr_pool_t *pool = req->r->pool;
 
     GF_TRY(api_spec_key(caller, req,
-                        ask->run_id ? apr_pstrcat(pool, "run:", ask->run_id, NULL) : NULL));
+                        spec->run_id ? apr_pstrcat(pool, "run:", spec->run_id, NULL) : NULL));
     if (!caller->key) {
         caller->key = apr_pstrcat(pool, "own:", gf_hash_random(pool, 16), NULL);
     }
@@ -78,34 +78,34 @@ static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_ask_t *
 /* ---- the source picture, where it is one of ours ---- */
 
 /* An uploaded one: is it there, and the user's? */
-static gf_err_t *find_asset(gf_req_t *req, gf_ask_t *ask)
+static gf_err_t *find_asset(gf_req_t *req, gf_spec_t *spec)
 {
     gf_asset_t asset;
     gf_err_t *err;
 
-    if (!ask->source.asset_id) {
+    if (!spec->source.asset_id) {
         return NULL;
     }
-    err = gf_asset_get(&asset, req->ctx, req->user, ask->source.asset_id);
+    err = gf_asset_get(&asset, req->ctx, req->user, spec->source.asset_id);
     if (gf_err_is(err, GF_E_NO_ASSET)) {
         return gf_err_field(req->ctx, GF_E_SOURCE_URL, "sourceAssetId",
                             "names no picture that is there; it may have expired");
     }
     if (!err) {
-        ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
+        spec->source_url = gf_source_of_asset(req->r->pool, asset.id);
     }
     return err;
 }
 
 /* One in the body becomes an uploaded one, so that nothing large is in the row. */
-static gf_err_t *keep_image(gf_req_t *req, gf_ask_t *ask)
+static gf_err_t *keep_image(gf_req_t *req, gf_spec_t *spec)
 {
     gf_asset_t asset;
 
-    if (ask->source.base64) {
-        GF_TRY(api_asset_check(req, "image", &ask->source.image, ask->source.bytes));
-        GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &ask->source.image, ask->source.base64));
-        ask->source_url = gf_source_of_asset(req->r->pool, asset.id);
+    if (spec->source.base64) {
+        GF_TRY(api_asset_check(req, "image", &spec->source.image, spec->source.bytes));
+        GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &spec->source.image, spec->source.base64));
+        spec->source_url = gf_source_of_asset(req->r->pool, asset.id);
     }
     return NULL;
 }
@@ -131,7 +131,7 @@ static void choose_type(gf_req_t *req, gf_param_t *param, const char *of_templat
     param->two_step = pending || !name || !req->type || gf_input_member(&param->input, image_names);
 }
 
-static gf_err_t *check(gf_ask_t *ask, gf_req_t *req, const api_spec_body_t *body)
+static gf_err_t *check(gf_spec_t *spec, gf_req_t *req, const api_spec_body_t *body)
 {
     gf_presets_t presets = { .list = apr_array_make(req->r->pool, 1, sizeof(gf_preset_t)) };
     gf_param_t param = { .input = api_body_input(req, body->json), .presets = &presets };
@@ -146,19 +146,19 @@ static gf_err_t *check(gf_ask_t *ask, gf_req_t *req, const api_spec_body_t *body
         GF_TRY(api_start_open(req));
         GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, param.type));
     }
-    return gf_param_check(ask, &param);
+    return gf_param_check(spec, &param);
 }
 
-gf_err_t *api_spec_read(gf_ask_t *ask, gf_req_t *req, const api_spec_body_t *body)
+gf_err_t *api_spec_read(gf_spec_t *spec, gf_req_t *req, const api_spec_body_t *body)
 {
-    GF_TRY(check(ask, req, body));
-    ask->pending = body->pending;
-    if (ask->pending && ask->count > 1) {
+    GF_TRY(check(spec, req, body));
+    spec->pending = body->pending;
+    if (spec->pending && spec->count > 1) {
         return gf_err_field(req->ctx, GF_E_FIELDS, "n",
                             "must be 1: each is created and started by calls of its own; "
                             "generate without generationId makes several at once");
     }
-    return find_asset(req, ask);
+    return find_asset(req, spec);
 }
 
 void api_spec_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t *req,
@@ -173,10 +173,10 @@ void api_spec_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t
 }
 
 gf_err_t *api_spec_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,
-                          gf_ask_t *ask, const api_spec_body_t *body)
+                          gf_spec_t *spec, const api_spec_body_t *body)
 {
-    GF_TRY(choose_key(caller, req, ask));
-    GF_TRY(keep_image(req, ask));
+    GF_TRY(choose_key(caller, req, spec));
+    GF_TRY(keep_image(req, spec));
     api_spec_hash(caller, hash, req, body);
     return NULL;
 }

@@ -3,7 +3,7 @@
  * file once:
  *
  *   generate.c, twostep.c or retry.c    the handler
- *   spec.c                              body, template and type become a checked gf_ask_t
+ *   spec.c                              body, template and type become a checked gf_spec_t
  *   create.c                            one SQL statement holds the credits and makes the rows
  *   start.c                             the jobs begin here; wait as the client prefers; answer
  *
@@ -26,12 +26,12 @@ typedef struct api_spec_body_t {
 
 /* Checks a body. Without req->type, sets it as the body says. Errors: NO_PROVIDER, STORE_CLOSED;
  * one that names every bad field. */
-gf_err_t *api_spec_read(gf_ask_t *ask, gf_req_t *req, const api_spec_body_t *body);
+gf_err_t *api_spec_read(gf_spec_t *spec, gf_req_t *req, const api_spec_body_t *body);
 
 /* What a checked body still needs: the caller's key, and its picture among the assets. `hash` is
  * the room for the caller's. */
 gf_err_t *api_spec_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,
-                          gf_ask_t *ask, const api_spec_body_t *body);
+                          gf_spec_t *spec, const api_spec_body_t *body);
 
 /* Sets the caller's hash: of the body and of where it is sent. `hash` is the room for it. */
 void api_spec_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t *req,
@@ -60,7 +60,7 @@ gf_err_t *api_generate_body(gf_req_t *req, const api_spec_body_t *body);
 /* Makes what is asked for, or finds that the key made it before (created->outcome: one for each of
  * ask->count). *here: there are places for it in this process. Refusals are errors. */
 gf_err_t *api_create(gf_created_t *created, bool *here, gf_req_t *req, const gf_caller_t *caller,
-                     const gf_ask_t *ask);
+                     const gf_spec_t *spec);
 
 /* How many of `count` are new. */
 int api_create_count(const gf_created_t *created, int count);
@@ -70,7 +70,7 @@ gf_err_t *api_create_refused(gf_req_t *req, const gf_created_t *created, int cou
 
 /* What was just made: as the client sees it and, if there are places here, as a job. Those that the
  * key made before have no view and no job. */
-void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_ask_t *ask,
+void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_spec_t *spec,
                       const gf_created_t *created, bool here);
 
 /* ?dryRun=1: the price of `count`, the provider that would begin; nothing happens. */

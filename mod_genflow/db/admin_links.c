@@ -105,11 +105,11 @@ static const char *role_of_requests(const gf_links_t *links, apr_pool_t *pool)
  * barrier. -1: the database does not tell. */
 static int has_rights(PGconn *pg, const char *role)
 {
-    static const char ask[] = "SELECT pg_has_role($1::name, current_user, 'MEMBER')"
-                              " OR pg_has_role($1::name, 'genflow_administration', 'MEMBER')";
+    static const char query[] = "SELECT pg_has_role($1::name, current_user, 'MEMBER')"
+                                " OR pg_has_role($1::name, 'genflow_administration', 'MEMBER')";
     bool silent = false;
     PGresult *result =
-        gf_answer_wait(&silent, pg, PQsendQueryParams(pg, ask, 1, NULL, &role, NULL, NULL, 0),
+        gf_answer_wait(&silent, pg, PQsendQueryParams(pg, query, 1, NULL, &role, NULL, NULL, 0),
                        gf_clock_now() + GF_ANSWER_DEFAULT);
     int has = PQresultStatus(result) == PGRES_TUPLES_OK ? *PQgetvalue(result, 0, 0) == 't' : -1;
 

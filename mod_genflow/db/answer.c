@@ -79,14 +79,14 @@ PGresult *gf_answer_wait(bool *silent, PGconn *pg, int sent, apr_time_t end)
 
 apr_interval_time_t gf_answer_bound(PGconn *pg)
 {
-    static const char ask[] = "SELECT (extract(epoch FROM"
-                              " current_setting('statement_timeout')::interval) * 1000)::bigint";
+    static const char query[] = "SELECT (extract(epoch FROM"
+                                " current_setting('statement_timeout')::interval) * 1000)::bigint";
     bool silent = false;
     apr_interval_time_t bound = 0;
     PGresult *result;
 
     PQsetnonblocking(pg, 1);
-    result = gf_answer_wait(&silent, pg, PQsendQuery(pg, ask), gf_clock_now() + GF_ANSWER_MARGIN);
+    result = gf_answer_wait(&silent, pg, PQsendQuery(pg, query), gf_clock_now() + GF_ANSWER_MARGIN);
     if (PQresultStatus(result) == PGRES_TUPLES_OK) {
         bound = apr_time_from_msec(apr_atoi64(PQgetvalue(result, 0, 0)));
     }

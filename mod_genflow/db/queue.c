@@ -71,59 +71,60 @@ GF_STATEMENT(create_batch, .function = "%s_create_batch", .has_call = true, GF_P
              GF_COLUMNS(gf_created_t, create_columns));
 
 /* What differs between the generations of a batch, as arrays. */
-static void batch_arrays(create_in_t *in, gf_ctx_t *ctx, const gf_ask_t *ask)
+static void batch_arrays(create_in_t *in, gf_ctx_t *ctx, const gf_spec_t *spec)
 {
     const char *runs = "";
     const char *drawn = "";
     int i;
 
-    for (i = 0; i < ask->count; i++) {
-        gf_ask_t one = gf_param_nth(ask, i, ctx->pool);
+    for (i = 0; i < spec->count; i++) {
+        gf_spec_t one = gf_param_nth(spec, i, ctx->pool);
 
         runs = apr_pstrcat(ctx->pool, runs, i ? "," : "", one.run_id ? one.run_id : "", NULL);
         drawn = apr_psprintf(ctx->pool, "%s%s%" APR_INT64_T_FMT, drawn, i ? "," : "", one.seed);
     }
-    in->run_ids = ask->run_id ? apr_pstrcat(ctx->pool, "{", runs, "}", NULL) : NULL;
+    in->run_ids = spec->run_id ? apr_pstrcat(ctx->pool, "{", runs, "}", NULL) : NULL;
     in->seeds = apr_pstrcat(ctx->pool, "{", drawn, "}", NULL);
-    in->reserved = ask->run_id;
+    in->reserved = spec->run_id;
 }
 
 gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
-                          const gf_ask_t *ask, const char *owner)
+                          const gf_spec_t *spec, const char *owner)
 {
     create_in_t in = { .user = caller->user,
                        .key = caller->key,
                        .hash = caller->hash,
-                       .run_id = ask->run_id,
-                       .preset = ask->preset,
-                       .prompt = ask->prompt,
-                       .source_url = ask->source_url,
-                       .parameters = ask->parameters,
-                       .seed = ask->seed,
-                       .cost = ask->type->cost,
-                       .max_retries = ask->max_retries,
-                       .lifetime = ask->pending ? ctx->conf->pending_lifetime : ask->type->lifetime,
+                       .run_id = spec->run_id,
+                       .preset = spec->preset,
+                       .prompt = spec->prompt,
+                       .source_url = spec->source_url,
+                       .parameters = spec->parameters,
+                       .seed = spec->seed,
+                       .cost = spec->type->cost,
+                       .max_retries = spec->max_retries,
+                       .lifetime =
+                           spec->pending ? ctx->conf->pending_lifetime : spec->type->lifetime,
                        .owner = owner,
                        .lease = ctx->conf->lease,
-                       .start = !ask->pending,
-                       .priority = (int)ask->priority - GF_PRIORITY_NORMAL,
+                       .start = !spec->pending,
+                       .priority = (int)spec->priority - GF_PRIORITY_NORMAL,
                        .day = ctx->conf->credit_day,
                        .concurrent = ctx->conf->limit_concurrent,
                        .queue = ctx->conf->limit_queue,
-                       .chain_pos = ask->chain_pos,
-                       .webhook_url = ask->webhook_url };
+                       .chain_pos = spec->chain_pos,
+                       .webhook_url = spec->webhook_url };
     gf_rows_t *rows;
     int i;
 
-    if (ask->count > 1) {
-        batch_arrays(&in, ctx, ask);
+    if (spec->count > 1) {
+        batch_arrays(&in, ctx, spec);
     }
-    GF_TRY(gf_db_call_hold(&rows, ctx, ask->count > 1 ? &gf_sql_create_batch : &gf_sql_create,
-                           ask->type, &in));
+    GF_TRY(gf_db_call_hold(&rows, ctx, spec->count > 1 ? &gf_sql_create_batch : &gf_sql_create,
+                           spec->type, &in));
     for (i = 0; i < gf_rows_count(rows); i++) {
         GF_TRY(gf_rows_read(&created[i], ctx, rows, i, NULL));
     }
-    for (; i < ask->count; i++) { /* one row refuses all of them */
+    for (; i < spec->count; i++) { /* one row refuses all of them */
         created[i].outcome = created->outcome;
     }
     return NULL;

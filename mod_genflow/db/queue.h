@@ -44,7 +44,7 @@ typedef struct gf_caller_t {
  * process, which then holds leases on them; NULL: left for whoever claims, or (ask->pending) starts
  * them. */
 gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
-                          const gf_ask_t *ask, const char *owner);
+                          const gf_spec_t *spec, const char *owner);
 
 /* Starts a pending generation of `user`. *job is for the hub when `owner`, as above, is not NULL.
  * Errors: NO_GENERATION, NOT_YOURS, STATUS. */

@@ -28,7 +28,7 @@ typedef enum { GF_SOURCE_NONE, GF_SOURCE_MAY, GF_SOURCE_MUST } gf_source_use_t;
 typedef enum {
     GF_PROV_SUCCEEDED, /* there is a picture: spooled, at picture_url, or in picture_b64 */
     GF_PROV_WORKING,   /* it has the job under outcome->ref; ask again later */
-    GF_PROV_ASK,       /* one more exchange is needed now: outcome->next */
+    GF_PROV_NEXT,      /* one more exchange is needed now: outcome->next */
     GF_PROV_TRANSIENT, /* failed, nothing was paid: may be tried again */
     GF_PROV_PERMANENT, /* failed, trying the same again cannot help */
     GF_PROV_FILTERED,  /* its content filter refused */

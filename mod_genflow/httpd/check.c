@@ -349,11 +349,11 @@ static bool needs_user(const ap_directive_t *directive, apr_pool_t *pool)
         "all",   "env",    "expr", "forward-dns",       "host", "ip", "not",
         "local", "method", "ssl",  "ssl-verify-client", NULL
     };
-    const char *asked = argument(directive, 0, pool);
+    const char *require = argument(directive, 0, pool);
     int i;
 
     for (i = 0; without[i]; i++) {
-        if (ap_cstr_casecmp(asked, without[i]) == 0) {
+        if (ap_cstr_casecmp(require, without[i]) == 0) {
             return false;
         }
     }
@@ -377,7 +377,7 @@ static bool is_open(const char *path, const char *base)
 }
 
 /* The first Require in this section that asks for a user; NULL: none. */
-static const ap_directive_t *user_asked(const ap_directive_t *section, apr_pool_t *pool)
+static const ap_directive_t *find_user_require(const ap_directive_t *section, apr_pool_t *pool)
 {
     apr_array_header_t *inside = apr_array_make(pool, 8, sizeof(const ap_directive_t *));
     int i;
@@ -406,19 +406,19 @@ static void warn_open_locations(apr_array_header_t *warnings, const apr_array_he
         }
         for (j = 0; j < all->nelts; j++) {
             const ap_directive_t *one = APR_ARRAY_IDX(all, j, const ap_directive_t *);
-            const ap_directive_t *asked =
+            const ap_directive_t *require =
                 ap_cstr_casecmp(one->directive, "<Location") == 0
                         && is_open(argument(one, 0, pool), argument(mount->parent, 0, pool))
-                    ? user_asked(one, pool)
+                    ? find_user_require(one, pool)
                     : NULL;
 
-            if (asked) {
+            if (require) {
                 add_warning(
-                    warnings, asked,
+                    warnings, require,
                     apr_psprintf(pool,
                                  "Require %s has no effect on %s, which needs no user. Close it "
                                  "with Require ip or Require all denied",
-                                 argument(asked, 0, pool), argument(one, 0, pool)));
+                                 argument(require, 0, pool), argument(one, 0, pool)));
             }
         }
     }

@@ -144,7 +144,7 @@ static gf_err_t *check_schema(gf_ctx_t *ctx)
 }
 
 /* While the database is away, everybody else says so. */
-static apr_status_t ask_at_start(int state, void *data, apr_pool_t *pool)
+static apr_status_t check_at_start(int state, void *data, apr_pool_t *pool)
 {
     httpd_janitor_t *janitor = data;
     const char *limit = NULL;
@@ -188,7 +188,7 @@ static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pco
         rv = get(&watchdog, WATCHDOG, 0, 1, pconf);
     }
     if (rv == APR_SUCCESS) {
-        rv = add(watchdog, COUNTING, janitor, ask_at_start);
+        rv = add(watchdog, COUNTING, janitor, check_at_start);
     }
     if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
         rv = add(watchdog, janitor->conf->janitor, janitor, run);

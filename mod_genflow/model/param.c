@@ -24,7 +24,7 @@ typedef struct check_t {
     const gf_type_t *type;
     const gf_presets_t *presets;
     bool two_step;
-    gf_ask_t *ask;
+    gf_spec_t *spec;
     gf_wish_t wish;
     const gf_preset_t *preset; /* the one that is asked for */
     const char *preset_key, *run_id, *webhook_url, *model;
@@ -101,7 +101,7 @@ static void rule_preset(gf_input_t *input, void *record)
         return;
     }
     check->preset = preset;
-    check->ask->preset = check->preset_key;
+    check->spec->preset = check->preset_key;
     check->wish.preset = preset->prompt;
 }
 
@@ -165,7 +165,7 @@ static void rule_retries(gf_input_t *input, void *record)
     apr_int64_t retries = check->type->retries;
 
     gf_input_int(input, check->given_retries, "maxRetries", 0, retries, &retries);
-    check->ask->max_retries = (int)retries;
+    check->spec->max_retries = (int)retries;
 }
 
 static void rule_priority(gf_input_t *input, void *record)
@@ -173,10 +173,10 @@ static void rule_priority(gf_input_t *input, void *record)
     check_t *check = record;
     apr_int64_t max = check->type->priority_max;
 
-    check->ask->priority = check->priority ? (gf_priority_t)(check->priority - priorities)
-                           : max < GF_PRIORITY_NORMAL ? (gf_priority_t)max
-                                                      : GF_PRIORITY_NORMAL;
-    if (check->ask->priority > max) {
+    check->spec->priority = check->priority ? (gf_priority_t)(check->priority - priorities)
+                            : max < GF_PRIORITY_NORMAL ? (gf_priority_t)max
+                                                       : GF_PRIORITY_NORMAL;
+    if (check->spec->priority > max) {
         gf_input_refuse(input, GF_E_INVALID, "priority", "may be %s at most", priorities[max].word);
     }
 }
@@ -219,7 +219,7 @@ static void rule_products(gf_input_t *input, void *record)
     read_list(input, "productImages", check->product_images, 1, 5, &check->wish.product_images,
               &first);
     if (check->type->source != GF_SOURCE_NONE) {
-        check->ask->source_url = check->ask->source.url = first;
+        check->spec->source_url = check->spec->source.url = first;
     }
 }
 
@@ -239,7 +239,7 @@ static void rule_model(gf_input_t *input, void *record)
 {
     const check_t *check = record;
     const gf_type_t *type = check->type;
-    const char *source = check->ask->source_url;
+    const char *source = check->spec->source_url;
 
     if (check->model && type->chain && gf_type_model(type, check->model, source) < 0) {
         gf_input_refuse(input, GF_E_INVALID, "model", "must be one of %s",
@@ -352,7 +352,7 @@ static void read_all(check_t *check, gf_input_t *input)
     static const gf_type_t any = { .retries = APR_INT16_MAX,
                                    .source = GF_SOURCE_MAY,
                                    .priority_max = GF_PRIORITY_HIGH };
-    gf_ask_t *ask = check->ask;
+    gf_spec_t *spec = check->spec;
 
     if (!check->type) {
         gf_input_read(input, unknown_type, check);
@@ -363,15 +363,15 @@ static void read_all(check_t *check, gf_input_t *input)
         gf_input_read(input, preset, check);
     }
     gf_input_read(input, look, check);
-    if (!check->two_step && gf_source_check(&ask->source, input, check->type)) {
-        ask->source_url = ask->source.url;
+    if (!check->two_step && gf_source_check(&spec->source, input, check->type)) {
+        spec->source_url = spec->source.url;
     }
     gf_input_read(input, making, check);
 }
 
 static void read_parameters(check_t *check, gf_input_t *input)
 {
-    const gf_source_t *source = &check->ask->source;
+    const gf_source_t *source = &check->spec->source;
     const gf_parameters_for_t given_for = { .type = check->type,
                                             .two_step = check->two_step,
                                             .has_ratio = check->wish.ratio != NULL,
@@ -379,7 +379,7 @@ static void read_parameters(check_t *check, gf_input_t *input)
                                                       : source->asset_id ? source->asset_id
                                                                          : source->base64 };
 
-    gf_parameters_read(check->parameters, &check->ask->seed, input, &given_for);
+    gf_parameters_read(check->parameters, &check->spec->seed, input, &given_for);
 }
 
 static gf_err_t *add_json(gf_json_t *parameters, gf_ctx_t *ctx, const char *text)
@@ -413,36 +413,36 @@ static gf_err_t *fill(check_t *check, const gf_input_t *input)
     return NULL;
 }
 
-gf_err_t *gf_param_check(gf_ask_t *ask, const gf_param_t *param)
+gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
 {
     static const char *const seed_names[] = { "seed", NULL };
     gf_input_t input = param->input;
     check_t check = { .type = param->type,
                       .presets = param->presets,
                       .two_step = param->two_step,
-                      .ask = ask,
+                      .spec = spec,
                       .count = 1 };
 
     GF_TRY(gf_json_parse(&check.parameters, input.ctx, "{}", 2));
-    memset(ask, 0, sizeof(*ask));
+    memset(spec, 0, sizeof(*spec));
     input.all = param->two_step ? GF_E_FIELDS : 0;
     read_all(&check, &input);
     read_parameters(&check, &input);
     gf_input_unknown(&input, param->two_step ? two_step_tables : one_step_tables);
     GF_TRY(gf_input_end(&input));
-    ask->type = check.type;
-    ask->count = (int)check.count;
-    ask->run_id = check.run_id;
-    ask->webhook_url = check.webhook_url;
-    ask->prompt = gf_prompt_compose(&check.wish, input.ctx->pool);
-    if (ask->seed < 0) {
-        ask->seed = gf_param_draw_seed();
+    spec->type = check.type;
+    spec->count = (int)check.count;
+    spec->run_id = check.run_id;
+    spec->webhook_url = check.webhook_url;
+    spec->prompt = gf_prompt_compose(&check.wish, input.ctx->pool);
+    if (spec->seed < 0) {
+        spec->seed = gf_param_draw_seed();
     }
     else { /* told from a drawn one when it is made again */
         gf_json_add(check.parameters, "seed", gf_input_member(&input, seed_names));
     }
     GF_TRY(fill(&check, &input));
-    ask->parameters = gf_json_text(check.parameters);
+    spec->parameters = gf_json_text(check.parameters);
     return NULL;
 }
 
@@ -456,14 +456,14 @@ apr_int64_t gf_param_draw_seed(void)
     return 1 + drawn % ((1U << SEED_DRAWN_BITS) - 1); /* never 0: "any" to providers */
 }
 
-gf_ask_t gf_param_nth(const gf_ask_t *ask, int i, apr_pool_t *pool)
+gf_spec_t gf_param_nth(const gf_spec_t *spec, int i, apr_pool_t *pool)
 {
-    gf_ask_t one = *ask;
+    gf_spec_t one = *spec;
 
     one.count = 1;
-    if (ask->count > 1) {
-        one.seed += ask->seed + i > GF_PARAMETERS_SEED_MAX ? i - GF_PARAMETERS_SEED_MAX : i;
-        one.run_id = ask->run_id ? apr_psprintf(pool, "%s-%d", ask->run_id, i + 1) : NULL;
+    if (spec->count > 1) {
+        one.seed += spec->seed + i > GF_PARAMETERS_SEED_MAX ? i - GF_PARAMETERS_SEED_MAX : i;
+        one.run_id = spec->run_id ? apr_psprintf(pool, "%s-%d", spec->run_id, i + 1) : NULL;
     }
     return one;
 }

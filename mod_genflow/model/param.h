@@ -12,7 +12,7 @@
 #define GF_BATCH_MAX 10
 
 /* A checked request: for one generation, or for several that differ in seed and run id. */
-typedef struct gf_ask_t {
+typedef struct gf_spec_t {
     const gf_type_t *type;
     int count;          /* of generations */
     bool pending;       /* set by the caller: only made, not started */
@@ -27,7 +27,7 @@ typedef struct gf_ask_t {
     gf_priority_t priority;
     const char *webhook_url; /* is told the end; NULL: none */
     int chain_pos;           /* the link of the chain that it begins with: 0, or GF_TYPE_LOCAL */
-} gf_ask_t;
+} gf_spec_t;
 
 /* A body that asks for generations, and what it is checked against. */
 typedef struct gf_param_t {
@@ -40,13 +40,13 @@ typedef struct gf_param_t {
 /* Checks the body. On error nothing of *ask may be used; the error names every bad field. A preset
  * is required where prompts are not (GenflowTypePromptMin 0) and one is on: somebody has to say
  * what to draw. A two-step body says it by its pictures. */
-gf_err_t *gf_param_check(gf_ask_t *ask, const gf_param_t *param);
+gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param);
 
 /* All members that a template's config may have: tables of rows, NULL-ended. */
 extern const gf_input_field_t *const gf_param_config[];
 
 /* Generation `i` (from 0) of what was asked for: of several each has its own seed and run id. */
-gf_ask_t gf_param_nth(const gf_ask_t *ask, int i, apr_pool_t *pool);
+gf_spec_t gf_param_nth(const gf_spec_t *spec, int i, apr_pool_t *pool);
 
 /* A seed for somebody who gave none. */
 apr_int64_t gf_param_draw_seed(void);

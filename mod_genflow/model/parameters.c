@@ -31,7 +31,7 @@ const gf_input_field_t gf_parameters_fields[] = {
 };
 #define BESIDE 3 /* the first of them that becomes a parameter */
 
-static void gather_seed(apr_int64_t *asked, gf_input_t *input, const gf_json_t *body,
+static void gather_seed(apr_int64_t *found, gf_input_t *input, const gf_json_t *body,
                         const gf_parameters_for_t *given_for)
 {
     apr_int64_t max = given_for->two_step ? SEED_MAX_TWO_STEP : GF_PARAMETERS_SEED_MAX;
@@ -40,7 +40,7 @@ static void gather_seed(apr_int64_t *asked, gf_input_t *input, const gf_json_t *
 
     gf_input_int(input, gf_json_get(body, "seed"), "seed", 0, max, &seed);
     gf_input_int(input, gf_json_get(given, "seed"), "seed", 0, max, &seed);
-    *asked = *asked < 0 ? seed : *asked;
+    *found = *found < 0 ? seed : *found;
 }
 
 /* What `body` gives: in `parameters`, and for what is not there, beside the prompt. */

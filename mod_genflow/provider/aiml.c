@@ -78,7 +78,7 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
 
 /* ---- after a lost answer ---- */
 
-static gf_msg_t *ask_log(const gf_prov_call_t *call, apr_int64_t offset)
+static gf_msg_t *request_log(const gf_prov_call_t *call, apr_int64_t offset)
 {
     return prov_json_request(call, "GET",
                              apr_psprintf(call->pool, "%s" LOG_PAGE "&offset=%" APR_INT64_T_FMT,
@@ -87,7 +87,7 @@ static gf_msg_t *ask_log(const gf_prov_call_t *call, apr_int64_t offset)
 
 static gf_msg_t *recover(const gf_prov_call_t *call)
 {
-    return ask_log(call, 0);
+    return request_log(call, 0);
 }
 
 /* The log's row of our request, or NULL. */
@@ -132,8 +132,8 @@ static void read_page(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
         read_row(outcome, call, row);
     }
     else if (more && offset >= 0 && offset < LOG_ROWS_MAX && gf_json_length(rows) > 0) {
-        outcome->state = GF_PROV_ASK;
-        outcome->next = ask_log(call, offset + (apr_int64_t)gf_json_length(rows));
+        outcome->state = GF_PROV_NEXT;
+        outcome->next = request_log(call, offset + (apr_int64_t)gf_json_length(rows));
     }
     else {
         outcome->detail = "its log does not know the request";
@@ -143,7 +143,7 @@ static void read_page(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 /* The log is written later than answers are: a row that is not there says nothing. */
 static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
-    if (!prov_run_unlisted(outcome, call, msg)) {
+    if (!prov_run_list_failed(outcome, call, msg)) {
         read_page(outcome, call, prov_json_document(call, msg));
     }
 }

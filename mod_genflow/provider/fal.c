@@ -219,7 +219,7 @@ static void read_queue(gf_outcome_t *outcome, const gf_prov_call_t *call, const 
         text = apr_pstrcat(call->pool, text, prov_json_text(gf_json_at(logs, i), "message"), "\n",
                            NULL);
     }
-    prov_run_said(outcome, call, text);
+    prov_run_logs_read(outcome, call, text);
 }
 
 static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
@@ -263,7 +263,7 @@ static void read_result(gf_outcome_t *outcome, const gf_prov_call_t *call, const
 {
     const gf_json_t *document;
 
-    if (prov_run_unasked(outcome, msg)) {
+    if (prov_run_poll_failed(outcome, msg)) {
         return;
     }
     document = prov_json_document(call, msg);
@@ -276,7 +276,7 @@ static void read_result(gf_outcome_t *outcome, const gf_prov_call_t *call, const
         outcome->unknown_model = false;
     }
     else {
-        prov_run_stays(outcome, call, msg);
+        prov_run_still_working(outcome, call, msg);
     }
 }
 
@@ -284,15 +284,15 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 {
     const gf_json_t *document;
 
-    if (prov_run_unasked(outcome, msg)) {
+    if (prov_run_poll_failed(outcome, msg)) {
         return;
     }
     document = prov_json_document(call, msg);
     if (msg->status / 100 != 2) {
-        prov_run_stays(outcome, call, msg);
+        prov_run_still_working(outcome, call, msg);
     }
     else if (strcmp(prov_json_text(document, "status"), "COMPLETED") == 0) {
-        outcome->state = GF_PROV_ASK;
+        outcome->state = GF_PROV_NEXT;
         outcome->next = request(call, "GET", run_url(call, ""));
         outcome->next->read = read_result;
     }
@@ -304,7 +304,7 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 /* ---- after a lost answer ---- */
 
 /* The list is not the queue's, but that of another host; a stand-in is both. */
-static gf_msg_t *ask_list(const gf_prov_call_t *call, const char *since, const char *cursor)
+static gf_msg_t *request_list(const gf_prov_call_t *call, const char *since, const char *cursor)
 {
     const char *url = call->provider->url;
     const char *next = cursor ? "&cursor=" : "";
@@ -318,7 +318,7 @@ static gf_msg_t *ask_list(const gf_prov_call_t *call, const char *since, const c
 
 static gf_msg_t *recover(const gf_prov_call_t *call)
 {
-    return ask_list(call, prov_run_since(call), NULL);
+    return request_list(call, prov_run_since(call), NULL);
 }
 
 static prov_run_row_t row_of(const gf_prov_call_t *call, const gf_json_t *row)
@@ -339,14 +339,14 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
 {
     static const prov_run_list_t list = { "request_id", "sent_at", "json_input", row_of,
                                           fields_of };
-    const char *since = prov_run_asked(call, msg, SINCE);
-    const char *cursor_asked = prov_run_asked(call, msg, "cursor");
+    const char *since = prov_run_query_value(call, msg, SINCE);
+    const char *cursor_sent = prov_run_query_value(call, msg, "cursor");
     const gf_json_t *document;
     const char *earlier;
     const char *cursor;
     prov_run_found_t found;
 
-    if (prov_run_unlisted(outcome, call, msg)) {
+    if (prov_run_list_failed(outcome, call, msg)) {
         return;
     }
     document = prov_json_document(call, msg);
@@ -356,14 +356,14 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
         return;
     }
     outcome->detail = "its list does not hold the request, which may still be queued";
-    earlier = cursor_asked[0] ? NULL : prov_run_earlier(call, msg, since);
+    earlier = cursor_sent[0] ? NULL : prov_run_list_start(call, msg, since);
     if (earlier && earlier[0]) {
-        outcome->state = GF_PROV_ASK;
-        outcome->next = ask_list(call, earlier, NULL);
+        outcome->state = GF_PROV_NEXT;
+        outcome->next = request_list(call, earlier, NULL);
     }
     else if (cursor[0] && strlen(cursor) <= CURSOR_MAX) {
-        outcome->state = GF_PROV_ASK;
-        outcome->next = ask_list(call, since, cursor);
+        outcome->state = GF_PROV_NEXT;
+        outcome->next = request_list(call, since, cursor);
     }
 }
 

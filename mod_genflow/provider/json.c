@@ -260,8 +260,8 @@ static double seconds_in(const char *text)
 }
 
 /* The wait that the answer asks for, in a header, a member or its prose; 0: none. */
-static apr_interval_time_t asked_wait(const gf_msg_t *msg, const gf_json_t *document,
-                                      const prov_refusal_t *refusal)
+static apr_interval_time_t requested_wait(const gf_msg_t *msg, const gf_json_t *document,
+                                          const prov_refusal_t *refusal)
 {
     const char *milliseconds = apr_table_get(msg->answer, "Retry-After-Ms");
     apr_interval_time_t wait = gf_provider_retry_after(msg);
@@ -297,12 +297,12 @@ void prov_json_refused(gf_outcome_t *outcome, const gf_prov_call_t *call, const 
     }
     else if (msg->status == 429) {
         prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_RATE_LIMIT);
-        outcome->retry_after = asked_wait(msg, document, &refusal);
+        outcome->retry_after = requested_wait(msg, document, &refusal);
         outcome->locked_out = outcome->retry_after == 0;
     }
     else if (msg->status >= 500) {
         prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API);
-        outcome->retry_after = asked_wait(msg, document, &refusal);
+        outcome->retry_after = requested_wait(msg, document, &refusal);
     }
     else {
         prov_json_set(outcome, GF_PROV_PERMANENT, GF_E_API);

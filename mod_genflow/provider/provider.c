@@ -77,7 +77,7 @@ static void clear(gf_outcome_t *outcome)
 static void name_error(gf_outcome_t *outcome)
 {
     bool failed = outcome->state != GF_PROV_SUCCEEDED && outcome->state != GF_PROV_WORKING
-                  && outcome->state != GF_PROV_ASK;
+                  && outcome->state != GF_PROV_NEXT;
     unsigned code;
 
     if (outcome->code || !failed) {
@@ -104,7 +104,7 @@ void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     clear(outcome);
     read(outcome, call, msg);
     name_error(outcome);
-    if (outcome->state == GF_PROV_ASK && !outcome->next->read) {
+    if (outcome->state == GF_PROV_NEXT && !outcome->next->read) {
         outcome->next->read = read;
     }
     if (outcome->ref && !is_ref(outcome->ref)) {

@@ -208,7 +208,7 @@ static void read_prediction(gf_outcome_t *outcome, const gf_prov_call_t *call,
     }
     else { /* starting, processing, and words to come */
         outcome->state = GF_PROV_WORKING;
-        prov_run_said(outcome, call, prov_json_text(document, "logs"));
+        prov_run_logs_read(outcome, call, prov_json_text(document, "logs"));
     }
 }
 
@@ -231,7 +231,7 @@ static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const
     else if (prov_json_is_ref(id)) { /* whatever has become of it: its id is written first */
         outcome->state = GF_PROV_WORKING;
         outcome->ref = id;
-        prov_run_said(outcome, call, prov_json_text(document, "logs"));
+        prov_run_logs_read(outcome, call, prov_json_text(document, "logs"));
     }
     else {
         prov_json_set(outcome, GF_PROV_UNKNOWN, GF_E_NETWORK); /* taken, but as what? */
@@ -244,14 +244,14 @@ static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const
 #define LIST  "/predictions?"
 #define SINCE "created_after"
 
-static gf_msg_t *ask_list(const gf_prov_call_t *call, const char *since)
+static gf_msg_t *request_list(const gf_prov_call_t *call, const char *since)
 {
     return request(call, "GET", apr_pstrcat(call->pool, LIST SINCE "=", since, NULL));
 }
 
 static gf_msg_t *recover(const gf_prov_call_t *call)
 {
-    return ask_list(call, prov_run_since(call));
+    return request_list(call, prov_run_since(call));
 }
 
 static prov_run_row_t row_of(const gf_prov_call_t *call, const gf_json_t *row)
@@ -283,17 +283,17 @@ static const char *next_page(const gf_prov_call_t *call, const gf_json_t *docume
 static void read_absent(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
                         const char *next, bool more)
 {
-    const char *earlier = prov_run_earlier(call, msg, prov_run_asked(call, msg, SINCE));
+    const char *earlier = prov_run_list_start(call, msg, prov_run_query_value(call, msg, SINCE));
 
     if (earlier && earlier[0]) {
-        outcome->state = GF_PROV_ASK;
-        outcome->next = ask_list(call, earlier);
+        outcome->state = GF_PROV_NEXT;
+        outcome->next = request_list(call, earlier);
     }
     else if (earlier) {
         outcome->detail = "its list has no Date, and may begin too late";
     }
     else if (next) {
-        outcome->state = GF_PROV_ASK;
+        outcome->state = GF_PROV_NEXT;
         outcome->next = prov_json_request(call, "GET", next);
     }
     else if (!more) {
@@ -311,7 +311,7 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
     const char *next;
     prov_run_found_t found;
 
-    if (prov_run_unlisted(outcome, call, msg)) {
+    if (prov_run_list_failed(outcome, call, msg)) {
         return;
     }
     document = prov_json_document(call, msg);
@@ -331,7 +331,7 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 {
     const gf_json_t *document;
 
-    if (prov_run_unasked(outcome, msg)) {
+    if (prov_run_poll_failed(outcome, msg)) {
         return;
     }
     document = prov_json_document(call, msg);
@@ -339,7 +339,7 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
         read_prediction(outcome, call, document);
     }
     else {
-        prov_run_stays(outcome, call, msg);
+        prov_run_still_working(outcome, call, msg);
     }
 }
 

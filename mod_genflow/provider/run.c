@@ -20,7 +20,7 @@
 
 /* ---- asking for a run ---- */
 
-bool prov_run_unasked(gf_outcome_t *outcome, const gf_msg_t *msg)
+bool prov_run_poll_failed(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
     if (!gf_provider_unanswered(outcome, msg)) {
         return false;
@@ -31,7 +31,7 @@ bool prov_run_unasked(gf_outcome_t *outcome, const gf_msg_t *msg)
     return true;
 }
 
-void prov_run_stays(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+void prov_run_still_working(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     outcome->state = GF_PROV_WORKING;
     outcome->retry_after = gf_provider_retry_after(msg);
@@ -84,7 +84,7 @@ static double last_percent(const char *text)
     return progress;
 }
 
-void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char *text)
+void prov_run_logs_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const char *text)
 {
     apr_array_header_t *lines = apr_array_make(call->pool, 32, sizeof(const char *));
     gf_out_t out;
@@ -115,7 +115,7 @@ void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char
 
 /* ---- after a lost answer ---- */
 
-bool prov_run_unlisted(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+bool prov_run_list_failed(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     bool unanswered = gf_provider_unanswered(outcome, msg);
 
@@ -145,7 +145,7 @@ const char *prov_run_since(const gf_prov_call_t *call)
     return iso(call->pool, gf_text_uuid_time(call->job->id) - CLOCK_SLACK);
 }
 
-const char *prov_run_asked(const gf_prov_call_t *call, const gf_msg_t *msg, const char *name)
+const char *prov_run_query_value(const gf_prov_call_t *call, const gf_msg_t *msg, const char *name)
 {
     const char *query = strchr(msg->url, '?');
     const char *at = query ? strstr(query, apr_pstrcat(call->pool, name, "=", NULL)) : NULL;
@@ -157,7 +157,7 @@ const char *prov_run_asked(const gf_prov_call_t *call, const gf_msg_t *msg, cons
     return apr_pstrmemdup(call->pool, at, strcspn(at, "&"));
 }
 
-const char *prov_run_earlier(const gf_prov_call_t *call, const gf_msg_t *msg, const char *since)
+const char *prov_run_list_start(const gf_prov_call_t *call, const gf_msg_t *msg, const char *since)
 {
     const char *header = apr_table_get(msg->answer, "Date");
     apr_time_t date = header ? apr_date_parse_http(header) : APR_DATE_BAD;

@@ -12,31 +12,31 @@
 
 /* A question without answer says nothing about the run, which is WORKING still. True: that is all
  * there is to read. An answer that is too large would be so again: EMPTY. */
-bool prov_run_unasked(gf_outcome_t *outcome, const gf_msg_t *msg);
+bool prov_run_poll_failed(gf_outcome_t *outcome, const gf_msg_t *msg);
 
 /* The same for an answer that is about our question, not about the run. */
-void prov_run_stays(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
+void prov_run_still_working(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
 
 /* Sets logs (the last lines) and progress (of a progress bar's `45%|`) from what a run printed. */
-void prov_run_said(gf_outcome_t *outcome, const gf_prov_call_t *call, const char *text);
+void prov_run_logs_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const char *text);
 
 /* ---- after a lost answer ---- */
 
 /* Sets UNKNOWN, which every answer of a list is until it tells more. True: this one does not; it is
  * `settled` if the list was refused to us. */
-bool prov_run_unlisted(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
+bool prov_run_list_failed(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
 
 /* A moment before which the job's runs cannot have begun, in ISO 8601: by the database's clock,
  * with room for the provider's. */
 const char *prov_run_since(const gf_prov_call_t *call);
 
 /* The value of that member of a request's query; "" if there is none. */
-const char *prov_run_asked(const gf_prov_call_t *call, const gf_msg_t *msg, const char *name);
+const char *prov_run_query_value(const gf_prov_call_t *call, const gf_msg_t *msg, const char *name);
 
 /* Did a list that was asked for from `since` on begin before the job by the provider's own clock,
  * which the Date of its answer shows? NULL: yes, or it was not asked so. Else from when it has to
  * be asked; "" if the answer has no date. */
-const char *prov_run_earlier(const gf_prov_call_t *call, const gf_msg_t *msg, const char *since);
+const char *prov_run_list_start(const gf_prov_call_t *call, const gf_msg_t *msg, const char *since);
 
 /* What a row is before its input is looked at. */
 typedef enum {

@@ -247,7 +247,7 @@ static void note_health(gf_run_t *run)
     else if (outcome->state == GF_PROV_UNKNOWN || (outcome->state == GF_PROV_TRANSIENT && !rate)) {
         health->went = GF_WENT_WRONG;
     }
-    else if (health->watched && outcome->state != GF_PROV_ASK) {
+    else if (health->watched && outcome->state != GF_PROV_NEXT) {
         health->went = GF_WENT_WELL;
         health->watched = false;
     }
@@ -260,14 +260,14 @@ static void note_health(gf_run_t *run)
 static void log_outcome(gf_flow_t *flow, gf_run_t *run)
 {
     static const char *const words[] = {
-        [GF_PROV_SUCCEEDED] = "succeeded",  [GF_PROV_WORKING] = "working",
-        [GF_PROV_ASK] = "has more to read", [GF_PROV_TRANSIENT] = "failed for now",
-        [GF_PROV_PERMANENT] = "failed",     [GF_PROV_FILTERED] = "filtered",
-        [GF_PROV_EMPTY] = "empty",          [GF_PROV_UNKNOWN] = "unknown"
+        [GF_PROV_SUCCEEDED] = "succeeded",   [GF_PROV_WORKING] = "working",
+        [GF_PROV_NEXT] = "has more to read", [GF_PROV_TRANSIENT] = "failed for now",
+        [GF_PROV_PERMANENT] = "failed",      [GF_PROV_FILTERED] = "filtered",
+        [GF_PROV_EMPTY] = "empty",           [GF_PROV_UNKNOWN] = "unknown"
     };
     const gf_outcome_t *outcome = &run->outcome;
     const char *detail = outcome->detail ? outcome->detail : "";
-    bool news = outcome->state != GF_PROV_ASK
+    bool news = outcome->state != GF_PROV_NEXT
                 && (outcome->state != GF_PROV_WORKING || run->state == GF_STATE_SENT);
 
     if (detail[0] && outcome->state != GF_PROV_SUCCEEDED) { /* for the line of its end */

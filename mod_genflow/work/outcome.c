@@ -102,7 +102,7 @@ bool gf_outcome_brings_news(const gf_flow_t *flow, const gf_run_t *run)
 bool gf_outcome_has_more(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return is(run, GF_PROV_ASK);
+    return is(run, GF_PROV_NEXT);
 }
 
 static bool is_in_time(const gf_flow_t *flow, const gf_run_t *run)
@@ -112,7 +112,7 @@ static bool is_in_time(const gf_flow_t *flow, const gf_run_t *run)
 
 bool gf_outcome_has_more_too_late(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return is(run, GF_PROV_ASK) && !is_in_time(flow, run);
+    return is(run, GF_PROV_NEXT) && !is_in_time(flow, run);
 }
 
 void gf_outcome_take_run_id(gf_flow_t *flow, gf_run_t *run)
@@ -285,7 +285,7 @@ void gf_outcome_fail(gf_flow_t *flow, gf_run_t *run)
     else if (is(run, GF_PROV_SUCCEEDED)) { /* at an address of another scheme */
         generate->code = GF_E_RESULT;
     }
-    else if (is(run, GF_PROV_WORKING) || is(run, GF_PROV_ASK)) { /* no rule leads here */
+    else if (is(run, GF_PROV_WORKING) || is(run, GF_PROV_NEXT)) { /* no rule leads here */
         generate->code = GF_E_INTERNAL;
     }
 }

@@ -13,7 +13,7 @@ static void fuzz_one(void)
     unsigned how = fuzz_byte();
     gf_param_t form = { .input = { .ctx = &fuzz.ctx }, .type = &type, .presets = &presets };
     gf_json_t *body = NULL, *parameters = NULL;
-    gf_ask_t ask;
+    gf_spec_t spec;
     size_t length;
     char *text = fuzz_rest(&length);
 
@@ -27,12 +27,12 @@ static void fuzz_one(void)
     if (!gf_json_parse(&body, &fuzz.ctx, text, length)) {
         form.input.body = body;
         form.two_step = how & 1;
-        if (!gf_param_check(&ask, &form)) {
-            FUZZ_HOLDS(ask.prompt && gf_text_length(ask.prompt) <= 200);
-            FUZZ_HOLDS(gf_text_utf8(ask.prompt, strlen(ask.prompt)) == strlen(ask.prompt));
-            FUZZ_HOLDS(ask.count >= 1 && ask.count <= 10);
+        if (!gf_param_check(&spec, &form)) {
+            FUZZ_HOLDS(spec.prompt && gf_text_length(spec.prompt) <= 200);
+            FUZZ_HOLDS(gf_text_utf8(spec.prompt, strlen(spec.prompt)) == strlen(spec.prompt));
+            FUZZ_HOLDS(spec.count >= 1 && spec.count <= 10);
             FUZZ_HOLDS(
-                !gf_json_parse(&parameters, &fuzz.ctx, ask.parameters, strlen(ask.parameters)));
+                !gf_json_parse(&parameters, &fuzz.ctx, spec.parameters, strlen(spec.parameters)));
         }
     }
     free(text);

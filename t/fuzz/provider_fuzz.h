@@ -84,7 +84,7 @@ static void fuzz_one(void)
     }
     if (readers[which]) {
         gf_provider_read(&outcome, &call, msg, readers[which]);
-        if (outcome.state == GF_PROV_ASK && how & 16) { /* the same answer to the next question */
+        if (outcome.state == GF_PROV_NEXT && how & 16) { /* the same answer to the next question */
             msg->read = outcome.next->read;
             gf_provider_read(&outcome, &call, msg, readers[which]);
             which = 1;

@@ -8,7 +8,7 @@
 
 static const gf_type_t admin_type = { .name = "unit-queue", .prefix = "unit_queue" };
 
-static gf_err_t *ask_admin_jobs(void)
+static gf_err_t *call_admin_jobs(void)
 {
     const gf_admin_filter_t filter = { .type = &admin_type, .limit = 1 };
     gf_ctx_t ctx = unit.ctx;
@@ -21,14 +21,14 @@ static gf_err_t *ask_admin_jobs(void)
     return gf_admin_jobs(&jobs, &ctx, &filter);
 }
 
-static gf_err_t *ask_admin_cancel(void)
+static gf_err_t *call_admin_cancel(void)
 {
     gf_admin_cancelled_t done;
 
     return gf_admin_cancel(&done, &unit.ctx, NO_ID);
 }
 
-static gf_err_t *ask_admin_clear(void)
+static gf_err_t *call_admin_clear(void)
 {
     const gf_admin_filter_t filter = { .limit = 1 };
     gf_admin_cleared_t done;
@@ -36,21 +36,21 @@ static gf_err_t *ask_admin_clear(void)
     return gf_admin_clear(&done, &unit.ctx, &filter, "admin");
 }
 
-static gf_err_t *ask_admin_users(void)
+static gf_err_t *call_admin_users(void)
 {
     apr_array_header_t *users;
 
     return gf_admin_users(&users, &unit.ctx, NULL, 1);
 }
 
-static gf_err_t *ask_admin_user_set(void)
+static gf_err_t *call_admin_user_set(void)
 {
     bool found;
 
     return gf_admin_user_set(&found, &unit.ctx, "nobody", "{}");
 }
 
-static gf_err_t *ask_admin_credit(void)
+static gf_err_t *call_admin_credit(void)
 {
     const gf_admin_entry_t entry = { .user = "nobody", .amount = 1 };
     const char *outcome;
@@ -58,7 +58,7 @@ static gf_err_t *ask_admin_credit(void)
     return gf_admin_credit(&outcome, &unit.ctx, &entry);
 }
 
-static gf_err_t *ask_admin_refund(void)
+static gf_err_t *call_admin_refund(void)
 {
     gf_admin_entry_t entry = { .generation = NO_ID };
     const char *outcome;
@@ -66,28 +66,28 @@ static gf_err_t *ask_admin_refund(void)
     return gf_admin_refund(&outcome, &unit.ctx, &entry);
 }
 
-static gf_err_t *ask_admin_stats(void)
+static gf_err_t *call_admin_stats(void)
 {
     const char *json;
 
     return gf_admin_stats(&json, &unit.ctx);
 }
 
-static gf_err_t *ask_admin_check(void)
+static gf_err_t *call_admin_check(void)
 {
     const char *json;
 
     return gf_admin_check(&json, &unit.ctx);
 }
 
-static gf_err_t *ask_admin_presets(void)
+static gf_err_t *call_admin_presets(void)
 {
     apr_array_header_t *presets;
 
     return gf_admin_presets(&presets, &unit.ctx, NULL, NULL);
 }
 
-static gf_err_t *ask_admin_preset_add(void)
+static gf_err_t *call_admin_preset_add(void)
 {
     gf_admin_preset_t preset = { .type = &admin_type, .key = "k", .fields = "{}" };
     const char *outcome;
@@ -95,7 +95,7 @@ static gf_err_t *ask_admin_preset_add(void)
     return gf_admin_preset_add(&outcome, &unit.ctx, &preset);
 }
 
-static gf_err_t *ask_admin_preset_edit(void)
+static gf_err_t *call_admin_preset_edit(void)
 {
     gf_admin_preset_t preset = { .type = &admin_type, .key = "k", .fields = "{}" };
     const char *outcome;
@@ -103,14 +103,14 @@ static gf_err_t *ask_admin_preset_edit(void)
     return gf_admin_preset_edit(&outcome, &unit.ctx, &preset);
 }
 
-static gf_err_t *ask_admin_preset_delete(void)
+static gf_err_t *call_admin_preset_delete(void)
 {
     bool found;
 
     return gf_admin_preset_delete(&found, &unit.ctx, &admin_type, "k");
 }
 
-static gf_err_t *ask_admin_breaker_reset(void)
+static gf_err_t *call_admin_breaker_reset(void)
 {
     int count;
 

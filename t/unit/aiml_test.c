@@ -246,7 +246,7 @@ END_TEST
     "{\"data\":[" rows "],\"pagination\":{\"limit\":100,\"offset\":" offset ",\"total\":9," \
     "\"has_more\":" more "}}"
 
-START_TEST(the_log_is_asked_newest_first)
+START_TEST(the_log_is_requested_newest_first)
 {
     is_request(kind->recover(&aiml("flux/dev")->call), "GET", LOG "0", "Bearer " SECRET);
 }
@@ -270,7 +270,7 @@ START_TEST(the_log_shows_the_end_of_a_lost_request)
           false, false, false },
         { 200, NULL, PAGE(ROW("null", "failed"), "true", "-1"), GF_PROV_UNKNOWN, GF_E_NETWORK, 0,
           false, false, false },
-        { 200, NULL, PAGE(ROW("null", "failed"), "true", "0"), GF_PROV_ASK, 0, 0, false, false,
+        { 200, NULL, PAGE(ROW("null", "failed"), "true", "0"), GF_PROV_NEXT, 0, 0, false, false,
           false },
         { 200, NULL, "[]", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
         { 401, NULL, "{}", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
@@ -318,7 +318,7 @@ START_TEST(the_next_page_of_the_log_begins_behind_this_one)
     ck_assert_msg(outcome.next->read == kind->read_recover, "it is read as this one");
     page->read = outcome.next->read;
     gf_provider_read(&outcome, &scene->call, page, NULL);
-    ck_assert_msg(outcome.state == GF_PROV_ASK, "whatever the exchange is about");
+    ck_assert_msg(outcome.state == GF_PROV_NEXT, "whatever the exchange is about");
 }
 END_TEST
 
@@ -343,7 +343,7 @@ int main(void)
         the_log_line_has_what_was_said_but_no_key,
         bytes_instead_of_json_are_a_picture,
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
-        the_log_is_asked_newest_first,
+        the_log_is_requested_newest_first,
         the_log_shows_the_end_of_a_lost_request,
         a_paid_request_is_lost_for_good,
         the_next_page_of_the_log_begins_behind_this_one,

@@ -12,7 +12,7 @@
 /* SHA-1 of "public_id=" ID "&version=1700000001" and the secret */
 #define SIGNATURE "3299b6f57b960c4ac4cb55b175ecda1218d8e528"
 
-#define CLOUDINARY_SAYS(id, version, signature, more)                                               \
+#define CLOUDINARY_SAYS(id, version, signature, more)                                    \
     "{\"public_id\":\"" id "\",\"version\":" version ",\"signature\":\"" signature "\"," \
     "\"bytes\":4711" more "}"
 #define ADDRESS(url) ",\"secure_url\":\"" url "\""
@@ -140,7 +140,8 @@ START_TEST(a_kept_picture_has_the_address_that_cloudinary_gives_it)
     static const char *const rows[] = {
         CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ADDRESS(URL)),
         CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ADDRESS(URL) ",\"existing\":true"),
-        CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ",\"etag\":\"x\",\"format\":\"png\"" ADDRESS(URL)),
+        CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE,
+                        ",\"etag\":\"x\",\"format\":\"png\"" ADDRESS(URL)),
     };
     size_t i;
 
@@ -160,21 +161,22 @@ START_TEST(an_answer_that_is_not_about_this_picture_keeps_nothing)
     static const upload_row_t rows[] = {
         { 200, NULL, CLOUDINARY_SAYS(ID, "1700000002", SIGNATURE, ADDRESS(URL)), GF_STORE_LATER, 0,
           "GenflowStoreSecret" },
-        { 200, NULL, CLOUDINARY_SAYS("another", "1700000001", SIGNATURE, ADDRESS(URL)), GF_STORE_LATER, 0,
-          "GenflowStoreSecret" },
+        { 200, NULL, CLOUDINARY_SAYS("another", "1700000001", SIGNATURE, ADDRESS(URL)),
+          GF_STORE_LATER, 0, "GenflowStoreSecret" },
         { 200, NULL, CLOUDINARY_SAYS(ID, "1700000001", "", ADDRESS(URL)), GF_STORE_LATER, 0,
           "GenflowStoreSecret" },
-        { 200, NULL, CLOUDINARY_SAYS(ID, "\"1700000001\"", SIGNATURE, ADDRESS(URL)), GF_STORE_LATER, 0,
-          "GenflowStoreSecret" },
+        { 200, NULL, CLOUDINARY_SAYS(ID, "\"1700000001\"", SIGNATURE, ADDRESS(URL)), GF_STORE_LATER,
+          0, "GenflowStoreSecret" },
         { 200, NULL, "{}", GF_STORE_LATER, 0, "GenflowStoreSecret" },
         { 200, NULL, CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ""), GF_STORE_LATER, 0, NULL },
-        { 200, NULL, CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ADDRESS("")), GF_STORE_LATER, 0, NULL },
-        { 200, NULL, CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ADDRESS("javascript:x")), GF_STORE_LATER, 0,
+        { 200, NULL, CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ADDRESS("")), GF_STORE_LATER, 0,
           NULL },
-        { 200, NULL, CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ADDRESS("https://a b/")), GF_STORE_LATER, 0,
-          NULL },
-        { 200, NULL, CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ",\"secure_url\":7"), GF_STORE_LATER, 0,
-          NULL },
+        { 200, NULL, CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ADDRESS("javascript:x")),
+          GF_STORE_LATER, 0, NULL },
+        { 200, NULL, CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ADDRESS("https://a b/")),
+          GF_STORE_LATER, 0, NULL },
+        { 200, NULL, CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ",\"secure_url\":7"),
+          GF_STORE_LATER, 0, NULL },
         { 200, NULL, "<html>a page of somebody in between</html>", GF_STORE_LATER, 0, NULL },
         { 200, NULL, "", GF_STORE_LATER, 0, NULL },
         { 200, NULL, "[]", GF_STORE_LATER, 0, NULL },

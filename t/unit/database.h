@@ -23,7 +23,7 @@ static inline bool take_link(gf_link_t *link, apr_pool_t *pool, void *baton)
     (void)baton;
     ck_assert_msg(lent == 0, "two connections at a time");
     lent++;
-    unit.asked++;
+    unit.taken++;
     link->pg = link_pg;
     return true;
 }

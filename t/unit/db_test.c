@@ -15,21 +15,21 @@
 
 static const gf_type_t type = { .name = "unit-db", .prefix = "unit_db", .index = 5 };
 
-static gf_err_t *ask_health(void)
+static gf_err_t *call_health(void)
 {
     int version = 0;
 
     return gf_ledger_health(&version, &unit.ctx);
 }
 
-static gf_err_t *ask_quota(void)
+static gf_err_t *call_quota(void)
 {
     gf_quota_t quota;
 
     return gf_ledger_quota(&quota, &unit.ctx, "nobody");
 }
 
-static gf_err_t *ask_claim(void)
+static gf_err_t *call_claim(void)
 {
     gf_look_t look = { .owner = "unit",
                        .limit = 10,
@@ -43,12 +43,12 @@ static gf_err_t *ask_claim(void)
 
 START_TEST(without_a_connection_the_caller_gets_a_retry_after)
 {
-    gf_err_t *err = ask_health();
+    gf_err_t *err = call_health();
 
     ck_assert(gf_err_is(err, GF_E_DB_DOWN));
     ck_assert_int_gt(err->retry_after, 0);
     ck_assert_str_eq(err->detail, "health: no connection");
-    ck_assert_int_eq(unit.asked, 1);
+    ck_assert_int_eq(unit.taken, 1);
     ck_assert_msg(unit.line_count == 0, "the lender has logged why");
 }
 END_TEST
@@ -58,10 +58,10 @@ START_TEST(a_dead_connection_is_tried_once_more_and_given_back)
     gf_err_t *err;
 
     lend("host=/nowhere/at/all");
-    err = ask_health();
+    err = call_health();
     ck_assert(gf_err_is(err, GF_E_DB_DOWN));
     ck_assert_int_gt(err->retry_after, 0);
-    ck_assert_int_eq(unit.asked, 1);
+    ck_assert_int_eq(unit.taken, 1);
     ck_assert_int_eq(unit.line_count, 1);
     ck_assert_str_eq(unit.lines[0].text, "GF0301: unit: lost a database connection in health, "
                                          "connecting again");
@@ -237,13 +237,13 @@ START_TEST(a_type_that_is_not_set_up_is_reported_with_what_to_do)
     err = gf_queue_get(&view, &unit.ctx, &stray, "x", &find);
     ck_assert(gf_err_is(err, GF_E_DB_SCHEMA));
     ck_assert(strstr(err->detail, "un-made") && strstr(err->detail, "genflow.create_type()"));
-    unit_no_error(ask_health()); /* the connection still works */
+    unit_no_error(call_health()); /* the connection still works */
     end();
 }
 END_TEST
 
 /* A field of a row that the borrowed connection itself answers with. */
-static int asked_of_link(const char *sql)
+static int count_of_link(const char *sql)
 {
     PGresult *result = PQexec(link_pg, sql);
     int number = (int)strtol(PQgetvalue(result, 0, 0), NULL, 10);
@@ -257,12 +257,12 @@ START_TEST(a_statement_is_prepared_once_per_connection)
     const char *count = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'genflow%'";
 
     lend_app();
-    unit_no_error(ask_health());
-    unit_no_error(ask_quota());
-    unit_no_error(ask_health());
-    unit_no_error(ask_claim());
-    ck_assert_int_eq(asked_of_link(count), 3);
-    ck_assert_int_eq(asked_of_link("SELECT count(*) FROM pg_prepared_statements"
+    unit_no_error(call_health());
+    unit_no_error(call_quota());
+    unit_no_error(call_health());
+    unit_no_error(call_claim());
+    ck_assert_int_eq(count_of_link(count), 3);
+    ck_assert_int_eq(count_of_link("SELECT count(*) FROM pg_prepared_statements"
                                    " WHERE name = 'genflow_claim_5'"),
                      1);
     end();
@@ -275,9 +275,9 @@ START_TEST(a_statement_costs_one_round_trip)
     FILE *trace = tmpfile();
 
     lend_app();
-    unit_no_error(ask_claim());
+    unit_no_error(call_claim());
     PQtrace(link_pg, trace);
-    unit_no_error(ask_claim());
+    unit_no_error(call_claim());
     PQuntrace(link_pg);
     rewind(trace);
     said[fread(said, 1, sizeof(said) - 1, trace)] = '\0';
@@ -293,13 +293,13 @@ START_TEST(a_connection_that_broke_is_mended_within_the_call)
     int pid, i;
 
     lend_app();
-    unit_no_error(ask_health());
+    unit_no_error(call_health());
     for (i = 1; i <= 3; i++) {
         pid = PQbackendPID(link_pg);
         ck_assert_str_eq(
             as_owner(apr_psprintf(unit.ctx.pool, "SELECT pg_terminate_backend(%d, 5000)", pid)),
             "t");
-        unit_no_error(ask_health());
+        unit_no_error(call_health());
         ck_assert_int_ne(PQbackendPID(link_pg), pid);
         ck_assert_int_eq(unit.line_count, i);
         ck_assert(strncmp(unit.lines[i - 1].text, "GF0301: ", 8) == 0);
@@ -387,11 +387,11 @@ START_TEST(a_silent_connection_is_given_up_and_the_statement_is_not_repeated)
     pid_t pid;
 
     lend("dbname=genflow user=genflow_app options='-c statement_timeout=200'");
-    unit_no_error(ask_health());
+    unit_no_error(call_health());
     pid = PQbackendPID(link_pg);
     ck_assert_int_eq(kill(pid, SIGSTOP), 0);
     from = gf_clock_now();
-    err = ask_health();
+    err = call_health();
     ck_assert(gf_err_is(err, GF_E_DB_DOWN));
     ck_assert_int_gt(err->retry_after, 0);
     ck_assert_msg(strstr(err->detail, "no answer within 5 s"), "%s", err->detail);
@@ -400,7 +400,7 @@ START_TEST(a_silent_connection_is_given_up_and_the_statement_is_not_repeated)
     ck_assert_msg(unit.line_count == 0, "it was repeated: %s", unit.lines[0].text);
     kill(pid, SIGCONT);
 
-    unit_no_error(ask_health()); /* the pool or the next statement opens another */
+    unit_no_error(call_health()); /* the pool or the next statement opens another */
     ck_assert_int_ne(PQbackendPID(link_pg), pid);
     end();
 }

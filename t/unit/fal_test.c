@@ -119,7 +119,7 @@ START_TEST(the_provider_webhook_is_requested)
 }
 END_TEST
 
-START_TEST(a_request_is_asked_for_and_stopped_below_owner_and_app)
+START_TEST(a_request_is_polled_and_cancelled_below_owner_and_app)
 {
     static const struct {
         const char *model, *app;
@@ -273,10 +273,10 @@ START_TEST(a_request_works_until_it_is_completed)
         { 200, NULL, "{\"status\":\"FAILED\"}", GF_PROV_WORKING, 0, 0, false, false, false },
         { 200, NULL, "{}", GF_PROV_WORKING, 0, 0, false, false, false },
         { 200, NULL, "<html>", GF_PROV_WORKING, 0, 0, false, false, false },
-        { 200, NULL, "{\"status\":\"COMPLETED\",\"metrics\":{\"inference_time\":1.5}}", GF_PROV_ASK,
-          0, 0, false, false, false },
+        { 200, NULL, "{\"status\":\"COMPLETED\",\"metrics\":{\"inference_time\":1.5}}",
+          GF_PROV_NEXT, 0, 0, false, false, false },
         { 200, NULL, "{\"status\":\"COMPLETED\",\"error\":\"no\",\"error_type\":\"runner_x\"}",
-          GF_PROV_ASK, 0, 0, false, false, false },
+          GF_PROV_NEXT, 0, 0, false, false, false },
         { 404, NULL, "{\"status\":\"NOT_FOUND\"}", GF_PROV_WORKING, 0, 0, false, false, false },
         { 401, NULL, PLAIN("no"), GF_PROV_WORKING, 0, 0, false, false, false },
         { 422, NULL, MODEL_ERROR("content_policy_violation"), GF_PROV_WORKING, 0, 0, false, false,
@@ -389,7 +389,7 @@ END_TEST
     "\"json_input\":" OURS "}"
 #define PAGE(rows) "{\"items\":[" rows "],\"next_cursor\":null,\"has_more\":false}"
 
-START_TEST(the_list_is_asked_where_it_is)
+START_TEST(the_list_is_requested_where_it_is)
 {
     scene_t *scene = sdxl();
 
@@ -535,7 +535,7 @@ int main(void)
         a_size_may_be_given_as_the_provider_names_it,
         each_model_uses_a_source_picture_in_its_way,
         the_provider_webhook_is_requested,
-        a_request_is_asked_for_and_stopped_below_owner_and_app,
+        a_request_is_polled_and_cancelled_below_owner_and_app,
         each_answer_to_a_submission_has_its_meaning,
         an_id_is_taken_only_if_it_can_stand_in_an_address,
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
@@ -543,7 +543,7 @@ int main(void)
         place_progress_and_logs_are_reported,
         each_result_has_its_meaning,
         a_picture_is_single_or_in_a_list,
-        the_list_is_asked_where_it_is,
+        the_list_is_requested_where_it_is,
         a_lost_request_is_found_by_what_we_sent,
         a_run_that_failed_is_known_if_it_is_the_only_attempt,
         the_list_is_read_page_by_page,

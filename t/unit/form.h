@@ -34,23 +34,23 @@ static inline const gf_field_error_t *field_of(const gf_err_t *err, int i)
 }
 
 /* What a good body becomes. */
-static inline gf_ask_t take(const char *body)
+static inline gf_spec_t take(const char *body)
 {
-    gf_ask_t ask;
+    gf_spec_t spec;
     gf_param_t form = form_of(body);
-    gf_err_t *err = gf_param_check(&ask, &form);
+    gf_err_t *err = gf_param_check(&spec, &form);
 
     ck_assert_msg(!err, "%s: %s %s", body, err ? err->detail : "",
                   err ? field_of(err, 0)->message : "");
-    return ask;
+    return spec;
 }
 
 /* What is wrong with a bad one. */
 static inline gf_err_t *refuse(const char *body)
 {
-    gf_ask_t ask;
+    gf_spec_t spec;
     gf_param_t form = form_of(body);
-    gf_err_t *err = gf_param_check(&ask, &form);
+    gf_err_t *err = gf_param_check(&spec, &form);
 
     ck_assert_msg(err, "this was taken: %s", body);
     return err;

@@ -155,15 +155,15 @@ START_TEST(the_generation_object_has_every_member)
     for (i = 0; i < UNIT_COUNT(members); i++) {
         ck_assert_msg(strcmp(member_of(of_full, members[i].name), members[i].full) == 0, "%s is %s",
                       members[i].name, member_of(of_full, members[i].name));
-        ck_assert_msg(strcmp(member_of(of_least, members[i].name), members[i].least) == 0, "%s is %s",
-                      members[i].name, member_of(of_least, members[i].name));
+        ck_assert_msg(strcmp(member_of(of_least, members[i].name), members[i].least) == 0,
+                      "%s is %s", members[i].name, member_of(of_least, members[i].name));
     }
     ck_assert_int_eq(members_of(of_full), (int)UNIT_COUNT(members) - 2); /* no pollUrl, eventsUrl */
     ck_assert_int_eq(members_of(of_least), (int)UNIT_COUNT(members));
 }
 END_TEST
 
-START_TEST(only_what_has_not_ended_says_where_to_ask)
+START_TEST(only_a_running_generation_has_a_poll_url)
 {
     static const struct {
         const char *status;
@@ -211,7 +211,8 @@ START_TEST(our_own_addresses_become_absolute_and_others_stay)
         ck_assert_str_eq(member_of(object, "imageUrl"), rows[i].member_of);
         ck_assert_str_eq(member_of(object, "cloudinaryUrl"), rows[i].member_of);
         ck_assert_str_eq(member_of(object, "resultImages"),
-                         rows[i].url ? apr_psprintf(unit.ctx.pool, "[%s]", rows[i].member_of) : "[]");
+                         rows[i].url ? apr_psprintf(unit.ctx.pool, "[%s]", rows[i].member_of)
+                                     : "[]");
     }
 }
 END_TEST
@@ -288,8 +289,10 @@ START_TEST(a_job_has_every_member_and_no_other)
     ck_assert_str_eq(member_of(of_least, "status"), "\"running\"");
     ck_assert_str_eq(member_of(of_full, "error"), "\"M\"");
     ck_assert_str_eq(member_of(of_least, "result"), "null");
-    ck_assert_str_eq(member_of(of_full, "resultUrl"), "\"" SITE "/generated/neo-glitch/5b/" ID ".png\"");
-    ck_assert_str_eq(member_of(gf_json_get(of_full, "result"), "imageUrl"), member_of(of_full, "resultUrl"));
+    ck_assert_str_eq(member_of(of_full, "resultUrl"),
+                     "\"" SITE "/generated/neo-glitch/5b/" ID ".png\"");
+    ck_assert_str_eq(member_of(gf_json_get(of_full, "result"), "imageUrl"),
+                     member_of(of_full, "resultUrl"));
     ck_assert_str_eq(member_of(gf_json_get(of_full, "input"), "prompt"), "\"a \\\"neon\\\" cat\"");
     ck_assert_str_eq(member_of(gf_json_get(of_full, "input"), "type"), "\"neo-glitch\"");
 }
@@ -367,7 +370,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         the_generation_object_has_every_member,
-        only_what_has_not_ended_says_where_to_ask,
+        only_a_running_generation_has_a_poll_url,
         our_own_addresses_become_absolute_and_others_stay,
         the_poll_address_begins_where_the_api_is_mounted,
         members_have_twins_in_snake_case_where_they_are_wanted,

@@ -128,7 +128,7 @@ START_TEST(credits_that_go_all_the_time_make_a_refusal_in_the_end)
     ck_assert_ptr_nonnull(as_owner("DROP FUNCTION genflow.unit_ledger_race()"));
     ck_assert(gf_err_is(err, GF_E_DB_DOWN));
     ck_assert_int_eq(err->retry_after, 1);
-    ck_assert_int_eq(unit.asked, 3);
+    ck_assert_int_eq(unit.taken, 3);
     end();
 }
 END_TEST

@@ -87,7 +87,7 @@ START_TEST(another_request_is_another_picture)
 }
 END_TEST
 
-START_TEST(a_picture_has_the_shape_that_was_asked_for)
+START_TEST(a_picture_has_the_requested_shape)
 {
     static const struct {
         const char *parameters;
@@ -213,7 +213,7 @@ int main(void)
     const TTest *const tests[] = {
         the_same_request_is_the_same_picture,
         another_request_is_another_picture,
-        a_picture_has_the_shape_that_was_asked_for,
+        a_picture_has_the_requested_shape,
         a_job_without_preset_is_drawn_as_base,
         what_stands_there_is_left_alone,
         a_folder_that_is_missing_is_an_error,

@@ -26,7 +26,7 @@ static const char *look(const char *body, apr_size_t length, const char *boundar
     if (result == GF_MULTIPART_FOUND) {
         ck_assert(field.at >= copy && field.at + field.length <= copy + length);
         outcome = apr_pstrcat(unit.ctx.pool, outcome,
-                           apr_pstrmemdup(unit.ctx.pool, field.at, field.length), NULL);
+                              apr_pstrmemdup(unit.ctx.pool, field.at, field.length), NULL);
     }
     free(copy);
     return outcome;

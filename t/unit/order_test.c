@@ -34,22 +34,22 @@ static const char *good_with(const char *more)
 
 START_TEST(of_several_each_has_its_own_seed_and_run_id)
 {
-    gf_ask_t ask, third;
+    gf_spec_t spec, third;
 
     make_type();
     ck_assert_int_eq(take(good_with("")).count, 1);
-    ask = take(good_with("\"n\":10,\"runId\":\"r\",\"seed\":4294967293"));
-    ck_assert_int_eq(ask.count, 10);
-    third = gf_param_nth(&ask, 2, unit.ctx.pool);
+    spec = take(good_with("\"n\":10,\"runId\":\"r\",\"seed\":4294967293"));
+    ck_assert_int_eq(spec.count, 10);
+    third = gf_param_nth(&spec, 2, unit.ctx.pool);
     ck_assert_str_eq(third.run_id, "r-3");
     ck_assert_int_eq(third.count, 1);
-    ck_assert_int_eq(gf_param_nth(&ask, 1, unit.ctx.pool).seed, 4294967294);
+    ck_assert_int_eq(gf_param_nth(&spec, 1, unit.ctx.pool).seed, 4294967294);
     ck_assert_msg(third.seed == 1, "behind the largest seed comes the first, and 0 is none");
-    ask = take(good_with("\"numberOfImages\":2,\"seed\":7"));
-    ck_assert_ptr_null(gf_param_nth(&ask, 1, unit.ctx.pool).run_id);
-    ask = take(good_with("\"runId\":\"r\",\"seed\":7"));
-    ck_assert_str_eq(gf_param_nth(&ask, 0, unit.ctx.pool).run_id, "r");
-    ck_assert_int_eq(gf_param_nth(&ask, 0, unit.ctx.pool).seed, 7);
+    spec = take(good_with("\"numberOfImages\":2,\"seed\":7"));
+    ck_assert_ptr_null(gf_param_nth(&spec, 1, unit.ctx.pool).run_id);
+    spec = take(good_with("\"runId\":\"r\",\"seed\":7"));
+    ck_assert_str_eq(gf_param_nth(&spec, 0, unit.ctx.pool).run_id, "r");
+    ck_assert_int_eq(gf_param_nth(&spec, 0, unit.ctx.pool).seed, 7);
     refuse(good_with("\"n\":11"));
     refuse(good_with(apr_psprintf(unit.ctx.pool, "\"n\":2,\"runId\":\"%0198d\"", 7)));
     take(good_with(apr_psprintf(unit.ctx.pool, "\"n\":2,\"runId\":\"%0197d\"", 7)));
@@ -79,7 +79,7 @@ END_TEST
 START_TEST(a_template_fills_in_what_the_body_leaves_open)
 {
     gf_param_t form;
-    gf_ask_t ask;
+    gf_spec_t spec;
 
     make_type();
     type.source = GF_SOURCE_MAY;
@@ -88,19 +88,19 @@ START_TEST(a_template_fills_in_what_the_body_leaves_open)
     form.input.fallback = unit_json("{\"prompt\":\"a cat\",\"preset\":\"raw\",\"seed\":5,\"n\":3,"
                                     "\"parameters\":{\"strength\":0.1,\"cfg_scale\":1,\"x\":1},"
                                     "\"source_url\":\"https://a.example/a\"}");
-    unit_no_error(gf_param_check(&ask, &form));
-    ck_assert_str_eq(ask.prompt, "a dog");
-    ck_assert_str_eq(ask.preset, "raw");
-    ck_assert_str_eq(ask.source_url, "https://a.example/a");
-    ck_assert_int_eq(ask.seed, 5);
-    ck_assert_int_eq(ask.count, 3);
-    ck_assert_str_eq(ask.parameters,
+    unit_no_error(gf_param_check(&spec, &form));
+    ck_assert_str_eq(spec.prompt, "a dog");
+    ck_assert_str_eq(spec.preset, "raw");
+    ck_assert_str_eq(spec.source_url, "https://a.example/a");
+    ck_assert_int_eq(spec.seed, 5);
+    ck_assert_int_eq(spec.count, 3);
+    ck_assert_str_eq(spec.parameters,
                      "{\"strength\":0.9,\"cfg_scale\":2,\"x\":1,\"seed\":5,\"deep\":[9]}");
     form.input.body =
         unit_json("{\"parameters\":{\"seed\":0},\"sourceUrl\":\"https://b.example/b\"}");
-    unit_no_error(gf_param_check(&ask, &form));
-    ck_assert_int_eq(ask.seed, 0);
-    ck_assert_str_eq(ask.source_url, "https://b.example/b");
+    unit_no_error(gf_param_check(&spec, &form));
+    ck_assert_int_eq(spec.seed, 0);
+    ck_assert_str_eq(spec.source_url, "https://b.example/b");
 }
 END_TEST
 
@@ -127,7 +127,7 @@ static const gf_type_t *const types[] = { &type };
 static apr_array_header_t type_list = { .elts = (char *)types, .nelts = 1 };
 
 /* A two-step body with one picture of a product and `more` members; of no type if `of` is NULL. */
-static gf_err_t *check_order(gf_ask_t *ask, const gf_type_t *of, const char *more)
+static gf_err_t *check_order(gf_spec_t *spec, const gf_type_t *of, const char *more)
 {
     const char *body = apr_pstrcat(unit.ctx.pool, "{\"productImages\":[\"https://a.example/1\"]",
                                    more[0] ? "," : "", more, "}", NULL);
@@ -135,29 +135,29 @@ static gf_err_t *check_order(gf_ask_t *ask, const gf_type_t *of, const char *mor
 
     form.type = of;
     form.two_step = true;
-    return gf_param_check(ask, &form);
+    return gf_param_check(spec, &form);
 }
 
 START_TEST(a_two_step_body_is_taken_with_what_is_usual)
 {
-    gf_ask_t ask;
+    gf_spec_t spec;
 
     make_type();
     type.prompt_min = 3;
-    unit_no_error(check_order(&ask, &type, ""));
-    ck_assert_str_eq(ask.prompt, "product photograph of the product in the picture");
-    ck_assert_str_eq(ask.parameters,
+    unit_no_error(check_order(&spec, &type, ""));
+    ck_assert_str_eq(spec.prompt, "product photograph of the product in the picture");
+    ck_assert_str_eq(spec.parameters,
                      "{\"guidance_scale\":7.5,\"num_inference_steps\":50,\"strength\":0.8,"
                      "\"productImages\":[\"https://a.example/1\"]}");
-    ck_assert_msg(!ask.source_url, "the type takes no picture");
+    ck_assert_msg(!spec.source_url, "the type takes no picture");
     type.source = GF_SOURCE_MUST;
     type.chain = chain_of((const char *const[]){ "a", "image-m", NULL });
-    unit_no_error(check_order(&ask, &type,
+    unit_no_error(check_order(&spec, &type,
                               "\"modelImages\":[],\"preset\":\"base\",\"model\":\"image-m\","
                               "\"parameters\":{\"seed\":2147483647,\"num_inference_steps\":20}"));
-    ck_assert_str_eq(ask.source_url, "https://a.example/1");
-    ck_assert_int_eq(ask.seed, 2147483647);
-    ck_assert_str_eq(ask.parameters,
+    ck_assert_str_eq(spec.source_url, "https://a.example/1");
+    ck_assert_int_eq(spec.seed, 2147483647);
+    ck_assert_str_eq(spec.parameters,
                      "{\"seed\":2147483647,\"num_inference_steps\":20,\"strength\":0.300,"
                      "\"negative_prompt\":\"blur\",\"guidance_scale\":7.5,\"model\":\"image-m\","
                      "\"productImages\":[\"https://a.example/1\"],\"modelImages\":[]}");
@@ -177,7 +177,7 @@ START_TEST(a_model_is_one_of_the_chain_that_fits)
         { false, "image-c", -1 }, { true, "image-c", 1 }, { true, "p/image-c", 1 },
         { true, "a", -1 },        { true, "image-d", 4 },
     };
-    gf_ask_t ask;
+    gf_spec_t spec;
     size_t i;
 
     make_type();
@@ -187,7 +187,7 @@ START_TEST(a_model_is_one_of_the_chain_that_fits)
         gf_err_t *err;
 
         type.source = rows[i].pictured ? GF_SOURCE_MUST : GF_SOURCE_NONE;
-        err = check_order(&ask, &type, more);
+        err = check_order(&spec, &type, more);
         if (rows[i].begin < 0) {
             ck_assert_str_eq(field_of(err, 0)->field, "model");
             ck_assert_str_eq(field_of(err, 0)->message, rows[i].pictured
@@ -196,7 +196,7 @@ START_TEST(a_model_is_one_of_the_chain_that_fits)
             continue;
         }
         unit_no_error(err);
-        ck_assert_int_eq(gf_type_begin(&type, &unit.ctx, ask.parameters, ask.source_url),
+        ck_assert_int_eq(gf_type_begin(&type, &unit.ctx, spec.parameters, spec.source_url),
                          rows[i].begin);
     }
     ck_assert_msg(gf_type_begin(&type, &unit.ctx, "{\"model\":\"gone\"}", "x") == 1,
@@ -211,14 +211,14 @@ START_TEST(a_two_step_body_is_refused_with_all_bad_fields)
     static const char *const rows[] = { "type",  "modelImages", "customPrompt", "model",
                                         "style", "n",           "seed",         "strength" };
     gf_err_t *err;
-    gf_ask_t ask;
+    gf_spec_t spec;
     size_t i;
 
     make_type();
     unit.conf.type_list = &type_list;
     unit.conf.types = apr_hash_make(unit.ctx.pool);
     err = check_order(
-        &ask, NULL,
+        &spec, NULL,
         "\"type\":\"x\",\"modelImages\":7,\"customPrompt\":7,\"model\":7,"
         "\"style\":\"x\",\"n\":0,\"strength\":0.05,\"parameters\":{\"seed\":2147483648}");
     ck_assert(gf_err_is(err, GF_E_FIELDS));
@@ -227,9 +227,9 @@ START_TEST(a_two_step_body_is_refused_with_all_bad_fields)
         ck_assert_str_eq(field_of(err, (int)i)->field, rows[i]);
     }
     ck_assert_str_eq(field_of(err, 0)->message, "must be one of neo-glitch");
-    err = check_order(&ask, NULL, "");
+    err = check_order(&spec, NULL, "");
     ck_assert_msg(gf_err_is(err, GF_E_FIELDS) && field_of(err, 0)->missing, "one field, too");
-    err = check_order(&ask, &type, "\"presetKey\":\"no\"");
+    err = check_order(&spec, &type, "\"presetKey\":\"no\"");
     ck_assert_str_eq(err->extra, "\"received\":\"no\",\"valid\":[\"base\",\"raw\"]");
 }
 END_TEST

@@ -332,13 +332,13 @@ START_TEST(older_spellings_are_understood)
 
     make_type();
     for (i = 0; i < UNIT_COUNT(bodies); i++) {
-        gf_ask_t ask = take(bodies[i]);
+        gf_spec_t spec = take(bodies[i]);
 
-        ck_assert_ptr_eq(ask.type, &type);
-        ck_assert_str_eq(ask.prompt, "a cat");
-        ck_assert_str_eq(ask.preset, "raw");
-        ck_assert_str_eq(ask.run_id, "r-1");
-        ck_assert_ptr_null(ask.source_url);
+        ck_assert_ptr_eq(spec.type, &type);
+        ck_assert_str_eq(spec.prompt, "a cat");
+        ck_assert_str_eq(spec.preset, "raw");
+        ck_assert_str_eq(spec.run_id, "r-1");
+        ck_assert_ptr_null(spec.source_url);
     }
 }
 END_TEST
@@ -357,11 +357,12 @@ END_TEST
 
 START_TEST(words_for_the_picture_join_the_prompt)
 {
-    gf_ask_t ask;
+    gf_spec_t spec;
 
     make_type();
-    ask = take(good_with("\"style\":\"artistic\",\"quality\":\"medium\",\"aspectRatio\":\"16:9\""));
-    ck_assert_str_eq(ask.prompt,
+    spec =
+        take(good_with("\"style\":\"artistic\",\"quality\":\"medium\",\"aspectRatio\":\"16:9\""));
+    ck_assert_str_eq(spec.prompt,
                      "Neo Tokyo night, a cat, artistic interpretation, expressive light "
                      "and colour, painterly texture, clean detail, wide 16:9 "
                      "composition");
@@ -450,19 +451,19 @@ START_TEST(an_unknown_member_is_refused_with_the_nearest_name)
         { "\"\":1", "", "is not known here; did you mean n?" },
         { "\"promt\":null", "promt", "is not known here; did you mean prompt?" },
     };
-    gf_ask_t ask;
+    gf_spec_t spec;
     size_t i;
 
     make_type();
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         gf_param_t form = form_of(good_with(rows[i].member));
-        gf_err_t *err = gf_param_check(&ask, &form);
+        gf_err_t *err = gf_param_check(&spec, &form);
 
         ck_assert_msg(gf_err_is(err, GF_E_INVALID), "%s", rows[i].member);
         ck_assert_str_eq(field_of(err, 0)->field, rows[i].field);
         ck_assert_str_eq(field_of(err, 0)->message, rows[i].message);
         form.input.lenient = true;
-        ck_assert_msg(!gf_param_check(&ask, &form), "%s where they are ignored", rows[i].member);
+        ck_assert_msg(!gf_param_check(&spec, &form), "%s where they are ignored", rows[i].member);
     }
 }
 END_TEST
@@ -555,16 +556,16 @@ START_TEST(retries_can_only_be_lowered)
 }
 END_TEST
 
-START_TEST(a_type_without_presets_asks_for_none)
+START_TEST(a_type_without_presets_requires_none)
 {
-    gf_ask_t ask;
+    gf_spec_t spec;
 
     make_type();
     presets.list->nelts = 0;
-    ask = take("{\"prompt\":\"a cat\",\"presetKey\":\"whatever\"}");
-    ck_assert_ptr_null(ask.preset);
-    ck_assert_str_eq(ask.prompt, "a cat");
-    ck_assert_ptr_null(ask.run_id);
+    spec = take("{\"prompt\":\"a cat\",\"presetKey\":\"whatever\"}");
+    ck_assert_ptr_null(spec.preset);
+    ck_assert_str_eq(spec.prompt, "a cat");
+    ck_assert_ptr_null(spec.run_id);
 }
 END_TEST
 
@@ -591,7 +592,7 @@ int main(void)
         lengths_have_their_bounds,
         a_seed_is_the_clients_or_drawn_and_never_zero,
         retries_can_only_be_lowered,
-        a_type_without_presets_asks_for_none,
+        a_type_without_presets_requires_none,
         NULL,
     };
 

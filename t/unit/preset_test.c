@@ -58,7 +58,7 @@ START_TEST(without_a_connection_it_says_so_each_time)
 
     for (i = 1; i <= 2; i++) {
         ck_assert(gf_err_is(gf_preset_read(&presets, &unit.ctx, cache, &type), GF_E_DB_DOWN));
-        ck_assert_int_eq(unit.asked, i);
+        ck_assert_int_eq(unit.taken, i);
     }
 }
 END_TEST
@@ -95,7 +95,7 @@ START_TEST(a_row_becomes_a_preset)
         ck_assert_ptr_null(two->strength);
         ck_assert(!two->is_on && !two->is_active);
     }
-    ck_assert_msg(unit.asked == 1, "the database was asked %d times", unit.asked);
+    ck_assert_msg(unit.taken == 1, "the database was asked %d times", unit.taken);
     end();
 }
 END_TEST
@@ -112,7 +112,7 @@ START_TEST(a_type_has_its_own_and_may_have_none)
     ck_assert_int_eq(presets.week, 1);
     presets = read_of(cache, &other);
     ck_assert_int_eq(presets.list->nelts, 0);
-    ck_assert_msg(unit.asked == 2, "none is remembered as well: %d", unit.asked);
+    ck_assert_msg(unit.taken == 2, "none is remembered as well: %d", unit.taken);
     ck_assert_int_eq(read_of(cache, &type).list->nelts, 2);
     end();
 }
@@ -149,7 +149,7 @@ START_TEST(an_edit_shows_after_the_time_and_spares_what_was_read)
 }
 END_TEST
 
-START_TEST(the_window_of_the_type_is_asked_for)
+START_TEST(the_window_of_the_type_is_requested)
 {
     gf_preset_cache_t *cache = cache_of(LONG);
     gf_presets_t presets;
@@ -183,7 +183,7 @@ int main(void)
         a_row_becomes_a_preset,
         a_type_has_its_own_and_may_have_none,
         an_edit_shows_after_the_time_and_spares_what_was_read,
-        the_window_of_the_type_is_asked_for,
+        the_window_of_the_type_is_requested,
         NULL,
     };
 

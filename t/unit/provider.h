@@ -126,7 +126,7 @@ static inline gf_outcome_t outcome_of(reader_t read, const scene_t *scene, const
     ck_assert_msg(outcome.state != GF_PROV_SUCCEEDED || !outcome.picture_url != !outcome.picture_b64
                       || msg->spooled > 0,
                   "a picture, and only one");
-    ck_assert((outcome.state == GF_PROV_ASK) == (outcome.next != NULL));
+    ck_assert((outcome.state == GF_PROV_NEXT) == (outcome.next != NULL));
     ck_assert(!outcome.settled || outcome.state == GF_PROV_UNKNOWN);
     return outcome;
 }
@@ -139,7 +139,7 @@ static inline gf_outcome_t reads(reader_t read, const scene_t *scene, const char
 
 static inline bool fails(gf_prov_state_t state)
 {
-    return state != GF_PROV_SUCCEEDED && state != GF_PROV_WORKING && state != GF_PROV_ASK;
+    return state != GF_PROV_SUCCEEDED && state != GF_PROV_WORKING && state != GF_PROV_NEXT;
 }
 
 static inline void check_answers(reader_t read, const scene_t *scene, const char *url,

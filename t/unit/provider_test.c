@@ -14,16 +14,16 @@ static void takes(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_ms
     outcome->ref = named;
 }
 
-static void asks(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+static void requests(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     memset(outcome, 0, sizeof(*outcome));
-    outcome->state = GF_PROV_ASK;
+    outcome->state = GF_PROV_NEXT;
     outcome->next = gf_msg_make(call->pool, "GET", "https://api.example.test/next");
 }
 
-static void asks_another(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+static void requests_another(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
-    asks(outcome, call, msg);
+    requests(outcome, call, msg);
     outcome->next->read = takes;
 }
 
@@ -46,17 +46,17 @@ static gf_outcome_t read_by(const scene_t *scene, gf_msg_t *msg, reader_t usual)
 
 /* ---- who reads ---- */
 
-START_TEST(a_further_exchange_is_read_by_who_asked_unless_it_names_another_reader)
+START_TEST(a_next_exchange_is_read_by_the_same_reader_unless_it_names_another)
 {
     scene_t *scene_of = scene(&kind, "https://api.example.test", "m");
     gf_msg_t *first = answered("https://api.example.test/x", 200, NULL, "{}");
-    gf_outcome_t outcome = read_by(scene_of, first, asks);
+    gf_outcome_t outcome = read_by(scene_of, first, requests);
 
-    ck_assert(outcome.next->read == asks);
-    outcome = read_by(scene_of, first, asks_another);
+    ck_assert(outcome.next->read == requests);
+    outcome = read_by(scene_of, first, requests_another);
     ck_assert(outcome.next->read == takes);
     named = "r1";
-    ck_assert_int_eq(read_by(scene_of, outcome.next, asks).state, GF_PROV_WORKING);
+    ck_assert_int_eq(read_by(scene_of, outcome.next, requests).state, GF_PROV_WORKING);
 }
 END_TEST
 
@@ -170,7 +170,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_further_exchange_is_read_by_who_asked_unless_it_names_another_reader,
+        a_next_exchange_is_read_by_the_same_reader_unless_it_names_another,
         a_run_may_have_any_name_that_is_printable_and_short,
         a_name_is_bounded,
         our_key_goes_to_the_providers_own_hosts_alone,

@@ -41,42 +41,42 @@ static gf_job_t job = {
 };
 static gf_hold_t hold;
 
-static gf_err_t *ask_health(void)
+static gf_err_t *call_health(void)
 {
     int version = 0;
 
     return gf_ledger_health(&version, &unit.ctx);
 }
 
-static gf_err_t *ask_quota(void)
+static gf_err_t *call_quota(void)
 {
     gf_quota_t quota;
 
     return gf_ledger_quota(&quota, &unit.ctx, "nobody");
 }
 
-static gf_err_t *ask_reserve(void)
+static gf_err_t *call_reserve(void)
 {
     gf_reservation_t reservation = { .request_id = "run-1", .amount = 2 };
 
     return gf_ledger_reserve(&reservation, &unit.ctx, "nobody");
 }
 
-static gf_err_t *ask_reserve_finalize(void)
+static gf_err_t *call_reserve_finalize(void)
 {
     gf_finalized_t finalized;
 
     return gf_ledger_finalize(&finalized, &unit.ctx, "nobody", "run-1");
 }
 
-static gf_err_t *ask_ledger_list(void)
+static gf_err_t *call_ledger_list(void)
 {
     apr_array_header_t *entries;
 
     return gf_ledger_list(&entries, &unit.ctx, "nobody", NULL, 10);
 }
 
-static gf_err_t *ask_presets(void)
+static gf_err_t *call_presets(void)
 {
     gf_type_t of = { .name = "unit-queue" };
     gf_type_t *list[] = { &of };
@@ -89,33 +89,33 @@ static gf_err_t *ask_presets(void)
     return gf_preset_read(&presets, &unit.ctx, cache, &of);
 }
 
-static gf_err_t *ask_create(void)
+static gf_err_t *call_create(void)
 {
     gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
-    gf_ask_t ask = { .type = &type,
-                     .priority = GF_PRIORITY_NORMAL,
-                     .prompt = "a cat",
-                     .parameters = "{}",
-                     .seed = 77 };
+    gf_spec_t spec = { .type = &type,
+                       .priority = GF_PRIORITY_NORMAL,
+                       .prompt = "a cat",
+                       .parameters = "{}",
+                       .seed = 77 };
     gf_created_t created;
 
-    return gf_queue_create(&created, &unit.ctx, &caller, &ask, NULL);
+    return gf_queue_create(&created, &unit.ctx, &caller, &spec, NULL);
 }
 
-static gf_err_t *ask_create_batch(void)
+static gf_err_t *call_create_batch(void)
 {
     gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
-    gf_ask_t ask = { .type = &type,
-                     .priority = GF_PRIORITY_NORMAL,
-                     .count = 2,
-                     .prompt = "a cat",
-                     .parameters = "{}" };
+    gf_spec_t spec = { .type = &type,
+                       .priority = GF_PRIORITY_NORMAL,
+                       .count = 2,
+                       .prompt = "a cat",
+                       .parameters = "{}" };
     gf_created_t created[2];
 
-    return gf_queue_create(created, &unit.ctx, &caller, &ask, NULL);
+    return gf_queue_create(created, &unit.ctx, &caller, &spec, NULL);
 }
 
-static gf_err_t *ask_made_before(void)
+static gf_err_t *call_made_before(void)
 {
     gf_caller_t caller = { .user = "nobody", .key = "k", .hash = HASH };
     gf_created_t created[GF_BATCH_MAX];
@@ -124,14 +124,14 @@ static gf_err_t *ask_made_before(void)
     return gf_steer_made_before(created, &count, &unit.ctx, &caller);
 }
 
-static gf_err_t *ask_start(void)
+static gf_err_t *call_start(void)
 {
     gf_job_t *started;
 
     return gf_queue_start(&started, &unit.ctx, &type, "nobody", NO_ID, NULL);
 }
 
-static gf_err_t *ask_template_put(void)
+static gf_err_t *call_template_put(void)
 {
     gf_template_t template = { .name = "mine", .config = "{}" };
     bool taken;
@@ -139,26 +139,26 @@ static gf_err_t *ask_template_put(void)
     return gf_template_put(&template, &taken, &unit.ctx, "nobody");
 }
 
-static gf_err_t *ask_templates(void)
+static gf_err_t *call_templates(void)
 {
     apr_array_header_t *list;
 
     return gf_template_list(&list, &unit.ctx, "nobody", NULL, 10);
 }
 
-static gf_err_t *ask_template_get(void)
+static gf_err_t *call_template_get(void)
 {
     gf_template_t template;
 
     return gf_template_get(&template, &unit.ctx, "nobody", NO_ID);
 }
 
-static gf_err_t *ask_template_delete(void)
+static gf_err_t *call_template_delete(void)
 {
     return gf_template_delete(&unit.ctx, "nobody", NO_ID);
 }
 
-static gf_err_t *ask_get(void)
+static gf_err_t *call_get(void)
 {
     gf_find_t find = { .id = NO_ID };
     gf_view_t view;
@@ -166,7 +166,7 @@ static gf_err_t *ask_get(void)
     return gf_queue_get(&view, &unit.ctx, &type, "nobody", &find);
 }
 
-static gf_err_t *ask_claim(void)
+static gf_err_t *call_claim(void)
 {
     gf_look_t look = { .owner = "unit",
                        .limit = 10,
@@ -178,31 +178,31 @@ static gf_err_t *ask_claim(void)
     return err;
 }
 
-static gf_err_t *ask_attempt(void)
+static gf_err_t *call_attempt(void)
 {
     return gf_queue_attempt(&hold, &unit.ctx, &job, &choice, HASH);
 }
 
-static gf_err_t *ask_accepted(void)
+static gf_err_t *call_accepted(void)
 {
     return gf_queue_accepted(&hold, &unit.ctx, &job, &choice, "stability");
 }
 
-static gf_err_t *ask_progress(void)
+static gf_err_t *call_progress(void)
 {
     const gf_said_t said = { .progress = 0.5, .queue_position = 1, .logs = "[]" };
 
     return gf_queue_progress(&hold, &unit.ctx, &job, &said);
 }
 
-static gf_err_t *ask_hook_ref(void)
+static gf_err_t *call_hook_ref(void)
 {
     const char *ref;
 
     return gf_hook_ref(&ref, &unit.ctx, &job);
 }
 
-static gf_err_t *ask_hook_known(void)
+static gf_err_t *call_hook_known(void)
 {
     const gf_report_t report = { .provider = &provider, .id = NO_ID, .token = "t" };
     bool known;
@@ -210,7 +210,7 @@ static gf_err_t *ask_hook_known(void)
     return gf_hook_known(&known, &unit.ctx, &report);
 }
 
-static gf_err_t *ask_hook(void)
+static gf_err_t *call_hook(void)
 {
     const gf_report_t report = {
         .provider = &provider, .id = NO_ID, .token = "t", .event = "e", .ref = "r"
@@ -220,21 +220,21 @@ static gf_err_t *ask_hook(void)
     return gf_hook_note(&known, &unit.ctx, &report, "unit host");
 }
 
-static gf_err_t *ask_breaker_note(void)
+static gf_err_t *call_breaker_note(void)
 {
     gf_breaker_t did;
 
     return gf_breaker_note(&did, &unit.ctx, &choice, GF_WENT_WELL, NULL);
 }
 
-static gf_err_t *ask_budgets(void)
+static gf_err_t *call_budgets(void)
 {
     apr_array_header_t *list;
 
     return gf_breaker_spent(&list, &unit.ctx);
 }
 
-static gf_err_t *ask_breakers(void)
+static gf_err_t *call_breakers(void)
 {
     apr_array_header_t *list;
 
@@ -256,7 +256,7 @@ static gf_err_t *claim_by(gf_err_t *(*claim)(gf_job_t **jobs, gf_ctx_t *ctx, int
     return claim(&jobs, &ctx, 0, APR_USEC_PER_SEC);
 }
 
-static gf_err_t *ask_missing(void)
+static gf_err_t *call_missing(void)
 {
     gf_type_t *list[] = { (gf_type_t *)&type };
     apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
@@ -269,41 +269,41 @@ static gf_err_t *ask_missing(void)
     return gf_check_missing(&missing, &ctx);
 }
 
-static gf_err_t *ask_restore_claim(void)
+static gf_err_t *call_restore_claim(void)
 {
     return claim_by(gf_picture_restores);
 }
 
-static gf_err_t *ask_removal_claim(void)
+static gf_err_t *call_removal_claim(void)
 {
     return claim_by(gf_picture_removals);
 }
 
-static gf_err_t *ask_delivery_claim(void)
+static gf_err_t *call_delivery_claim(void)
 {
     return claim_by(gf_delivery_claim);
 }
 
-static gf_err_t *ask_delivery_note(void)
+static gf_err_t *call_delivery_note(void)
 {
     return gf_delivery_note(&unit.ctx, &job, 0);
 }
 
-static gf_err_t *ask_site_look(void)
+static gf_err_t *call_site_look(void)
 {
     gf_site_t site = { .restored = false };
 
     return gf_site_look(&site, &unit.ctx);
 }
 
-static gf_err_t *ask_site_restored(void)
+static gf_err_t *call_site_restored(void)
 {
     const char *why;
 
     return gf_site_restored(&why, &unit.ctx);
 }
 
-static gf_err_t *ask_connections(void)
+static gf_err_t *call_connections(void)
 {
     const char *limit;
     int most;
@@ -311,24 +311,24 @@ static gf_err_t *ask_connections(void)
     return gf_janitor_connections(&most, &limit, &unit.ctx);
 }
 
-static gf_err_t *ask_restored(void)
+static gf_err_t *call_restored(void)
 {
     bool gone;
 
     return gf_picture_restored(&gone, &unit.ctx, &job, "/a.png", RESULT);
 }
 
-static gf_err_t *ask_restore_later(void)
+static gf_err_t *call_restore_later(void)
 {
     return gf_picture_later(&unit.ctx, &job, 0);
 }
 
-static gf_err_t *ask_requeue(void)
+static gf_err_t *call_requeue(void)
 {
     return gf_queue_requeue(&hold, &unit.ctx, &job, 0, "API_ERROR");
 }
 
-static gf_err_t *ask_settle(void)
+static gf_err_t *call_settle(void)
 {
     gf_end_t settled = { .status = "cancelled" };
     const char *outcome;
@@ -336,21 +336,21 @@ static gf_err_t *ask_settle(void)
     return gf_queue_settle(&outcome, &unit.ctx, &job, &settled);
 }
 
-static gf_err_t *ask_cancel(void)
+static gf_err_t *call_cancel(void)
 {
     const char *owner;
 
     return gf_steer_cancel(&owner, &unit.ctx, &type, "nobody", NO_ID);
 }
 
-static gf_err_t *ask_delete(void)
+static gf_err_t *call_delete(void)
 {
     const char *url;
 
     return gf_steer_delete(&url, &unit.ctx, &type, "nobody", NO_ID);
 }
 
-static gf_err_t *ask_type_of(void)
+static gf_err_t *call_type_of(void)
 {
     const gf_type_t *found;
 
@@ -359,12 +359,12 @@ static gf_err_t *ask_type_of(void)
 
 static gf_page_t page = { .user = "nobody", .type = &type, .limit = 10 };
 
-static gf_err_t *ask_history(void)
+static gf_err_t *call_history(void)
 {
     return gf_steer_history(&page, &unit.ctx);
 }
 
-static gf_err_t *ask_history_count(void)
+static gf_err_t *call_history_count(void)
 {
     apr_int64_t total;
     bool exact;
@@ -372,7 +372,7 @@ static gf_err_t *ask_history_count(void)
     return gf_steer_count(&total, &exact, &unit.ctx, &page);
 }
 
-static gf_err_t *ask_removal_done(void)
+static gf_err_t *call_removal_done(void)
 {
     return gf_picture_removed(&unit.ctx, &job);
 }
@@ -387,26 +387,26 @@ static apr_array_header_t *lease_of(const gf_job_t *leased)
     return leases;
 }
 
-static gf_err_t *ask_heartbeat(void)
+static gf_err_t *call_heartbeat(void)
 {
     apr_array_header_t *held;
 
     return gf_queue_heartbeat(&held, &unit.ctx, lease_of(&job));
 }
 
-static gf_err_t *ask_ended(void)
+static gf_err_t *call_ended(void)
 {
     apr_array_header_t *ended;
 
     return gf_queue_ended(&ended, &unit.ctx, lease_of(&job));
 }
 
-static gf_err_t *ask_hand_back(void)
+static gf_err_t *call_hand_back(void)
 {
     return gf_queue_hand_back(&unit.ctx, lease_of(&job));
 }
 
-static gf_err_t *ask_asset_put(void)
+static gf_err_t *call_asset_put(void)
 {
     gf_image_t image = { .type = "image/png", .width = 1, .height = 1 };
     gf_asset_t asset;
@@ -414,33 +414,33 @@ static gf_err_t *ask_asset_put(void)
     return gf_asset_put(&asset, &unit.ctx, "nobody", &image, "AAAA");
 }
 
-static gf_err_t *ask_asset_get(void)
+static gf_err_t *call_asset_get(void)
 {
     gf_asset_t asset;
 
     return gf_asset_get(&asset, &unit.ctx, "nobody", NO_ID);
 }
 
-static gf_err_t *ask_asset_bytes(void)
+static gf_err_t *call_asset_bytes(void)
 {
     gf_asset_t asset;
 
     return gf_asset_read(&asset, &unit.ctx, NO_ID);
 }
 
-static gf_err_t *ask_asset_delete(void)
+static gf_err_t *call_asset_delete(void)
 {
     return gf_asset_delete(&unit.ctx, "nobody", NO_ID);
 }
 
-static gf_err_t *ask_janitor_parts(void)
+static gf_err_t *call_janitor_parts(void)
 {
     apr_array_header_t *parts;
 
     return gf_janitor_parts(&parts, &unit.ctx);
 }
 
-static gf_err_t *ask_janitor(void)
+static gf_err_t *call_janitor(void)
 {
     int cleaned;
 
@@ -449,74 +449,74 @@ static gf_err_t *ask_janitor(void)
 
 static const struct {
     const char *name;
-    gf_err_t *(*ask)(void);
+    gf_err_t *(*spec)(void);
 } acts[] = {
-    { "health", ask_health },
-    { "schema_missing", ask_missing },
-    { "quota", ask_quota },
-    { "reserve", ask_reserve },
-    { "reserve_finalize", ask_reserve_finalize },
-    { "ledger_list", ask_ledger_list },
-    { "presets", ask_presets },
-    { "create", ask_create },
-    { "create_batch", ask_create_batch },
-    { "made_before", ask_made_before },
-    { "start", ask_start },
-    { "template_put", ask_template_put },
-    { "templates", ask_templates },
-    { "template_get", ask_template_get },
-    { "template_delete", ask_template_delete },
-    { "get", ask_get },
-    { "claim", ask_claim },
-    { "attempt_begin", ask_attempt },
-    { "accepted", ask_accepted },
-    { "progress", ask_progress },
-    { "hook_ref", ask_hook_ref },
-    { "hook", ask_hook },
-    { "hook_known", ask_hook_known },
-    { "requeue", ask_requeue },
-    { "settle", ask_settle },
-    { "heartbeat", ask_heartbeat },
-    { "ended", ask_ended },
-    { "hand_back", ask_hand_back },
-    { "janitor_parts", ask_janitor_parts },
-    { "janitor", ask_janitor },
-    { "cancel", ask_cancel },
-    { "delete", ask_delete },
-    { "type_of", ask_type_of },
-    { "history", ask_history },
-    { "history_count", ask_history_count },
-    { "removal_claim", ask_removal_claim },
-    { "removal_done", ask_removal_done },
-    { "delivery_claim", ask_delivery_claim },
-    { "delivery_note", ask_delivery_note },
-    { "breaker_note", ask_breaker_note },
-    { "breakers", ask_breakers },
-    { "budgets", ask_budgets },
-    { "restore_claim", ask_restore_claim },
-    { "restored", ask_restored },
-    { "site_look", ask_site_look },
-    { "site_restored", ask_site_restored },
-    { "connections", ask_connections },
-    { "restore_later", ask_restore_later },
-    { "asset_put", ask_asset_put },
-    { "asset_get", ask_asset_get },
-    { "asset_bytes", ask_asset_bytes },
-    { "asset_delete", ask_asset_delete },
-    { "admin_jobs", ask_admin_jobs },
-    { "admin_cancel", ask_admin_cancel },
-    { "admin_clear", ask_admin_clear },
-    { "admin_users", ask_admin_users },
-    { "admin_user_set", ask_admin_user_set },
-    { "admin_credit", ask_admin_credit },
-    { "admin_refund", ask_admin_refund },
-    { "admin_stats", ask_admin_stats },
-    { "admin_check", ask_admin_check },
-    { "admin_presets", ask_admin_presets },
-    { "admin_preset_add", ask_admin_preset_add },
-    { "admin_preset_edit", ask_admin_preset_edit },
-    { "admin_preset_delete", ask_admin_preset_delete },
-    { "admin_breaker_reset", ask_admin_breaker_reset },
+    { "health", call_health },
+    { "schema_missing", call_missing },
+    { "quota", call_quota },
+    { "reserve", call_reserve },
+    { "reserve_finalize", call_reserve_finalize },
+    { "ledger_list", call_ledger_list },
+    { "presets", call_presets },
+    { "create", call_create },
+    { "create_batch", call_create_batch },
+    { "made_before", call_made_before },
+    { "start", call_start },
+    { "template_put", call_template_put },
+    { "templates", call_templates },
+    { "template_get", call_template_get },
+    { "template_delete", call_template_delete },
+    { "get", call_get },
+    { "claim", call_claim },
+    { "attempt_begin", call_attempt },
+    { "accepted", call_accepted },
+    { "progress", call_progress },
+    { "hook_ref", call_hook_ref },
+    { "hook", call_hook },
+    { "hook_known", call_hook_known },
+    { "requeue", call_requeue },
+    { "settle", call_settle },
+    { "heartbeat", call_heartbeat },
+    { "ended", call_ended },
+    { "hand_back", call_hand_back },
+    { "janitor_parts", call_janitor_parts },
+    { "janitor", call_janitor },
+    { "cancel", call_cancel },
+    { "delete", call_delete },
+    { "type_of", call_type_of },
+    { "history", call_history },
+    { "history_count", call_history_count },
+    { "removal_claim", call_removal_claim },
+    { "removal_done", call_removal_done },
+    { "delivery_claim", call_delivery_claim },
+    { "delivery_note", call_delivery_note },
+    { "breaker_note", call_breaker_note },
+    { "breakers", call_breakers },
+    { "budgets", call_budgets },
+    { "restore_claim", call_restore_claim },
+    { "restored", call_restored },
+    { "site_look", call_site_look },
+    { "site_restored", call_site_restored },
+    { "connections", call_connections },
+    { "restore_later", call_restore_later },
+    { "asset_put", call_asset_put },
+    { "asset_get", call_asset_get },
+    { "asset_bytes", call_asset_bytes },
+    { "asset_delete", call_asset_delete },
+    { "admin_jobs", call_admin_jobs },
+    { "admin_cancel", call_admin_cancel },
+    { "admin_clear", call_admin_clear },
+    { "admin_users", call_admin_users },
+    { "admin_user_set", call_admin_user_set },
+    { "admin_credit", call_admin_credit },
+    { "admin_refund", call_admin_refund },
+    { "admin_stats", call_admin_stats },
+    { "admin_check", call_admin_check },
+    { "admin_presets", call_admin_presets },
+    { "admin_preset_add", call_admin_preset_add },
+    { "admin_preset_edit", call_admin_preset_edit },
+    { "admin_preset_delete", call_admin_preset_delete },
+    { "admin_breaker_reset", call_admin_breaker_reset },
 };
 
 /* Each act tells that the database is away, and when to come again. */
@@ -526,14 +526,14 @@ static void check_all_down(void)
 
     ck_assert_msg(UNIT_COUNT(acts) == GF_SQL_COUNT, "a statement has no row here");
     for (i = 0; i < UNIT_COUNT(acts); i++) {
-        gf_err_t *err = acts[i].ask();
+        gf_err_t *err = acts[i].spec();
 
         ck_assert_msg(gf_err_is(err, GF_E_DB_DOWN), "%s: %s", acts[i].name,
                       err ? err->row->code : "no error");
         ck_assert_msg(err->retry_after > 0, "%s does not say when to come again", acts[i].name);
         ck_assert_msg(strncmp(err->detail, acts[i].name, strlen(acts[i].name)) == 0, "%s: %s",
                       acts[i].name, err->detail);
-        ck_assert_msg(unit.asked == (int)i + 1, "%s", acts[i].name);
+        ck_assert_msg(unit.taken == (int)i + 1, "%s", acts[i].name);
     }
 }
 
@@ -574,18 +574,18 @@ static const char *rich_user(int credits)
 static gf_created_t create(const char *user, const char *key, const char *hash, const char *owner)
 {
     gf_caller_t caller = { .user = user, .key = key, .hash = hash };
-    gf_ask_t ask = { .type = &type,
-                     .priority = GF_PRIORITY_NORMAL,
-                     .run_id = "run-1",
-                     .preset = "base",
-                     .prompt = "a \"neon\" cat",
-                     .parameters = "{\"strength\": 0.3}",
-                     .seed = 77,
-                     .max_retries = 3 };
+    gf_spec_t spec = { .type = &type,
+                       .priority = GF_PRIORITY_NORMAL,
+                       .run_id = "run-1",
+                       .preset = "base",
+                       .prompt = "a \"neon\" cat",
+                       .parameters = "{\"strength\": 0.3}",
+                       .seed = 77,
+                       .max_retries = 3 };
     gf_created_t created;
 
     memset(&created, 0, sizeof(created));
-    unit_no_error(gf_queue_create(&created, &unit.ctx, &caller, &ask, owner));
+    unit_no_error(gf_queue_create(&created, &unit.ctx, &caller, &spec, owner));
     return created;
 }
 
@@ -805,7 +805,7 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     claimed->chain_pos = 1;
     unit_no_error(gf_queue_requeue(&hold, &unit.ctx, claimed, apr_time_from_sec(60), "API_ERROR"));
     ck_assert_int_eq(hold, GF_HOLD_ON);
-    ck_assert_msg(!ask_claim(), "it is not due");
+    ck_assert_msg(!call_claim(), "it is not due");
     claimed->attempts = 2;
     ck_assert_str_eq(settle(claimed, &unwanted), "done");
     unit_no_error(gf_queue_attempt(&hold, &unit.ctx, claimed, &choice, HASH));
@@ -820,13 +820,13 @@ END_TEST
 START_TEST(a_pending_generation_is_started_once_by_its_user)
 {
     gf_caller_t caller = { .key = "key", .hash = HASH };
-    gf_ask_t ask = { .type = &type,
-                     .pending = true,
-                     .prompt = "a cat",
-                     .parameters = "{}",
-                     .seed = 77,
-                     .max_retries = 3,
-                     .priority = GF_PRIORITY_HIGH };
+    gf_spec_t spec = { .type = &type,
+                       .pending = true,
+                       .prompt = "a cat",
+                       .parameters = "{}",
+                       .seed = 77,
+                       .max_retries = 3,
+                       .priority = GF_PRIORITY_HIGH };
     gf_created_t created;
     gf_job_t *started = NULL;
     gf_err_t *err;
@@ -834,9 +834,9 @@ START_TEST(a_pending_generation_is_started_once_by_its_user)
     lend_app();
     unit.conf.pending_lifetime = 60 * APR_USEC_PER_SEC;
     caller.user = rich_user(2);
-    unit_no_error(gf_queue_create(&created, &unit.ctx, &caller, &ask, NULL));
+    unit_no_error(gf_queue_create(&created, &unit.ctx, &caller, &spec, NULL));
     ck_assert_str_eq(created.status, "pending");
-    ck_assert_msg(!ask_claim(), "nobody gets it");
+    ck_assert_msg(!call_claim(), "nobody gets it");
     err = gf_queue_start(&started, &unit.ctx, &type, "unit-thief", created.id, "unit host");
     ck_assert(gf_err_is(err, GF_E_NOT_YOURS));
     err = gf_queue_start(&started, &unit.ctx, &type, caller.user, NO_ID, "unit host");
@@ -864,12 +864,12 @@ END_TEST
 START_TEST(a_batch_is_made_whole_or_not_at_all)
 {
     gf_caller_t caller = { .key = "key", .hash = HASH };
-    gf_ask_t ask = { .type = &type,
-                     .count = 2,
-                     .run_id = "run",
-                     .prompt = "a cat",
-                     .parameters = "{}",
-                     .seed = 77 };
+    gf_spec_t spec = { .type = &type,
+                       .count = 2,
+                       .run_id = "run",
+                       .prompt = "a cat",
+                       .parameters = "{}",
+                       .seed = 77 };
     gf_created_t created[3];
     gf_find_t find = { .run_id = "run-2" };
     gf_job_t made;
@@ -878,19 +878,19 @@ START_TEST(a_batch_is_made_whole_or_not_at_all)
 
     lend_app();
     caller.user = rich_user(5);
-    unit_no_error(gf_queue_create(created, &unit.ctx, &caller, &ask, "unit host"));
+    unit_no_error(gf_queue_create(created, &unit.ctx, &caller, &spec, "unit host"));
     unit_no_error(gf_queue_get(&view, &unit.ctx, &type, caller.user, &find));
     ck_assert_str_eq(view.id, created[1].id);
     ck_assert_str_eq(view.seed_json, "78");
     ck_assert_int_eq(created[1].epoch, 1);
     ck_assert_int_eq(quota_of(caller.user).held, 4);
     caller.key = "other";
-    ask.count = 3;
+    spec.count = 3;
     for (i = 0; i < 2; i++) {
         made = job_of(&created[i]);
         ck_assert_str_eq(settle(&made, &unwanted), "done");
     }
-    unit_no_error(gf_queue_create(created, &unit.ctx, &caller, &ask, "unit host"));
+    unit_no_error(gf_queue_create(created, &unit.ctx, &caller, &spec, "unit host"));
     ck_assert_int_eq(created[0].outcome, GF_NO_CREDIT);
     ck_assert_int_eq(created[0].balance, 5);
     ck_assert_int_eq(created[0].held, 0);

@@ -100,7 +100,7 @@ START_TEST(the_provider_webhook_is_requested)
 }
 END_TEST
 
-START_TEST(a_prediction_is_asked_for_and_stopped_by_its_id)
+START_TEST(a_prediction_is_polled_and_cancelled_by_its_id)
 {
     scene_t *scene = replicate(MODEL);
     gf_msg_t *msg = kind->poll(&scene->call);
@@ -367,7 +367,7 @@ START_TEST(a_lost_question_says_nothing_about_the_job)
 }
 END_TEST
 
-START_TEST(an_answer_too_large_is_not_asked_for_again)
+START_TEST(an_answer_too_large_is_not_fetched_again)
 {
     ck_assert_int_eq(
         lost(kind->read_poll, replicate(MODEL), QUESTION, GF_MSG_TOO_LARGE, false).state,
@@ -392,7 +392,7 @@ END_TEST
 #define PAGE(rows)          "{\"next\":null,\"previous\":null,\"results\":[" rows "]}"
 #define PAGE_OF(rows, next) "{\"next\":\"" next "\",\"previous\":null,\"results\":[" rows "]}"
 
-START_TEST(the_list_is_asked_from_before_the_job_began_whatever_our_clock_and_configuration_say)
+START_TEST(the_list_is_requested_from_before_the_job_began_whatever_our_clock_and_configuration)
 {
     static const int ends[] = { 0, 1700000000, 1759357800, 1959357800 };
     scene_t *scene = replicate(MODEL);
@@ -524,8 +524,8 @@ START_TEST(the_providers_own_clock_decides_if_a_list_begins_early_enough)
 {
     static const struct {
         const char *since, *date;
-        int age;                /* seconds */
-        const char *asked_from; /* NULL: what it does not hold is absent; "": nobody knows */
+        int age;                    /* seconds */
+        const char *requested_from; /* NULL: what it does not hold is absent; "": nobody knows */
     } rows[] = {
         { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 21:34:31 GMT", 0, NULL },
         { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 22:34:31 GMT", 0, NULL },
@@ -546,7 +546,7 @@ START_TEST(the_providers_own_clock_decides_if_a_list_begins_early_enough)
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         const char *url =
             apr_pstrcat(unit.ctx.pool, URL "/predictions?created_after=", rows[i].since, NULL);
-        const char *from = rows[i].asked_from;
+        const char *from = rows[i].requested_from;
         scene_t *scene = replicate(MODEL);
         gf_outcome_t outcome;
 
@@ -554,7 +554,7 @@ START_TEST(the_providers_own_clock_decides_if_a_list_begins_early_enough)
         outcome = outcome_of(kind->read_recover, scene, answered(url, 200, rows[i].date, PAGE("")));
         ck_assert_msg(outcome.state
                           == (!from     ? GF_PROV_TRANSIENT
-                              : from[0] ? GF_PROV_ASK
+                              : from[0] ? GF_PROV_NEXT
                                         : GF_PROV_UNKNOWN),
                       "row %lu: state %d", (unsigned long)i, (int)outcome.state);
         ck_assert(outcome.absent == !from);
@@ -599,7 +599,7 @@ int main(void)
         each_model_gets_its_input,
         each_model_uses_a_source_picture_in_its_way,
         the_provider_webhook_is_requested,
-        a_prediction_is_asked_for_and_stopped_by_its_id,
+        a_prediction_is_polled_and_cancelled_by_its_id,
         each_state_of_a_prediction_has_its_meaning,
         whatever_a_prediction_is_when_it_is_made_its_id_comes_first,
         a_passing_failure_passes_only_once,
@@ -609,9 +609,9 @@ int main(void)
         each_answer_to_a_submission_has_its_meaning,
         an_id_is_taken_only_if_it_can_stand_in_an_address,
         a_lost_question_says_nothing_about_the_job,
-        an_answer_too_large_is_not_asked_for_again,
+        an_answer_too_large_is_not_fetched_again,
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
-        the_list_is_asked_from_before_the_job_began_whatever_our_clock_and_configuration_say,
+        the_list_is_requested_from_before_the_job_began_whatever_our_clock_and_configuration,
         a_lost_run_is_found_by_what_we_sent,
         an_earlier_attempt_that_failed_in_passing_does_not_count,
         what_the_list_does_not_show_stays_unknown,

@@ -56,7 +56,7 @@ static const char *check(const char *body)
         const gf_field_error_t *error = &APR_ARRAY_IDX(input.errors, i, gf_field_error_t);
 
         shown = apr_pstrcat(unit.ctx.pool, shown, i ? "; " : "", error->field,
-                           error->missing ? " is missing" : "", ": ", error->message, NULL);
+                            error->missing ? " is missing" : "", ": ", error->message, NULL);
     }
     ck_assert_msg(taken == !input.errors, "%s", body);
     return shown;

@@ -179,7 +179,7 @@ START_TEST(headers_of_the_section_go_along_but_never_in_place_of_ours)
 }
 END_TEST
 
-START_TEST(a_job_that_works_is_asked_for_by_its_id)
+START_TEST(a_running_job_is_polled_by_its_id)
 {
     gf_job_t job = job_with("{}");
     gf_prov_call_t call = call_of(&job, "sd3");
@@ -482,7 +482,7 @@ START_TEST(a_question_without_answer_says_nothing_about_the_job)
 }
 END_TEST
 
-START_TEST(a_picture_too_large_is_not_asked_for_again)
+START_TEST(a_picture_too_large_is_not_fetched_again)
 {
     gf_outcome_t outcome = lost(gf_prov_stability.read_poll, GF_MSG_TOO_LARGE, false);
 
@@ -542,7 +542,7 @@ int main(void)
         a_source_picture_goes_along_as_its_endpoint_wants_it,
         each_model_says_what_it_does_with_a_source_picture,
         headers_of_the_section_go_along_but_never_in_place_of_ours,
-        a_job_that_works_is_asked_for_by_its_id,
+        a_running_job_is_polled_by_its_id,
         each_answer_to_a_submission_has_its_meaning,
         each_answer_to_a_question_has_its_meaning,
         an_id_is_taken_only_if_it_can_stand_in_an_address,
@@ -550,7 +550,7 @@ int main(void)
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
         a_picture_that_cannot_be_written_here_is_ours_to_mend,
         a_question_without_answer_says_nothing_about_the_job,
-        a_picture_too_large_is_not_asked_for_again,
+        a_picture_too_large_is_not_fetched_again,
         a_parameter_is_text_whatever_scalar_it_is,
         a_kind_is_found_by_its_name_and_its_section_checked,
         NULL,

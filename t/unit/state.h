@@ -78,7 +78,7 @@ static void fake_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 {
     (void)msg;
     *outcome = coming->outcome;
-    if (outcome->state == GF_PROV_ASK) {
+    if (outcome->state == GF_PROV_NEXT) {
         outcome->next = gf_msg_make(call->pool, "GET", "http://provider.test/more");
     }
 }

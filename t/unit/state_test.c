@@ -170,10 +170,10 @@ static const case_t of_generate[] = {
     { IN(SENT) | IN(LIST), ON(ANSWERED), GF_STATE_LOST, SAYS(.state = GF_PROV_WORKING, .said = { .progress = 0.5 }) },
 
     /* there is more to read */
-    { IN(LIST), ON(ANSWERED), GF_STATE_LIST, SAYS(.state = GF_PROV_ASK) },
-    { IN(LIST), ON(ANSWERED), GF_STATE_FAIL, LATE, SAYS(.state = GF_PROV_ASK), .code = GF_E_TIMEOUT },
-    { IN(SENT) | IN(POLL), ON(ANSWERED), GF_STATE_POLL, SAYS(.state = GF_PROV_ASK) },
-    { IN(SENT) | IN(POLL), ON(ANSWERED), GF_STATE_POLL, LATE, SAYS(.state = GF_PROV_ASK) },
+    { IN(LIST), ON(ANSWERED), GF_STATE_LIST, SAYS(.state = GF_PROV_NEXT) },
+    { IN(LIST), ON(ANSWERED), GF_STATE_FAIL, LATE, SAYS(.state = GF_PROV_NEXT), .code = GF_E_TIMEOUT },
+    { IN(SENT) | IN(POLL), ON(ANSWERED), GF_STATE_POLL, SAYS(.state = GF_PROV_NEXT) },
+    { IN(SENT) | IN(POLL), ON(ANSWERED), GF_STATE_POLL, LATE, SAYS(.state = GF_PROV_NEXT) },
 
     /* nothing: it is not sent again */
     { ABOUT_RUN, ON(ANSWERED), GF_STATE_LOOKUP, GIVEN(.hooks = true, .retries = 1, .entries = 1), SAYS(.state = GF_PROV_UNKNOWN), .delay = POLLS },
@@ -669,7 +669,7 @@ END_TEST
 START_TEST(an_unknown_answer_gives_the_job_to_nobody_else)
 {
     const gf_kind_t *kind = gf_kind_of(GF_JOB_GENERATE);
-    const gf_state_t asked[] = { GF_STATE_SENT, GF_STATE_POLL, GF_STATE_LIST };
+    const gf_state_t answered[] = { GF_STATE_SENT, GF_STATE_POLL, GF_STATE_LIST };
     unsigned i;
 
     for (i = 0; i < 3 * 64; i++) {
@@ -682,7 +682,7 @@ START_TEST(an_unknown_answer_gives_the_job_to_nobody_else)
         const brought_t brought = { .outcome = { .state = GF_PROV_UNKNOWN, .settled = i & 32 } };
         gf_run_t *run = make_run(kind, &given, unit.ctx.pool);
 
-        put(run, asked[i / 64], &given);
+        put(run, answered[i / 64], &given);
         bring(run, &brought);
         gf_run_take(&flow, run, GF_EVENT_ANSWERED);
         ck_assert_uint_ne(1u << run->state & (IN(LOST) | IN(LOOKUP) | IN(FAIL)), 0);

@@ -41,7 +41,7 @@ typedef struct unit_t {
     gf_lender_t lender;
     unit_line_t lines[UNIT_LINES_MAX]; /* what was logged, the first ones */
     int line_count;
-    int asked; /* how often a connection was asked for */
+    int taken; /* how often a connection was asked for */
 } unit_t;
 
 static unit_t unit;
@@ -70,7 +70,7 @@ static inline bool unit_refuse_link(gf_link_t *link, apr_pool_t *pool, void *bat
 {
     (void)link;
     (void)pool;
-    ((unit_t *)baton)->asked++;
+    ((unit_t *)baton)->taken++;
     return false;
 }
 
