@@ -80,13 +80,13 @@ GF_ERR(TOO_MANY,       "TOO_MANY_CONCURRENT",      429, GF_LOG_INFO,     "GF0181
        "You have too many generations at once; wait until one has ended")
 GF_ERR(QUEUE_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0182",
        "Too many generations are waiting; try again later")
-GF_ERR(HOOK_FORGED,    "AUTHENTICATION_REQUIRED",  401, GF_LOG_WARNING,  "GF0124",
+GF_ERR(WEBHOOK_FORGED,    "AUTHENTICATION_REQUIRED",  401, GF_LOG_WARNING,  "GF0124",
        "The signature of this report is missing, wrong or too old")
-GF_ERR(HOOK_UNKNOWN,   "NOT_FOUND",                404, GF_LOG_INFO,     "GF0125",
+GF_ERR(WEBHOOK_UNKNOWN,   "NOT_FOUND",                404, GF_LOG_INFO,     "GF0125",
        "No generation waits for this report")
-GF_ERR(HOOK_EMPTY,     "VALIDATION_ERROR",         400, GF_LOG_WARNING,  "GF0126",
+GF_ERR(WEBHOOK_EMPTY,     "VALIDATION_ERROR",         400, GF_LOG_WARNING,  "GF0126",
        "This report names no run")
-GF_ERR(HOOK_KEYS,      "PROVIDER_UNAVAILABLE",     503, GF_LOG_INFO,     "GF0127",
+GF_ERR(WEBHOOK_KEYS,      "PROVIDER_UNAVAILABLE",     503, GF_LOG_INFO,     "GF0127",
        "The keys to check this report with are being fetched; send it again")
 GF_ERR(NO_CREDIT_OLD,  "INSUFFICIENT_CREDITS",     403, GF_LOG_INFO,     "GF0160",
        "Not enough credits")

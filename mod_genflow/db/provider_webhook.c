@@ -36,7 +36,7 @@ GF_STATEMENT(hook_known, .function = "hook_known", .is_value = true, GF_PARAMS(k
 GF_STATEMENT(hook, .function = "hook", .is_value = true, GF_PARAMS(note_params),
              GF_COLUMNS(report_row_t, note_columns));
 
-gf_err_t *gf_hook_known(bool *known, gf_ctx_t *ctx, const gf_report_t *report)
+gf_err_t *gf_provider_webhook_known(bool *known, gf_ctx_t *ctx, const gf_report_t *report)
 {
     const report_in_t in = { .provider = report->provider->name,
                              .id = report->id,
@@ -48,7 +48,8 @@ gf_err_t *gf_hook_known(bool *known, gf_ctx_t *ctx, const gf_report_t *report)
     return NULL;
 }
 
-gf_err_t *gf_hook_note(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner)
+gf_err_t *gf_provider_webhook_record(bool *known, gf_ctx_t *ctx, const gf_report_t *report,
+                                     const char *owner)
 {
     const report_in_t in = { .provider = report->provider->name,
                              .kind = report->provider->kind_name,
@@ -79,7 +80,7 @@ static const gf_sql_field_t ref_columns[] = { GF_COLUMN(ref_row_t, ref) };
 GF_STATEMENT(hook_ref, .function = "hook_ref", .is_value = true, GF_PARAMS(ref_params),
              GF_COLUMNS(ref_row_t, ref_columns));
 
-gf_err_t *gf_hook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job)
+gf_err_t *gf_provider_webhook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job)
 {
     const ref_in_t in = { .id = job->id, .epoch = job->epoch };
     ref_row_t row;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What providers report, in the database (sql/functions/hook.sql). Both block; any thread with its
  * own context. */
-#ifndef GF_HOOK_H
-#define GF_HOOK_H
+#ifndef GF_PROVIDER_WEBHOOK_H
+#define GF_PROVIDER_WEBHOOK_H
 
 #include "db/db.h"
 #include "model/job.h"
@@ -17,12 +17,13 @@ typedef struct gf_report_t {
 } gf_report_t;
 
 /* *known: was an attempt given this address (provider, id, token)? */
-gf_err_t *gf_hook_known(bool *known, gf_ctx_t *ctx, const gf_report_t *report);
+gf_err_t *gf_provider_webhook_known(bool *known, gf_ctx_t *ctx, const gf_report_t *report);
 
 /* Makes its job due. *known: is there such an attempt? owner: this host process. */
-gf_err_t *gf_hook_note(bool *known, gf_ctx_t *ctx, const gf_report_t *report, const char *owner);
+gf_err_t *gf_provider_webhook_record(bool *known, gf_ctx_t *ctx, const gf_report_t *report,
+                                     const char *owner);
 
 /* The provider's id that its report brought while our submission's answer was lost; NULL: none. */
-gf_err_t *gf_hook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job);
+gf_err_t *gf_provider_webhook_ref(const char **ref, gf_ctx_t *ctx, const gf_job_t *job);
 
 #endif

@@ -5,10 +5,10 @@
  *
  * Threads: check() and check_model() run at the start; submit(), poll(), cancel(), recover() and
  * the readers on the one dispatcher thread of a child, where they must not block; draw() on a
- * writer thread and decodes() on a worker thread of httpd, where they may; read_hook() on a worker
- * thread. Several threads may be in draw() and decodes() at a time. Ownership: what a function is
- * given lives at least until it returns. What it returns or sets lives in the call's pool, or is
- * static. It keeps nothing. */
+ * writer thread and decodes() on a worker thread of httpd, where they may; read_webhook() on a
+ * worker thread. Several threads may be in draw() and decodes() at a time. Ownership: what a
+ * function is given lives at least until it returns. What it returns or sets lives in the call's
+ * pool, or is static. It keeps nothing. */
 #ifndef GENFLOW_PROVIDER_H
 #define GENFLOW_PROVIDER_H
 
@@ -70,7 +70,7 @@ typedef struct gf_prov_call_t {
     const char *model;                    /* "" if the chain names none */
     const struct gf_job_t *job;           /* host->job() tells it */
     apr_interval_time_t age;              /* since the job was made */
-    const char *hook_url;                 /* where the provider may report the end; NULL: nowhere */
+    const char *provider_webhook_url;     /* where the provider may report the end; NULL: nowhere */
     const char *source; /* the source picture: https address or data: URI; NULL: none, or ... */
     const char *source_file; /* ... a file, for kinds with source_as_file */
     const char *source_type; /* of that file: "image/png" */
@@ -80,24 +80,25 @@ typedef struct gf_prov_call_t {
 
 /* A provider's own report of a run's end, as it came in. Nothing in it is believed but that the run
  * is worth a question now. What is read from it lives in `pool`. */
-typedef struct gf_hook_t {
+typedef struct gf_provider_webhook_t {
     const apr_table_t *headers;
     const char *body; /* never NULL */
     apr_size_t length;
-    const char *keys; /* the provider's public keys (JWKS), for kinds with hook_keys; or NULL */
+    const char *keys; /* the provider's public keys (JWKS), for kinds with webhook_keys; or NULL */
     apr_time_t now;
     apr_pool_t *pool;
 
     const char *event; /* out: names this delivery; the same for a repeated one */
     const char *ref;   /* out: the run's name, as in gf_outcome_t */
-} gf_hook_t;
+} gf_provider_webhook_t;
 
 typedef enum {
-    GF_HOOK_GENUINE, /* event and ref are set */
-    GF_HOOK_FORGED,  /* the signature is missing or wrong, or its time is more than 5 minutes off */
-    GF_HOOK_NO_KEY,  /* well formed and in time, but of none of the known keys: newer ones may */
-    GF_HOOK_MEANINGLESS /* genuine, but its body tells of no run */
-} gf_hook_verdict_t;
+    GF_WEBHOOK_GENUINE, /* event and ref are set */
+    GF_WEBHOOK_FORGED,  /* the signature is missing or wrong, or its time is more than 5 minutes off
+                         */
+    GF_WEBHOOK_NO_KEY,  /* well formed and in time, but of none of the known keys: newer ones may */
+    GF_WEBHOOK_MEANINGLESS /* genuine, but its body tells of no run */
+} gf_webhook_verdict_t;
 
 /* A kind. What it does not need is NULL. It has either draw(), or submit() and read_submit(), and
  * of poll(), read_poll() and of recover(), read_recover() both or none. */
@@ -130,10 +131,11 @@ typedef struct gf_prov_kind_t {
     gf_source_use_t (*source)(const char *model);
     bool source_as_file;
 
-    /* Is a report genuine? NULL: it makes none. hook_keys: where its public keys are (an address);
-     * NULL: the section's GenflowProviderHookSecret is the key. */
-    gf_hook_verdict_t (*read_hook)(gf_hook_t *hook, const struct gf_provider_t *provider);
-    const char *hook_keys;
+    /* Is a report genuine? NULL: it makes none. webhook_keys: where its public keys are (an
+     * address); NULL: the section's GenflowProviderHookSecret is the key. */
+    gf_webhook_verdict_t (*read_webhook)(gf_provider_webhook_t *webhook,
+                                         const struct gf_provider_t *provider);
+    const char *webhook_keys;
 
     /* After a lost answer: asks which runs there are, to find ours by its seed. NULL: no such list,
      * an unknown run stays unknown. Outcomes: WORKING with the ref of the one that matches,
@@ -159,7 +161,7 @@ typedef struct gf_prov_section_t {
     const char *name;
     const char *url; /* without a slash at its end; NULL: none */
     const char *key; /* never log it; NULL: none */
-    const char *hook_secret;
+    const char *webhook_secret;
     apr_interval_time_t deadline;
 } gf_prov_section_t;
 

@@ -12,12 +12,12 @@
 
 #include "base/clock.h"
 
-#define WATCH_BUCKETS 256
-#define POKES_MAX     64 /* one more is lost: the usual poll finds its job */
-#define KEY_SETS_MAX  16
-#define KEYS_MAX      65536
-#define KEYS_FRESH    apr_time_from_sec(24 * 3600)
-#define KEYS_PAUSE    apr_time_from_sec(60) /* between two fetches */
+#define WATCH_BUCKETS   256
+#define WEBHOOK_IDS_MAX 64 /* one more is lost: the usual poll finds its job */
+#define KEY_SETS_MAX    16
+#define KEYS_MAX        65536
+#define KEYS_FRESH      apr_time_from_sec(24 * 3600)
+#define KEYS_PAUSE      apr_time_from_sec(60) /* between two fetches */
 
 /* The public keys of one address. */
 typedef struct key_set_t {
@@ -41,8 +41,8 @@ struct gf_hub_t {
     int user_max;
     int jobs;
     int jobs_max;
-    char pokes[POKES_MAX][GF_HUB_ID];
-    int poked;
+    char webhook_ids[WEBHOOK_IDS_MAX][GF_HUB_ID];
+    int webhook_id_count;
     bool recalled;
     key_set_t key_sets[KEY_SETS_MAX];
     bool closing;
@@ -290,27 +290,27 @@ void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
 
 /* ---- reports ---- */
 
-void gf_hub_req_poke(gf_hub_t *hub, const char *id)
+void gf_hub_req_webhook_received(gf_hub_t *hub, const char *id)
 {
     pthread_mutex_lock(&hub->mutex);
-    if (hub->poked < POKES_MAX) {
-        apr_cpystrn(hub->pokes[hub->poked++], id, GF_HUB_ID);
+    if (hub->webhook_id_count < WEBHOOK_IDS_MAX) {
+        apr_cpystrn(hub->webhook_ids[hub->webhook_id_count++], id, GF_HUB_ID);
     }
     pthread_mutex_unlock(&hub->mutex);
     gf_hub_ring(hub);
 }
 
-bool gf_hub_bg_poked(gf_hub_t *hub, char id[GF_HUB_ID])
+bool gf_hub_bg_webhook_take(gf_hub_t *hub, char id[GF_HUB_ID])
 {
-    bool poked;
+    bool found;
 
     pthread_mutex_lock(&hub->mutex);
-    poked = hub->poked > 0;
-    if (poked) {
-        apr_cpystrn(id, hub->pokes[--hub->poked], GF_HUB_ID);
+    found = hub->webhook_id_count > 0;
+    if (found) {
+        apr_cpystrn(id, hub->webhook_ids[--hub->webhook_id_count], GF_HUB_ID);
     }
     pthread_mutex_unlock(&hub->mutex);
-    return poked;
+    return found;
 }
 
 void gf_hub_req_recall(gf_hub_t *hub)

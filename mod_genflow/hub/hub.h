@@ -73,10 +73,10 @@ void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news);
 #define GF_HUB_ID 40 /* bytes for the id of a generation */
 
 /* Wakes the dispatcher for job `id`: a report about it came in. It may be led elsewhere. */
-void gf_hub_req_poke(gf_hub_t *hub, const char *id);
+void gf_hub_req_webhook_received(gf_hub_t *hub, const char *id);
 
 /* The next such id; false: no more. */
-bool gf_hub_bg_poked(gf_hub_t *hub, char id[GF_HUB_ID]);
+bool gf_hub_bg_webhook_take(gf_hub_t *hub, char id[GF_HUB_ID]);
 
 /* A job that this child works on was ended by a request: the dispatcher looks at once which of its
  * jobs are still its own. bg: has anybody asked for that? */

@@ -28,8 +28,8 @@ typedef struct gf_provider_t {
     const char *url;                   /* without a slash at its end */
     const char *key;                   /* the secret itself; never logged */
     apr_table_t *headers;              /* sent along with every request to it */
-    const char *hook_secret;           /* what its reports are signed with; never logged */
-    const char *hook_keys;             /* address of its public keys; NULL: the kind's own */
+    const char *webhook_secret;        /* what its reports are signed with; never logged */
+    const char *webhook_keys;          /* address of its public keys; NULL: the kind's own */
     apr_int64_t connect_timeout;
     apr_int64_t deadline;  /* from the submission to the picture */
     apr_int64_t poll;      /* between two questions to a provider that works */

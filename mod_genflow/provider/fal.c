@@ -87,20 +87,20 @@ static const char *run_url(const gf_prov_call_t *call, const char *tail)
 }
 
 /* Where the end may be told to; "" if nowhere. */
-static const char *hook_query(const gf_prov_call_t *call)
+static const char *webhook_query(const gf_prov_call_t *call)
 {
-    if (!call->hook_url) {
+    if (!call->provider_webhook_url) {
         return "";
     }
-    return apr_pstrcat(call->pool,
-                       "?fal_webhook=", apr_pescape_urlencoded(call->pool, call->hook_url), NULL);
+    return apr_pstrcat(call->pool, "?fal_webhook=",
+                       apr_pescape_urlencoded(call->pool, call->provider_webhook_url), NULL);
 }
 
 static gf_msg_t *submit(const gf_prov_call_t *call)
 {
     gf_msg_t *msg = request(
         call, "POST",
-        apr_pstrcat(call->pool, call->provider->url, "/", call->model, hook_query(call), NULL));
+        apr_pstrcat(call->pool, call->provider->url, "/", call->model, webhook_query(call), NULL));
     gf_out_t body;
 
     gf_out_init(&body, call->pool, 1024);
@@ -372,35 +372,37 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
 /* Signed are the three headers and the body's hash, a line each, and the reports of all of fal's
  * customers by the same keys: that one is about our run shows only in its address, and in what the
  * queue then says to our key. A request ends once, as `OK` or as `ERROR`: these name the event. */
-static gf_hook_verdict_t read_hook(gf_hook_t *hook, const gf_provider_t *provider)
+static gf_webhook_verdict_t read_webhook(gf_provider_webhook_t *webhook,
+                                         const gf_provider_t *provider)
 {
-    const char *id = prov_hook_header(hook, "X-Fal-Webhook-Request-Id");
-    const char *user = prov_hook_header(hook, "X-Fal-Webhook-User-Id");
-    const char *time = prov_hook_time(hook, "X-Fal-Webhook-Timestamp");
-    const char *signature = prov_hook_header(hook, "X-Fal-Webhook-Signature");
+    const char *id = prov_webhook_header(webhook, "X-Fal-Webhook-Request-Id");
+    const char *user = prov_webhook_header(webhook, "X-Fal-Webhook-User-Id");
+    const char *time = prov_webhook_time(webhook, "X-Fal-Webhook-Timestamp");
+    const char *signature = prov_webhook_header(webhook, "X-Fal-Webhook-Signature");
     char hash[GF_SHA256_HEX];
-    gf_hook_verdict_t verdict;
+    gf_webhook_verdict_t verdict;
     const gf_json_t *document;
     const char *status;
 
     (void)provider;
     if (!id || !user || !time || !signature) {
-        return GF_HOOK_FORGED;
+        return GF_WEBHOOK_FORGED;
     }
-    gf_hash_sha256(hash, hook->body, hook->length);
-    verdict = prov_hook_signed(
-        hook, signature, apr_pstrcat(hook->pool, id, "\n", user, "\n", time, "\n", hash, NULL));
-    if (verdict != GF_HOOK_GENUINE) {
+    gf_hash_sha256(hash, webhook->body, webhook->length);
+    verdict = prov_webhook_signed(
+        webhook, signature,
+        apr_pstrcat(webhook->pool, id, "\n", user, "\n", time, "\n", hash, NULL));
+    if (verdict != GF_WEBHOOK_GENUINE) {
         return verdict;
     }
-    document = prov_hook_document(hook);
+    document = prov_webhook_document(webhook);
     status = prov_json_text(document, "status");
-    hook->ref = prov_json_text(document, "request_id");
-    hook->event = apr_pstrcat(hook->pool, hook->ref, ":", status, NULL);
-    return prov_json_is_ref(hook->ref)
+    webhook->ref = prov_json_text(document, "request_id");
+    webhook->event = apr_pstrcat(webhook->pool, webhook->ref, ":", status, NULL);
+    return prov_json_is_ref(webhook->ref)
                    && (strcmp(status, "OK") == 0 || strcmp(status, "ERROR") == 0)
-               ? GF_HOOK_GENUINE
-               : GF_HOOK_MEANINGLESS;
+               ? GF_WEBHOOK_GENUINE
+               : GF_WEBHOOK_MEANINGLESS;
 }
 
 const gf_prov_kind_t gf_prov_fal = { .name = "fal",
@@ -414,7 +416,7 @@ const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .read_poll = read_poll,
                                      .cancel = cancel,
                                      .source = source,
-                                     .read_hook = read_hook,
-                                     .hook_keys = "https://rest.fal.ai/.well-known/jwks.json",
+                                     .read_webhook = read_webhook,
+                                     .webhook_keys = "https://rest.fal.ai/.well-known/jwks.json",
                                      .recover = recover,
                                      .read_recover = read_recover };

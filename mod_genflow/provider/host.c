@@ -17,7 +17,7 @@ static gf_prov_section_t section(const gf_provider_t *provider)
     return (gf_prov_section_t){ .name = provider->name,
                                 .url = provider->url,
                                 .key = provider->key,
-                                .hook_secret = provider->hook_secret,
+                                .webhook_secret = provider->webhook_secret,
                                 .deadline = provider->deadline };
 }
 

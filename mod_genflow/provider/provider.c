@@ -117,12 +117,13 @@ void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     }
 }
 
-gf_hook_verdict_t gf_provider_read_hook(gf_hook_t *hook, const gf_provider_t *provider)
+gf_webhook_verdict_t gf_provider_read_webhook(gf_provider_webhook_t *webhook,
+                                              const gf_provider_t *provider)
 {
-    gf_hook_verdict_t verdict = provider->kind->read_hook(hook, provider);
+    gf_webhook_verdict_t verdict = provider->kind->read_webhook(webhook, provider);
 
-    return verdict == GF_HOOK_GENUINE && !(is_ref(hook->ref) && is_ref(hook->event))
-               ? GF_HOOK_MEANINGLESS
+    return verdict == GF_WEBHOOK_GENUINE && !(is_ref(webhook->ref) && is_ref(webhook->event))
+               ? GF_WEBHOOK_MEANINGLESS
                : verdict;
 }
 
@@ -190,8 +191,8 @@ const char *gf_provider_redact(const gf_provider_t *provider, apr_pool_t *pool, 
     if (provider->key) {
         APR_ARRAY_PUSH(secrets, const char *) = provider->key;
     }
-    if (provider->hook_secret) {
-        APR_ARRAY_PUSH(secrets, const char *) = provider->hook_secret;
+    if (provider->webhook_secret) {
+        APR_ARRAY_PUSH(secrets, const char *) = provider->webhook_secret;
     }
     for (i = 0; headers && i < headers->nelts; i++) {
         const char *value = APR_ARRAY_IDX(headers, i, apr_table_entry_t).val;

@@ -35,8 +35,9 @@ const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *con
 void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
                       gf_msg_reader_t *usual);
 
-/* Reads a report (kind->read_hook). GENUINE has an event and a ref within their bounds. */
-gf_hook_verdict_t gf_provider_read_hook(gf_hook_t *hook, const gf_provider_t *provider);
+/* Reads a report (kind->read_webhook). GENUINE has an event and a ref within their bounds. */
+gf_webhook_verdict_t gf_provider_read_webhook(gf_provider_webhook_t *webhook,
+                                              const gf_provider_t *provider);
 
 /* Is `url` in the API that the section names, or, over https, on `domain` or a host below it (NULL:
  * no such domain)? For kinds whose ref is an address: our key goes nowhere else. */

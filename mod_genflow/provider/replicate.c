@@ -19,7 +19,7 @@
 
 static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
 {
-    if (provider->hook_secret && !gf_sign_is_secret(provider->hook_secret, pool)) {
+    if (provider->webhook_secret && !gf_sign_is_secret(provider->webhook_secret, pool)) {
         return "GenflowProviderHookSecret names no secret of the form " GF_SIGN_SECRET;
     }
     return prov_json_check(provider, pool, "https://api.replicate.com/v1", "REPLICATE_API_TOKEN");
@@ -107,8 +107,8 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
     gf_out_open(&body, '{');
     prov_json_fields(&body, call, fields_of(model));
     gf_out_close(&body, '}');
-    if (call->hook_url) {
-        gf_out_put_string(&body, "webhook", call->hook_url);
+    if (call->provider_webhook_url) {
+        gf_out_put_string(&body, "webhook", call->provider_webhook_url);
         gf_out_put_raw(&body, "webhook_events_filter", "[\"completed\"]");
     }
     gf_out_close(&body, '}');
@@ -369,24 +369,26 @@ static bool is_listed(const char *list, const char *wanted)
 }
 
 /* Standard Webhooks: the id names the delivery, and is the same when that is repeated. */
-static gf_hook_verdict_t read_hook(gf_hook_t *hook, const gf_provider_t *provider)
+static gf_webhook_verdict_t read_webhook(gf_provider_webhook_t *webhook,
+                                         const gf_provider_t *provider)
 {
-    const char *event = prov_hook_header(hook, "webhook-id");
-    const char *time = prov_hook_time(hook, "webhook-timestamp");
-    const char *list = apr_table_getm(hook->pool, hook->headers, "webhook-signature");
+    const char *event = prov_webhook_header(webhook, "webhook-id");
+    const char *time = prov_webhook_time(webhook, "webhook-timestamp");
+    const char *list = apr_table_getm(webhook->pool, webhook->headers, "webhook-signature");
     const char *wanted;
 
     if (!event || !gf_text_is_token(event, EVENT_MAX) || !time || !list
         || strlen(list) > SIGNATURES_MAX) {
-        return GF_HOOK_FORGED;
+        return GF_WEBHOOK_FORGED;
     }
-    wanted = gf_sign(hook->pool, provider->hook_secret, event, time, hook->body, hook->length);
+    wanted = gf_sign(webhook->pool, provider->webhook_secret, event, time, webhook->body,
+                     webhook->length);
     if (!wanted || !is_listed(list, wanted)) {
-        return GF_HOOK_FORGED;
+        return GF_WEBHOOK_FORGED;
     }
-    hook->event = event;
-    hook->ref = prov_json_text(prov_hook_document(hook), "id");
-    return prov_json_is_ref(hook->ref) ? GF_HOOK_GENUINE : GF_HOOK_MEANINGLESS;
+    webhook->event = event;
+    webhook->ref = prov_json_text(prov_webhook_document(webhook), "id");
+    return prov_json_is_ref(webhook->ref) ? GF_WEBHOOK_GENUINE : GF_WEBHOOK_MEANINGLESS;
 }
 
 const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
@@ -400,6 +402,6 @@ const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .read_poll = read_poll,
                                            .cancel = cancel,
                                            .source = source,
-                                           .read_hook = read_hook,
+                                           .read_webhook = read_webhook,
                                            .recover = recover,
                                            .read_recover = read_recover };

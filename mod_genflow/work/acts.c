@@ -61,7 +61,7 @@ gf_err_t *gf_acts_intend(gf_run_t *run, gf_ctx_t *ctx)
 {
     GF_TRY(gf_gate_check(ctx, run->job->type, true));
     return gf_queue_attempt(&run->hold, ctx, run->job, run->of.generate.choice,
-                            run->of.generate.hook_token);
+                            run->of.generate.webhook_token);
 }
 
 gf_err_t *gf_acts_accept(gf_run_t *run, gf_ctx_t *ctx)
@@ -80,7 +80,7 @@ gf_err_t *gf_acts_look_up(gf_run_t *run, gf_ctx_t *ctx)
 {
     const char *ref;
 
-    GF_TRY(gf_hook_ref(&ref, ctx, run->job));
+    GF_TRY(gf_provider_webhook_ref(&ref, ctx, run->job));
     run->job->provider_ref = apr_pstrdup(run->job->pool, ref);
     return NULL;
 }

@@ -41,12 +41,12 @@ void gf_attempt_choose_recorded(const gf_flow_t *flow, gf_run_t *run)
 
 /* A part of the address for provider webhooks that cannot be guessed; none where a webhook could
  * not be verified or would not find us. */
-static const char *hook_token(const gf_flow_t *flow, const gf_run_t *run)
+static const char *webhook_token(const gf_flow_t *flow, const gf_run_t *run)
 {
     const gf_provider_t *provider = run->of.generate.choice->provider;
-    bool verifiable = provider->kind->hook_keys || provider->hook_secret;
+    bool verifiable = provider->kind->webhook_keys || provider->webhook_secret;
 
-    return flow->ctx.conf->public_url && provider->kind->read_hook && verifiable
+    return flow->ctx.conf->public_url && provider->kind->read_webhook && verifiable
                ? gf_hash_random(run->job->pool, TOKEN_BYTES)
                : NULL;
 }
@@ -55,7 +55,7 @@ void gf_attempt_count(gf_flow_t *flow, gf_run_t *run)
 {
     run->job->attempts++;
     run->of.generate.intent_until = gf_ctx_now(&flow->ctx) + flow->ctx.conf->lease;
-    run->of.generate.hook_token = hook_token(flow, run);
+    run->of.generate.webhook_token = webhook_token(flow, run);
 }
 
 /* ---- messages ---- */
@@ -69,14 +69,15 @@ apr_time_t gf_attempt_deadline(const gf_flow_t *flow, const gf_run_t *run)
 }
 
 /* Where the provider may report the end of this attempt. */
-static const char *hook_url(const gf_flow_t *flow, const gf_run_t *run, apr_pool_t *pool)
+static const char *provider_webhook_url(const gf_flow_t *flow, const gf_run_t *run,
+                                        apr_pool_t *pool)
 {
     const gf_generate_t *generate = &run->of.generate;
 
-    return generate->hook_token ? apr_pstrcat(pool, flow->ctx.conf->public_url, "/hook/",
-                                              generate->choice->provider->name, "/", run->job->id,
-                                              "/", generate->hook_token, NULL)
-                                : NULL;
+    return generate->webhook_token ? apr_pstrcat(pool, flow->ctx.conf->public_url, "/hook/",
+                                                 generate->choice->provider->name, "/",
+                                                 run->job->id, "/", generate->webhook_token, NULL)
+                                   : NULL;
 }
 
 static gf_prov_call_t call_of(const gf_flow_t *flow, const gf_run_t *run, apr_pool_t *pool)
@@ -146,7 +147,7 @@ gf_msg_t *gf_attempt_submit(gf_flow_t *flow, gf_run_t *run)
     gf_msg_t *msg;
 
     generate->provider_deadline = gf_attempt_deadline(flow, run);
-    call.hook_url = hook_url(flow, run, call.pool);
+    call.provider_webhook_url = provider_webhook_url(flow, run, call.pool);
     msg = provider->kind->submit(&call);
     msg->once = true;
     return limit(flow, run, msg, submit_time(provider, time_left(flow, run)));

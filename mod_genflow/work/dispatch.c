@@ -193,7 +193,7 @@ static void take_webhooks(gf_dispatch_t *dispatch)
 {
     char id[GF_HUB_ID];
 
-    while (gf_hub_bg_poked(dispatch->flow.hub, id)) {
+    while (gf_hub_bg_webhook_take(dispatch->flow.hub, id)) {
         take_webhook(dispatch, id);
     }
 }

@@ -141,7 +141,7 @@ void gf_outcome_take_news(gf_flow_t *flow, gf_run_t *run)
 
 bool gf_outcome_may_be_reported(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return is(run, GF_PROV_UNKNOWN) && run->of.generate.hook_token && is_in_time(flow, run);
+    return is(run, GF_PROV_UNKNOWN) && run->of.generate.webhook_token && is_in_time(flow, run);
 }
 
 bool gf_outcome_may_be_listed(const gf_flow_t *flow, const gf_run_t *run)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of providers (provider/webhook.c, read_hook of Replicate and fal). A byte chooses the provider
- * and whether the harness signs the body; a line holds public keys (fal); lines up to an empty one
- * are header fields, the rest is the body. Nothing is genuine that nobody signed. */
+/* Reports of providers (provider/webhook.c, read_webhook of Replicate and fal). A byte chooses the
+ * provider and whether the harness signs the body; a line holds public keys (fal); lines up to an
+ * empty one are header fields, the rest is the body. Nothing is genuine that nobody signed. */
 #define FUZZ_NAME "hook"
 
 #include <apr_encode.h>
@@ -31,15 +31,15 @@ static void sign(apr_table_t *headers, const char *body)
 
 static void fuzz_one(void)
 {
-    const gf_provider_t provider = { .name = "fuzzed", .hook_secret = SECRET };
+    const gf_provider_t provider = { .name = "fuzzed", .webhook_secret = SECRET };
     unsigned how = fuzz_byte();
     const gf_prov_kind_t *kind = how & 1 ? &gf_prov_fal : &gf_prov_replicate;
     bool is_signed = (how & 3) == 2;
-    gf_hook_t hook = { .keys = fuzz_line(),
-                       .now = apr_time_from_sec(1700000000),
-                       .pool = fuzz.ctx.pool };
+    gf_provider_webhook_t webhook = { .keys = fuzz_line(),
+                                      .now = apr_time_from_sec(1700000000),
+                                      .pool = fuzz.ctx.pool };
     apr_table_t *headers = fuzz_headers();
-    gf_hook_verdict_t verdict;
+    gf_webhook_verdict_t verdict;
     size_t length;
     char *body = fuzz_rest(&length);
 
@@ -48,12 +48,13 @@ static void fuzz_one(void)
         length = strlen(body);
         sign(headers, body);
     }
-    hook.headers = headers;
-    hook.body = body;
-    hook.length = length;
-    verdict = kind->read_hook(&hook, &provider);
-    FUZZ_HOLDS(is_signed || (verdict != GF_HOOK_GENUINE && verdict != GF_HOOK_MEANINGLESS));
-    FUZZ_HOLDS(verdict != GF_HOOK_GENUINE
-               || (hook.event && hook.ref && *hook.ref && !strpbrk(hook.ref, "/?#%.: \r\n")));
+    webhook.headers = headers;
+    webhook.body = body;
+    webhook.length = length;
+    verdict = kind->read_webhook(&webhook, &provider);
+    FUZZ_HOLDS(is_signed || (verdict != GF_WEBHOOK_GENUINE && verdict != GF_WEBHOOK_MEANINGLESS));
+    FUZZ_HOLDS(
+        verdict != GF_WEBHOOK_GENUINE
+        || (webhook.event && webhook.ref && *webhook.ref && !strpbrk(webhook.ref, "/?#%.: \r\n")));
     free(body);
 }

@@ -98,7 +98,7 @@ START_TEST(whose_move_it_is_decides_the_level)
 
     for (i = 0; i < GF_E_COUNT; i++) {
         const gf_err_row_t *row = gf_err_row((gf_err_code_t)i);
-        bool an_operator_looks = i == GF_E_HOOK_FORGED || i == GF_E_HOOK_EMPTY
+        bool an_operator_looks = i == GF_E_WEBHOOK_FORGED || i == GF_E_WEBHOOK_EMPTY
                                  || i == GF_E_ADMIN_CLOSED || i == GF_E_ADMIN_ORIGIN
                                  || i == GF_E_HTACCESS;
         bool about_a_request = row->tag[3] == '1' && !an_operator_looks;

@@ -112,7 +112,7 @@ START_TEST(the_provider_webhook_is_requested)
 {
     scene_t *scene = sdxl();
 
-    scene->call.hook_url = "https://site.test/hook?job=1&token=a b/c";
+    scene->call.provider_webhook_url = "https://site.test/hook?job=1&token=a b/c";
     ck_assert_str_eq(kind->submit(&scene->call)->url,
                      URL "/fal-ai/fast-sdxl?fal_webhook="
                          "https%3a%2f%2fsite.test%2fhook%3fjob%3d1%26token%3da+b%2fc");

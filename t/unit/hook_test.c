@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of a run's end (provider/webhook.c, read_hook of Replicate and fal): the published vectors, and
- * every way in which a report is not genuine, not of now, not of a known key, or about nothing. */
+/* Reports of a run's end (provider/webhook.c, read_webhook of Replicate and fal): the published
+ * vectors, and every way in which a report is not genuine, not of now, not of a known key, or about
+ * nothing. */
 #include <openssl/evp.h>
 
 #include <apr_encode.h>
@@ -23,9 +24,9 @@ typedef struct header_t {
     const char *name, *value; /* NULL ends the list */
 } header_t;
 
-static gf_hook_t report(const char *body, const header_t *headers)
+static gf_provider_webhook_t report(const char *body, const header_t *headers)
 {
-    gf_hook_t hook = {
+    gf_provider_webhook_t webhook = {
         .body = body, .length = strlen(body), .now = apr_time_from_sec(NOW), .pool = unit.ctx.pool
     };
     apr_table_t *table = apr_table_make(unit.ctx.pool, HEADERS);
@@ -33,8 +34,8 @@ static gf_hook_t report(const char *body, const header_t *headers)
     for (; headers->name; headers++) {
         apr_table_add(table, headers->name, headers->value);
     }
-    hook.headers = table;
-    return hook;
+    webhook.headers = table;
+    return webhook;
 }
 
 /* ---- Replicate ---- */
@@ -45,7 +46,7 @@ static gf_hook_t report(const char *body, const header_t *headers)
 #define SIGNATURE "v1,Fx3EI75U65WpS+0JAX2ydwBlGOHVb0wh85dovyn6vXo="
 #define OTHER     "v1,AAAAI75U65WpS+0JAX2ydwBlGOHVb0wh85dovyn6vXo="
 
-static const gf_provider_t replicate = { .name = "replicate", .hook_secret = SECRET };
+static const gf_provider_t replicate = { .name = "replicate", .webhook_secret = SECRET };
 
 /* As its secret's owner signs. */
 static const char *signed_by_hmac(const char *id, const char *at, const char *body)
@@ -65,11 +66,11 @@ START_TEST(the_published_report_of_replicate_is_genuine)
                                         { "Webhook-Timestamp", AT },
                                         { "Webhook-Signature", SIGNATURE },
                                         { NULL, NULL } };
-    gf_hook_t hook = report(BODY, headers);
+    gf_provider_webhook_t webhook = report(BODY, headers);
 
-    ck_assert_int_eq(gf_prov_replicate.read_hook(&hook, &replicate), GF_HOOK_GENUINE);
-    ck_assert_str_eq(hook.event, "msg_1");
-    ck_assert_str_eq(hook.ref, "p1");
+    ck_assert_int_eq(gf_prov_replicate.read_webhook(&webhook, &replicate), GF_WEBHOOK_GENUINE);
+    ck_assert_str_eq(webhook.event, "msg_1");
+    ck_assert_str_eq(webhook.ref, "p1");
     ck_assert_str_eq(signed_by_hmac("msg_1", AT, BODY), SIGNATURE);
 }
 END_TEST
@@ -110,68 +111,68 @@ END_TEST
 START_TEST(a_report_of_replicate_is_forged_if_anything_is_wrong)
 {
     static const struct {
-        gf_hook_verdict_t verdict;
+        gf_webhook_verdict_t verdict;
         const char *body;
         header_t headers[HEADERS];
     } rows[] = {
         /* the list of signatures */
-        { GF_HOOK_GENUINE, BODY, { ID, TIME, { "webhook-signature", OTHER " " SIGNATURE } } },
-        { GF_HOOK_GENUINE, BODY, { ID, TIME, { "webhook-signature", SIGNATURE "  v2,x" } } },
-        { GF_HOOK_GENUINE, BODY, { ID, TIME, { "webhook-signature", " , v1 v1, " SIGNATURE } } },
-        { GF_HOOK_FORGED, BODY, { ID, TIME, { "webhook-signature", OTHER } } },
-        { GF_HOOK_FORGED, BODY, { ID, TIME, { "webhook-signature", "" } } },
-        { GF_HOOK_FORGED, BODY, { ID, TIME, { "webhook-signature", "v1," } } },
-        { GF_HOOK_FORGED, BODY, { ID, TIME, { "webhook-signature", SIGNATURE "x" } } },
-        { GF_HOOK_FORGED,
+        { GF_WEBHOOK_GENUINE, BODY, { ID, TIME, { "webhook-signature", OTHER " " SIGNATURE } } },
+        { GF_WEBHOOK_GENUINE, BODY, { ID, TIME, { "webhook-signature", SIGNATURE "  v2,x" } } },
+        { GF_WEBHOOK_GENUINE, BODY, { ID, TIME, { "webhook-signature", " , v1 v1, " SIGNATURE } } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, TIME, { "webhook-signature", OTHER } } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, TIME, { "webhook-signature", "" } } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, TIME, { "webhook-signature", "v1," } } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, TIME, { "webhook-signature", SIGNATURE "x" } } },
+        { GF_WEBHOOK_FORGED,
           BODY,
           { ID, TIME, { "webhook-signature", "Fx3EI75U65WpS+0JAX2ydwBlGOHVb0wh85dovyn6vXo=" } } },
-        { GF_HOOK_FORGED,
+        { GF_WEBHOOK_FORGED,
           BODY,
           { ID,
             TIME,
             { "webhook-signature", "v2,Fx3EI75U65WpS+0JAX2ydwBlGOHVb0wh85dovyn6vXo=" } } },
-        { GF_HOOK_FORGED,
+        { GF_WEBHOOK_FORGED,
           BODY,
           { ID,
             TIME,
             { "webhook-signature", "v1,fx3EI75U65WpS+0JAX2ydwBlGOHVb0wh85dovyn6vXo=" } } },
-        { GF_HOOK_FORGED, BODY, { ID, TIME, { "webhook-signature", SIGNATURE "," OTHER } } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, TIME, { "webhook-signature", SIGNATURE "," OTHER } } },
         /* what is signed */
-        { GF_HOOK_FORGED, "{\"id\":\"p2\",\"status\":\"succeeded\"}", { ID, TIME, SIGN } },
-        { GF_HOOK_FORGED, BODY " ", { ID, TIME, SIGN } },
-        { GF_HOOK_FORGED, "", { ID, TIME, SIGN } },
-        { GF_HOOK_FORGED, BODY, { { "webhook-id", "msg_2" }, TIME, SIGN } },
-        { GF_HOOK_FORGED, BODY, { ID, { "webhook-timestamp", "1700000001" }, SIGN } },
-        { GF_HOOK_FORGED, BODY, { ID, { "webhook-timestamp", "01700000000" }, SIGN } },
+        { GF_WEBHOOK_FORGED, "{\"id\":\"p2\",\"status\":\"succeeded\"}", { ID, TIME, SIGN } },
+        { GF_WEBHOOK_FORGED, BODY " ", { ID, TIME, SIGN } },
+        { GF_WEBHOOK_FORGED, "", { ID, TIME, SIGN } },
+        { GF_WEBHOOK_FORGED, BODY, { { "webhook-id", "msg_2" }, TIME, SIGN } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, { "webhook-timestamp", "1700000001" }, SIGN } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, { "webhook-timestamp", "01700000000" }, SIGN } },
         /* headers that are missing or came twice */
-        { GF_HOOK_FORGED, BODY, { TIME, SIGN } },
-        { GF_HOOK_FORGED, BODY, { ID, SIGN } },
-        { GF_HOOK_FORGED, BODY, { ID, TIME } },
-        { GF_HOOK_FORGED, BODY, { { NULL, NULL } } },
-        { GF_HOOK_FORGED, BODY, { ID, ID, TIME, SIGN } },
-        { GF_HOOK_FORGED, BODY, { ID, TIME, TIME, SIGN } },
-        { GF_HOOK_FORGED, BODY, { { "webhook-id", "msg_1, msg_1" }, TIME, SIGN } },
+        { GF_WEBHOOK_FORGED, BODY, { TIME, SIGN } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, SIGN } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, TIME } },
+        { GF_WEBHOOK_FORGED, BODY, { { NULL, NULL } } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, ID, TIME, SIGN } },
+        { GF_WEBHOOK_FORGED, BODY, { ID, TIME, TIME, SIGN } },
+        { GF_WEBHOOK_FORGED, BODY, { { "webhook-id", "msg_1, msg_1" }, TIME, SIGN } },
     };
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        gf_hook_t hook = report(rows[i].body, rows[i].headers);
+        gf_provider_webhook_t webhook = report(rows[i].body, rows[i].headers);
 
-        ck_assert_msg(gf_prov_replicate.read_hook(&hook, &replicate) == rows[i].verdict, "row %lu",
-                      (unsigned long)i);
+        ck_assert_msg(gf_prov_replicate.read_webhook(&webhook, &replicate) == rows[i].verdict,
+                      "row %lu", (unsigned long)i);
     }
 }
 END_TEST
 
-static gf_hook_verdict_t of_replicate(const char *id)
+static gf_webhook_verdict_t of_replicate(const char *id)
 {
     header_t headers[] = { { "webhook-id", id },
                            TIME,
                            { "webhook-signature", signed_by_hmac(id, AT, BODY) },
                            { NULL, NULL } };
-    gf_hook_t hook = report(BODY, headers);
+    gf_provider_webhook_t webhook = report(BODY, headers);
 
-    return gf_prov_replicate.read_hook(&hook, &replicate);
+    return gf_prov_replicate.read_webhook(&webhook, &replicate);
 }
 
 START_TEST(an_id_of_replicate_is_a_word_however_well_signed)
@@ -181,12 +182,12 @@ START_TEST(an_id_of_replicate_is_a_word_however_well_signed)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(ids); i++) {
-        ck_assert_msg(of_replicate(ids[i]) == GF_HOOK_FORGED, "`%s`", ids[i]);
+        ck_assert_msg(of_replicate(ids[i]) == GF_WEBHOOK_FORGED, "`%s`", ids[i]);
     }
     memset(many, 'a', 128);
-    ck_assert_int_eq(of_replicate(many), GF_HOOK_GENUINE);
+    ck_assert_int_eq(of_replicate(many), GF_WEBHOOK_GENUINE);
     many[128] = 'a';
-    ck_assert_int_eq(of_replicate(many), GF_HOOK_FORGED);
+    ck_assert_int_eq(of_replicate(many), GF_WEBHOOK_FORGED);
 }
 END_TEST
 
@@ -194,16 +195,16 @@ START_TEST(a_list_without_end_is_not_read)
 {
     char *list = apr_pcalloc(unit.ctx.pool, 5000);
     header_t headers[] = { ID, TIME, { "webhook-signature", list }, { NULL, NULL } };
-    gf_hook_t hook;
+    gf_provider_webhook_t webhook;
 
     memset(list, ' ', 4000);
     memcpy(list + 4000, SIGNATURE, strlen(SIGNATURE));
-    hook = report(BODY, headers);
-    ck_assert_int_eq(gf_prov_replicate.read_hook(&hook, &replicate), GF_HOOK_GENUINE);
+    webhook = report(BODY, headers);
+    ck_assert_int_eq(gf_prov_replicate.read_webhook(&webhook, &replicate), GF_WEBHOOK_GENUINE);
     memset(list, ' ', 4900);
     memcpy(list + 4900, SIGNATURE, strlen(SIGNATURE));
-    hook = report(BODY, headers);
-    ck_assert_int_eq(gf_prov_replicate.read_hook(&hook, &replicate), GF_HOOK_FORGED);
+    webhook = report(BODY, headers);
+    ck_assert_int_eq(gf_prov_replicate.read_webhook(&webhook, &replicate), GF_WEBHOOK_FORGED);
 }
 END_TEST
 
@@ -220,11 +221,13 @@ START_TEST(without_a_secret_nothing_of_replicate_is_genuine)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(secrets); i++) {
-        gf_provider_t section = { .url = "https://a.test", .key = "k", .hook_secret = secrets[i] };
-        gf_hook_t hook = report(BODY, headers);
+        gf_provider_t section = { .url = "https://a.test",
+                                  .key = "k",
+                                  .webhook_secret = secrets[i] };
+        gf_provider_webhook_t webhook = report(BODY, headers);
         const char *wrong = gf_prov_replicate.check(&section, unit.ctx.pool);
 
-        ck_assert_int_eq(gf_prov_replicate.read_hook(&hook, &section), GF_HOOK_FORGED);
+        ck_assert_int_eq(gf_prov_replicate.read_webhook(&webhook, &section), GF_WEBHOOK_FORGED);
         ck_assert_msg(!secrets[i] ? !wrong : wrong && strstr(wrong, "GenflowProviderHookSecret"),
                       "the configuration's test tells so");
     }
@@ -287,12 +290,12 @@ static const char *signed_by_key(const char *id, const char *user, const char *a
         "X-Fal-Webhook-Signature", FAL_SIGN \
     }
 
-static gf_hook_verdict_t of_fal(gf_hook_t *hook, const char *body, const char *keys,
-                                const header_t *headers)
+static gf_webhook_verdict_t of_fal(gf_provider_webhook_t *webhook, const char *body,
+                                   const char *keys, const header_t *headers)
 {
-    *hook = report(body, headers);
-    hook->keys = keys;
-    return gf_prov_fal.read_hook(hook, &fal);
+    *webhook = report(body, headers);
+    webhook->keys = keys;
+    return gf_prov_fal.read_webhook(webhook, &fal);
 }
 
 START_TEST(the_published_report_of_fal_is_genuine)
@@ -302,13 +305,13 @@ START_TEST(the_published_report_of_fal_is_genuine)
                                         { "x-fal-webhook-timestamp", AT },
                                         { "x-fal-webhook-signature", FAL_SIGN },
                                         { NULL, NULL } };
-    gf_hook_t hook;
+    gf_provider_webhook_t webhook;
 
-    ck_assert_int_eq(of_fal(&hook, FAL_BODY, JWKS(JWK(X)), headers), GF_HOOK_GENUINE);
-    ck_assert_str_eq(hook.event, "r-1:OK");
-    ck_assert_str_eq(hook.ref, "r-1");
+    ck_assert_int_eq(of_fal(&webhook, FAL_BODY, JWKS(JWK(X)), headers), GF_WEBHOOK_GENUINE);
+    ck_assert_str_eq(webhook.event, "r-1:OK");
+    ck_assert_str_eq(webhook.ref, "r-1");
     ck_assert_str_eq(signed_by_key("r-1", "u-1", AT, FAL_BODY), FAL_SIGN);
-    ck_assert_str_eq(gf_prov_fal.hook_keys, "https://rest.fal.ai/.well-known/jwks.json");
+    ck_assert_str_eq(gf_prov_fal.webhook_keys, "https://rest.fal.ai/.well-known/jwks.json");
 }
 END_TEST
 
@@ -316,36 +319,36 @@ START_TEST(a_report_of_fal_is_forged_if_anything_is_wrong)
 {
     static const char half[] = "64b61915b99326f2956a88721b83fe29fd3e968d695ce32d8a5ae5daf966b3d3";
     static const struct {
-        gf_hook_verdict_t verdict;
+        gf_webhook_verdict_t verdict;
         const char *body;
         header_t headers[HEADERS + 1];
     } rows[] = {
         /* well formed, but not by this key: another one may have been meant */
-        { GF_HOOK_NO_KEY, FAL_BODY " ", { FAL_ID, FAL_USER, FAL_TIME, FAL_MADE } },
-        { GF_HOOK_NO_KEY, "", { FAL_ID, FAL_USER, FAL_TIME, FAL_MADE } },
-        { GF_HOOK_NO_KEY,
+        { GF_WEBHOOK_NO_KEY, FAL_BODY " ", { FAL_ID, FAL_USER, FAL_TIME, FAL_MADE } },
+        { GF_WEBHOOK_NO_KEY, "", { FAL_ID, FAL_USER, FAL_TIME, FAL_MADE } },
+        { GF_WEBHOOK_NO_KEY,
           FAL_BODY,
           { { "X-Fal-Webhook-Request-Id", "r-2" }, FAL_USER, FAL_TIME, FAL_MADE } },
-        { GF_HOOK_NO_KEY,
+        { GF_WEBHOOK_NO_KEY,
           FAL_BODY,
           { FAL_ID, { "X-Fal-Webhook-User-Id", "u-2" }, FAL_TIME, FAL_MADE } },
-        { GF_HOOK_NO_KEY,
+        { GF_WEBHOOK_NO_KEY,
           FAL_BODY,
           { FAL_ID, FAL_USER, { "X-Fal-Webhook-Timestamp", "1700000001" }, FAL_MADE } },
         /* no signature at all */
-        { GF_HOOK_FORGED,
+        { GF_WEBHOOK_FORGED,
           FAL_BODY,
           { FAL_ID, FAL_USER, FAL_TIME, { "X-Fal-Webhook-Signature", "" } } },
-        { GF_HOOK_FORGED,
+        { GF_WEBHOOK_FORGED,
           FAL_BODY,
           { FAL_ID, FAL_USER, FAL_TIME, { "X-Fal-Webhook-Signature", half } } },
-        { GF_HOOK_FORGED,
+        { GF_WEBHOOK_FORGED,
           FAL_BODY,
           { FAL_ID, FAL_USER, FAL_TIME, { "X-Fal-Webhook-Signature", FAL_SIGN "00" } } },
-        { GF_HOOK_FORGED,
+        { GF_WEBHOOK_FORGED,
           FAL_BODY,
           { FAL_ID, FAL_USER, FAL_TIME, { "X-Fal-Webhook-Signature", FAL_SIGN "," FAL_SIGN } } },
-        { GF_HOOK_FORGED,
+        { GF_WEBHOOK_FORGED,
           FAL_BODY,
           { FAL_ID,
             FAL_USER,
@@ -353,7 +356,7 @@ START_TEST(a_report_of_fal_is_forged_if_anything_is_wrong)
             { "X-Fal-Webhook-Signature",
               "g4b61915b99326f2956a88721b83fe29fd3e968d695ce32d8a5ae5daf966b3d3"
               "4070ca9689e6b7f7c22de0bced972a00489f6cb0077e2939172bc8bda1b1cd01" } } },
-        { GF_HOOK_FORGED,
+        { GF_WEBHOOK_FORGED,
           FAL_BODY,
           { FAL_ID,
             FAL_USER,
@@ -362,19 +365,20 @@ START_TEST(a_report_of_fal_is_forged_if_anything_is_wrong)
               "64:b61915b99326f2956a88721b83fe29fd3e968d695ce32d8a5ae5daf966b3d"
               "4070ca9689e6b7f7c22de0bced972a00489f6cb0077e2939172bc8bda1b1cd01" } } },
         /* headers that are missing or came twice */
-        { GF_HOOK_FORGED, FAL_BODY, { FAL_USER, FAL_TIME, FAL_MADE } },
-        { GF_HOOK_FORGED, FAL_BODY, { FAL_ID, FAL_TIME, FAL_MADE } },
-        { GF_HOOK_FORGED, FAL_BODY, { FAL_ID, FAL_USER, FAL_MADE } },
-        { GF_HOOK_FORGED, FAL_BODY, { FAL_ID, FAL_USER, FAL_TIME } },
-        { GF_HOOK_FORGED, FAL_BODY, { FAL_ID, FAL_ID, FAL_USER, FAL_TIME, FAL_MADE } },
-        { GF_HOOK_FORGED, FAL_BODY, { FAL_ID, FAL_USER, FAL_USER, FAL_TIME, FAL_MADE } },
-        { GF_HOOK_FORGED, FAL_BODY, { FAL_ID, FAL_USER, FAL_TIME, FAL_MADE, FAL_MADE } },
+        { GF_WEBHOOK_FORGED, FAL_BODY, { FAL_USER, FAL_TIME, FAL_MADE } },
+        { GF_WEBHOOK_FORGED, FAL_BODY, { FAL_ID, FAL_TIME, FAL_MADE } },
+        { GF_WEBHOOK_FORGED, FAL_BODY, { FAL_ID, FAL_USER, FAL_MADE } },
+        { GF_WEBHOOK_FORGED, FAL_BODY, { FAL_ID, FAL_USER, FAL_TIME } },
+        { GF_WEBHOOK_FORGED, FAL_BODY, { FAL_ID, FAL_ID, FAL_USER, FAL_TIME, FAL_MADE } },
+        { GF_WEBHOOK_FORGED, FAL_BODY, { FAL_ID, FAL_USER, FAL_USER, FAL_TIME, FAL_MADE } },
+        { GF_WEBHOOK_FORGED, FAL_BODY, { FAL_ID, FAL_USER, FAL_TIME, FAL_MADE, FAL_MADE } },
     };
-    gf_hook_t hook;
+    gf_provider_webhook_t webhook;
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        ck_assert_msg(of_fal(&hook, rows[i].body, JWKS(JWK(X)), rows[i].headers) == rows[i].verdict,
+        ck_assert_msg(of_fal(&webhook, rows[i].body, JWKS(JWK(X)), rows[i].headers)
+                          == rows[i].verdict,
                       "row %lu", (unsigned long)i);
     }
 }
@@ -384,32 +388,32 @@ START_TEST(every_key_of_the_list_is_tried)
 {
     static const header_t headers[] = { FAL_ID, FAL_USER, FAL_TIME, FAL_MADE, { NULL, NULL } };
     static const struct {
-        gf_hook_verdict_t verdict;
+        gf_webhook_verdict_t verdict;
         const char *keys;
     } rows[] = {
-        { GF_HOOK_GENUINE, JWKS(JWK(ELSE_X) "," JWK(X)) },
-        { GF_HOOK_GENUINE, JWKS(JWK(X) "," JWK(ELSE_X)) },
-        { GF_HOOK_GENUINE, JWKS("null,7,[],{},{\"kty\":\"RSA\",\"n\":\"AQAB\"}," JWK(X)) },
-        { GF_HOOK_GENUINE, JWKS(JWK("") "," JWK("AAAA") "," JWK("????") "," JWK(X)) },
-        { GF_HOOK_GENUINE, JWKS("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":7}," JWK(X)) },
-        { GF_HOOK_NO_KEY, NULL },
-        { GF_HOOK_NO_KEY, "" },
-        { GF_HOOK_NO_KEY, "<html>" },
-        { GF_HOOK_NO_KEY, "{}" },
-        { GF_HOOK_NO_KEY, "{\"keys\":{\"x\":\"" X "\"}}" },
-        { GF_HOOK_NO_KEY, "{\"keys\":\"" X "\"}" },
-        { GF_HOOK_NO_KEY, JWKS("") },
-        { GF_HOOK_NO_KEY, JWKS(JWK(ELSE_X)) },
-        { GF_HOOK_NO_KEY, JWKS(JWK(X X)) },
-        { GF_HOOK_NO_KEY, JWKS("{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"" X "\"}") },
-        { GF_HOOK_NO_KEY, JWKS("{\"kty\":\"EC\",\"crv\":\"Ed25519\",\"x\":\"" X "\"}") },
+        { GF_WEBHOOK_GENUINE, JWKS(JWK(ELSE_X) "," JWK(X)) },
+        { GF_WEBHOOK_GENUINE, JWKS(JWK(X) "," JWK(ELSE_X)) },
+        { GF_WEBHOOK_GENUINE, JWKS("null,7,[],{},{\"kty\":\"RSA\",\"n\":\"AQAB\"}," JWK(X)) },
+        { GF_WEBHOOK_GENUINE, JWKS(JWK("") "," JWK("AAAA") "," JWK("????") "," JWK(X)) },
+        { GF_WEBHOOK_GENUINE, JWKS("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":7}," JWK(X)) },
+        { GF_WEBHOOK_NO_KEY, NULL },
+        { GF_WEBHOOK_NO_KEY, "" },
+        { GF_WEBHOOK_NO_KEY, "<html>" },
+        { GF_WEBHOOK_NO_KEY, "{}" },
+        { GF_WEBHOOK_NO_KEY, "{\"keys\":{\"x\":\"" X "\"}}" },
+        { GF_WEBHOOK_NO_KEY, "{\"keys\":\"" X "\"}" },
+        { GF_WEBHOOK_NO_KEY, JWKS("") },
+        { GF_WEBHOOK_NO_KEY, JWKS(JWK(ELSE_X)) },
+        { GF_WEBHOOK_NO_KEY, JWKS(JWK(X X)) },
+        { GF_WEBHOOK_NO_KEY, JWKS("{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"" X "\"}") },
+        { GF_WEBHOOK_NO_KEY, JWKS("{\"kty\":\"EC\",\"crv\":\"Ed25519\",\"x\":\"" X "\"}") },
     };
-    gf_hook_t hook;
+    gf_provider_webhook_t webhook;
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        ck_assert_msg(of_fal(&hook, FAL_BODY, rows[i].keys, headers) == rows[i].verdict, "row %lu",
-                      (unsigned long)i);
+        ck_assert_msg(of_fal(&webhook, FAL_BODY, rows[i].keys, headers) == rows[i].verdict,
+                      "row %lu", (unsigned long)i);
     }
 }
 END_TEST
@@ -418,20 +422,20 @@ START_TEST(a_list_of_keys_without_end_is_not_tried)
 {
     static const header_t headers[] = { FAL_ID, FAL_USER, FAL_TIME, FAL_MADE, { NULL, NULL } };
     const char *many = "";
-    gf_hook_t hook;
+    gf_provider_webhook_t webhook;
     int i;
 
     for (i = 0; i < 63; i++) {
         many = apr_pstrcat(unit.ctx.pool, many, "{},", NULL);
     }
-    ck_assert_int_eq(of_fal(&hook, FAL_BODY,
+    ck_assert_int_eq(of_fal(&webhook, FAL_BODY,
                             apr_pstrcat(unit.ctx.pool, "{\"keys\":[", many, JWK(X) "]}", NULL),
                             headers),
-                     GF_HOOK_GENUINE);
+                     GF_WEBHOOK_GENUINE);
     ck_assert_int_eq(
-        of_fal(&hook, FAL_BODY,
+        of_fal(&webhook, FAL_BODY,
                apr_pstrcat(unit.ctx.pool, "{\"keys\":[", many, "{}," JWK(X) "]}", NULL), headers),
-        GF_HOOK_NO_KEY);
+        GF_WEBHOOK_NO_KEY);
 }
 END_TEST
 
@@ -461,7 +465,7 @@ START_TEST(a_report_is_of_now_give_or_take_five_minutes)
         { "18446744075409551616", false }, /* 2^64 + 1700000000 */
         { "", false },
     };
-    gf_hook_t hook;
+    gf_provider_webhook_t webhook;
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
@@ -476,13 +480,13 @@ START_TEST(a_report_is_of_now_give_or_take_five_minutes)
                              { "X-Fal-Webhook-Signature",
                                signed_by_key("r-1", "u-1", at, FAL_BODY) },
                              { NULL, NULL } };
-        gf_hook_verdict_t verdict = rows[i].now ? GF_HOOK_GENUINE : GF_HOOK_FORGED;
+        gf_webhook_verdict_t verdict = rows[i].now ? GF_WEBHOOK_GENUINE : GF_WEBHOOK_FORGED;
 
-        hook = report(BODY, one);
-        ck_assert_msg(gf_prov_replicate.read_hook(&hook, &replicate) == verdict, "`%s`", at);
-        ck_assert_msg(of_fal(&hook, FAL_BODY, JWKS(JWK(X)), other) == verdict, "`%s`", at);
-        ck_assert_msg(of_fal(&hook, FAL_BODY, NULL, other)
-                          == (rows[i].now ? GF_HOOK_NO_KEY : GF_HOOK_FORGED),
+        webhook = report(BODY, one);
+        ck_assert_msg(gf_prov_replicate.read_webhook(&webhook, &replicate) == verdict, "`%s`", at);
+        ck_assert_msg(of_fal(&webhook, FAL_BODY, JWKS(JWK(X)), other) == verdict, "`%s`", at);
+        ck_assert_msg(of_fal(&webhook, FAL_BODY, NULL, other)
+                          == (rows[i].now ? GF_WEBHOOK_NO_KEY : GF_WEBHOOK_FORGED),
                       "`%s`: no keys are fetched for what is too late", at);
     }
 }
@@ -524,7 +528,8 @@ START_TEST(a_genuine_report_may_be_about_nothing)
         bool known = i < UNIT_COUNT(rows);
         const char *rest = known ? rows[i].rest : bodies[i - UNIT_COUNT(rows)];
         const char *body = known ? apr_pstrcat(unit.ctx.pool, "{\"id\":", rest, NULL) : rest;
-        const char *fals = known ? apr_pstrcat(unit.ctx.pool, "{\"request_id\":", rest, NULL) : rest;
+        const char *fals =
+            known ? apr_pstrcat(unit.ctx.pool, "{\"request_id\":", rest, NULL) : rest;
         header_t one[] = {
             ID, TIME, { "webhook-signature", signed_by_hmac("msg_1", AT, body) }, { NULL, NULL }
         };
@@ -533,11 +538,12 @@ START_TEST(a_genuine_report_may_be_about_nothing)
                              FAL_TIME,
                              { "X-Fal-Webhook-Signature", signed_by_key("r-1", "u-1", AT, fals) },
                              { NULL, NULL } };
-        gf_hook_verdict_t verdict = known && rows[i].means ? GF_HOOK_GENUINE : GF_HOOK_MEANINGLESS;
-        gf_hook_t hook = report(body, one);
+        gf_webhook_verdict_t verdict =
+            known && rows[i].means ? GF_WEBHOOK_GENUINE : GF_WEBHOOK_MEANINGLESS;
+        gf_provider_webhook_t webhook = report(body, one);
 
-        ck_assert_msg(gf_prov_replicate.read_hook(&hook, &replicate) == verdict, "%s", body);
-        ck_assert_msg(of_fal(&hook, fals, JWKS(JWK(X)), other) == verdict, "%s", fals);
+        ck_assert_msg(gf_prov_replicate.read_webhook(&webhook, &replicate) == verdict, "%s", body);
+        ck_assert_msg(of_fal(&webhook, fals, JWKS(JWK(X)), other) == verdict, "%s", fals);
     }
 }
 END_TEST
@@ -563,22 +569,22 @@ START_TEST(the_end_of_fal_names_the_event)
         header_t headers[] = {
             FAL_ID, FAL_USER, FAL_TIME, { "X-Fal-Webhook-Signature", made }, { NULL, NULL }
         };
-        gf_hook_t hook;
+        gf_provider_webhook_t webhook;
 
-        ck_assert_msg(of_fal(&hook, rows[i].body, JWKS(JWK(X)), headers)
-                          == (rows[i].event ? GF_HOOK_GENUINE : GF_HOOK_MEANINGLESS),
+        ck_assert_msg(of_fal(&webhook, rows[i].body, JWKS(JWK(X)), headers)
+                          == (rows[i].event ? GF_WEBHOOK_GENUINE : GF_WEBHOOK_MEANINGLESS),
                       "%s", rows[i].body);
-        ck_assert(!rows[i].event || strcmp(hook.event, rows[i].event) == 0);
+        ck_assert(!rows[i].event || strcmp(webhook.event, rows[i].event) == 0);
     }
 }
 END_TEST
 
 START_TEST(only_these_two_report)
 {
-    ck_assert_ptr_null(gf_prov_aiml.read_hook);
-    ck_assert_ptr_null(gf_prov_openai.read_hook);
-    ck_assert_ptr_null(gf_prov_stability.read_hook);
-    ck_assert_msg(!gf_prov_replicate.hook_keys, "its key is the section's secret");
+    ck_assert_ptr_null(gf_prov_aiml.read_webhook);
+    ck_assert_ptr_null(gf_prov_openai.read_webhook);
+    ck_assert_ptr_null(gf_prov_stability.read_webhook);
+    ck_assert_msg(!gf_prov_replicate.webhook_keys, "its key is the section's secret");
 }
 END_TEST
 

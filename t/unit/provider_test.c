@@ -27,14 +27,14 @@ static void requests_another(gf_outcome_t *outcome, const gf_prov_call_t *call, 
     outcome->next->read = takes;
 }
 
-static gf_hook_verdict_t hears(gf_hook_t *hook, const gf_provider_t *provider)
+static gf_webhook_verdict_t hears(gf_provider_webhook_t *webhook, const gf_provider_t *provider)
 {
-    hook->event = "event";
-    hook->ref = named;
-    return GF_HOOK_GENUINE;
+    webhook->event = "event";
+    webhook->ref = named;
+    return GF_WEBHOOK_GENUINE;
 }
 
-static const gf_prov_kind_t kind = { .name = "test", .read_hook = hears };
+static const gf_prov_kind_t kind = { .name = "test", .read_webhook = hears };
 
 static gf_outcome_t read_by(const scene_t *scene, gf_msg_t *msg, reader_t usual)
 {
@@ -80,7 +80,7 @@ START_TEST(a_run_may_have_any_name_that_is_printable_and_short)
     for (i = 0; i < UNIT_COUNT(refs); i++) {
         scene_t *scene_of = scene(&kind, "https://api.example.test", "m");
         gf_msg_t *msg = answered("https://api.example.test/x", 200, NULL, "{}");
-        gf_hook_t hook = { .pool = unit.ctx.pool };
+        gf_provider_webhook_t webhook = { .pool = unit.ctx.pool };
         gf_outcome_t outcome;
 
         named = refs[i].ref;
@@ -88,8 +88,8 @@ START_TEST(a_run_may_have_any_name_that_is_printable_and_short)
         ck_assert_pstr_eq(outcome.ref, refs[i].kept ? refs[i].ref : NULL);
         ck_assert_msg(outcome.state == (refs[i].kept ? GF_PROV_WORKING : GF_PROV_UNKNOWN), "`%s`",
                       named);
-        ck_assert(gf_provider_read_hook(&hook, &scene_of->provider)
-                  == (refs[i].kept ? GF_HOOK_GENUINE : GF_HOOK_MEANINGLESS));
+        ck_assert(gf_provider_read_webhook(&webhook, &scene_of->provider)
+                  == (refs[i].kept ? GF_WEBHOOK_GENUINE : GF_WEBHOOK_MEANINGLESS));
         scene_of->job.provider_ref = "r0";
         ck_assert_msg(read_by(scene_of, msg, takes).state == GF_PROV_WORKING,
                       "its name is known already");

@@ -199,7 +199,7 @@ static gf_err_t *call_hook_ref(void)
 {
     const char *ref;
 
-    return gf_hook_ref(&ref, &unit.ctx, &job);
+    return gf_provider_webhook_ref(&ref, &unit.ctx, &job);
 }
 
 static gf_err_t *call_hook_known(void)
@@ -207,7 +207,7 @@ static gf_err_t *call_hook_known(void)
     const gf_report_t report = { .provider = &provider, .id = NO_ID, .token = "t" };
     bool known;
 
-    return gf_hook_known(&known, &unit.ctx, &report);
+    return gf_provider_webhook_known(&known, &unit.ctx, &report);
 }
 
 static gf_err_t *call_hook(void)
@@ -217,7 +217,7 @@ static gf_err_t *call_hook(void)
     };
     bool known;
 
-    return gf_hook_note(&known, &unit.ctx, &report, "unit host");
+    return gf_provider_webhook_record(&known, &unit.ctx, &report, "unit host");
 }
 
 static gf_err_t *call_breaker_note(void)

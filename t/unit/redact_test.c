@@ -68,7 +68,7 @@ static void check_answers_with(const char *said)
         apr_table_setn(headers, "X-Account", OTHER);
         apr_table_setn(headers, "X-Short", "i");
         scene_of->provider.headers = headers;
-        scene_of->provider.hook_secret = HOOK;
+        scene_of->provider.webhook_secret = HOOK;
         scene_of->job.provider_ref = "r1";
         for (b = 0; b < UNIT_COUNT(bodies); b++) {
             for (s = 0; s < UNIT_COUNT(statuses); s++) {

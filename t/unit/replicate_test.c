@@ -90,7 +90,7 @@ START_TEST(the_provider_webhook_is_requested)
 {
     scene_t *scene = replicate(MODEL);
 
-    scene->call.hook_url = "https://site.test/hook/J42/TOKEN";
+    scene->call.provider_webhook_url = "https://site.test/hook/J42/TOKEN";
     scene->provider.deadline = apr_time_from_msec(1500);
     scene->job.seed = 4294967294;
     has_body(kind->submit(&scene->call), "{\"input\":{" PROMPT ",\"seed\":4294967294},"

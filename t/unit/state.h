@@ -83,11 +83,11 @@ static void fake_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     }
 }
 
-static gf_hook_verdict_t fake_hook(gf_hook_t *hook, const gf_provider_t *from)
+static gf_webhook_verdict_t fake_webhook(gf_provider_webhook_t *webhook, const gf_provider_t *from)
 {
-    (void)hook;
+    (void)webhook;
     (void)from;
-    return GF_HOOK_GENUINE;
+    return GF_WEBHOOK_GENUINE;
 }
 
 static apr_status_t fake_draw(const gf_prov_call_t *call, const char *path)
@@ -130,8 +130,8 @@ static void make_provider(const given_t *given)
                                          .cancel = fake_question,
                                          .recover = fake_question,
                                          .read_recover = fake_read,
-                                         .read_hook = fake_hook,
-                                         .hook_keys = "http://provider.test/keys" };
+                                         .read_webhook = fake_webhook,
+                                         .webhook_keys = "http://provider.test/keys" };
 
     provider_kind = full;
     if (given->provider == SYNC) {
@@ -288,7 +288,7 @@ static void put(gf_run_t *run, gf_state_t state, const given_t *given)
     if (run->kind->leased) {
         run->of.generate.provider_deadline = the_time + DEADLINE;
         run->of.generate.intent_until = the_time + LEASE;
-        run->of.generate.hook_token = given->hooks ? "token" : NULL;
+        run->of.generate.webhook_token = given->hooks ? "token" : NULL;
     }
     the_time += given->age;
     if (duty->by == GF_BY_NET) {
