@@ -14,18 +14,35 @@
 #include "store/store.h"
 
 /* The names that a client may use, in the order they count. An id that is no UUID can only be a run
- * id. */
+ * id. Behind these rows come the names that ids of providers have. */
 static const gf_input_field_t lookup_fields[] = {
     { .names = { "id", "jobId", "generationId" }, .kind = GF_INPUT_KNOWN },
     { .names = { "runId", "run_id" }, .kind = GF_INPUT_KNOWN },
-    { .names = { "stabilityJobId", "aimlJobId", "falJobId", "replicateId" },
-      .kind = GF_INPUT_KNOWN },
     { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
-    GF_INPUT_END
 };
+#define LOOKUPS   (sizeof(lookup_fields) / sizeof(lookup_fields[0]))
 #define ID_NAMES  lookup_fields[0].names
 #define RUN_NAMES lookup_fields[1].names
-#define REF_NAMES lookup_fields[2].names
+
+/* The rows of the configured kinds with them. */
+static const gf_input_field_t *lookup_rows(gf_req_t *req)
+{
+    apr_array_header_t *rows = apr_array_make(req->r->pool, 16, sizeof(gf_input_field_t));
+    const gf_ref_name_t *ref;
+    apr_size_t i;
+
+    for (i = 0; i < LOOKUPS; i++) {
+        APR_ARRAY_PUSH(rows, gf_input_field_t) = lookup_fields[i];
+    }
+    for (ref = req->ctx->conf->ref_names; ref->name; ref++) {
+        gf_input_field_t *row = apr_array_push(rows);
+
+        row->names[0] = ref->name;
+        row->kind = GF_INPUT_KNOWN;
+    }
+    apr_array_push(rows); /* without a name: it ends them */
+    return (const gf_input_field_t *)rows->elts;
+}
 
 /* The value of the first of the names that has one; *bad becomes a name whose value is empty, or no
  * text. */
@@ -54,14 +71,33 @@ static gf_err_t *check_members(gf_req_t *req, const gf_json_t *body, const gf_in
     return gf_input_all(&input, fields, NULL);
 }
 
+/* The id that a provider gave the run, under the name of its kind. */
+static const char *first_ref(const char **kind, gf_req_t *req, const gf_json_t *body,
+                             const char **bad)
+{
+    const gf_ref_name_t *ref;
+
+    for (ref = req->ctx->conf->ref_names; ref->name; ref++) {
+        const char *const names[] = { ref->name, NULL };
+        const char *id = first(req, body, names, bad);
+
+        if (id) {
+            *kind = ref->kind;
+            return id;
+        }
+    }
+    return NULL;
+}
+
 /* The generation that is named by the query or by `body` (may be NULL). */
 static gf_err_t *read_find(gf_find_t *find, gf_req_t *req, const gf_json_t *body)
 {
     const char *bad = "id";
 
+    memset(find, 0, sizeof(*find));
     find->id = first(req, body, ID_NAMES, &bad);
     find->run_id = first(req, body, RUN_NAMES, &bad);
-    find->ref = first(req, body, REF_NAMES, &bad);
+    find->ref = first_ref(&find->ref_kind, req, body, &bad);
     if (find->id && !gf_text_is_uuid(find->id)) {
         find->run_id = find->id;
         find->id = NULL;
@@ -77,9 +113,10 @@ static gf_err_t *read_find(gf_find_t *find, gf_req_t *req, const gf_json_t *body
 static bool names_one(gf_req_t *req, const gf_json_t *body)
 {
     const char *bad;
+    const char *kind;
 
     return first(req, body, ID_NAMES, &bad) || first(req, body, RUN_NAMES, &bad)
-           || first(req, body, REF_NAMES, &bad);
+           || first_ref(&kind, req, body, &bad);
 }
 
 bool api_generation_is_named(gf_req_t *req, const gf_json_t *body)
@@ -101,7 +138,7 @@ gf_err_t *api_generation_answer(gf_req_t *req, const gf_json_t *body)
     gf_find_t find;
     gf_view_t view;
 
-    GF_TRY(check_members(req, body, lookup_fields));
+    GF_TRY(body ? check_members(req, body, lookup_rows(req)) : NULL);
     GF_TRY(read_find(&find, req, body));
     GF_TRY(api_wait_state(&view, req, &find));
     return gf_reply_state(req, &view);

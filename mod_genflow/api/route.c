@@ -42,8 +42,7 @@ typedef struct route_t {
 #define PAGE    "|limit|cursor"
 #define JOBS    "type|status|user"
 #define HISTORY "type|status|preset|limit|cursor|names"
-#define FIND \
-    "id|jobId|generationId|runId|run_id|stabilityJobId|aimlJobId|falJobId|replicateId|names"
+#define FIND    "id|jobId|generationId|runId|run_id|refs|names"
 
 static const route_t routes[] = {
 #define ROUTE(methods, path, handle, flags, query) { methods, path, handle, flags, query },
@@ -177,6 +176,24 @@ static gf_err_t *wrong_method(gf_req_t *req, apr_int64_t methods)
     return gf_err_make(req->ctx, GF_E_METHOD, APR_SUCCESS, "%s", req->r->method);
 }
 
+/* "refs" among the names of a query stands for those that ids of providers have. */
+static const char *known_names(const gf_req_t *req, const char *known)
+{
+    const gf_ref_name_t *ref = req->ctx->conf->ref_names;
+    const char *at = known ? strstr(known, "refs") : NULL;
+    const char *names = known;
+
+    if (at) {
+        names =
+            apr_pstrcat(req->r->pool, apr_pstrmemdup(req->r->pool, known, (apr_size_t)(at - known)),
+                        at + strlen("refs|"), NULL);
+    }
+    for (; at && ref->name; ref++) {
+        names = apr_pstrcat(req->r->pool, names, "|", ref->name, NULL);
+    }
+    return names;
+}
+
 /* Administration takes every word literally: what is not obeyed there is refused. */
 static gf_err_t *check_query(gf_req_t *req, const char *known)
 {
@@ -185,7 +202,7 @@ static gf_err_t *check_query(gf_req_t *req, const char *known)
     GF_TRY(api_body_query_read(req));
     input = api_body_query_input(req);
     if (known && !input.lenient) {
-        gf_input_unknown_query(&input, known, req->admin);
+        gf_input_unknown_query(&input, known_names(req, known), req->admin);
     }
     return gf_input_end(&input);
 }

@@ -30,10 +30,8 @@ const gf_sql_field_t gf_generation_columns[GF_GENERATION_COUNT] = {
     VIEW("max_retries", max_retries_json),
     VIEW("provider", provider),
     VIEW("model", model),
-    VIEW("stability_job_id", stability_job_id),
-    VIEW("aiml_job_id", aiml_job_id),
-    VIEW("fal_job_id", fal_job_id),
-    VIEW("replicate_id", replicate_id),
+    VIEW("provider_kind", provider_kind),
+    VIEW("provider_ref", provider_ref),
     VIEW("image_url", image_url),
     VIEW("original_url", original_url),
     VIEW("persisted", persisted),
@@ -57,18 +55,23 @@ const gf_sql_field_t gf_generation_columns[GF_GENERATION_COUNT] = {
 /* clang-format on */
 
 typedef struct get_in_t {
-    const char *user, *id, *run_id, *ref;
+    const char *user, *id, *run_id, *ref, *kind;
 } get_in_t;
 
 static const gf_sql_field_t get_params[] = { GF_PARAM(get_in_t, user), GF_PARAM(get_in_t, id),
-                                             GF_PARAM(get_in_t, run_id), GF_PARAM(get_in_t, ref) };
+                                             GF_PARAM(get_in_t, run_id), GF_PARAM(get_in_t, ref),
+                                             GF_PARAM(get_in_t, kind) };
 
 GF_STATEMENT(get, .function = "%s_get", GF_PARAMS(get_params), GF_GENERATION_COLUMNS);
 
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
                        const gf_find_t *find)
 {
-    const get_in_t in = { .user = user, .id = find->id, .run_id = find->run_id, .ref = find->ref };
+    const get_in_t in = { .user = user,
+                          .id = find->id,
+                          .run_id = find->run_id,
+                          .ref = find->ref,
+                          .kind = find->ref_kind };
     const char *what = find->id ? find->id : find->run_id ? find->run_id : find->ref;
     gf_generation_row_t row;
 
@@ -78,6 +81,7 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
     *view = row.view;
     view->type = type;
     view->user = user;
+    view->ref_names = ctx->conf->ref_names;
     return NULL;
 }
 

@@ -7,7 +7,7 @@
 #include "db/db.h"
 #include "model/job.h"
 
-/* A row of it. The caller sets view.type and view.user. */
+/* A row of it. The caller sets view.type, view.user and view.ref_names. */
 typedef struct gf_generation_row_t {
     gf_owned_t outcome; /* other than GF_OWNED: nothing else is set */
     const char *type;   /* its name */
@@ -15,7 +15,7 @@ typedef struct gf_generation_row_t {
 } gf_generation_row_t;
 
 extern const gf_sql_field_t gf_generation_columns[];
-#define GF_GENERATION_COUNT 38 /* of its columns */
+#define GF_GENERATION_COUNT 36 /* of its columns */
 
 /* For a GF_STATEMENT() that answers such rows. */
 #define GF_GENERATION_COLUMNS                                              \
@@ -26,7 +26,8 @@ extern const gf_sql_field_t gf_generation_columns[];
 typedef struct gf_find_t {
     const char *id;
     const char *run_id;
-    const char *ref; /* the provider's id */
+    const char *ref;      /* the provider's id of the run */
+    const char *ref_kind; /* the kind of provider that gave it; NULL: whichever */
 } gf_find_t;
 
 /* Reads a generation of `user`. Errors: NO_GENERATION, NOT_YOURS. */

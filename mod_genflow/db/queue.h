@@ -82,7 +82,8 @@ typedef enum {
 gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            const gf_choice_t *choice, const char *token);
 
-/* The provider took it under job->provider_ref. `kind` names the column that keeps the id. */
+/* The provider took it under job->provider_ref. `kind`: that of the provider, which goes with
+ * the id. */
 gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_choice_t *choice, const char *kind);
 

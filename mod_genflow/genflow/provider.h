@@ -106,6 +106,10 @@ typedef struct gf_prov_kind_t {
     const char *name;                /* as in GenflowProviderKind: a-z, 0-9 and single hyphens */
     apr_interval_time_t result_life; /* how long a picture is at the address that it tells */
 
+    /* What the wire calls its id of a run: "falJobId". NULL, and of kinds of other modules: it is
+     * not shown. */
+    const char *ref_name;
+
     /* Called before any other function, at each reading of the configuration, with the functions
      * of mod_genflow that a kind of another module may call. */
     void (*begin)(const struct gf_prov_host_t *host);

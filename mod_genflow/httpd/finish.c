@@ -51,6 +51,7 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
 {
     apr_hash_index_t *at;
 
+    conf->ref_names = gf_provider_ref_names(pool);
     for (at = apr_hash_first(pool, conf->providers); at; at = apr_hash_next(at)) {
         gf_provider_t *provider = apr_hash_this_val(at);
 

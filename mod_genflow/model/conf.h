@@ -42,6 +42,12 @@ typedef struct gf_provider_t {
     apr_int64_t breaker_open;     /* then nothing is sent for so long; 0: there is no breaker */
 } gf_provider_t;
 
+/* What the wire calls the id that a kind of provider gives a run: "falJobId". */
+typedef struct gf_ref_name_t {
+    const char *kind;
+    const char *name;
+} gf_ref_name_t;
+
 /* One link of a type's chain: provider/model. */
 typedef struct gf_choice_t {
     const gf_provider_t *provider;
@@ -127,6 +133,7 @@ typedef struct gf_conf_t {
     const char *admin_password;         /* of that role; NULL: it needs none; never logged */
     apr_int64_t webhook_timeout;        /* for one try */
     apr_hash_t *providers;              /* name -> gf_provider_t */
+    const gf_ref_name_t *ref_names;     /* of all kinds that have one; the last has no name */
     apr_hash_t *types;                  /* name -> gf_type_t */
     apr_array_header_t *type_list;      /* of gf_type_t *, in order of configuration */
 } gf_conf_t;

@@ -102,12 +102,15 @@ static void write_picture(gf_out_t *out, const gf_view_t *view, const char *site
 
 static void write_provider(gf_out_t *out, const gf_view_t *view)
 {
+    const gf_ref_name_t *ref;
+
     gf_out_put_string(out, "provider", view->provider);
     gf_out_put_string(out, "model", view->model);
-    gf_out_put_string(out, "stabilityJobId", view->stability_job_id);
-    gf_out_put_string(out, "aimlJobId", view->aiml_job_id);
-    gf_out_put_string(out, "falJobId", view->fal_job_id);
-    gf_out_put_string(out, "replicateId", view->replicate_id);
+    for (ref = view->ref_names; ref && ref->name; ref++) {
+        bool known = view->provider_kind && strcmp(view->provider_kind, ref->kind) == 0;
+
+        gf_out_put_string(out, ref->name, known ? view->provider_ref : NULL);
+    }
 }
 
 static void write_request(gf_out_t *out, const gf_view_t *view, const char *base, const char *site)

@@ -84,12 +84,12 @@ const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool);
  * are JSON already. */
 typedef struct gf_view_t {
     const gf_type_t *type;
+    const gf_ref_name_t *ref_names; /* the configuration's; NULL: ids of providers are not shown */
     const char *id, *run_id, *status, *preset, *prompt, *source_url, *parameters_json, *seed_json,
         *cost_json;
-    const char *retry_count_json, *max_retries_json, *provider, *model, *stability_job_id,
-        *aiml_job_id, *fal_job_id;
-    const char *replicate_id, *image_url, *original_url, *expires_at, *error_code, *error_message,
-        *cause_code;
+    const char *retry_count_json, *max_retries_json, *provider, *model;
+    const char *provider_kind, *provider_ref; /* the kind that knows the run, and its id there */
+    const char *image_url, *original_url, *expires_at, *error_code, *error_message, *cause_code;
     const char *progress_json, *queue_position_json, *logs_json; /* while it runs */
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
     const char *webhook_url; /* is told the end, and not shown; NULL: none */

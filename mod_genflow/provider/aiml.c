@@ -149,6 +149,7 @@ static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
 }
 
 const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
+                                      .ref_name = "aimlJobId",
                                       .result_life = apr_time_from_sec(3600),
                                       .key_header = "Authorization",
                                       .key_prefix = "Bearer ",

@@ -406,6 +406,7 @@ static gf_webhook_verdict_t read_webhook(gf_provider_webhook_t *webhook,
 }
 
 const gf_prov_kind_t gf_prov_fal = { .name = "fal",
+                                     .ref_name = "falJobId",
                                      .result_life = apr_time_from_sec(7 * 24 * 3600),
                                      .key_header = "Authorization",
                                      .key_prefix = "Key ",

@@ -32,6 +32,21 @@ const gf_prov_kind_t *gf_provider_kind(const char *name)
     return NULL;
 }
 
+const gf_ref_name_t *gf_provider_ref_names(apr_pool_t *pool)
+{
+    gf_ref_name_t *names = apr_pcalloc(pool, (KINDS + 1) * sizeof(*names));
+    int count = 0;
+    int i;
+
+    for (i = 0; i < KINDS; i++) {
+        if (kinds[i]->ref_name) {
+            names[count].kind = kinds[i]->name;
+            names[count++].name = kinds[i]->ref_name;
+        }
+    }
+    return names;
+}
+
 const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
 {
     gf_choice_t *local = NULL;

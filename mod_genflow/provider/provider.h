@@ -16,6 +16,9 @@
 GF_PROVIDER_KINDS(GF_PROVIDER_DECLARE, GF_PROVIDER_DECLARE)
 #undef GF_PROVIDER_DECLARE
 
+/* The ref_name of each kind of this module that has one; the last has no name. Start-up only. */
+const gf_ref_name_t *gf_provider_ref_names(apr_pool_t *pool);
+
 /* The kind of this module of that name, or NULL. */
 const gf_prov_kind_t *gf_provider_kind(const char *name);
 

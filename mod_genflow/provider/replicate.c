@@ -392,6 +392,7 @@ static gf_webhook_verdict_t read_webhook(gf_provider_webhook_t *webhook,
 }
 
 const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
+                                           .ref_name = "replicateId",
                                            .result_life = apr_time_from_sec(3600),
                                            .key_header = "Authorization",
                                            .key_prefix = "Bearer ",

@@ -271,6 +271,7 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 }
 
 const gf_prov_kind_t gf_prov_stability = { .name = "stability",
+                                           .ref_name = "stabilityJobId",
                                            .key_header = "Authorization",
                                            .key_prefix = "Bearer ",
                                            .check = check,

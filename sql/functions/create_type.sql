@@ -23,6 +23,9 @@ BEGIN
     END IF;
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
         PERFORM genflow.type_render(t, 'media_table');
+        PERFORM genflow.type_render(t, 'media_keys');
+    ELSE
+        PERFORM genflow.type_upgrade(p_name);
     END IF;
     PERFORM genflow.type_render(t, f.part)
        FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted', 'restored',
@@ -30,6 +33,80 @@ BEGIN
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
     RETURN t.no;
+END $$;
+
+-- type_upgrade(p_name): gives the table of a type that exists what sql/types/media_table.sql has and
+-- it lacks: columns, checks, indexes, triggers, storage; and moves what media_moved.sql names. The
+-- template is the one truth: a temporary table made of it tells what is missing. Columns that
+-- somebody else added stay. A column that is NOT NULL needs a default in the template where a table
+-- may have rows. A table that lacks nothing is not locked.
+-- Called by: create_type, and so by sql/apply for each type. Locks: the table, if it lacks
+-- something.
+CREATE OR REPLACE FUNCTION genflow.type_upgrade(p_name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    t       genflow.types;
+    v_copy  genflow.types;
+    v_table text;
+    v_is    regclass;
+    v_ought regclass;
+    v_sql   text;
+BEGIN
+    SELECT * INTO STRICT t FROM genflow.types y WHERE y.name = p_name;
+    v_table := format('%I.%I', t.media_schema, t.media_table);
+    v_is := v_table::regclass;
+    v_copy := t;
+    v_copy.media_schema := 'pg_temp';
+    PERFORM genflow.type_render(v_copy, 'media_table');
+    v_ought := format('pg_temp.%I', t.media_table)::regclass;
+    FOR v_sql IN
+        SELECT format('ALTER TABLE %s ADD COLUMN %I %s', v_table, o.attname, concat_ws(' ',
+                   format_type(o.atttypid, o.atttypmod),
+                   CASE o.attgenerated WHEN '' THEN 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid)
+                        ELSE format('GENERATED ALWAYS AS (%s) STORED',
+                                    pg_get_expr(d.adbin, d.adrelid)) END,
+                   CASE WHEN o.attnotnull THEN 'NOT NULL' END))
+          FROM pg_attribute o
+          LEFT JOIN pg_attrdef d ON d.adrelid = o.attrelid AND d.adnum = o.attnum
+         WHERE o.attrelid = v_ought AND o.attnum > 0 AND NOT EXISTS (
+               SELECT FROM pg_attribute a
+                WHERE a.attrelid = v_is AND a.attname = o.attname AND NOT a.attisdropped)
+         ORDER BY o.attnum
+    LOOP
+        EXECUTE v_sql;
+    END LOOP;
+    PERFORM genflow.type_render(t, 'media_moved');
+    FOR v_sql IN
+        SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', v_table, o.conname,
+                      pg_get_constraintdef(o.oid))
+          FROM pg_constraint o
+         WHERE o.conrelid = v_ought AND o.contype IN ('p', 'u', 'c') AND NOT EXISTS (
+               SELECT FROM pg_constraint a WHERE a.conrelid = v_is AND a.conname = o.conname)
+         UNION ALL
+        SELECT regexp_replace(pg_get_indexdef(o.indexrelid), ' ON (ONLY )?pg_temp\w*\.\S+ USING ',
+                              format(' ON %s USING ', v_table))
+          FROM pg_index o JOIN pg_class c ON c.oid = o.indexrelid
+         WHERE o.indrelid = v_ought
+           AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = o.indexrelid)
+           AND NOT EXISTS (SELECT FROM pg_index a JOIN pg_class b ON b.oid = a.indexrelid
+                            WHERE a.indrelid = v_is AND b.relname = c.relname)
+         UNION ALL
+        SELECT regexp_replace(pg_get_triggerdef(o.oid), ' ON pg_temp\w*\.\S+ ',
+                              format(' ON %s ', v_table))
+          FROM pg_trigger o
+         WHERE o.tgrelid = v_ought AND NOT o.tgisinternal AND NOT EXISTS (
+               SELECT FROM pg_trigger a WHERE a.tgrelid = v_is AND a.tgname = o.tgname)
+         UNION ALL
+        SELECT format('ALTER TABLE %s SET (%s)', v_table, array_to_string(o.reloptions, ', '))
+          FROM pg_class o, pg_class a
+         WHERE o.oid = v_ought AND a.oid = v_is AND NOT o.reloptions <@ a.reloptions
+    LOOP
+        EXECUTE v_sql;
+    END LOOP;
+    IF NOT EXISTS (SELECT FROM pg_constraint a WHERE a.conrelid = v_is AND a.contype = 'f') THEN
+        PERFORM genflow.type_render(t, 'media_keys');
+    END IF;
+    EXECUTE format('DROP TABLE pg_temp.%I', t.media_table);
 END $$;
 
 -- type_render(t, p_part): runs the template sql/types/<p_part>.sql for type t. A function is replaced in place, so that who is

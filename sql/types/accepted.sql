@@ -25,11 +25,6 @@ BEGIN
     UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, call = p_call,
            due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
-    UPDATE {media} m SET
-        stability_job_id = CASE p_kind WHEN 'stability' THEN p_ref ELSE m.stability_job_id END,
-        aiml_job_id      = CASE p_kind WHEN 'aiml'      THEN p_ref ELSE m.aiml_job_id END,
-        fal_job_id       = CASE p_kind WHEN 'fal'       THEN p_ref ELSE m.fal_job_id END,
-        replicate_id     = CASE p_kind WHEN 'replicate' THEN p_ref ELSE m.replicate_id END
-     WHERE m.id = p_id;
+    UPDATE {media} m SET provider_kind = p_kind, provider_ref = p_ref WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
 END $body$;

@@ -1,8 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_get(p_user, p_id, p_run_id, p_ref): everything the wire shows of one generation of p_user, found by its id, else
--- by the client's run id (the newest), else by the provider's id. Called by: status, and every answer about a generation.
--- Locks: none. One row always (genflow.generation). outcome: 'ok', 'not_found', 'not_yours' (then nothing else is filled).
-CREATE OR REPLACE FUNCTION genflow.{prefix}_get(p_user text, p_id uuid, p_run_id text DEFAULT NULL, p_ref text DEFAULT NULL)
+-- {prefix}_get(...): everything the wire shows of one generation of p_user, found by its id, else
+-- by the client's run id (the newest), else by the provider's id of the run.
+--   p_kind  the kind of provider that gave p_ref; NULL: whichever
+-- Called by: status, and every answer about a generation. Locks: none. One row always
+-- (genflow.generation). Outcomes: 'ok', 'not_found', 'not_yours' (then nothing else is filled).
+CREATE OR REPLACE FUNCTION genflow.{prefix}_get(
+    p_user text, p_id uuid, p_run_id text DEFAULT NULL, p_ref text DEFAULT NULL,
+    p_kind text DEFAULT NULL)
 RETURNS genflow.generation
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -16,7 +20,7 @@ BEGIN
         SELECT * INTO m FROM {media} t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
     ELSE
         SELECT * INTO m FROM {media} t
-         WHERE t.stability_job_id = p_ref OR t.aiml_job_id = p_ref OR t.fal_job_id = p_ref OR t.replicate_id = p_ref
+         WHERE t.provider_ref = p_ref AND (p_kind IS NULL OR t.provider_kind = p_kind)
          ORDER BY t.user_id = p_user DESC, t.id DESC LIMIT 1;
     END IF;
     IF m.id IS NULL THEN
@@ -37,8 +41,16 @@ BEGIN
     g.id := m.id; g.run_id := coalesce(m.run_id, m.id::text); g.status := m.status;
     g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url; g.parameters := m.parameters; g.seed := m.seed;
     g.cost := m.cost; g.retry_count := m.retry_count; g.max_retries := m.max_retries;
-    g.provider := m.provider; g.model := m.model; g.stability_job_id := m.stability_job_id; g.aiml_job_id := m.aiml_job_id;
-    g.fal_job_id := m.fal_job_id; g.replicate_id := m.replicate_id; g.image_url := m.image_url;
+    g.provider := m.provider; g.model := m.model;
+    g.provider_kind := m.provider_kind; g.provider_ref := m.provider_ref;
+    CASE m.provider_kind                                    -- for servers from before schema 18
+    WHEN 'stability' THEN g.stability_job_id := m.provider_ref;
+    WHEN 'aiml' THEN g.aiml_job_id := m.provider_ref;
+    WHEN 'fal' THEN g.fal_job_id := m.provider_ref;
+    WHEN 'replicate' THEN g.replicate_id := m.provider_ref;
+    ELSE NULL;
+    END CASE;
+    g.image_url := m.image_url;
     g.original_url := m.original_url; g.persisted := m.persisted; g.expires_at := genflow.iso(m.expires_at);
     g.fallback_used := m.fallback_used; g.error_code := m.error_code; g.error_message := m.error_message;
     g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at); g.started_at := genflow.iso(m.started_at);

@@ -21,10 +21,8 @@ CREATE TABLE {media} (
     retry_count      smallint NOT NULL DEFAULT 0,
     provider         text,
     model            text,
-    stability_job_id text,                                                     -- the provider's id, by provider
-    aiml_job_id      text,
-    fal_job_id       text,
-    replicate_id     text,
+    provider_kind    text,                           -- the kind of provider that knows the run
+    provider_ref     text,                           -- under this id
     image_url        text,                                                     -- ours
     original_url     text,                                                     -- the provider's
     persisted        boolean,
@@ -44,9 +42,7 @@ CREATE TABLE {media} (
     unsuccessful     text GENERATED ALWAYS AS (CASE WHEN status IN ('failed', 'cancelled') THEN status END) STORED,
     CONSTRAINT {name}_finished CHECK ((finished_at IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled'))),
     CONSTRAINT {name}_result   CHECK ((image_url IS NOT NULL) = (status = 'completed')),
-    CONSTRAINT {name}_error    CHECK ((error_code IS NOT NULL) = (status = 'failed')),
-    CONSTRAINT {name}_has_hold FOREIGN KEY (id, hold_kind)   REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED,
-    CONSTRAINT {name}_settled  FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger (ref, kind) DEFERRABLE INITIALLY DEFERRED
+    CONSTRAINT {name}_error    CHECK ((error_code IS NOT NULL) = (status = 'failed'))
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, fillfactor = 55);
 
 -- fillfactor: a row is longer by its result once it has ended, and finds room for that on its page.
@@ -61,10 +57,7 @@ CREATE INDEX {name}_lost ON {media} (user_id, unsuccessful, created_at, id) WHER
 CREATE INDEX {name}_all ON {media} ((created_at AT TIME ZONE 'UTC'), id);
 CREATE INDEX {name}_all_lost ON {media} (unsuccessful, (created_at AT TIME ZONE 'UTC'), id) WHERE unsuccessful IS NOT NULL;
 CREATE INDEX {name}_run ON {media} (user_id, run_id) WHERE run_id IS NOT NULL;
-CREATE INDEX {name}_stability_job_id ON {media} (stability_job_id) WHERE stability_job_id IS NOT NULL;
-CREATE INDEX {name}_aiml_job_id ON {media} (aiml_job_id) WHERE aiml_job_id IS NOT NULL;
-CREATE INDEX {name}_fal_job_id ON {media} (fal_job_id) WHERE fal_job_id IS NOT NULL;
-CREATE INDEX {name}_replicate_id ON {media} (replicate_id) WHERE replicate_id IS NOT NULL;
+CREATE INDEX {name}_provider_ref ON {media} (provider_ref) WHERE provider_ref IS NOT NULL;
 
 CREATE TRIGGER {name}_guard BEFORE UPDATE ON {media} FOR EACH ROW
     WHEN (NEW.id <> OLD.id OR NEW.user_id <> OLD.user_id OR NEW.cost <> OLD.cost OR NEW.created_at <> OLD.created_at

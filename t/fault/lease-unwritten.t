@@ -41,7 +41,7 @@ sql(<<'SQL');
         RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100';
     END $$;
     CREATE TRIGGER test_full BEFORE UPDATE ON public.unwritten_media FOR EACH ROW
-        WHEN (NEW.stability_job_id IS NOT NULL) EXECUTE FUNCTION genflow.test_full();
+        WHEN (NEW.provider_ref IS NOT NULL) EXECUTE FUNCTION genflow.test_full();
 SQL
 open_gate($user);
 ok wait_for(sub { $httpd->log_text =~ /GF0121: .*53100/ }), 'the id of one cannot be written';

@@ -9,7 +9,7 @@ use Genflow::Test;
 expect_log qw(GF0206 GF0210);
 
 my $mark = log_mark();
-run_cases(type => 'echo-fal', id => 'fal_job_id', cases => [
+run_cases(type => 'echo-fal', id => 'provider_ref', cases => [
     # script, errorCode and causeCode, how each submission ended, the test's name
     ['result=ok', '', 'completed', 'a picture by address'],
     ['result=slow', '', 'completed', 'one that comes slowly'],

@@ -8,7 +8,6 @@ use Genflow::Test;
 use Genflow::FakeProvider ();
 use Genflow::FakeProvider::Fal ();
 
-my %COLUMN = (replicate => 'replicate_id', fal => 'fal_job_id');
 my @CASES  = (
     # script, errorCode, what the reports were answered, the test's name
     ['hook', '', '200', 'a report'],
@@ -32,7 +31,7 @@ expect_log qw(GF0124 GF0126 GF0206);
 # ---- what is reported ----
 
 for my $peer (qw(replicate fal)) {
-    run_cases(type => "hook-$peer", id => $COLUMN{$peer}, cases => [
+    run_cases(type => "hook-$peer", id => 'provider_ref', cases => [
         map { [@$_[0, 1], $_->[1] || 'completed', "$peer: $_->[3]"] } @CASES ]);
     for my $case (@CASES) {
         my ($script, undef, $answers, $name) = @$case;
@@ -49,7 +48,7 @@ is_deeply [ grep { !/\A\d+\z/ } map { $_->{retry_after} } @late ], [], '... and 
 
 for my $peer (qw(replicate fal)) {
     my $script = 'hook=end,end poll=1';
-    run_cases(type => "echo-$peer", id => $COLUMN{$peer}, cases => [
+    run_cases(type => "echo-$peer", id => 'provider_ref', cases => [
         map { [$script, '', 'completed', "$peer: reported and asked for, $_"] } 1 .. 6 ]);
     my @told = wait_for_told($peer, $script, '200 ' x 12);
     is_deeply [ grep { $_ != 200 } map { $_->{status} } @told ], [], '... all of them are taken';

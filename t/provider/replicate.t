@@ -7,7 +7,7 @@ use Genflow::Test;
 
 expect_log qw(GF0201 GF0203 GF0205 GF0206 GF0403 GF0407);
 
-run_cases(type => 'echo-replicate', id => 'replicate_id', cases => [
+run_cases(type => 'echo-replicate', id => 'provider_ref', cases => [
     # script, errorCode and causeCode, how each submission ended, the test's name
     ['', '', 'completed', 'a prediction'],
     ['plain poll=1', '', 'completed', 'one output in place of a list'],

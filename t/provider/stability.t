@@ -83,7 +83,7 @@ sub attempts {
 sub row {
     my ($id) = @_;
     return sql1(<<'SQL', id => $id);
-        SELECT status, provider, model, retry_count, error_code, stability_job_id IS NOT NULL,
+        SELECT status, provider, model, retry_count, error_code, provider_ref IS NOT NULL,
                persisted, result IS NOT NULL, finished_at >= started_at
           FROM public.neo_glitch_media WHERE id = :'id'
 SQL

@@ -11,6 +11,12 @@
 
 static const gf_type_t type = { .name = "neo-glitch" };
 
+static const gf_ref_name_t ref_names[] = { { "aiml", "aimlJobId" },
+                                           { "fal", "falJobId" },
+                                           { "replicate", "replicateId" },
+                                           { "stability", "stabilityJobId" },
+                                           { NULL, NULL } };
+
 /* A row in which every column is filled, and one of which only the least is. */
 static const gf_view_t full = {
     .type = &type,
@@ -27,10 +33,9 @@ static const gf_view_t full = {
     .max_retries_json = "3",
     .provider = "stability",
     .model = "sd3",
-    .stability_job_id = "s-1",
-    .aiml_job_id = "a-1",
-    .fal_job_id = "f-1",
-    .replicate_id = "r-1",
+    .ref_names = ref_names,
+    .provider_kind = "fal",
+    .provider_ref = "f-1",
     .image_url = "/generated/neo-glitch/5b/" ID ".png",
     .original_url = "https://provider.test/x.png",
     .expires_at = "2026-11-21T22:00:00.000Z",
@@ -46,9 +51,13 @@ static const gf_view_t full = {
     .persisted = true,
     .fallback_used = true,
 };
-static const gf_view_t least = {
-    .type = &type, .id = ID, .run_id = ID, .status = "processing", .cost_json = "2", .user = "bob"
-};
+static const gf_view_t least = { .type = &type,
+                                 .ref_names = ref_names,
+                                 .id = ID,
+                                 .run_id = ID,
+                                 .status = "processing",
+                                 .cost_json = "2",
+                                 .user = "bob" };
 
 static gf_json_t *written(const gf_view_t *view, const char *base, const char *site)
 {
@@ -115,10 +124,10 @@ static const struct {
     { "expiresAt", "\"2026-11-21T22:00:00.000Z\"", "null" },
     { "provider", "\"stability\"", "null" },
     { "model", "\"sd3\"", "null" },
-    { "stabilityJobId", "\"s-1\"", "null" },
-    { "aimlJobId", "\"a-1\"", "null" },
+    { "stabilityJobId", "null", "null" },
+    { "aimlJobId", "null", "null" },
     { "falJobId", "\"f-1\"", "null" },
-    { "replicateId", "\"r-1\"", "null" },
+    { "replicateId", "null", "null" },
     { "preset", "\"visor\"", "null" },
     { "prompt", "\"a \\\"neon\\\" cat\"", "null" },
     { "sourceUrl", "\"https://example.test/source.png\"", "null" },

@@ -4,7 +4,7 @@
 # the client is told, what it costs, how often the request was sent, what the row says, which files
 # are left.
 #
-#     run_cases(type => 'echo-fal', id => 'fal_job_id', cases => [
+#     run_cases(type => 'echo-fal', id => 'provider_ref', cases => [
 #         # script, errorCode, how each submission ended, the test's name
 #         ['poll=2', '', 'completed', 'a picture'],
 #         ['filter', 'CONTENT_FILTERED', 'CONTENT_FILTERED', 'a refused one'],

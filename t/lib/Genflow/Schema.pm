@@ -6,7 +6,9 @@
 # (defaults, checks, indexes, conditions of triggers) come from the server as text; canonical() then
 # takes away the parentheses that mean nothing.
 #
-#     my $text = Genflow::Schema::describe($database);
+#     my $text = Genflow::Schema::describe($database);              # all of it
+#     my $text = Genflow::Schema::describe($database, 'one');       # of all types the first
+#     my $text = Genflow::Schema::describe($database, 'ghibli');    # the type of that prefix alone
 
 package Genflow::Schema;
 
@@ -14,11 +16,12 @@ use strict;
 use warnings;
 
 sub describe {
-    my ($database) = @_;
+    my ($database, $shown) = @_;
+    $shown //= 'all';
     my $pid = open(my $answer, '-|') // die "fork: $!\n";
     if (!$pid) {
         open STDIN, '-|', 'cat', script_file() or die "cat: $!\n";
-        exec qw(psql -XqAt -v ON_ERROR_STOP=1 -d), $database, '-f', '-' or die "psql: $!\n";
+        exec qw(psql -XqAt -v ON_ERROR_STOP=1 -v), "shown=$shown", '-d', $database, '-f', '-' or die "psql: $!\n";
     }
     my $text = do { local $/; <$answer> };
     close $answer or die "psql failed to describe $database\n";

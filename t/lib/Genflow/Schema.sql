@@ -3,7 +3,27 @@
 -- not told otherwise), for Genflow::Schema: one statement per kind of object, objects
 -- by name, columns in their own order. A line that begins with the character 1 holds an expression.
 
+-- shown: 'all'; 'one' what is of no type, and the first type as a sample of all; or the prefix of the
+-- one type whose table and functions are printed, and nothing else.
+
 SET search_path = pg_catalog;
+SELECT :'shown' IN ('all', 'one') AS whole \gset
+
+CREATE FUNCTION pg_temp.is_shown(p_name text, p_shown text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    v_type text;
+BEGIN
+    IF p_shown = 'all' OR to_regclass('genflow.type_templates') IS NULL THEN
+        RETURN true;
+    END IF;
+    SELECT t.prefix INTO v_type FROM genflow.types t
+     WHERE p_name = t.media_table
+        OR p_name IN (SELECT t.prefix || '_' || m.part FROM genflow.type_templates m);
+    IF p_shown <> 'one' THEN
+        RETURN coalesce(v_type = p_shown, false);
+    END IF;
+    RETURN coalesce(v_type = (SELECT t.prefix FROM genflow.types t ORDER BY t.no LIMIT 1), true);
+END $$;
 
 CREATE FUNCTION pg_temp.schemas() RETURNS oid[] LANGUAGE sql AS $$
     SELECT array_agg(n.oid) FROM pg_namespace n WHERE n.nspname IN ('genflow', 'public')
@@ -39,6 +59,7 @@ CREATE FUNCTION pg_temp.columns(p_class oid) RETURNS text LANGUAGE sql AS $$
      WHERE a.attrelid = p_class AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 
+\if :whole
 -- ---- the schema, sequences, types ------------------------------------------------------------------
 
 SELECT E'CREATE SCHEMA genflow;\n'
@@ -61,6 +82,7 @@ SELECT format(E'CREATE TYPE %s AS (\n%s\n);\n', c.oid::regclass, pg_temp.columns
   FROM pg_class c WHERE c.relnamespace = ANY (pg_temp.schemas()) AND c.relkind = 'c'
  ORDER BY c.relnamespace::regnamespace::text, c.relname COLLATE "C";
 
+\endif
 -- ---- tables with all that hangs on them -------------------------------------------------------------
 
 SELECT format(E'CREATE %sTABLE %s (\n%s%s\n)%s;\n',
@@ -95,14 +117,17 @@ SELECT format(E'CREATE %sTABLE %s (\n%s%s\n)%s;\n',
                   format('TABLE %s (%I)', c.oid::regclass, b.attname)), '' ORDER BY b.attnum) AS text
          FROM pg_attribute b WHERE b.attrelid = c.oid AND b.attacl IS NOT NULL) a
  WHERE c.relnamespace = ANY (pg_temp.schemas()) AND c.relkind = 'r'
+   AND pg_temp.is_shown(c.relname, :'shown')
  ORDER BY c.relnamespace::regnamespace::text, c.relname COLLATE "C";
 
+\if :whole
 SELECT format(E'CREATE %s %s AS\n%s\n', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'MATERIALIZED VIEW' END,
               c.oid::regclass, pg_get_viewdef(c.oid))
        || pg_temp.grants(c.relacl, 'r', c.relowner, 'TABLE ' || c.oid::regclass)
   FROM pg_class c WHERE c.relnamespace = ANY (pg_temp.schemas()) AND c.relkind IN ('v', 'm')
  ORDER BY c.relnamespace::regnamespace::text, c.relname COLLATE "C";
 
+\endif
 -- ---- functions -------------------------------------------------------------------------------------
 
 SELECT format(E'\x01CREATE %s %s(%s)%s\n    LANGUAGE %s%s%s%s%s%s%s%s%s AS\n%s;\n',
@@ -121,8 +146,10 @@ SELECT format(E'\x01CREATE %s %s(%s)%s\n    LANGUAGE %s%s%s%s%s%s%s%s%s AS\n%s;\
   FROM pg_proc p
   JOIN pg_language l ON l.oid = p.prolang
  WHERE p.pronamespace = ANY (pg_temp.schemas()) AND p.prokind IN ('f', 'p')
+   AND pg_temp.is_shown(p.proname, :'shown')
  ORDER BY p.pronamespace::regnamespace::text, p.proname COLLATE "C", p.oid::regprocedure::text COLLATE "C";
 
+\if :whole
 -- ---- what this description has no words for: at least its name --------------------------------------
 
 SELECT '-- and ' || o.what
@@ -145,3 +172,4 @@ SELECT '-- and ' || o.what
          UNION ALL
         SELECT pg_describe_object('pg_default_acl'::regclass, f.oid, 0) FROM pg_default_acl f) o
  ORDER BY o.what COLLATE "C";
+\endif
