@@ -469,7 +469,8 @@ BEGIN
     IF v_first IS NOT NULL THEN
         RETURN v_first->>'count';
     END IF;
-    DELETE FROM genflow.breakers b WHERE b.provider = p_provider AND (p_model IS NULL OR b.model = p_model);
+    DELETE FROM genflow.breakers b WHERE b.provider = p_provider
+        AND (p_model IS NULL OR b.model = p_model);
     GET DIAGNOSTICS n = ROW_COUNT;
     PERFORM genflow.call_keep(p_call, jsonb_build_object('count', n));
     RETURN n;
@@ -485,7 +486,8 @@ BEGIN
     outcome := 'not_found';
     IF b.status IS NOT NULL THEN
         outcome := genflow.admin_settle(genflow.id_type(p_id), p_id, p_call);
-        outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found' ELSE 'ended' END;
+        outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found'
+            ELSE 'ended' END;
         status := (genflow.job_brief(p_id)).status;
         released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
         user_id := b.user_id;
@@ -497,7 +499,8 @@ CREATE FUNCTION genflow.admin_check() RETURNS json
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
-    RETURN (SELECT coalesce(json_agg(json_build_object('rule', c.rule, 'count', c.n, 'sample', c.sample)), '[]')
+    RETURN (SELECT coalesce(json_agg(json_build_object('rule', c.rule, 'count', c.n, 'sample',
+                                                       c.sample)), '[]')
               FROM genflow.check() c);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_check() TO genflow_administration;
@@ -512,7 +515,8 @@ BEGIN
     v_first := genflow.call_begin(p_call);
     IF v_first IS NOT NULL THEN
         SELECT a.* INTO seen, cancelled, released, last, ended
-          FROM jsonb_to_record(v_first) AS a(seen integer, cancelled integer, released bigint, last uuid, ended jsonb);
+          FROM jsonb_to_record(v_first) AS a(seen integer, cancelled integer, released bigint,
+                                             last uuid, ended jsonb);
         RETURN;
     END IF;
     seen := 0; cancelled := 0; released := 0; ended := '[]';
@@ -524,7 +528,8 @@ BEGIN
                AND (p_status IS NULL OR (w.phase = 'pending') = (p_status = 'pending'))
                AND w.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
                                            WHERE (p_type IS NULL OR t.name = p_type)
-                                             AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL))
+                                             AND to_regclass(format('%I.%I', t.media_schema,
+                                                 t.media_table)) IS NOT NULL))
              ORDER BY w.job_id LIMIT p_limit FOR UPDATE) s
           JOIN genflow.types y ON y.no = s.type_no
          ORDER BY s.user_id, s.job_id
@@ -534,10 +539,12 @@ BEGIN
         IF genflow.admin_settle(j.type_no, j.job_id, p_call) = 'done' THEN
             cancelled := cancelled + 1;
             released := released + j.cost;
-            ended := ended || jsonb_build_object('id', j.job_id, 'type', j.name, 'user', j.user_id, 'released', j.cost);
+            ended := ended || jsonb_build_object('id', j.job_id, 'type', j.name, 'user', j.user_id,
+                                                 'released', j.cost);
         END IF;
     END LOOP;
-    PERFORM genflow.call_keep(p_call, jsonb_build_object('seen', seen, 'cancelled', cancelled, 'released', released, 'last', last,
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('seen', seen, 'cancelled', cancelled,
+                                                         'released', released, 'last', last,
                                                          'ended', ended));
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_clear(uuid,integer,text,text,text,uuid) TO genflow_administration;
@@ -547,13 +554,15 @@ CREATE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text
 $$
 BEGIN
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref, call)
-    VALUES (genflow.new_id(0), CASE WHEN p_amount > 0 THEN 'grant' ELSE 'adjust' END, p_user, p_amount, p_reason, p_reference, p_call)
+    VALUES (genflow.new_id(0), CASE WHEN p_amount > 0 THEN 'grant' ELSE 'adjust' END, p_user,
+            p_amount, p_reason, p_reference, p_call)
     ON CONFLICT (external_ref) WHERE external_ref IS NOT NULL DO NOTHING;
     IF FOUND THEN
         RETURN 'ok';
     END IF;
     RETURN (SELECT CASE WHEN l.call = p_call THEN 'ok'
-                        WHEN l.user_id = p_user AND l.amount = p_amount AND l.kind IN ('grant', 'adjust')
+                        WHEN l.user_id = p_user AND l.amount = p_amount
+                            AND l.kind IN ('grant', 'adjust')
                         THEN 'duplicate' ELSE 'mismatch' END
               FROM genflow.ledger l WHERE l.external_ref = p_reference);
 EXCEPTION WHEN check_violation OR SQLSTATE 'GF403' THEN
@@ -575,8 +584,10 @@ DECLARE
     v_sql text := genflow.list_query(p_types, p_status, p_user, NULL, v_at);
 BEGIN
     IF v_sql IS NOT NULL THEN
-        RETURN QUERY EXECUTE format('SELECT t.name, j.user_id, j.id FROM (SELECT * FROM (%s) u ORDER BY u.created_at DESC, u.id DESC '
-                                    'LIMIT $6) j JOIN genflow.types t USING (no) ORDER BY j.created_at DESC, j.id DESC', v_sql)
+        RETURN QUERY EXECUTE format('SELECT t.name, j.user_id, j.id FROM (SELECT * FROM (%s) u '
+                                    'ORDER BY u.created_at DESC, u.id DESC '
+                                    'LIMIT $6) j JOIN genflow.types t USING (no) ORDER BY '
+                                    'j.created_at DESC, j.id DESC', v_sql)
                USING p_user, p_status, NULL::text, v_at, p_before, p_limit;
     END IF;
 END $$;
@@ -587,8 +598,10 @@ CREATE FUNCTION genflow.admin_preset(p genflow.presets_config) RETURNS json
 $$
 BEGIN
     RETURN json_build_object(
-        'id', p.id, 'type', p.type, 'key', p.key, 'label', p.label, 'description', p.description, 'category', p.category,
-        'prompt', p.prompt, 'negativePrompt', p.negative_prompt, 'strength', p.strength, 'parameters', p.parameters,
+        'id', p.id, 'type', p.type, 'key', p.key, 'label', p.label, 'description', p.description,
+            'category', p.category,
+        'prompt', p.prompt, 'negativePrompt', p.negative_prompt, 'strength', p.strength,
+            'parameters', p.parameters,
         'rotationIndex', p.rotation_index, 'week', p.preset_week, 'isActive', p.is_active,
         'createdAt', genflow.iso(p.created_at), 'updatedAt', genflow.iso(p.updated_at));
 END $$;
@@ -610,11 +623,15 @@ BEGIN
         outcome := 'full';
         RETURN;
     END IF;
-    INSERT INTO genflow.presets_config (type, key, label, description, category, prompt, negative_prompt, strength, parameters,
+    INSERT INTO genflow.presets_config (type, key, label, description, category, prompt,
+                                        negative_prompt, strength, parameters,
                                         rotation_index, preset_week, is_active)
-    VALUES (p_type, p_key, p_preset->>'label', coalesce(p_preset->>'description', ''), p_preset->>'category', p_preset->>'prompt',
-            p_preset->>'negativePrompt', (p_preset->>'strength')::numeric, coalesce(nullif(p_preset->'parameters', 'null'), '{}'),
-            (p_preset->>'rotationIndex')::integer, (p_preset->>'week')::integer, coalesce((p_preset->>'isActive')::boolean, true))
+    VALUES (p_type, p_key, p_preset->>'label', coalesce(p_preset->>'description', ''),
+            p_preset->>'category', p_preset->>'prompt',
+            p_preset->>'negativePrompt', (p_preset->>'strength')::numeric,
+            coalesce(nullif(p_preset->'parameters', 'null'), '{}'),
+            (p_preset->>'rotationIndex')::integer, (p_preset->>'week')::integer,
+                coalesce((p_preset->>'isActive')::boolean, true))
     RETURNING * INTO r;
     outcome := 'ok';
     preset := genflow.admin_preset(r);
@@ -654,12 +671,16 @@ BEGIN
         description     = coalesce(p_changes->>'description', p.description),
         category        = coalesce(p_changes->>'category', p.category),
         prompt          = coalesce(p_changes->>'prompt', p.prompt),
-        negative_prompt = CASE WHEN p_changes ? 'negativePrompt' THEN p_changes->>'negativePrompt' ELSE p.negative_prompt END,
-        strength        = CASE WHEN p_changes ? 'strength' THEN (p_changes->>'strength')::numeric ELSE p.strength END,
+        negative_prompt = CASE WHEN p_changes ? 'negativePrompt' THEN p_changes->>'negativePrompt'
+            ELSE p.negative_prompt END,
+        strength        = CASE WHEN p_changes ? 'strength' THEN (p_changes->>'strength')::numeric
+            ELSE p.strength END,
         parameters      = coalesce(nullif(p_changes->'parameters', 'null'), p.parameters),
-        rotation_index  = CASE WHEN p_changes ? 'rotationIndex' THEN (p_changes->>'rotationIndex')::integer
+        rotation_index  = CASE WHEN p_changes ? 'rotationIndex'
+            THEN (p_changes->>'rotationIndex')::integer
                                ELSE p.rotation_index END,
-        preset_week     = CASE WHEN p_changes ? 'week' THEN (p_changes->>'week')::integer ELSE p.preset_week END,
+        preset_week     = CASE WHEN p_changes ? 'week' THEN (p_changes->>'week')::integer
+            ELSE p.preset_week END,
         is_active       = coalesce((p_changes->>'isActive')::boolean, p.is_active)
      WHERE p.type = p_type AND p.key = p_key RETURNING * INTO r;
     outcome := CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
@@ -688,7 +709,8 @@ $$
 DECLARE
     r genflow.ledger;
 BEGIN
-    SELECT c.user_id, c.amount INTO user_id, amount FROM genflow.ledger c WHERE c.ref = p_id AND c.kind = 'capture';
+    SELECT c.user_id, c.amount INTO user_id, amount FROM genflow.ledger c WHERE c.ref = p_id
+        AND c.kind = 'capture';
     IF NOT FOUND THEN
         outcome := 'not_charged';
         RETURN;
@@ -707,7 +729,8 @@ BEGIN
     SELECT * INTO r FROM genflow.ledger l WHERE l.external_ref = p_reference;
     outcome := CASE WHEN NOT FOUND THEN 'refunded'
                     WHEN r.call = p_call THEN 'ok'
-                    WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
+                    WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount
+                        THEN 'duplicate'
                     ELSE 'mismatch' END;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_refund(uuid,bigint,text,text,uuid) TO genflow_administration;
@@ -718,7 +741,8 @@ $$
 DECLARE
     v_outcome text;
 BEGIN
-    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p_call => $2)',
+    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, '
+                   'NULL, NULL, NULL, NULL, p_call => $2)',
                    (SELECT t.prefix FROM genflow.types t WHERE t.no = p_type) || '_settle')
        INTO v_outcome USING p_id, p_call;
     RETURN v_outcome;
@@ -736,13 +760,18 @@ BEGIN
     SELECT coalesce(string_agg(format(
                'SELECT %L, m.created_at >= $3, m.status, m.provider, m.model, count(*), '
                'sum(m.finished_at - m.started_at), sum(m.cost) '
-               'FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' >= $4 AT TIME ZONE ''UTC'' GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
-           'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, NULL::interval, 0::numeric WHERE false')
-      INTO v_media FROM genflow.types t WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
+               'FROM %I.%I m '
+               'WHERE m.created_at AT TIME ZONE ''UTC'' >= $4 AT TIME ZONE ''UTC'' '
+               'GROUP BY 2, 3, 4, 5', t.name, t.media_schema, t.media_table), ' UNION ALL '),
+           'SELECT NULL::text, true, NULL::text, NULL::text, NULL::text, 0::bigint, '
+           'NULL::interval, 0::numeric WHERE false')
+      INTO v_media FROM genflow.types t
+          WHERE to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL;
     EXECUTE format($q$
     WITH media (type, today, status, provider, model, n, took, cost) AS MATERIALIZED (%s),
     tries AS MATERIALIZED (
-        SELECT a.provider, a.model, a.job_id >= $2 AS today, coalesce(a.outcome, 'open') AS outcome, count(*) AS n,
+        SELECT a.provider, a.model, a.job_id >= $2 AS today, coalesce(a.outcome, 'open') AS outcome,
+               count(*) AS n,
                sum(a.ended_at - a.sent_at) AS took
           FROM genflow.attempts a WHERE a.job_id >= $1 GROUP BY 1, 2, 3, 4),
     windows (name, since, only_today) AS (VALUES ('day', $3, true), ('week', $4, false)),
@@ -755,8 +784,10 @@ BEGIN
                'failed', coalesce(sum(m.n) FILTER (WHERE m.status = 'failed'), 0),
                'cancelled', coalesce(sum(m.n) FILTER (WHERE m.status = 'cancelled'), 0),
                'successRate', round(coalesce(sum(m.n) FILTER (WHERE m.status = 'completed'), 0)
-                                    / sum(m.n) FILTER (WHERE m.status IN ('completed', 'failed')), 4),
-               'meanTime', round(1000 * extract(epoch FROM sum(m.took) FILTER (WHERE m.status = 'completed'))
+                                    / sum(m.n) FILTER (WHERE m.status IN ('completed', 'failed')),
+                                        4),
+               'meanTime', round(1000 * extract(
+                                 epoch FROM sum(m.took) FILTER (WHERE m.status = 'completed'))
                                  / sum(m.n) FILTER (WHERE m.status = 'completed')),
                'charged', coalesce(sum(m.cost) FILTER (WHERE m.status = 'completed'), 0)) AS row
           FROM windows w JOIN media m ON m.today OR NOT w.only_today GROUP BY w.name, m.type),
@@ -764,28 +795,38 @@ BEGIN
         SELECT w.name, t.provider, t.model, t.outcome, sum(t.n) AS n, sum(t.took) AS took
           FROM windows w JOIN tries t ON t.today OR NOT w.only_today GROUP BY 1, 2, 3, 4),
     sent AS (
-        SELECT o.name, o.provider, o.model, sum(o.n) AS n, json_object_agg(o.outcome, o.n ORDER BY o.outcome) AS outcomes,
-               round(1000 * extract(epoch FROM sum(o.took)) / sum(o.n) FILTER (WHERE o.took IS NOT NULL)) AS mean
+        SELECT o.name, o.provider, o.model, sum(o.n) AS n, json_object_agg(o.outcome, o.n
+            ORDER BY o.outcome) AS outcomes,
+               round(1000 * extract(epoch FROM sum(o.took))
+                     / sum(o.n) FILTER (WHERE o.took IS NOT NULL)) AS mean
           FROM outcomes o GROUP BY 1, 2, 3),
     made AS (
         SELECT w.name, m.provider, m.model, sum(m.n) AS n, sum(m.cost) AS charged
-          FROM windows w JOIN media m ON m.status = 'completed' AND (m.today OR NOT w.only_today) GROUP BY 1, 2, 3),
+          FROM windows w JOIN media m ON m.status = 'completed'
+              AND (m.today OR NOT w.only_today) GROUP BY 1, 2, 3),
     providers AS (
         SELECT name, provider, model, json_build_object(
-               'provider', provider, 'model', model, 'attempts', coalesce(s.n, 0), 'outcomes', coalesce(s.outcomes, '{}'),
-               'meanTime', s.mean, 'completed', coalesce(m.n, 0), 'charged', coalesce(m.charged, 0)) AS row
+               'provider', provider, 'model', model, 'attempts', coalesce(s.n, 0), 'outcomes',
+                   coalesce(s.outcomes, '{}'),
+               'meanTime', s.mean, 'completed', coalesce(m.n, 0), 'charged',
+                   coalesce(m.charged, 0)) AS row
           FROM sent s FULL JOIN made m USING (name, provider, model))
     SELECT json_build_object(
-        'day', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers', %3$s)
+        'day', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers',
+                                         %3$s)
                   FROM windows w WHERE w.name = 'day'),
-        'week', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers', %3$s)
+        'week', (SELECT json_build_object('since', genflow.iso(w.since), 'types', %2$s, 'providers',
+                                          %3$s)
                    FROM windows w WHERE w.name = 'week'),
         'live', (SELECT json_build_object('queued', count(*) FILTER (WHERE w.phase = 'queued'),
                                           'sending', count(*) FILTER (WHERE w.phase = 'sending'),
-                                          'working', count(*) FILTER (WHERE w.phase = 'working')) FROM genflow.work w))
+                                          'working', count(*) FILTER (WHERE w.phase = 'working'))
+                                              FROM genflow.work w))
     $q$, v_media,
-        $q$coalesce((SELECT json_agg(t.row ORDER BY t.type) FROM types t WHERE t.name = w.name), '[]')$q$,
-        $q$coalesce((SELECT json_agg(p.row ORDER BY p.provider, p.model) FROM providers p WHERE p.name = w.name), '[]')$q$)
+        $q$coalesce((SELECT json_agg(t.row ORDER BY t.type) FROM types t WHERE t.name = w.name),
+                    '[]')$q$,
+        $q$coalesce((SELECT json_agg(p.row ORDER BY p.provider, p.model) FROM providers p
+                     WHERE p.name = w.name), '[]')$q$)
     INTO v_json USING genflow.admin_first_id(v_week), genflow.admin_first_id(v_day), v_day, v_week;
     RETURN v_json;
 END $$;
@@ -796,12 +837,15 @@ CREATE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb, p_call uuid
 $$
 BEGIN
     IF genflow.call_begin(p_call) IS NOT NULL THEN
-        RETURN CASE WHEN EXISTS (SELECT FROM genflow.accounts a WHERE a.user_id = p_user) THEN 'ok' ELSE 'not_found' END;
+        RETURN CASE WHEN EXISTS (SELECT FROM genflow.accounts a WHERE a.user_id = p_user) THEN 'ok'
+            ELSE 'not_found' END;
     END IF;
     UPDATE genflow.accounts a SET
         blocked    = coalesce((p_changes->>'blocked')::boolean, a.blocked),
-        day_limit  = CASE WHEN p_changes ? 'dayLimit' THEN (p_changes->>'dayLimit')::bigint ELSE a.day_limit END,
-        week_limit = CASE WHEN p_changes ? 'weekLimit' THEN (p_changes->>'weekLimit')::bigint ELSE a.week_limit END
+        day_limit  = CASE WHEN p_changes ? 'dayLimit' THEN (p_changes->>'dayLimit')::bigint
+            ELSE a.day_limit END,
+        week_limit = CASE WHEN p_changes ? 'weekLimit' THEN (p_changes->>'weekLimit')::bigint
+            ELSE a.week_limit END
      WHERE a.user_id = p_user;
     RETURN CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
 END $$;
@@ -814,11 +858,15 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         SELECT a.user_id, json_build_object(
                'userId', a.user_id, 'balance', a.balance, 'held', a.held, 'remaining', q.remaining,
-               'dayUsed', q.day_used, 'dayLimit', a.day_limit, 'weekUsed', q.week_used, 'weekLimit', a.week_limit,
-               'blocked', a.blocked, 'generations', a.generations, 'createdAt', genflow.iso(a.created_at))
-          FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a, genflow.quota(a.user_id, $4) q
+               'dayUsed', q.day_used, 'dayLimit', a.day_limit, 'weekUsed', q.week_used, 'weekLimit',
+                   a.week_limit,
+               'blocked', a.blocked, 'generations', a.generations, 'createdAt',
+                   genflow.iso(a.created_at))
+          FROM (SELECT * FROM genflow.accounts t WHERE %s ORDER BY t.user_id LIMIT $3) a,
+              genflow.quota(a.user_id, $4) q
          ORDER BY a.user_id$q$,
-        CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL THEN 't.user_id > $2' ELSE 'true' END)
+        CASE WHEN p_user IS NOT NULL THEN 't.user_id = $1' WHEN p_after IS NOT NULL
+            THEN 't.user_id > $2' ELSE 'true' END)
     USING p_user, p_after, p_limit, p_day;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_users(text,text,integer,text) TO genflow_administration;
@@ -849,17 +897,21 @@ BEGIN
     IF p_run_id IS NOT NULL THEN
         SELECT t.id, t.amount, h.window_day INTO r
           FROM genflow.reservations t JOIN genflow.ledger h ON h.ref = t.id AND h.kind = 'hold'
-         WHERE t.user_id = p_user AND t.request_id = p_run_id AND t.state = 'open' AND t.expires_at > v_now;
+         WHERE t.user_id = p_user AND t.request_id = p_run_id AND t.state = 'open'
+           AND t.expires_at > v_now;
         IF FOUND THEN
             reservation := r.id;
             held := held - r.amount;
-            v_day_used := v_day_used - CASE WHEN r.window_day = day OR p_day = 'rolling' THEN r.amount ELSE 0 END;
-            v_week_used := v_week_used - CASE WHEN genflow.week_of(r.window_day) = genflow.week_of(day) THEN r.amount ELSE 0 END;
+            v_day_used := v_day_used - CASE WHEN r.window_day = day OR p_day = 'rolling'
+                THEN r.amount ELSE 0 END;
+            v_week_used := v_week_used - CASE
+                WHEN genflow.week_of(r.window_day) = genflow.week_of(day) THEN r.amount ELSE 0 END;
         END IF;
     END IF;
     outcome := CASE WHEN a.blocked THEN 'blocked'
                     WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN v_day_used + p_cost > a.day_limit OR v_week_used + p_cost > a.week_limit THEN 'quota_exceeded'
+                    WHEN v_day_used + p_cost > a.day_limit OR v_week_used + p_cost > a.week_limit
+                        THEN 'quota_exceeded'
                     ELSE 'ok' END;
 END $$;
 
@@ -882,7 +934,8 @@ BEGIN
         PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';
     END IF;
-    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL THEN 'not_found' ELSE 'ok' END;
+    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL
+        THEN 'not_found' ELSE 'ok' END;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.asset_delete(text,uuid,uuid) TO genflow_module;
 
@@ -892,7 +945,8 @@ $$
 DECLARE
     v_user text;
 BEGIN
-    SELECT a.user_id, a.id, a.type, a.width, a.height, a.size, encode(a.sha256, 'hex'), genflow.iso(a.expires_at)
+    SELECT a.user_id, a.id, a.type, a.width, a.height, a.size, encode(a.sha256, 'hex'),
+           genflow.iso(a.expires_at)
       INTO v_user, id, type, width, height, size, sha256, expires_at
       FROM genflow.assets a WHERE a.id = p_id AND a.expires_at > clock_timestamp();
     IF v_user = p_user THEN
@@ -900,7 +954,8 @@ BEGIN
         RETURN;
     END IF;
     outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
-    id := NULL; type := NULL; width := NULL; height := NULL; size := NULL; sha256 := NULL; expires_at := NULL;
+    id := NULL; type := NULL; width := NULL; height := NULL; size := NULL; sha256 := NULL;
+    expires_at := NULL;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.asset_get(text,uuid) TO genflow_module;
 
@@ -922,15 +977,18 @@ BEGIN
     END IF;
 
     IF (SELECT coalesce(sum(greatest(a.size, 65536)), 0) FROM genflow.assets a
-         WHERE a.user_id = p_user AND a.expires_at > v_now) + greatest(octet_length(v_bytes), 65536) > p_quota THEN
+         WHERE a.user_id = p_user AND a.expires_at > v_now) + greatest(octet_length(v_bytes),
+             65536) > p_quota THEN
         outcome := 'too_many';
         RETURN;
     END IF;
-    INSERT INTO genflow.assets AS a (id, user_id, type, width, height, bytes, created_at, expires_at)
+    INSERT INTO genflow.assets AS a (id, user_id, type, width, height, bytes, created_at,
+                                     expires_at)
     VALUES (genflow.new_id(0), p_user, p_type, p_width, p_height, v_bytes, v_now, v_ends)
     ON CONFLICT ON CONSTRAINT assets_once DO UPDATE SET expires_at = EXCLUDED.expires_at
     RETURNING a.id, genflow.iso(a.expires_at) INTO id, expires_at;
-    PERFORM genflow.asset_sweep(20);                -- last: it skips what is locked, so that nobody waits in a circle
+    -- last: it skips what is locked, so that nobody waits in a circle
+    PERFORM genflow.asset_sweep(20);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.asset_put(text,text,integer,integer,text,interval,bigint) TO genflow_module;
 
@@ -972,7 +1030,8 @@ BEGIN
     END IF;
     IF p_budget < p_price + (SELECT coalesce(sum(t.spent), 0) FROM genflow.budgets t
                               WHERE t.provider = p_provider AND t.day = v_day) THEN
-        INSERT INTO genflow.budgets (provider, day, slot) VALUES (p_provider, v_day, -1) ON CONFLICT DO NOTHING;
+        INSERT INTO genflow.budgets (provider, day, slot) VALUES (p_provider, v_day, -1) ON CONFLICT
+            DO NOTHING;
         RETURN CASE WHEN FOUND THEN 'spent' ELSE 'over' END;
     END IF;
     IF b.open_until IS NOT NULL THEN
@@ -982,13 +1041,15 @@ BEGIN
             RETURN 'open';
         END IF;
     END IF;
-    UPDATE genflow.work t SET phase = 'sending', attempts = p_no, provider = p_provider, model = p_model,
+    UPDATE genflow.work t SET phase = 'sending', attempts = p_no, provider = p_provider,
+        model = p_model,
            due_at = least(v_now + p_lease, t.deadline_at)
      WHERE t.job_id = p_id;
     INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token)
     VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token);
     IF p_budget IS NOT NULL THEN
-        INSERT INTO genflow.budgets AS t (provider, day, slot, spent) VALUES (p_provider, v_day, pg_backend_pid() % 16, p_price)
+        INSERT INTO genflow.budgets AS t (provider, day, slot, spent)
+            VALUES (p_provider, v_day, pg_backend_pid() % 16, p_price)
             ON CONFLICT (provider, day, slot) DO UPDATE SET spent = t.spent + EXCLUDED.spent;
     END IF;
     RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
@@ -1003,13 +1064,16 @@ DECLARE
     b     genflow.breakers;
 BEGIN
     IF p_what = 'well' THEN
-        DELETE FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model RETURNING * INTO b;
+        DELETE FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model
+            RETURNING * INTO b;
         IF b.open_until IS NOT NULL THEN
             PERFORM genflow.call_keep(p_call, '{}');
         END IF;
-        RETURN CASE WHEN b.open_until IS NOT NULL OR genflow.call_answer(p_call) IS NOT NULL THEN 'closed' ELSE 'noted' END;
+        RETURN CASE WHEN b.open_until IS NOT NULL OR genflow.call_answer(p_call) IS NOT NULL
+            THEN 'closed' ELSE 'noted' END;
     END IF;
-    INSERT INTO genflow.breakers AS t (provider, model, failures, reason, call) VALUES (p_provider, p_model, 1, p_reason, p_call)
+    INSERT INTO genflow.breakers AS t (provider, model, failures, reason, call)
+        VALUES (p_provider, p_model, 1, p_reason, p_call)
         ON CONFLICT (provider, model) DO UPDATE
         SET failures = t.failures + 1, reason = EXCLUDED.reason, call = p_call, updated_at = v_now
         WHERE t.call IS DISTINCT FROM p_call OR p_call IS NULL
@@ -1020,8 +1084,10 @@ BEGIN
     IF p_what = 'failure' AND (p_failures = 0 OR b.failures < p_failures) THEN
         RETURN 'noted';
     END IF;
-    -- Every further failure begins the time anew: what was under way when it opened says the same as the one that tries.
-    UPDATE genflow.breakers t SET open_until = v_now + p_open, opened_at = coalesce(t.opened_at, v_now)
+    -- Every further failure begins the time anew: what was under way when it opened says the same
+    -- as the one that tries.
+    UPDATE genflow.breakers t SET open_until = v_now + p_open, opened_at = coalesce(t.opened_at,
+        v_now)
      WHERE t.provider = p_provider AND t.model = p_model;
     IF b.open_until IS NULL THEN
         PERFORM genflow.call_keep(p_call, '{}');
@@ -1036,7 +1102,8 @@ CREATE FUNCTION genflow.breakers() RETURNS TABLE(provider text, model text, stat
 $$
 BEGIN
     RETURN QUERY SELECT b.provider, b.model,
-           CASE WHEN b.open_until IS NULL THEN 'closed' WHEN b.open_until > now() THEN 'open' ELSE 'half-open' END,
+           CASE WHEN b.open_until IS NULL THEN 'closed' WHEN b.open_until > now() THEN 'open'
+               ELSE 'half-open' END,
            b.failures, genflow.iso(b.open_until), genflow.iso(b.opened_at), b.reason
       FROM genflow.breakers b ORDER BY b.provider, b.model;
 END $$;
@@ -1085,70 +1152,99 @@ $$
 DECLARE
     v_media text;
 BEGIN
-    -- all media rows as one set; a type whose table is gone is a broken rule of its own and leaves the others readable
-    SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status FROM %I.%I', media_schema, media_table), ' UNION ALL '),
+    -- all media rows as one set; a type whose table is gone is a broken rule of its own and leaves
+    -- the others readable
+    SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status FROM %I.%I', media_schema,
+                                      media_table), ' UNION ALL '),
                     'SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::text WHERE false')
-      INTO v_media FROM genflow.types WHERE to_regclass(format('%I.%I', media_schema, media_table)) IS NOT NULL;
+      INTO v_media FROM genflow.types
+          WHERE to_regclass(format('%I.%I', media_schema, media_table)) IS NOT NULL;
     RETURN QUERY EXECUTE format($q$
     WITH media (id, user_id, cost, status) AS (%s),
-    gone (no) AS (SELECT t.no FROM genflow.types t WHERE to_regclass(format('%%I.%%I', t.media_schema, t.media_table)) IS NULL),
+    gone (no) AS (SELECT t.no FROM genflow.types t
+                  WHERE to_regclass(format('%%I.%%I', t.media_schema, t.media_table)) IS NULL),
     sums AS (
         SELECT l.user_id,
-               sum(CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END) AS balance,
-               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END) AS held,
-               count(*) FILTER (WHERE l.kind = 'hold' AND genflow.id_type(l.ref) <> 0) AS generations
+               sum(CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount
+                   WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END) AS balance,
+               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release')
+                   THEN -(l.amount + l.released) ELSE 0 END) AS held,
+               count(*) FILTER (WHERE l.kind = 'hold'
+                                AND genflow.id_type(l.ref) <> 0) AS generations
           FROM genflow.ledger l GROUP BY 1),
     broken (rule, sample) AS (
         SELECT 'every type has its table', t.name FROM genflow.types t JOIN gone g ON g.no = t.no
-        UNION ALL SELECT 'balance = sum of the ledger', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
+        UNION ALL SELECT 'balance = sum of the ledger', user_id FROM genflow.accounts a FULL
+            JOIN sums s USING (user_id)
             WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
-        UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
+        UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s
+            USING (user_id)
             WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
-        UNION ALL SELECT 'no fewer generations than holds of generations', user_id FROM genflow.accounts a JOIN sums s USING (user_id)
+        UNION ALL SELECT 'no fewer generations than holds of generations', user_id
+            FROM genflow.accounts a JOIN sums s USING (user_id)
             WHERE a.generations < s.generations
-        UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id FROM genflow.accounts a
+        UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id
+            FROM genflow.accounts a
             LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
                          FROM (SELECT w.user_id, w.cost FROM genflow.work w
-                               UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                               UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r
+                                   WHERE r.state = 'open') h
                         GROUP BY 1) l USING (user_id)
             WHERE a.held <> coalesce(l.cost, 0)
-        UNION ALL SELECT 'no overdraft', a.user_id FROM genflow.accounts a WHERE a.balance < a.held OR a.held < 0
+        UNION ALL SELECT 'no overdraft', a.user_id FROM genflow.accounts a WHERE a.balance < a.held
+            OR a.held < 0
         UNION ALL SELECT 'a completed job has one capture of its cost', m.id::text
             FROM media m LEFT JOIN genflow.ledger c ON c.ref = m.id AND c.kind = 'capture'
             WHERE (m.status = 'completed') <> (c.ref IS NOT NULL) OR c.amount + c.released <> m.cost
         UNION ALL SELECT 'a failed or cancelled job has one release and costs nothing', m.id::text
             FROM media m LEFT JOIN genflow.ledger r ON r.ref = m.id AND r.kind = 'release'
-            WHERE (m.status IN ('failed', 'cancelled')) <> (r.ref IS NOT NULL) OR r.amount <> 0 OR r.released <> m.cost
-        UNION ALL SELECT 'a job has its hold', m.id::text FROM media m LEFT JOIN genflow.ledger h ON h.ref = m.id AND h.kind = 'hold'
+            WHERE (m.status IN ('failed', 'cancelled')) <> (r.ref IS NOT NULL) OR r.amount <> 0
+              OR r.released <> m.cost
+        UNION ALL SELECT 'a job has its hold', m.id::text FROM media m LEFT
+            JOIN genflow.ledger h ON h.ref = m.id AND h.kind = 'hold'
             WHERE h.ref IS NULL OR h.amount <> m.cost OR h.user_id <> m.user_id
         UNION ALL SELECT 'a hold, capture or release has a job or a deleted one', l.ref::text
             FROM genflow.ledger l LEFT JOIN media m ON m.id = l.ref
-            WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no FROM gone)
-              AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = l.ref AND e.kind IN ('capture', 'release'))
+            WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no
+                FROM gone)
+              AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = l.ref
+                              AND e.kind IN ('capture', 'release'))
               AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = l.ref)
-        UNION ALL SELECT 'a reservation has its hold, and gives it back once when it ends', r.id::text
-            FROM genflow.reservations r LEFT JOIN genflow.ledger h ON h.ref = r.id AND h.kind = 'hold'
+        UNION ALL SELECT 'a reservation has its hold, and gives it back once when it ends',
+            r.id::text
+            FROM genflow.reservations r LEFT JOIN genflow.ledger h ON h.ref = r.id
+                AND h.kind = 'hold'
             LEFT JOIN genflow.ledger e ON e.ref = r.id AND e.kind <> 'hold'
-            WHERE h.ref IS NULL OR h.amount <> r.amount OR h.user_id <> r.user_id OR (r.state = 'open') <> (e.ref IS NULL)
+            WHERE h.ref IS NULL OR h.amount <> r.amount OR h.user_id <> r.user_id
+              OR (r.state = 'open') <> (e.ref IS NULL)
                OR e.kind <> 'release' OR e.released <> r.amount
-        UNION ALL SELECT 'a used reservation has its generation', r.id::text FROM genflow.reservations r
-            WHERE r.state = 'used' AND NOT EXISTS (SELECT FROM genflow.ledger h WHERE h.ref = r.job_id AND h.kind = 'hold'
-                                                                                AND h.user_id = r.user_id)
-        UNION ALL SELECT 'one end per job', l.ref::text FROM genflow.ledger l WHERE l.kind IN ('capture', 'release')
+        UNION ALL SELECT 'a used reservation has its generation', r.id::text
+            FROM genflow.reservations r
+            WHERE r.state = 'used' AND NOT EXISTS (SELECT FROM genflow.ledger h
+                                                   WHERE h.ref = r.job_id AND h.kind = 'hold'
+                                                     AND h.user_id = r.user_id)
+        UNION ALL SELECT 'one end per job', l.ref::text FROM genflow.ledger l
+            WHERE l.kind IN ('capture', 'release')
             GROUP BY l.ref HAVING count(*) > 1
         UNION ALL SELECT 'a live job has its work row', coalesce(m.id, w.job_id)::text
             FROM (SELECT id FROM media WHERE status IN ('pending', 'processing')) m
-            FULL JOIN (SELECT job_id FROM genflow.work WHERE type_no NOT IN (SELECT no FROM gone)) w ON w.job_id = m.id
+            FULL JOIN (SELECT job_id FROM genflow.work WHERE type_no NOT IN (SELECT no
+                FROM gone)) w ON w.job_id = m.id
             WHERE m.id IS NULL OR w.job_id IS NULL
         UNION ALL SELECT 'no live job past its deadline', w.job_id::text FROM genflow.work w
             WHERE w.deadline_at < clock_timestamp() - $1
-        UNION ALL SELECT 'one key per job', k.job_id::text FROM genflow.idempotency_keys k GROUP BY k.job_id HAVING count(*) > 1
-        UNION ALL SELECT 'a day''s quota covers what was held that day and not given back', a.user_id FROM genflow.accounts a
+        UNION ALL SELECT 'one key per job', k.job_id::text
+            FROM genflow.idempotency_keys k GROUP BY k.job_id HAVING count(*) > 1
+        UNION ALL SELECT 'a day''s quota covers what was held that day and not given back',
+            a.user_id FROM genflow.accounts a
             JOIN (SELECT h.user_id, h.window_day, sum(h.amount - coalesce(r.released, 0)) AS used
-                    FROM genflow.ledger h LEFT JOIN genflow.ledger r ON r.ref = h.ref AND r.kind = 'release'
-                   WHERE h.kind = 'hold' GROUP BY 1, 2) d ON d.user_id = a.user_id AND d.window_day = a.day
+                    FROM genflow.ledger h LEFT JOIN genflow.ledger r ON r.ref = h.ref
+                        AND r.kind = 'release'
+                   WHERE h.kind = 'hold' GROUP BY 1, 2) d ON d.user_id = a.user_id
+                     AND d.window_day = a.day
             WHERE a.day_used < d.used)
-    SELECT b.rule, count(*), min(b.sample) FROM broken b GROUP BY b.rule ORDER BY b.rule$q$, v_media) USING p_grace;
+    SELECT b.rule, count(*), min(b.sample) FROM broken b GROUP BY b.rule
+        ORDER BY b.rule$q$, v_media) USING p_grace;
 END $$;
 
 CREATE FUNCTION genflow.cluster_now() RETURNS bigint
@@ -1165,7 +1261,8 @@ CREATE FUNCTION genflow.connections(OUT most integer, OUT limited_by text) RETUR
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
     SELECT l.most, l.limited_by FROM (
-        SELECT current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
+        SELECT current_setting('max_connections')::integer
+                   - current_setting('superuser_reserved_connections')::integer
                    - coalesce(current_setting('reserved_connections', true)::integer, 0),
                'max_connections of PostgreSQL, less those that it reserves', 3
         UNION ALL
@@ -1173,7 +1270,8 @@ $$
           FROM pg_roles r WHERE r.rolname = session_user AND r.rolconnlimit >= 0
         UNION ALL
         SELECT d.datconnlimit, format('the CONNECTION LIMIT of database %I', d.datname), 2
-          FROM pg_database d WHERE d.datname = current_database() AND d.datconnlimit >= 0) AS l(most, limited_by, rank)
+          FROM pg_database d WHERE d.datname = current_database()
+              AND d.datconnlimit >= 0) AS l(most, limited_by, rank)
      ORDER BY l.most, l.rank LIMIT 1
 $$;
 GRANT EXECUTE ON FUNCTION genflow.connections() TO genflow_module;
@@ -1188,12 +1286,14 @@ DECLARE
 BEGIN
     LOCK TABLE genflow.types IN SHARE ROW EXCLUSIVE MODE;
     INSERT INTO genflow.types (no, name, prefix, media_schema, media_table)
-    SELECT coalesce(max(no), 0) + 1, p_name, v_prefix, p_schema, v_prefix || '_media' FROM genflow.types
+    SELECT coalesce(max(no), 0) + 1, p_name, v_prefix, p_schema, v_prefix || '_media'
+        FROM genflow.types
     HAVING NOT EXISTS (SELECT FROM genflow.types WHERE name = p_name);
     v_new := FOUND;
     SELECT * INTO t FROM genflow.types WHERE name = p_name;
     IF v_new AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL THEN
-        RAISE EXCEPTION 'genflow: there is a table %.% already, which is not of mod_genflow; rename it, or name another schema',
+        RAISE EXCEPTION 'genflow: there is a table %.% already, which is not of mod_genflow; '
+                        'rename it, or name another schema',
             t.media_schema, t.media_table USING ERRCODE = '42P07';
     END IF;
     IF to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL THEN
@@ -1203,7 +1303,8 @@ BEGIN
         PERFORM genflow.type_upgrade(p_name);
     END IF;
     PERFORM genflow.type_render(t, f.part)
-       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted', 'restored',
+       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted',
+                         'restored',
                          'cancel', 'delete']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
@@ -1231,7 +1332,8 @@ BEGIN
          WHERE d.due_at > v_now AND d.due_at <= v_now + p_lease GROUP BY d.user_id),
     due AS MATERIALIZED (
         SELECT d.job_id FROM genflow.deliveries d LEFT JOIN told ON told.user_id = d.user_id
-         WHERE d.due_at <= v_now AND d.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t WHERE t.name = ANY (p_types)))
+         WHERE d.due_at <= v_now AND d.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                                            WHERE t.name = ANY (p_types)))
          ORDER BY coalesce(told.n, 0), d.due_at LIMIT p_limit FOR UPDATE OF d SKIP LOCKED),
     mine AS (
         UPDATE genflow.deliveries d SET due_at = v_now + p_lease, tries = d.tries + 1
@@ -1263,7 +1365,8 @@ BEGIN
     RETURN QUERY
     WITH seen AS MATERIALIZED (
         SELECT m.*, l.*, m.created_at
-               - lag(m.created_at) OVER (PARTITION BY m.status, m.user_id, m.type, m.request ORDER BY m.id) AS since_equal
+               - lag(m.created_at) OVER (PARTITION BY m.status, m.user_id, m.type, m.request
+                                         ORDER BY m.id) AS since_equal
           FROM genflow.doctor_rows(p_user, p_job, p_newest) m
          CROSS JOIN LATERAL (
             SELECT count(*) FILTER (WHERE l.kind = 'hold') AS holds,
@@ -1274,16 +1377,21 @@ BEGIN
                    coalesce(sum(l.amount) FILTER (WHERE l.kind = 'refund'), 0) AS refunded
               FROM genflow.ledger l WHERE l.ref = m.id) l),
     advices (no, finding, advice) AS (VALUES
-        (1, 'charged twice', 'The schema forbids two ends: somebody dropped a constraint of genflow.ledger (compare it with '
+        (1, 'charged twice', 'The schema forbids two ends: somebody dropped a constraint of '
+                             'genflow.ledger (compare it with '
             'sql/schema.sql). Give the second charge back with genflow.grant_credits().'),
-        (2, 'charged without a picture', 'Give the charge back with genflow.grant_credits(), and find out who wrote past the '
+        (2, 'charged without a picture', 'Give the charge back with genflow.grant_credits(), and '
+                                         'find out who wrote past the '
             'triggers: --job ID tells when.'),
         (3, 'completed without a charge', genflow.doctor_end('capture', '<id>')),
-        (4, 'charged or given back another amount than was held', 'Somebody changed the row''s cost or the ledger. Correct '
+        (4, 'charged or given back another amount than was held',
+         'Somebody changed the row''s cost or the ledger. Correct '
             'the difference with genflow.grant_credits().'),
         (5, 'ended, and its hold not given back', genflow.doctor_end('release', '<id>')),
-        (6, 'without a hold', 'Somebody deleted its hold from the ledger: restore that row from a backup.'),
-        (7, 'refunded more than was charged', 'Somebody wrote past the triggers: take the difference back with an `adjust` '
+        (6, 'without a hold', 'Somebody deleted its hold from the ledger: restore that row from a '
+                              'backup.'),
+        (7, 'refunded more than was charged', 'Somebody wrote past the triggers: take the '
+                                              'difference back with an `adjust` '
             'row and a reason.')),
     found AS (
         SELECT CASE WHEN s.captures + s.releases > 1 THEN 1
@@ -1295,7 +1403,8 @@ BEGIN
                     WHEN s.refunded > s.charged THEN 7 END AS no, s.*
           FROM seen s)
     SELECT a.finding, genflow.doctor_some(array_agg(f.id::text ORDER BY f.id DESC)),
-           format('%s in number, of users %s; price %s, charged %s, given back %s, refunded %s', count(*),
+           format('%s in number, of users %s; price %s, charged %s, given back %s, refunded %s',
+                  count(*),
                   genflow.doctor_some(array_agg(DISTINCT f.user_id)), sum(f.cost), sum(f.charged),
                   sum(f.resolved - f.charged), sum(f.refunded)), a.advice
       FROM found f JOIN advices a USING (no) GROUP BY a.finding, a.advice
@@ -1304,19 +1413,25 @@ BEGIN
            'Ask with --job ID or --user NAME of the one that is named here.'
       FROM genflow.check() c WHERE p_user IS NULL AND p_job IS NULL AND p_newest IS NULL
     UNION ALL
-    SELECT 'books', 'generations', format('%s seen; %s completed, %s charges; %s failed or cancelled, %s given back; credits: '
-                  '%s charged, %s refunded', count(*), count(*) FILTER (WHERE s.status = 'completed'), sum(s.captures),
-                  count(*) FILTER (WHERE s.status IN ('failed', 'cancelled')), sum(s.releases), sum(s.charged), sum(s.refunded)),
+    SELECT 'books', 'generations', format('%s seen; %s completed, %s charges; %s failed or '
+                                          'cancelled, %s given back; credits: '
+                  '%s charged, %s refunded', count(*),
+                      count(*) FILTER (WHERE s.status = 'completed'), sum(s.captures),
+                  count(*) FILTER (WHERE s.status IN ('failed', 'cancelled')), sum(s.releases),
+                  sum(s.charged), sum(s.refunded)),
            NULL
       FROM seen s HAVING count(*) > 0
     UNION ALL
     SELECT 'asked for again within a minute', genflow.doctor_some(array_agg(DISTINCT s.user_id)),
-           format('%s in number: the same words, requests of their own, each charged. A client that repeats a request and must '
+           format('%s in number: the same words, requests of their own, each charged. A client '
+                  'that repeats a request and must '
                   'not pay again sends the same Idempotency-Key', count(*)), NULL
-      FROM seen s WHERE s.status = 'completed' AND s.since_equal < interval '1 minute' HAVING count(*) > 0
+      FROM seen s WHERE s.status = 'completed'
+          AND s.since_equal < interval '1 minute' HAVING count(*) > 0
     UNION ALL
     SELECT 'came too late', genflow.doctor_some(array_agg(DISTINCT r.job_id::text)),
-           format('results of %s: %s, for %s generations that had ended. The provider may bill them, no user was charged',
+           format('results of %s: %s, for %s generations that had ended. The provider may bill '
+                  'them, no user was charged',
                   coalesce(r.provider, 'a provider'), count(*), count(DISTINCT r.job_id)), NULL
       FROM genflow.late_results r JOIN seen s ON s.id = r.job_id GROUP BY r.provider;
 END $$;
@@ -1331,60 +1446,80 @@ BEGIN
     WITH who AS MATERIALIZED (
         SELECT p_user AS user_id WHERE p_user IS NOT NULL
         UNION (SELECT m.user_id FROM genflow.doctor_rows(p_user, p_job, p_newest) m
-                WHERE p_user IS NULL AND p_newest IS NOT NULL GROUP BY m.user_id ORDER BY max(m.created_at) DESC LIMIT 100)
+                WHERE p_user IS NULL AND p_newest IS NOT NULL GROUP BY m.user_id
+                    ORDER BY max(m.created_at) DESC LIMIT 100)
         UNION SELECT a.user_id FROM genflow.accounts a WHERE p_newest IS NULL AND p_user IS NULL),
     sums AS (
-        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance, coalesce(a.held, 0) AS held,
+        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance,
+               coalesce(a.held, 0) AS held,
                coalesce(a.generations, 0) AS generations, s.*
           FROM who w LEFT JOIN genflow.accounts a USING (user_id)
          CROSS JOIN LATERAL (
-            SELECT count(*) AS entries, coalesce(sum(l.change), 0) AS sum_balance, coalesce(sum(l.held_change), 0) AS sum_held,
-                   count(*) FILTER (WHERE l.kind = 'hold' AND genflow.id_type(l.ref) <> 0) AS sum_generations
+            SELECT count(*) AS entries, coalesce(sum(l.change), 0) AS sum_balance,
+                   coalesce(sum(l.held_change), 0) AS sum_held,
+                   count(*) FILTER (WHERE l.kind = 'hold'
+                                    AND genflow.id_type(l.ref) <> 0) AS sum_generations
               FROM genflow.doctor_ledger(w.user_id) l) s),
     open AS MATERIALIZED (
         SELECT h.* FROM genflow.doctor_ledger(p_user) h
-         WHERE h.kind = 'hold' AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = h.ref AND e.phase = 2)
+         WHERE h.kind = 'hold' AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = h.ref
+                                               AND e.phase = 2)
            AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref)
-           AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = h.ref AND r.state = 'open'))
+           AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = h.ref
+                           AND r.state = 'open'))
     SELECT 'there is no such account', s.user_id, 'nothing was ever granted to that name',
-           'See by which name httpd knows the user (%u in the access log), and grant to that one: genflow.grant_credits().'
+           'See by which name httpd knows the user (%u in the access log), and grant to that one: '
+           'genflow.grant_credits().'
       FROM sums s WHERE s.missing AND s.entries = 0
     UNION ALL
     SELECT 'the account is not the sum of its ledger', s.user_id,
-           format('balance %s, held %s, generations %s, but by the ledger %s, %s, %s', s.balance, s.held, s.generations,
+           format('balance %s, held %s, generations %s, but by the ledger %s, %s, %s', s.balance,
+                  s.held, s.generations,
                   s.sum_balance, s.sum_held, s.sum_generations),
-           format('Somebody changed the account by hand; the ledger is right: INSERT INTO genflow.accounts (user_id, balance, '
-                  'held, generations) VALUES (%L, %s, %s, %s) ON CONFLICT (user_id) DO UPDATE SET balance = EXCLUDED.balance, '
+           format('Somebody changed the account by hand; the ledger is right: INSERT INTO '
+                  'genflow.accounts (user_id, balance, '
+                  'held, generations) VALUES (%L, %s, %s, %s) ON CONFLICT (user_id) DO UPDATE SET '
+                  'balance = EXCLUDED.balance, '
                   'held = EXCLUDED.held, generations = EXCLUDED.generations;',
                   s.user_id, s.sum_balance, s.sum_held, greatest(s.generations, s.sum_generations))
-      FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held) OR s.generations < s.sum_generations
+      FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held)
+          OR s.generations < s.sum_generations
     UNION ALL
     SELECT 'held is not what live generations cost', a.user_id,
            format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),
-           'credits --user NAME of this one names the open holds that nobody will end, and what to do.'
+           'credits --user NAME of this one names the open holds that nobody will end, and what to '
+           'do.'
       FROM genflow.accounts a
       LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
                    FROM (SELECT w.user_id, w.cost FROM genflow.work w
-                         UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                         UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r
+                             WHERE r.state = 'open') h
                   GROUP BY h.user_id) l USING (user_id)
      WHERE a.held <> coalesce(l.cost, 0) AND (p_user IS NULL OR a.user_id = p_user)
     UNION ALL
     SELECT 'an open hold without a live generation', h.ref::text,
-           format('%s credits since %s; the generation is %s', h.held_change, genflow.iso(h.at), coalesce(m.status, 'gone')),
-           CASE WHEN m.status IN ('pending', 'processing') THEN 'stuck --job of it tells how it gets its alarm back.'
-                ELSE genflow.doctor_end(CASE m.status WHEN 'completed' THEN 'capture' ELSE 'release' END, h.ref::text) END
+           format('%s credits since %s; the generation is %s', h.held_change, genflow.iso(h.at),
+                  coalesce(m.status, 'gone')),
+           CASE WHEN m.status IN ('pending', 'processing') THEN 'stuck --job of it tells how it '
+                                                                'gets its alarm back.'
+                ELSE genflow.doctor_end(CASE m.status WHEN 'completed' THEN 'capture'
+                                        ELSE 'release' END, h.ref::text) END
       FROM open h LEFT JOIN LATERAL genflow.doctor_rows(NULL, h.ref, 1) m ON true
     UNION ALL
-    SELECT 'account', a.user_id, format('balance %s, of which %s held; used today %s%s, this week %s%s%s', a.balance, a.held,
-           q.day_used, ' of ' || a.day_limit, q.week_used, ' of ' || a.week_limit, CASE WHEN a.blocked THEN '; BLOCKED' END), NULL
-      FROM genflow.accounts a CROSS JOIN LATERAL genflow.quota(a.user_id) q WHERE a.user_id = p_user;
+    SELECT 'account', a.user_id, format('balance %s, of which %s held; used today %s%s, this week '
+                                        '%s%s%s', a.balance, a.held,
+           q.day_used, ' of ' || a.day_limit, q.week_used, ' of ' || a.week_limit, CASE
+               WHEN a.blocked THEN '; BLOCKED' END), NULL
+      FROM genflow.accounts a CROSS JOIN LATERAL genflow.quota(a.user_id) q
+          WHERE a.user_id = p_user;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_credits(text,uuid,integer) TO genflow_administration;
 
 CREATE FUNCTION genflow.doctor_end(p_kind text, p_ref text) RETURNS text
     LANGUAGE sql IMMUTABLE AS
 $$
-    SELECT format('INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day) SELECT ref, %L, user_id, %s, '
+    SELECT format('INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day) '
+                  'SELECT ref, %L, user_id, %s, '
                   'window_day FROM genflow.ledger WHERE kind = ''hold'' AND ref = %L;',
                   p_kind, CASE p_kind WHEN 'capture' THEN 'amount, 0' ELSE '0, amount' END, p_ref)
 $$;
@@ -1398,27 +1533,37 @@ BEGIN
     WITH done AS MATERIALIZED (
         SELECT m.*, r.tries, m.persisted IS NOT TRUE AS away,
                r.job_id IS NULL OR coalesce(r.expires_at < clock_timestamp(), false) AS lost
-          FROM genflow.doctor_rows(p_user, p_job, p_newest) m LEFT JOIN genflow.restores r ON r.job_id = m.id
+          FROM genflow.doctor_rows(p_user, p_job, p_newest) m LEFT
+              JOIN genflow.restores r ON r.job_id = m.id
          WHERE m.status = 'completed')
     SELECT CASE WHEN d.lost THEN 'the picture is lost' ELSE 'the store has not taken it yet' END,
            genflow.doctor_some(array_agg(d.id::text ORDER BY d.id DESC)),
-           format('%s, %s in number; the newest is at %s%s', d.type, count(*), (array_agg(d.image_url ORDER BY d.id DESC))[1],
+           format('%s, %s in number; the newest is at %s%s', d.type, count(*),
+                  (array_agg(d.image_url ORDER BY d.id DESC))[1],
                   ', tries: ' || max(d.tries)),
-           CASE WHEN d.lost THEN 'Its provider gave it up before it was stored. Give the charge back, and mend the store: '
+           CASE WHEN d.lost THEN 'Its provider gave it up before it was stored. Give the charge '
+                                 'back, and mend the store: '
                                  'GF0410 and GF0411 in the error log have its words.'
-                ELSE 'It is stored again by itself once the store is mended: GF0410 and GF0411 in the error log have its '
+                ELSE 'It is stored again by itself once the store is mended: GF0410 and GF0411 in '
+                     'the error log have its '
                      'words. The provider keeps it until expires_at of its row.' END
       FROM done d WHERE d.away GROUP BY d.lost, d.type
     UNION ALL
     SELECT 'the store takes no pictures', format('%s of %s', substr(b.provider, 7), b.model),
-           format('since %s, last heard of at %s: %s', genflow.iso(b.opened_at), genflow.iso(b.updated_at), b.reason),
-           'Nothing is sent to providers from there: requests get 503, what is queued waits. Make room, see the owner of the '
-           'folder and that its disk is not mounted read-only (GF0600 in the error log); of a store over HTTP GF0410 and GF0411 '
-           'have its words. Of a server that is gone for good: SELECT genflow.admin_breaker_reset(''' || b.provider || ''', ''' || b.model || ''');'
+           format('since %s, last heard of at %s: %s', genflow.iso(b.opened_at),
+                  genflow.iso(b.updated_at), b.reason),
+           'Nothing is sent to providers from there: requests get 503, what is queued waits. Make '
+           'room, see the owner of the '
+           'folder and that its disk is not mounted read-only (GF0600 in the error log); of a '
+           'store over HTTP GF0410 and GF0411 '
+           'have its words. Of a server that is gone for good: SELECT '
+           'genflow.admin_breaker_reset(''' || b.provider || ''', ''' || b.model || ''');'
       FROM genflow.breakers b
-     WHERE b.open_until IS NOT NULL AND starts_with(b.provider, 'store:') AND p_user IS NULL AND p_job IS NULL
+     WHERE b.open_until IS NOT NULL AND starts_with(b.provider, 'store:') AND p_user IS NULL
+       AND p_job IS NULL
     UNION ALL
-    SELECT 'pictures', 'generations', format('%s seen, %s kept', count(*), count(*) FILTER (WHERE NOT d.away)), NULL
+    SELECT 'pictures', 'generations', format('%s seen, %s kept', count(*),
+                                             count(*) FILTER (WHERE NOT d.away)), NULL
       FROM done d HAVING count(*) > 0;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_images(text,uuid,integer) TO genflow_administration;
@@ -1434,43 +1579,53 @@ DECLARE
 BEGIN
     SELECT r.media, r.type INTO v_media, v_type FROM genflow.doctor_rows(NULL, p_id, 1) r;
     IF FOUND THEN
-        EXECUTE format('SELECT to_jsonb(m) FROM %s m WHERE m.id = $1', v_media) INTO v_row USING p_id;
+        EXECUTE format('SELECT to_jsonb(m) FROM %s m WHERE m.id = $1', v_media) INTO v_row
+            USING p_id;
     END IF;
     RETURN QUERY
     SELECT s.at, s.what, s.detail FROM (
         SELECT (v_row->>'created_at')::timestamptz, 1, 'asked for',
-               format('%s, by %s, for %s credits', v_type, v_row->>'user_id', v_row->>'cost') WHERE v_row IS NOT NULL
+               format('%s, by %s, for %s credits', v_type, v_row->>'user_id', v_row->>'cost')
+                   WHERE v_row IS NOT NULL
         UNION ALL
         SELECT k.created_at, 2, 'key', k.key FROM genflow.idempotency_keys k
          WHERE k.user_id = v_row->>'user_id' AND k.job_id = p_id
         UNION ALL
         SELECT l.at, 3, l.kind, concat_ws(', ', format('%s credits of %s', l.amount, l.user_id),
-               CASE WHEN l.released > 0 THEN l.released || ' given back' END, l.reason, l.external_ref)
+               CASE WHEN l.released > 0 THEN l.released || ' given back' END, l.reason,
+                   l.external_ref)
           FROM genflow.ledger l WHERE l.ref = p_id
         UNION ALL
-        SELECT a.sent_at, 4, 'attempt ' || a.no, concat_ws(', ', format('sent to %s/%s', a.provider, a.model),
+        SELECT a.sent_at, 4, 'attempt ' || a.no,
+               concat_ws(', ', format('sent to %s/%s', a.provider, a.model),
                'seed ' || a.seed, 'epoch ' || a.epoch, 'the provider calls it ' || a.provider_ref)
           FROM genflow.attempts a WHERE a.job_id = p_id
         UNION ALL
         SELECT a.ended_at, 5, 'attempt ' || a.no, 'ended: ' || a.outcome
           FROM genflow.attempts a WHERE a.job_id = p_id AND a.ended_at IS NOT NULL
         UNION ALL
-        SELECT (v_row->>'finished_at')::timestamptz, 6, v_row->>'status', concat_ws(', ', v_row->>'error_code',
+        SELECT (v_row->>'finished_at')::timestamptz, 6, v_row->>'status',
+               concat_ws(', ', v_row->>'error_code',
                'cause ' || (v_row->>'cause_code'), v_row->>'error_message', v_row->>'image_url')
          WHERE v_row->>'finished_at' IS NOT NULL
         UNION ALL
-        SELECT h.at, 7, 'report', format('of %s: %s', h.provider, h.event) FROM genflow.hooks h WHERE h.job_id = p_id
+        SELECT h.at, 7, 'report', format('of %s: %s', h.provider, h.event) FROM genflow.hooks h
+            WHERE h.job_id = p_id
         UNION ALL
         SELECT r.at, 7, 'late result', concat_ws(', ', r.provider, 'epoch ' || r.epoch)
           FROM genflow.late_results r WHERE r.job_id = p_id
         UNION ALL
         SELECT clock_timestamp(), 8, v.name, (
-            SELECT string_agg(format('%s %s', j.key, j.value), ', ') FROM jsonb_each_text(v.columns) j WHERE j.value IS NOT NULL)
-          FROM (SELECT 'its row now', v_row - ARRAY['id', 'prompt', 'parameters', 'source_url', 'result'] WHERE v_row IS NOT NULL
+            SELECT string_agg(format('%s %s', j.key, j.value), ', ')
+                FROM jsonb_each_text(v.columns) j WHERE j.value IS NOT NULL)
+          FROM (SELECT 'its row now', v_row - ARRAY['id', 'prompt', 'parameters', 'source_url',
+                                                    'result'] WHERE v_row IS NOT NULL
                 UNION ALL
-                SELECT 'its work now', to_jsonb(w) - ARRAY['job_id', 'picture_secret'] FROM genflow.work w WHERE w.job_id = p_id
+                SELECT 'its work now', to_jsonb(w) - ARRAY['job_id', 'picture_secret']
+                    FROM genflow.work w WHERE w.job_id = p_id
                 UNION ALL
-                SELECT 'to be stored', to_jsonb(r) - ARRAY['job_id', 'picture_secret'] FROM genflow.restores r WHERE r.job_id = p_id) v (name, columns)
+                SELECT 'to be stored', to_jsonb(r) - ARRAY['job_id', 'picture_secret']
+                    FROM genflow.restores r WHERE r.job_id = p_id) v (name, columns)
         ) s (at, n, what, detail)
      ORDER BY s.at, s.n;
 END $$;
@@ -1480,7 +1635,8 @@ CREATE FUNCTION genflow.doctor_ledger(p_user text) RETURNS TABLE(ref uuid, kind 
     LANGUAGE sql STABLE AS
 $$
     SELECT l.ref, l.kind, l.phase, l.at, concat_ws(', ', l.reason, l.external_ref),
-           CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END,
+           CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture'
+               THEN -l.amount ELSE 0 END,
            CASE WHEN l.kind = 'hold' THEN l.amount
                 WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END
       FROM genflow.ledger l WHERE l.user_id = p_user
@@ -1494,54 +1650,71 @@ BEGIN
     RETURN QUERY
     WITH live AS (
         SELECT w.*, a.sent_at, w.provider || '/' || w.model AS whom
-          FROM genflow.work w LEFT JOIN genflow.attempts a ON a.job_id = w.job_id AND a.no = w.attempts
+          FROM genflow.work w LEFT JOIN genflow.attempts a ON a.job_id = w.job_id
+              AND a.no = w.attempts
          WHERE (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job)),
     tries AS (
-        SELECT a.provider || '/' || a.model AS whom, count(*) AS n, count(*) FILTER (WHERE a.outcome = 'completed') AS good,
-               count(*) FILTER (WHERE a.outcome IN ('TIMEOUT', 'NETWORK_ERROR', 'API_ERROR', 'RATE_LIMIT')) AS bad,
+        SELECT a.provider || '/' || a.model AS whom, count(*) AS n,
+               count(*) FILTER (WHERE a.outcome = 'completed') AS good,
+               count(*) FILTER (WHERE a.outcome IN ('TIMEOUT', 'NETWORK_ERROR', 'API_ERROR',
+                                                    'RATE_LIMIT')) AS bad,
                percentile_disc(0.5) WITHIN GROUP (ORDER BY a.ended_at - a.sent_at) AS median
-          FROM genflow.doctor_rows(p_user, p_job, p_newest) m JOIN genflow.attempts a ON a.job_id = m.id
+          FROM genflow.doctor_rows(p_user, p_job, p_newest) m
+              JOIN genflow.attempts a ON a.job_id = m.id
          WHERE a.ended_at > clock_timestamp() - interval '1 hour' GROUP BY a.provider, a.model)
-    SELECT 'long with its provider', genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.sent_at)),
+    SELECT 'long with its provider', genflow.doctor_some(array_agg(w.job_id::text
+        ORDER BY w.sent_at)),
            format('%s, %s in number, %s; the first was sent %s ago%s', w.whom, count(*),
                   CASE w.phase WHEN 'sending' THEN 'no answer yet' ELSE 'taken, not finished' END,
                   genflow.doctor_since(min(w.sent_at)),
                   ', the provider calls it ' || (array_agg(w.provider_ref ORDER BY w.sent_at))[1]),
-           'Look the run up at the provider. GenflowProviderDeadline ends it at the latest: lower it if this provider never '
+           'Look the run up at the provider. GenflowProviderDeadline ends it at the latest: lower '
+           'it if this provider never '
            'takes so long.'
-      FROM live w WHERE w.phase <> 'queued' AND w.sent_at < clock_timestamp() - interval '5 minutes' GROUP BY w.phase, w.whom
+      FROM live w WHERE w.phase <> 'queued'
+          AND w.sent_at < clock_timestamp() - interval '5 minutes' GROUP BY w.phase, w.whom
     UNION ALL
-    SELECT 'sent again and again', genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.attempts DESC)),
+    SELECT 'sent again and again', genflow.doctor_some(array_agg(w.job_id::text
+        ORDER BY w.attempts DESC)),
            format('%s, %s in number, with up to %s submissions', w.whom, count(*), max(w.attempts)),
-           'GF0402 in the error log tells what the provider answers. Lower GenflowTypeRetries, or take it out of '
+           'GF0402 in the error log tells what the provider answers. Lower GenflowTypeRetries, or '
+           'take it out of '
            'GenflowTypeProviders until it is well.'
       FROM live w WHERE w.attempts > 8 GROUP BY w.whom
     UNION ALL
-    SELECT 'its children keep dying', genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.lost_leases DESC)),
+    SELECT 'its children keep dying', genflow.doctor_some(array_agg(w.job_id::text
+        ORDER BY w.lost_leases DESC)),
            format('%s in number, up to %s leases lost', count(*), max(w.lost_leases)),
-           'Look in the error logs for "exit signal" and for GF0121 (no database). With its fifth lost lease it fails.'
+           'Look in the error logs for "exit signal" and for GF0121 (no database). With its fifth '
+           'lost lease it fails.'
       FROM live w WHERE w.lost_leases >= 2 HAVING count(*) > 0
     UNION ALL
     SELECT 'a provider that mostly fails', t.whom,
            format('of %s answers in the last hour %s were failures of its own', t.n, t.bad),
-           'GF0402 and GF0403 in the error log have its words: key, credit, model name. Until it is well, put another one '
+           'GF0402 and GF0403 in the error log have its words: key, credit, model name. Until it '
+           'is well, put another one '
            'before it in GenflowTypeProviders.'
       FROM tries t WHERE t.n >= 10 AND t.bad * 2 > t.n
     UNION ALL
     SELECT 'its breaker is open', b.provider || '/' || b.model,
-           format('since %s, after %s failures in a row: %s', genflow.iso(b.opened_at), b.failures, b.reason),
-           'Nothing is sent to it but a try now and then; the next provider of each chain is asked instead. Its reason tells '
+           format('since %s, after %s failures in a row: %s', genflow.iso(b.opened_at), b.failures,
+                  b.reason),
+           'Nothing is sent to it but a try now and then; the next provider of each chain is asked '
+           'instead. Its reason tells '
            'what to mend: key and account there, or the model''s name in GenflowTypeProviders.'
       FROM genflow.breakers b
-     WHERE b.open_until IS NOT NULL AND NOT starts_with(b.provider, 'store:') AND p_user IS NULL AND p_job IS NULL
+     WHERE b.open_until IS NOT NULL AND NOT starts_with(b.provider, 'store:') AND p_user IS NULL
+       AND p_job IS NULL
     UNION ALL
     SELECT 'provider in the last hour', t.whom,
-           format('%s answers, %s of them pictures; half of them within %s', t.n, t.good, t.median), NULL
+           format('%s answers, %s of them pictures; half of them within %s', t.n, t.good, t.median),
+               NULL
       FROM tries t
     UNION ALL
     SELECT 'budget of today', b.provider,
            format('%s used since 00:00 UTC%s', sum(b.spent), CASE WHEN bool_or(b.slot = -1) THEN
-                  '; a submission was refused because GenflowProviderBudget was spent: the next provider of the chain is asked' END),
+                  '; a submission was refused because GenflowProviderBudget was spent: the next '
+                  'provider of the chain is asked' END),
            NULL
       FROM genflow.budgets b
      WHERE b.day = (clock_timestamp() AT TIME ZONE 'UTC')::date AND p_user IS NULL AND p_job IS NULL
@@ -1555,12 +1728,16 @@ $$
 DECLARE
     t genflow.types;
 BEGIN
-    FOR t IN SELECT * FROM genflow.types y WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
+    FOR t IN SELECT * FROM genflow.types y
+        WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
         RETURN QUERY EXECUTE format($q$
-            SELECT %1$L, '%2$I.%3$I', m.id, m.user_id, m.status, m.cost, m.created_at, m.image_url, m.persisted, m.expires_at,
+            SELECT %1$L, '%2$I.%3$I', m.id, m.user_id, m.status, m.cost, m.created_at, m.image_url,
+                   m.persisted, m.expires_at,
                    md5(concat_ws('|', m.prompt, m.preset, m.source_url, m.parameters::text))
-              FROM %2$I.%3$I m WHERE %4$s ORDER BY m.id DESC LIMIT $3$q$, t.name, t.media_schema, t.media_table,
-            CASE WHEN p_job IS NOT NULL THEN 'm.id = $2' WHEN p_user IS NOT NULL THEN 'm.user_id = $1' ELSE 'true' END)
+              FROM %2$I.%3$I m WHERE %4$s ORDER BY m.id DESC LIMIT $3$q$, t.name, t.media_schema,
+                  t.media_table,
+            CASE WHEN p_job IS NOT NULL THEN 'm.id = $2' WHEN p_user IS NOT NULL
+                THEN 'm.user_id = $1' ELSE 'true' END)
         USING p_user, p_job, p_newest;
     END LOOP;
 END $$;
@@ -1575,7 +1752,8 @@ $$;
 CREATE FUNCTION genflow.doctor_some(p_names text[]) RETURNS text
     LANGUAGE sql IMMUTABLE AS
 $$
-    SELECT array_to_string(p_names[1:3], ', ') || CASE WHEN cardinality(p_names) > 3 THEN ', ...' ELSE '' END
+    SELECT array_to_string(p_names[1:3], ', ') || CASE WHEN cardinality(p_names) > 3 THEN ', ...'
+        ELSE '' END
 $$;
 
 CREATE FUNCTION genflow.doctor_statement(p_user text, p_newest integer DEFAULT 50) RETURNS TABLE(at timestamp with time zone, what text, change bigint, balance bigint, held bigint, ref uuid, reason text)
@@ -1585,13 +1763,17 @@ $$
 BEGIN
     RETURN QUERY
     WITH total AS (
-        SELECT sum(l.change) AS change, sum(l.held_change) AS held FROM genflow.doctor_ledger(p_user) l),
+        SELECT sum(l.change) AS change, sum(l.held_change) AS held
+            FROM genflow.doctor_ledger(p_user) l),
     newest AS (
-        SELECT l.*, row_number() OVER later AS n, sum(l.change) OVER later - l.change AS change_after,
+        SELECT l.*, row_number() OVER later AS n,
+               sum(l.change) OVER later - l.change AS change_after,
                sum(l.held_change) OVER later - l.held_change AS held_after
-          FROM (SELECT * FROM genflow.doctor_ledger(p_user) l ORDER BY l.at DESC, l.phase DESC, l.ref DESC LIMIT p_newest) l
+          FROM (SELECT * FROM genflow.doctor_ledger(p_user) l ORDER BY l.at DESC, l.phase DESC,
+                l.ref DESC LIMIT p_newest) l
         WINDOW later AS (ORDER BY l.at DESC, l.phase DESC, l.ref DESC))
-    SELECT n.at, n.kind, n.change, (t.change - n.change_after)::bigint, (t.held - n.held_after)::bigint, n.ref, n.reason
+    SELECT n.at, n.kind, n.change, (t.change - n.change_after)::bigint,
+           (t.held - n.held_after)::bigint, n.ref, n.reason
       FROM newest n, total t ORDER BY n.n DESC;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_statement(text,integer) TO genflow_administration;
@@ -1603,11 +1785,14 @@ DECLARE
     v_uuid CONSTANT text := '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
     t      genflow.types;
 BEGIN
-    FOR t IN SELECT * FROM genflow.types y WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
+    FOR t IN SELECT * FROM genflow.types y
+        WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
         RETURN QUERY EXECUTE format($q$
-            SELECT f.name FROM (SELECT n.name, substring(n.name FROM $2)::uuid AS id FROM unnest($1) AS n(name)) f
+            SELECT f.name FROM (SELECT n.name, substring(n.name FROM $2)::uuid AS id
+                                FROM unnest($1) AS n(name)) f
              WHERE starts_with(f.name, %L)
-               AND NOT EXISTS (SELECT FROM %I.%I m WHERE m.id = f.id AND right(m.image_url, length(f.name) + 1) = '/' || f.name)
+               AND NOT EXISTS (SELECT FROM %I.%I m WHERE m.id = f.id
+                               AND right(m.image_url, length(f.name) + 1) = '/' || f.name)
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.restores r WHERE r.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.removals r WHERE r.job_id = f.id)$q$,
@@ -1616,7 +1801,8 @@ BEGIN
     RETURN QUERY SELECT n.name FROM unnest(p_names) AS n(name)
                   WHERE NOT EXISTS (SELECT FROM genflow.types y
                                      WHERE starts_with(n.name, y.name || '/')
-                                       AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL);
+                                       AND to_regclass(format('%I.%I', y.media_schema,
+                                           y.media_table)) IS NOT NULL);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_strangers(text[]) TO genflow_administration;
 
@@ -1629,77 +1815,104 @@ DECLARE
 BEGIN
     RETURN QUERY
     SELECT 'the database was restored', current_database()::text, genflow.restored(),
-           'Nothing is submitted or delivered until you decide: SELECT genflow.resume(''end''); if hosts may have worked on since '
+           'Nothing is submitted or delivered until you decide: SELECT genflow.resume(''end''); if '
+           'hosts may have worked on since '
            'the backup, SELECT genflow.resume(''continue''); if the site stood still.'
      WHERE genflow.restored() IS NOT NULL
     UNION ALL
-    SELECT 'it cannot be ended', w.job_id::text, w.poison, 'Mend what the error names; its end is tried again each minute.'
+    SELECT 'it cannot be ended', w.job_id::text, w.poison, 'Mend what the error names; its end is '
+                                                           'tried again each minute.'
       FROM genflow.work w
-     WHERE w.poison IS NOT NULL AND (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job);
+     WHERE w.poison IS NOT NULL AND (p_user IS NULL OR w.user_id = p_user)
+       AND (p_job IS NULL OR w.job_id = p_job);
     RETURN QUERY
     WITH live AS (
         SELECT w.*, coalesce(t.name, 'type ' || w.type_no) AS type
           FROM genflow.work w LEFT JOIN genflow.types t ON t.no = w.type_no
          WHERE (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job)),
     advices (no, finding, advice) AS (VALUES
-        (1, 'past its deadline', 'See that an httpd with GenflowDispatch On runs and has this type in its configuration: the '
+        (1, 'past its deadline', 'See that an httpd with GenflowDispatch On runs and has this type '
+                                 'in its configuration: the '
             'next claim of the type fails it with TIMEOUT and gives its credits back.'),
-        (2, 'its lease is over and nobody takes it', 'See that an httpd with GenflowDispatch On runs and has this type in its '
+        (2, 'its lease is over and nobody takes it', 'See that an httpd with GenflowDispatch On '
+                                                     'runs and has this type in its '
             'configuration; "exit signal" and GF0121 in its error log tell why the child lost it.'),
-        (3, 'nobody works on its type', 'Start an httpd with GenflowDispatch On and this <GenflowType>; if one runs, its error '
+        (3, 'nobody works on its type', 'Start an httpd with GenflowDispatch On and this '
+                                        '<GenflowType>; if one runs, its error '
             'log has the reason (GF0121: no database, GF0122: the type is incomplete).'),
-        (4, 'the queue is behind', 'More is asked for than the servers do: raise GenflowDispatchJobs, add a server, or see '
+        (4, 'the queue is behind', 'More is asked for than the servers do: raise '
+                                   'GenflowDispatchJobs, add a server, or see '
             'with `polling` whether a provider is slow.')),
     late AS (
         SELECT CASE WHEN w.deadline_at < v_late THEN 1
                     WHEN w.lease_owner IS NOT NULL THEN 2
                     WHEN w.type_no NOT IN (SELECT o.type_no FROM genflow.work o
-                                            WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late) THEN 3
+                                            WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late)
+                                                THEN 3
                     ELSE 4 END AS no, w.*
           FROM live w WHERE least(w.turn, w.due_at) < v_late)
-    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY least(w.turn, w.due_at))),
+    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text
+                                                    ORDER BY least(w.turn, w.due_at))),
            format('%s, %s in number; the first was due %s ago', w.type, count(*),
                   genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
     SELECT 'live, but without its alarm', genflow.doctor_some(array_agg(m.id::text ORDER BY m.id)),
-           format('%s, %s in number, have no row in genflow.work: nobody will ever look at them', m.type, count(*)),
-           format('Somebody deleted it past its trigger. So that the next claim fails them and gives their credits back: INSERT '
-                  'INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at) SELECT id, user_id, '
-                  'genflow.id_type(id), cost, now(), now() FROM %s m WHERE status IN (''pending'', ''processing'') AND NOT '
+           format('%s, %s in number, have no row in genflow.work: nobody will ever look at them',
+                  m.type, count(*)),
+           format('Somebody deleted it past its trigger. So that the next claim fails them and '
+                  'gives their credits back: INSERT '
+                  'INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at) SELECT '
+                  'id, user_id, '
+                  'genflow.id_type(id), cost, now(), now() FROM %s m '
+                  'WHERE status IN (''pending'', ''processing'') AND NOT '
                   'EXISTS (SELECT FROM genflow.work w WHERE w.job_id = m.id);', m.media)
       FROM genflow.doctor_rows(p_user, p_job, p_newest) m
-     WHERE m.status IN ('pending', 'processing') AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = m.id)
+     WHERE m.status IN ('pending', 'processing') AND NOT EXISTS (SELECT FROM genflow.work w
+         WHERE w.job_id = m.id)
      GROUP BY m.type, m.media
     UNION ALL
     SELECT v.finding, genflow.doctor_some(array_agg(d.job_id::text ORDER BY d.due_at)),
-           format('%s in number, up to %s tries; the first is due at %s', count(*), max(d.tries), genflow.iso(min(d.due_at))),
+           format('%s in number, up to %s tries; the first is due at %s', count(*), max(d.tries),
+                  genflow.iso(min(d.due_at))),
            v.advice
       FROM genflow.deliveries d
       JOIN (VALUES
-        (true, 'nobody tells its webhook', 'See that an httpd with GenflowDispatch On and GenflowWebhookAllow runs and has this '
+        (true, 'nobody tells its webhook', 'See that an httpd with GenflowDispatch On and '
+                                           'GenflowWebhookAllow runs and has this '
             'type in its configuration.'),
-        (false, 'its webhook cannot be told', 'GF0431 in the error log tells what its receiver answers, or why it is not asked. '
-            'It is told ten times, for some days.')) AS v(late, finding, advice) ON v.late = (d.due_at < v_late)
-     WHERE (d.due_at < v_late OR d.tries > 2) AND (p_user IS NULL OR d.user_id = p_user) AND (p_job IS NULL OR d.job_id = p_job)
+        (false, 'its webhook cannot be told', 'GF0431 in the error log tells what its receiver '
+                                              'answers, or why it is not asked. '
+            'It is told ten times, for some days.')) AS v(late, finding,
+                                                          advice) ON v.late = (d.due_at < v_late)
+     WHERE (d.due_at < v_late OR d.tries > 2) AND (p_user IS NULL OR d.user_id = p_user)
+       AND (p_job IS NULL OR d.job_id = p_job)
      GROUP BY v.finding, v.advice
     UNION ALL
-    SELECT 'its table is gone', t.name, format('%I.%I is not there: the type is refused', t.media_schema, t.media_table),
-           format('Restore it from a backup, or begin with an empty one: SELECT genflow.create_type(%L);', t.name)
+    SELECT 'its table is gone', t.name, format('%I.%I is not there: the type is refused',
+                                               t.media_schema, t.media_table),
+           format('Restore it from a backup, or begin with an empty one: SELECT '
+                  'genflow.create_type(%L);', t.name)
       FROM genflow.types t
-     WHERE p_user IS NULL AND p_job IS NULL AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL
+     WHERE p_user IS NULL AND p_job IS NULL
+       AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL
     UNION ALL
-    SELECT 'there is no such generation', p_job::text, 'neither a table of a type nor the ledger knows it',
+    SELECT 'there is no such generation', p_job::text, 'neither a table of a type nor the ledger '
+                                                       'knows it',
            'Look for it in the statement of its user: credits --user NAME.'
      WHERE p_job IS NOT NULL AND NOT EXISTS (SELECT FROM genflow.doctor_rows(NULL, p_job, 1))
        AND NOT EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = p_job)
     UNION ALL
-    SELECT 'queue', w.type, format('%s live: %s wait to be started, %s queued, %s being sent, %s with a provider; the next '
-           'deadline is %s', count(*), count(*) FILTER (WHERE w.phase = 'pending'), count(*) FILTER (WHERE w.phase = 'queued'), count(*) FILTER (WHERE w.phase = 'sending'),
+    SELECT 'queue', w.type, format('%s live: %s wait to be started, %s queued, %s being sent, %s '
+                                   'with a provider; the next '
+           'deadline is %s', count(*), count(*) FILTER (WHERE w.phase = 'pending'),
+               count(*) FILTER (WHERE w.phase = 'queued'),
+               count(*) FILTER (WHERE w.phase = 'sending'),
            count(*) FILTER (WHERE w.phase = 'working'), genflow.iso(min(w.deadline_at))), NULL
       FROM live w GROUP BY w.type
     UNION ALL
-    SELECT 'child at work', w.lease_owner, format('generations: %s (the child''s name is host:process:random)', count(*)), NULL
+    SELECT 'child at work', w.lease_owner, format('generations: %s (the child''s name is '
+                                                  'host:process:random)', count(*)), NULL
       FROM live w WHERE w.lease_owner IS NOT NULL AND w.due_at >= v_late GROUP BY w.lease_owner;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_stuck(text,uuid,integer) TO genflow_administration;
@@ -1707,14 +1920,16 @@ GRANT EXECUTE ON FUNCTION genflow.doctor_stuck(text,uuid,integer) TO genflow_adm
 CREATE FUNCTION genflow.ended(p_ids uuid[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
-    SELECT u.id FROM unnest(p_ids) AS u(id) WHERE NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = u.id)
+    SELECT u.id FROM unnest(p_ids) AS u(id) WHERE NOT EXISTS (SELECT FROM genflow.work w
+        WHERE w.job_id = u.id)
 $$;
 GRANT EXECUTE ON FUNCTION genflow.ended(uuid[]) TO genflow_module;
 
 CREATE FUNCTION genflow.ended_by(p_id uuid, p_call uuid) RETURNS boolean
     LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
 $$
-    SELECT EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = p_id AND l.phase = 2 AND l.call = p_call)
+    SELECT EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = p_id AND l.phase = 2
+                   AND l.call = p_call)
 $$;
 
 CREATE FUNCTION genflow.forbid() RETURNS trigger
@@ -1729,7 +1944,8 @@ CREATE FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason tex
 $$
 BEGIN
     IF p_amount IS NULL OR p_amount < 1 THEN
-        RAISE EXCEPTION 'genflow: a grant is at least 1 credit, not %', p_amount USING ERRCODE = '22023';
+        RAISE EXCEPTION 'genflow: a grant is at least 1 credit, not %', p_amount
+            USING ERRCODE = '22023';
     END IF;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
     VALUES (genflow.new_id(0), 'grant', p_user, p_amount, p_reason, p_reference)
@@ -1743,7 +1959,8 @@ $$
 DECLARE
     f record;
 BEGIN
-    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC, genflow_module, genflow_administration;
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC, genflow_module,
+        genflow_administration;
     GRANT USAGE ON SCHEMA genflow TO genflow_module, genflow_administration;
     FOR f IN
         SELECT p.oid::regprocedure AS name, g.role
@@ -1793,7 +2010,9 @@ BEGIN
                    'type_of']) AS act
             UNION ALL
             SELECT 'genflow_module', t.prefix || a.act
-              FROM genflow.types t, unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted', '_settle',
+              FROM genflow.types t,
+                  unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
+                               '_settle',
                                                  '_restored', '_cancel', '_delete']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
@@ -1829,7 +2048,8 @@ BEGIN
                    'resume',
                    'suspend'])
             UNION ALL
-            SELECT 'genflow_administration', t.prefix || '_get' FROM genflow.types t) g ON g.act = p.proname
+            SELECT 'genflow_administration', t.prefix || '_get'
+                FROM genflow.types t) g ON g.act = p.proname
          WHERE p.pronamespace = 'genflow'::regnamespace
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f.name, f.role);
@@ -1843,7 +2063,8 @@ DECLARE
     v_count integer;
 BEGIN
     WITH mine AS MATERIALIZED (
-        SELECT w.job_id FROM genflow.work w JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
+        SELECT w.job_id FROM genflow.work w
+            JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
            AND w.lease_owner IS NOT NULL
          ORDER BY w.job_id FOR UPDATE OF w)
     UPDATE genflow.work w SET lease_owner = NULL, due_at = least(clock_timestamp(), w.deadline_at)
@@ -1856,7 +2077,8 @@ GRANT EXECUTE ON FUNCTION genflow.hand_back(uuid[],integer[]) TO genflow_module;
 CREATE FUNCTION genflow.health() RETURNS TABLE(schema_version integer, types text[])
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
-    SELECT (SELECT max(m.version) FROM genflow.migrations m), (SELECT array_agg(t.name ORDER BY t.no) FROM genflow.types t)
+    SELECT (SELECT max(m.version) FROM genflow.migrations m),
+           (SELECT array_agg(t.name ORDER BY t.no) FROM genflow.types t)
 $$;
 GRANT EXECUTE ON FUNCTION genflow.health() TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.health() TO genflow_module;
@@ -1865,7 +2087,8 @@ CREATE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease inte
     LANGUAGE sql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
     WITH mine AS MATERIALIZED (
-        SELECT w.job_id FROM genflow.work w JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
+        SELECT w.job_id FROM genflow.work w
+            JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
            AND w.lease_owner IS NOT NULL
          ORDER BY w.job_id FOR UPDATE OF w)
     UPDATE genflow.work w SET due_at = least(clock_timestamp() + p_lease, w.deadline_at)
@@ -1881,7 +2104,8 @@ DECLARE
     v_at   timestamptz := 'epoch'::timestamptz + p_at * interval '1 microsecond';
     v_rows text := genflow.list_query(p_types, p_status, p_user, p_preset, v_at);
     v_read text := (SELECT string_agg(format('SELECT g.*, p.created_at AS newest FROM page p, '
-                                             'LATERAL genflow.%I($1, p.id) g WHERE p.no = %s', t.prefix || '_get', t.no),
+                                             'LATERAL genflow.%I($1, p.id) g WHERE p.no = %s',
+                                                 t.prefix || '_get', t.no),
                                       ' UNION ALL ')
                       FROM genflow.types t WHERE t.name = ANY (p_types));
     v_sql  text;
@@ -1889,10 +2113,13 @@ BEGIN
     IF v_rows IS NULL THEN
         RETURN;
     END IF;
-    v_sql := format('WITH page AS MATERIALIZED (SELECT * FROM (%s) u ORDER BY u.created_at DESC, u.id DESC LIMIT $6) '
+    v_sql := format('WITH page AS MATERIALIZED (SELECT * FROM (%s) u ORDER BY u.created_at DESC, '
+                    'u.id DESC LIMIT $6) '
                     'SELECT %s FROM (%s) r ORDER BY r.newest DESC, r.id DESC', v_rows,
-                    (SELECT string_agg('r.' || a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a
-                      WHERE a.attrelid = 'genflow.generation'::regclass AND a.attnum > 0 AND NOT a.attisdropped), v_read);
+                    (SELECT string_agg('r.' || a.attname, ', ' ORDER BY a.attnum)
+                     FROM pg_attribute a
+                      WHERE a.attrelid = 'genflow.generation'::regclass AND a.attnum > 0
+                        AND NOT a.attisdropped), v_read);
     RETURN QUERY EXECUTE v_sql USING p_user, p_status, p_preset, v_at, p_id, p_limit;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.history(text,text[],text,text,bigint,uuid,integer) TO genflow_module;
@@ -1916,9 +2143,11 @@ CREATE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window 
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day) VALUES (p_ref, 'hold', p_user, p_amount, p_window);
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day)
+        VALUES (p_ref, 'hold', p_user, p_amount, p_window);
     IF p_day = 'rolling' AND (SELECT u.used > a.day_limit
-                                FROM genflow.accounts a, genflow.rolling_use(p_user, clock_timestamp()) u
+                                FROM genflow.accounts a, genflow.rolling_use(p_user,
+                                    clock_timestamp()) u
                                WHERE a.user_id = p_user) THEN
         RAISE EXCEPTION 'genflow: quota spent' USING ERRCODE = 'GF429';
     END IF;
@@ -1936,7 +2165,8 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 'unknown';
     END IF;
-    INSERT INTO genflow.hooks (provider, event, job_id) VALUES (p_provider, p_event, p_id) ON CONFLICT DO NOTHING;
+    INSERT INTO genflow.hooks (provider, event, job_id) VALUES (p_provider, p_event, p_id)
+        ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         RETURN 'duplicate';
     END IF;
@@ -1953,8 +2183,10 @@ BEGIN
     END IF;
     IF w.lease_owner = p_owner THEN
         RETURN 'led';
-    ELSE                                                    -- its leader elsewhere finds its lease gone
-        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(clock_timestamp(), t.deadline_at) WHERE t.job_id = p_id;
+    -- its leader elsewhere finds its lease gone
+    ELSE
+        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(clock_timestamp(),
+            t.deadline_at) WHERE t.job_id = p_id;
     END IF;
     RETURN 'due';
 END $$;
@@ -1963,7 +2195,8 @@ GRANT EXECUTE ON FUNCTION genflow.hook(text,text,uuid,text,text,text,text) TO ge
 CREATE FUNCTION genflow.hook_known(p_provider text, p_id uuid, p_token text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
-    SELECT EXISTS (SELECT FROM genflow.attempts t WHERE t.job_id = p_id AND t.provider = p_provider AND t.hook_token = p_token)
+    SELECT EXISTS (SELECT FROM genflow.attempts t WHERE t.job_id = p_id AND t.provider = p_provider
+                   AND t.hook_token = p_token)
 $$;
 GRANT EXECUTE ON FUNCTION genflow.hook_known(text,uuid,text) TO genflow_module;
 
@@ -1977,13 +2210,15 @@ GRANT EXECUTE ON FUNCTION genflow.hook_ref(uuid,integer) TO genflow_module;
 CREATE FUNCTION genflow.id_at(p_at timestamp with time zone) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$
-    SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+    SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0')
+            || repeat('0', 20))::uuid
 $$;
 
 CREATE FUNCTION genflow.id_type(p_id uuid) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$
-    SELECT CASE WHEN get_byte(b, 6) >> 4 = 7 THEN get_byte(b, 10) ELSE 0 END FROM uuid_send(p_id) AS b
+    SELECT CASE WHEN get_byte(b, 6) >> 4 = 7 THEN get_byte(b, 10) ELSE 0 END
+        FROM uuid_send(p_id) AS b
 $$;
 
 CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
@@ -2007,20 +2242,23 @@ BEGIN
         WITH old AS MATERIALIZED (
             SELECT o.job_id, o.no FROM genflow.attempts o
              WHERE o.job_id < genflow.id_at(v_over)
-               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2
+                           AND l.at < v_over)
              ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.attempts a USING old
          WHERE a.job_id = old.job_id AND a.no = old.no;
     WHEN 'hooks' THEN
         WITH old AS MATERIALIZED (
             SELECT o.provider, o.event FROM genflow.hooks o
-             WHERE o.at < v_over AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             WHERE o.at < v_over AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id
+                                             AND l.phase = 2 AND l.at < v_over)
              ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.hooks h USING old
          WHERE h.provider = old.provider AND h.event = old.event;
     WHEN 'late_results' THEN
         WITH old AS MATERIALIZED (
-            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED)
+            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id
+                LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.late_results r USING old
          WHERE r.id = old.id;
     WHEN 'calls' THEN
@@ -2039,7 +2277,8 @@ BEGIN
          WHERE k.user_id = old.user_id AND k.key = old.key;
     WHEN 'budgets' THEN
         WITH old AS MATERIALIZED (
-            SELECT o.provider, o.day, o.slot FROM genflow.budgets o WHERE o.day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 31
+            SELECT o.provider, o.day, o.slot FROM genflow.budgets o
+                WHERE o.day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 31
              ORDER BY o.provider, o.day, o.slot LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.budgets b USING old
          WHERE b.provider = old.provider AND b.day = old.day AND b.slot = old.slot;
@@ -2052,20 +2291,28 @@ BEGIN
         WITH old AS MATERIALIZED (
             SELECT o.id FROM genflow.reservations o
              WHERE o.id < genflow.id_at(v_over) AND o.state <> 'open'
-               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.id AND l.phase = 2 AND l.at < v_over)
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.id AND l.phase = 2
+                           AND l.at < v_over)
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
              ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.reservations r USING old
          WHERE r.id = old.id;
     ELSE
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
-        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 minute'', ''-infinity'', ''{}'', true)',
+        EXECUTE format('SELECT count(*) '
+                       'FROM genflow.%I(NULL, $1, interval ''1 minute'', ''-infinity'', '
+                       '''{}'', true)',
                        t.prefix || '_claim') INTO v_count USING p_limit;
         IF p_media IS NOT NULL AND v_count < p_limit THEN   -- else the next call comes at once
-            EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
+            EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m
+                                                   WHERE m.created_at AT TIME ZONE ''UTC''
+                                                         < $1 AT TIME ZONE ''UTC''
                                                      AND m.finished_at < $1
-                                                     AND NOT EXISTS (SELECT FROM genflow.deliveries w WHERE w.job_id = m.id)
-                                                   ORDER BY m.created_at AT TIME ZONE ''UTC'', m.id LIMIT $2 FOR UPDATE SKIP LOCKED) old,
+                                                     AND NOT EXISTS (SELECT
+                                                         FROM genflow.deliveries w
+                                                             WHERE w.job_id = m.id)
+                                                   ORDER BY m.created_at AT TIME ZONE ''UTC'', m.id
+                                                       LIMIT $2 FOR UPDATE SKIP LOCKED) old,
                                    LATERAL genflow.%I(old.user_id, old.id) d',
                            t.media_schema, t.media_table, t.prefix || '_delete')
                INTO v_count USING clock_timestamp() - p_media, p_limit;
@@ -2080,7 +2327,8 @@ GRANT EXECUTE ON FUNCTION genflow.janitor(text,integer,interval,interval,interva
 CREATE FUNCTION genflow.janitor_parts() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
-    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets', 'reservations', 'ended_reservations',
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets',
+                        'reservations', 'ended_reservations',
                         'budgets'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
@@ -2093,7 +2341,8 @@ DECLARE
     v genflow.job_brief;
 BEGIN
     CASE genflow.id_type(p_id)
-        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending' ELSE 'cancelled' END
+        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending'
+            ELSE 'cancelled' END
                       INTO v FROM genflow.reservations r WHERE r.id = p_id;
         WHEN 1 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.neo_glitch_media t WHERE t.id = p_id;
         WHEN 2 THEN SELECT t.user_id, t.cost, t.status INTO v FROM public.emotion_mask_media t WHERE t.id = p_id;
@@ -2109,7 +2358,8 @@ CREATE FUNCTION genflow.key_of(p_key text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path=pg_catalog, pg_temp AS
 $$
     SELECT CASE WHEN p_key ~ '^key:"([^"\\ ]|\\["\\])+"( [0-9]+)?$'
-                THEN 'key:' || regexp_replace(substring(p_key FROM '^key:"(.+)"'), '\\(["\\])', '\1', 'g')
+                THEN 'key:' || regexp_replace(substring(p_key FROM '^key:"(.+)"'), '\\(["\\])',
+                                              '\1', 'g')
                             || coalesce(substring(p_key FROM '"( [0-9]+)$'), '')
                 ELSE p_key END
 $$;
@@ -2124,36 +2374,46 @@ DECLARE
 BEGIN
     IF NEW.kind IN ('hold', 'capture', 'release') THEN
         v_job := genflow.job_brief(NEW.ref);
-        IF NEW.kind = 'release' AND v_job.status IS NULL THEN       -- its media row is gone: the hold says whose it was
-            SELECT h.user_id, h.amount, 'failed' INTO v_job FROM genflow.ledger h WHERE h.ref = NEW.ref AND h.kind = 'hold';
+        -- its media row is gone: the hold says whose it was
+        IF NEW.kind = 'release' AND v_job.status IS NULL THEN
+            SELECT h.user_id, h.amount, 'failed' INTO v_job FROM genflow.ledger h
+                WHERE h.ref = NEW.ref AND h.kind = 'hold';
         END IF;
         IF v_job.user_id IS DISTINCT FROM NEW.user_id
            OR (NEW.kind = 'hold'
                AND (v_job.status NOT IN ('pending', 'processing') OR v_job.cost <> NEW.amount
                     OR (genflow.id_type(NEW.ref) <> 0
-                        AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount))))
-           OR (NEW.kind = 'capture' AND (v_job.status <> 'completed' OR NEW.amount + NEW.released <> v_job.cost))
-           OR (NEW.kind = 'release' AND (v_job.status NOT IN ('failed', 'cancelled') OR NEW.released <> v_job.cost))
+                        AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref
+                                        AND w.cost = NEW.amount))))
+           OR (NEW.kind = 'capture'
+               AND (v_job.status <> 'completed' OR NEW.amount + NEW.released <> v_job.cost))
+           OR (NEW.kind = 'release' AND (v_job.status NOT IN ('failed', 'cancelled')
+                                         OR NEW.released <> v_job.cost))
         THEN
-            RAISE EXCEPTION 'genflow: ledger % for % does not match its job', NEW.kind, NEW.ref USING ERRCODE = 'GF501';
+            RAISE EXCEPTION 'genflow: ledger % for % does not match its job', NEW.kind, NEW.ref
+                USING ERRCODE = 'GF501';
         END IF;
     END IF;
 
     CASE NEW.kind
     WHEN 'hold' THEN
-        -- A clock that steps back over midnight goes on counting in the later window, so that a quota is not handed
-        -- out twice; one that was a year wrong does not block the user for a year.
+        -- A clock that steps back over midnight goes on counting in the later window, so that a
+        -- quota is not handed out twice; one that was a year wrong does not block the user for a
+        -- year.
         UPDATE genflow.accounts a SET
             held      = a.held + NEW.amount,
             day       = CASE WHEN a.day = NEW.window_day + 1 THEN a.day ELSE NEW.window_day END,
-            day_used  = CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used ELSE 0 END + NEW.amount,
+            day_used  = CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1
+                THEN a.day_used ELSE 0 END + NEW.amount,
             week      = CASE WHEN a.week = v_week + 7 THEN a.week ELSE v_week END,
-            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END + NEW.amount,
+            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used
+                ELSE 0 END + NEW.amount,
             generations = a.generations + CASE genflow.id_type(NEW.ref) WHEN 0 THEN 0 ELSE 1 END
         WHERE a.user_id = NEW.user_id AND NOT a.blocked
           AND a.balance - a.held >= NEW.amount
           AND (a.day_limit IS NULL
-               OR CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used ELSE 0 END
+               OR CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used
+                   ELSE 0 END
                   + NEW.amount <= a.day_limit)
           AND (a.week_limit IS NULL
                OR CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END
@@ -2169,24 +2429,30 @@ BEGIN
             END IF;
         END IF;
     WHEN 'capture' THEN
-        UPDATE genflow.accounts a SET balance = a.balance - NEW.amount, held = a.held - NEW.amount - NEW.released
+        UPDATE genflow.accounts a SET balance = a.balance - NEW.amount,
+            held = a.held - NEW.amount - NEW.released
          WHERE a.user_id = NEW.user_id;
     WHEN 'release' THEN
-        -- Gives the hold back and, while its window is still counted, the quota; never an error: a release must pass.
+        -- Gives the hold back and, while its window is still counted, the quota; never an error: a
+        -- release must pass.
         UPDATE genflow.accounts a SET
             held      = a.held - NEW.released,
-            day_used  = CASE WHEN a.day = NEW.window_day THEN greatest(a.day_used - NEW.released, 0) ELSE a.day_used END,
-            week_used = CASE WHEN a.week = v_week THEN greatest(a.week_used - NEW.released, 0) ELSE a.week_used END
+            day_used  = CASE WHEN a.day = NEW.window_day THEN greatest(a.day_used - NEW.released, 0)
+                ELSE a.day_used END,
+            week_used = CASE WHEN a.week = v_week THEN greatest(a.week_used - NEW.released, 0)
+                ELSE a.week_used END
          WHERE a.user_id = NEW.user_id;
     WHEN 'refund' THEN
         IF NOT EXISTS (SELECT FROM genflow.ledger c WHERE c.ref = NEW.ref AND c.kind = 'capture'
                           AND c.user_id = NEW.user_id AND c.amount >= NEW.amount) THEN
             RAISE EXCEPTION 'genflow: refund without a charge' USING ERRCODE = 'GF502';
         END IF;
-        UPDATE genflow.accounts a SET balance = a.balance + NEW.amount WHERE a.user_id = NEW.user_id;
+        UPDATE genflow.accounts a SET balance = a.balance + NEW.amount
+            WHERE a.user_id = NEW.user_id;
     ELSE                                                            -- grant, adjust
         IF NEW.amount < 0 THEN
-            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount WHERE a.user_id = NEW.user_id;
+            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount
+                WHERE a.user_id = NEW.user_id;
         ELSE
             INSERT INTO genflow.accounts AS a (user_id, balance) VALUES (NEW.user_id, NEW.amount)
                 ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance;
@@ -2206,11 +2472,14 @@ DECLARE
     v_at    timestamptz := 'infinity';
     v_phase smallint := 0;
     v_ref   uuid := '00000000-0000-0000-0000-000000000000';
-    v_spend bigint := coalesce((SELECT a.balance - a.held FROM genflow.accounts a WHERE a.user_id = p_user), 0);
+    v_spend bigint := coalesce((SELECT a.balance - a.held FROM genflow.accounts a
+                                WHERE a.user_id = p_user), 0);
     v_part  text[];
 BEGIN
     IF p_cursor IS NOT NULL THEN                    -- microseconds, phase, ref, balance before it
-        v_part := regexp_match(p_cursor, '^(\d{1,17})_([0-3])_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_(-?\d{1,18})$');
+        v_part := regexp_match(p_cursor,
+                               '^(\d{1,17})_([0-3])_'
+                               '([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})_(-?\d{1,18})$');
         IF v_part IS NULL THEN
             RAISE EXCEPTION 'genflow: no cursor' USING ERRCODE = '22023';
         END IF;
@@ -2221,15 +2490,19 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH page AS (
-        SELECT l.*, CASE WHEN l.kind = 'hold' THEN -l.amount WHEN l.kind IN ('capture', 'release') THEN l.released
+        SELECT l.*, CASE WHEN l.kind = 'hold' THEN -l.amount WHEN l.kind IN ('capture', 'release')
+            THEN l.released
                          ELSE l.amount END AS change
           FROM genflow.ledger l
          WHERE l.user_id = p_user AND (l.at, l.phase, l.ref) < (v_at, v_phase, v_ref)
          ORDER BY l.at DESC, l.phase DESC, l.ref DESC LIMIT p_limit),
     told AS (
-        SELECT p.*, (v_spend - sum(p.change) OVER (ORDER BY p.at DESC, p.phase DESC, p.ref DESC))::bigint AS before FROM page p)
-    SELECT t.ref, t.kind, t.change, t.before + t.change, CASE t.kind WHEN 'release' THEN t.released ELSE t.amount END,
-           coalesce(t.reason, r.action), t.external_ref, CASE WHEN genflow.id_type(t.ref) <> 0 THEN t.ref ELSE r.job_id END,
+        SELECT p.*, (v_spend - sum(p.change) OVER (ORDER BY p.at DESC, p.phase DESC,
+                                                   p.ref DESC))::bigint AS before FROM page p)
+    SELECT t.ref, t.kind, t.change, t.before + t.change, CASE t.kind WHEN 'release' THEN t.released
+        ELSE t.amount END,
+           coalesce(t.reason, r.action), t.external_ref, CASE WHEN genflow.id_type(t.ref) <> 0
+               THEN t.ref ELSE r.job_id END,
            r.request_id, genflow.iso(t.at),
            concat_ws('_', (extract(epoch FROM t.at) * 1000000)::bigint, t.phase, t.ref, t.before)
       FROM told t LEFT JOIN genflow.reservations r ON r.id = t.ref
@@ -2243,11 +2516,13 @@ $$
 BEGIN
     IF p_concurrent > 0 THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('genflow generations of ' || p_user, 0));
-        IF (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = p_user LIMIT p_concurrent) l) >= p_concurrent THEN
+        IF (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = p_user
+                                  LIMIT p_concurrent) l) >= p_concurrent THEN
             RETURN 'too_many';
         END IF;
     END IF;
-    IF p_queue > 0 AND (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.type_no = p_type_no AND w.turn IS NOT NULL
+    IF p_queue > 0 AND (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.type_no = p_type_no
+                                              AND w.turn IS NOT NULL
                                                LIMIT p_queue) l) >= p_queue THEN
         RETURN 'queue_full';
     END IF;
@@ -2261,19 +2536,24 @@ DECLARE
     v_zone  text := CASE WHEN p_user IS NULL THEN ' AT TIME ZONE ''UTC''' ELSE '' END;
     v_where text := concat_ws(' AND ', 'true',
         CASE WHEN p_user IS NOT NULL THEN 'm.user_id = $1' END,
-        CASE WHEN p_status IN ('failed', 'cancelled') THEN 'm.unsuccessful = $2' WHEN p_status IS NOT NULL THEN 'm.status = $2' END,
+        CASE WHEN p_status IN ('failed', 'cancelled') THEN 'm.unsuccessful = $2'
+            WHEN p_status IS NOT NULL THEN 'm.status = $2' END,
         CASE WHEN p_status IN ('pending', 'processing') THEN
             concat('m.id = ANY (ARRAY(SELECT w.job_id FROM genflow.work w WHERE w.type_no = %1$s',
                    CASE WHEN p_user IS NOT NULL THEN ' AND w.user_id = $1' END, '))') END,
         CASE WHEN p_preset IS NOT NULL THEN 'm.preset = $3' END,
-        CASE WHEN p_at IS NOT NULL THEN format('(m.created_at%s, m.id) < ($4%1$s, $5)', v_zone) END);
+        CASE WHEN p_at IS NOT NULL THEN format('(m.created_at%s, m.id) < ($4%1$s, $5)', v_zone)
+            END);
 BEGIN
     RETURN (
-        SELECT string_agg(format(concat('(SELECT %1$s AS no, m.user_id, m.id, m.created_at FROM %2$I.%3$I m WHERE ', v_where,
-                                        ' ORDER BY m.created_at', v_zone, ' DESC, m.id DESC LIMIT $6)'),
+        SELECT string_agg(format(concat('(SELECT %1$s AS no, m.user_id, m.id, m.created_at FROM '
+                                        '%2$I.%3$I m WHERE ', v_where,
+                                        ' ORDER BY m.created_at', v_zone,
+                                            ' DESC, m.id DESC LIMIT $6)'),
                                  t.no, t.media_schema, t.media_table), ' UNION ALL ' ORDER BY t.no)
           FROM genflow.types t
-         WHERE t.name = ANY (p_types) AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL);
+         WHERE t.name = ANY (p_types)
+           AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL);
 END $$;
 
 CREATE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamp with time zone
@@ -2284,11 +2564,15 @@ DECLARE
     t    genflow.types;
 BEGIN
     SELECT * INTO t FROM genflow.types y
-     WHERE y.name = genflow.type_of(p_id) AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL;
+     WHERE y.name = genflow.type_of(p_id)
+       AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL;
     IF FOUND THEN
-        EXECUTE format('SELECT m.created_at FROM %I.%I m WHERE m.id = $1', t.media_schema, t.media_table) INTO v_at USING p_id;
+        EXECUTE format('SELECT m.created_at FROM %I.%I m WHERE m.id = $1', t.media_schema,
+                       t.media_table) INTO v_at USING p_id;
     END IF;
-    RETURN coalesce(v_at, to_timestamp(('x' || left(replace(p_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0));
+    RETURN coalesce(v_at,
+                    to_timestamp(('x' || left(replace(p_id::text, '-', ''),
+                                              12))::bit(48)::bigint / 1000.0));
 END $$;
 
 CREATE FUNCTION genflow.made_before(p_user text, p_key text, p_hash bytea) RETURNS TABLE(outcome text, id uuid)
@@ -2320,7 +2604,8 @@ BEGIN
         RETURN CASE WHEN w.call = p_call THEN 'ok' ELSE 'reported' END;
     END IF;
     UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, call = p_call,
-           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
+           due_at = CASE WHEN v_stale THEN t.due_at
+               ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE public.neo_glitch_media m SET provider_kind = p_kind, provider_ref = p_ref WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;
@@ -2340,13 +2625,15 @@ BEGIN
     END IF;
     SELECT w.lease_owner INTO owner FROM genflow.work w WHERE w.job_id = p_id FOR UPDATE;
     IF FOUND THEN
-        PERFORM genflow.neo_glitch_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        PERFORM genflow.neo_glitch_settle(p_id, NULL, 'cancelled', NULL, NULL, NULL, NULL, NULL, NULL,
+                                        NULL, NULL, NULL, NULL,
                                          p_call => p_call);
         outcome := 'ok';
         status := 'cancelled';
     ELSE
         SELECT m.status INTO status FROM public.neo_glitch_media m WHERE m.id = p_id;
-        outcome := CASE WHEN NOT FOUND THEN 'not_found' WHEN genflow.ended_by(p_id, p_call) THEN 'ok' ELSE 'invalid_status' END;
+        outcome := CASE WHEN NOT FOUND THEN 'not_found' WHEN genflow.ended_by(p_id, p_call)
+            THEN 'ok' ELSE 'invalid_status' END;
     END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_cancel(text,uuid,uuid) TO genflow_module;
@@ -2356,7 +2643,8 @@ CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease 
 $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
+    -- longer than a transaction that queues a job
+    v_slack CONSTANT interval := '10 seconds';
     v_looks CONSTANT boolean := p_owner IS NOT NULL AND p_call IS NOT NULL;
     v_live uuid[];
     v_due  timestamptz[];
@@ -2370,7 +2658,8 @@ BEGIN
     END IF;
     IF p_again THEN
         UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
-         WHERE w.type_no = 1 AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
+         WHERE w.type_no = 1 AND w.due_at > v_now AND w.lease_owner = p_owner
+           AND w.call = p_call;
     END IF;
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -2383,45 +2672,59 @@ BEGIN
                    OR (SELECT m.id FROM public.neo_glitch_media m WHERE m.id = d.job_id) IS NULL THEN 'end'
                    WHEN d.deadline_at <= v_now OR (d.last_look AND NOT v_looks)
                    THEN CASE WHEN d.begun AND NOT d.last_look AND v_looks THEN 'take' ELSE 'end' END
-                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait'
+                       ELSE 'take' END AS fate
               FROM (SELECT * FROM (
-                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase,
+                               w.lease_owner, w.lost_leases,
                                w.deadline_at, w.last_look, w.poison,
-                               w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
+                               w.phase IN ('sending', 'working')
+                                   OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = 1 AND w.due_at BETWEEN p_from - v_slack AND v_now
                            AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
-                                WHEN w.last_look OR (w.phase IN ('queued', 'pending') AND w.lease_owner IS NULL)
+                                WHEN w.last_look OR (w.phase IN ('queued', 'pending')
+                                                     AND w.lease_owner IS NULL)
                                 THEN interval '0' ELSE p_lease END)
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
-                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id,
+                           line.phase, line.lease_owner,
                            line.lost_leases, line.deadline_at, line.last_look, line.poison, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
-                         WHERE w.type_no = 1 AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                         WHERE w.type_no = 1 AND w.priority = (2 - l.lane)::smallint
+                           AND w.turn >= l.since - v_slack
                            AND w.deadline_at > v_now AND p_owner IS NOT NULL
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id,
+               w.provider, w.model, w.retries,
                m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
           INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
           FROM genflow.work w LEFT JOIN public.neo_glitch_media m ON m.id = w.job_id WHERE w.job_id = v_id;
         BEGIN
-            PERFORM genflow.neo_glitch_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+            PERFORM genflow.neo_glitch_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL,
+                                            NULL,
                                             CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
-                                            CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
-                                                 ELSE 'The generation was not started within its time' END, NULL);
-        EXCEPTION                                           -- one that cannot be ended does not stop the others
+                                            CASE phase WHEN 'failed'
+                                                THEN 'The generation did not end within its time'
+                                                 ELSE 'The generation was not started within its '
+                                                      'time' END, NULL);
+        -- one that cannot be ended does not stop the others
+        EXCEPTION
         WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
             RAISE;
         WHEN OTHERS THEN
-            RAISE WARNING 'GF0644: job=% type=neo-glitch: it cannot be ended (SQLSTATE % %): see genflow-doctor stuck', v_id, SQLSTATE,
+            RAISE WARNING 'GF0644: job=% type=neo-glitch: it cannot be ended (SQLSTATE % %): see '
+                          'genflow-doctor stuck', v_id, SQLSTATE,
                 SQLERRM;
-            UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL, turn = NULL,
-                   due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at, v_now + interval '1 minute')
+            UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL,
+                turn = NULL,
+                   due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at,
+                       v_now + interval '1 minute')
              WHERE w.job_id = v_id;
             CONTINUE;
         END;
@@ -2429,8 +2732,10 @@ BEGIN
             RETURN NEXT;
         END IF;
     END LOOP;
-    IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
-        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+    -- most claims find nothing: no statement then
+    IF v_wait IS NOT NULL THEN
+        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1,
+            due_at = least(v_now + p_lease, w.deadline_at)
          WHERE w.job_id = ANY (v_wait);
     END IF;
     IF v_live IS NULL THEN
@@ -2442,16 +2747,21 @@ BEGIN
         lease_owner = p_owner,
         call        = p_call,
         turn        = NULL,
-        due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
+        due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease
+            ELSE least(v_now + p_lease, w.deadline_at) END,
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
         last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner
+    -- believes of the tables.
     RETURN QUERY
-    SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
-           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
+    SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model,
+           w.provider_ref,
+           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id,
+               m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret, w.last_look
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret,
+               w.last_look
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;
@@ -2481,17 +2791,22 @@ BEGIN
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id(1);
-        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call) VALUES (p_user, p_key, p_hash, id, p_call)
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call)
+            VALUES (p_user, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
             status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
-            INSERT INTO public.neo_glitch_media (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
+            INSERT INTO public.neo_glitch_media (id, user_id, run_id, status, preset, prompt, source_url,
+                                 parameters, seed, cost,
                                  max_retries, priority, webhook_url, created_at, started_at)
-            VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
+            VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters,
+                    p_seed, p_cost,
+                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start
+                        THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at,
+                                      lease_owner, epoch, priority,
                                       chain_pos)
             VALUES (id, p_user, 1, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
@@ -2506,17 +2821,21 @@ BEGIN
         END IF;
     END IF;
 
-    -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
+    -- Refused, or the key is taken: what it made before is the answer, even where credits would not
+    -- suffice again.
     SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
       FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
     IF NOT FOUND THEN
         id := NULL;
-    ELSIF v_call = p_call THEN                              -- by this very call, whose answer was lost
+    -- by this very call, whose answer was lost
+    ELSIF v_call = p_call THEN
         outcome := 'ok';
         status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
         epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
-        created_at := (SELECT genflow.iso(m.created_at) FROM public.neo_glitch_media m WHERE m.id = neo_glitch_create.id);
-        picture_secret := (SELECT w.picture_secret FROM genflow.work w WHERE w.job_id = neo_glitch_create.id);
+        created_at := (SELECT genflow.iso(m.created_at) FROM public.neo_glitch_media m
+                       WHERE m.id = neo_glitch_create.id);
+        picture_secret := (SELECT w.picture_secret FROM genflow.work w
+                           WHERE w.job_id = neo_glitch_create.id);
     ELSIF v_hash <> p_hash THEN
         outcome := 'mismatch';
     ELSE
@@ -2541,11 +2860,15 @@ BEGIN
     BEGIN
         FOR i IN 1 .. cardinality(p_seeds) LOOP
             SELECT * INTO r FROM genflow.neo_glitch_create(
-                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i], p_preset, p_prompt,
-                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner, p_lease, p_start, p_priority, p_day,
-                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END, p_webhook_url, p_call);
+                p_user, CASE WHEN i = 1 THEN p_key ELSE p_key || ' ' || i END, p_hash, p_run_ids[i],
+                p_preset, p_prompt,
+                p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner,
+                p_lease, p_start, p_priority, p_day,
+                p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END,
+                p_webhook_url, p_call);
             IF r.outcome NOT IN ('ok', 'replay') THEN
-                r.held := r.held - (i - 1) * p_cost;        -- what is about to be undone holds nothing
+                -- what is about to be undone holds nothing
+                r.held := r.held - (i - 1) * p_cost;
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
             v_done := v_done || r.outcome;
@@ -2555,11 +2878,14 @@ BEGIN
             v_created := v_created || r.created_at;
             v_secrets := v_secrets || r.picture_secret;
         END LOOP;
-    EXCEPTION WHEN SQLSTATE 'GF001' THEN                    -- undoes what was made before it; GF000 would mean any GFxxx
-        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance, r.held, NULL::text;
+    -- undoes what was made before it; GF000 would mean any GFxxx
+    EXCEPTION WHEN SQLSTATE 'GF001' THEN
+        RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance,
+            r.held, NULL::text;
         RETURN;
     END;
-    RETURN QUERY SELECT u.outcome, u.id, u.epoch, u.status, u.created_at, r.balance, r.held, u.secret
+    RETURN QUERY SELECT u.outcome, u.id, u.epoch, u.status, u.created_at, r.balance, r.held,
+        u.secret
                    FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)
                      AS u(outcome, id, epoch, status, created_at, secret);
 END $$;
@@ -2575,7 +2901,8 @@ DECLARE
 BEGIN
     -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
     DELETE FROM public.neo_glitch_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
-    RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
+    RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END,
+        m.result ->> 'type'
       INTO status, image_url, v_type;
     IF NOT FOUND THEN
         v_first := genflow.call_answer(p_call);
@@ -2586,11 +2913,13 @@ BEGIN
             RETURN;
         END IF;
         SELECT m.user_id, m.status INTO v_user, status FROM public.neo_glitch_media m WHERE m.id = p_id;
-        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL
+            THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    PERFORM genflow.removal_add(p_id, 1::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
+    PERFORM genflow.removal_add(p_id, 1::smallint, image_url, v_type,
+                                genflow.picture_secret(p_id, image_url))
       WHERE image_url IS NOT NULL;
     PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';
@@ -2608,7 +2937,8 @@ BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM public.neo_glitch_media t WHERE t.id = p_id;
     ELSIF p_run_id IS NOT NULL THEN
-        SELECT * INTO m FROM public.neo_glitch_media t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
+        SELECT * INTO m FROM public.neo_glitch_media t WHERE t.user_id = p_user AND t.run_id = p_run_id
+            ORDER BY t.id DESC LIMIT 1;
     ELSE
         SELECT * INTO m FROM public.neo_glitch_media t
          WHERE t.provider_ref = p_ref AND (p_kind IS NULL OR t.provider_kind = p_kind)
@@ -2630,7 +2960,8 @@ BEGIN
     END IF;
     g.outcome := 'ok'; g.type := 'neo-glitch';
     g.id := m.id; g.run_id := coalesce(m.run_id, m.id::text); g.status := m.status;
-    g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url; g.parameters := m.parameters; g.seed := m.seed;
+    g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url;
+    g.parameters := m.parameters; g.seed := m.seed;
     g.cost := m.cost; g.retry_count := m.retry_count; g.max_retries := m.max_retries;
     g.provider := m.provider; g.model := m.model;
     g.provider_kind := m.provider_kind; g.provider_ref := m.provider_ref;
@@ -2642,12 +2973,16 @@ BEGIN
     ELSE NULL;
     END CASE;
     g.image_url := m.image_url;
-    g.original_url := m.original_url; g.persisted := m.persisted; g.expires_at := genflow.iso(m.expires_at);
-    g.fallback_used := m.fallback_used; g.error_code := m.error_code; g.error_message := m.error_message;
-    g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at); g.started_at := genflow.iso(m.started_at);
+    g.original_url := m.original_url; g.persisted := m.persisted;
+    g.expires_at := genflow.iso(m.expires_at);
+    g.fallback_used := m.fallback_used; g.error_code := m.error_code;
+    g.error_message := m.error_message;
+    g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at);
+    g.started_at := genflow.iso(m.started_at);
     g.finished_at := genflow.iso(m.finished_at);
     g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
+    g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position;
+    g.logs := w.provider_logs;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     g.priority := m.priority;
     RETURN g;
@@ -2659,13 +2994,16 @@ CREATE FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_resul
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
-    UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true, expires_at = NULL
+    UPDATE public.neo_glitch_media t SET image_url = p_image_url, result = p_result, persisted = true,
+        expires_at = NULL
      WHERE t.id = p_id AND t.status = 'completed' AND NOT t.persisted;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    IF EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.status = 'completed' AND t.persisted) THEN
+    IF EXISTS (SELECT FROM public.neo_glitch_media t WHERE t.id = p_id AND t.status = 'completed'
+               AND t.persisted) THEN
         RETURN 'ok';
     END IF;
-    PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type', genflow.picture_secret(p_id, p_image_url));
+    PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type',
+                                genflow.picture_secret(p_id, p_image_url));
     RETURN 'gone';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_restored(uuid,text,jsonb) TO genflow_module;
@@ -2675,7 +3013,8 @@ CREATE FUNCTION genflow.neo_glitch_settle(p_id uuid, p_epoch integer, p_status t
 $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_ours boolean := p_status = 'completed' AND p_image_url IS NOT NULL AND (p_persisted OR p_keeps IS NULL);
+    v_ours boolean := p_status = 'completed' AND p_image_url IS NOT NULL
+        AND (p_persisted OR p_keeps IS NULL);
     w      genflow.work;
     m      record;
 BEGIN
@@ -2695,7 +3034,8 @@ BEGIN
         IF p_status = 'completed' THEN
             INSERT INTO genflow.late_results (job_id, epoch, provider, result, call)
             SELECT p_id, p_epoch, p_provider, p_result, p_call
-             WHERE NOT EXISTS (SELECT FROM genflow.late_results r WHERE r.job_id = p_id AND r.call = p_call);
+             WHERE NOT EXISTS (SELECT FROM genflow.late_results r WHERE r.job_id = p_id
+                               AND r.call = p_call);
         END IF;
         RETURN 'settled';
     END IF;
@@ -2703,34 +3043,44 @@ BEGIN
         RETURN 'stale';
     END IF;
     UPDATE public.neo_glitch_media t SET
-        status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
-        retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
-        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps, result = p_result, error_code = p_error_code,
+        status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider),
+        model = coalesce(p_model, w.model),
+        retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0),
+        image_url = p_image_url,
+        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps,
+        result = p_result, error_code = p_error_code,
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
     RETURNING t.user_id, t.cost, t.webhook_url INTO m;
-    IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
+    -- the row went with its table: give the hold back
+    IF NOT FOUND THEN
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
         SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day, p_call
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
         IF v_ours THEN
-            PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
+            PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type',
+                                        w.picture_secret);
         END IF;
         RETURN 'unknown';
     END IF;
-    IF p_status <> 'completed' AND w.epoch > 0 AND p_error_code IS DISTINCT FROM 'SITE_RESTORED' AND (
+    IF p_status <> 'completed' AND w.epoch > 0 AND p_error_code IS DISTINCT FROM 'SITE_RESTORED'
+        AND (
         p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
-            (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
+            (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts),
+                1)) THEN
         PERFORM genflow.removal_add(p_id, 1::smallint, NULL, NULL, w.picture_secret,
-                                    CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL THEN greatest(w.due_at, v_now) END);
+                                    CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL
+                                        THEN greatest(w.due_at, v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
-     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
+     -- one that has failed did not make the picture
+     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
-           CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
+           CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed'
+               THEN 0 ELSE m.cost END,
            v_now, h.window_day, p_call
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
@@ -2738,7 +3088,8 @@ BEGIN
         VALUES (p_id, 1, p_image_url, v_now, v_now + p_keeps, w.picture_secret);
     END IF;
     IF m.webhook_url IS NOT NULL THEN
-        INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at) VALUES (p_id, 1, m.user_id, v_now);
+        INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at)
+            VALUES (p_id, 1, m.user_id, v_now);
     END IF;
     RETURN 'done';
 END $$;
@@ -2761,20 +3112,26 @@ BEGIN
         lease_owner = p_owner,
         epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
         deadline_at = v_now + p_lifetime,
-        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now
+            ELSE least(v_now + p_lease, v_now + p_lifetime) END
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
     RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
     IF FOUND THEN
         UPDATE public.neo_glitch_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
-        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
+            m.max_retries,
                   (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries,
+                 age_ms;
         RETURN;
     END IF;
     -- Perhaps by this very call, whose answer was lost: the epoch is the one that it had then.
-    SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
-           m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, w.picture_secret
-      INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries, age_ms, picture_secret
+    SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt,
+           m.source_url, m.parameters, m.seed,
+           m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint,
+           w.picture_secret
+      INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries,
+          age_ms, picture_secret
       FROM genflow.work w JOIN public.neo_glitch_media m ON m.id = w.job_id
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.start_call = p_call;
     IF FOUND THEN
@@ -2794,9 +3151,12 @@ CREATE FUNCTION genflow.new_id(p_type integer) RETURNS uuid
     LANGUAGE sql PARALLEL SAFE AS
 $$
     SELECT encode(set_byte(set_byte(
-               set_bit(set_bit(                                       -- version 4 becomes 7: two more bits
+               -- version 4 becomes 7: two more bits
+               set_bit(set_bit(
                    overlay(uuid_send(gen_random_uuid()) PLACING
-                           substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1),
+                           substring(int8send((extract(epoch
+                                                       FROM clock_timestamp()) * 1000)::bigint)
+                                                           FROM 3) FROM 1),
                    52, 1), 53, 1),
                10, p_type), 11, genflow.shard_no()), 'hex')::uuid
 $$;
@@ -2819,12 +3179,14 @@ CREATE FUNCTION genflow.presets(p_type text, p_window integer, p_at timestamp wi
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
     WITH listed AS (
-        SELECT p.*, p.is_active AND p_window > 0 AND p.preset_week IS NULL AND p.rotation_index IS NOT NULL AS rotates
+        SELECT p.*, p.is_active AND p_window > 0 AND p.preset_week IS NULL
+            AND p.rotation_index IS NOT NULL AS rotates
           FROM genflow.presets_config p WHERE p.type = p_type
     ),
     placed AS (
         SELECT l.*, CASE WHEN l.rotates THEN
-                    row_number() OVER (PARTITION BY l.rotates ORDER BY l.rotation_index, l.id) - 1 END AS place
+                    row_number() OVER (PARTITION BY l.rotates ORDER BY l.rotation_index, l.id) - 1
+                        END AS place
           FROM listed l
     ),
     cycle AS (
@@ -2835,19 +3197,26 @@ $$
           FROM placed p
     )
     SELECT p.id, p.key, p.label, p.description, p.category, p.prompt, p.negative_prompt, p.strength,
-           jsonb_strip_nulls(jsonb_build_object('strength', p.strength, 'negative_prompt', p.negative_prompt)) || p.parameters,
+           jsonb_strip_nulls(jsonb_build_object('strength', p.strength, 'negative_prompt',
+                                                p.negative_prompt)) || p.parameters,
            p.rotation_index,
-           CASE WHEN p.rotates THEN p.place / p_window + 1 WHEN p_window > 0 THEN p.preset_week END::integer,
+           CASE WHEN p.rotates THEN p.place / p_window + 1 WHEN p_window > 0 THEN p.preset_week
+               END::integer,
            CASE WHEN next.weeks > 0 THEN
-                genflow.iso((DATE '1970-01-05' + 7 * (c.now + next.weeks))::timestamp AT TIME ZONE 'UTC') END,
+                genflow.iso((DATE '1970-01-05' + 7 * (c.now + next.weeks))::timestamp
+                            AT TIME ZONE 'UTC') END,
            (c.now % c.weeks + 1)::integer, p.is_active, next.weeks IS NOT DISTINCT FROM 0
       FROM placed p CROSS JOIN cycle c
-     CROSS JOIN LATERAL (                           -- in how many weeks it is on: the first of a cycle from now in which it is
+     -- in how many weeks it is on: the first of a cycle from now in which it is
+     CROSS JOIN LATERAL (
         SELECT min(s.n) AS weeks
-          FROM generate_series(0, c.weeks::integer - 1) AS s(n), LATERAL (SELECT (c.now + s.n) % c.weeks AS of_cycle) w
+          FROM generate_series(0, c.weeks::integer - 1) AS s(n),
+              LATERAL (SELECT (c.now + s.n) % c.weeks AS of_cycle) w
          WHERE p.is_active
-           AND CASE WHEN p.rotates THEN ((p.place - w.of_cycle * p_window) % c.places + c.places) % c.places < p_window
-                    WHEN p_window > 0 AND p.preset_week IS NOT NULL THEN w.of_cycle = p.preset_week - 1
+           AND CASE WHEN p.rotates
+               THEN ((p.place - w.of_cycle * p_window) % c.places + c.places) % c.places < p_window
+                    WHEN p_window > 0 AND p.preset_week IS NOT NULL
+                        THEN w.of_cycle = p.preset_week - 1
                     ELSE true END) next
      ORDER BY p.rotation_index, p.id LIMIT 200
 $$;
@@ -2857,7 +3226,8 @@ CREATE FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real, p_
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 BEGIN
-    UPDATE genflow.work t SET progress = p_progress, queue_position = p_queue_position, provider_logs = p_logs
+    UPDATE genflow.work t SET progress = p_progress, queue_position = p_queue_position,
+        provider_logs = p_logs
      WHERE t.job_id = p_id AND t.epoch = p_epoch;
     RETURN CASE WHEN FOUND THEN 'ok'
                 WHEN EXISTS (SELECT FROM genflow.work t WHERE t.job_id = p_id) THEN 'stale'
@@ -2875,22 +3245,29 @@ $$
     ),
     rolling AS (
         SELECT u.used, coalesce(u.since + interval '24 hours', c.now) AS reset
-          FROM clock c CROSS JOIN LATERAL genflow.rolling_use(p_user, c.now) u WHERE p_day = 'rolling'
+          FROM clock c CROSS JOIN LATERAL genflow.rolling_use(p_user, c.now) u
+              WHERE p_day = 'rolling'
     ),
     used AS (
         SELECT a.balance, a.held, a.day_limit, a.week_limit, a.blocked,
-               coalesce(r.used, CASE WHEN a.day BETWEEN c.today AND c.today + 1 THEN a.day_used ELSE 0 END) AS day_used,
-               CASE WHEN a.week BETWEEN c.monday AND c.monday + 7 THEN a.week_used ELSE 0 END AS week_used,
+               coalesce(r.used, CASE WHEN a.day BETWEEN c.today AND c.today + 1 THEN a.day_used
+                        ELSE 0 END) AS day_used,
+               CASE WHEN a.week BETWEEN c.monday AND c.monday + 7 THEN a.week_used
+                   ELSE 0 END AS week_used,
                coalesce(r.reset, (c.today + 1)::timestamp AT TIME ZONE c.zone) AS day_reset,
                (c.monday + 7)::timestamp AT TIME ZONE c.zone AS week_reset
-          FROM clock c LEFT JOIN rolling r ON true LEFT JOIN genflow.accounts a ON a.user_id = p_user
+          FROM clock c LEFT JOIN rolling r ON true LEFT
+              JOIN genflow.accounts a ON a.user_id = p_user
     )
-    SELECT coalesce(u.balance, 0), coalesce(u.held, 0), u.day_limit, u.day_used, u.week_limit, u.week_used,
+    SELECT coalesce(u.balance, 0), coalesce(u.held, 0), u.day_limit, u.day_used, u.week_limit,
+           u.week_used,
            CASE WHEN u.blocked THEN 0
-                ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used, u.week_limit - u.week_used), 0))
+                ELSE greatest(0, coalesce(least(u.balance - u.held, u.day_limit - u.day_used,
+                                                u.week_limit - u.week_used), 0))
            END,
            genflow.iso(u.day_reset), genflow.iso(c.now),
-           ceil(extract(epoch FROM CASE WHEN u.week_limit - u.week_used <= u.day_limit - u.day_used OR u.day_limit IS NULL
+           ceil(extract(epoch FROM CASE WHEN u.week_limit - u.week_used <= u.day_limit - u.day_used
+                        OR u.day_limit IS NULL
                                         THEN u.week_reset ELSE u.day_reset END - c.now))::integer
       FROM used u, clock c
 $$;
@@ -2902,7 +3279,8 @@ CREATE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text, p_me
 $$
     INSERT INTO genflow.removals AS r (job_id, type_no, url, media_type, picture_secret, due_at)
     VALUES (p_id, p_type, p_url, p_media_type, p_secret, coalesce(p_due, clock_timestamp()))
-        ON CONFLICT (job_id) DO UPDATE SET url = NULL, picture_secret = coalesce(r.picture_secret, EXCLUDED.picture_secret),
+        ON CONFLICT (job_id) DO UPDATE SET url = NULL, picture_secret = coalesce(r.picture_secret,
+            EXCLUDED.picture_secret),
                                            due_at = EXCLUDED.due_at, tries = 0
 $$;
 
@@ -2918,13 +3296,16 @@ BEGIN
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT r.job_id FROM genflow.removals r
-         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t WHERE t.name = ANY (p_types)))
+         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                                            WHERE t.name = ANY (p_types)))
          ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
     mine AS (
-        UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)), tries = r.tries + 1
+        UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)),
+            tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
         RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret)
-    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret FROM mine m
+        JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.removal_claim(text[],integer,interval) TO genflow_module;
 
@@ -2951,12 +3332,15 @@ BEGIN
     ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
     ELSIF w.provider_ref <> coalesce(p_ref, '') THEN
-        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(v_now, t.deadline_at) WHERE t.job_id = p_id;
+        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(v_now, t.deadline_at)
+            WHERE t.job_id = p_id;
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL, lost_leases = 0,
+    UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL,
+        lost_leases = 0,
            progress = NULL, queue_position = NULL, provider_logs = NULL,
-           chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay, t.deadline_at)
+           chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay,
+               t.deadline_at)
      WHERE t.job_id = p_id;
     UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL AND p_outcome IS NOT NULL;
@@ -2969,7 +3353,8 @@ CREATE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFA
 $$
 BEGIN
     UPDATE genflow.reservations r SET state = p_state, job_id = p_job
-     WHERE r.id = p_id AND r.state = 'open' AND (p_state <> 'used' OR r.expires_at > clock_timestamp());
+     WHERE r.id = p_id AND r.state = 'open'
+       AND (p_state <> 'used' OR r.expires_at > clock_timestamp());
     IF NOT FOUND THEN
         RETURN false;
     END IF;
@@ -2987,7 +3372,8 @@ DECLARE
     v_id  uuid;
 BEGIN
     SELECT array_agg(o.id ORDER BY o.user_id, o.id) INTO v_ids
-      FROM (SELECT r.id, r.user_id FROM genflow.reservations r WHERE r.state = 'open' AND r.expires_at <= clock_timestamp()
+      FROM (SELECT r.id, r.user_id FROM genflow.reservations r WHERE r.state = 'open'
+            AND r.expires_at <= clock_timestamp()
              ORDER BY r.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED) o;
     FOREACH v_id IN ARRAY coalesce(v_ids, '{}') LOOP
         PERFORM genflow.reservation_end(v_id, 'expired');
@@ -3006,19 +3392,24 @@ BEGIN
     SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL);
     outcome := v_look.outcome;
     IF outcome = 'ok' THEN
-        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, created_at, expires_at)
-        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, v_now, v_now + p_lifetime)
+        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, created_at,
+                                               expires_at)
+        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, v_now,
+                v_now + p_lifetime)
             ON CONFLICT ON CONSTRAINT reservations_once DO NOTHING RETURNING t.* INTO r;
         IF FOUND THEN
             PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day);
         END IF;
     END IF;
-    -- Refused, or there is one: what it is, is the answer, even where credits would not suffice again.
+    -- Refused, or there is one: what it is, is the answer, even where credits would not suffice
+    -- again.
     IF r.id IS NULL THEN
-        SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id;
+        SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user
+            AND t.request_id = p_request_id;
         IF FOUND THEN
             outcome := CASE WHEN r.amount <> p_amount THEN 'mismatch'
-                            WHEN r.state = 'used' OR (r.state = 'open' AND r.expires_at > v_now) THEN 'ok'
+                            WHEN r.state = 'used' OR (r.state = 'open' AND r.expires_at > v_now)
+                                THEN 'ok'
                             ELSE 'ended' END;
         END IF;
     END IF;
@@ -3038,7 +3429,8 @@ DECLARE
     v_jobs uuid[];
 BEGIN
     charged := 0;
-    SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id FOR UPDATE;
+    SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user
+        AND t.request_id = p_request_id FOR UPDATE;
     IF NOT FOUND THEN
         outcome := 'not_found';
         RETURN;
@@ -3047,15 +3439,20 @@ BEGIN
     IF r.state = 'used' THEN
         outcome := 'used';
         job_id := r.job_id;
-        v_jobs := job_id || ARRAY(                          -- and those of a batch, by the keys that <prefix>_create_batch gave them
+        -- and those of a batch, by the keys that <prefix>_create_batch gave them
+        v_jobs := job_id || ARRAY(
             SELECT k.job_id FROM genflow.idempotency_keys f JOIN genflow.idempotency_keys k
-                ON k.user_id = f.user_id AND k.key IN (SELECT f.key || ' ' || i FROM generate_series(2, 10) i)
+                ON k.user_id = f.user_id AND k.key IN (SELECT f.key || ' ' || i
+                                                       FROM generate_series(2, 10) i)
              WHERE f.user_id = p_user AND f.job_id = r.job_id);
-        SELECT b.status INTO status FROM unnest(v_jobs) WITH ORDINALITY AS j(id, no), genflow.job_brief(j.id) b
+        SELECT b.status INTO status FROM unnest(v_jobs) WITH ORDINALITY AS j(id, no),
+               genflow.job_brief(j.id) b
          ORDER BY b.status NOT IN ('pending', 'processing'), j.no LIMIT 1;
-        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = ANY (v_jobs) AND l.kind = 'capture';
+        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l
+            WHERE l.ref = ANY (v_jobs) AND l.kind = 'capture';
     ELSE
-        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned', NULL, p_call) OR genflow.ended_by(r.id, p_call)
+        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned', NULL, p_call)
+            OR genflow.ended_by(r.id, p_call)
                         THEN 'returned' ELSE 'ended' END;
     END IF;
     SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
@@ -3072,18 +3469,21 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r
-     WHERE r.job_id IN (SELECT e.job_id FROM genflow.restores e WHERE e.due_at <= v_now AND e.expires_at <= v_now
+     WHERE r.job_id IN (SELECT e.job_id FROM genflow.restores e WHERE e.due_at <= v_now
+                        AND e.expires_at <= v_now
                          ORDER BY e.job_id FOR UPDATE SKIP LOCKED);
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT r.job_id FROM genflow.restores r
-         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t WHERE t.name = ANY (p_types)))
+         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                                            WHERE t.name = ANY (p_types)))
          ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
     mine AS (
         UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
         RETURNING r.job_id, r.type_no, r.url, r.tries, r.picture_secret)
-    SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+    SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret FROM mine m
+        JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.restore_claim(text[],integer,interval) TO genflow_module;
 
@@ -3109,7 +3509,8 @@ DECLARE
     v_oid  oid;
 BEGIN
     IF v_here IS NULL OR v_here = '' THEN
-        v_here := set_config('genflow.here', concat_ws('/', (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()),
+        v_here := set_config('genflow.here', concat_ws('/', (SELECT d.oid FROM pg_database d
+            WHERE d.datname = current_database()),
                                                        genflow.cluster_now()), false);
     END IF;
     SELECT * INTO s FROM genflow.site;
@@ -3119,8 +3520,11 @@ BEGIN
     v_oid := split_part(v_here, '/', 1);
     RETURN CASE WHEN s.only_row IS NULL THEN 'genflow.site has no row'
                 WHEN s.restored IS NOT NULL THEN s.restored
-                WHEN s.cluster <> genflow.cluster_now() THEN format('it comes from another cluster (system identifier %s)', s.cluster)
-                WHEN s.database <> v_oid THEN format('it is a copy of another database (oid %s)', s.database) END;
+                WHEN s.cluster <> genflow.cluster_now() THEN format('it comes from another cluster '
+                                                                    '(system identifier %s)',
+                                                                        s.cluster)
+                WHEN s.database <> v_oid THEN format('it is a copy of another database (oid %s)',
+                                                     s.database) END;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.restored() TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.restored() TO genflow_module;
@@ -3133,26 +3537,32 @@ DECLARE
     v_ended integer := 0;
 BEGIN
     IF p_how IS NULL OR p_how NOT IN ('end', 'continue') THEN
-        RAISE EXCEPTION 'genflow: resume takes ''end'' or ''continue'', not %', quote_nullable(p_how) USING ERRCODE = '22023';
+        RAISE EXCEPTION 'genflow: resume takes ''end'' or ''continue'', not %',
+            quote_nullable(p_how) USING ERRCODE = '22023';
     ELSIF genflow.restored() IS NULL THEN
         RETURN 'this database does not count as restored: nothing was done';
     END IF;
     IF p_how = 'end' THEN
         FOR j IN
             SELECT s.*, t.prefix FROM (
-                SELECT w.job_id, w.user_id, w.type_no FROM genflow.work w WHERE w.phase <> 'pending' ORDER BY w.job_id FOR UPDATE) s
+                SELECT w.job_id, w.user_id, w.type_no FROM genflow.work w WHERE w.phase <> 'pending'
+                    ORDER BY w.job_id FOR UPDATE) s
               JOIN genflow.types t ON t.no = s.type_no
              ORDER BY s.user_id, s.job_id
         LOOP
-            EXECUTE format('SELECT genflow.%I($1, NULL, ''failed'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, ''SITE_RESTORED'', '
-                           '''The site was restored from a backup; nothing was charged'', NULL)', j.prefix || '_settle')
+            EXECUTE format('SELECT genflow.%I($1, NULL, ''failed'', NULL, NULL, NULL, NULL, NULL, '
+                           'NULL, NULL, ''SITE_RESTORED'', '
+                           '''The site was restored from a backup; nothing was charged'', NULL)',
+                               j.prefix || '_settle')
               USING j.job_id;
             v_ended := v_ended + 1;
         END LOOP;
     END IF;
-    UPDATE genflow.site s SET cluster = genflow.cluster_now(), restored = NULL, folder_mark = NULL, line = gen_random_uuid(),
+    UPDATE genflow.site s SET cluster = genflow.cluster_now(), restored = NULL, folder_mark = NULL,
+        line = gen_random_uuid(),
            database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()),
-           mark = greatest(s.mark, s.folder_mark) + 1, resumed_at = clock_timestamp(), marked_at = clock_timestamp();
+           mark = greatest(s.mark, s.folder_mark) + 1, resumed_at = clock_timestamp(),
+           marked_at = clock_timestamp();
     RETURN format('resumed: %s generations were ended', v_ended);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.resume(text) TO genflow_administration;
@@ -3179,10 +3589,13 @@ BEGIN
     restored := genflow.restored();
     SELECT * INTO s FROM genflow.site;
     IF restored IS NULL AND p_line = s.line AND p_mark > s.mark THEN
-        restored := format('the picture folder has seen later work (mark %s) than this database (mark %s)', p_mark, s.mark);
-        UPDATE genflow.site t SET restored = site_look.restored, folder_mark = p_mark WHERE t.restored IS NULL;
+        restored := format('the picture folder has seen later work (mark %s) than this database '
+                           '(mark %s)', p_mark, s.mark);
+        UPDATE genflow.site t SET restored = site_look.restored, folder_mark = p_mark
+            WHERE t.restored IS NULL;
     ELSIF restored IS NULL AND s.marked_at + s.mark_every <= clock_timestamp() THEN
-        UPDATE genflow.site t SET mark = t.mark + 1, marked_at = clock_timestamp() WHERE t.mark = s.mark RETURNING * INTO s;
+        UPDATE genflow.site t SET mark = t.mark + 1, marked_at = clock_timestamp()
+            WHERE t.mark = s.mark RETURNING * INTO s;
         IF NOT FOUND THEN                                   -- another child has moved it
             SELECT * INTO s FROM genflow.site;
         END IF;
@@ -3211,7 +3624,8 @@ BEGIN
         PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';
     END IF;
-    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL THEN 'not_found' ELSE 'ok' END;
+    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL
+        THEN 'not_found' ELSE 'ok' END;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.template_delete(text,uuid,uuid) TO genflow_module;
 
@@ -3279,9 +3693,11 @@ BEGIN
     IF v_no > 0 THEN
         RETURN (SELECT y.name FROM genflow.types y WHERE y.no = v_no);
     END IF;
-    FOR t IN SELECT * FROM genflow.types y WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL
+    FOR t IN SELECT * FROM genflow.types y
+        WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL
               ORDER BY y.no LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE id = $1)', t.media_schema, t.media_table) INTO v_found USING p_id;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE id = $1)', t.media_schema,
+                       t.media_table) INTO v_found USING p_id;
         IF v_found THEN
             RETURN t.name;
         END IF;
@@ -3295,8 +3711,9 @@ CREATE FUNCTION genflow.type_render(t genflow.types, p_part text) RETURNS void
 $$
 DECLARE
     v_sql text := (SELECT body FROM genflow.type_templates WHERE part = p_part);
-    v_old regprocedure[] := ARRAY(SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'genflow'::regnamespace
-                                                                             AND p.proname = t.prefix || '_' || p_part);
+    v_old regprocedure[] := ARRAY(SELECT p.oid::regprocedure FROM pg_proc p
+                                  WHERE p.pronamespace = 'genflow'::regnamespace
+                                    AND p.proname = t.prefix || '_' || p_part);
     v_one regprocedure;
 BEGIN
     v_sql := replace(v_sql, '{media}', format('%I.%I', t.media_schema, t.media_table));
@@ -3306,14 +3723,16 @@ BEGIN
     v_sql := replace(v_sql, '{no}', t.no::text);
     BEGIN
         EXECUTE v_sql;
-    EXCEPTION WHEN invalid_function_definition THEN             -- other results: it cannot be replaced
+    -- other results: it cannot be replaced
+    EXCEPTION WHEN invalid_function_definition THEN
         FOREACH v_one IN ARRAY v_old LOOP
             EXECUTE format('DROP FUNCTION %s', v_one);
         END LOOP;
         EXECUTE v_sql;
         RETURN;
     END;
-    FOREACH v_one IN ARRAY v_old LOOP                           -- other parameters: the old one stands beside it
+    -- other parameters: the old one stands beside it
+    FOREACH v_one IN ARRAY v_old LOOP
         IF EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = 'genflow'::regnamespace
                       AND p.proname = t.prefix || '_' || p_part AND p.oid <> ALL (v_old)) THEN
             EXECUTE format('DROP FUNCTION %s', v_one);
@@ -3395,7 +3814,8 @@ $$
 DECLARE
     v_cases text;
 BEGIN
-    SELECT string_agg(format('WHEN %s THEN SELECT t.user_id, t.cost, t.status INTO v FROM %I.%I t WHERE t.id = p_id;',
+    SELECT string_agg(format('WHEN %s THEN SELECT t.user_id, t.cost, t.status INTO v FROM %I.%I t '
+                             'WHERE t.id = p_id;',
                              t.no, t.media_schema, t.media_table), E'\n        ' ORDER BY t.no)
       INTO v_cases FROM genflow.types t;
     EXECUTE format($f$
@@ -3405,7 +3825,8 @@ DECLARE
     v genflow.job_brief;
 BEGIN
     CASE genflow.id_type(p_id)
-        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending' ELSE 'cancelled' END
+        WHEN 0 THEN SELECT r.user_id, r.amount, CASE r.state WHEN 'open' THEN 'pending'
+            ELSE 'cancelled' END
                       INTO v FROM genflow.reservations r WHERE r.id = p_id;
         %s
         ELSE NULL;
@@ -3426,7 +3847,8 @@ CREATE FUNCTION genflow.work_keep() RETURNS trigger
 $$
 BEGIN
     IF (genflow.job_brief(OLD.job_id)).status IN ('pending', 'processing') THEN
-        RAISE EXCEPTION 'genflow: live job % would lose its alarm', OLD.job_id USING ERRCODE = 'GF500';
+        RAISE EXCEPTION 'genflow: live job % would lose its alarm', OLD.job_id
+            USING ERRCODE = 'GF500';
     END IF;
     RETURN OLD;
 END $$;
@@ -3437,7 +3859,8 @@ $$
 BEGIN
     NEW.due_at := NEW.deadline_at;
     NEW.turn := clock_timestamp() + interval '10 seconds'
-        * (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = NEW.user_id AND w.job_id <> NEW.job_id LIMIT 100) l);
+        * (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = NEW.user_id
+                                 AND w.job_id <> NEW.job_id LIMIT 100) l);
     RETURN NEW;
 END $$;
 

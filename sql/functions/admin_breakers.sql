@@ -1,7 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- admin_breaker_reset(p_provider, p_model, p_call): closes the breakers of a provider, or of one model of it, and forgets its failures:
--- the next attempt is sent. p_call: the token of this call (calls.sql). Called by: POST admin/providers/{provider}/reset. Locks: the breakers. Answers how many there were.
-CREATE OR REPLACE FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text DEFAULT NULL, p_call uuid DEFAULT NULL) RETURNS integer
+-- admin_breaker_reset(p_provider, p_model, p_call): closes the breakers of a provider, or of one
+-- model of it, and forgets its failures: the next attempt is sent. p_call: the token of this call
+-- (calls.sql). Called by: POST admin/providers/{provider}/reset. Locks: the breakers. Answers how
+-- many there were.
+CREATE OR REPLACE FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text DEFAULT NULL,
+                                                       p_call uuid DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     n       integer;
@@ -10,7 +13,8 @@ BEGIN
     IF v_first IS NOT NULL THEN
         RETURN v_first->>'count';
     END IF;
-    DELETE FROM genflow.breakers b WHERE b.provider = p_provider AND (p_model IS NULL OR b.model = p_model);
+    DELETE FROM genflow.breakers b WHERE b.provider = p_provider
+        AND (p_model IS NULL OR b.model = p_model);
     GET DIAGNOSTICS n = ROW_COUNT;
     PERFORM genflow.call_keep(p_call, jsonb_build_object('count', n));
     RETURN n;

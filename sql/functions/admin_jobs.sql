@@ -1,10 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- admin_jobs(...): generations of all users, newest first, at most p_limit of them; each is then read by its <type>_get().
+-- admin_jobs(...): generations of all users, newest first, at most p_limit of them; each is then
+-- read by its <type>_get().
 --   p_types   names of types; one whose table is gone has none
 --   p_status, p_user   only those; NULL: all
 --   p_before  only what is older than that generation; NULL: from the newest on
--- Called by: GET admin/jobs, GET admin/users/{user}. Locks: none. The query is list_query()'s (history.sql).
-CREATE OR REPLACE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text, p_before uuid, p_limit integer)
+-- Called by: GET admin/jobs, GET admin/users/{user}. Locks: none. The query is list_query()'s
+-- (history.sql).
+CREATE OR REPLACE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text,
+                                              p_before uuid, p_limit integer)
 RETURNS TABLE (type text, user_id text, id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -12,13 +15,16 @@ DECLARE
     v_sql text := genflow.list_query(p_types, p_status, p_user, NULL, v_at);
 BEGIN
     IF v_sql IS NOT NULL THEN
-        RETURN QUERY EXECUTE format('SELECT t.name, j.user_id, j.id FROM (SELECT * FROM (%s) u ORDER BY u.created_at DESC, u.id DESC '
-                                    'LIMIT $6) j JOIN genflow.types t USING (no) ORDER BY j.created_at DESC, j.id DESC', v_sql)
+        RETURN QUERY EXECUTE format('SELECT t.name, j.user_id, j.id FROM (SELECT * FROM (%s) u '
+                                    'ORDER BY u.created_at DESC, u.id DESC '
+                                    'LIMIT $6) j JOIN genflow.types t USING (no) ORDER BY '
+                                    'j.created_at DESC, j.id DESC', v_sql)
                USING p_user, p_status, NULL::text, v_at, p_before, p_limit;
     END IF;
 END $$;
 
--- made_at(p_id): when that generation was asked for; of one that is gone, the time in its id. NULL: NULL.
+-- made_at(p_id): when that generation was asked for; of one that is gone, the time in its id. NULL:
+-- NULL.
 -- Called by: admin_jobs.
 CREATE OR REPLACE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -27,17 +33,24 @@ DECLARE
     t    genflow.types;
 BEGIN
     SELECT * INTO t FROM genflow.types y
-     WHERE y.name = genflow.type_of(p_id) AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL;
+     WHERE y.name = genflow.type_of(p_id)
+       AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL;
     IF FOUND THEN
-        EXECUTE format('SELECT m.created_at FROM %I.%I m WHERE m.id = $1', t.media_schema, t.media_table) INTO v_at USING p_id;
+        EXECUTE format('SELECT m.created_at FROM %I.%I m WHERE m.id = $1', t.media_schema,
+                       t.media_table) INTO v_at USING p_id;
     END IF;
-    RETURN coalesce(v_at, to_timestamp(('x' || left(replace(p_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0));
+    RETURN coalesce(v_at,
+                    to_timestamp(('x' || left(replace(p_id::text, '-', ''),
+                                              12))::bit(48)::bigint / 1000.0));
 END $$;
 
--- admin_cancel(p_id, p_call): ends one generation, whoever leads it; what its provider still brings is kept in genflow.late_results
--- and costs nothing. p_call: the token of this call (calls.sql). Called by: DELETE admin/jobs/{id}. Locks: as <type>_settle().
--- Outcomes: 'cancelled' and `released` credits are free again; 'ended' before, as status says; 'not_found'. user_id: whose it is.
-CREATE OR REPLACE FUNCTION genflow.admin_cancel(p_id uuid, p_call uuid DEFAULT NULL, OUT outcome text, OUT status text,
+-- admin_cancel(p_id, p_call): ends one generation, whoever leads it; what its provider still brings
+-- is kept in genflow.late_results and costs nothing. p_call: the token of this call (calls.sql).
+-- Called by: DELETE admin/jobs/{id}. Locks: as <type>_settle(). Outcomes: 'cancelled' and
+-- `released` credits are free again; 'ended' before, as status says; 'not_found'. user_id: whose it
+-- is.
+CREATE OR REPLACE FUNCTION genflow.admin_cancel(p_id uuid, p_call uuid DEFAULT NULL,
+                                                OUT outcome text, OUT status text,
                                                 OUT released bigint, OUT user_id text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -46,34 +59,40 @@ BEGIN
     outcome := 'not_found';
     IF b.status IS NOT NULL THEN
         outcome := genflow.admin_settle(genflow.id_type(p_id), p_id, p_call);
-        outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found' ELSE 'ended' END;
+        outcome := CASE outcome WHEN 'done' THEN 'cancelled' WHEN 'unknown' THEN 'not_found'
+            ELSE 'ended' END;
         status := (genflow.job_brief(p_id)).status;
         released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
         user_id := b.user_id;
     END IF;
 END $$;
 
--- admin_settle(p_type, p_id, p_call): settles a generation of that type number as cancelled; answers as <type>_settle().
--- Called by: admin_cancel, admin_clear.
+-- admin_settle(p_type, p_id, p_call): settles a generation of that type number as cancelled;
+-- answers as <type>_settle(). Called by: admin_cancel, admin_clear.
 CREATE OR REPLACE FUNCTION genflow.admin_settle(p_type integer, p_id uuid, p_call uuid) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_outcome text;
 BEGIN
-    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p_call => $2)',
+    EXECUTE format('SELECT genflow.%I($1, NULL, ''cancelled'', NULL, NULL, NULL, NULL, NULL, NULL, '
+                   'NULL, NULL, NULL, NULL, p_call => $2)',
                    (SELECT t.prefix FROM genflow.types t WHERE t.no = p_type) || '_settle')
        INTO v_outcome USING p_id, p_call;
     RETURN v_outcome;
 END $$;
 
--- admin_clear(p_after, p_limit, p_type, p_status, p_user, p_call): cancels the next p_limit live generations behind p_after, in the
--- order of their ids. p_type (a name), p_status ('pending', 'processing'), p_user: only those; NULL: all. Those of a type whose
--- table is gone are left to the claim that ends them. ended: [{"id", "type", "user", "released"}] of each that it cancelled.
+-- admin_clear(p_after, p_limit, p_type, p_status, p_user, p_call): cancels the next p_limit live
+-- generations behind p_after, in the order of their ids. p_type (a name), p_status ('pending',
+-- 'processing'), p_user: only those; NULL: all. Those of a type whose table is gone are left to the
+-- claim that ends them. ended: [{"id", "type", "user", "released"}] of each that it cancelled.
 -- p_call: the token of this call (calls.sql).
--- Called by: DELETE admin/jobs, again and again until `seen` is below p_limit, so that no transaction is long.
--- Locks: all their work rows, in the order of ids; then for each as <type>_settle(), in account order.
+-- Called by: DELETE admin/jobs, again and again until `seen` is below p_limit, so that no
+-- transaction is long.
+-- Locks: all their work rows, in the order of ids; then for each as <type>_settle(), in account
+-- order.
 CREATE OR REPLACE FUNCTION genflow.admin_clear(
-    p_after uuid, p_limit integer, p_type text DEFAULT NULL, p_status text DEFAULT NULL, p_user text DEFAULT NULL,
+    p_after uuid, p_limit integer, p_type text DEFAULT NULL, p_status text DEFAULT NULL,
+    p_user text DEFAULT NULL,
     p_call uuid DEFAULT NULL,
     OUT seen integer, OUT cancelled integer, OUT released bigint, OUT last uuid, OUT ended jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -84,7 +103,8 @@ BEGIN
     v_first := genflow.call_begin(p_call);
     IF v_first IS NOT NULL THEN
         SELECT a.* INTO seen, cancelled, released, last, ended
-          FROM jsonb_to_record(v_first) AS a(seen integer, cancelled integer, released bigint, last uuid, ended jsonb);
+          FROM jsonb_to_record(v_first) AS a(seen integer, cancelled integer, released bigint,
+                                             last uuid, ended jsonb);
         RETURN;
     END IF;
     seen := 0; cancelled := 0; released := 0; ended := '[]';
@@ -96,7 +116,8 @@ BEGIN
                AND (p_status IS NULL OR (w.phase = 'pending') = (p_status = 'pending'))
                AND w.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
                                            WHERE (p_type IS NULL OR t.name = p_type)
-                                             AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL))
+                                             AND to_regclass(format('%I.%I', t.media_schema,
+                                                 t.media_table)) IS NOT NULL))
              ORDER BY w.job_id LIMIT p_limit FOR UPDATE) s
           JOIN genflow.types y ON y.no = s.type_no
          ORDER BY s.user_id, s.job_id
@@ -106,9 +127,11 @@ BEGIN
         IF genflow.admin_settle(j.type_no, j.job_id, p_call) = 'done' THEN
             cancelled := cancelled + 1;
             released := released + j.cost;
-            ended := ended || jsonb_build_object('id', j.job_id, 'type', j.name, 'user', j.user_id, 'released', j.cost);
+            ended := ended || jsonb_build_object('id', j.job_id, 'type', j.name, 'user', j.user_id,
+                                                 'released', j.cost);
         END IF;
     END LOOP;
-    PERFORM genflow.call_keep(p_call, jsonb_build_object('seen', seen, 'cancelled', cancelled, 'released', released, 'last', last,
+    PERFORM genflow.call_keep(p_call, jsonb_build_object('seen', seen, 'cancelled', cancelled,
+                                                         'released', released, 'last', last,
                                                          'ended', ended));
 END $$;

@@ -1,21 +1,25 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Presets as an administrator sees and edits them: the rows themselves, active or not. Which are on in a week is
--- genflow.presets(). Members of the objects are named as on the wire; `week` is the preset_week that is given.
+-- Presets as an administrator sees and edits them: the rows themselves, active or not. Which are on
+-- in a week is genflow.presets(). Members of the objects are named as on the wire; `week` is the
+-- preset_week that is given.
 
 -- admin_preset(p): one row as an object of the wire. Called by: the functions below.
 CREATE OR REPLACE FUNCTION genflow.admin_preset(p genflow.presets_config) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN json_build_object(
-        'id', p.id, 'type', p.type, 'key', p.key, 'label', p.label, 'description', p.description, 'category', p.category,
-        'prompt', p.prompt, 'negativePrompt', p.negative_prompt, 'strength', p.strength, 'parameters', p.parameters,
+        'id', p.id, 'type', p.type, 'key', p.key, 'label', p.label, 'description', p.description,
+            'category', p.category,
+        'prompt', p.prompt, 'negativePrompt', p.negative_prompt, 'strength', p.strength,
+            'parameters', p.parameters,
         'rotationIndex', p.rotation_index, 'week', p.preset_week, 'isActive', p.is_active,
         'createdAt', genflow.iso(p.created_at), 'updatedAt', genflow.iso(p.updated_at));
 END $$;
 
 -- admin_presets(p_type, p_key): the presets of a type (NULL: of all types), or of that key alone.
 -- Called by: GET admin/presets, GET admin/presets/{key}. Locks: none.
-CREATE OR REPLACE FUNCTION genflow.admin_presets(p_type text, p_key text DEFAULT NULL) RETURNS SETOF json
+CREATE OR REPLACE FUNCTION genflow.admin_presets(p_type text,
+                                                 p_key text DEFAULT NULL) RETURNS SETOF json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY SELECT genflow.admin_preset(p) FROM genflow.presets_config p
@@ -23,10 +27,12 @@ BEGIN
      ORDER BY p.type, p.rotation_index, p.id;
 END $$;
 
--- admin_preset_add(p_type, p_key, p_preset, p_call): a new preset; p_call: the token of this call (calls.sql). Called by: POST admin/presets. Locks: its type's presets, against
--- another one that is added. Outcomes: 'ok' with the preset; 'exists'; 'full' the type has 200, which is what genflow.presets()
--- shows; 'parameters' they are too long.
-CREATE OR REPLACE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb, p_call uuid DEFAULT NULL,
+-- admin_preset_add(p_type, p_key, p_preset, p_call): a new preset; p_call: the token of this call
+-- (calls.sql). Called by: POST admin/presets. Locks: its type's presets, against another one that
+-- is added. Outcomes: 'ok' with the preset; 'exists'; 'full' the type has 200, which is what
+-- genflow.presets() shows; 'parameters' they are too long.
+CREATE OR REPLACE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb,
+                                                    p_call uuid DEFAULT NULL,
                                                     OUT outcome text, OUT preset json)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -43,11 +49,15 @@ BEGIN
         outcome := 'full';
         RETURN;
     END IF;
-    INSERT INTO genflow.presets_config (type, key, label, description, category, prompt, negative_prompt, strength, parameters,
+    INSERT INTO genflow.presets_config (type, key, label, description, category, prompt,
+                                        negative_prompt, strength, parameters,
                                         rotation_index, preset_week, is_active)
-    VALUES (p_type, p_key, p_preset->>'label', coalesce(p_preset->>'description', ''), p_preset->>'category', p_preset->>'prompt',
-            p_preset->>'negativePrompt', (p_preset->>'strength')::numeric, coalesce(nullif(p_preset->'parameters', 'null'), '{}'),
-            (p_preset->>'rotationIndex')::integer, (p_preset->>'week')::integer, coalesce((p_preset->>'isActive')::boolean, true))
+    VALUES (p_type, p_key, p_preset->>'label', coalesce(p_preset->>'description', ''),
+            p_preset->>'category', p_preset->>'prompt',
+            p_preset->>'negativePrompt', (p_preset->>'strength')::numeric,
+            coalesce(nullif(p_preset->'parameters', 'null'), '{}'),
+            (p_preset->>'rotationIndex')::integer, (p_preset->>'week')::integer,
+                coalesce((p_preset->>'isActive')::boolean, true))
     RETURNING * INTO r;
     outcome := 'ok';
     preset := genflow.admin_preset(r);
@@ -56,11 +66,14 @@ EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
 
--- admin_preset_edit(p_type, p_key, p_changes, p_call): changes what p_changes has. null takes negativePrompt, strength, rotationIndex
--- and week away, and leaves the rest as it is. Generations that were made keep what they got. p_call: the
--- token of this call (calls.sql): a repetition does not undo what somebody else has changed since. Called by: PUT
--- admin/presets/{key}. Locks: the token, the row. Outcomes: 'ok' with the preset; 'not_found'; 'parameters' they are too long.
-CREATE OR REPLACE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb, p_call uuid DEFAULT NULL,
+-- admin_preset_edit(p_type, p_key, p_changes, p_call): changes what p_changes has. null takes
+-- negativePrompt, strength, rotationIndex and week away, and leaves the rest as it is. Generations
+-- that were made keep what they got. p_call: the
+-- token of this call (calls.sql): a repetition does not undo what somebody else has changed since.
+-- Called by: PUT admin/presets/{key}. Locks: the token, the row. Outcomes: 'ok' with the preset;
+-- 'not_found'; 'parameters' they are too long.
+CREATE OR REPLACE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb,
+                                                     p_call uuid DEFAULT NULL,
                                                      OUT outcome text, OUT preset json)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -77,12 +90,16 @@ BEGIN
         description     = coalesce(p_changes->>'description', p.description),
         category        = coalesce(p_changes->>'category', p.category),
         prompt          = coalesce(p_changes->>'prompt', p.prompt),
-        negative_prompt = CASE WHEN p_changes ? 'negativePrompt' THEN p_changes->>'negativePrompt' ELSE p.negative_prompt END,
-        strength        = CASE WHEN p_changes ? 'strength' THEN (p_changes->>'strength')::numeric ELSE p.strength END,
+        negative_prompt = CASE WHEN p_changes ? 'negativePrompt' THEN p_changes->>'negativePrompt'
+            ELSE p.negative_prompt END,
+        strength        = CASE WHEN p_changes ? 'strength' THEN (p_changes->>'strength')::numeric
+            ELSE p.strength END,
         parameters      = coalesce(nullif(p_changes->'parameters', 'null'), p.parameters),
-        rotation_index  = CASE WHEN p_changes ? 'rotationIndex' THEN (p_changes->>'rotationIndex')::integer
+        rotation_index  = CASE WHEN p_changes ? 'rotationIndex'
+            THEN (p_changes->>'rotationIndex')::integer
                                ELSE p.rotation_index END,
-        preset_week     = CASE WHEN p_changes ? 'week' THEN (p_changes->>'week')::integer ELSE p.preset_week END,
+        preset_week     = CASE WHEN p_changes ? 'week' THEN (p_changes->>'week')::integer
+            ELSE p.preset_week END,
         is_active       = coalesce((p_changes->>'isActive')::boolean, p.is_active)
      WHERE p.type = p_type AND p.key = p_key RETURNING * INTO r;
     outcome := CASE WHEN FOUND THEN 'ok' ELSE 'not_found' END;
@@ -94,9 +111,11 @@ EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
 
--- admin_preset_delete(p_type, p_key, p_call): a preset goes; generations that were made with it keep its key and what it gave
--- them. p_call: the token of this call (calls.sql). Called by: DELETE admin/presets/{key}. Locks: the row. Outcomes: 'ok'; 'not_found'.
-CREATE OR REPLACE FUNCTION genflow.admin_preset_delete(p_type text, p_key text, p_call uuid DEFAULT NULL) RETURNS text
+-- admin_preset_delete(p_type, p_key, p_call): a preset goes; generations that were made with it
+-- keep its key and what it gave them. p_call: the token of this call (calls.sql). Called by: DELETE
+-- admin/presets/{key}. Locks: the row. Outcomes: 'ok'; 'not_found'.
+CREATE OR REPLACE FUNCTION genflow.admin_preset_delete(p_type text, p_key text,
+                                                       p_call uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     DELETE FROM genflow.presets_config p WHERE p.type = p_type AND p.key = p_key;

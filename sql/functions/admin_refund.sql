@@ -1,16 +1,21 @@
 -- SPDX-License-Identifier: Apache-2.0
--- admin_refund(p_id, p_amount, p_reason, p_reference, p_call): gives the charge of a generation back, once: all of it (p_amount NULL)
--- or a part. The generation stays completed. p_call: the token of this call (calls.sql). Called by: POST admin/refunds. Locks: the ledger row's keys, then the account.
--- Outcomes, with whose it is and how much: 'ok'; 'duplicate' the same had been given back under this reference; 'refunded' it
--- had been given back otherwise; 'mismatch' the reference had counted for something else; 'too_much' more than the charge,
--- which is `amount`; 'not_charged'. Only 'ok' changes anything.
-CREATE OR REPLACE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text, p_reference text, p_call uuid DEFAULT NULL,
-                                                OUT outcome text, OUT user_id text, OUT amount bigint)
+-- admin_refund(p_id, p_amount, p_reason, p_reference, p_call): gives the charge of a generation
+-- back, once: all of it (p_amount NULL) or a part. The generation stays completed. p_call: the
+-- token of this call (calls.sql). Called by: POST admin/refunds. Locks: the ledger row's keys, then
+-- the account. Outcomes, with whose it is and how much: 'ok'; 'duplicate' the same had been given
+-- back under this reference; 'refunded' it had been given back otherwise; 'mismatch' the reference
+-- had counted for something else; 'too_much' more than the charge, which is `amount`;
+-- 'not_charged'. Only 'ok' changes anything.
+CREATE OR REPLACE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text,
+                                                p_reference text, p_call uuid DEFAULT NULL,
+                                                OUT outcome text, OUT user_id text,
+                                                    OUT amount bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     r genflow.ledger;
 BEGIN
-    SELECT c.user_id, c.amount INTO user_id, amount FROM genflow.ledger c WHERE c.ref = p_id AND c.kind = 'capture';
+    SELECT c.user_id, c.amount INTO user_id, amount FROM genflow.ledger c WHERE c.ref = p_id
+        AND c.kind = 'capture';
     IF NOT FOUND THEN
         outcome := 'not_charged';
         RETURN;
@@ -29,6 +34,7 @@ BEGIN
     SELECT * INTO r FROM genflow.ledger l WHERE l.external_ref = p_reference;
     outcome := CASE WHEN NOT FOUND THEN 'refunded'
                     WHEN r.call = p_call THEN 'ok'
-                    WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount THEN 'duplicate'
+                    WHEN r.ref = p_id AND r.kind = 'refund' AND r.amount = admin_refund.amount
+                        THEN 'duplicate'
                     ELSE 'mismatch' END;
 END $$;

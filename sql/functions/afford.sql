@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- afford(p_user, p_cost, p_day, p_run_id): could p_user hold p_cost credits now? A cheap look without locks, so that a
--- refusal writes nothing; what decides is the conditional UPDATE of ledger_apply(). An open reservation under p_run_id
--- (may be NULL) counts as free, because the hold would take its place. p_day: see day.sql.
+-- afford(p_user, p_cost, p_day, p_run_id): could p_user hold p_cost credits now? A cheap look
+-- without locks, so that a refusal writes nothing; what decides is the conditional UPDATE of
+-- ledger_apply(). An open reservation under p_run_id (may be NULL) counts as free, because the hold
+-- would take its place. p_day: see day.sql.
 -- Called by: <prefix>_create, reserve.
--- Outcomes: 'ok', 'blocked', 'insufficient_credits', 'quota_exceeded'. balance and held tell what is there, held without
--- that reservation, whose id is `reservation`; `day` is the window that a hold belongs to.
+-- Outcomes: 'ok', 'blocked', 'insufficient_credits', 'quota_exceeded'. balance and held tell what
+-- is there, held without that reservation, whose id is `reservation`; `day` is the window that a
+-- hold belongs to.
 CREATE OR REPLACE FUNCTION genflow.afford(
     p_user text, p_cost bigint, p_day text, p_run_id text,
     OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid)
@@ -32,16 +34,20 @@ BEGIN
     IF p_run_id IS NOT NULL THEN
         SELECT t.id, t.amount, h.window_day INTO r
           FROM genflow.reservations t JOIN genflow.ledger h ON h.ref = t.id AND h.kind = 'hold'
-         WHERE t.user_id = p_user AND t.request_id = p_run_id AND t.state = 'open' AND t.expires_at > v_now;
+         WHERE t.user_id = p_user AND t.request_id = p_run_id AND t.state = 'open'
+           AND t.expires_at > v_now;
         IF FOUND THEN
             reservation := r.id;
             held := held - r.amount;
-            v_day_used := v_day_used - CASE WHEN r.window_day = day OR p_day = 'rolling' THEN r.amount ELSE 0 END;
-            v_week_used := v_week_used - CASE WHEN genflow.week_of(r.window_day) = genflow.week_of(day) THEN r.amount ELSE 0 END;
+            v_day_used := v_day_used - CASE WHEN r.window_day = day OR p_day = 'rolling'
+                THEN r.amount ELSE 0 END;
+            v_week_used := v_week_used - CASE
+                WHEN genflow.week_of(r.window_day) = genflow.week_of(day) THEN r.amount ELSE 0 END;
         END IF;
     END IF;
     outcome := CASE WHEN a.blocked THEN 'blocked'
                     WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
-                    WHEN v_day_used + p_cost > a.day_limit OR v_week_used + p_cost > a.week_limit THEN 'quota_exceeded'
+                    WHEN v_day_used + p_cost > a.day_limit OR v_week_used + p_cost > a.week_limit
+                        THEN 'quota_exceeded'
                     ELSE 'ok' END;
 END $$;

@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- asset_delete(p_user, p_id, p_call): deletes a source picture of p_user at once; a generation that has not read it yet will fail.
--- p_call: the token of this call (calls.sql). Called by: DELETE assets/{id}. Locks: the row.
+-- asset_delete(p_user, p_id, p_call): deletes a source picture of p_user at once; a generation that
+-- has not read it yet will fail. p_call: the token of this call (calls.sql). Called by: DELETE
+-- assets/{id}. Locks: the row.
 -- Outcomes: 'ok'; 'not_found' never was, or is gone; 'not_yours'.
-CREATE OR REPLACE FUNCTION genflow.asset_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL) RETURNS text
+CREATE OR REPLACE FUNCTION genflow.asset_delete(p_user text, p_id uuid,
+                                                p_call uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_user text;
@@ -13,5 +15,6 @@ BEGIN
         PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';
     END IF;
-    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL THEN 'not_found' ELSE 'ok' END;
+    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL
+        THEN 'not_found' ELSE 'ok' END;
 END $$;

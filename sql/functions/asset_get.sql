@@ -1,16 +1,19 @@
 -- SPDX-License-Identifier: Apache-2.0
--- asset_get(p_user, p_id): what a source picture of p_user is, without its bytes. Called by: GET assets/{id}, and a generate
--- call that names it. Locks: none. One row always.
--- Outcomes: 'ok'; 'not_found' never was, is deleted, or its time is over; 'not_yours' (then nothing else is filled).
+-- asset_get(p_user, p_id): what a source picture of p_user is, without its bytes. Called by: GET
+-- assets/{id}, and a generate call that names it. Locks: none. One row always.
+-- Outcomes: 'ok'; 'not_found' never was, is deleted, or its time is over; 'not_yours' (then nothing
+-- else is filled).
 CREATE OR REPLACE FUNCTION genflow.asset_get(
     p_user text, p_id uuid,
-    OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer, OUT size integer, OUT sha256 text,
+    OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer,
+        OUT size integer, OUT sha256 text,
     OUT expires_at text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_user text;
 BEGIN
-    SELECT a.user_id, a.id, a.type, a.width, a.height, a.size, encode(a.sha256, 'hex'), genflow.iso(a.expires_at)
+    SELECT a.user_id, a.id, a.type, a.width, a.height, a.size, encode(a.sha256, 'hex'),
+           genflow.iso(a.expires_at)
       INTO v_user, id, type, width, height, size, sha256, expires_at
       FROM genflow.assets a WHERE a.id = p_id AND a.expires_at > clock_timestamp();
     IF v_user = p_user THEN
@@ -18,5 +21,6 @@ BEGIN
         RETURN;
     END IF;
     outcome := CASE WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
-    id := NULL; type := NULL; width := NULL; height := NULL; size := NULL; sha256 := NULL; expires_at := NULL;
+    id := NULL; type := NULL; width := NULL; height := NULL; size := NULL; sha256 := NULL;
+    expires_at := NULL;
 END $$;

@@ -1,11 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- asset_put(p_user, p_type, p_width, p_height, p_base64, p_lifetime, p_quota): keeps a source picture of p_user for
--- p_lifetime; one that is kept already only stays longer. p_quota: bytes that a user may keep; each picture counts at
--- least 64 KB, which bounds their number, too. Called by: POST assets, and a generate call that brings a picture.
--- Locks: the user's pictures (advisory), then the row. Asking twice is harmless.
+-- asset_put(p_user, p_type, p_width, p_height, p_base64, p_lifetime, p_quota): keeps a source
+-- picture of p_user for p_lifetime; one that is kept already only stays longer. p_quota: bytes that
+-- a user may keep; each picture counts at least 64 KB, which bounds their number, too. Called by:
+-- POST assets, and a generate call that brings a picture. Locks: the user's pictures (advisory),
+-- then the row. Asking twice is harmless.
 -- Outcomes: 'ok' id, expires_at; 'too_many' the quota would be exceeded.
 CREATE OR REPLACE FUNCTION genflow.asset_put(
-    p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint,
+    p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval,
+    p_quota bigint,
     OUT outcome text, OUT id uuid, OUT expires_at text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -23,13 +25,16 @@ BEGIN
     END IF;
 
     IF (SELECT coalesce(sum(greatest(a.size, 65536)), 0) FROM genflow.assets a
-         WHERE a.user_id = p_user AND a.expires_at > v_now) + greatest(octet_length(v_bytes), 65536) > p_quota THEN
+         WHERE a.user_id = p_user AND a.expires_at > v_now) + greatest(octet_length(v_bytes),
+             65536) > p_quota THEN
         outcome := 'too_many';
         RETURN;
     END IF;
-    INSERT INTO genflow.assets AS a (id, user_id, type, width, height, bytes, created_at, expires_at)
+    INSERT INTO genflow.assets AS a (id, user_id, type, width, height, bytes, created_at,
+                                     expires_at)
     VALUES (genflow.new_id(0), p_user, p_type, p_width, p_height, v_bytes, v_now, v_ends)
     ON CONFLICT ON CONSTRAINT assets_once DO UPDATE SET expires_at = EXCLUDED.expires_at
     RETURNING a.id, genflow.iso(a.expires_at) INTO id, expires_at;
-    PERFORM genflow.asset_sweep(20);                -- last: it skips what is locked, so that nobody waits in a circle
+    -- last: it skips what is locked, so that nobody waits in a circle
+    PERFORM genflow.asset_sweep(20);
 END $$;

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- asset_sweep(p_limit): deletes up to p_limit source pictures, the oldest first, whose time was over a day ago: no generation
--- lives longer, so none that was accepted in time still needs them. Called by: asset_put, and whoever tidies up.
--- Locks: the rows; what somebody else holds is left for another time. Returns how many went.
+-- asset_sweep(p_limit): deletes up to p_limit source pictures, the oldest first, whose time was
+-- over a day ago: no generation lives longer, so none that was accepted in time still needs them.
+-- Called by: asset_put, and whoever tidies up. Locks: the rows; what somebody else holds is left
+-- for another time. Returns how many went.
 CREATE OR REPLACE FUNCTION genflow.asset_sweep(p_limit integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,17 +1,22 @@
 -- SPDX-License-Identifier: Apache-2.0
--- attempt_begin(p_id, p_epoch, p_no, p_provider, p_model, p_seed, p_hook_token, p_lease, p_probe, p_budget, p_price): the intent
--- to submit, committed before a byte leaves. Whoever finds the job in phase 'sending' later knows that the provider may have it.
--- p_hook_token: part of the address that the provider may report to, or NULL. p_probe: how long the others wait when this
--- attempt is the one that tries a breaker. p_budget: what all submissions to the provider may cost on a day (UTC), or NULL;
--- p_price: what this one costs. The sum is read without a lock, so the attempts that are in flight may exceed the budget.
--- Called by: the dispatcher's writers. Locks: work, then the breaker, then a slot of the budget. Asking twice is harmless (same answer).
--- Outcomes: 'ok' send now; 'watched' send now, and tell breaker_note() how it went, even if well; 'open' the breaker is
--- open: nothing was written; 'over' the budget is spent: nothing was written; 'spent' the same, found first on this day, over all
--- hosts; 'stale' another host leads; 'gone' the job has ended;
+-- attempt_begin(p_id, p_epoch, p_no, p_provider, p_model, p_seed, p_hook_token, p_lease, p_probe,
+-- p_budget, p_price): the intent to submit, committed before a byte leaves. Whoever finds the job
+-- in phase 'sending' later knows that the provider may have it. p_hook_token: part of the address
+-- that the provider may report to, or NULL. p_probe: how long the others wait when this attempt is
+-- the one that tries a breaker. p_budget: what all submissions to the provider may cost on a day
+-- (UTC), or NULL; p_price: what this one costs. The sum is read without a lock, so the attempts
+-- that are in flight may exceed the budget. Called by: the dispatcher's writers. Locks: work, then
+-- the breaker, then a slot of the budget. Asking twice is harmless (same answer). Outcomes: 'ok'
+-- send now; 'watched' send now, and tell breaker_note() how it went, even if well; 'open' the
+-- breaker is open: nothing was written; 'over' the budget is spent: nothing was written; 'spent'
+-- the same, found first on this day, over all hosts; 'stale' another host leads; 'gone' the job has
+-- ended;
 -- 'restored' nothing may be sent (site.sql).
 CREATE OR REPLACE FUNCTION genflow.attempt_begin(
-    p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text,
-    p_lease interval, p_probe interval DEFAULT '30 seconds', p_budget bigint DEFAULT NULL, p_price bigint DEFAULT 1)
+    p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint,
+    p_hook_token text,
+    p_lease interval, p_probe interval DEFAULT '30 seconds', p_budget bigint DEFAULT NULL,
+    p_price bigint DEFAULT 1)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -35,7 +40,8 @@ BEGIN
     END IF;
     IF p_budget < p_price + (SELECT coalesce(sum(t.spent), 0) FROM genflow.budgets t
                               WHERE t.provider = p_provider AND t.day = v_day) THEN
-        INSERT INTO genflow.budgets (provider, day, slot) VALUES (p_provider, v_day, -1) ON CONFLICT DO NOTHING;
+        INSERT INTO genflow.budgets (provider, day, slot) VALUES (p_provider, v_day, -1) ON CONFLICT
+            DO NOTHING;
         RETURN CASE WHEN FOUND THEN 'spent' ELSE 'over' END;
     END IF;
     IF b.open_until IS NOT NULL THEN
@@ -45,20 +51,22 @@ BEGIN
             RETURN 'open';
         END IF;
     END IF;
-    UPDATE genflow.work t SET phase = 'sending', attempts = p_no, provider = p_provider, model = p_model,
+    UPDATE genflow.work t SET phase = 'sending', attempts = p_no, provider = p_provider,
+        model = p_model,
            due_at = least(v_now + p_lease, t.deadline_at)
      WHERE t.job_id = p_id;
     INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token)
     VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token);
     IF p_budget IS NOT NULL THEN
-        INSERT INTO genflow.budgets AS t (provider, day, slot, spent) VALUES (p_provider, v_day, pg_backend_pid() % 16, p_price)
+        INSERT INTO genflow.budgets AS t (provider, day, slot, spent)
+            VALUES (p_provider, v_day, pg_backend_pid() % 16, p_price)
             ON CONFLICT (provider, day, slot) DO UPDATE SET spent = t.spent + EXCLUDED.spent;
     END IF;
     RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
 END $$;
 
--- budgets(): what was submitted today (UTC) to each provider that has a budget. Called by: {base}/health,
--- administration. Locks: none.
+-- budgets(): what was submitted today (UTC) to each provider that has a budget. Called by:
+-- {base}/health, administration. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.budgets() RETURNS TABLE (provider text, spent bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.provider, sum(t.spent)::bigint FROM genflow.budgets t

@@ -1,75 +1,105 @@
 -- SPDX-License-Identifier: Apache-2.0
--- check(p_grace): one row per broken invariant, with how often and one sample; an empty answer means the books are sound.
--- Called by: an administrator, the tests after each file, a nightly job. p_grace: how long a live job may stay past its
--- deadline before that counts. Locks: none; it reads one snapshot. Reads everything: minutes on a very large ledger.
+-- check(p_grace): one row per broken invariant, with how often and one sample; an empty answer
+-- means the books are sound. Called by: an administrator, the tests after each file, a nightly job.
+-- p_grace: how long a live job may stay past its deadline before that counts. Locks: none; it reads
+-- one snapshot. Reads everything: minutes on a very large ledger.
 CREATE OR REPLACE FUNCTION genflow.check(p_grace interval DEFAULT '1 minute')
 RETURNS TABLE (rule text, n bigint, sample text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_media text;
 BEGIN
-    -- all media rows as one set; a type whose table is gone is a broken rule of its own and leaves the others readable
-    SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status FROM %I.%I', media_schema, media_table), ' UNION ALL '),
+    -- all media rows as one set; a type whose table is gone is a broken rule of its own and leaves
+    -- the others readable
+    SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status FROM %I.%I', media_schema,
+                                      media_table), ' UNION ALL '),
                     'SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::text WHERE false')
-      INTO v_media FROM genflow.types WHERE to_regclass(format('%I.%I', media_schema, media_table)) IS NOT NULL;
+      INTO v_media FROM genflow.types
+          WHERE to_regclass(format('%I.%I', media_schema, media_table)) IS NOT NULL;
     RETURN QUERY EXECUTE format($q$
     WITH media (id, user_id, cost, status) AS (%s),
-    gone (no) AS (SELECT t.no FROM genflow.types t WHERE to_regclass(format('%%I.%%I', t.media_schema, t.media_table)) IS NULL),
+    gone (no) AS (SELECT t.no FROM genflow.types t
+                  WHERE to_regclass(format('%%I.%%I', t.media_schema, t.media_table)) IS NULL),
     sums AS (
         SELECT l.user_id,
-               sum(CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END) AS balance,
-               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END) AS held,
-               count(*) FILTER (WHERE l.kind = 'hold' AND genflow.id_type(l.ref) <> 0) AS generations
+               sum(CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount
+                   WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END) AS balance,
+               sum(CASE WHEN l.kind = 'hold' THEN l.amount WHEN l.kind IN ('capture', 'release')
+                   THEN -(l.amount + l.released) ELSE 0 END) AS held,
+               count(*) FILTER (WHERE l.kind = 'hold'
+                                AND genflow.id_type(l.ref) <> 0) AS generations
           FROM genflow.ledger l GROUP BY 1),
     broken (rule, sample) AS (
         SELECT 'every type has its table', t.name FROM genflow.types t JOIN gone g ON g.no = t.no
-        UNION ALL SELECT 'balance = sum of the ledger', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
+        UNION ALL SELECT 'balance = sum of the ledger', user_id FROM genflow.accounts a FULL
+            JOIN sums s USING (user_id)
             WHERE a.balance IS DISTINCT FROM coalesce(s.balance, 0)
-        UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s USING (user_id)
+        UNION ALL SELECT 'held = open holds', user_id FROM genflow.accounts a FULL JOIN sums s
+            USING (user_id)
             WHERE a.held IS DISTINCT FROM coalesce(s.held, 0)
-        UNION ALL SELECT 'no fewer generations than holds of generations', user_id FROM genflow.accounts a JOIN sums s USING (user_id)
+        UNION ALL SELECT 'no fewer generations than holds of generations', user_id
+            FROM genflow.accounts a JOIN sums s USING (user_id)
             WHERE a.generations < s.generations
-        UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id FROM genflow.accounts a
+        UNION ALL SELECT 'held = cost of live jobs and open reservations', a.user_id
+            FROM genflow.accounts a
             LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
                          FROM (SELECT w.user_id, w.cost FROM genflow.work w
-                               UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                               UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r
+                                   WHERE r.state = 'open') h
                         GROUP BY 1) l USING (user_id)
             WHERE a.held <> coalesce(l.cost, 0)
-        UNION ALL SELECT 'no overdraft', a.user_id FROM genflow.accounts a WHERE a.balance < a.held OR a.held < 0
+        UNION ALL SELECT 'no overdraft', a.user_id FROM genflow.accounts a WHERE a.balance < a.held
+            OR a.held < 0
         UNION ALL SELECT 'a completed job has one capture of its cost', m.id::text
             FROM media m LEFT JOIN genflow.ledger c ON c.ref = m.id AND c.kind = 'capture'
             WHERE (m.status = 'completed') <> (c.ref IS NOT NULL) OR c.amount + c.released <> m.cost
         UNION ALL SELECT 'a failed or cancelled job has one release and costs nothing', m.id::text
             FROM media m LEFT JOIN genflow.ledger r ON r.ref = m.id AND r.kind = 'release'
-            WHERE (m.status IN ('failed', 'cancelled')) <> (r.ref IS NOT NULL) OR r.amount <> 0 OR r.released <> m.cost
-        UNION ALL SELECT 'a job has its hold', m.id::text FROM media m LEFT JOIN genflow.ledger h ON h.ref = m.id AND h.kind = 'hold'
+            WHERE (m.status IN ('failed', 'cancelled')) <> (r.ref IS NOT NULL) OR r.amount <> 0
+              OR r.released <> m.cost
+        UNION ALL SELECT 'a job has its hold', m.id::text FROM media m LEFT
+            JOIN genflow.ledger h ON h.ref = m.id AND h.kind = 'hold'
             WHERE h.ref IS NULL OR h.amount <> m.cost OR h.user_id <> m.user_id
         UNION ALL SELECT 'a hold, capture or release has a job or a deleted one', l.ref::text
             FROM genflow.ledger l LEFT JOIN media m ON m.id = l.ref
-            WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no FROM gone)
-              AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = l.ref AND e.kind IN ('capture', 'release'))
+            WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no
+                FROM gone)
+              AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = l.ref
+                              AND e.kind IN ('capture', 'release'))
               AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = l.ref)
-        UNION ALL SELECT 'a reservation has its hold, and gives it back once when it ends', r.id::text
-            FROM genflow.reservations r LEFT JOIN genflow.ledger h ON h.ref = r.id AND h.kind = 'hold'
+        UNION ALL SELECT 'a reservation has its hold, and gives it back once when it ends',
+            r.id::text
+            FROM genflow.reservations r LEFT JOIN genflow.ledger h ON h.ref = r.id
+                AND h.kind = 'hold'
             LEFT JOIN genflow.ledger e ON e.ref = r.id AND e.kind <> 'hold'
-            WHERE h.ref IS NULL OR h.amount <> r.amount OR h.user_id <> r.user_id OR (r.state = 'open') <> (e.ref IS NULL)
+            WHERE h.ref IS NULL OR h.amount <> r.amount OR h.user_id <> r.user_id
+              OR (r.state = 'open') <> (e.ref IS NULL)
                OR e.kind <> 'release' OR e.released <> r.amount
-        UNION ALL SELECT 'a used reservation has its generation', r.id::text FROM genflow.reservations r
-            WHERE r.state = 'used' AND NOT EXISTS (SELECT FROM genflow.ledger h WHERE h.ref = r.job_id AND h.kind = 'hold'
-                                                                                AND h.user_id = r.user_id)
-        UNION ALL SELECT 'one end per job', l.ref::text FROM genflow.ledger l WHERE l.kind IN ('capture', 'release')
+        UNION ALL SELECT 'a used reservation has its generation', r.id::text
+            FROM genflow.reservations r
+            WHERE r.state = 'used' AND NOT EXISTS (SELECT FROM genflow.ledger h
+                                                   WHERE h.ref = r.job_id AND h.kind = 'hold'
+                                                     AND h.user_id = r.user_id)
+        UNION ALL SELECT 'one end per job', l.ref::text FROM genflow.ledger l
+            WHERE l.kind IN ('capture', 'release')
             GROUP BY l.ref HAVING count(*) > 1
         UNION ALL SELECT 'a live job has its work row', coalesce(m.id, w.job_id)::text
             FROM (SELECT id FROM media WHERE status IN ('pending', 'processing')) m
-            FULL JOIN (SELECT job_id FROM genflow.work WHERE type_no NOT IN (SELECT no FROM gone)) w ON w.job_id = m.id
+            FULL JOIN (SELECT job_id FROM genflow.work WHERE type_no NOT IN (SELECT no
+                FROM gone)) w ON w.job_id = m.id
             WHERE m.id IS NULL OR w.job_id IS NULL
         UNION ALL SELECT 'no live job past its deadline', w.job_id::text FROM genflow.work w
             WHERE w.deadline_at < clock_timestamp() - $1
-        UNION ALL SELECT 'one key per job', k.job_id::text FROM genflow.idempotency_keys k GROUP BY k.job_id HAVING count(*) > 1
-        UNION ALL SELECT 'a day''s quota covers what was held that day and not given back', a.user_id FROM genflow.accounts a
+        UNION ALL SELECT 'one key per job', k.job_id::text
+            FROM genflow.idempotency_keys k GROUP BY k.job_id HAVING count(*) > 1
+        UNION ALL SELECT 'a day''s quota covers what was held that day and not given back',
+            a.user_id FROM genflow.accounts a
             JOIN (SELECT h.user_id, h.window_day, sum(h.amount - coalesce(r.released, 0)) AS used
-                    FROM genflow.ledger h LEFT JOIN genflow.ledger r ON r.ref = h.ref AND r.kind = 'release'
-                   WHERE h.kind = 'hold' GROUP BY 1, 2) d ON d.user_id = a.user_id AND d.window_day = a.day
+                    FROM genflow.ledger h LEFT JOIN genflow.ledger r ON r.ref = h.ref
+                        AND r.kind = 'release'
+                   WHERE h.kind = 'hold' GROUP BY 1, 2) d ON d.user_id = a.user_id
+                     AND d.window_day = a.day
             WHERE a.day_used < d.used)
-    SELECT b.rule, count(*), min(b.sample) FROM broken b GROUP BY b.rule ORDER BY b.rule$q$, v_media) USING p_grace;
+    SELECT b.rule, count(*), min(b.sample) FROM broken b GROUP BY b.rule
+        ORDER BY b.rule$q$, v_media) USING p_grace;
 END $$;

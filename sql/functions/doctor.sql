@@ -1,62 +1,75 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What support/genflow-doctor prints, for the owner of the database; not for the module. Nothing is written or locked. Each
--- section is a function of the same three parameters:
+-- What support/genflow-doctor prints, for the owner of the database; not for the module. Nothing is
+-- written or locked. Each section is a function of the same three parameters:
 --   p_user, p_job   only what concerns that user or that generation; NULL: everything
---   p_newest        how many generations of each type it looks at, newest first; NULL: all, which takes its time. Live work
---                   is always seen whole.
--- and of the same four columns: finding, subject (a name, or the first ids), detail, advice. A row with advice is something
--- wrong; a row without is a fact.
+--   p_newest        how many generations of each type it looks at, newest first; NULL: all, which
+--                   takes its time. Live work is always seen whole.
+-- and of the same four columns: finding, subject (a name, or the first ids), detail, advice. A row
+-- with advice is something wrong; a row without is a fact.
 
--- doctor_rows(...): the newest generations of each type that has its table. `request` is equal where the same was asked for.
--- Dynamic, so that the newest are found by their index whatever the tables hold.
+-- doctor_rows(...): the newest generations of each type that has its table. `request` is equal
+-- where the same was asked for. Dynamic, so that the newest are found by their index whatever the
+-- tables hold.
 CREATE OR REPLACE FUNCTION genflow.doctor_rows(p_user text, p_job uuid, p_newest integer)
-RETURNS TABLE (type text, media text, id uuid, user_id text, status text, cost bigint, created_at timestamptz,
+RETURNS TABLE (type text, media text, id uuid, user_id text, status text, cost bigint,
+               created_at timestamptz,
                image_url text, persisted boolean, expires_at timestamptz, request text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t genflow.types;
 BEGIN
-    FOR t IN SELECT * FROM genflow.types y WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
+    FOR t IN SELECT * FROM genflow.types y
+        WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
         RETURN QUERY EXECUTE format($q$
-            SELECT %1$L, '%2$I.%3$I', m.id, m.user_id, m.status, m.cost, m.created_at, m.image_url, m.persisted, m.expires_at,
+            SELECT %1$L, '%2$I.%3$I', m.id, m.user_id, m.status, m.cost, m.created_at, m.image_url,
+                   m.persisted, m.expires_at,
                    md5(concat_ws('|', m.prompt, m.preset, m.source_url, m.parameters::text))
-              FROM %2$I.%3$I m WHERE %4$s ORDER BY m.id DESC LIMIT $3$q$, t.name, t.media_schema, t.media_table,
-            CASE WHEN p_job IS NOT NULL THEN 'm.id = $2' WHEN p_user IS NOT NULL THEN 'm.user_id = $1' ELSE 'true' END)
+              FROM %2$I.%3$I m WHERE %4$s ORDER BY m.id DESC LIMIT $3$q$, t.name, t.media_schema,
+                  t.media_table,
+            CASE WHEN p_job IS NOT NULL THEN 'm.id = $2' WHEN p_user IS NOT NULL
+                THEN 'm.user_id = $1' ELSE 'true' END)
         USING p_user, p_job, p_newest;
     END LOOP;
 END $$;
 
--- doctor_ledger(p_user): a user's ledger, each row with what it changes in the account. Without SET: so it becomes part of
--- the statement that names it.
+-- doctor_ledger(p_user): a user's ledger, each row with what it changes in the account. Without
+-- SET: so it becomes part of the statement that names it.
 CREATE OR REPLACE FUNCTION genflow.doctor_ledger(p_user text)
-RETURNS TABLE (ref uuid, kind text, phase smallint, at timestamptz, reason text, change bigint, held_change bigint)
+RETURNS TABLE (ref uuid, kind text, phase smallint, at timestamptz, reason text, change bigint,
+               held_change bigint)
 LANGUAGE sql STABLE AS $$
     SELECT l.ref, l.kind, l.phase, l.at, concat_ws(', ', l.reason, l.external_ref),
-           CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture' THEN -l.amount ELSE 0 END,
+           CASE WHEN l.kind IN ('grant', 'adjust', 'refund') THEN l.amount WHEN l.kind = 'capture'
+               THEN -l.amount ELSE 0 END,
            CASE WHEN l.kind = 'hold' THEN l.amount
                 WHEN l.kind IN ('capture', 'release') THEN -(l.amount + l.released) ELSE 0 END
       FROM genflow.ledger l WHERE l.user_id = p_user
 $$;
 
 -- doctor_some(p_names): the first three of them.
-CREATE OR REPLACE FUNCTION genflow.doctor_some(p_names text[]) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT array_to_string(p_names[1:3], ', ') || CASE WHEN cardinality(p_names) > 3 THEN ', ...' ELSE '' END
+CREATE OR REPLACE FUNCTION genflow.doctor_some(p_names text[]) RETURNS text LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT array_to_string(p_names[1:3], ', ') || CASE WHEN cardinality(p_names) > 3 THEN ', ...'
+        ELSE '' END
 $$;
 
 -- doctor_since(p_at): how long ago that was.
-CREATE OR REPLACE FUNCTION genflow.doctor_since(p_at timestamptz) RETURNS interval LANGUAGE sql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION genflow.doctor_since(p_at timestamptz) RETURNS interval
+LANGUAGE sql VOLATILE AS $$
     SELECT date_trunc('second', clock_timestamp() - p_at)
 $$;
 
 -- doctor_end(p_kind, p_ref): the statement that ends an open hold, by 'capture' or 'release'.
-CREATE OR REPLACE FUNCTION genflow.doctor_end(p_kind text, p_ref text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT format('INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day) SELECT ref, %L, user_id, %s, '
+CREATE OR REPLACE FUNCTION genflow.doctor_end(p_kind text,
+                                              p_ref text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT format('INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, window_day) '
+                  'SELECT ref, %L, user_id, %s, '
                   'window_day FROM genflow.ledger WHERE kind = ''hold'' AND ref = %L;',
                   p_kind, CASE p_kind WHEN 'capture' THEN 'amount, 0' ELSE '0, amount' END, p_ref)
 $$;
 
--- doctor_stuck(...): generations that do not move, webhooks that are not told, the queue of each type, and which child works on
--- what.
+-- doctor_stuck(...): generations that do not move, webhooks that are not told, the queue of each
+-- type, and which child works on what.
 CREATE OR REPLACE FUNCTION genflow.doctor_stuck(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
@@ -67,81 +80,109 @@ DECLARE
 BEGIN
     RETURN QUERY
     SELECT 'the database was restored', current_database()::text, genflow.restored(),
-           'Nothing is submitted or delivered until you decide: SELECT genflow.resume(''end''); if hosts may have worked on since '
+           'Nothing is submitted or delivered until you decide: SELECT genflow.resume(''end''); if '
+           'hosts may have worked on since '
            'the backup, SELECT genflow.resume(''continue''); if the site stood still.'
      WHERE genflow.restored() IS NOT NULL
     UNION ALL
-    SELECT 'it cannot be ended', w.job_id::text, w.poison, 'Mend what the error names; its end is tried again each minute.'
+    SELECT 'it cannot be ended', w.job_id::text, w.poison, 'Mend what the error names; its end is '
+                                                           'tried again each minute.'
       FROM genflow.work w
-     WHERE w.poison IS NOT NULL AND (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job);
+     WHERE w.poison IS NOT NULL AND (p_user IS NULL OR w.user_id = p_user)
+       AND (p_job IS NULL OR w.job_id = p_job);
     RETURN QUERY
     WITH live AS (
         SELECT w.*, coalesce(t.name, 'type ' || w.type_no) AS type
           FROM genflow.work w LEFT JOIN genflow.types t ON t.no = w.type_no
          WHERE (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job)),
     advices (no, finding, advice) AS (VALUES
-        (1, 'past its deadline', 'See that an httpd with GenflowDispatch On runs and has this type in its configuration: the '
+        (1, 'past its deadline', 'See that an httpd with GenflowDispatch On runs and has this type '
+                                 'in its configuration: the '
             'next claim of the type fails it with TIMEOUT and gives its credits back.'),
-        (2, 'its lease is over and nobody takes it', 'See that an httpd with GenflowDispatch On runs and has this type in its '
+        (2, 'its lease is over and nobody takes it', 'See that an httpd with GenflowDispatch On '
+                                                     'runs and has this type in its '
             'configuration; "exit signal" and GF0121 in its error log tell why the child lost it.'),
-        (3, 'nobody works on its type', 'Start an httpd with GenflowDispatch On and this <GenflowType>; if one runs, its error '
+        (3, 'nobody works on its type', 'Start an httpd with GenflowDispatch On and this '
+                                        '<GenflowType>; if one runs, its error '
             'log has the reason (GF0121: no database, GF0122: the type is incomplete).'),
-        (4, 'the queue is behind', 'More is asked for than the servers do: raise GenflowDispatchJobs, add a server, or see '
+        (4, 'the queue is behind', 'More is asked for than the servers do: raise '
+                                   'GenflowDispatchJobs, add a server, or see '
             'with `polling` whether a provider is slow.')),
     late AS (
         SELECT CASE WHEN w.deadline_at < v_late THEN 1
                     WHEN w.lease_owner IS NOT NULL THEN 2
                     WHEN w.type_no NOT IN (SELECT o.type_no FROM genflow.work o
-                                            WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late) THEN 3
+                                            WHERE o.lease_owner IS NOT NULL AND o.due_at >= v_late)
+                                                THEN 3
                     ELSE 4 END AS no, w.*
           FROM live w WHERE least(w.turn, w.due_at) < v_late)
-    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text ORDER BY least(w.turn, w.due_at))),
+    SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text
+                                                    ORDER BY least(w.turn, w.due_at))),
            format('%s, %s in number; the first was due %s ago', w.type, count(*),
                   genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
     SELECT 'live, but without its alarm', genflow.doctor_some(array_agg(m.id::text ORDER BY m.id)),
-           format('%s, %s in number, have no row in genflow.work: nobody will ever look at them', m.type, count(*)),
-           format('Somebody deleted it past its trigger. So that the next claim fails them and gives their credits back: INSERT '
-                  'INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at) SELECT id, user_id, '
-                  'genflow.id_type(id), cost, now(), now() FROM %s m WHERE status IN (''pending'', ''processing'') AND NOT '
+           format('%s, %s in number, have no row in genflow.work: nobody will ever look at them',
+                  m.type, count(*)),
+           format('Somebody deleted it past its trigger. So that the next claim fails them and '
+                  'gives their credits back: INSERT '
+                  'INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at) SELECT '
+                  'id, user_id, '
+                  'genflow.id_type(id), cost, now(), now() FROM %s m '
+                  'WHERE status IN (''pending'', ''processing'') AND NOT '
                   'EXISTS (SELECT FROM genflow.work w WHERE w.job_id = m.id);', m.media)
       FROM genflow.doctor_rows(p_user, p_job, p_newest) m
-     WHERE m.status IN ('pending', 'processing') AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = m.id)
+     WHERE m.status IN ('pending', 'processing') AND NOT EXISTS (SELECT FROM genflow.work w
+         WHERE w.job_id = m.id)
      GROUP BY m.type, m.media
     UNION ALL
     SELECT v.finding, genflow.doctor_some(array_agg(d.job_id::text ORDER BY d.due_at)),
-           format('%s in number, up to %s tries; the first is due at %s', count(*), max(d.tries), genflow.iso(min(d.due_at))),
+           format('%s in number, up to %s tries; the first is due at %s', count(*), max(d.tries),
+                  genflow.iso(min(d.due_at))),
            v.advice
       FROM genflow.deliveries d
       JOIN (VALUES
-        (true, 'nobody tells its webhook', 'See that an httpd with GenflowDispatch On and GenflowWebhookAllow runs and has this '
+        (true, 'nobody tells its webhook', 'See that an httpd with GenflowDispatch On and '
+                                           'GenflowWebhookAllow runs and has this '
             'type in its configuration.'),
-        (false, 'its webhook cannot be told', 'GF0431 in the error log tells what its receiver answers, or why it is not asked. '
-            'It is told ten times, for some days.')) AS v(late, finding, advice) ON v.late = (d.due_at < v_late)
-     WHERE (d.due_at < v_late OR d.tries > 2) AND (p_user IS NULL OR d.user_id = p_user) AND (p_job IS NULL OR d.job_id = p_job)
+        (false, 'its webhook cannot be told', 'GF0431 in the error log tells what its receiver '
+                                              'answers, or why it is not asked. '
+            'It is told ten times, for some days.')) AS v(late, finding,
+                                                          advice) ON v.late = (d.due_at < v_late)
+     WHERE (d.due_at < v_late OR d.tries > 2) AND (p_user IS NULL OR d.user_id = p_user)
+       AND (p_job IS NULL OR d.job_id = p_job)
      GROUP BY v.finding, v.advice
     UNION ALL
-    SELECT 'its table is gone', t.name, format('%I.%I is not there: the type is refused', t.media_schema, t.media_table),
-           format('Restore it from a backup, or begin with an empty one: SELECT genflow.create_type(%L);', t.name)
+    SELECT 'its table is gone', t.name, format('%I.%I is not there: the type is refused',
+                                               t.media_schema, t.media_table),
+           format('Restore it from a backup, or begin with an empty one: SELECT '
+                  'genflow.create_type(%L);', t.name)
       FROM genflow.types t
-     WHERE p_user IS NULL AND p_job IS NULL AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL
+     WHERE p_user IS NULL AND p_job IS NULL
+       AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL
     UNION ALL
-    SELECT 'there is no such generation', p_job::text, 'neither a table of a type nor the ledger knows it',
+    SELECT 'there is no such generation', p_job::text, 'neither a table of a type nor the ledger '
+                                                       'knows it',
            'Look for it in the statement of its user: credits --user NAME.'
      WHERE p_job IS NOT NULL AND NOT EXISTS (SELECT FROM genflow.doctor_rows(NULL, p_job, 1))
        AND NOT EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = p_job)
     UNION ALL
-    SELECT 'queue', w.type, format('%s live: %s wait to be started, %s queued, %s being sent, %s with a provider; the next '
-           'deadline is %s', count(*), count(*) FILTER (WHERE w.phase = 'pending'), count(*) FILTER (WHERE w.phase = 'queued'), count(*) FILTER (WHERE w.phase = 'sending'),
+    SELECT 'queue', w.type, format('%s live: %s wait to be started, %s queued, %s being sent, %s '
+                                   'with a provider; the next '
+           'deadline is %s', count(*), count(*) FILTER (WHERE w.phase = 'pending'),
+               count(*) FILTER (WHERE w.phase = 'queued'),
+               count(*) FILTER (WHERE w.phase = 'sending'),
            count(*) FILTER (WHERE w.phase = 'working'), genflow.iso(min(w.deadline_at))), NULL
       FROM live w GROUP BY w.type
     UNION ALL
-    SELECT 'child at work', w.lease_owner, format('generations: %s (the child''s name is host:process:random)', count(*)), NULL
+    SELECT 'child at work', w.lease_owner, format('generations: %s (the child''s name is '
+                                                  'host:process:random)', count(*)), NULL
       FROM live w WHERE w.lease_owner IS NOT NULL AND w.due_at >= v_late GROUP BY w.lease_owner;
 END $$;
 
--- doctor_charges(...): charges that do not fit their generations. Of everything (p_newest NULL) also what genflow.check() says.
+-- doctor_charges(...): charges that do not fit their generations. Of everything (p_newest NULL)
+-- also what genflow.check() says.
 CREATE OR REPLACE FUNCTION genflow.doctor_charges(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
@@ -151,7 +192,8 @@ BEGIN
     RETURN QUERY
     WITH seen AS MATERIALIZED (
         SELECT m.*, l.*, m.created_at
-               - lag(m.created_at) OVER (PARTITION BY m.status, m.user_id, m.type, m.request ORDER BY m.id) AS since_equal
+               - lag(m.created_at) OVER (PARTITION BY m.status, m.user_id, m.type, m.request
+                                         ORDER BY m.id) AS since_equal
           FROM genflow.doctor_rows(p_user, p_job, p_newest) m
          CROSS JOIN LATERAL (
             SELECT count(*) FILTER (WHERE l.kind = 'hold') AS holds,
@@ -162,16 +204,21 @@ BEGIN
                    coalesce(sum(l.amount) FILTER (WHERE l.kind = 'refund'), 0) AS refunded
               FROM genflow.ledger l WHERE l.ref = m.id) l),
     advices (no, finding, advice) AS (VALUES
-        (1, 'charged twice', 'The schema forbids two ends: somebody dropped a constraint of genflow.ledger (compare it with '
+        (1, 'charged twice', 'The schema forbids two ends: somebody dropped a constraint of '
+                             'genflow.ledger (compare it with '
             'sql/schema.sql). Give the second charge back with genflow.grant_credits().'),
-        (2, 'charged without a picture', 'Give the charge back with genflow.grant_credits(), and find out who wrote past the '
+        (2, 'charged without a picture', 'Give the charge back with genflow.grant_credits(), and '
+                                         'find out who wrote past the '
             'triggers: --job ID tells when.'),
         (3, 'completed without a charge', genflow.doctor_end('capture', '<id>')),
-        (4, 'charged or given back another amount than was held', 'Somebody changed the row''s cost or the ledger. Correct '
+        (4, 'charged or given back another amount than was held',
+         'Somebody changed the row''s cost or the ledger. Correct '
             'the difference with genflow.grant_credits().'),
         (5, 'ended, and its hold not given back', genflow.doctor_end('release', '<id>')),
-        (6, 'without a hold', 'Somebody deleted its hold from the ledger: restore that row from a backup.'),
-        (7, 'refunded more than was charged', 'Somebody wrote past the triggers: take the difference back with an `adjust` '
+        (6, 'without a hold', 'Somebody deleted its hold from the ledger: restore that row from a '
+                              'backup.'),
+        (7, 'refunded more than was charged', 'Somebody wrote past the triggers: take the '
+                                              'difference back with an `adjust` '
             'row and a reason.')),
     found AS (
         SELECT CASE WHEN s.captures + s.releases > 1 THEN 1
@@ -183,7 +230,8 @@ BEGIN
                     WHEN s.refunded > s.charged THEN 7 END AS no, s.*
           FROM seen s)
     SELECT a.finding, genflow.doctor_some(array_agg(f.id::text ORDER BY f.id DESC)),
-           format('%s in number, of users %s; price %s, charged %s, given back %s, refunded %s', count(*),
+           format('%s in number, of users %s; price %s, charged %s, given back %s, refunded %s',
+                  count(*),
                   genflow.doctor_some(array_agg(DISTINCT f.user_id)), sum(f.cost), sum(f.charged),
                   sum(f.resolved - f.charged), sum(f.refunded)), a.advice
       FROM found f JOIN advices a USING (no) GROUP BY a.finding, a.advice
@@ -192,24 +240,31 @@ BEGIN
            'Ask with --job ID or --user NAME of the one that is named here.'
       FROM genflow.check() c WHERE p_user IS NULL AND p_job IS NULL AND p_newest IS NULL
     UNION ALL
-    SELECT 'books', 'generations', format('%s seen; %s completed, %s charges; %s failed or cancelled, %s given back; credits: '
-                  '%s charged, %s refunded', count(*), count(*) FILTER (WHERE s.status = 'completed'), sum(s.captures),
-                  count(*) FILTER (WHERE s.status IN ('failed', 'cancelled')), sum(s.releases), sum(s.charged), sum(s.refunded)),
+    SELECT 'books', 'generations', format('%s seen; %s completed, %s charges; %s failed or '
+                                          'cancelled, %s given back; credits: '
+                  '%s charged, %s refunded', count(*),
+                      count(*) FILTER (WHERE s.status = 'completed'), sum(s.captures),
+                  count(*) FILTER (WHERE s.status IN ('failed', 'cancelled')), sum(s.releases),
+                  sum(s.charged), sum(s.refunded)),
            NULL
       FROM seen s HAVING count(*) > 0
     UNION ALL
     SELECT 'asked for again within a minute', genflow.doctor_some(array_agg(DISTINCT s.user_id)),
-           format('%s in number: the same words, requests of their own, each charged. A client that repeats a request and must '
+           format('%s in number: the same words, requests of their own, each charged. A client '
+                  'that repeats a request and must '
                   'not pay again sends the same Idempotency-Key', count(*)), NULL
-      FROM seen s WHERE s.status = 'completed' AND s.since_equal < interval '1 minute' HAVING count(*) > 0
+      FROM seen s WHERE s.status = 'completed'
+          AND s.since_equal < interval '1 minute' HAVING count(*) > 0
     UNION ALL
     SELECT 'came too late', genflow.doctor_some(array_agg(DISTINCT r.job_id::text)),
-           format('results of %s: %s, for %s generations that had ended. The provider may bill them, no user was charged',
+           format('results of %s: %s, for %s generations that had ended. The provider may bill '
+                  'them, no user was charged',
                   coalesce(r.provider, 'a provider'), count(*), count(DISTINCT r.job_id)), NULL
       FROM genflow.late_results r JOIN seen s ON s.id = r.job_id GROUP BY r.provider;
 END $$;
 
--- doctor_polling(...): generations that are asked about for ever, and how the providers did in the last hour.
+-- doctor_polling(...): generations that are asked about for ever, and how the providers did in the
+-- last hour.
 CREATE OR REPLACE FUNCTION genflow.doctor_polling(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
@@ -219,61 +274,79 @@ BEGIN
     RETURN QUERY
     WITH live AS (
         SELECT w.*, a.sent_at, w.provider || '/' || w.model AS whom
-          FROM genflow.work w LEFT JOIN genflow.attempts a ON a.job_id = w.job_id AND a.no = w.attempts
+          FROM genflow.work w LEFT JOIN genflow.attempts a ON a.job_id = w.job_id
+              AND a.no = w.attempts
          WHERE (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job)),
     tries AS (
-        SELECT a.provider || '/' || a.model AS whom, count(*) AS n, count(*) FILTER (WHERE a.outcome = 'completed') AS good,
-               count(*) FILTER (WHERE a.outcome IN ('TIMEOUT', 'NETWORK_ERROR', 'API_ERROR', 'RATE_LIMIT')) AS bad,
+        SELECT a.provider || '/' || a.model AS whom, count(*) AS n,
+               count(*) FILTER (WHERE a.outcome = 'completed') AS good,
+               count(*) FILTER (WHERE a.outcome IN ('TIMEOUT', 'NETWORK_ERROR', 'API_ERROR',
+                                                    'RATE_LIMIT')) AS bad,
                percentile_disc(0.5) WITHIN GROUP (ORDER BY a.ended_at - a.sent_at) AS median
-          FROM genflow.doctor_rows(p_user, p_job, p_newest) m JOIN genflow.attempts a ON a.job_id = m.id
+          FROM genflow.doctor_rows(p_user, p_job, p_newest) m
+              JOIN genflow.attempts a ON a.job_id = m.id
          WHERE a.ended_at > clock_timestamp() - interval '1 hour' GROUP BY a.provider, a.model)
-    SELECT 'long with its provider', genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.sent_at)),
+    SELECT 'long with its provider', genflow.doctor_some(array_agg(w.job_id::text
+        ORDER BY w.sent_at)),
            format('%s, %s in number, %s; the first was sent %s ago%s', w.whom, count(*),
                   CASE w.phase WHEN 'sending' THEN 'no answer yet' ELSE 'taken, not finished' END,
                   genflow.doctor_since(min(w.sent_at)),
                   ', the provider calls it ' || (array_agg(w.provider_ref ORDER BY w.sent_at))[1]),
-           'Look the run up at the provider. GenflowProviderDeadline ends it at the latest: lower it if this provider never '
+           'Look the run up at the provider. GenflowProviderDeadline ends it at the latest: lower '
+           'it if this provider never '
            'takes so long.'
-      FROM live w WHERE w.phase <> 'queued' AND w.sent_at < clock_timestamp() - interval '5 minutes' GROUP BY w.phase, w.whom
+      FROM live w WHERE w.phase <> 'queued'
+          AND w.sent_at < clock_timestamp() - interval '5 minutes' GROUP BY w.phase, w.whom
     UNION ALL
-    SELECT 'sent again and again', genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.attempts DESC)),
+    SELECT 'sent again and again', genflow.doctor_some(array_agg(w.job_id::text
+        ORDER BY w.attempts DESC)),
            format('%s, %s in number, with up to %s submissions', w.whom, count(*), max(w.attempts)),
-           'GF0402 in the error log tells what the provider answers. Lower GenflowTypeRetries, or take it out of '
+           'GF0402 in the error log tells what the provider answers. Lower GenflowTypeRetries, or '
+           'take it out of '
            'GenflowTypeProviders until it is well.'
       FROM live w WHERE w.attempts > 8 GROUP BY w.whom
     UNION ALL
-    SELECT 'its children keep dying', genflow.doctor_some(array_agg(w.job_id::text ORDER BY w.lost_leases DESC)),
+    SELECT 'its children keep dying', genflow.doctor_some(array_agg(w.job_id::text
+        ORDER BY w.lost_leases DESC)),
            format('%s in number, up to %s leases lost', count(*), max(w.lost_leases)),
-           'Look in the error logs for "exit signal" and for GF0121 (no database). With its fifth lost lease it fails.'
+           'Look in the error logs for "exit signal" and for GF0121 (no database). With its fifth '
+           'lost lease it fails.'
       FROM live w WHERE w.lost_leases >= 2 HAVING count(*) > 0
     UNION ALL
     SELECT 'a provider that mostly fails', t.whom,
            format('of %s answers in the last hour %s were failures of its own', t.n, t.bad),
-           'GF0402 and GF0403 in the error log have its words: key, credit, model name. Until it is well, put another one '
+           'GF0402 and GF0403 in the error log have its words: key, credit, model name. Until it '
+           'is well, put another one '
            'before it in GenflowTypeProviders.'
       FROM tries t WHERE t.n >= 10 AND t.bad * 2 > t.n
     UNION ALL
     SELECT 'its breaker is open', b.provider || '/' || b.model,
-           format('since %s, after %s failures in a row: %s', genflow.iso(b.opened_at), b.failures, b.reason),
-           'Nothing is sent to it but a try now and then; the next provider of each chain is asked instead. Its reason tells '
+           format('since %s, after %s failures in a row: %s', genflow.iso(b.opened_at), b.failures,
+                  b.reason),
+           'Nothing is sent to it but a try now and then; the next provider of each chain is asked '
+           'instead. Its reason tells '
            'what to mend: key and account there, or the model''s name in GenflowTypeProviders.'
       FROM genflow.breakers b
-     WHERE b.open_until IS NOT NULL AND NOT starts_with(b.provider, 'store:') AND p_user IS NULL AND p_job IS NULL
+     WHERE b.open_until IS NOT NULL AND NOT starts_with(b.provider, 'store:') AND p_user IS NULL
+       AND p_job IS NULL
     UNION ALL
     SELECT 'provider in the last hour', t.whom,
-           format('%s answers, %s of them pictures; half of them within %s', t.n, t.good, t.median), NULL
+           format('%s answers, %s of them pictures; half of them within %s', t.n, t.good, t.median),
+               NULL
       FROM tries t
     UNION ALL
     SELECT 'budget of today', b.provider,
            format('%s used since 00:00 UTC%s', sum(b.spent), CASE WHEN bool_or(b.slot = -1) THEN
-                  '; a submission was refused because GenflowProviderBudget was spent: the next provider of the chain is asked' END),
+                  '; a submission was refused because GenflowProviderBudget was spent: the next '
+                  'provider of the chain is asked' END),
            NULL
       FROM genflow.budgets b
      WHERE b.day = (clock_timestamp() AT TIME ZONE 'UTC')::date AND p_user IS NULL AND p_job IS NULL
      GROUP BY b.provider;
 END $$;
 
--- doctor_images(...): pictures that are not kept. Whether files and addresses are there, the script looks itself.
+-- doctor_images(...): pictures that are not kept. Whether files and addresses are there, the script
+-- looks itself.
 CREATE OR REPLACE FUNCTION genflow.doctor_images(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
@@ -284,43 +357,57 @@ BEGIN
     WITH done AS MATERIALIZED (
         SELECT m.*, r.tries, m.persisted IS NOT TRUE AS away,
                r.job_id IS NULL OR coalesce(r.expires_at < clock_timestamp(), false) AS lost
-          FROM genflow.doctor_rows(p_user, p_job, p_newest) m LEFT JOIN genflow.restores r ON r.job_id = m.id
+          FROM genflow.doctor_rows(p_user, p_job, p_newest) m LEFT
+              JOIN genflow.restores r ON r.job_id = m.id
          WHERE m.status = 'completed')
     SELECT CASE WHEN d.lost THEN 'the picture is lost' ELSE 'the store has not taken it yet' END,
            genflow.doctor_some(array_agg(d.id::text ORDER BY d.id DESC)),
-           format('%s, %s in number; the newest is at %s%s', d.type, count(*), (array_agg(d.image_url ORDER BY d.id DESC))[1],
+           format('%s, %s in number; the newest is at %s%s', d.type, count(*),
+                  (array_agg(d.image_url ORDER BY d.id DESC))[1],
                   ', tries: ' || max(d.tries)),
-           CASE WHEN d.lost THEN 'Its provider gave it up before it was stored. Give the charge back, and mend the store: '
+           CASE WHEN d.lost THEN 'Its provider gave it up before it was stored. Give the charge '
+                                 'back, and mend the store: '
                                  'GF0410 and GF0411 in the error log have its words.'
-                ELSE 'It is stored again by itself once the store is mended: GF0410 and GF0411 in the error log have its '
+                ELSE 'It is stored again by itself once the store is mended: GF0410 and GF0411 in '
+                     'the error log have its '
                      'words. The provider keeps it until expires_at of its row.' END
       FROM done d WHERE d.away GROUP BY d.lost, d.type
     UNION ALL
     SELECT 'the store takes no pictures', format('%s of %s', substr(b.provider, 7), b.model),
-           format('since %s, last heard of at %s: %s', genflow.iso(b.opened_at), genflow.iso(b.updated_at), b.reason),
-           'Nothing is sent to providers from there: requests get 503, what is queued waits. Make room, see the owner of the '
-           'folder and that its disk is not mounted read-only (GF0600 in the error log); of a store over HTTP GF0410 and GF0411 '
-           'have its words. Of a server that is gone for good: SELECT genflow.admin_breaker_reset(''' || b.provider || ''', ''' || b.model || ''');'
+           format('since %s, last heard of at %s: %s', genflow.iso(b.opened_at),
+                  genflow.iso(b.updated_at), b.reason),
+           'Nothing is sent to providers from there: requests get 503, what is queued waits. Make '
+           'room, see the owner of the '
+           'folder and that its disk is not mounted read-only (GF0600 in the error log); of a '
+           'store over HTTP GF0410 and GF0411 '
+           'have its words. Of a server that is gone for good: SELECT '
+           'genflow.admin_breaker_reset(''' || b.provider || ''', ''' || b.model || ''');'
       FROM genflow.breakers b
-     WHERE b.open_until IS NOT NULL AND starts_with(b.provider, 'store:') AND p_user IS NULL AND p_job IS NULL
+     WHERE b.open_until IS NOT NULL AND starts_with(b.provider, 'store:') AND p_user IS NULL
+       AND p_job IS NULL
     UNION ALL
-    SELECT 'pictures', 'generations', format('%s seen, %s kept', count(*), count(*) FILTER (WHERE NOT d.away)), NULL
+    SELECT 'pictures', 'generations', format('%s seen, %s kept', count(*),
+                                             count(*) FILTER (WHERE NOT d.away)), NULL
       FROM done d HAVING count(*) > 0;
 END $$;
 
--- doctor_strangers(p_names): which of these files of the folder ("neo-glitch/a7/<id>-<secret>.png") belong to no generation: no
--- completed one has that picture, none is at work, and no removal or storing waits. Called by: genflow-doctor.
+-- doctor_strangers(p_names): which of these files of the folder ("neo-glitch/a7/<id>-<secret>.png")
+-- belong to no generation: no completed one has that picture, none is at work, and no removal or
+-- storing waits. Called by: genflow-doctor.
 CREATE OR REPLACE FUNCTION genflow.doctor_strangers(p_names text[]) RETURNS SETOF text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_uuid CONSTANT text := '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
     t      genflow.types;
 BEGIN
-    FOR t IN SELECT * FROM genflow.types y WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
+    FOR t IN SELECT * FROM genflow.types y
+        WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
         RETURN QUERY EXECUTE format($q$
-            SELECT f.name FROM (SELECT n.name, substring(n.name FROM $2)::uuid AS id FROM unnest($1) AS n(name)) f
+            SELECT f.name FROM (SELECT n.name, substring(n.name FROM $2)::uuid AS id
+                                FROM unnest($1) AS n(name)) f
              WHERE starts_with(f.name, %L)
-               AND NOT EXISTS (SELECT FROM %I.%I m WHERE m.id = f.id AND right(m.image_url, length(f.name) + 1) = '/' || f.name)
+               AND NOT EXISTS (SELECT FROM %I.%I m WHERE m.id = f.id
+                               AND right(m.image_url, length(f.name) + 1) = '/' || f.name)
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.restores r WHERE r.job_id = f.id)
                AND NOT EXISTS (SELECT FROM genflow.removals r WHERE r.job_id = f.id)$q$,
@@ -329,11 +416,13 @@ BEGIN
     RETURN QUERY SELECT n.name FROM unnest(p_names) AS n(name)
                   WHERE NOT EXISTS (SELECT FROM genflow.types y
                                      WHERE starts_with(n.name, y.name || '/')
-                                       AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL);
+                                       AND to_regclass(format('%I.%I', y.media_schema,
+                                           y.media_table)) IS NOT NULL);
 END $$;
 
--- doctor_credits(...): accounts that their ledger or their live work does not explain. What is held: of all accounts. Sums of
--- the ledger: of p_user, else of the 100 users of the newest generations, of all accounts where p_newest is NULL.
+-- doctor_credits(...): accounts that their ledger or their live work does not explain. What is
+-- held: of all accounts. Sums of the ledger: of p_user, else of the 100 users of the newest
+-- generations, of all accounts where p_newest is NULL.
 CREATE OR REPLACE FUNCTION genflow.doctor_credits(
     p_user text DEFAULT NULL, p_job uuid DEFAULT NULL, p_newest integer DEFAULT 10000)
 RETURNS TABLE (finding text, subject text, detail text, advice text)
@@ -344,77 +433,103 @@ BEGIN
     WITH who AS MATERIALIZED (
         SELECT p_user AS user_id WHERE p_user IS NOT NULL
         UNION (SELECT m.user_id FROM genflow.doctor_rows(p_user, p_job, p_newest) m
-                WHERE p_user IS NULL AND p_newest IS NOT NULL GROUP BY m.user_id ORDER BY max(m.created_at) DESC LIMIT 100)
+                WHERE p_user IS NULL AND p_newest IS NOT NULL GROUP BY m.user_id
+                    ORDER BY max(m.created_at) DESC LIMIT 100)
         UNION SELECT a.user_id FROM genflow.accounts a WHERE p_newest IS NULL AND p_user IS NULL),
     sums AS (
-        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance, coalesce(a.held, 0) AS held,
+        SELECT w.user_id, a.user_id IS NULL AS missing, coalesce(a.balance, 0) AS balance,
+               coalesce(a.held, 0) AS held,
                coalesce(a.generations, 0) AS generations, s.*
           FROM who w LEFT JOIN genflow.accounts a USING (user_id)
          CROSS JOIN LATERAL (
-            SELECT count(*) AS entries, coalesce(sum(l.change), 0) AS sum_balance, coalesce(sum(l.held_change), 0) AS sum_held,
-                   count(*) FILTER (WHERE l.kind = 'hold' AND genflow.id_type(l.ref) <> 0) AS sum_generations
+            SELECT count(*) AS entries, coalesce(sum(l.change), 0) AS sum_balance,
+                   coalesce(sum(l.held_change), 0) AS sum_held,
+                   count(*) FILTER (WHERE l.kind = 'hold'
+                                    AND genflow.id_type(l.ref) <> 0) AS sum_generations
               FROM genflow.doctor_ledger(w.user_id) l) s),
     open AS MATERIALIZED (
         SELECT h.* FROM genflow.doctor_ledger(p_user) h
-         WHERE h.kind = 'hold' AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = h.ref AND e.phase = 2)
+         WHERE h.kind = 'hold' AND NOT EXISTS (SELECT FROM genflow.ledger e WHERE e.ref = h.ref
+                                               AND e.phase = 2)
            AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref)
-           AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = h.ref AND r.state = 'open'))
+           AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = h.ref
+                           AND r.state = 'open'))
     SELECT 'there is no such account', s.user_id, 'nothing was ever granted to that name',
-           'See by which name httpd knows the user (%u in the access log), and grant to that one: genflow.grant_credits().'
+           'See by which name httpd knows the user (%u in the access log), and grant to that one: '
+           'genflow.grant_credits().'
       FROM sums s WHERE s.missing AND s.entries = 0
     UNION ALL
     SELECT 'the account is not the sum of its ledger', s.user_id,
-           format('balance %s, held %s, generations %s, but by the ledger %s, %s, %s', s.balance, s.held, s.generations,
+           format('balance %s, held %s, generations %s, but by the ledger %s, %s, %s', s.balance,
+                  s.held, s.generations,
                   s.sum_balance, s.sum_held, s.sum_generations),
-           format('Somebody changed the account by hand; the ledger is right: INSERT INTO genflow.accounts (user_id, balance, '
-                  'held, generations) VALUES (%L, %s, %s, %s) ON CONFLICT (user_id) DO UPDATE SET balance = EXCLUDED.balance, '
+           format('Somebody changed the account by hand; the ledger is right: INSERT INTO '
+                  'genflow.accounts (user_id, balance, '
+                  'held, generations) VALUES (%L, %s, %s, %s) ON CONFLICT (user_id) DO UPDATE SET '
+                  'balance = EXCLUDED.balance, '
                   'held = EXCLUDED.held, generations = EXCLUDED.generations;',
                   s.user_id, s.sum_balance, s.sum_held, greatest(s.generations, s.sum_generations))
-      FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held) OR s.generations < s.sum_generations
+      FROM sums s WHERE (s.balance, s.held) IS DISTINCT FROM (s.sum_balance, s.sum_held)
+          OR s.generations < s.sum_generations
     UNION ALL
     SELECT 'held is not what live generations cost', a.user_id,
            format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),
-           'credits --user NAME of this one names the open holds that nobody will end, and what to do.'
+           'credits --user NAME of this one names the open holds that nobody will end, and what to '
+           'do.'
       FROM genflow.accounts a
       LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
                    FROM (SELECT w.user_id, w.cost FROM genflow.work w
-                         UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r WHERE r.state = 'open') h
+                         UNION ALL SELECT r.user_id, r.amount FROM genflow.reservations r
+                             WHERE r.state = 'open') h
                   GROUP BY h.user_id) l USING (user_id)
      WHERE a.held <> coalesce(l.cost, 0) AND (p_user IS NULL OR a.user_id = p_user)
     UNION ALL
     SELECT 'an open hold without a live generation', h.ref::text,
-           format('%s credits since %s; the generation is %s', h.held_change, genflow.iso(h.at), coalesce(m.status, 'gone')),
-           CASE WHEN m.status IN ('pending', 'processing') THEN 'stuck --job of it tells how it gets its alarm back.'
-                ELSE genflow.doctor_end(CASE m.status WHEN 'completed' THEN 'capture' ELSE 'release' END, h.ref::text) END
+           format('%s credits since %s; the generation is %s', h.held_change, genflow.iso(h.at),
+                  coalesce(m.status, 'gone')),
+           CASE WHEN m.status IN ('pending', 'processing') THEN 'stuck --job of it tells how it '
+                                                                'gets its alarm back.'
+                ELSE genflow.doctor_end(CASE m.status WHEN 'completed' THEN 'capture'
+                                        ELSE 'release' END, h.ref::text) END
       FROM open h LEFT JOIN LATERAL genflow.doctor_rows(NULL, h.ref, 1) m ON true
     UNION ALL
-    SELECT 'account', a.user_id, format('balance %s, of which %s held; used today %s%s, this week %s%s%s', a.balance, a.held,
-           q.day_used, ' of ' || a.day_limit, q.week_used, ' of ' || a.week_limit, CASE WHEN a.blocked THEN '; BLOCKED' END), NULL
-      FROM genflow.accounts a CROSS JOIN LATERAL genflow.quota(a.user_id) q WHERE a.user_id = p_user;
+    SELECT 'account', a.user_id, format('balance %s, of which %s held; used today %s%s, this week '
+                                        '%s%s%s', a.balance, a.held,
+           q.day_used, ' of ' || a.day_limit, q.week_used, ' of ' || a.week_limit, CASE
+               WHEN a.blocked THEN '; BLOCKED' END), NULL
+      FROM genflow.accounts a CROSS JOIN LATERAL genflow.quota(a.user_id) q
+          WHERE a.user_id = p_user;
 END $$;
 
--- doctor_statement(...): the newest p_newest entries of a user's ledger (NULL: all), oldest first, each with the balance and
--- the part of it that is held afterwards.
+-- doctor_statement(...): the newest p_newest entries of a user's ledger (NULL: all), oldest first,
+-- each with the balance and the part of it that is held afterwards.
 CREATE OR REPLACE FUNCTION genflow.doctor_statement(p_user text, p_newest integer DEFAULT 50)
-RETURNS TABLE (at timestamptz, what text, change bigint, balance bigint, held bigint, ref uuid, reason text)
+RETURNS TABLE (at timestamptz, what text, change bigint, balance bigint, held bigint, ref uuid,
+               reason text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     WITH total AS (
-        SELECT sum(l.change) AS change, sum(l.held_change) AS held FROM genflow.doctor_ledger(p_user) l),
+        SELECT sum(l.change) AS change, sum(l.held_change) AS held
+            FROM genflow.doctor_ledger(p_user) l),
     newest AS (
-        SELECT l.*, row_number() OVER later AS n, sum(l.change) OVER later - l.change AS change_after,
+        SELECT l.*, row_number() OVER later AS n,
+               sum(l.change) OVER later - l.change AS change_after,
                sum(l.held_change) OVER later - l.held_change AS held_after
-          FROM (SELECT * FROM genflow.doctor_ledger(p_user) l ORDER BY l.at DESC, l.phase DESC, l.ref DESC LIMIT p_newest) l
+          FROM (SELECT * FROM genflow.doctor_ledger(p_user) l ORDER BY l.at DESC, l.phase DESC,
+                l.ref DESC LIMIT p_newest) l
         WINDOW later AS (ORDER BY l.at DESC, l.phase DESC, l.ref DESC))
-    SELECT n.at, n.kind, n.change, (t.change - n.change_after)::bigint, (t.held - n.held_after)::bigint, n.ref, n.reason
+    SELECT n.at, n.kind, n.change, (t.change - n.change_after)::bigint,
+           (t.held - n.held_after)::bigint, n.ref, n.reason
       FROM newest n, total t ORDER BY n.n DESC;
 END $$;
 
--- doctor_job(p_id): the story of one generation in order: row, key, ledger, attempts, reports, late results, live work, storing
--- again. What its user wrote or sent is left out, and what only the provider may know.
-CREATE OR REPLACE FUNCTION genflow.doctor_job(p_id uuid) RETURNS TABLE (at timestamptz, what text, detail text)
+-- doctor_job(p_id): the story of one generation in order: row, key, ledger, attempts, reports, late
+-- results, live work, storing again. What its user wrote or sent is left out, and what only the
+-- provider may know.
+CREATE OR REPLACE FUNCTION genflow.doctor_job(p_id uuid) RETURNS TABLE (at timestamptz, what text,
+    detail text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -424,43 +539,53 @@ DECLARE
 BEGIN
     SELECT r.media, r.type INTO v_media, v_type FROM genflow.doctor_rows(NULL, p_id, 1) r;
     IF FOUND THEN
-        EXECUTE format('SELECT to_jsonb(m) FROM %s m WHERE m.id = $1', v_media) INTO v_row USING p_id;
+        EXECUTE format('SELECT to_jsonb(m) FROM %s m WHERE m.id = $1', v_media) INTO v_row
+            USING p_id;
     END IF;
     RETURN QUERY
     SELECT s.at, s.what, s.detail FROM (
         SELECT (v_row->>'created_at')::timestamptz, 1, 'asked for',
-               format('%s, by %s, for %s credits', v_type, v_row->>'user_id', v_row->>'cost') WHERE v_row IS NOT NULL
+               format('%s, by %s, for %s credits', v_type, v_row->>'user_id', v_row->>'cost')
+                   WHERE v_row IS NOT NULL
         UNION ALL
         SELECT k.created_at, 2, 'key', k.key FROM genflow.idempotency_keys k
          WHERE k.user_id = v_row->>'user_id' AND k.job_id = p_id
         UNION ALL
         SELECT l.at, 3, l.kind, concat_ws(', ', format('%s credits of %s', l.amount, l.user_id),
-               CASE WHEN l.released > 0 THEN l.released || ' given back' END, l.reason, l.external_ref)
+               CASE WHEN l.released > 0 THEN l.released || ' given back' END, l.reason,
+                   l.external_ref)
           FROM genflow.ledger l WHERE l.ref = p_id
         UNION ALL
-        SELECT a.sent_at, 4, 'attempt ' || a.no, concat_ws(', ', format('sent to %s/%s', a.provider, a.model),
+        SELECT a.sent_at, 4, 'attempt ' || a.no,
+               concat_ws(', ', format('sent to %s/%s', a.provider, a.model),
                'seed ' || a.seed, 'epoch ' || a.epoch, 'the provider calls it ' || a.provider_ref)
           FROM genflow.attempts a WHERE a.job_id = p_id
         UNION ALL
         SELECT a.ended_at, 5, 'attempt ' || a.no, 'ended: ' || a.outcome
           FROM genflow.attempts a WHERE a.job_id = p_id AND a.ended_at IS NOT NULL
         UNION ALL
-        SELECT (v_row->>'finished_at')::timestamptz, 6, v_row->>'status', concat_ws(', ', v_row->>'error_code',
+        SELECT (v_row->>'finished_at')::timestamptz, 6, v_row->>'status',
+               concat_ws(', ', v_row->>'error_code',
                'cause ' || (v_row->>'cause_code'), v_row->>'error_message', v_row->>'image_url')
          WHERE v_row->>'finished_at' IS NOT NULL
         UNION ALL
-        SELECT h.at, 7, 'report', format('of %s: %s', h.provider, h.event) FROM genflow.hooks h WHERE h.job_id = p_id
+        SELECT h.at, 7, 'report', format('of %s: %s', h.provider, h.event) FROM genflow.hooks h
+            WHERE h.job_id = p_id
         UNION ALL
         SELECT r.at, 7, 'late result', concat_ws(', ', r.provider, 'epoch ' || r.epoch)
           FROM genflow.late_results r WHERE r.job_id = p_id
         UNION ALL
         SELECT clock_timestamp(), 8, v.name, (
-            SELECT string_agg(format('%s %s', j.key, j.value), ', ') FROM jsonb_each_text(v.columns) j WHERE j.value IS NOT NULL)
-          FROM (SELECT 'its row now', v_row - ARRAY['id', 'prompt', 'parameters', 'source_url', 'result'] WHERE v_row IS NOT NULL
+            SELECT string_agg(format('%s %s', j.key, j.value), ', ')
+                FROM jsonb_each_text(v.columns) j WHERE j.value IS NOT NULL)
+          FROM (SELECT 'its row now', v_row - ARRAY['id', 'prompt', 'parameters', 'source_url',
+                                                    'result'] WHERE v_row IS NOT NULL
                 UNION ALL
-                SELECT 'its work now', to_jsonb(w) - ARRAY['job_id', 'picture_secret'] FROM genflow.work w WHERE w.job_id = p_id
+                SELECT 'its work now', to_jsonb(w) - ARRAY['job_id', 'picture_secret']
+                    FROM genflow.work w WHERE w.job_id = p_id
                 UNION ALL
-                SELECT 'to be stored', to_jsonb(r) - ARRAY['job_id', 'picture_secret'] FROM genflow.restores r WHERE r.job_id = p_id) v (name, columns)
+                SELECT 'to be stored', to_jsonb(r) - ARRAY['job_id', 'picture_secret']
+                    FROM genflow.restores r WHERE r.job_id = p_id) v (name, columns)
         ) s (at, n, what, detail)
      ORDER BY s.at, s.n;
 END $$;

@@ -1,14 +1,18 @@
 -- SPDX-License-Identifier: Apache-2.0
--- ended_by(p_id, p_call): did the call of that token end the generation, or the reservation? Then an act that finds it ended is
--- the repetition of that call (calls.sql). Called by: <prefix>_settle, <prefix>_cancel, reserve_finalize. Locks: none.
+-- ended_by(p_id, p_call): did the call of that token end the generation, or the reservation? Then
+-- an act that finds it ended is the repetition of that call (calls.sql). Called by:
+-- <prefix>_settle, <prefix>_cancel, reserve_finalize. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.ended_by(p_id uuid, p_call uuid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = p_id AND l.phase = 2 AND l.call = p_call)
+    SELECT EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = p_id AND l.phase = 2
+                   AND l.call = p_call)
 $$;
 
--- ended(p_ids): those of the jobs that have ended, whoever ended them. For what a heartbeat did not hold: here the provider is
--- to be asked to stop, while the others are led by another host. Called by: each host's dispatcher. Locks: none.
+-- ended(p_ids): those of the jobs that have ended, whoever ended them. For what a heartbeat did not
+-- hold: here the provider is to be asked to stop, while the others are led by another host. Called
+-- by: each host's dispatcher. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.ended(p_ids uuid[]) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT u.id FROM unnest(p_ids) AS u(id) WHERE NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = u.id)
+    SELECT u.id FROM unnest(p_ids) AS u(id) WHERE NOT EXISTS (SELECT FROM genflow.work w
+        WHERE w.job_id = u.id)
 $$;

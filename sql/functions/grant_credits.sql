@@ -1,14 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
--- grant_credits(p_user, p_amount, p_reason, p_reference): gives credits to a user, whose account it makes if needed.
--- p_amount at least 1. p_reference (a payment, an order, a ticket) counts only once, for ever, over all users; NULL: no
--- such guard. Called by: an administrator. Locks: the account. Outcomes: 'ok'; 'duplicate': the reference had counted
--- before and nothing changed.
-CREATE OR REPLACE FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text DEFAULT NULL)
+-- grant_credits(p_user, p_amount, p_reason, p_reference): gives credits to a user, whose account it
+-- makes if needed. p_amount at least 1. p_reference (a payment, an order, a ticket) counts only
+-- once, for ever, over all users; NULL: no such guard. Called by: an administrator. Locks: the
+-- account. Outcomes: 'ok'; 'duplicate': the reference had counted before and nothing changed.
+CREATE OR REPLACE FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text,
+                                                 p_reference text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF p_amount IS NULL OR p_amount < 1 THEN
-        RAISE EXCEPTION 'genflow: a grant is at least 1 credit, not %', p_amount USING ERRCODE = '22023';
+        RAISE EXCEPTION 'genflow: a grant is at least 1 credit, not %', p_amount
+            USING ERRCODE = '22023';
     END IF;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, reason, external_ref)
     VALUES (genflow.new_id(0), 'grant', p_user, p_amount, p_reason, p_reference)

@@ -1,14 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
--- grant_role(): two groups of roles, which cannot log in themselves. Members of genflow_module (DBDParams) may call what
--- requests and the background call. Members of genflow_administration (GenflowAdminDatabase, genflow-doctor) may call what
--- genflow-admin and the doctor call. Neither group may touch a table or a type. What an earlier version granted is revoked.
--- Called by: sql/apply, create_type.
+-- grant_role(): two groups of roles, which cannot log in themselves. Members of genflow_module
+-- (DBDParams) may call what requests and the background call. Members of genflow_administration
+-- (GenflowAdminDatabase, genflow-doctor) may call what genflow-admin and the doctor call. Neither
+-- group may touch a table or a type. What an earlier version granted is revoked. Called by:
+-- sql/apply, create_type.
 CREATE OR REPLACE FUNCTION genflow.grant_role() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     f record;
 BEGIN
-    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC, genflow_module, genflow_administration;
+    REVOKE ALL ON ALL FUNCTIONS IN SCHEMA genflow FROM PUBLIC, genflow_module,
+        genflow_administration;
     GRANT USAGE ON SCHEMA genflow TO genflow_module, genflow_administration;
     FOR f IN
         SELECT p.oid::regprocedure AS name, g.role
@@ -58,7 +60,9 @@ BEGIN
                    'type_of']) AS act
             UNION ALL
             SELECT 'genflow_module', t.prefix || a.act
-              FROM genflow.types t, unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted', '_settle',
+              FROM genflow.types t,
+                  unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
+                               '_settle',
                                                  '_restored', '_cancel', '_delete']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
@@ -94,7 +98,8 @@ BEGIN
                    'resume',
                    'suspend'])
             UNION ALL
-            SELECT 'genflow_administration', t.prefix || '_get' FROM genflow.types t) g ON g.act = p.proname
+            SELECT 'genflow_administration', t.prefix || '_get'
+                FROM genflow.types t) g ON g.act = p.proname
          WHERE p.pronamespace = 'genflow'::regnamespace
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', f.name, f.role);

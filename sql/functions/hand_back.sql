@@ -1,14 +1,17 @@
 -- SPDX-License-Identifier: Apache-2.0
--- hand_back(p_ids, p_epochs): gives leases up, due at once: a host that stops lets others go on without waiting for the
--- leases to run out. Phases stay: the next host asks the provider first where something may have been sent.
--- Called by: a dispatcher that drains. Locks: the work rows, in id order. Returns how many were given back.
+-- hand_back(p_ids, p_epochs): gives leases up, due at once: a host that stops lets others go on
+-- without waiting for the leases to run out. Phases stay: the next host asks the provider first
+-- where something may have been sent.
+-- Called by: a dispatcher that drains. Locks: the work rows, in id order. Returns how many were
+-- given back.
 CREATE OR REPLACE FUNCTION genflow.hand_back(p_ids uuid[], p_epochs integer[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_count integer;
 BEGIN
     WITH mine AS MATERIALIZED (
-        SELECT w.job_id FROM genflow.work w JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
+        SELECT w.job_id FROM genflow.work w
+            JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
            AND w.lease_owner IS NOT NULL
          ORDER BY w.job_id FOR UPDATE OF w)
     UPDATE genflow.work w SET lease_owner = NULL, due_at = least(clock_timestamp(), w.deadline_at)

@@ -1,11 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- heartbeat(p_ids, p_epochs, p_lease): moves the leases of a host ahead, all in one statement.
--- Called by: each host's dispatcher, about three times per lease. Locks: the work rows, in id order.
--- Returns the ids still held; for the others the host must stop working (a success that it already has still counts).
-CREATE OR REPLACE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[], p_lease interval) RETURNS SETOF uuid
+-- Called by: each host's dispatcher, about three times per lease. Locks: the work rows, in id
+-- order.
+-- Returns the ids still held; for the others the host must stop working (a success that it already
+-- has still counts).
+CREATE OR REPLACE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[],
+                                             p_lease interval) RETURNS SETOF uuid
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH mine AS MATERIALIZED (
-        SELECT w.job_id FROM genflow.work w JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
+        SELECT w.job_id FROM genflow.work w
+            JOIN unnest(p_ids, p_epochs) AS u(id, epoch) ON w.job_id = u.id AND w.epoch = u.epoch
            AND w.lease_owner IS NOT NULL
          ORDER BY w.job_id FOR UPDATE OF w)
     UPDATE genflow.work w SET due_at = least(clock_timestamp() + p_lease, w.deadline_at)

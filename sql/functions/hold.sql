@@ -1,14 +1,18 @@
 -- SPDX-License-Identifier: Apache-2.0
--- hold(p_ref, p_user, p_amount, p_window, p_day): holds credits for a generation or a reservation in the window p_window.
--- Credits and the quotas of window and week are decided by ledger_apply(), a day that rolls here: the account is locked by
--- then, so nobody else's hold can come between. Called by: <prefix>_create, reserve. Locks: the account.
+-- hold(p_ref, p_user, p_amount, p_window, p_day): holds credits for a generation or a reservation
+-- in the window p_window. Credits and the quotas of window and week are decided by ledger_apply(),
+-- a day that rolls here: the account is locked by then, so nobody else's hold can come between.
+-- Called by: <prefix>_create, reserve. Locks: the account.
 -- SQLSTATE GF402, GF403, GF429: as ledger_apply().
-CREATE OR REPLACE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date, p_day text) RETURNS void
+CREATE OR REPLACE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date,
+                                        p_day text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day) VALUES (p_ref, 'hold', p_user, p_amount, p_window);
+    INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day)
+        VALUES (p_ref, 'hold', p_user, p_amount, p_window);
     IF p_day = 'rolling' AND (SELECT u.used > a.day_limit
-                                FROM genflow.accounts a, genflow.rolling_use(p_user, clock_timestamp()) u
+                                FROM genflow.accounts a, genflow.rolling_use(p_user,
+                                    clock_timestamp()) u
                                WHERE a.user_id = p_user) THEN
         RAISE EXCEPTION 'genflow: quota spent' USING ERRCODE = 'GF429';
     END IF;

@@ -1,33 +1,43 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What goes by itself after a while. Each part is cleaned by statements of its own, a small batch each, so that no lock is
--- held for long and a fault in one part leaves the others.
+-- What goes by itself after a while. Each part is cleaned by statements of its own, a small batch
+-- each, so that no lock is held for long and a fault in one part leaves the others.
 
--- janitor_parts(): the names of the parts: what goes by its age, then every type. Called by: each host's janitor.
--- Locks: none.
+-- janitor_parts(): the names of the parts: what goes by its age, then every type. Called by: each
+-- host's janitor. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets', 'reservations', 'ended_reservations',
+    SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets',
+                        'reservations', 'ended_reservations',
                         'budgets'])
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
--- janitor(p_part, p_limit, p_jobs, p_keys, p_media): cleans a batch of p_limit rows of a part. Whoever holds a row keeps it for
--- now, so that any number of hosts may do this at once. Called by: each host's janitor, until nothing is left.
---   attempts, hooks, late_results  the records of generations that ended p_jobs ago; their rows stay
+-- janitor(p_part, p_limit, p_jobs, p_keys, p_media): cleans a batch of p_limit rows of a part.
+-- Whoever holds a row keeps it for now, so that any number of hosts may do this at once. Called by:
+-- each host's janitor, until nothing is left.
+--   attempts, hooks, late_results  the records of generations that ended p_jobs ago; their rows
+--                                  stay
 --   calls         what was kept for repetitions of a call (calls.sql) an hour ago
 --   keys          idempotency keys that are older than p_keys and whose generation has ended
---   ended_reservations  the same of reservations: their run ids are as good as keys, and may not be reserved a second time
---                 while a client may still repeat itself; what they held and gave back stays in the ledger
+--   ended_reservations  the same of reservations: their run ids are as good as keys, and may not be
+--                       reserved a second time
+--                 while a client may still repeat itself; what they held and gave back stays in the
+--                 ledger
 --   budgets       what was submitted to providers more than 31 days ago
 --   assets        asset_sweep(); reservations  reservations_expire()
---   a type's name its live generations past their deadline are ended: no host may work on that type. One that somebody had
---                 begun is left to the hosts for a minute: they look for its picture first. Those that ended
---                 p_media ago are deleted as by their users, with their pictures; NULL: they stay, and whose webhook is still
---                 to be told stays until then
--- Locks: the rows (SKIP LOCKED); for a type and for reservations what ending locks. Returns how many went.
--- The plan is pinned: each part begins at its oldest row, whatever the planner believes of the tables. A batch is MATERIALIZED:
--- a join may run it again for each row of the table, and then it skips what has gone and takes the next rows, beyond p_limit.
-CREATE OR REPLACE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval, p_keys interval, p_media interval DEFAULT NULL)
+--   a type's name its live generations past their deadline are ended: no host may work on that
+--   type. One that somebody had
+--                 begun is left to the hosts for a minute: they look for its picture first. Those
+--                 that ended
+--                 p_media ago are deleted as by their users, with their pictures; NULL: they stay,
+--                 and whose webhook is still to be told stays until then
+-- Locks: the rows (SKIP LOCKED); for a type and for reservations what ending locks. Returns how
+-- many went.
+-- The plan is pinned: each part begins at its oldest row, whatever the planner believes of the
+-- tables. A batch is MATERIALIZED: a join may run it again for each row of the table, and then it
+-- skips what has gone and takes the next rows, beyond p_limit.
+CREATE OR REPLACE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval,
+                                           p_keys interval, p_media interval DEFAULT NULL)
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
@@ -42,20 +52,23 @@ BEGIN
         WITH old AS MATERIALIZED (
             SELECT o.job_id, o.no FROM genflow.attempts o
              WHERE o.job_id < genflow.id_at(v_over)
-               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2
+                           AND l.at < v_over)
              ORDER BY o.job_id, o.no LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.attempts a USING old
          WHERE a.job_id = old.job_id AND a.no = old.no;
     WHEN 'hooks' THEN
         WITH old AS MATERIALIZED (
             SELECT o.provider, o.event FROM genflow.hooks o
-             WHERE o.at < v_over AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id AND l.phase = 2 AND l.at < v_over)
+             WHERE o.at < v_over AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.job_id
+                                             AND l.phase = 2 AND l.at < v_over)
              ORDER BY o.at LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.hooks h USING old
          WHERE h.provider = old.provider AND h.event = old.event;
     WHEN 'late_results' THEN
         WITH old AS MATERIALIZED (
-            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED)
+            SELECT o.id FROM genflow.late_results o WHERE o.at < v_over ORDER BY o.id
+                LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.late_results r USING old
          WHERE r.id = old.id;
     WHEN 'calls' THEN
@@ -74,7 +87,8 @@ BEGIN
          WHERE k.user_id = old.user_id AND k.key = old.key;
     WHEN 'budgets' THEN
         WITH old AS MATERIALIZED (
-            SELECT o.provider, o.day, o.slot FROM genflow.budgets o WHERE o.day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 31
+            SELECT o.provider, o.day, o.slot FROM genflow.budgets o
+                WHERE o.day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 31
              ORDER BY o.provider, o.day, o.slot LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.budgets b USING old
          WHERE b.provider = old.provider AND b.day = old.day AND b.slot = old.slot;
@@ -87,20 +101,28 @@ BEGIN
         WITH old AS MATERIALIZED (
             SELECT o.id FROM genflow.reservations o
              WHERE o.id < genflow.id_at(v_over) AND o.state <> 'open'
-               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.id AND l.phase = 2 AND l.at < v_over)
+               AND EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = o.id AND l.phase = 2
+                           AND l.at < v_over)
                AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = o.job_id)
              ORDER BY o.id LIMIT p_limit FOR UPDATE SKIP LOCKED)
         DELETE FROM genflow.reservations r USING old
          WHERE r.id = old.id;
     ELSE
         SELECT * INTO t FROM genflow.types y WHERE y.name = p_part;
-        EXECUTE format('SELECT count(*) FROM genflow.%I(NULL, $1, interval ''1 minute'', ''-infinity'', ''{}'', true)',
+        EXECUTE format('SELECT count(*) '
+                       'FROM genflow.%I(NULL, $1, interval ''1 minute'', ''-infinity'', '
+                       '''{}'', true)',
                        t.prefix || '_claim') INTO v_count USING p_limit;
         IF p_media IS NOT NULL AND v_count < p_limit THEN   -- else the next call comes at once
-            EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m WHERE m.created_at AT TIME ZONE ''UTC'' < $1 AT TIME ZONE ''UTC''
+            EXECUTE format('SELECT count(*) FROM (SELECT m.user_id, m.id FROM %I.%I m
+                                                   WHERE m.created_at AT TIME ZONE ''UTC''
+                                                         < $1 AT TIME ZONE ''UTC''
                                                      AND m.finished_at < $1
-                                                     AND NOT EXISTS (SELECT FROM genflow.deliveries w WHERE w.job_id = m.id)
-                                                   ORDER BY m.created_at AT TIME ZONE ''UTC'', m.id LIMIT $2 FOR UPDATE SKIP LOCKED) old,
+                                                     AND NOT EXISTS (SELECT
+                                                         FROM genflow.deliveries w
+                                                             WHERE w.job_id = m.id)
+                                                   ORDER BY m.created_at AT TIME ZONE ''UTC'', m.id
+                                                       LIMIT $2 FOR UPDATE SKIP LOCKED) old,
                                    LATERAL genflow.%I(old.user_id, old.id) d',
                            t.media_schema, t.media_table, t.prefix || '_delete')
                INTO v_count USING clock_timestamp() - p_media, p_limit;

@@ -1,19 +1,22 @@
 -- SPDX-License-Identifier: Apache-2.0
--- key_of(p_key): the idempotency key that p_key means: key:"k" is key:k, and so are the numbered ones of a batch. Servers from
--- before schema 17 send the quotes along; a key with a blank in it keeps them, so that it is no numbered one.
+-- key_of(p_key): the idempotency key that p_key means: key:"k" is key:k, and so are the numbered
+-- ones of a batch. Servers from before schema 17 send the quotes along; a key with a blank in it
+-- keeps them, so that it is no numbered one.
 -- Called by: <prefix>_create, made_before. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.key_of(p_key text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN p_key ~ '^key:"([^"\\ ]|\\["\\])+"( [0-9]+)?$'
-                THEN 'key:' || regexp_replace(substring(p_key FROM '^key:"(.+)"'), '\\(["\\])', '\1', 'g')
+                THEN 'key:' || regexp_replace(substring(p_key FROM '^key:"(.+)"'), '\\(["\\])',
+                                              '\1', 'g')
                             || coalesce(substring(p_key FROM '"( [0-9]+)$'), '')
                 ELSE p_key END
 $$;
 
--- made_before(p_user, p_key, p_hash): the generations that the key made, those of a batch in their order; none: it made none.
--- outcome: 'replay', or 'mismatch' where the key came with another body. Called by: requests that would be refused because
--- nothing can be made now. Locks: none.
-CREATE OR REPLACE FUNCTION genflow.made_before(p_user text, p_key text, p_hash bytea) RETURNS TABLE (outcome text, id uuid)
+-- made_before(p_user, p_key, p_hash): the generations that the key made, those of a batch in their
+-- order; none: it made none. outcome: 'replay', or 'mismatch' where the key came with another body.
+-- Called by: requests that would be refused because nothing can be made now. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.made_before(p_user text, p_key text,
+                                               p_hash bytea) RETURNS TABLE (outcome text, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN k.request_hash = p_hash THEN 'replay' ELSE 'mismatch' END, k.job_id
       FROM generate_series(1, 10) n

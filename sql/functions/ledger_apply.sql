@@ -1,11 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- ledger_apply(): trigger after each ledger row. Applies the row to its account, so that balance = sum of the ledger by
--- construction, and refuses a row that its job does not warrant: a hold unless the job is live and has its alarm, a
--- capture unless the job is completed (in this very transaction), a release unless it ended otherwise. A reservation is
--- to the ledger what a job is (genflow.job_brief()), but needs no alarm and never completes.
--- Called by: the trigger alone. Locks: the account row, last of all locks (design: key, work, media, ledger, account).
--- Outcomes: SQLSTATE GF402 too few credits, GF403 no such account or blocked, GF429 quota spent: the caller lost a race
--- and asks again; GF501, GF502: a ledger row that matches no job: a bug.
+-- ledger_apply(): trigger after each ledger row. Applies the row to its account, so that balance =
+-- sum of the ledger by construction, and refuses a row that its job does not warrant: a hold unless
+-- the job is live and has its alarm, a capture unless the job is completed (in this very
+-- transaction), a release unless it ended otherwise. A reservation is to the ledger what a job is
+-- (genflow.job_brief()), but needs no alarm and never completes.
+-- Called by: the trigger alone. Locks: the account row, last of all locks (design: key, work,
+-- media, ledger, account). Outcomes: SQLSTATE GF402 too few credits, GF403 no such account or
+-- blocked, GF429 quota spent: the caller lost a race and asks again; GF501, GF502: a ledger row
+-- that matches no job: a bug.
 CREATE OR REPLACE FUNCTION genflow.ledger_apply() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -15,36 +17,46 @@ DECLARE
 BEGIN
     IF NEW.kind IN ('hold', 'capture', 'release') THEN
         v_job := genflow.job_brief(NEW.ref);
-        IF NEW.kind = 'release' AND v_job.status IS NULL THEN       -- its media row is gone: the hold says whose it was
-            SELECT h.user_id, h.amount, 'failed' INTO v_job FROM genflow.ledger h WHERE h.ref = NEW.ref AND h.kind = 'hold';
+        -- its media row is gone: the hold says whose it was
+        IF NEW.kind = 'release' AND v_job.status IS NULL THEN
+            SELECT h.user_id, h.amount, 'failed' INTO v_job FROM genflow.ledger h
+                WHERE h.ref = NEW.ref AND h.kind = 'hold';
         END IF;
         IF v_job.user_id IS DISTINCT FROM NEW.user_id
            OR (NEW.kind = 'hold'
                AND (v_job.status NOT IN ('pending', 'processing') OR v_job.cost <> NEW.amount
                     OR (genflow.id_type(NEW.ref) <> 0
-                        AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref AND w.cost = NEW.amount))))
-           OR (NEW.kind = 'capture' AND (v_job.status <> 'completed' OR NEW.amount + NEW.released <> v_job.cost))
-           OR (NEW.kind = 'release' AND (v_job.status NOT IN ('failed', 'cancelled') OR NEW.released <> v_job.cost))
+                        AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = NEW.ref
+                                        AND w.cost = NEW.amount))))
+           OR (NEW.kind = 'capture'
+               AND (v_job.status <> 'completed' OR NEW.amount + NEW.released <> v_job.cost))
+           OR (NEW.kind = 'release' AND (v_job.status NOT IN ('failed', 'cancelled')
+                                         OR NEW.released <> v_job.cost))
         THEN
-            RAISE EXCEPTION 'genflow: ledger % for % does not match its job', NEW.kind, NEW.ref USING ERRCODE = 'GF501';
+            RAISE EXCEPTION 'genflow: ledger % for % does not match its job', NEW.kind, NEW.ref
+                USING ERRCODE = 'GF501';
         END IF;
     END IF;
 
     CASE NEW.kind
     WHEN 'hold' THEN
-        -- A clock that steps back over midnight goes on counting in the later window, so that a quota is not handed
-        -- out twice; one that was a year wrong does not block the user for a year.
+        -- A clock that steps back over midnight goes on counting in the later window, so that a
+        -- quota is not handed out twice; one that was a year wrong does not block the user for a
+        -- year.
         UPDATE genflow.accounts a SET
             held      = a.held + NEW.amount,
             day       = CASE WHEN a.day = NEW.window_day + 1 THEN a.day ELSE NEW.window_day END,
-            day_used  = CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used ELSE 0 END + NEW.amount,
+            day_used  = CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1
+                THEN a.day_used ELSE 0 END + NEW.amount,
             week      = CASE WHEN a.week = v_week + 7 THEN a.week ELSE v_week END,
-            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END + NEW.amount,
+            week_used = CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used
+                ELSE 0 END + NEW.amount,
             generations = a.generations + CASE genflow.id_type(NEW.ref) WHEN 0 THEN 0 ELSE 1 END
         WHERE a.user_id = NEW.user_id AND NOT a.blocked
           AND a.balance - a.held >= NEW.amount
           AND (a.day_limit IS NULL
-               OR CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used ELSE 0 END
+               OR CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used
+                   ELSE 0 END
                   + NEW.amount <= a.day_limit)
           AND (a.week_limit IS NULL
                OR CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END
@@ -60,24 +72,30 @@ BEGIN
             END IF;
         END IF;
     WHEN 'capture' THEN
-        UPDATE genflow.accounts a SET balance = a.balance - NEW.amount, held = a.held - NEW.amount - NEW.released
+        UPDATE genflow.accounts a SET balance = a.balance - NEW.amount,
+            held = a.held - NEW.amount - NEW.released
          WHERE a.user_id = NEW.user_id;
     WHEN 'release' THEN
-        -- Gives the hold back and, while its window is still counted, the quota; never an error: a release must pass.
+        -- Gives the hold back and, while its window is still counted, the quota; never an error: a
+        -- release must pass.
         UPDATE genflow.accounts a SET
             held      = a.held - NEW.released,
-            day_used  = CASE WHEN a.day = NEW.window_day THEN greatest(a.day_used - NEW.released, 0) ELSE a.day_used END,
-            week_used = CASE WHEN a.week = v_week THEN greatest(a.week_used - NEW.released, 0) ELSE a.week_used END
+            day_used  = CASE WHEN a.day = NEW.window_day THEN greatest(a.day_used - NEW.released, 0)
+                ELSE a.day_used END,
+            week_used = CASE WHEN a.week = v_week THEN greatest(a.week_used - NEW.released, 0)
+                ELSE a.week_used END
          WHERE a.user_id = NEW.user_id;
     WHEN 'refund' THEN
         IF NOT EXISTS (SELECT FROM genflow.ledger c WHERE c.ref = NEW.ref AND c.kind = 'capture'
                           AND c.user_id = NEW.user_id AND c.amount >= NEW.amount) THEN
             RAISE EXCEPTION 'genflow: refund without a charge' USING ERRCODE = 'GF502';
         END IF;
-        UPDATE genflow.accounts a SET balance = a.balance + NEW.amount WHERE a.user_id = NEW.user_id;
+        UPDATE genflow.accounts a SET balance = a.balance + NEW.amount
+            WHERE a.user_id = NEW.user_id;
     ELSE                                                            -- grant, adjust
         IF NEW.amount < 0 THEN
-            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount WHERE a.user_id = NEW.user_id;
+            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount
+                WHERE a.user_id = NEW.user_id;
         ELSE
             INSERT INTO genflow.accounts AS a (user_id, balance) VALUES (NEW.user_id, NEW.amount)
                 ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance;

@@ -1,21 +1,25 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- limits(p_user, p_type_no, p_concurrent, p_queue): may p_user have one generation more?
---   p_concurrent  live generations that a user may have, over all types; 0: any number. Exact: who asks for the same user at
---                 the same time waits until this transaction has ended.
---   p_queue       jobs that may wait in the line of the type, of all users; 0: any number. Not exact: those that ask at the
---                 same moment all see the same line.
--- Called by: <prefix>_create, before it locks anything else. Locks: the user's generations (advisory).
+--   p_concurrent  live generations that a user may have, over all types; 0: any number. Exact: who
+--                 asks for the same user at the same time waits until this transaction has ended.
+--   p_queue       jobs that may wait in the line of the type, of all users; 0: any number. Not
+--                 exact: those that ask at the same moment all see the same line.
+-- Called by: <prefix>_create, before it locks anything else. Locks: the user's generations
+-- (advisory).
 -- Outcomes: 'ok', 'too_many', 'queue_full'.
-CREATE OR REPLACE FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer, p_queue integer) RETURNS text
+CREATE OR REPLACE FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer,
+                                          p_queue integer) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF p_concurrent > 0 THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('genflow generations of ' || p_user, 0));
-        IF (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = p_user LIMIT p_concurrent) l) >= p_concurrent THEN
+        IF (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.user_id = p_user
+                                  LIMIT p_concurrent) l) >= p_concurrent THEN
             RETURN 'too_many';
         END IF;
     END IF;
-    IF p_queue > 0 AND (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.type_no = p_type_no AND w.turn IS NOT NULL
+    IF p_queue > 0 AND (SELECT count(*) FROM (SELECT FROM genflow.work w WHERE w.type_no = p_type_no
+                                              AND w.turn IS NOT NULL
                                                LIMIT p_queue) l) >= p_queue THEN
         RETURN 'queue_full';
     END IF;

@@ -1,31 +1,38 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Pictures that are to be removed from their store in the background, until the store says that they are gone.
+-- Pictures that are to be removed from their store in the background, until the store says that
+-- they are gone.
 
--- picture_secret(p_id, p_url): the random part of the picture's name in an address of ours; NULL: it is named by the id alone.
--- Called by: whatever records a removal of a picture whose address is known.
+-- picture_secret(p_id, p_url): the random part of the picture's name in an address of ours; NULL:
+-- it is named by the id alone. Called by: whatever records a removal of a picture whose address is
+-- known.
 CREATE OR REPLACE FUNCTION genflow.picture_secret(p_id uuid, p_url text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT substring(p_url FROM p_id::text || '-([0-9a-f]{32})\.[a-z]+$')
 $$;
 
--- removal_add(p_id, p_type, p_url, p_media_type, p_secret, p_due): records that the picture of a generation is to be removed.
---   p_url     where it is; NULL: it may have been stored, and is removed wherever a store may have it
+-- removal_add(p_id, p_type, p_url, p_media_type, p_secret, p_due): records that the picture of a
+-- generation is to be removed.
+--   p_url     where it is; NULL: it may have been stored, and is removed wherever a store may have
+--             it
 --   p_secret  the random part of its name
 --   p_due     NULL: now
 -- Where a removal of the same generation waits, it becomes one of every place.
 -- Called by: delete, restored, settle. Locks: the row.
-CREATE OR REPLACE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text, p_media_type text, p_secret text,
+CREATE OR REPLACE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text,
+                                               p_media_type text, p_secret text,
                                                p_due timestamptz DEFAULT NULL) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO genflow.removals AS r (job_id, type_no, url, media_type, picture_secret, due_at)
     VALUES (p_id, p_type, p_url, p_media_type, p_secret, coalesce(p_due, clock_timestamp()))
-        ON CONFLICT (job_id) DO UPDATE SET url = NULL, picture_secret = coalesce(r.picture_secret, EXCLUDED.picture_secret),
+        ON CONFLICT (job_id) DO UPDATE SET url = NULL, picture_secret = coalesce(r.picture_secret,
+            EXCLUDED.picture_secret),
                                            due_at = EXCLUDED.due_at, tries = 0
 $$;
 
--- removal_claim(p_types, p_limit, p_lease): pictures of those types that are to be removed now; nobody else gets them for
--- p_lease, and the next try comes later each time, up to 128 leases. url '': wherever it may be. Removing twice is harmless.
--- Called by: each host's dispatcher, now and then. Locks: the rows (SKIP LOCKED).
+-- removal_claim(p_types, p_limit, p_lease): pictures of those types that are to be removed now;
+-- nobody else gets them for p_lease, and the next try comes later each time, up to 128 leases. url
+-- '': wherever it may be. Removing twice is harmless. Called by: each host's dispatcher, now and
+-- then. Locks: the rows (SKIP LOCKED).
 CREATE OR REPLACE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval)
 RETURNS TABLE (id uuid, type text, url text, media_type text, picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -38,18 +45,22 @@ BEGIN
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT r.job_id FROM genflow.removals r
-         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t WHERE t.name = ANY (p_types)))
+         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                                            WHERE t.name = ANY (p_types)))
          ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
     mine AS (
-        UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)), tries = r.tries + 1
+        UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)),
+            tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
         RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret)
-    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret FROM mine m
+        JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 
--- removal_done(p_id, p_url): the picture is gone from p_url ('': wherever it may have been). A removal that was recorded anew
--- meanwhile stays. p_url NULL: servers from before schema 14, which find only what is named by its id: the others stay, too.
--- Called by: the dispatcher's writers. Locks: the row.
+-- removal_done(p_id, p_url): the picture is gone from p_url ('': wherever it may have been). A
+-- removal that was recorded anew meanwhile stays. p_url NULL: servers from before schema 14, which
+-- find only what is named by its id: the others stay, too. Called by: the dispatcher's writers.
+-- Locks: the row.
 CREATE OR REPLACE FUNCTION genflow.removal_done(p_id uuid, p_url text DEFAULT NULL) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     DELETE FROM genflow.removals r

@@ -1,12 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
--- requeue(p_id, p_epoch, p_delay, p_chain_pos, p_retries, p_outcome, p_ref): gives a job back to the queue, due after p_delay, with
--- nothing sent for the next attempt. p_outcome ends the current attempt (NULL: there was none).
--- Called by: the dispatcher's writers after a transient failure, and before the next provider of the chain.
--- p_ref: the provider's id of the run as the caller knows it. A report may have brought one while the submission seemed to
--- fail: then there is a run, which is not begun once more, and whoever claims the job asks for it.
+-- requeue(p_id, p_epoch, p_delay, p_chain_pos, p_retries, p_outcome, p_ref): gives a job back to
+-- the queue, due after p_delay, with nothing sent for the next attempt. p_outcome ends the current
+-- attempt (NULL: there was none).
+-- Called by: the dispatcher's writers after a transient failure, and before the next provider of
+-- the chain.
+-- p_ref: the provider's id of the run as the caller knows it. A report may have brought one while
+-- the submission seemed to fail: then there is a run, which is not begun once more, and whoever
+-- claims the job asks for it.
 -- Locks: work. Outcomes: 'ok'; 'reported' there is a run; 'stale'; 'gone'.
 CREATE OR REPLACE FUNCTION genflow.requeue(
-    p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint, p_outcome text,
+    p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint,
+    p_outcome text,
     p_ref text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -20,12 +24,15 @@ BEGIN
     ELSIF w.epoch <> p_epoch THEN
         RETURN 'stale';
     ELSIF w.provider_ref <> coalesce(p_ref, '') THEN
-        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(v_now, t.deadline_at) WHERE t.job_id = p_id;
+        UPDATE genflow.work t SET lease_owner = NULL, due_at = least(v_now, t.deadline_at)
+            WHERE t.job_id = p_id;
         RETURN 'reported';
     END IF;
-    UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL, lost_leases = 0,
+    UPDATE genflow.work t SET phase = 'queued', lease_owner = NULL, provider_ref = NULL,
+        lost_leases = 0,
            progress = NULL, queue_position = NULL, provider_logs = NULL,
-           chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay, t.deadline_at)
+           chain_pos = p_chain_pos, retries = p_retries, due_at = least(v_now + p_delay,
+               t.deadline_at)
      WHERE t.job_id = p_id;
     UPDATE genflow.attempts a SET outcome = p_outcome, ended_at = v_now
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL AND p_outcome IS NOT NULL;

@@ -1,16 +1,20 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Reservations: credits held under a run id of the user's until a generation of that run id uses them, their owner gives
--- them back, or their time is over. Lock order: reservation before ledger and account.
+-- Reservations: credits held under a run id of the user's until a generation of that run id uses
+-- them, their owner gives them back, or their time is over. Lock order: reservation before ledger
+-- and account.
 
--- reservation_end(p_id, p_state, p_job, p_call): ends an open reservation as 'used' (by generation p_job, and only within its
--- time), 'returned' or 'expired', and gives its hold back. False: it was not open, or there is none.
+-- reservation_end(p_id, p_state, p_job, p_call): ends an open reservation as 'used' (by generation
+-- p_job, and only within its time), 'returned' or 'expired', and gives its hold back. False: it was
+-- not open, or there is none.
 -- Called by: <prefix>_create, reserve_finalize, reservations_expire. Locks: reservation, account.
-CREATE OR REPLACE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL, p_call uuid DEFAULT NULL)
+CREATE OR REPLACE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL,
+                                                   p_call uuid DEFAULT NULL)
 RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE genflow.reservations r SET state = p_state, job_id = p_job
-     WHERE r.id = p_id AND r.state = 'open' AND (p_state <> 'used' OR r.expires_at > clock_timestamp());
+     WHERE r.id = p_id AND r.state = 'open'
+       AND (p_state <> 'used' OR r.expires_at > clock_timestamp());
     IF NOT FOUND THEN
         RETURN false;
     END IF;
@@ -20,13 +24,16 @@ BEGIN
     RETURN true;
 END $$;
 
--- reserve(p_user, p_request_id, p_amount, p_action, p_lifetime, p_day): holds p_amount credits under p_request_id, once,
--- however often it is asked for. p_action: what the client calls it, or NULL; p_day: see day.sql.
+-- reserve(p_user, p_request_id, p_amount, p_action, p_lifetime, p_day): holds p_amount credits
+-- under p_request_id, once, however often it is asked for. p_action: what the client calls it, or
+-- NULL; p_day: see day.sql.
 -- Called by: POST credits-reserve. Locks: the reservation, the account.
--- Outcomes: 'ok' action, expires_at of the reservation, which is open or used by a generation; 'mismatch' there is one of
--- another amount; 'ended' it was given back, or its time is over; 'insufficient_credits', 'quota_exceeded', 'blocked'.
--- balance and held tell how much there is afterwards.
--- SQLSTATE GF402, GF403, GF429: the credits went between look and hold; ask again, the answer is then a row.
+-- Outcomes: 'ok' action, expires_at of the reservation, which is open or used by a generation;
+-- 'mismatch' there is one of another amount; 'ended' it was given back, or its time is over;
+-- 'insufficient_credits', 'quota_exceeded', 'blocked'. balance and held tell how much there is
+-- afterwards.
+-- SQLSTATE GF402, GF403, GF429: the credits went between look and hold; ask again, the answer is
+-- then a row.
 CREATE OR REPLACE FUNCTION genflow.reserve(
     p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text,
     OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint)
@@ -39,19 +46,24 @@ BEGIN
     SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL);
     outcome := v_look.outcome;
     IF outcome = 'ok' THEN
-        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, created_at, expires_at)
-        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, v_now, v_now + p_lifetime)
+        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, created_at,
+                                               expires_at)
+        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, v_now,
+                v_now + p_lifetime)
             ON CONFLICT ON CONSTRAINT reservations_once DO NOTHING RETURNING t.* INTO r;
         IF FOUND THEN
             PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day);
         END IF;
     END IF;
-    -- Refused, or there is one: what it is, is the answer, even where credits would not suffice again.
+    -- Refused, or there is one: what it is, is the answer, even where credits would not suffice
+    -- again.
     IF r.id IS NULL THEN
-        SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id;
+        SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user
+            AND t.request_id = p_request_id;
         IF FOUND THEN
             outcome := CASE WHEN r.amount <> p_amount THEN 'mismatch'
-                            WHEN r.state = 'used' OR (r.state = 'open' AND r.expires_at > v_now) THEN 'ok'
+                            WHEN r.state = 'used' OR (r.state = 'open' AND r.expires_at > v_now)
+                                THEN 'ok'
                             ELSE 'ended' END;
         END IF;
     END IF;
@@ -62,12 +74,14 @@ BEGIN
     held := coalesce(held, 0);
 END $$;
 
--- reserve_finalize(p_user, p_request_id, p_call): gives an open reservation back. One that a generation uses is only told of:
--- that generation decides whether its credits are charged.
--- p_call: the token of this call (calls.sql). Called by: POST credits-finalize. Locks: the reservation, the account.
--- Outcomes: 'returned' now, by this call; 'used' job_id, status of the generation, charged what it cost so far; 'ended' it was
--- given back before, or its time was over; 'not_found' p_user has none of that name. amount: what was reserved. Of a batch:
--- job_id is the first one, status that of one that lives, if there is one, and charged what all of them cost so far.
+-- reserve_finalize(p_user, p_request_id, p_call): gives an open reservation back. One that a
+-- generation uses is only told of: that generation decides whether its credits are charged.
+-- p_call: the token of this call (calls.sql). Called by: POST credits-finalize. Locks: the
+-- reservation, the account. Outcomes: 'returned' now, by this call; 'used' job_id, status of the
+-- generation, charged what it cost so far; 'ended' it was given back before, or its time was over;
+-- 'not_found' p_user has none of that name. amount: what was reserved. Of a batch: job_id is the
+-- first one, status that of one that lives, if there is one, and charged what all of them cost so
+-- far.
 CREATE OR REPLACE FUNCTION genflow.reserve_finalize(
     p_user text, p_request_id text, p_call uuid DEFAULT NULL,
     OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint,
@@ -78,7 +92,8 @@ DECLARE
     v_jobs uuid[];
 BEGIN
     charged := 0;
-    SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user AND t.request_id = p_request_id FOR UPDATE;
+    SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user
+        AND t.request_id = p_request_id FOR UPDATE;
     IF NOT FOUND THEN
         outcome := 'not_found';
         RETURN;
@@ -87,23 +102,28 @@ BEGIN
     IF r.state = 'used' THEN
         outcome := 'used';
         job_id := r.job_id;
-        v_jobs := job_id || ARRAY(                          -- and those of a batch, by the keys that <prefix>_create_batch gave them
+        -- and those of a batch, by the keys that <prefix>_create_batch gave them
+        v_jobs := job_id || ARRAY(
             SELECT k.job_id FROM genflow.idempotency_keys f JOIN genflow.idempotency_keys k
-                ON k.user_id = f.user_id AND k.key IN (SELECT f.key || ' ' || i FROM generate_series(2, 10) i)
+                ON k.user_id = f.user_id AND k.key IN (SELECT f.key || ' ' || i
+                                                       FROM generate_series(2, 10) i)
              WHERE f.user_id = p_user AND f.job_id = r.job_id);
-        SELECT b.status INTO status FROM unnest(v_jobs) WITH ORDINALITY AS j(id, no), genflow.job_brief(j.id) b
+        SELECT b.status INTO status FROM unnest(v_jobs) WITH ORDINALITY AS j(id, no),
+               genflow.job_brief(j.id) b
          ORDER BY b.status NOT IN ('pending', 'processing'), j.no LIMIT 1;
-        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l WHERE l.ref = ANY (v_jobs) AND l.kind = 'capture';
+        SELECT coalesce(sum(l.amount), 0) INTO charged FROM genflow.ledger l
+            WHERE l.ref = ANY (v_jobs) AND l.kind = 'capture';
     ELSE
-        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned', NULL, p_call) OR genflow.ended_by(r.id, p_call)
+        outcome := CASE WHEN genflow.reservation_end(r.id, 'returned', NULL, p_call)
+            OR genflow.ended_by(r.id, p_call)
                         THEN 'returned' ELSE 'ended' END;
     END IF;
     SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
 END $$;
 
--- reservations_expire(p_limit): ends up to p_limit open reservations whose time is over, the oldest first, and gives their
--- holds back, in account order. Called by: whoever tidies up. Locks: the reservations (what somebody else holds is left for
--- another time), the accounts. Returns how many.
+-- reservations_expire(p_limit): ends up to p_limit open reservations whose time is over, the oldest
+-- first, and gives their holds back, in account order. Called by: whoever tidies up. Locks: the
+-- reservations (what somebody else holds is left for another time), the accounts. Returns how many.
 CREATE OR REPLACE FUNCTION genflow.reservations_expire(p_limit integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -111,7 +131,8 @@ DECLARE
     v_id  uuid;
 BEGIN
     SELECT array_agg(o.id ORDER BY o.user_id, o.id) INTO v_ids
-      FROM (SELECT r.id, r.user_id FROM genflow.reservations r WHERE r.state = 'open' AND r.expires_at <= clock_timestamp()
+      FROM (SELECT r.id, r.user_id FROM genflow.reservations r WHERE r.state = 'open'
+            AND r.expires_at <= clock_timestamp()
              ORDER BY r.expires_at LIMIT p_limit FOR UPDATE SKIP LOCKED) o;
     FOREACH v_id IN ARRAY coalesce(v_ids, '{}') LOOP
         PERFORM genflow.reservation_end(v_id, 'expired');

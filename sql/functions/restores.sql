@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- restore_claim(p_types, p_limit, p_lease): pictures of those types that are to be stored again now; nobody else gets them
--- for p_lease. Storing is harmless to repeat, so that is all the guard it needs. What its provider no longer keeps is given
--- up here.
+-- restore_claim(p_types, p_limit, p_lease): pictures of those types that are to be stored again
+-- now; nobody else gets them for p_lease. Storing is harmless to repeat, so that is all the guard
+-- it needs. What its provider no longer keeps is given up here.
 -- Called by: each host's dispatcher, now and then. Locks: the rows (SKIP LOCKED).
 CREATE OR REPLACE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval)
 RETURNS TABLE (id uuid, type text, url text, tries integer, picture_secret text)
@@ -13,21 +13,25 @@ BEGIN
         RETURN;
     END IF;
     DELETE FROM genflow.restores r
-     WHERE r.job_id IN (SELECT e.job_id FROM genflow.restores e WHERE e.due_at <= v_now AND e.expires_at <= v_now
+     WHERE r.job_id IN (SELECT e.job_id FROM genflow.restores e WHERE e.due_at <= v_now
+                        AND e.expires_at <= v_now
                          ORDER BY e.job_id FOR UPDATE SKIP LOCKED);
     RETURN QUERY
     WITH due AS MATERIALIZED (
         SELECT r.job_id FROM genflow.restores r
-         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t WHERE t.name = ANY (p_types)))
+         WHERE r.due_at <= v_now AND r.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
+                                                            WHERE t.name = ANY (p_types)))
          ORDER BY r.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
     mine AS (
         UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
         RETURNING r.job_id, r.type_no, r.url, r.tries, r.picture_secret)
-    SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret FROM mine m JOIN genflow.types t ON t.no = m.type_no;
+    SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret FROM mine m
+        JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 
--- restore_later(p_id, p_delay): storing failed again; p_delay NULL: its source is gone, no more tries.
+-- restore_later(p_id, p_delay): storing failed again; p_delay NULL: its source is gone, no more
+-- tries.
 -- Called by: the dispatcher's writers. Locks: the row. Outcomes: 'ok'; 'gone'.
 CREATE OR REPLACE FUNCTION genflow.restore_later(p_id uuid, p_delay interval) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

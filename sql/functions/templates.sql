@@ -1,11 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Templates: what a user asks for often, under a name. Owner only. What is in them is checked when it is used.
+-- Templates: what a user asks for often, under a name. Owner only. What is in them is checked when
+-- it is used.
 
--- template_put(p_user, p_name, p_type, p_config, p_max): keeps a template; a user may keep p_max. Called by: POST templates.
--- Locks: the user's templates (advisory). Asking twice is harmless: the same content under the same name is the same one.
--- Outcomes: 'ok' id, created_at; 'taken' another one has that name; 'too_many'.
+-- template_put(p_user, p_name, p_type, p_config, p_max): keeps a template; a user may keep p_max.
+-- Called by: POST templates. Locks: the user's templates (advisory). Asking twice is harmless: the
+-- same content under the same name is the same one. Outcomes: 'ok' id, created_at; 'taken' another
+-- one has that name; 'too_many'.
 CREATE OR REPLACE FUNCTION genflow.template_put(
-    p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text, OUT id uuid, OUT created_at text)
+    p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text,
+        OUT id uuid, OUT created_at text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t genflow.templates;
@@ -29,8 +32,9 @@ BEGIN
     created_at := genflow.iso(t.created_at);
 END $$;
 
--- templates(p_user, p_before, p_limit): up to p_limit templates of p_user, newest first, from behind the one with the id
--- p_before (NULL: from the first). Called by: GET templates. Locks: none.
+-- templates(p_user, p_before, p_limit): up to p_limit templates of p_user, newest first, from
+-- behind the one with the id p_before (NULL: from the first). Called by: GET templates. Locks:
+-- none.
 CREATE OR REPLACE FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer)
 RETURNS TABLE (id uuid, name text, type text, config jsonb, created_at text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -40,9 +44,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
      ORDER BY t.id DESC LIMIT p_limit
 $$;
 
--- template_get(p_user, p_id): a template of p_user. Called by: a create call that names it. Locks: none. One row always.
--- Outcomes: 'ok'; 'not_found'; 'not_yours' (then nothing else is filled).
-CREATE OR REPLACE FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text, OUT type text, OUT config jsonb)
+-- template_get(p_user, p_id): a template of p_user. Called by: a create call that names it. Locks:
+-- none. One row always. Outcomes: 'ok'; 'not_found'; 'not_yours' (then nothing else is filled).
+CREATE OR REPLACE FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text,
+                                                OUT type text, OUT config jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t genflow.templates;
@@ -57,10 +62,11 @@ BEGIN
     END IF;
 END $$;
 
--- template_delete(p_user, p_id, p_call): deletes a template of p_user. p_call: the token of this call (calls.sql).
--- Called by: DELETE templates/{id}. Locks: the row.
+-- template_delete(p_user, p_id, p_call): deletes a template of p_user. p_call: the token of this
+-- call (calls.sql). Called by: DELETE templates/{id}. Locks: the row.
 -- Outcomes: 'ok'; 'not_found'; 'not_yours'.
-CREATE OR REPLACE FUNCTION genflow.template_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL) RETURNS text
+CREATE OR REPLACE FUNCTION genflow.template_delete(p_user text, p_id uuid,
+                                                   p_call uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_user text;
@@ -71,5 +77,6 @@ BEGIN
         PERFORM genflow.call_keep(p_call, '{}');
         RETURN 'ok';
     END IF;
-    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL THEN 'not_found' ELSE 'ok' END;
+    RETURN CASE WHEN v_user IS NOT NULL THEN 'not_yours' WHEN genflow.call_answer(p_call) IS NULL
+        THEN 'not_found' ELSE 'ok' END;
 END $$;

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- type_of(p_id): the name of the type that an id belongs to; NULL: of none. An id of ours carries the number of its type,
--- whether it is there or not; one of another making is looked for in every type's table.
+-- type_of(p_id): the name of the type that an id belongs to; NULL: of none. An id of ours carries
+-- the number of its type, whether it is there or not; one of another making is looked for in every
+-- type's table.
 -- Called by: whatever finds a generation by its id alone. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.type_of(p_id uuid) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -12,9 +13,11 @@ BEGIN
     IF v_no > 0 THEN
         RETURN (SELECT y.name FROM genflow.types y WHERE y.no = v_no);
     END IF;
-    FOR t IN SELECT * FROM genflow.types y WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL
+    FOR t IN SELECT * FROM genflow.types y
+        WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL
               ORDER BY y.no LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE id = $1)', t.media_schema, t.media_table) INTO v_found USING p_id;
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I.%I WHERE id = $1)', t.media_schema,
+                       t.media_table) INTO v_found USING p_id;
         IF v_found THEN
             RETURN t.name;
         END IF;

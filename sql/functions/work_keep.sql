@@ -5,7 +5,8 @@ CREATE OR REPLACE FUNCTION genflow.work_keep() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF (genflow.job_brief(OLD.job_id)).status IN ('pending', 'processing') THEN
-        RAISE EXCEPTION 'genflow: live job % would lose its alarm', OLD.job_id USING ERRCODE = 'GF500';
+        RAISE EXCEPTION 'genflow: live job % would lose its alarm', OLD.job_id
+            USING ERRCODE = 'GF500';
     END IF;
     RETURN OLD;
 END $$;

@@ -1,10 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_accepted(p_id, p_epoch, p_no, p_provider, p_kind, p_ref, p_lease, p_call): a provider took attempt p_no under its own id
--- p_ref. Written before anything else is done with the provider's answer. Called by: the dispatcher's writers.
--- p_call: the token of this call (calls.sql).
--- Locks: work, media. Outcomes: 'ok'; 'reported' so it was known already, by a report of the run's end: time to ask; 'stale' another host leads now (the id is kept all the same: a success would count, and if that
--- host looks for the run it finds it on the row); 'gone' the job has ended.
-CREATE OR REPLACE FUNCTION genflow.{prefix}_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text,
+-- {prefix}_accepted(p_id, p_epoch, p_no, p_provider, p_kind, p_ref, p_lease, p_call): a provider
+-- took attempt p_no under its own id p_ref. Written before anything else is done with the
+-- provider's answer. Called by: the dispatcher's writers. p_call: the token of this call
+-- (calls.sql).
+-- Locks: work, media. Outcomes: 'ok'; 'reported' so it was known already, by a report of the run's
+-- end: time to ask; 'stale' another host leads now (the id is kept all the same: a success would
+-- count, and if that host looks for the run it finds it on the row); 'gone' the job has ended.
+CREATE OR REPLACE FUNCTION genflow.{prefix}_accepted(p_id uuid, p_epoch integer, p_no smallint,
+                                                     p_provider text, p_kind text, p_ref text,
                                           p_lease interval, p_call uuid DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -23,7 +26,8 @@ BEGIN
         RETURN CASE WHEN w.call = p_call THEN 'ok' ELSE 'reported' END;
     END IF;
     UPDATE genflow.work t SET phase = 'working', provider_ref = p_ref, call = p_call,
-           due_at = CASE WHEN v_stale THEN t.due_at ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
+           due_at = CASE WHEN v_stale THEN t.due_at
+               ELSE least(clock_timestamp() + p_lease, t.deadline_at) END
      WHERE t.job_id = p_id;
     UPDATE {media} m SET provider_kind = p_kind, provider_ref = p_ref WHERE m.id = p_id;
     RETURN CASE WHEN v_stale THEN 'stale' ELSE 'ok' END;

@@ -1,39 +1,49 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_claim(p_owner, p_limit, p_lease, p_from, p_lines, p_ends, p_call, p_again): leases up to p_limit due jobs of the type to the host process
--- p_owner; NULL: to nobody, it only ends what is past its deadline. Called by: each host's dispatcher, every now and then,
--- and the janitor. Locks: the work rows (SKIP LOCKED), for the jobs that it ends: media, ledger, account, in account order,
+-- {prefix}_claim(p_owner, p_limit, p_lease, p_from, p_lines, p_ends, p_call, p_again): leases up to
+-- p_limit due jobs of the type to the host process p_owner; NULL: to nobody, it only ends what is
+-- past its deadline. Called by: each host's dispatcher, every now and then, and the janitor. Locks:
+-- the work rows (SKIP LOCKED), for the jobs that it ends: media, ledger, account, in account order,
 -- the only place where one transaction may touch several accounts.
--- First comes what was begun and is due (lane 0: leases that ran out, retries), then the line: jobs that nobody has begun, by
--- priority (lanes 1 to 3: high, normal, low), then by their turn, which is fair between users (work_line()).
--- What was being sent when its lease ran out is not taken at once: its owner may only sleep, and knows what we do not. It
--- loses its name on the row and keeps its epoch for one more lease.
--- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. A job past its deadline on which
--- somebody was at work is taken once more for one lease, with last_look: its picture may be stored already. Where no host claims it
--- within a lease (p_owner NULL) it is ended without that. What else is past its deadline, or killed its host five times, or could
--- not be ended before (poison), or lost its media row, is ended on the spot; with p_ends it is returned first, with who it was and
--- as phase 'failed', or 'cancelled' if it was pending, which is due at its deadline; lane NULL. Servers from before schema 11 do
--- not ask for that: they would take such a row for a lease. Servers from before schema 15, which send no p_call, do not know
--- last_look and would submit such a job once more: for them it is ended on the spot, too.
--- p_from, p_lines: the first due_at of the host's last claim, of lane 0 and of each other one, and now and then -infinity: the
--- scan begins a few seconds before it, and so does not walk over dead index entries at the head of the queue that vacuum
--- cannot remove under an old snapshot.
--- p_call: the token of this call (calls.sql); p_again: the module repeats the call because no answer came: it gives back what the
--- first one leased, and claims that again. No index leads to the token, hence p_again.
--- The plan is pinned: with LIMIT as a parameter the planner would plan each call anew, and statistics of a queue taken at
--- a bad moment must not turn it into a scan.
+-- First comes what was begun and is due (lane 0: leases that ran out, retries), then the line: jobs
+-- that nobody has begun, by priority (lanes 1 to 3: high, normal, low), then by their turn, which
+-- is fair between users (work_line()).
+-- What was being sent when its lease ran out is not taken at once: its owner may only sleep, and
+-- knows what we do not. It loses its name on the row and keeps its epoch for one more lease.
+-- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. A job
+-- past its deadline on which somebody was at work is taken once more for one lease, with last_look:
+-- its picture may be stored already. Where no host claims it within a lease (p_owner NULL) it is
+-- ended without that. What else is past its deadline, or killed its host five times, or could not
+-- be ended before (poison), or lost its media row, is ended on the spot; with p_ends it is returned
+-- first, with who it was and as phase 'failed', or 'cancelled' if it was pending, which is due at
+-- its deadline; lane NULL. Servers from before schema 11 do not ask for that: they would take such
+-- a row for a lease. Servers from before schema 15, which send no p_call, do not know last_look and
+-- would submit such a job once more: for them it is ended on the spot, too.
+-- p_from, p_lines: the first due_at of the host's last claim, of lane 0 and of each other one, and
+-- now and then -infinity: the scan begins a few seconds before it, and so does not walk over dead
+-- index entries at the head of the queue that vacuum cannot remove under an old snapshot.
+-- p_call: the token of this call (calls.sql); p_again: the module repeats the call because no
+-- answer came: it gives back what the first one leased, and claims that again. No index leads to
+-- the token, hence p_again.
+-- The plan is pinned: with LIMIT as a parameter the planner would plan each call anew, and
+-- statistics of a queue taken at a bad moment must not turn it into a scan.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_claim(
     p_owner text, p_limit integer, p_lease interval, p_from timestamptz,
     p_lines timestamptz[] DEFAULT '{-infinity,-infinity,-infinity}', p_ends boolean DEFAULT false,
     p_call uuid DEFAULT NULL, p_again boolean DEFAULT false)
-RETURNS TABLE (id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint,
-               provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text,
-               prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamptz, age_ms bigint,
+RETURNS TABLE (id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint,
+               retries smallint,
+               provider text, model text, provider_ref text, deadline_ms bigint, user_id text,
+               run_id text, preset text,
+               prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint,
+               due_at timestamptz, age_ms bigint,
                lane smallint, picture_secret text, last_look boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $body$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_sort = off AS $body$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_slack CONSTANT interval := '10 seconds';              -- longer than a transaction that queues a job
+    -- longer than a transaction that queues a job
+    v_slack CONSTANT interval := '10 seconds';
     v_looks CONSTANT boolean := p_owner IS NOT NULL AND p_call IS NOT NULL;
     v_live uuid[];
     v_due  timestamptz[];
@@ -47,7 +57,8 @@ BEGIN
     END IF;
     IF p_again THEN
         UPDATE genflow.work w SET lease_owner = NULL, due_at = v_now
-         WHERE w.type_no = {no} AND w.due_at > v_now AND w.lease_owner = p_owner AND w.call = p_call;
+         WHERE w.type_no = {no} AND w.due_at > v_now AND w.lease_owner = p_owner
+           AND w.call = p_call;
     END IF;
     SELECT array_agg(s.job_id ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
            array_agg(s.at ORDER BY s.lane, s.at) FILTER (WHERE s.fate = 'take'),
@@ -60,45 +71,59 @@ BEGIN
                    OR (SELECT m.id FROM {media} m WHERE m.id = d.job_id) IS NULL THEN 'end'
                    WHEN d.deadline_at <= v_now OR (d.last_look AND NOT v_looks)
                    THEN CASE WHEN d.begun AND NOT d.last_look AND v_looks THEN 'take' ELSE 'end' END
-                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait' ELSE 'take' END AS fate
+                   WHEN d.phase = 'sending' AND d.lease_owner IS NOT NULL THEN 'wait'
+                       ELSE 'take' END AS fate
               FROM (SELECT * FROM (
-                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase, w.lease_owner, w.lost_leases,
+                        SELECT 0::smallint AS lane, w.due_at AS at, w.job_id, w.user_id, w.phase,
+                               w.lease_owner, w.lost_leases,
                                w.deadline_at, w.last_look, w.poison,
-                               w.phase IN ('sending', 'working') OR w.lease_owner IS NOT NULL AS begun
+                               w.phase IN ('sending', 'working')
+                                   OR w.lease_owner IS NOT NULL AS begun
                           FROM genflow.work w
                          WHERE w.type_no = {no} AND w.due_at BETWEEN p_from - v_slack AND v_now
                            AND (p_owner IS NOT NULL OR w.deadline_at <= v_now - CASE
-                                WHEN w.last_look OR (w.phase IN ('queued', 'pending') AND w.lease_owner IS NULL)
+                                WHEN w.last_look OR (w.phase IN ('queued', 'pending')
+                                                     AND w.lease_owner IS NULL)
                                 THEN interval '0' ELSE p_lease END)
                          ORDER BY w.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) begun
                     UNION ALL
-                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id, line.phase, line.lease_owner,
+                    SELECT l.lane::smallint, least(line.turn, v_now), line.job_id, line.user_id,
+                           line.phase, line.lease_owner,
                            line.lost_leases, line.deadline_at, line.last_look, line.poison, false
                       FROM unnest(p_lines) WITH ORDINALITY AS l(since, lane)
                      CROSS JOIN LATERAL (
                         SELECT w.* FROM genflow.work w
-                         WHERE w.type_no = {no} AND w.priority = (2 - l.lane)::smallint AND w.turn >= l.since - v_slack
+                         WHERE w.type_no = {no} AND w.priority = (2 - l.lane)::smallint
+                           AND w.turn >= l.since - v_slack
                            AND w.deadline_at > v_now AND p_owner IS NOT NULL
                          ORDER BY w.turn LIMIT p_limit FOR UPDATE SKIP LOCKED) line
                     LIMIT p_limit) d) s;
     FOREACH v_id IN ARRAY coalesce(v_dead, '{}') LOOP
-        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id, w.provider, w.model, w.retries,
+        SELECT w.job_id, CASE w.phase WHEN 'pending' THEN 'cancelled' ELSE 'failed' END, w.user_id,
+               w.provider, w.model, w.retries,
                m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
           INTO id, phase, user_id, provider, model, retries, max_retries, age_ms
           FROM genflow.work w LEFT JOIN {media} m ON m.id = w.job_id WHERE w.job_id = v_id;
         BEGIN
-            PERFORM genflow.{prefix}_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+            PERFORM genflow.{prefix}_settle(v_id, NULL, phase, NULL, NULL, NULL, NULL, NULL, NULL,
+                                            NULL,
                                             CASE phase WHEN 'failed' THEN 'TIMEOUT' END,
-                                            CASE phase WHEN 'failed' THEN 'The generation did not end within its time'
-                                                 ELSE 'The generation was not started within its time' END, NULL);
-        EXCEPTION                                           -- one that cannot be ended does not stop the others
+                                            CASE phase WHEN 'failed'
+                                                THEN 'The generation did not end within its time'
+                                                 ELSE 'The generation was not started within its '
+                                                      'time' END, NULL);
+        -- one that cannot be ended does not stop the others
+        EXCEPTION
         WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
             RAISE;
         WHEN OTHERS THEN
-            RAISE WARNING 'GF0644: job=% type={type}: it cannot be ended (SQLSTATE % %): see genflow-doctor stuck', v_id, SQLSTATE,
+            RAISE WARNING 'GF0644: job=% type={type}: it cannot be ended (SQLSTATE % %): see '
+                          'genflow-doctor stuck', v_id, SQLSTATE,
                 SQLERRM;
-            UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL, turn = NULL,
-                   due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at, v_now + interval '1 minute')
+            UPDATE genflow.work w SET poison = SQLSTATE || ': ' || SQLERRM, lease_owner = NULL,
+                turn = NULL,
+                   due_at = v_now + interval '1 minute', deadline_at = greatest(w.deadline_at,
+                       v_now + interval '1 minute')
              WHERE w.job_id = v_id;
             CONTINUE;
         END;
@@ -106,8 +131,10 @@ BEGIN
             RETURN NEXT;
         END IF;
     END LOOP;
-    IF v_wait IS NOT NULL THEN                              -- most claims find nothing: no statement then
-        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1, due_at = least(v_now + p_lease, w.deadline_at)
+    -- most claims find nothing: no statement then
+    IF v_wait IS NOT NULL THEN
+        UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1,
+            due_at = least(v_now + p_lease, w.deadline_at)
          WHERE w.job_id = ANY (v_wait);
     END IF;
     IF v_live IS NULL THEN
@@ -119,16 +146,21 @@ BEGIN
         lease_owner = p_owner,
         call        = p_call,
         turn        = NULL,
-        due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE least(v_now + p_lease, w.deadline_at) END,
+        due_at      = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease
+            ELSE least(v_now + p_lease, w.deadline_at) END,
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
         last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner believes of the tables.
+    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner
+    -- believes of the tables.
     RETURN QUERY
-    SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model, w.provider_ref,
-           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id, m.preset, m.prompt,
+    SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model,
+           w.provider_ref,
+           (extract(epoch FROM w.deadline_at - v_now) * 1000)::bigint, m.user_id, m.run_id,
+               m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
-           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret, w.last_look
+           (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret,
+               w.last_look
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM {media} t WHERE t.id = o.job_id OFFSET 0) m;

@@ -1,33 +1,47 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_create(...): one generation, held and started: key + media row + work row + hold, all or nothing.
--- Called by: POST of the type, generation/create, {prefix}_create_batch(). Locks: key, reservation, then the account (last
--- and briefly).
+-- {prefix}_create(...): one generation, held and started: key + media row + work row + hold, all or
+-- nothing.
+-- Called by: POST of the type, generation/create, {prefix}_create_batch(). Locks: key, reservation,
+-- then the account (last and briefly).
 --   p_key, p_hash     idempotency key of the user and the hash of what was asked
---   p_run_id          the client's own name, or NULL; an open reservation under it is used: it gives its hold back, and
---                     the generation holds in the same transaction
---   p_reserved        another run id, whose reservation is used instead: that of a batch; NULL: none
+--   p_run_id          the client's own name, or NULL; an open reservation under it is used: it
+--                     gives its hold back, and the generation holds in the same transaction
+--   p_reserved        another run id, whose reservation is used instead: that of a batch; NULL:
+--                     none
 --   p_lifetime        after it the generation fails and its hold is released, whatever else happens
---   p_owner, p_lease  the host process that starts at once with a lease of that length (epoch 1), or NULL: whoever claims
---   p_start           false: it is 'pending' until {prefix}_start(); past p_lifetime it is cancelled and released (p_owner: NULL)
+--   p_owner, p_lease  the host process that starts at once with a lease of that length (epoch 1),
+--                     or NULL: whoever claims
+--   p_start           false: it is 'pending' until {prefix}_start(); past p_lifetime it is
+--                     cancelled and released (p_owner: NULL)
 --   p_priority        1: before others that are due, -1: behind them
 --   p_day             by which quotas count (day.sql)
 --   p_concurrent, p_queue  limits (limits.sql); 0: none
---   p_chain_pos       with which link of the type's chain it begins; one that only a wish chooses is behind all others
+--   p_chain_pos       with which link of the type's chain it begins; one that only a wish chooses
+--                     is behind all others
 --   p_webhook_url     is told the end, or NULL
---   p_call            the token of this call (calls.sql): repeated under it, it answers 'ok' again, with the same epoch
--- Outcomes: 'ok' id, epoch, created_at of the new generation, picture_secret: the random part of its picture's name, which is
+--   p_call            the token of this call (calls.sql): repeated under it, it answers 'ok' again,
+--                     with the same epoch
+-- Outcomes: 'ok' id, epoch, created_at of the new generation, picture_secret: the random part of
+-- its picture's name, which is
 --           shown to nobody
---           'replay' id, status of the one that this key made before, 'mismatch' the key came with another body
---           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held tell how much is there
+--           'replay' id, status of the one that this key made before, 'mismatch' the key came with
+--           another body 'insufficient_credits', 'quota_exceeded', 'blocked' balance and held tell
+--           how much is there
 --           'too_many', 'queue_full' (limits.sql); 'restored' (site.sql)
--- SQLSTATE GF402, GF403, GF429: the credits went between look and hold; ask again, the answer is then a row.
+-- SQLSTATE GF402, GF403, GF429: the credits went between look and hold; ask again, the answer is
+-- then a row.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
-    p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text,
-    p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval,
-    p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC', p_concurrent integer DEFAULT 0,
-    p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL, p_webhook_url text DEFAULT NULL,
+    p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text,
+    p_source_url text,
+    p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval,
+    p_owner text, p_lease interval,
+    p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC',
+    p_concurrent integer DEFAULT 0,
+    p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL,
+    p_webhook_url text DEFAULT NULL,
     p_call uuid DEFAULT NULL,
-    OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint,
+    OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text,
+        OUT balance bigint, OUT held bigint,
     OUT picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -50,17 +64,22 @@ BEGIN
     END IF;
     IF outcome = 'ok' THEN
         id := genflow.new_id({no});
-        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call) VALUES (p_user, p_key, p_hash, id, p_call)
+        INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call)
+            VALUES (p_user, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
         IF FOUND THEN
             status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
-            INSERT INTO {media} (id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
+            INSERT INTO {media} (id, user_id, run_id, status, preset, prompt, source_url,
+                                 parameters, seed, cost,
                                  max_retries, priority, webhook_url, created_at, started_at)
-            VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters, p_seed, p_cost,
-                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start THEN v_now END);
-            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at, lease_owner, epoch, priority,
+            VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters,
+                    p_seed, p_cost,
+                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start
+                        THEN v_now END);
+            INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at,
+                                      lease_owner, epoch, priority,
                                       chain_pos)
             VALUES (id, p_user, {no}, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
@@ -75,17 +94,21 @@ BEGIN
         END IF;
     END IF;
 
-    -- Refused, or the key is taken: what it made before is the answer, even where credits would not suffice again.
+    -- Refused, or the key is taken: what it made before is the answer, even where credits would not
+    -- suffice again.
     SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
       FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
     IF NOT FOUND THEN
         id := NULL;
-    ELSIF v_call = p_call THEN                              -- by this very call, whose answer was lost
+    -- by this very call, whose answer was lost
+    ELSIF v_call = p_call THEN
         outcome := 'ok';
         status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
         epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
-        created_at := (SELECT genflow.iso(m.created_at) FROM {media} m WHERE m.id = {prefix}_create.id);
-        picture_secret := (SELECT w.picture_secret FROM genflow.work w WHERE w.job_id = {prefix}_create.id);
+        created_at := (SELECT genflow.iso(m.created_at) FROM {media} m
+                       WHERE m.id = {prefix}_create.id);
+        picture_secret := (SELECT w.picture_secret FROM genflow.work w
+                           WHERE w.job_id = {prefix}_create.id);
     ELSIF v_hash <> p_hash THEN
         outcome := 'mismatch';
     ELSE

@@ -1,11 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_delete(p_user, p_id, p_call): deletes an ended generation of p_user: its row with all that the user gave, and its picture,
--- which is noted in genflow.removals in the same transaction. The ledger keeps its entries, which name nothing but the id:
--- the books stay provable. Called by: DELETE generation/{id}. Locks: media, restores.
+-- {prefix}_delete(p_user, p_id, p_call): deletes an ended generation of p_user: its row with all
+-- that the user gave, and its picture, which is noted in genflow.removals in the same transaction.
+-- The ledger keeps its entries, which name nothing but the id: the books stay provable. Called by:
+-- DELETE generation/{id}. Locks: media, restores.
 -- p_call: the token of this call (calls.sql).
--- Outcomes: 'ok' image_url is what is to be removed, or NULL; 'not_found'; 'not_yours'; 'invalid_status' it has not ended.
+-- Outcomes: 'ok' image_url is what is to be removed, or NULL; 'not_found'; 'not_yours';
+-- 'invalid_status' it has not ended.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL,
-                                                  OUT outcome text, OUT status text, OUT image_url text)
+                                                  OUT outcome text, OUT status text,
+                                                      OUT image_url text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_user  text;
@@ -14,7 +17,8 @@ DECLARE
 BEGIN
     -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
     DELETE FROM {media} m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
-    RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END, m.result ->> 'type'
+    RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END,
+        m.result ->> 'type'
       INTO status, image_url, v_type;
     IF NOT FOUND THEN
         v_first := genflow.call_answer(p_call);
@@ -25,11 +29,13 @@ BEGIN
             RETURN;
         END IF;
         SELECT m.user_id, m.status INTO v_user, status FROM {media} m WHERE m.id = p_id;
-        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL THEN 'not_found' ELSE 'not_yours' END;
+        outcome := CASE WHEN v_user = p_user THEN 'invalid_status' WHEN v_user IS NULL
+            THEN 'not_found' ELSE 'not_yours' END;
         RETURN;
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
-    PERFORM genflow.removal_add(p_id, {no}::smallint, image_url, v_type, genflow.picture_secret(p_id, image_url))
+    PERFORM genflow.removal_add(p_id, {no}::smallint, image_url, v_type,
+                                genflow.picture_secret(p_id, image_url))
       WHERE image_url IS NOT NULL;
     PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';

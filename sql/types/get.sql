@@ -17,7 +17,8 @@ BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM {media} t WHERE t.id = p_id;
     ELSIF p_run_id IS NOT NULL THEN
-        SELECT * INTO m FROM {media} t WHERE t.user_id = p_user AND t.run_id = p_run_id ORDER BY t.id DESC LIMIT 1;
+        SELECT * INTO m FROM {media} t WHERE t.user_id = p_user AND t.run_id = p_run_id
+            ORDER BY t.id DESC LIMIT 1;
     ELSE
         SELECT * INTO m FROM {media} t
          WHERE t.provider_ref = p_ref AND (p_kind IS NULL OR t.provider_kind = p_kind)
@@ -39,7 +40,8 @@ BEGIN
     END IF;
     g.outcome := 'ok'; g.type := '{type}';
     g.id := m.id; g.run_id := coalesce(m.run_id, m.id::text); g.status := m.status;
-    g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url; g.parameters := m.parameters; g.seed := m.seed;
+    g.preset := m.preset; g.prompt := m.prompt; g.source_url := m.source_url;
+    g.parameters := m.parameters; g.seed := m.seed;
     g.cost := m.cost; g.retry_count := m.retry_count; g.max_retries := m.max_retries;
     g.provider := m.provider; g.model := m.model;
     g.provider_kind := m.provider_kind; g.provider_ref := m.provider_ref;
@@ -51,12 +53,16 @@ BEGIN
     ELSE NULL;
     END CASE;
     g.image_url := m.image_url;
-    g.original_url := m.original_url; g.persisted := m.persisted; g.expires_at := genflow.iso(m.expires_at);
-    g.fallback_used := m.fallback_used; g.error_code := m.error_code; g.error_message := m.error_message;
-    g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at); g.started_at := genflow.iso(m.started_at);
+    g.original_url := m.original_url; g.persisted := m.persisted;
+    g.expires_at := genflow.iso(m.expires_at);
+    g.fallback_used := m.fallback_used; g.error_code := m.error_code;
+    g.error_message := m.error_message;
+    g.cause_code := m.cause_code; g.created_at := genflow.iso(m.created_at);
+    g.started_at := genflow.iso(m.started_at);
     g.finished_at := genflow.iso(m.finished_at);
     g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
-    g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position; g.logs := w.provider_logs;
+    g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position;
+    g.logs := w.provider_logs;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     g.priority := m.priority;
     RETURN g;

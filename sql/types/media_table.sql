@@ -1,23 +1,28 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The dedicated table of one type. Rendered by genflow.create_type(): {media} the table, {name} its bare name, {no} the
--- type number.
+-- The dedicated table of one type. Rendered by genflow.create_type(): {media} the table, {name} its
+-- bare name, {no} the type number.
 --
--- status moves pending -> processing -> completed | failed | cancelled and never leaves an end. hold_kind and
--- settle_kind name the ledger rows that this row must have; the deferred foreign keys check it at commit: no job
--- without its hold, no end without its capture or release.
+-- status moves pending -> processing -> completed | failed | cancelled and never leaves an end.
+-- hold_kind and settle_kind name the ledger rows that this row must have; the deferred foreign keys
+-- check it at commit: no job without its hold, no end without its capture or release.
 CREATE TABLE {media} (
-    id               uuid     PRIMARY KEY CHECK (genflow.id_type(id) IN (0, {no})), -- 0: of another making
+    -- 0: of another making
+    id               uuid     PRIMARY KEY CHECK (genflow.id_type(id) IN (0, {no})),
     user_id          text     NOT NULL,
-    run_id           text     CHECK (length(run_id) BETWEEN 1 AND 200),        -- the client's own name; NULL: id serves
-    status           text     NOT NULL CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
+    -- the client's own name; NULL: id serves
+    run_id           text     CHECK (length(run_id) BETWEEN 1 AND 200),
+    status           text     NOT NULL
+        CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
     preset           text,
     prompt           text     NOT NULL,
     source_url       text,
     parameters       jsonb    NOT NULL DEFAULT '{}',
-    seed             bigint   NOT NULL,                                        -- given by the client, or drawn by us
+    -- given by the client, or drawn by us
+    seed             bigint   NOT NULL,
     cost             bigint   NOT NULL CHECK (cost >= 0),
     max_retries      smallint NOT NULL,
-    priority         smallint NOT NULL DEFAULT 0,                              -- 1 high, 0 normal, -1 low
+    -- 1 high, 0 normal, -1 low
+    priority         smallint NOT NULL DEFAULT 0,
     retry_count      smallint NOT NULL DEFAULT 0,
     provider         text,
     model            text,
@@ -27,42 +32,53 @@ CREATE TABLE {media} (
     original_url     text,                                                     -- the provider's
     persisted        boolean,
     expires_at       timestamptz,
-    result           jsonb,                                                    -- width, height, bytes, type, sha256
+    -- width, height, bytes, type, sha256
+    result           jsonb,
     fallback_used    boolean  NOT NULL DEFAULT false,
     error_code       text,
     error_message    text,
     cause_code       text,
-    webhook_url      text,                                                     -- is told the end; NULL: none
+    -- is told the end; NULL: none
+    webhook_url      text,
     created_at       timestamptz NOT NULL,
     started_at       timestamptz,
     finished_at      timestamptz,
     hold_kind        text GENERATED ALWAYS AS ('hold') STORED,
     settle_kind      text GENERATED ALWAYS AS (CASE WHEN status = 'completed' THEN 'capture'
-                                                    WHEN status IN ('failed', 'cancelled') THEN 'release' END) STORED,
-    unsuccessful     text GENERATED ALWAYS AS (CASE WHEN status IN ('failed', 'cancelled') THEN status END) STORED,
-    CONSTRAINT {name}_finished CHECK ((finished_at IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled'))),
+                                                    WHEN status IN ('failed', 'cancelled')
+                                                        THEN 'release' END) STORED,
+    unsuccessful     text GENERATED ALWAYS AS (CASE WHEN status IN ('failed', 'cancelled')
+                                               THEN status END) STORED,
+    CONSTRAINT {name}_finished
+        CHECK ((finished_at IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled'))),
     CONSTRAINT {name}_result   CHECK ((image_url IS NOT NULL) = (status = 'completed')),
     CONSTRAINT {name}_error    CHECK ((error_code IS NOT NULL) = (status = 'failed'))
-) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05, fillfactor = 55);
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05,
+        fillfactor = 55);
 
 -- fillfactor: a row is longer by its result once it has ended, and finds room for that on its page.
 --
--- Lists, newest first: a user's, as it is and by preset; of all users; and of both what ended without a picture. No column
--- of an index changes when a generation completes, so that this is a heap-only update: the status is in none. What lives is
--- found by genflow.work. The time of an index over all users is spelt in another way, because the planner may not walk all
--- users' generations to find those of one who has many, which may all be old.
+-- Lists, newest first: a user's, as it is and by preset; of all users; and of both what ended
+-- without a picture. No column of an index changes when a generation completes, so that this is a
+-- heap-only update: the status is in none. What lives is found by genflow.work. The time of an
+-- index over all users is spelt in another way, because the planner may not walk all users'
+-- generations to find those of one who has many, which may all be old.
 CREATE INDEX {name}_user ON {media} (user_id, created_at, id);
 CREATE INDEX {name}_preset ON {media} (user_id, preset, created_at, id) WHERE preset IS NOT NULL;
-CREATE INDEX {name}_lost ON {media} (user_id, unsuccessful, created_at, id) WHERE unsuccessful IS NOT NULL;
+CREATE INDEX {name}_lost ON {media} (user_id, unsuccessful, created_at, id)
+    WHERE unsuccessful IS NOT NULL;
 CREATE INDEX {name}_all ON {media} ((created_at AT TIME ZONE 'UTC'), id);
-CREATE INDEX {name}_all_lost ON {media} (unsuccessful, (created_at AT TIME ZONE 'UTC'), id) WHERE unsuccessful IS NOT NULL;
+CREATE INDEX {name}_all_lost ON {media} (unsuccessful, (created_at AT TIME ZONE 'UTC'), id)
+    WHERE unsuccessful IS NOT NULL;
 CREATE INDEX {name}_run ON {media} (user_id, run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX {name}_provider_ref ON {media} (provider_ref) WHERE provider_ref IS NOT NULL;
 
 CREATE TRIGGER {name}_guard BEFORE UPDATE ON {media} FOR EACH ROW
-    WHEN (NEW.id <> OLD.id OR NEW.user_id <> OLD.user_id OR NEW.cost <> OLD.cost OR NEW.created_at <> OLD.created_at
+    WHEN (NEW.id <> OLD.id OR NEW.user_id <> OLD.user_id OR NEW.cost <> OLD.cost
+          OR NEW.created_at <> OLD.created_at
           OR (OLD.status IN ('completed', 'failed', 'cancelled') AND NEW.status <> OLD.status))
     EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER {name}_no_delete BEFORE DELETE ON {media} FOR EACH ROW
     WHEN (OLD.status IN ('pending', 'processing')) EXECUTE FUNCTION genflow.forbid();
-CREATE TRIGGER {name}_no_truncate BEFORE TRUNCATE ON {media} FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER {name}_no_truncate BEFORE TRUNCATE ON {media}
+    FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();

@@ -1,28 +1,35 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_settle(...): the only way to an end. State, capture or release, and the end of live work are one transaction;
--- nothing else charges.
+-- {prefix}_settle(...): the only way to an end. State, capture or release, and the end of live work
+-- are one transaction; nothing else charges.
 --   p_epoch   the lease under which the caller worked; NULL: the database itself
 --   p_status  'completed' (p_image_url set), 'failed' (p_error_code set) or 'cancelled'
---   p_persisted  false: the store would not take the picture, which is at p_image_url for now; it is tried again later
+--   p_persisted  false: the store would not take the picture, which is at p_image_url for now; it
+--                is tried again later
 --   p_call    the token of this call (calls.sql): repeated under it, it answers 'done' again
 --   p_keeps   then: how long the provider keeps it there; NULL: that address is ours
--- A success counts whoever brings it; any other end only from the holder of the current lease. A success that comes after
--- another end is kept in genflow.late_results and charges nothing. The end is what the client's webhook is told, if it has one.
--- A picture that has no completed row is not kept: a late one is recorded to be removed, and so is one that may have been
--- stored: the end comes from the database while somebody had the job, or from who took it over, or its storing failed. Whoever
--- still stores it comes second and records it once more. An end by resume() (SITE_RESTORED) records none: where a copy of a site
--- shares the picture folder, the picture may be that of a completed generation of the live site.
+-- A success counts whoever brings it; any other end only from the holder of the current lease. A
+-- success that comes after another end is kept in genflow.late_results and charges nothing. The end
+-- is what the client's webhook is told, if it has one. A picture that has no completed row is not
+-- kept: a late one is recorded to be removed, and so is one that may have been stored: the end
+-- comes from the database while somebody had the job, or from who took it over, or its storing
+-- failed. Whoever still stores it comes second and records it once more. An end by resume()
+-- (SITE_RESTORED) records none: where a copy of a site shares the picture folder, the picture may
+-- be that of a completed generation of the live site.
 -- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account, removals.
--- Outcomes: 'done'; 'same' it had ended so before; 'settled' it had ended otherwise; 'stale' another host leads; 'unknown'.
+-- Outcomes: 'done'; 'same' it had ended so before; 'settled' it had ended otherwise; 'stale'
+-- another host leads; 'unknown'.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_settle(
-    p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text,
-    p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text,
+    p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean,
+    p_image_url text,
+    p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text,
+    p_error_message text, p_cause_code text,
     p_keeps interval DEFAULT NULL, p_call uuid DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_now  timestamptz := clock_timestamp();
-    v_ours boolean := p_status = 'completed' AND p_image_url IS NOT NULL AND (p_persisted OR p_keeps IS NULL);
+    v_ours boolean := p_status = 'completed' AND p_image_url IS NOT NULL
+        AND (p_persisted OR p_keeps IS NULL);
     w      genflow.work;
     m      record;
 BEGIN
@@ -42,7 +49,8 @@ BEGIN
         IF p_status = 'completed' THEN
             INSERT INTO genflow.late_results (job_id, epoch, provider, result, call)
             SELECT p_id, p_epoch, p_provider, p_result, p_call
-             WHERE NOT EXISTS (SELECT FROM genflow.late_results r WHERE r.job_id = p_id AND r.call = p_call);
+             WHERE NOT EXISTS (SELECT FROM genflow.late_results r WHERE r.job_id = p_id
+                               AND r.call = p_call);
         END IF;
         RETURN 'settled';
     END IF;
@@ -50,34 +58,44 @@ BEGIN
         RETURN 'stale';
     END IF;
     UPDATE {media} t SET
-        status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider), model = coalesce(p_model, w.model),
-        retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0), image_url = p_image_url,
-        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps, result = p_result, error_code = p_error_code,
+        status = p_status, finished_at = v_now, provider = coalesce(p_provider, w.provider),
+        model = coalesce(p_model, w.model),
+        retry_count = w.retries, fallback_used = coalesce(p_fallback, w.chain_pos > 0),
+        image_url = p_image_url,
+        original_url = p_original_url, persisted = p_persisted, expires_at = v_now + p_keeps,
+        result = p_result, error_code = p_error_code,
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
     RETURNING t.user_id, t.cost, t.webhook_url INTO m;
-    IF NOT FOUND THEN                                       -- the row went with its table: give the hold back
+    -- the row went with its table: give the hold back
+    IF NOT FOUND THEN
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
         SELECT p_id, 'release', h.user_id, 0, h.amount, v_now, h.window_day, p_call
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
         IF v_ours THEN
-            PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type', w.picture_secret);
+            PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type',
+                                        w.picture_secret);
         END IF;
         RETURN 'unknown';
     END IF;
-    IF p_status <> 'completed' AND w.epoch > 0 AND p_error_code IS DISTINCT FROM 'SITE_RESTORED' AND (
+    IF p_status <> 'completed' AND w.epoch > 0 AND p_error_code IS DISTINCT FROM 'SITE_RESTORED'
+        AND (
         p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
-            (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts), 1)) THEN
+            (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts),
+                1)) THEN
         PERFORM genflow.removal_add(p_id, {no}::smallint, NULL, NULL, w.picture_secret,
-                                    CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL THEN greatest(w.due_at, v_now) END);
+                                    CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL
+                                        THEN greatest(w.due_at, v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
-     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;     -- one that has failed did not make the picture
+     -- one that has failed did not make the picture
+     WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
     SELECT p_id, CASE p_status WHEN 'completed' THEN 'capture' ELSE 'release' END, m.user_id,
-           CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed' THEN 0 ELSE m.cost END,
+           CASE p_status WHEN 'completed' THEN m.cost ELSE 0 END, CASE p_status WHEN 'completed'
+               THEN 0 ELSE m.cost END,
            v_now, h.window_day, p_call
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
@@ -85,7 +103,8 @@ BEGIN
         VALUES (p_id, {no}, p_image_url, v_now, v_now + p_keeps, w.picture_secret);
     END IF;
     IF m.webhook_url IS NOT NULL THEN
-        INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at) VALUES (p_id, {no}, m.user_id, v_now);
+        INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at)
+            VALUES (p_id, {no}, m.user_id, v_now);
     END IF;
     RETURN 'done';
 END $body$;

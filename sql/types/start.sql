@@ -1,12 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_start(p_user, p_id, p_owner, p_lease, p_lifetime, p_call): starts a pending generation of p_user; from now on it has
--- p_lifetime. p_owner: the host process that begins at once with a lease of length p_lease (epoch 1), or NULL: whoever
--- claims. Called by: POST generate. Locks: work, media; of calls at the same time one finds it pending.
--- p_call: the token of this call (calls.sql). Outcomes: 'ok' with what the job needs; 'not_found'; 'not_yours'; 'invalid_status', and status tells which;
--- 'restored' (site.sql).
+-- {prefix}_start(p_user, p_id, p_owner, p_lease, p_lifetime, p_call): starts a pending generation
+-- of p_user; from now on it has p_lifetime. p_owner: the host process that begins at once with a
+-- lease of length p_lease (epoch 1), or NULL: whoever claims. Called by: POST generate. Locks:
+-- work, media; of calls at the same time one finds it pending.
+-- p_call: the token of this call (calls.sql). Outcomes: 'ok' with what the job needs; 'not_found';
+-- 'not_yours'; 'invalid_status', and status tells which; 'restored' (site.sql).
 CREATE OR REPLACE FUNCTION genflow.{prefix}_start(
-    p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, p_call uuid DEFAULT NULL,
-    OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text,
+    p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval,
+    p_call uuid DEFAULT NULL,
+    OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text,
+        OUT prompt text, OUT source_url text,
     OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint,
     OUT picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
@@ -24,20 +27,26 @@ BEGIN
         lease_owner = p_owner,
         epoch       = CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END,
         deadline_at = v_now + p_lifetime,
-        due_at      = CASE WHEN p_owner IS NULL THEN v_now ELSE least(v_now + p_lease, v_now + p_lifetime) END
+        due_at      = CASE WHEN p_owner IS NULL THEN v_now
+            ELSE least(v_now + p_lease, v_now + p_lifetime) END
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
     RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
     IF FOUND THEN
         UPDATE {media} m SET status = 'processing', started_at = v_now WHERE m.id = p_id
-        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed, m.max_retries,
+        RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
+            m.max_retries,
                   (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
-             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries, age_ms;
+             INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries,
+                 age_ms;
         RETURN;
     END IF;
     -- Perhaps by this very call, whose answer was lost: the epoch is the one that it had then.
-    SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
-           m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, w.picture_secret
-      INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries, age_ms, picture_secret
+    SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt,
+           m.source_url, m.parameters, m.seed,
+           m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint,
+           w.picture_secret
+      INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries,
+          age_ms, picture_secret
       FROM genflow.work w JOIN {media} m ON m.id = w.job_id
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.start_call = p_call;
     IF FOUND THEN
