@@ -119,6 +119,7 @@ CREATE TABLE genflow.attempts (
     sent_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
     ended_at timestamp with time zone,
     hook_token text,
+    request_hash jsonb,
     CONSTRAINT attempts_pkey PRIMARY KEY (job_id, no)
 );
 CREATE INDEX attempts_ref ON genflow.attempts USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
@@ -1006,7 +1007,7 @@ BEGIN
     RETURN v_count;
 END $$;
 
-CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval DEFAULT '00:00:30'::interval, p_budget bigint DEFAULT NULL::bigint, p_price bigint DEFAULT 1) RETURNS text
+CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval DEFAULT '00:00:30'::interval, p_budget bigint DEFAULT NULL::bigint, p_price bigint DEFAULT 1, p_hash jsonb DEFAULT NULL::jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1045,8 +1046,9 @@ BEGIN
         model = p_model,
            due_at = least(v_now + p_lease, t.deadline_at)
      WHERE t.job_id = p_id;
-    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token)
-    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token);
+    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,
+                                  request_hash)
+    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token, p_hash);
     IF p_budget IS NOT NULL THEN
         INSERT INTO genflow.budgets AS t (provider, day, slot, spent)
             VALUES (p_provider, v_day, pg_backend_pid() % 16, p_price)
@@ -1054,7 +1056,7 @@ BEGIN
     END IF;
     RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.attempt_begin(uuid,integer,smallint,text,text,bigint,text,interval,interval,bigint,bigint) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.attempt_begin(uuid,integer,smallint,text,text,bigint,text,interval,interval,bigint,bigint,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text, p_reason text, p_failures integer, p_open interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -2638,7 +2640,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_cancel(text,uuid,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false, p_call uuid DEFAULT NULL::uuid, p_again boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean)
+CREATE FUNCTION genflow.neo_glitch_claim(p_owner text, p_limit integer, p_lease interval, p_from timestamp with time zone, p_lines timestamp with time zone[] DEFAULT '{-infinity,-infinity,-infinity}'::timestamp with time zone[], p_ends boolean DEFAULT false, p_call uuid DEFAULT NULL::uuid, p_again boolean DEFAULT false) RETURNS TABLE(id uuid, epoch integer, phase text, attempts smallint, chain_pos smallint, retries smallint, provider text, model text, provider_ref text, deadline_ms bigint, user_id text, run_id text, preset text, prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint, due_at timestamp with time zone, age_ms bigint, lane smallint, picture_secret text, last_look boolean, request_hash jsonb)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
 $$
 DECLARE
@@ -2761,7 +2763,10 @@ BEGIN
                m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
            (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret,
-               w.last_look
+               w.last_look,
+           CASE w.phase WHEN 'sending' THEN
+               (SELECT a.request_hash FROM genflow.attempts a
+                 WHERE a.job_id = w.job_id AND a.no = w.attempts) END
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM public.neo_glitch_media t WHERE t.id = o.job_id OFFSET 0) m;

@@ -37,6 +37,7 @@ typedef struct attempt_in_t {
     const char *hook_token;
     apr_interval_time_t lease, probe;
     apr_int64_t budget, price;
+    const char *hash;
 } attempt_in_t;
 
 static const gf_sql_field_t attempt_params[] = {
@@ -51,6 +52,7 @@ static const gf_sql_field_t attempt_params[] = {
     GF_PARAM_INTERVAL(attempt_in_t, probe),
     GF_PARAM_OR(attempt_in_t, budget, 0),
     GF_PARAM(attempt_in_t, price),
+    GF_PARAM(attempt_in_t, hash),
 };
 
 GF_STATEMENT(attempt_begin, .function = "attempt_begin", .is_value = true,
@@ -69,7 +71,8 @@ gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                               .lease = ctx->conf->lease,
                               .probe = choice->provider->breaker_open,
                               .budget = choice->provider->budget,
-                              .price = choice->provider->price };
+                              .price = choice->provider->price,
+                              .hash = job->request_hash };
 
     return act(hold, ctx, &gf_sql_attempt_begin, NULL, &in);
 }

@@ -178,6 +178,7 @@ static const gf_sql_field_t claim_columns[] = {
     GF_COLUMN_AS("max_retries", claim_row_t, job.max_retries),
     GF_COLUMN_AS("picture_secret", claim_row_t, job.picture_secret),
     GF_COLUMN_AS("last_look", claim_row_t, job.last_look),
+    GF_COLUMN_AS("request_hash", claim_row_t, job.request_hash),
     GF_COLUMN(claim_row_t, deadline_ms),
     GF_COLUMN(claim_row_t, age_ms),
     GF_COLUMN_OR(claim_row_t, lane, NO_LANE),

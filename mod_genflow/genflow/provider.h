@@ -147,6 +147,11 @@ typedef struct gf_prov_kind_t {
     gf_msg_t *(*recover)(const gf_prov_call_t *call);
     gf_msg_reader_t *read_recover;
 
+    /* The JSON object that submit() sends as the run's input and that the list shows. mod_genflow
+     * records a hash of each member with the attempt, before it sends. NULL: nothing is recorded.
+     */
+    const char *(*input)(const gf_prov_call_t *call);
+
     /* Providers that make the picture themselves, on a writer thread: writes the new file `path`.
      * The picture is then checked and stored as any other. APR_EINVAL: the source picture cannot be
      * used; anything else: memory or the disk. Nothing was paid, so a lost run is drawn again. */

@@ -44,7 +44,8 @@ typedef struct gf_job_t {
     int retries;   /* with the current provider */
     int max_retries;
     const char *provider_ref;
-    const char *provider; /* of the current attempt, for log lines; NULL: none yet */
+    const char *request_hash; /* JSON: hashes of what the attempt sends (provider/run.h); or NULL */
+    const char *provider;     /* of the current attempt, for log lines; NULL: none yet */
     const char *model;
     apr_time_t created; /* by gf_clock_now(), from intervals that the database told */
     apr_time_t deadline;

@@ -72,7 +72,7 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
     gf_out_put_string(&body, "model", call->model);
     prov_json_fields(&body, call, prov_json_fields_of(models, call->model));
     gf_out_close(&body, '}');
-    prov_json_body(msg, &body);
+    prov_json_body(msg, body.text);
     return msg;
 }
 

@@ -96,18 +96,18 @@ static const char *webhook_query(const gf_prov_call_t *call)
                        apr_pescape_urlencoded(call->pool, call->provider_webhook_url), NULL);
 }
 
+static const char *input(const gf_prov_call_t *call)
+{
+    return prov_json_input(call, fields_of(call->model));
+}
+
 static gf_msg_t *submit(const gf_prov_call_t *call)
 {
     gf_msg_t *msg = request(
         call, "POST",
         apr_pstrcat(call->pool, call->provider->url, "/", call->model, webhook_query(call), NULL));
-    gf_out_t body;
 
-    gf_out_init(&body, call->pool, 1024);
-    gf_out_open(&body, '{');
-    prov_json_fields(&body, call, fields_of(call->model));
-    gf_out_close(&body, '}');
-    prov_json_body(msg, &body);
+    prov_json_body(msg, input(call));
     return msg;
 }
 
@@ -420,4 +420,5 @@ const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .read_webhook = read_webhook,
                                      .webhook_keys = "https://rest.fal.ai/.well-known/jwks.json",
                                      .recover = recover,
-                                     .read_recover = read_recover };
+                                     .read_recover = read_recover,
+                                     .input = input };

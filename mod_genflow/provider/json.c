@@ -37,10 +37,10 @@ gf_msg_t *prov_json_request(const gf_prov_call_t *call, const char *method, cons
     return msg;
 }
 
-void prov_json_body(gf_msg_t *msg, const gf_out_t *document)
+void prov_json_body(gf_msg_t *msg, const char *document)
 {
     apr_table_setn(msg->headers, "Content-Type", "application/json");
-    msg->body = document->text;
+    msg->body = document;
 }
 
 static const prov_model_t *row_of(const prov_model_t *models, const char *model)
@@ -136,6 +136,17 @@ void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_fiel
             gf_out_put_raw(out, fields->theirs, value);
         }
     }
+}
+
+const char *prov_json_input(const gf_prov_call_t *call, const prov_field_t *fields)
+{
+    gf_out_t out;
+
+    gf_out_init(&out, call->pool, 1024);
+    gf_out_open(&out, '{');
+    prov_json_fields(&out, call, fields);
+    gf_out_close(&out, '}');
+    return out.text;
 }
 
 /* ---- reading ---- */

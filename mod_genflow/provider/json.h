@@ -17,8 +17,8 @@ const char *prov_json_check(const gf_provider_t *provider, apr_pool_t *pool, con
 /* gf_provider_request() whose answer may be a picture in base64 or a page of a list. */
 gf_msg_t *prov_json_request(const gf_prov_call_t *call, const char *method, const char *url);
 
-/* Makes the written document the request's body. */
-void prov_json_body(gf_msg_t *msg, const gf_out_t *document);
+/* Makes the JSON document the request's body. */
+void prov_json_body(gf_msg_t *msg, const char *document);
 
 /* One member of an input: where its value comes from, and what the provider calls it. `ours` is
  *   prompt      the prompt
@@ -48,6 +48,9 @@ gf_source_use_t prov_json_source(const prov_model_t *models, const char *model);
 
 /* Writes the members into an open object. */
 void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_field_t *fields);
+
+/* The members as an object of their own. */
+const char *prov_json_input(const gf_prov_call_t *call, const prov_field_t *fields);
 
 /* ---- reading ---- */
 

@@ -117,7 +117,7 @@ static gf_msg_t *generation(const gf_prov_call_t *call, const family_t *family)
         gf_out_put_string(&body, "response_format", "b64_json");
     }
     gf_out_close(&body, '}');
-    prov_json_body(msg, &body);
+    prov_json_body(msg, body.text);
     return msg;
 }
 

@@ -84,6 +84,11 @@ static gf_msg_t *request(const gf_prov_call_t *call, const char *method, const c
                              apr_pstrcat(call->pool, call->provider->url, path, NULL));
 }
 
+static const char *input(const gf_prov_call_t *call)
+{
+    return prov_json_input(call, fields_of(call->model));
+}
+
 /* It stops by itself when we will have given up: what nobody waits for must not run on. */
 static gf_msg_t *submit(const gf_prov_call_t *call)
 {
@@ -103,16 +108,13 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
     if (is_version(model)) {
         gf_out_put_string(&body, "version", model);
     }
-    gf_out_key(&body, "input");
-    gf_out_open(&body, '{');
-    prov_json_fields(&body, call, fields_of(model));
-    gf_out_close(&body, '}');
+    gf_out_put_raw(&body, "input", input(call));
     if (call->provider_webhook_url) {
         gf_out_put_string(&body, "webhook", call->provider_webhook_url);
         gf_out_put_raw(&body, "webhook_events_filter", "[\"completed\"]");
     }
     gf_out_close(&body, '}');
-    prov_json_body(msg, &body);
+    prov_json_body(msg, body.text);
     return msg;
 }
 
@@ -405,4 +407,5 @@ const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .source = source,
                                            .read_webhook = read_webhook,
                                            .recover = recover,
-                                           .read_recover = read_recover };
+                                           .read_recover = read_recover,
+                                           .input = input };

@@ -10,11 +10,13 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "provider/json.h"
 
-#define LINES_MAX   20                     /* of what a run printed */
-#define LINE_BYTES  300                    /* of one */
+#define LINES_MAX   20  /* of what a run printed */
+#define LINE_BYTES  300 /* of one */
+#define HASH_DIGITS 16
 #define CLOCK_SLACK apr_time_from_sec(900) /* between the database and the provider */
 #define DATE_SLACK  apr_time_from_sec(300) /* between a provider's servers */
 
@@ -176,39 +178,76 @@ const char *prov_run_list_start(const gf_prov_call_t *call, const gf_msg_t *msg,
 
 typedef enum { OTHERS, DOUBTFUL, OURS } likeness_t;
 
-static bool is_same(gf_json_t *sent, gf_json_t *shown)
+/* Hex digits that tell a value of an input from another; a number by its value, not its digits. */
+static const char *hash_of(gf_json_t *value, apr_pool_t *pool)
 {
-    double a, b;
+    char hex[GF_SHA256_HEX];
+    const char *text = gf_json_text(value);
+    double number;
 
-    if (gf_json_number(sent, &a) && gf_json_number(shown, &b)) {
-        return !(a < b) && !(a > b);
+    if (gf_json_number(value, &number)) {
+        text = apr_psprintf(pool, "%.17g", number);
     }
-    return shown && strcmp(gf_json_text(sent), gf_json_text(shown)) == 0;
+    gf_hash_sha256(hex, text, strlen(text));
+    return apr_pstrmemdup(pool, hex, HASH_DIGITS);
 }
 
-/* Is all that we sent beside the prompt in the input that is shown? More may be: the model's
- * defaults. But no source picture that we did not send; one that was uploaded is not at hand any
- * more when another process sent it. */
+const char *prov_run_hash(const gf_prov_call_t *call)
+{
+    gf_ctx_t ctx = { .pool = call->pool };
+    const char *input = call->provider->kind->input ? call->provider->kind->input(call) : NULL;
+    const apr_array_header_t *names;
+    gf_json_t *document;
+    gf_out_t out;
+    int i;
+
+    if (!input || gf_json_parse_reply(&document, &ctx, input, strlen(input))) {
+        return NULL;
+    }
+    names = gf_json_names(document, call->pool);
+    gf_out_init(&out, call->pool, 256);
+    gf_out_open(&out, '{');
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+
+        gf_out_put_string(&out, name, hash_of(gf_json_get(document, name), call->pool));
+    }
+    gf_out_close(&out, '}');
+    return out.text;
+}
+
+static bool is_same(const gf_json_t *hash, gf_json_t *shown, apr_pool_t *pool)
+{
+    const char *sent = "";
+
+    return shown && gf_json_string(hash, &sent) && strcmp(sent, hash_of(shown, pool)) == 0;
+}
+
+/* Is all that we sent beside the prompt in the input that is shown, by the hashes of the attempt?
+ * More may be: the model's defaults, but no source image. Without hashes nobody knows. */
 static bool is_whole(const gf_prov_call_t *call, const gf_json_t *input, const prov_field_t *fields)
 {
     gf_ctx_t ctx = { .pool = call->pool };
-    gf_json_t *document = NULL;
-    gf_out_t out;
+    const char *text = call->job->request_hash;
+    const apr_array_header_t *names;
+    gf_json_t *hashes;
+    int i;
 
-    gf_out_init(&out, call->pool, 1024);
-    gf_out_open(&out, '{');
-    prov_json_fields(&out, call, fields);
-    gf_out_close(&out, '}');
-    if ((call->job->source_url && !call->source)
-        || gf_json_parse(&document, &ctx, out.text, out.length)) {
+    if (!text || gf_json_parse_reply(&hashes, &ctx, text, strlen(text))) {
         return false;
     }
-    for (; fields->ours; fields++) {
-        gf_json_t *sent = gf_json_get(document, fields->theirs);
-        gf_json_t *shown = gf_json_get(input, fields->theirs);
+    names = gf_json_names(hashes, call->pool);
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
 
-        if (strcmp(fields->ours, "prompt") != 0
-            && (sent ? !is_same(sent, shown) : shown && strcmp(fields->ours, "source") == 0)) {
+        if (strcmp(name, "prompt") != 0
+            && !is_same(gf_json_get(hashes, name), gf_json_get(input, name), call->pool)) {
+            return false;
+        }
+    }
+    for (; fields->ours; fields++) {
+        if (strcmp(fields->ours, "source") == 0 && gf_json_get(input, fields->theirs)
+            && !gf_json_get(hashes, fields->theirs)) {
             return false;
         }
     }

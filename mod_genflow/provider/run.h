@@ -22,6 +22,12 @@ void prov_run_logs_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const
 
 /* ---- after a lost answer ---- */
 
+/* What the attempt sends (kind->input), as hashes: {"prompt": "5f2c...", "seed": ...}, 16 hex
+ * digits of the SHA-256 of each member. They are recorded before the request leaves, so that a list
+ * is compared with what was sent and not with what today's configuration would send. NULL: the kind
+ * has no list that shows its input. */
+const char *prov_run_hash(const gf_prov_call_t *call);
+
 /* Sets UNKNOWN, which every answer of a list is until it tells more. True: this one does not; it is
  * `settled` if the list was refused to us. */
 bool prov_run_list_failed(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg);
@@ -61,8 +67,8 @@ typedef enum {
                       * `settled` */
 } prov_run_found_t;
 
-/* The oldest row with our input. Seed and prompt alone are no proof: both may be a client's own,
- * and then the picture may be made of somebody else's source. */
+/* The oldest row with our input, by job->request_hash. Seed and prompt alone are no proof: both may
+ * be a client's own, and then the picture may be made of somebody else's source. */
 prov_run_found_t prov_run_find(gf_outcome_t *outcome, const gf_prov_call_t *call,
                                const gf_json_t *rows, const prov_run_list_t *list);
 

@@ -11,7 +11,9 @@
 #include "db/asset.h"
 #include "db/provider_webhook.h"
 #include "model/source.h"
+#include "provider/run.h"
 #include "store/gate.h"
+#include "work/attempt.h"
 #include "work/result.h"
 
 /* ---- the source image ---- */
@@ -59,7 +61,10 @@ gf_err_t *gf_acts_source(gf_run_t *run, gf_ctx_t *ctx)
 
 gf_err_t *gf_acts_intend(gf_run_t *run, gf_ctx_t *ctx)
 {
+    gf_prov_call_t call = gf_attempt_call(ctx, run, ctx->pool);
+
     GF_TRY(gf_gate_check(ctx, run->job->type, true));
+    run->job->request_hash = apr_pstrdup(run->job->pool, prov_run_hash(&call));
     return gf_queue_attempt(&run->hold, ctx, run->job, run->of.generate.choice,
                             run->of.generate.webhook_token);
 }

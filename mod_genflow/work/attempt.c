@@ -80,13 +80,13 @@ static const char *provider_webhook_url(const gf_flow_t *flow, const gf_run_t *r
                                    : NULL;
 }
 
-static gf_prov_call_t call_of(const gf_flow_t *flow, const gf_run_t *run, apr_pool_t *pool)
+gf_prov_call_t gf_attempt_call(const gf_ctx_t *ctx, const gf_run_t *run, apr_pool_t *pool)
 {
     const gf_generate_t *generate = &run->of.generate;
     gf_prov_call_t call = { .provider = generate->choice->provider,
                             .model = generate->choice->model,
                             .job = run->job,
-                            .age = gf_ctx_now(&flow->ctx) - run->job->created,
+                            .age = gf_ctx_now(ctx) - run->job->created,
                             .source = generate->source,
                             .source_file = generate->source_file,
                             .source_type = generate->source_type,
@@ -143,7 +143,7 @@ gf_msg_t *gf_attempt_submit(gf_flow_t *flow, gf_run_t *run)
 {
     gf_generate_t *generate = &run->of.generate;
     const gf_provider_t *provider = generate->choice->provider;
-    gf_prov_call_t call = call_of(flow, run, gf_run_pool(flow));
+    gf_prov_call_t call = gf_attempt_call(&flow->ctx, run, gf_run_pool(flow));
     gf_msg_t *msg;
 
     generate->provider_deadline = gf_attempt_deadline(flow, run);
@@ -167,7 +167,7 @@ gf_msg_t *gf_attempt_poll(gf_flow_t *flow, gf_run_t *run)
     gf_msg_t *msg = take_next(run);
 
     if (!msg) {
-        gf_prov_call_t call = call_of(flow, run, gf_run_pool(flow));
+        gf_prov_call_t call = gf_attempt_call(&flow->ctx, run, gf_run_pool(flow));
 
         msg = call.provider->kind->poll(&call);
     }
@@ -179,7 +179,7 @@ gf_msg_t *gf_attempt_list(gf_flow_t *flow, gf_run_t *run)
     gf_msg_t *msg = take_next(run);
 
     if (!msg) {
-        gf_prov_call_t call = call_of(flow, run, gf_run_pool(flow));
+        gf_prov_call_t call = gf_attempt_call(&flow->ctx, run, gf_run_pool(flow));
 
         run->of.generate.listed_at = gf_ctx_now(&flow->ctx);
         msg = call.provider->kind->recover(&call);
@@ -213,7 +213,7 @@ void gf_attempt_cancel(gf_flow_t *flow, gf_run_t *run)
     if (!provider->kind->cancel || !run->job->provider_ref) {
         return;
     }
-    call = call_of(flow, run, gf_run_pool(flow));
+    call = gf_attempt_call(&flow->ctx, run, gf_run_pool(flow));
     msg = gf_exchange_limit(flow, provider->kind->cancel(&call));
     msg->connect_timeout = provider->connect_timeout;
     APR_ARRAY_PUSH(flow->asides, gf_msg_t *) = msg;
@@ -290,7 +290,7 @@ static void read_answer(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool, gf_msg
                         bool about_the_model)
 {
     gf_health_t *health = &run->of.generate.health;
-    gf_prov_call_t call = call_of(flow, run, pool);
+    gf_prov_call_t call = gf_attempt_call(&flow->ctx, run, pool);
     bool known_missed;
 
     if (run->msg->spool_rv) {

@@ -21,6 +21,9 @@ void gf_attempt_choose_recorded(const gf_flow_t *flow, gf_run_t *run);
 /* Counts a new attempt and limits its intent by the lease. */
 void gf_attempt_count(gf_flow_t *flow, gf_run_t *run);
 
+/* The attempt as the translators want it; the call lives in `pool`. Also for writer threads. */
+gf_prov_call_t gf_attempt_call(const gf_ctx_t *ctx, const gf_run_t *run, apr_pool_t *pool);
+
 /* Messages, for duties. */
 gf_msg_t *gf_attempt_submit(gf_flow_t *flow, gf_run_t *run); /* costs money; sent once */
 gf_msg_t *gf_attempt_poll(gf_flow_t *flow, gf_run_t *run);   /* or the next part of an answer */

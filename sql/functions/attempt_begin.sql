@@ -1,22 +1,22 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- attempt_begin(p_id, p_epoch, p_no, p_provider, p_model, p_seed, p_hook_token, p_lease, p_probe,
--- p_budget, p_price): the intent to submit, committed before a byte leaves. Whoever finds the job
--- in phase 'sending' later knows that the provider may have it. p_hook_token: part of the address
--- that the provider may report to, or NULL. p_probe: how long the others wait when this attempt is
--- the one that tries a breaker. p_budget: what all submissions to the provider may cost on a day
--- (UTC), or NULL; p_price: what this one costs. The sum is read without a lock, so the attempts
--- that are in flight may exceed the budget. Called by: the dispatcher's writers. Locks: work, then
--- the breaker, then a slot of the budget. Asking twice is harmless (same answer). Outcomes: 'ok'
--- send now; 'watched' send now, and tell breaker_note() how it went, even if well; 'open' the
--- breaker is open: nothing was written; 'over' the budget is spent: nothing was written; 'spent'
--- the same, found first on this day, over all hosts; 'stale' another host leads; 'gone' the job has
--- ended;
--- 'restored' nothing may be sent (site.sql).
+-- p_budget, p_price, p_hash): the intent to submit, committed before a byte leaves. A host that
+-- claims the job in phase 'sending' later knows that the provider may have it. p_hook_token: part
+-- of the address for provider webhooks, or NULL. p_probe: how long the others wait when this
+-- attempt is the one that tries a breaker. p_budget: what all submissions to the provider may cost
+-- on a day (UTC), or NULL; p_price: what this one costs. The sum is read without a lock, so the
+-- attempts in flight may exceed the budget. p_hash: hashes of what is sent, by which a run is found
+-- whose answer was lost, or NULL. Called by: the dispatcher's writers. Locks: work, then the
+-- breaker, then a slot of the budget. A repeated call is harmless (same answer). Outcomes: 'ok'
+-- send now; 'watched' send now, and report the result to breaker_note(), also a good one; 'open'
+-- the breaker is open: nothing was written; 'over' the budget is spent: nothing was written;
+-- 'spent' the same, found first on this day, over all hosts; 'stale' another host leads; 'gone' the
+-- job has ended; 'restored' nothing may be sent (site.sql).
 CREATE OR REPLACE FUNCTION genflow.attempt_begin(
     p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint,
     p_hook_token text,
     p_lease interval, p_probe interval DEFAULT '30 seconds', p_budget bigint DEFAULT NULL,
-    p_price bigint DEFAULT 1)
+    p_price bigint DEFAULT 1, p_hash jsonb DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -55,8 +55,9 @@ BEGIN
         model = p_model,
            due_at = least(v_now + p_lease, t.deadline_at)
      WHERE t.job_id = p_id;
-    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token)
-    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token);
+    INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,
+                                  request_hash)
+    VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token, p_hash);
     IF p_budget IS NOT NULL THEN
         INSERT INTO genflow.budgets AS t (provider, day, slot, spent)
             VALUES (p_provider, v_day, pg_backend_pid() % 16, p_price)

@@ -9,7 +9,8 @@
 -- is fair between users (work_line()).
 -- What was being sent when its lease ran out is not taken at once: its owner may only sleep, and
 -- knows what we do not. It loses its name on the row and keeps its epoch for one more lease.
--- phase tells what to do: 'queued' submit, 'sending' ask the provider first, 'working' poll. A job
+-- phase tells what to do: 'queued' submit, 'sending' ask the provider first, by request_hash (what
+-- the attempt has sent), 'working' poll. A job
 -- past its deadline on which somebody was at work is taken once more for one lease, with last_look:
 -- its picture may be stored already. Where no host claims it within a lease (p_owner NULL) it is
 -- ended without that. What else is past its deadline, or killed its host five times, or could not
@@ -36,7 +37,7 @@ RETURNS TABLE (id uuid, epoch integer, phase text, attempts smallint, chain_pos 
                run_id text, preset text,
                prompt text, source_url text, parameters jsonb, seed bigint, max_retries smallint,
                due_at timestamptz, age_ms bigint,
-               lane smallint, picture_secret text, last_look boolean)
+               lane smallint, picture_secret text, last_look boolean, request_hash jsonb)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
     SET enable_sort = off AS $body$
@@ -160,7 +161,10 @@ BEGIN
                m.preset, m.prompt,
            m.source_url, m.parameters, m.seed, m.max_retries, o.due_at,
            (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, o.lane, w.picture_secret,
-               w.last_look
+               w.last_look,
+           CASE w.phase WHEN 'sending' THEN
+               (SELECT a.request_hash FROM genflow.attempts a
+                 WHERE a.job_id = w.job_id AND a.no = w.attempts) END
       FROM unnest(v_live, v_due, v_lane) AS o(job_id, due_at, lane)
      CROSS JOIN LATERAL (SELECT * FROM genflow.work t WHERE t.job_id = o.job_id OFFSET 0) w
      CROSS JOIN LATERAL (SELECT * FROM {media} t WHERE t.id = o.job_id OFFSET 0) m;

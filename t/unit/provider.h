@@ -5,6 +5,7 @@
 #define PROVIDER_H
 
 #include "provider/provider.h"
+#include "provider/run.h"
 
 #include "unit.h"
 
@@ -21,7 +22,7 @@ typedef struct scene_t {
     gf_prov_call_t call;
 } scene_t;
 
-/* A job with a prompt and the seed 77, in its first attempt with `model`. */
+/* A job with a prompt and the seed 77, in its first attempt with `model`, which has been sent. */
 static inline scene_t *scene(const gf_prov_kind_t *kind, const char *url, const char *model)
 {
     scene_t *scene = apr_pcalloc(unit.ctx.pool, sizeof(*scene));
@@ -45,6 +46,7 @@ static inline scene_t *scene(const gf_prov_kind_t *kind, const char *url, const 
     scene->call.model = model;
     scene->call.job = &scene->job;
     scene->call.pool = unit.ctx.pool;
+    scene->job.request_hash = prov_run_hash(&scene->call);
     return scene;
 }
 

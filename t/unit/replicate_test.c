@@ -460,6 +460,31 @@ START_TEST(a_lost_run_is_found_by_what_we_sent)
 }
 END_TEST
 
+START_TEST(a_list_is_compared_with_what_was_sent_not_with_what_would_be_sent_now)
+{
+    static const char text[] =
+        PAGE(ROW("a", "14:30", "starting",
+                 "{\"prompt\":\"a \\\"neon\\\" cat\",\"seed\":77,\"guidance\":3,"
+                 "\"aspect_ratio\":\"16:9\",\"image\":\"data:image/png;base64,AAAA\"}"));
+    scene_t *scene = replicate(MODEL);
+
+    scene->job.source_url = "genflow:asset";
+    ck_assert_int_eq(listed(scene, text).state, GF_PROV_UNKNOWN);
+
+    scene->job.parameters = "{\"aspect_ratio\":\"16:9\",\"guidance_scale\":3.0}";
+    scene->call.source = "data:image/png;base64,AAAA";
+    scene->job.request_hash = prov_run_hash(&scene->call);
+    scene->job.parameters = "{\"aspect_ratio\":\"1:1\"}";
+    scene->call.source = NULL;
+    ck_assert_str_eq(listed(scene, text).ref, "a");
+
+    scene->job.request_hash = "{\"seed\":\"0123456789abcdef\"}";
+    ck_assert_int_eq(listed(scene, text).state, GF_PROV_UNKNOWN);
+    scene->job.request_hash = NULL;
+    ck_assert_int_eq(listed(scene, text).state, GF_PROV_UNKNOWN);
+}
+END_TEST
+
 START_TEST(an_earlier_attempt_that_failed_in_passing_does_not_count)
 {
     static const char text[] = "{\"next\":null,\"results\":[{\"id\":\"a\",\"model\":\"" MODEL "\","
@@ -613,6 +638,7 @@ int main(void)
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
         the_list_is_requested_from_before_the_job_began_whatever_our_clock_and_configuration,
         a_lost_run_is_found_by_what_we_sent,
+        a_list_is_compared_with_what_was_sent_not_with_what_would_be_sent_now,
         an_earlier_attempt_that_failed_in_passing_does_not_count,
         what_the_list_does_not_show_stays_unknown,
         the_providers_own_clock_decides_if_a_list_begins_early_enough,
