@@ -12,11 +12,11 @@
 #include "base/clock.h"
 #include "httpd/glue.h"
 
-#define LOOK_EVERY   APR_USEC_PER_SEC /* news of another process arrive no other way */
-#define SIGN_OF_LIFE (15 * APR_USEC_PER_SEC)
-#define COME_BACK    2000 /* ms: after the stream has ended */
-#define FULL_SECONDS 5
-#define TAG_SIZE     64
+#define READ_INTERVAL APR_USEC_PER_SEC /* news of another process arrive no other way */
+#define SIGN_OF_LIFE  (15 * APR_USEC_PER_SEC)
+#define COME_BACK     2000 /* ms: after the stream has ended */
+#define FULL_SECONDS  5
+#define TAG_SIZE      64
 
 typedef struct stream_t {
     gf_req_t *req;
@@ -92,11 +92,11 @@ static gf_err_t *run(stream_t *stream, const gf_find_t *find)
             send_text(stream, ":\n\n");
         }
         if (!stream->over) {
-            stream->over = api_wait_news(&gone, req, &stream->watch, GF_NEWS_WORKING, LOOK_EVERY)
+            stream->over = api_wait_news(&gone, req, &stream->watch, GF_NEWS_WORKING, READ_INTERVAL)
                                == GF_NEWS_CLOSING
                            || gone;
         }
-        gf_hub_req_heard(hub, &stream->watch);
+        gf_hub_req_news_seen(hub, &stream->watch);
     }
     return NULL;
 }

@@ -18,7 +18,7 @@ static gf_err_t *unknown(const gf_req_t *req)
                        req->args[1]);
 }
 
-static gf_err_t *keys_wanted(const gf_req_t *req, const char *url)
+static gf_err_t *keys_pending(const gf_req_t *req, const char *url)
 {
     gf_err_t *err = gf_err_make(req->ctx, GF_E_WEBHOOK_KEYS, APR_SUCCESS, "%s", url);
 
@@ -36,7 +36,7 @@ static gf_err_t *verify(gf_provider_webhook_t *webhook, gf_req_t *req,
     if (keys_url) {
         webhook->keys = gf_hub_req_keys(req->api->hub, keys_url, false, req->r->pool);
         if (!webhook->keys) {
-            return keys_wanted(req, keys_url);
+            return keys_pending(req, keys_url);
         }
     }
     switch (gf_provider_read_webhook(webhook, provider)) {

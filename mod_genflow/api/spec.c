@@ -37,9 +37,9 @@ static void read_key(const char **key, const char *text, apr_pool_t *pool)
     }
     plain[length] = '\0';
     if (*text == '"' && !text[1] && length > 0 && length <= KEY_MAX) {
-        bool keeps_quotes = *plain == '"' || strchr(plain, ' ');
+        bool is_quoted = *plain == '"' || strchr(plain, ' ');
 
-        *key = !keeps_quotes ? plain : strlen(start) <= KEY_MAX ? start : NULL;
+        *key = !is_quoted ? plain : strlen(start) <= KEY_MAX ? start : NULL;
     }
 }
 
@@ -98,7 +98,7 @@ static gf_err_t *find_asset(gf_req_t *req, gf_spec_t *spec)
 }
 
 /* One in the body becomes an uploaded one, so that nothing large is in the row. */
-static gf_err_t *keep_image(gf_req_t *req, gf_spec_t *spec)
+static gf_err_t *store_image(gf_req_t *req, gf_spec_t *spec)
 {
     gf_asset_t asset;
 
@@ -176,7 +176,7 @@ gf_err_t *api_spec_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_
                           gf_spec_t *spec, const api_spec_body_t *body)
 {
     GF_TRY(choose_key(caller, req, spec));
-    GF_TRY(keep_image(req, spec));
+    GF_TRY(store_image(req, spec));
     api_spec_hash(caller, hash, req, body);
     return NULL;
 }

@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "db/queue.h"
 
-#define LOOK_EVERY APR_USEC_PER_SEC       /* news of another process arrive no other way */
-#define POLL_EVERY (APR_USEC_PER_SEC / 4) /* between two looks at the client's connection */
+#define READ_INTERVAL APR_USEC_PER_SEC       /* news of another process arrive no other way */
+#define POLL_EVERY    (APR_USEC_PER_SEC / 4) /* between two looks at the client's connection */
 
 void api_wait_prefer(gf_prefer_t *prefer, const request_rec *r)
 {
@@ -74,7 +74,7 @@ gf_news_t api_wait_news(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t 
 }
 
 /* Waits and looks until the goal is reached, or time is over. */
-static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *find,
+static gf_err_t *wait_and_read(gf_view_t *view, gf_req_t *req, const gf_find_t *find,
                                gf_watch_t *watch, const goal_t *goal)
 {
     apr_time_t deadline = gf_clock_now() + goal->wait;
@@ -86,10 +86,10 @@ static gf_err_t *wait_and_look(gf_view_t *view, gf_req_t *req, const gf_find_t *
         apr_interval_time_t left = deadline - gf_clock_now();
         gf_news_t news =
             api_wait_news(&gone, req, watch, goal->known ? GF_NEWS_WORKING : goal->enough,
-                          left < LOOK_EVERY ? left : LOOK_EVERY);
+                          left < READ_INTERVAL ? left : READ_INTERVAL);
 
         if (goal->known) {
-            gf_hub_req_heard(req->api->hub, watch);
+            gf_hub_req_news_seen(req->api->hub, watch);
         }
         apr_pool_clear(ctx.pool);
         GF_TRY(gf_queue_get(view, &ctx, req->type, req->user, find));
@@ -104,7 +104,7 @@ gf_err_t *api_wait_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, g
 {
     const goal_t goal = { .enough = enough, .wait = wait };
 
-    return wait_and_look(view, req, find, watch, &goal);
+    return wait_and_read(view, req, find, watch, &goal);
 }
 
 gf_err_t *api_wait_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find)
@@ -128,7 +128,7 @@ gf_err_t *api_wait_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find)
     err = gf_queue_get(view, req->ctx, req->type, req->user,
                        &by_id); /* it may have ended before the watch began */
     if (!err && !is_reached(req, &goal, view, GF_NEWS_NONE, req->r->pool)) {
-        err = wait_and_look(view, req, &by_id, &watch, &goal);
+        err = wait_and_read(view, req, &by_id, &watch, &goal);
     }
     gf_hub_req_unwatch(req->api->hub, &watch);
     return err;

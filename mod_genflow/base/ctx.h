@@ -12,7 +12,7 @@
 #include <apr_time.h>
 
 /* Bytes that the pool of a thread keeps when it is cleared; what is beyond goes back. */
-#define GF_KEPT_MAX ((apr_size_t)4 << 20)
+#define GF_POOL_RETAINED_MAX ((apr_size_t)4 << 20)
 
 struct gf_conf_t;
 struct gf_log_sink_t;
@@ -30,7 +30,7 @@ typedef struct gf_lender_t {
     bool (*take)(gf_link_t *link, apr_pool_t *pool, void *baton);
     void (*give)(gf_link_t *link, void *baton);
     /* Hears of each statement whether the database answered it; NULL: nobody wants to know. */
-    void (*heard)(bool answered, const gf_link_t *link, void *baton);
+    void (*on_answer)(bool answered, const gf_link_t *link, void *baton);
     void *baton;
 } gf_lender_t;
 

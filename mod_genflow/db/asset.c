@@ -8,7 +8,7 @@
 #include <apr_escape.h>
 #include <apr_strings.h>
 
-#define KEPT_PER_USER 20 /* pictures of GenflowAssetMaxBytes, or as many bytes in smaller ones */
+#define STORED_PER_USER 20 /* of GenflowAssetMaxBytes each, or as many bytes in smaller ones */
 
 typedef struct put_in_t {
     const char *user, *type;
@@ -51,7 +51,7 @@ gf_err_t *gf_asset_put(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const
                           .height = image->height,
                           .base64 = base64,
                           .lifetime = ctx->conf->asset_lifetime,
-                          .quota = ctx->conf->asset_max * KEPT_PER_USER };
+                          .quota = ctx->conf->asset_max * STORED_PER_USER };
     put_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_asset_put, NULL, &in));

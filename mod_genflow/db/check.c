@@ -44,52 +44,52 @@ GF_STATEMENT(schema_missing, .function = "", GF_PARAMS(missing_params),
                      " WHERE h.names IS NULL OR w.name <> ALL (h.names) ORDER BY 1, 2");
 
 /* What a statement needs of one function. */
-typedef struct wanted_t {
+typedef struct needed_t {
     apr_array_header_t *labels, *functions, *names; /* of const char * */
-} wanted_t;
+} needed_t;
 
-static void want(wanted_t *wanted, const gf_statement_t *statement, const char *function,
-                 const char *name)
+static void add_name(needed_t *needed, const gf_statement_t *statement, const char *function,
+                     const char *name)
 {
-    APR_ARRAY_PUSH(wanted->labels, const char *) = statement->label;
-    APR_ARRAY_PUSH(wanted->functions, const char *) = function;
-    APR_ARRAY_PUSH(wanted->names, const char *) = name;
+    APR_ARRAY_PUSH(needed->labels, const char *) = statement->label;
+    APR_ARRAY_PUSH(needed->functions, const char *) = function;
+    APR_ARRAY_PUSH(needed->names, const char *) = name;
 }
 
-static void want_function(wanted_t *wanted, const gf_statement_t *statement, const char *function)
+static void add_function(needed_t *needed, const gf_statement_t *statement, const char *function)
 {
     int i;
 
-    want(wanted, statement, function, "\"\"");
+    add_name(needed, statement, function, "\"\"");
     for (i = 0; i < statement->param_count; i++) {
-        want(wanted, statement, function, statement->params[i].name);
+        add_name(needed, statement, function, statement->params[i].name);
     }
     for (i = 0; !statement->is_value && i < statement->column_count; i++) {
         if (!statement->columns[i].expression) {
-            want(wanted, statement, function, statement->columns[i].name);
+            add_name(needed, statement, function, statement->columns[i].name);
         }
     }
     if (statement->has_call) {
-        want(wanted, statement, function, "p_call");
+        add_name(needed, statement, function, "p_call");
     }
     if (statement->has_again) {
-        want(wanted, statement, function, "p_again");
+        add_name(needed, statement, function, "p_again");
     }
 }
 
-static void want_statement(wanted_t *wanted, gf_ctx_t *ctx, const gf_statement_t *statement)
+static void add_statement(needed_t *needed, gf_ctx_t *ctx, const gf_statement_t *statement)
 {
     const apr_array_header_t *types = ctx->conf->type_list;
     int i;
 
     if (!gf_sql_is_typed(statement)) {
-        want_function(wanted, statement, statement->function);
+        add_function(needed, statement, statement->function);
         return;
     }
     for (i = 0; i < types->nelts; i++) {
-        want_function(wanted, statement,
-                      apr_psprintf(ctx->pool, statement->function,
-                                   APR_ARRAY_IDX(types, i, const gf_type_t *)->prefix));
+        add_function(needed, statement,
+                     apr_psprintf(ctx->pool, statement->function,
+                                  APR_ARRAY_IDX(types, i, const gf_type_t *)->prefix));
     }
 }
 
@@ -100,7 +100,7 @@ static const char *array_text(apr_pool_t *pool, const apr_array_header_t *texts)
 
 gf_err_t *gf_check_missing(const char **missing, gf_ctx_t *ctx)
 {
-    wanted_t wanted = { .labels = apr_array_make(ctx->pool, 1000, sizeof(const char *)),
+    needed_t needed = { .labels = apr_array_make(ctx->pool, 1000, sizeof(const char *)),
                         .functions = apr_array_make(ctx->pool, 1000, sizeof(const char *)),
                         .names = apr_array_make(ctx->pool, 1000, sizeof(const char *)) };
     apr_array_header_t *rows;
@@ -109,12 +109,12 @@ gf_err_t *gf_check_missing(const char **missing, gf_ctx_t *ctx)
 
     for (i = 0; i < GF_SQL_COUNT; i++) {
         if (!gf_statements[i]->text) {
-            want_statement(&wanted, ctx, gf_statements[i]);
+            add_statement(&needed, ctx, gf_statements[i]);
         }
     }
-    in.labels = array_text(ctx->pool, wanted.labels);
-    in.functions = array_text(ctx->pool, wanted.functions);
-    in.names = array_text(ctx->pool, wanted.names);
+    in.labels = array_text(ctx->pool, needed.labels);
+    in.functions = array_text(ctx->pool, needed.functions);
+    in.names = array_text(ctx->pool, needed.names);
     GF_TRY(gf_db_list(&rows, ctx, &gf_sql_schema_missing, &in));
     *missing = NULL;
     for (i = 0; i < rows->nelts; i++) {

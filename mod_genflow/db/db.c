@@ -273,10 +273,10 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *stat
     }
     call_begin(&call, ctx, statement, type, in);
     result = run(ctx, link.pg, &call);
-    if (ctx->lender->heard) {
-        ctx->lender->heard(!is_dead(link.pg, result) && strncmp(sqlstate(result), "57P", 3) != 0
-                               && strncmp(sqlstate(result), "08", 2) != 0,
-                           &link, ctx->lender->baton);
+    if (ctx->lender->on_answer) {
+        ctx->lender->on_answer(!is_dead(link.pg, result) && strncmp(sqlstate(result), "57P", 3) != 0
+                                   && strncmp(sqlstate(result), "08", 2) != 0,
+                               &link, ctx->lender->baton);
     }
     ctx->lender->give(&link, ctx->lender->baton);
     *rows = gf_rows_make(result, statement, ctx->pool);

@@ -129,14 +129,16 @@ GF_STATEMENT(progress, .function = "progress", .is_value = true, GF_PARAMS(progr
              GF_COLUMNS(hold_row_t, hold_columns));
 
 gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
-                            const gf_said_t *said)
+                            const gf_progress_t *progress)
 {
     const progress_in_t in = {
         .id = job->id,
         .epoch = job->epoch,
-        .progress = said->progress < 0 ? NULL : apr_psprintf(ctx->pool, "%.3f", said->progress),
-        .queue_position = said->queue_position < 0 ? UNKNOWN_POSITION : said->queue_position,
-        .logs = said->logs
+        .progress =
+            progress->fraction < 0 ? NULL : apr_psprintf(ctx->pool, "%.3f", progress->fraction),
+        .queue_position =
+            progress->queue_position < 0 ? UNKNOWN_POSITION : progress->queue_position,
+        .logs = progress->logs
     };
 
     return act(hold, ctx, &gf_sql_progress, NULL, &in);
@@ -219,14 +221,14 @@ gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *j
                              .fallback = end->fallback,
                              .image_url = end->image_url,
                              .original_url = end->original_url,
-                             .persisted = !end->image_url ? NULL
-                                          : end->unstored ? "false"
-                                                          : "true",
+                             .persisted = !end->image_url           ? NULL
+                                          : end->stored_temporarily ? "false"
+                                                                    : "true",
                              .result = end->result,
                              .error_code = end->error_code,
                              .error_message = end->error_message,
                              .cause_code = end->cause_code,
-                             .keeps = end->keeps };
+                             .keeps = end->url_lifetime };
     settle_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_settle, job->type, &in));

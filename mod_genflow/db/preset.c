@@ -67,7 +67,7 @@ apr_status_t gf_preset_cache_make(gf_preset_cache_t **cache, apr_pool_t *pool,
     int i;
 
     apr_allocator_create(&allocator); /* its own: it is used by all threads, under the mutex */
-    apr_allocator_max_free_set(allocator, GF_KEPT_MAX);
+    apr_allocator_max_free_set(allocator, GF_POOL_RETAINED_MAX);
     apr_pool_create_ex(&own, pool, NULL, allocator);
     apr_allocator_owner_set(allocator, own);
     apr_pool_tag(own, "genflow_presets");

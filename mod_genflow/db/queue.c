@@ -188,14 +188,15 @@ static const gf_sql_field_t claim_columns[] = {
 GF_STATEMENT(claim, .function = "%s_claim", .has_call = true, .has_again = true,
              GF_PARAMS(claim_params), GF_COLUMNS(claim_row_t, claim_columns));
 
-gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, gf_look_t *look)
+gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type,
+                         gf_claim_cursor_t *cursor)
 {
-    const claim_in_t in = { .owner = look->owner,
-                            .limit = look->limit,
+    const claim_in_t in = { .owner = cursor->owner,
+                            .limit = cursor->limit,
                             .lease = ctx->conf->lease,
-                            .from = look->from[0],
-                            .lines = apr_pstrcat(ctx->pool, "{", look->from[1], ",", look->from[2],
-                                                 ",", look->from[3], "}", NULL),
+                            .from = cursor->from[0],
+                            .lines = apr_pstrcat(ctx->pool, "{", cursor->from[1], ",",
+                                                 cursor->from[2], ",", cursor->from[3], "}", NULL),
                             .ends = true };
     claim_row_t row;
     gf_rows_t *rows;
@@ -215,7 +216,7 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, 
         *jobs = job;
         if (row.lane != NO_LANE) { /* backwards: the first of each lane stays */
             gf_job_begin(job, ctx);
-            apr_cpystrn(look->from[row.lane], row.due_at, sizeof(look->from[0]));
+            apr_cpystrn(cursor->from[row.lane], row.due_at, sizeof(cursor->from[0]));
         }
     }
     return NULL;

@@ -54,17 +54,18 @@ gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, c
 #define GF_LANES 4 /* of a type's due jobs: what was begun, then high, normal and low priority */
 
 /* A look for due jobs of one type. */
-typedef struct gf_look_t {
+typedef struct gf_claim_cursor_t {
     const char *owner; /* this host process */
     int limit;
     char from[GF_LANES][48]; /* where the look begins: "-infinity", or the oldest due time that the
                                 last one found there */
-} gf_look_t;
+} gf_claim_cursor_t;
 
 /* Leases due jobs; *jobs is a list linked by `next`, NULL if nothing is due. One that is past its
  * deadline is ended instead, and among them with the phase GF_PHASE_FAILED or GF_PHASE_CANCELLED.
  * Moves look->from. */
-gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type, gf_look_t *look);
+gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type,
+                         gf_claim_cursor_t *cursor);
 
 /* Whether the caller may go on with a job after an act of its lease. */
 typedef enum {
@@ -87,9 +88,9 @@ gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
 gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_choice_t *choice, const char *kind);
 
-/* What the provider says while it works; `said` as read from it. */
+/* What the provider says while it works; `progress` as read from it. */
 gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
-                            const gf_said_t *said);
+                            const gf_progress_t *progress);
 
 /* Back to the queue after `delay`, for job->chain_pos and retries; `outcome` ends the attempt.
  * REPORTED: there is a run after all, which whoever comes next asks for. */
@@ -102,10 +103,10 @@ typedef struct gf_end_t {
     const gf_choice_t *choice; /* who brought it; NULL: nobody */
     bool fallback;
     const char *image_url;
-    const char *original_url;  /* the provider's own, or NULL */
-    bool unstored;             /* image_url is not for good: it is to be stored later */
-    apr_interval_time_t keeps; /* then: how long it is there; 0: for as long as we want */
-    const char *result;        /* JSON: width, height, bytes, type, sha256 */
+    const char *original_url;         /* the provider's own, or NULL */
+    bool stored_temporarily;          /* image_url is not for good: it is to be stored later */
+    apr_interval_time_t url_lifetime; /* then: how long it is there; 0: for as long as we want */
+    const char *result;               /* JSON: width, height, bytes, type, sha256 */
     const char *error_code;
     const char *error_message;
     const char *cause_code;

@@ -11,9 +11,9 @@
 
 #include "base/clock.h"
 
-#define LOOK_EVERY  APR_USEC_PER_SEC
-#define RETRY_AFTER 60
-#define MARK_MAX    32 /* bytes of its file */
+#define CHECK_INTERVAL APR_USEC_PER_SEC
+#define RETRY_AFTER    60
+#define MARK_MAX       32 /* bytes of its file */
 
 static const char *mark_file(const gf_ctx_t *ctx, const char *line)
 {
@@ -79,29 +79,29 @@ static void log_restored(gf_site_t *site, const gf_ctx_t *ctx, const char *why)
     site->restored = why != NULL;
 }
 
-typedef struct look_in_t {
+typedef struct site_in_t {
     const char *line, *mark;
-} look_in_t;
+} site_in_t;
 
-typedef struct look_row_t {
+typedef struct site_row_t {
     const char *restored, *line, *mark;
-} look_row_t;
+} site_row_t;
 
-static const gf_sql_field_t look_params[] = { GF_PARAM(look_in_t, line),
-                                              GF_PARAM(look_in_t, mark) };
-static const gf_sql_field_t look_columns[] = { GF_COLUMN(look_row_t, restored),
-                                               GF_COLUMN(look_row_t, line),
-                                               GF_COLUMN(look_row_t, mark) };
+static const gf_sql_field_t site_params[] = { GF_PARAM(site_in_t, line),
+                                              GF_PARAM(site_in_t, mark) };
+static const gf_sql_field_t site_columns[] = { GF_COLUMN(site_row_t, restored),
+                                               GF_COLUMN(site_row_t, line),
+                                               GF_COLUMN(site_row_t, mark) };
 
-GF_STATEMENT(site_look, .function = "site_look", GF_PARAMS(look_params),
-             GF_COLUMNS(look_row_t, look_columns));
+GF_STATEMENT(site_look, .function = "site_look", GF_PARAMS(site_params),
+             GF_COLUMNS(site_row_t, site_columns));
 
 /* One look by the line that we know; false: it is another one by now. */
-static gf_err_t *look(bool *same, gf_site_t *site, gf_ctx_t *ctx)
+static gf_err_t *check_marks(bool *same, gf_site_t *site, gf_ctx_t *ctx)
 {
     const char *old = site->line[0] ? read_mark(ctx, site->line) : NULL;
-    const look_in_t in = { .line = site->line[0] ? site->line : NULL, .mark = old };
-    look_row_t row;
+    const site_in_t in = { .line = site->line[0] ? site->line : NULL, .mark = old };
+    site_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_site_look, NULL, &in));
     *same = !row.line || strcmp(row.line, site->line) == 0;
@@ -117,7 +117,7 @@ static gf_err_t *look(bool *same, gf_site_t *site, gf_ctx_t *ctx)
     return NULL;
 }
 
-gf_err_t *gf_site_look(gf_site_t *site, gf_ctx_t *ctx)
+gf_err_t *gf_site_check(gf_site_t *site, gf_ctx_t *ctx)
 {
     bool same = false;
     int round;
@@ -126,20 +126,20 @@ gf_err_t *gf_site_look(gf_site_t *site, gf_ctx_t *ctx)
         return NULL;
     }
     for (round = 0; round < 3 && !same; round++) {
-        GF_TRY(look(&same, site, ctx));
+        GF_TRY(check_marks(&same, site, ctx));
     }
-    site->due = gf_clock_now() + LOOK_EVERY;
+    site->due = gf_clock_now() + CHECK_INTERVAL;
     return NULL;
 }
 
-static const gf_sql_field_t restored_columns[] = { GF_COLUMN(look_row_t, restored) };
+static const gf_sql_field_t restored_columns[] = { GF_COLUMN(site_row_t, restored) };
 
 GF_STATEMENT(site_restored, .function = "restored", .is_value = true,
-             GF_COLUMNS(look_row_t, restored_columns));
+             GF_COLUMNS(site_row_t, restored_columns));
 
 gf_err_t *gf_site_restored(const char **why, gf_ctx_t *ctx)
 {
-    look_row_t row;
+    site_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_site_restored, NULL, NULL));
     *why = row.restored;

@@ -16,7 +16,7 @@ typedef struct gf_site_t {
 
 /* Looks if it is due, moves the mark on, and logs when the answer changes. Errors: of the database;
  * site->restored stays as it was. */
-gf_err_t *gf_site_look(gf_site_t *site, gf_ctx_t *ctx);
+gf_err_t *gf_site_check(gf_site_t *site, gf_ctx_t *ctx);
 
 /* *why: NULL, or why the database counts as restored. For those who have no folder to compare. */
 gf_err_t *gf_site_restored(const char **why, gf_ctx_t *ctx);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define KEPT_PER_USER 200
+#define STORED_PER_USER 200
 
 typedef struct put_in_t {
     const char *user, *name, *type, *config;
@@ -40,7 +40,7 @@ gf_err_t *gf_template_put(gf_template_t *template, bool *taken, gf_ctx_t *ctx, c
                           .name = template->name,
                           .type = template->type,
                           .config = template->config,
-                          .max = KEPT_PER_USER };
+                          .max = STORED_PER_USER };
     put_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_template_put, NULL, &in));

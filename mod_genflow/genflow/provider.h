@@ -37,11 +37,11 @@ typedef enum {
 } gf_prov_state_t;
 
 /* What a provider says of a job while it works. */
-typedef struct gf_said_t {
-    double progress;    /* 0 to 1; below 0: it does not tell */
+typedef struct gf_progress_t {
+    double fraction;    /* 0 to 1; below 0: it does not tell */
     int queue_position; /* below 0: it does not tell */
     const char *logs;   /* JSON array, or NULL */
-} gf_said_t;
+} gf_progress_t;
 
 /* Zeroed (said: nothing) before a reader gets it. */
 typedef struct gf_outcome_t {
@@ -55,7 +55,7 @@ typedef struct gf_outcome_t {
     const char *picture_b64;         /* SUCCEEDED: the picture's bytes in base64 */
     gf_msg_t *next;                  /* ASK; next->read reads its answer; NULL: who asks for it */
     const char *detail;              /* for the log: of host->detail(), or the kind's own words */
-    gf_said_t said;                  /* WORKING: what it says meanwhile */
+    gf_progress_t progress;          /* WORKING: what it says meanwhile */
     apr_interval_time_t retry_after; /* TRANSIENT, WORKING: what it asked for; 0: nothing */
     bool locked_out;    /* TRANSIENT, WORKING: too many requests, and no word for how long */
     bool alarm;         /* key or account trouble: an operator must look */

@@ -36,7 +36,7 @@ typedef struct gf_store_call_t {
 } gf_store_call_t;
 
 typedef enum {
-    GF_STORE_KEPT,   /* it is there, at outcome->url */
+    GF_STORE_STORED, /* it is there, at outcome->url */
     GF_STORE_LATER,  /* not now: may be tried again */
     GF_STORE_REFUSED /* trying again cannot help */
 } gf_store_state_t;

@@ -257,7 +257,7 @@ const command_rec httpd_conf_commands[] = {
         "1 to 32", "4", "threads per child for statements, drawing and disk"),
     ROW("GenflowDispatchLease", IN_SERVER, IS_TIME, SERVER(lease), SECOND, 10 * MINUTE,
         "1s to 10m", "30s", "after it another process takes a silent one's jobs over"),
-    ROW("GenflowDispatchPoll", IN_SERVER, IS_TIME, SERVER(look), 50 * MS, MINUTE,
+    ROW("GenflowDispatchPoll", IN_SERVER, IS_TIME, SERVER(poll_interval), 50 * MS, MINUTE,
         "50ms to 1m", "1s", "between two looks for due jobs"),
     ROW("GenflowDispatchDrain", IN_SERVER, IS_TIME, SERVER(drain), 0, 10 * MINUTE,
         "0s to 10m", "30s", "what a graceful stop waits for running jobs"),

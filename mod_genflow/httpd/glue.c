@@ -157,7 +157,7 @@ static void record_answer(bool answered)
     }
 }
 
-static void heard(bool answered, const gf_link_t *link, void *baton)
+static void on_answer(bool answered, const gf_link_t *link, void *baton)
 {
     (void)baton;
     if (answered && apr_atomic_cas32(&child.knows, 1, 0) == 0) {
@@ -231,7 +231,7 @@ apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_con
     apr_allocator_owner_set(allocator, child.pool);
     child.lender.take = take;
     child.lender.give = give;
-    child.lender.heard = heard;
+    child.lender.on_answer = on_answer;
     return conf->admin_database ? gf_links_make(&child.links, pool, conf->admin_database,
                                                 conf->admin_password, &child.lender)
                                 : APR_SUCCESS;

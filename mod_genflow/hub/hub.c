@@ -26,7 +26,7 @@ typedef struct key_set_t {
     apr_pool_t *pool;   /* of text */
     apr_time_t fetched; /* when tried last; 0: never */
     apr_time_t got;
-    bool wanted;
+    bool is_pending;
 } key_set_t;
 
 struct gf_hub_t {
@@ -265,7 +265,7 @@ gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough,
     return news;
 }
 
-void gf_hub_req_heard(gf_hub_t *hub, gf_watch_t *watch)
+void gf_hub_req_news_seen(gf_hub_t *hub, gf_watch_t *watch)
 {
     pthread_mutex_lock(&hub->mutex);
     if (watch->news == GF_NEWS_WORKING) {
@@ -361,7 +361,7 @@ const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool
         text = apr_pstrdup(pool, set->text);
     }
     else if (set && set->fetched + KEYS_PAUSE <= now) {
-        set->wanted = true;
+        set->is_pending = true;
     }
     pthread_mutex_unlock(&hub->mutex);
     if (!text) {
@@ -370,14 +370,14 @@ const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool
     return text;
 }
 
-const char *gf_hub_bg_keys_wanted(gf_hub_t *hub)
+const char *gf_hub_bg_keys_pending(gf_hub_t *hub)
 {
     const char *url = NULL;
     int i;
 
     pthread_mutex_lock(&hub->mutex);
     for (i = 0; i < KEY_SETS_MAX && !url; i++) {
-        url = hub->key_sets[i].wanted ? hub->key_sets[i].url : NULL;
+        url = hub->key_sets[i].is_pending ? hub->key_sets[i].url : NULL;
     }
     pthread_mutex_unlock(&hub->mutex);
     return url;
@@ -389,7 +389,7 @@ void gf_hub_bg_keys_put(gf_hub_t *hub, const char *url, const char *keys)
 
     pthread_mutex_lock(&hub->mutex);
     set = key_set(hub, url);
-    set->wanted = false;
+    set->is_pending = false;
     set->fetched = gf_clock_now();
     if (keys && strlen(keys) <= KEYS_MAX) {
         if (set->pool) {

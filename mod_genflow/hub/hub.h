@@ -65,7 +65,7 @@ gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough,
                           apr_interval_time_t timeout);
 
 /* What was told so far is known: the next GF_NEWS_WORKING is news again. */
-void gf_hub_req_heard(gf_hub_t *hub, gf_watch_t *watch);
+void gf_hub_req_news_seen(gf_hub_t *hub, gf_watch_t *watch);
 
 /* Tells whoever watches `id`. */
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news);
@@ -88,7 +88,7 @@ bool gf_hub_bg_recalled(gf_hub_t *hub);
 const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool_t *pool);
 
 /* An address whose keys are wanted, or NULL; put says what came of it (NULL: nothing). */
-const char *gf_hub_bg_keys_wanted(gf_hub_t *hub);
+const char *gf_hub_bg_keys_pending(gf_hub_t *hub);
 void gf_hub_bg_keys_put(gf_hub_t *hub, const char *url, const char *keys);
 
 /* This child stops taking jobs; everybody who waits is told. */

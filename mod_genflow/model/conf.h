@@ -83,8 +83,8 @@ typedef struct gf_conf_t {
     apr_int64_t jobs_max; /* in flight per child */
     apr_int64_t writers;  /* threads per child */
     apr_int64_t lease;
-    apr_int64_t look;  /* between two looks for due jobs */
-    apr_int64_t drain; /* what a graceful stop waits for running jobs */
+    apr_int64_t poll_interval; /* between two looks for due jobs */
+    apr_int64_t drain;         /* what a graceful stop waits for running jobs */
     apr_int64_t body_max;
     apr_int64_t wait;             /* how long a request without Prefer waits for its picture */
     apr_int64_t waiters_max;      /* waiting requests per child; beyond: 202 at once */

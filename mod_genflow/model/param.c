@@ -287,7 +287,7 @@ static const gf_input_field_t preset[] = { { .names = { "presetKey", "preset_key
                                              .rule = rule_preset },
                                            GF_INPUT_END };
 
-static const gf_input_field_t look[] = {
+static const gf_input_field_t style_fields[] = {
     { .names = { "style" }, .kind = GF_INPUT_WORD, .words = gf_prompt_styles, AT(wish.style) },
     { .names = { "quality" },
       .kind = GF_INPUT_WORD,
@@ -332,14 +332,15 @@ static const gf_input_field_t passed_over[] = {
     GF_INPUT_END
 };
 
-static const gf_input_field_t *const one_step_tables[] = {
-    one_step, preset, look, gf_source_fields, making, gf_parameters_fields, passed_over, NULL
-};
+static const gf_input_field_t *const one_step_tables[] = { one_step,     preset,
+                                                           style_fields, gf_source_fields,
+                                                           making,       gf_parameters_fields,
+                                                           passed_over,  NULL };
 static const gf_input_field_t *const two_step_tables[] = {
-    two_step, preset, look, making, gf_parameters_fields, passed_over, NULL
+    two_step, preset, style_fields, making, gf_parameters_fields, passed_over, NULL
 };
 const gf_input_field_t *const gf_param_config[] = {
-    one_step,    two_step, preset, look, gf_source_fields, making, gf_parameters_fields,
+    one_step,    two_step, preset, style_fields, gf_source_fields, making, gf_parameters_fields,
     passed_over, NULL
 };
 
@@ -362,7 +363,7 @@ static void read_all(check_t *check, gf_input_t *input)
     if (check->presets->list->nelts > 0) {
         gf_input_read(input, preset, check);
     }
-    gf_input_read(input, look, check);
+    gf_input_read(input, style_fields, check);
     if (!check->two_step && gf_source_check(&spec->source, input, check->type)) {
         spec->source_url = spec->source.url;
     }
@@ -394,9 +395,9 @@ static gf_err_t *add_json(gf_json_t *parameters, gf_ctx_t *ctx, const char *text
 /* What the client left open: the preset's, then the type's, then what is usual in two steps. */
 static gf_err_t *fill(check_t *check, const gf_input_t *input)
 {
-    static const char *const kept[][2] = { { "model", NULL },
-                                           { "productImages", NULL },
-                                           { "modelImages", NULL } };
+    static const char *const passed_members[][2] = { { "model", NULL },
+                                                     { "productImages", NULL },
+                                                     { "modelImages", NULL } };
     size_t i;
 
     if (check->preset) {
@@ -407,8 +408,9 @@ static gf_err_t *fill(check_t *check, const gf_input_t *input)
         return NULL;
     }
     GF_TRY(add_json(check->parameters, input->ctx, usual));
-    for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-        gf_json_add(check->parameters, kept[i][0], gf_input_member(input, kept[i]));
+    for (i = 0; i < sizeof(passed_members) / sizeof(passed_members[0]); i++) {
+        gf_json_add(check->parameters, passed_members[i][0],
+                    gf_input_member(input, passed_members[i]));
     }
     return NULL;
 }

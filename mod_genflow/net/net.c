@@ -17,11 +17,11 @@
 #include "base/text.h"
 #include "net/guard.h"
 
-#define EVENTS_MAX       64
-#define NO_TIMER         ((apr_time_t)-1)
-#define CONNECTIONS_KEPT 32
-#define HEAD_BYTES       65536 /* of header fields and trailers, ... */
-#define HEAD_LINES       500   /* ... and their number */
+#define EVENTS_MAX           64
+#define NO_TIMER             ((apr_time_t)-1)
+#define IDLE_CONNECTIONS_MAX 32
+#define HEAD_BYTES           65536 /* of header fields and trailers, ... */
+#define HEAD_LINES           500   /* ... and their number */
 
 struct gf_net_t {
     apr_pool_t *pool;
@@ -593,7 +593,7 @@ apr_status_t gf_net_make(gf_net_t **out, apr_pool_t *pool, int bell)
     curl_multi_setopt(net->multi, CURLMOPT_SOCKETDATA, net);
     curl_multi_setopt(net->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(net->multi, CURLMOPT_TIMERDATA, net);
-    curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+    curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
     apr_pool_cleanup_register(pool, net, end_net, apr_pool_cleanup_null);
     *out = net;
     return APR_SUCCESS;

@@ -213,7 +213,7 @@ static void read_queue(gf_outcome_t *outcome, const gf_prov_call_t *call, const 
     outcome->state = GF_PROV_WORKING;
     if (gf_json_int(gf_json_get(document, "queue_position"), &position) && position >= 0
         && position <= APR_INT32_MAX) {
-        outcome->said.queue_position = (int)position;
+        outcome->progress.queue_position = (int)position;
     }
     for (; i < count; i++) {
         text = apr_pstrcat(call->pool, text, prov_json_text(gf_json_at(logs, i), "message"), "\n",

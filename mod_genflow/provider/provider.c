@@ -84,8 +84,8 @@ static bool is_ref(const char *ref)
 static void clear(gf_outcome_t *outcome)
 {
     memset(outcome, 0, sizeof(*outcome));
-    outcome->said.progress = -1;
-    outcome->said.queue_position = -1;
+    outcome->progress.fraction = -1;
+    outcome->progress.queue_position = -1;
 }
 
 /* Kinds of other modules name an error as docs/errors.md does, or leave it to the state. */

@@ -92,7 +92,7 @@ void prov_run_logs_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const
     gf_out_t out;
     int i;
 
-    outcome->said.progress = last_percent(text);
+    outcome->progress.fraction = last_percent(text);
     while (*text) {
         apr_size_t length = strcspn(text, "\r\n"); /* progress bars return without a new line */
 
@@ -112,7 +112,7 @@ void prov_run_logs_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const
         gf_out_string(&out, APR_ARRAY_IDX(lines, i, const char *));
     }
     gf_out_close(&out, ']');
-    outcome->said.logs = out.text;
+    outcome->progress.logs = out.text;
 }
 
 /* ---- after a lost answer ---- */

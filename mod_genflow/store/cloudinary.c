@@ -174,7 +174,7 @@ static void read_stored(gf_store_outcome_t *outcome, const gf_store_call_t *call
         outcome->detail = "the answer names no address";
     }
     else {
-        store_remote_kept(outcome, apr_pstrdup(call->pool, url));
+        store_remote_stored(outcome, apr_pstrdup(call->pool, url));
     }
 }
 

@@ -160,7 +160,7 @@ bool gf_gate_uploads(const gf_conf_t *conf)
     return !conf->store_gate || passes(conf->store_gate, true);
 }
 
-void gf_gate_answered(const gf_ctx_t *ctx, bool kept)
+void gf_gate_answered(const gf_ctx_t *ctx, bool stored)
 {
     gf_gate_t *gate = ctx->conf->store_gate;
     apr_uint64_t until = gate ? apr_atomic_read64(&gate->open_until) : 0;
@@ -168,7 +168,7 @@ void gf_gate_answered(const gf_ctx_t *ctx, bool kept)
     if (!gate) {
         return;
     }
-    if (kept) {
+    if (stored) {
         apr_atomic_set32(&gate->failures, 0);
         if (until && apr_atomic_cas64(&gate->open_until, 0, until) == until) {
             gf_log(ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0603", "the breaker of the store closed");

@@ -28,7 +28,7 @@ const char *gf_gate_closed(gf_ctx_t *ctx);
 void gf_gate_failed(const gf_ctx_t *ctx, apr_status_t rv, const char *path);
 
 /* How a store over HTTP answered an upload; and may one be begun, or is its breaker open? */
-void gf_gate_answered(const gf_ctx_t *ctx, bool kept);
+void gf_gate_answered(const gf_ctx_t *ctx, bool stored);
 bool gf_gate_uploads(const gf_conf_t *conf);
 
 /* Is the state to be told to the database now, because it changed or was told long ago? Then this

@@ -74,9 +74,9 @@ bool store_remote_is_address(const char *text)
     return gf_url_is_http(text) && gf_text_is_printable(text, ADDRESS_MAX);
 }
 
-void store_remote_kept(gf_store_outcome_t *outcome, const char *url)
+void store_remote_stored(gf_store_outcome_t *outcome, const char *url)
 {
-    *outcome = (gf_store_outcome_t){ .state = GF_STORE_KEPT, .url = url };
+    *outcome = (gf_store_outcome_t){ .state = GF_STORE_STORED, .url = url };
 }
 
 bool store_remote_unanswered(gf_store_outcome_t *outcome, const gf_msg_t *msg)

@@ -14,7 +14,7 @@ const char *store_remote_check(const gf_conf_t *conf, apr_pool_t *pool, const ch
 bool store_remote_is_address(const char *text);
 
 /* Sets KEPT. */
-void store_remote_kept(gf_store_outcome_t *outcome, const char *url);
+void store_remote_stored(gf_store_outcome_t *outcome, const char *url);
 
 /* For an upload without a whole answer: sets LATER, because the same name can be sent again
  * whatever became of it, and returns true. */

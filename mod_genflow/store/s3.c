@@ -108,7 +108,7 @@ static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call
             apr_psprintf(msg->pool, "HTTP %d without ETag", msg->status);
     }
     else { /* 412: there since an upload whose answer was lost; nobody else uses this name */
-        store_remote_kept(outcome, object(call, public_place ? public_place : bucket(call)));
+        store_remote_stored(outcome, object(call, public_place ? public_place : bucket(call)));
     }
 }
 

@@ -20,11 +20,11 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
-#define SPOOL_KEPT  (24 * 3600) /* seconds */
-#define FOLDER_MODE 0755
-#define SPOOL_MODE  0700 /* pictures on their way are for httpd's user alone */
-#define LINKS_MAX   16
-#define FOLDER      (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define SPOOL_MAX_AGE (24 * 3600) /* seconds */
+#define FOLDER_MODE   0755
+#define SPOOL_MODE    0700 /* pictures on their way are for httpd's user alone */
+#define LINKS_MAX     16
+#define FOLDER        (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 /* ---- as httpd's user ---- */
 
@@ -59,7 +59,7 @@ static int spool_open(int *spool, int folder)
 /* Closes the spool. */
 static void sweep(int spool)
 {
-    time_t long_ago = time(NULL) - SPOOL_KEPT;
+    time_t long_ago = time(NULL) - SPOOL_MAX_AGE;
     struct dirent *entry;
     DIR *dir = fdopendir(spool);
 

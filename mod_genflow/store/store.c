@@ -74,8 +74,8 @@ const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_po
 }
 
 /* The open picture: what it is, and its hash; bytes behind its end are cut off. */
-static gf_err_t *look_into(gf_stored_t *stored, gf_ctx_t *ctx, apr_file_t *file, const char *path,
-                           const limit_t *limit)
+static gf_err_t *inspect_bytes(gf_stored_t *stored, gf_ctx_t *ctx, apr_file_t *file,
+                               const char *path, const limit_t *limit)
 {
     gf_image_t *image = &stored->image;
     apr_finfo_t info = { .size = 0 };
@@ -115,7 +115,8 @@ static gf_err_t *look_into(gf_stored_t *stored, gf_ctx_t *ctx, apr_file_t *file,
     return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
 }
 
-static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path, const limit_t *limit)
+static gf_err_t *inspect_file(gf_stored_t *stored, gf_ctx_t *ctx, const char *path,
+                              const limit_t *limit)
 {
     apr_file_t *file;
     apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, ctx->pool);
@@ -124,23 +125,23 @@ static gf_err_t *look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path, cons
     if (rv != APR_SUCCESS) {
         return gf_err_make(ctx, GF_E_STORE, rv, "cannot read %s", path);
     }
-    err = look_into(stored, ctx, file, path, limit);
+    err = inspect_bytes(stored, ctx, file, path, limit);
     apr_file_close(file);
     return err;
 }
 
-gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
+gf_err_t *gf_store_inspect(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
 {
     const limit_t limit = { "GenflowStoreMaxPixels", ctx->conf->pixels_max };
 
-    return look(stored, ctx, path, &limit);
+    return inspect_file(stored, ctx, path, &limit);
 }
 
-gf_err_t *gf_store_look_source(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
+gf_err_t *gf_store_inspect_source(gf_stored_t *stored, gf_ctx_t *ctx, const char *path)
 {
     const limit_t limit = { "GenflowAssetMaxPixels", ctx->conf->asset_pixels_max };
 
-    return look(stored, ctx, path, &limit);
+    return inspect_file(stored, ctx, path, &limit);
 }
 
 static const char *public_url(const gf_conf_t *conf, const char *name, apr_pool_t *pool)
@@ -153,11 +154,11 @@ gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, 
     const char *name;
     bool existing = false;
 
-    GF_TRY(gf_store_look(stored, ctx, file));
+    GF_TRY(gf_store_inspect(stored, ctx, file));
     name = gf_store_name(stored, job, ctx->pool);
     GF_TRY(gf_store_fs.put(&existing, ctx, name, file));
     if (existing) { /* an earlier run got as far as here */
-        GF_TRY(gf_store_look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool)));
+        GF_TRY(gf_store_inspect(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool)));
     }
     stored->url = public_url(ctx->conf, name, ctx->pool);
     apr_file_remove(file, ctx->pool); /* a second name of the kept bytes: nobody may write there */
@@ -171,7 +172,7 @@ bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job)
     for (extension = gf_image_extensions; *extension; extension++) {
         const char *name = object_name(job, *extension, ctx->pool);
 
-        if (!gf_store_look(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool))) {
+        if (!gf_store_inspect(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool))) {
             stored->url = public_url(ctx->conf, name, ctx->pool);
             return true;
         }

@@ -39,10 +39,10 @@ const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_
 /* Looks at the picture in `file`, cuts off what stands behind its end: sets all but the url.
  * Errors: RESULT (no picture, too many pixels, cut), EMPTY (no bytes), STORE (could not be read).
  */
-gf_err_t *gf_store_look(gf_stored_t *stored, gf_ctx_t *ctx, const char *file);
+gf_err_t *gf_store_inspect(gf_stored_t *stored, gf_ctx_t *ctx, const char *file);
 
 /* The same of a source picture, within GenflowAssetMaxPixels. */
-gf_err_t *gf_store_look_source(gf_stored_t *stored, gf_ctx_t *ctx, const char *file);
+gf_err_t *gf_store_inspect_source(gf_stored_t *stored, gf_ctx_t *ctx, const char *file);
 
 /* Name of a job's picture in every store: "neo-glitch/a7/<id>-<secret>.png", which nobody can know
  * before the completed generation shows it. */

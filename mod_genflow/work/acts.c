@@ -49,7 +49,7 @@ gf_err_t *gf_acts_source(gf_run_t *run, gf_ctx_t *ctx)
     if (!run->of.generate.source_file) {
         return NULL;
     }
-    err = gf_store_look_source(&facts, ctx, run->of.generate.source_file);
+    err = gf_store_inspect_source(&facts, ctx, run->of.generate.source_file);
     if (gf_err_is(err, GF_E_RESULT) || gf_err_is(err, GF_E_EMPTY)) {
         return gf_err_make(ctx, GF_E_SOURCE, APR_SUCCESS, "%s", err->detail);
     }
@@ -78,7 +78,7 @@ gf_err_t *gf_acts_accept(gf_run_t *run, gf_ctx_t *ctx)
 
 gf_err_t *gf_acts_progress(gf_run_t *run, gf_ctx_t *ctx)
 {
-    return gf_queue_progress(&run->hold, ctx, run->job, &run->of.generate.said);
+    return gf_queue_progress(&run->hold, ctx, run->job, &run->of.generate.progress);
 }
 
 gf_err_t *gf_acts_look_up(gf_run_t *run, gf_ctx_t *ctx)
@@ -149,10 +149,10 @@ static gf_err_t *complete(gf_run_t *run, gf_ctx_t *ctx, bool temporary)
     gf_end_t end = { .status = "completed",
                      .image_url = result->image_url,
                      .original_url = result->original_url,
-                     .unstored = temporary,
-                     .keeps = temporary && result->image_url == result->original_url
-                                  ? run->of.generate.choice->provider->kind->result_life
-                                  : 0,
+                     .stored_temporarily = temporary,
+                     .url_lifetime = temporary && result->image_url == result->original_url
+                                         ? run->of.generate.choice->provider->kind->result_life
+                                         : 0,
                      .result = gf_store_result(result->facts, ctx->pool) };
 
     GF_TRY(settle(run, ctx, &end));

@@ -20,7 +20,7 @@ gf_err_t *gf_acts_source(gf_run_t *run, gf_ctx_t *ctx);
 gf_err_t *gf_acts_intend(gf_run_t *run, gf_ctx_t *ctx);
 
 gf_err_t *gf_acts_accept(gf_run_t *run, gf_ctx_t *ctx);   /* the provider's id: run->hold */
-gf_err_t *gf_acts_progress(gf_run_t *run, gf_ctx_t *ctx); /* run->of.generate.said: run->hold */
+gf_err_t *gf_acts_progress(gf_run_t *run, gf_ctx_t *ctx); /* run->of.generate.progress: run->hold */
 gf_err_t *gf_acts_look_up(gf_run_t *run, gf_ctx_t *ctx);  /* the id that a webhook brought */
 gf_err_t *gf_acts_requeue(gf_run_t *run, gf_ctx_t *ctx);  /* after run->delay */
 

@@ -67,7 +67,7 @@ static void add(gf_claim_t *claim, gf_ctx_t *ctx, gf_job_t *job)
 }
 
 /* The next claim of the type begins at the very beginning. */
-static void rewind_claim(gf_look_t *at)
+static void rewind_claim(gf_claim_cursor_t *at)
 {
     int lane;
 
@@ -80,7 +80,7 @@ static void rewind_claim(gf_look_t *at)
  * the very beginning, for leftovers. */
 static gf_err_t *claim_type(gf_claim_t *claim, gf_ctx_t *ctx, int i)
 {
-    gf_look_t *at = &claim->types[i];
+    gf_claim_cursor_t *at = &claim->types[i];
     gf_job_t *jobs;
 
     at->owner = claim->owner;
@@ -157,7 +157,7 @@ static bool is_back(gf_claim_t *claim, gf_ctx_t *ctx)
  * the database is away, and claim nothing in one that knows by itself that it was restored. */
 static bool is_ours(gf_claim_t *claim, gf_ctx_t *ctx)
 {
-    gf_err_t *err = gf_site_look(&claim->site, ctx);
+    gf_err_t *err = gf_site_check(&claim->site, ctx);
 
     if (err && !gf_err_is(err, GF_E_DB_DOWN)) {
         gf_err_log(ctx, err);
@@ -259,7 +259,7 @@ void gf_claim_init(gf_claim_t *claim, apr_pool_t *pool, const gf_conf_t *conf, c
     apr_size_t i;
 
     claim->owner = apr_pstrdup(pool, owner);
-    claim->types = apr_pcalloc(pool, types * sizeof(gf_look_t));
+    claim->types = apr_pcalloc(pool, types * sizeof(gf_claim_cursor_t));
     claim->left_out = apr_pcalloc(pool, types * sizeof(bool));
     claim->trouble = apr_pcalloc(pool, (types + 3) * sizeof(trouble_t));
     for (i = 0; i < types; i++) {
@@ -274,7 +274,7 @@ void gf_claim_begin(gf_claim_t *claim, const gf_ctx_t *ctx, gf_hub_t *hub, gf_wr
     const gf_conf_t *conf = ctx->conf;
     int i;
 
-    claim->at = gf_ctx_now(ctx) + conf->look;
+    claim->at = gf_ctx_now(ctx) + conf->poll_interval;
     claim->delivering = delivering;
     claim->places = 0;
     while (claim->places < CLAIM_MAX && gf_hub_reserve(hub)) {

@@ -27,7 +27,7 @@ typedef struct gf_claim_t {
     gf_site_t site;               /* is it the site's database? */
     bool blind;                   /* the database was away at the last claim */
     bool *left_out;               /* per type */
-    gf_look_t *types;             /* per type: where its claim begins */
+    gf_claim_cursor_t *types;     /* per type: where its claim begins */
     struct gf_trouble_t *trouble; /* per type, and for restores, removals, deliveries */
 } gf_claim_t;
 

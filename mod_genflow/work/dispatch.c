@@ -202,7 +202,7 @@ static void take_webhooks(gf_dispatch_t *dispatch)
 
 static void keys_begin(gf_dispatch_t *dispatch)
 {
-    const char *url = gf_hub_bg_keys_wanted(dispatch->flow.hub);
+    const char *url = gf_hub_bg_keys_pending(dispatch->flow.hub);
     gf_msg_t *msg;
 
     if (dispatch->keys_open || !url) {
@@ -437,7 +437,7 @@ static apr_pool_t *own_pool(const char *tag)
     apr_pool_t *pool;
 
     apr_allocator_create(&allocator);
-    apr_allocator_max_free_set(allocator, GF_KEPT_MAX);
+    apr_allocator_max_free_set(allocator, GF_POOL_RETAINED_MAX);
     apr_pool_create_ex(&pool, NULL, NULL, allocator);
     apr_allocator_owner_set(allocator, pool);
     apr_pool_tag(pool, tag);

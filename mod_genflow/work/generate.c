@@ -109,7 +109,7 @@ static bool is_early(const gf_flow_t *flow, const gf_run_t *run)
     return run->delay > 0;
 }
 
-static void look_up_now(gf_flow_t *flow, gf_run_t *run)
+static void look_up_run(gf_flow_t *flow, gf_run_t *run)
 {
     (void)flow;
     run->delay = 0;
@@ -409,7 +409,7 @@ static const gf_rule_t rules[] = {
 
     /* The answer is lost: our own row may have the run's id by now, else the provider's list. */
     R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), has_run_id, note_poll, POLL),
-    R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), is_in_time, look_up_now, LOOKUP),
+    R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), is_in_time, look_up_run, LOOKUP),
     R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), NULL, time_out, FAIL),
     R(IN(LOOKUP), ON(WRITTEN), has_run_id, note_poll, POLL),
     R(IN(LOOKUP), ON(WRITTEN), is_early, NULL, LOST),

@@ -70,15 +70,15 @@ void gf_outcome_take_address(gf_flow_t *flow, gf_run_t *run)
 /* ---- the provider needs time ---- */
 
 /* Does it say something else than the last time? */
-static bool is_news(const gf_said_t *said, const gf_said_t *before)
+static bool is_news(const gf_progress_t *progress, const gf_progress_t *before)
 {
-    bool same_logs = said->logs && before->logs ? strcmp(said->logs, before->logs) == 0
-                                                : said->logs == before->logs;
-    bool silent = said->progress < 0 && said->queue_position < 0 && !said->logs;
+    bool same_logs = progress->logs && before->logs ? strcmp(progress->logs, before->logs) == 0
+                                                    : progress->logs == before->logs;
+    bool silent = progress->fraction < 0 && progress->queue_position < 0 && !progress->logs;
 
     return !silent
-           && (!same_logs || said->queue_position != before->queue_position
-               || said->progress > before->progress || said->progress < before->progress);
+           && (!same_logs || progress->queue_position != before->queue_position
+               || progress->fraction > before->fraction || progress->fraction < before->fraction);
 }
 
 bool gf_outcome_is_working(const gf_flow_t *flow, const gf_run_t *run)
@@ -96,7 +96,7 @@ bool gf_outcome_brings_run_id(const gf_flow_t *flow, const gf_run_t *run)
 bool gf_outcome_brings_news(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return is(run, GF_PROV_WORKING) && is_news(&run->outcome.said, &run->of.generate.said);
+    return is(run, GF_PROV_WORKING) && is_news(&run->outcome.progress, &run->of.generate.progress);
 }
 
 bool gf_outcome_has_more(const gf_flow_t *flow, const gf_run_t *run)
@@ -132,8 +132,8 @@ void gf_outcome_set_wait(gf_flow_t *flow, gf_run_t *run)
 
 void gf_outcome_take_news(gf_flow_t *flow, gf_run_t *run)
 {
-    run->of.generate.said = run->outcome.said;
-    run->of.generate.said.logs = apr_pstrdup(run->job->pool, run->outcome.said.logs);
+    run->of.generate.progress = run->outcome.progress;
+    run->of.generate.progress.logs = apr_pstrdup(run->job->pool, run->outcome.progress.logs);
     gf_outcome_set_wait(flow, run);
 }
 

@@ -63,7 +63,7 @@ gf_err_t *gf_result_check(gf_run_t *run, gf_ctx_t *ctx)
         err = gf_store_put(&stored, ctx, run->job, result->spool);
     }
     else if (!result->facts) {
-        err = gf_store_look(&stored, ctx, result->spool);
+        err = gf_store_inspect(&stored, ctx, result->spool);
     }
     if (stored.sha256[0]) { /* it is a picture, even if it could not be put there */
         note_facts(run, &stored);
@@ -92,7 +92,7 @@ void gf_result_find(gf_run_t *run, gf_ctx_t *ctx)
             note_facts(run, &stored);
         }
     }
-    else if (!gf_store_look(&stored, ctx, gf_store_ready(ctx->conf, run->job, ctx->pool))) {
+    else if (!gf_store_inspect(&stored, ctx, gf_store_ready(ctx->conf, run->job, ctx->pool))) {
         run->result.spool = gf_store_ready(ctx->conf, run->job, run->job->pool);
         note_facts(run, &stored);
     }
@@ -191,8 +191,8 @@ void gf_result_read_upload(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool)
         outcome->detail = run->msg->detail;
     }
     run->result.uploads++;
-    gf_gate_answered(gf_run_about(flow, run), outcome->state == GF_STORE_KEPT);
-    if (outcome->state != GF_STORE_KEPT) {
+    gf_gate_answered(gf_run_about(flow, run), outcome->state == GF_STORE_STORED);
+    if (outcome->state != GF_STORE_STORED) {
         log_trouble(flow, run, outcome);
     }
 }
@@ -209,7 +209,7 @@ apr_interval_time_t gf_result_upload_wait(const gf_flow_t *flow, const gf_run_t 
 bool gf_result_is_stored(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return run->result.store.state == GF_STORE_KEPT;
+    return run->result.store.state == GF_STORE_STORED;
 }
 
 bool gf_result_may_upload_again(const gf_flow_t *flow, const gf_run_t *run)

@@ -63,7 +63,7 @@ typedef struct gf_generate_t {
     apr_time_t provider_deadline; /* 0: nothing was submitted yet */
     apr_time_t polled_at;         /* when a poll or fetch was last begun by an alarm or webhook */
     const char *webhook_token;    /* part of the address for provider webhooks; or NULL */
-    gf_said_t said;               /* what the provider reported last; logs in the job's pool */
+    gf_progress_t progress;       /* what the provider reported last; logs in the job's pool */
     gf_health_t health;
 
     const char *source;      /* the source image: its address, or data: URI ... */

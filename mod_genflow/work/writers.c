@@ -92,7 +92,7 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
 
     (void)thread;
     apr_allocator_create(&allocator);
-    apr_allocator_max_free_set(allocator, GF_KEPT_MAX);
+    apr_allocator_max_free_set(allocator, GF_POOL_RETAINED_MAX);
     apr_pool_create_ex(&ctx.pool, NULL, NULL, allocator);
     apr_allocator_owner_set(allocator, ctx.pool);
     apr_pool_tag(ctx.pool, "genflow_writer");

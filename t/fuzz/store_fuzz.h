@@ -34,7 +34,7 @@ static void fuzz_one(void)
     msg->text = body;
     msg->text_length = length;
     KIND.read_upload(&outcome, &call, msg);
-    FUZZ_HOLDS((outcome.state == GF_STORE_KEPT) == (outcome.url != NULL));
+    FUZZ_HOLDS((outcome.state == GF_STORE_STORED) == (outcome.url != NULL));
     if (!strstr(body, FUZZ_SECRET)) {
         fuzz_words(outcome.detail, WORDS_MAX);
     }

@@ -180,7 +180,7 @@ static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call
         return;
     }
     if (msg->status / 100 == 2) {
-        outcome->state = GF_STORE_KEPT;
+        outcome->state = GF_STORE_STORED;
         outcome->url = store_host->json(call->pool, msg->text, msg->text_length, "url");
         if (outcome->url) {
             return;

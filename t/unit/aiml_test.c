@@ -195,7 +195,7 @@ START_TEST(a_picture_is_found_in_both_shapes)
 }
 END_TEST
 
-START_TEST(the_log_line_has_what_was_said_but_no_key)
+START_TEST(the_log_line_has_the_providers_words_but_no_key)
 {
     scene_t *scene = aiml("flux/dev");
     char *much = apr_pcalloc(unit.ctx.pool, 5000);
@@ -340,7 +340,7 @@ int main(void)
         every_attempt_has_a_name_of_its_own,
         each_answer_has_its_meaning,
         a_picture_is_found_in_both_shapes,
-        the_log_line_has_what_was_said_but_no_key,
+        the_log_line_has_the_providers_words_but_no_key,
         bytes_instead_of_json_are_a_picture,
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
         the_log_is_requested_newest_first,

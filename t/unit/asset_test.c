@@ -99,7 +99,7 @@ START_TEST(a_picture_is_its_owners_alone)
 END_TEST
 
 /* Twenty of the largest; a small one counts 64 KB. */
-START_TEST(nobody_keeps_too_many)
+START_TEST(a_user_cannot_store_too_many)
 {
     const char *user = somebody();
     int i;
@@ -117,7 +117,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = { a_picture_comes_back_as_it_was_brought,
-                                   a_picture_is_its_owners_alone, nobody_keeps_too_many, NULL };
+                                   a_picture_is_its_owners_alone, a_user_cannot_store_too_many,
+                                   NULL };
 
     if (!in_harness()) {
         printf("1..0 # SKIP not in the harness of make check\n");

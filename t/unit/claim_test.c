@@ -8,7 +8,7 @@
 static const gf_type_t type = { .name = "unit-claim", .prefix = "unit_claim", .index = 8 };
 
 /* Looks once, with the type left out or not. */
-static void look(gf_claim_t *claim, bool left_out)
+static void run_claim(gf_claim_t *claim, bool left_out)
 {
     claim->left_out[0] = left_out;
     claim->places = 1;
@@ -30,12 +30,12 @@ static void begin(gf_claim_t *claim)
     gf_claim_init(claim, unit.ctx.pool, &unit.conf, "unit");
 }
 
-START_TEST(a_look_at_types_notices_that_the_database_is_away)
+START_TEST(a_claim_notices_that_the_database_is_away)
 {
     gf_claim_t claim;
 
     begin(&claim);
-    look(&claim, false);
+    run_claim(&claim, false);
     ck_assert(claim.blind);
 }
 END_TEST
@@ -45,26 +45,26 @@ START_TEST(so_does_one_that_leaves_out_all_types)
     gf_claim_t claim;
 
     begin(&claim);
-    look(&claim, true);
+    run_claim(&claim, true);
     ck_assert(claim.blind);
-    look(&claim, true);
+    run_claim(&claim, true);
     ck_assert(claim.blind);
 }
 END_TEST
 
-START_TEST(the_first_look_after_an_outage_waits_for_half_a_lease)
+START_TEST(the_first_claim_after_an_outage_waits_for_half_a_lease)
 {
     gf_claim_t claim;
 
     begin(&claim);
-    look(&claim, true);
+    run_claim(&claim, true);
     lend_app();
-    look(&claim, false);
+    run_claim(&claim, false);
     ck_assert_int_eq(claim.wait, apr_time_from_sec(15));
     ck_assert(!claim.blind);
     ck_assert_int_eq(claim.count, 0);
     claim.wait = 0;
-    look(&claim, true);
+    run_claim(&claim, true);
     ck_assert_int_eq(claim.wait, 0);
     ck_assert(!claim.blind);
     end();
@@ -74,12 +74,12 @@ END_TEST
 int main(void)
 {
     const TTest *const without[] = {
-        a_look_at_types_notices_that_the_database_is_away,
+        a_claim_notices_that_the_database_is_away,
         so_does_one_that_leaves_out_all_types,
         NULL,
     };
     const TTest *const with[] = {
-        the_first_look_after_an_outage_waits_for_half_a_lease,
+        the_first_claim_after_an_outage_waits_for_half_a_lease,
         NULL,
     };
 

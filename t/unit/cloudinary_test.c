@@ -135,7 +135,7 @@ END_TEST
 
 /* ---- answers ---- */
 
-START_TEST(a_kept_picture_has_the_address_that_cloudinary_gives_it)
+START_TEST(a_stored_picture_has_the_address_that_cloudinary_gives_it)
 {
     static const char *const rows[] = {
         CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ADDRESS(URL)),
@@ -147,16 +147,16 @@ START_TEST(a_kept_picture_has_the_address_that_cloudinary_gives_it)
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         gf_store_outcome_t outcome =
-            kept(shelf(&KIND), answered("https://api.test/", 200, NULL, rows[i]));
+            read_upload(shelf(&KIND), answered("https://api.test/", 200, NULL, rows[i]));
 
-        ck_assert_int_eq(outcome.state, GF_STORE_KEPT);
+        ck_assert_int_eq(outcome.state, GF_STORE_STORED);
         ck_assert_str_eq(outcome.url, URL);
         ck_assert(!outcome.alarm);
     }
 }
 END_TEST
 
-START_TEST(an_answer_that_is_not_about_this_picture_keeps_nothing)
+START_TEST(an_answer_about_another_picture_stores_nothing)
 {
     static const upload_row_t rows[] = {
         { 200, NULL, CLOUDINARY_SAYS(ID, "1700000002", SIGNATURE, ADDRESS(URL)), GF_STORE_LATER, 0,
@@ -186,7 +186,7 @@ START_TEST(an_answer_that_is_not_about_this_picture_keeps_nothing)
 }
 END_TEST
 
-START_TEST(half_an_answer_keeps_nothing)
+START_TEST(half_an_answer_stores_nothing)
 {
     const char *whole = CLOUDINARY_SAYS(ID, "1700000001", SIGNATURE, ADDRESS(URL));
     size_t length;
@@ -194,8 +194,9 @@ START_TEST(half_an_answer_keeps_nothing)
     for (length = 0; length < strlen(whole); length++) {
         const char *half = apr_pstrmemdup(unit.ctx.pool, whole, length);
 
-        ck_assert_int_eq(kept(shelf(&KIND), answered("https://api.test/", 200, NULL, half)).state,
-                         GF_STORE_LATER);
+        ck_assert_int_eq(
+            read_upload(shelf(&KIND), answered("https://api.test/", 200, NULL, half)).state,
+            GF_STORE_LATER);
     }
 }
 END_TEST
@@ -263,9 +264,9 @@ int main(void)
         the_published_examples_are_signed_as_published,
         a_picture_is_sent_under_the_name_of_its_generation,
         a_picture_is_removed_by_the_same_name,
-        a_kept_picture_has_the_address_that_cloudinary_gives_it,
-        an_answer_that_is_not_about_this_picture_keeps_nothing,
-        half_an_answer_keeps_nothing,
+        a_stored_picture_has_the_address_that_cloudinary_gives_it,
+        an_answer_about_another_picture_stores_nothing,
+        half_an_answer_stores_nothing,
         each_refusal_means_now_or_never,
         without_an_answer_it_may_be_sent_again,
         a_removed_picture_is_gone_whether_or_not_it_was_there,

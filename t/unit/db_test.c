@@ -31,11 +31,11 @@ static gf_err_t *call_quota(void)
 
 static gf_err_t *call_claim(void)
 {
-    gf_look_t look = { .owner = "unit",
-                       .limit = 10,
-                       .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
+    gf_claim_cursor_t cursor = { .owner = "unit",
+                                 .limit = 10,
+                                 .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
     gf_job_t *jobs = NULL;
-    gf_err_t *err = gf_queue_claim(&jobs, &unit.ctx, &type, &look);
+    gf_err_t *err = gf_queue_claim(&jobs, &unit.ctx, &type, &cursor);
 
     ck_assert_ptr_null(jobs);
     return err;

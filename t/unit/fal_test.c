@@ -241,7 +241,7 @@ START_TEST(each_answer_to_a_submission_has_its_meaning)
     gf_outcome_t outcome = reads(kind->read_submit, sdxl(), URL, 200, QUEUED);
 
     ck_assert_str_eq(outcome.ref, ID);
-    ck_assert_int_eq(outcome.said.queue_position, 2);
+    ck_assert_int_eq(outcome.progress.queue_position, 2);
     check_answers(kind->read_submit, sdxl(), URL, rows, UNIT_COUNT(rows));
     check_answers(kind->read_submit, sdxl(), URL, errors, UNIT_COUNT(errors));
     check_cut(kind->read_submit, sdxl(), URL, 200, QUEUED, GF_PROV_TRANSIENT, GF_PROV_PERMANENT);
@@ -301,15 +301,15 @@ START_TEST(place_progress_and_logs_are_reported)
               "{\"message\":\"warm\",\"level\":\"INFO\",\"source\":\"s\",\"timestamp\":\"t\"},"
               "{\"level\":\"INFO\"},{\"message\":\" 40%|####  | 2/5\"}]}");
 
-    ck_assert_int_eq(outcome.said.queue_position, 0);
-    ck_assert_str_eq(outcome.said.logs, "[\"warm\",\" 40%|####  | 2/5\"]");
-    ck_assert(outcome.said.progress > 0.399 && outcome.said.progress < 0.401);
+    ck_assert_int_eq(outcome.progress.queue_position, 0);
+    ck_assert_str_eq(outcome.progress.logs, "[\"warm\",\" 40%|####  | 2/5\"]");
+    ck_assert(outcome.progress.fraction > 0.399 && outcome.progress.fraction < 0.401);
 
     outcome = reads(kind->read_poll, sdxl(), STATUS, 202,
                     "{\"status\":\"IN_QUEUE\",\"queue_position\":99999999999}");
-    ck_assert_int_eq(outcome.said.queue_position, -1);
-    ck_assert_ptr_null(outcome.said.logs);
-    ck_assert(outcome.said.progress < 0);
+    ck_assert_int_eq(outcome.progress.queue_position, -1);
+    ck_assert_ptr_null(outcome.progress.logs);
+    ck_assert(outcome.progress.fraction < 0);
 }
 END_TEST
 

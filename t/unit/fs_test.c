@@ -13,7 +13,8 @@
 #define ID     "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
 #define PIXELS (1000 * 1000)
 #define DAY    (24 * 3600)
-#define JPEG   "\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\x20\1\1\x11\0\xff\xda\0\x08\1\1\0\0\x3f\0 data\xff\xd9"
+#define JPEG \
+    "\xff\xd8\xff\xc0\0\x0b\x08\0\x10\0\x20\1\1\x11\0\xff\xda\0\x08\1\1\0\0\x3f\0 data\xff\xd9"
 
 static const gf_type_t type = { .name = "neo-glitch" };
 static gf_job_t job = { .type = &type, .id = ID, .epoch = 3 };
@@ -75,7 +76,7 @@ static int files_anywhere(void)
     return files;
 }
 
-START_TEST(a_picture_is_kept_under_the_name_of_its_job)
+START_TEST(a_picture_is_stored_under_the_name_of_its_job)
 {
     gf_stored_t stored;
     apr_size_t length = 0;
@@ -99,7 +100,7 @@ START_TEST(a_picture_is_kept_under_the_name_of_its_job)
 }
 END_TEST
 
-START_TEST(bytes_behind_a_picture_are_not_kept)
+START_TEST(bytes_behind_a_picture_are_not_stored)
 {
     char sha256[GF_SHA256_HEX];
     static const char jpeg[] = JPEG "and what a phone writes behind it \xff\xd9";
@@ -125,11 +126,11 @@ START_TEST(a_source_picture_has_a_bound_of_its_own)
     open_store("source");
     unit.conf.asset_pixels_max = 100;
     path = spooled_png(101, 1, 'a');
-    unit_no_error(gf_store_look(&stored, &unit.ctx, path));
-    err = gf_store_look_source(&stored, &unit.ctx, path);
+    unit_no_error(gf_store_inspect(&stored, &unit.ctx, path));
+    err = gf_store_inspect_source(&stored, &unit.ctx, path);
     ck_assert(gf_err_is(err, GF_E_RESULT));
     ck_assert(strstr(err->detail, "GenflowAssetMaxPixels 100"));
-    unit_no_error(gf_store_look_source(&stored, &unit.ctx, spooled_png(100, 1, 'a')));
+    unit_no_error(gf_store_inspect_source(&stored, &unit.ctx, spooled_png(100, 1, 'a')));
 }
 END_TEST
 
@@ -193,7 +194,7 @@ START_TEST(a_store_says_whether_the_name_was_taken)
 }
 END_TEST
 
-START_TEST(what_cannot_be_kept_is_refused_and_leaves_nothing)
+START_TEST(a_picture_that_cannot_be_stored_is_refused_and_leaves_nothing)
 {
     unsigned char wide[UNIT_PNG_BYTES], huge[UNIT_PNG_BYTES], cut[UNIT_PNG_BYTES];
     const struct {
@@ -234,7 +235,7 @@ START_TEST(what_cannot_be_kept_is_refused_and_leaves_nothing)
 }
 END_TEST
 
-START_TEST(as_many_pixels_as_allowed_are_kept)
+START_TEST(as_many_pixels_as_allowed_are_stored)
 {
     gf_stored_t stored;
 
@@ -263,7 +264,7 @@ START_TEST(a_store_that_does_not_work_is_the_operators)
 }
 END_TEST
 
-START_TEST(a_picture_that_was_kept_is_found_again)
+START_TEST(a_stored_picture_is_found_again)
 {
     static const char *const extensions[] = { "png", "jpg" };
     gf_stored_t kept, found;
@@ -597,17 +598,17 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_picture_is_kept_under_the_name_of_its_job,
-        bytes_behind_a_picture_are_not_kept,
+        a_picture_is_stored_under_the_name_of_its_job,
+        bytes_behind_a_picture_are_not_stored,
         a_source_picture_has_a_bound_of_its_own,
         the_extension_is_what_the_bytes_say,
         the_facts_are_written_as_json,
         a_second_picture_leaves_the_first_and_returns_its_facts,
         a_store_says_whether_the_name_was_taken,
-        what_cannot_be_kept_is_refused_and_leaves_nothing,
-        as_many_pixels_as_allowed_are_kept,
+        a_picture_that_cannot_be_stored_is_refused_and_leaves_nothing,
+        as_many_pixels_as_allowed_are_stored,
         a_store_that_does_not_work_is_the_operators,
-        a_picture_that_was_kept_is_found_again,
+        a_stored_picture_is_found_again,
         an_address_names_the_file_of_its_own_job_and_no_other,
         a_picture_with_a_secret_has_a_name_that_the_id_does_not_reveal,
         whatever_is_there_of_a_picture_is_removed,

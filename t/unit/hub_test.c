@@ -169,19 +169,19 @@ START_TEST(news_never_go_backwards)
 }
 END_TEST
 
-START_TEST(news_that_were_heard_are_news_again)
+START_TEST(news_that_were_seen_are_news_again)
 {
     gf_hub_t *hub = make_hub();
     gf_watch_t watch;
 
     ck_assert(gf_hub_req_watch(hub, &watch, "a", "me"));
     gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
-    gf_hub_req_heard(hub, &watch);
+    gf_hub_req_news_seen(hub, &watch);
     ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_WORKING, 0), GF_NEWS_NONE);
     gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
     ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_WORKING, 0), GF_NEWS_WORKING);
     gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED);
-    gf_hub_req_heard(hub, &watch);
+    gf_hub_req_news_seen(hub, &watch);
     ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_WORKING, 0), GF_NEWS_ENDED);
     gf_hub_req_unwatch(hub, &watch);
 }
@@ -439,7 +439,7 @@ int main(void)
         news_reach_those_who_watch_that_job,
         news_are_for_one_job_among_many,
         news_never_go_backwards,
-        news_that_were_heard_are_news_again,
+        news_that_were_seen_are_news_again,
         a_recall_rings_and_is_taken_once,
         a_wait_ends_at_its_deadline,
         those_who_wait_are_bounded,

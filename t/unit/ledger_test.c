@@ -134,7 +134,7 @@ START_TEST(credits_that_go_all_the_time_make_a_refusal_in_the_end)
 END_TEST
 
 /* As statements fail that were under way while sql/apply renewed a function, or in a deadlock. */
-START_TEST(what_fails_in_passing_is_said_once_more)
+START_TEST(what_fails_in_passing_is_repeated_once)
 {
     static const char *const states[] = { "40P01", "40001", "42804", "XX000" };
     gf_reservation_t reservation;
@@ -183,7 +183,7 @@ int main(void)
         each_refusal_says_what_is_missing_or_when_to_come_again,
         entries_are_returned_as_they_are,
         credits_that_go_all_the_time_make_a_refusal_in_the_end,
-        what_fails_in_passing_is_said_once_more,
+        what_fails_in_passing_is_repeated_once,
         NULL,
     };
 

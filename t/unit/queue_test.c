@@ -168,11 +168,11 @@ static gf_err_t *call_get(void)
 
 static gf_err_t *call_claim(void)
 {
-    gf_look_t look = { .owner = "unit",
-                       .limit = 10,
-                       .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
+    gf_claim_cursor_t cursor = { .owner = "unit",
+                                 .limit = 10,
+                                 .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
     gf_job_t *jobs = &job;
-    gf_err_t *err = gf_queue_claim(&jobs, &unit.ctx, &type, &look);
+    gf_err_t *err = gf_queue_claim(&jobs, &unit.ctx, &type, &cursor);
 
     ck_assert_ptr_null(jobs);
     return err;
@@ -190,9 +190,9 @@ static gf_err_t *call_accepted(void)
 
 static gf_err_t *call_progress(void)
 {
-    const gf_said_t said = { .progress = 0.5, .queue_position = 1, .logs = "[]" };
+    const gf_progress_t progress = { .fraction = 0.5, .queue_position = 1, .logs = "[]" };
 
-    return gf_queue_progress(&hold, &unit.ctx, &job, &said);
+    return gf_queue_progress(&hold, &unit.ctx, &job, &progress);
 }
 
 static gf_err_t *call_hook_ref(void)
@@ -293,7 +293,7 @@ static gf_err_t *call_site_look(void)
 {
     gf_site_t site = { .restored = false };
 
-    return gf_site_look(&site, &unit.ctx);
+    return gf_site_check(&site, &unit.ctx);
 }
 
 static gf_err_t *call_site_restored(void)
@@ -751,9 +751,9 @@ END_TEST
 
 START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
 {
-    gf_look_t look = { .owner = "unit host",
-                       .limit = 10,
-                       .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
+    gf_claim_cursor_t cursor = { .owner = "unit host",
+                                 .limit = 10,
+                                 .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
     apr_array_header_t *held = NULL;
     gf_created_t created;
     gf_job_t *claimed = NULL;
@@ -765,7 +765,7 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     created = create(user, "key", HASH, NULL);
     ref = apr_pstrcat(unit.ctx.pool, "ref-", created.id, NULL);
     ck_assert_int_eq(created.epoch, 0);
-    unit_no_error(gf_queue_claim(&claimed, &unit.ctx, &type, &look));
+    unit_no_error(gf_queue_claim(&claimed, &unit.ctx, &type, &cursor));
     ck_assert_msg(claimed && !claimed->next, "not just the one job that is due");
     ck_assert_str_eq(claimed->id, created.id);
     ck_assert_int_eq(claimed->epoch, 1);
@@ -778,7 +778,7 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     ck_assert_ptr_null(claimed->provider_ref);
     ck_assert_ptr_null(claimed->source_url);
     ck_assert(claimed->deadline > gf_clock_now() + apr_time_from_sec(500));
-    ck_assert_str_ne(look.from[2], "-infinity");
+    ck_assert_str_ne(cursor.from[2], "-infinity");
 
     late = *claimed; /* as a host that lost it knows the job */
     late.epoch = 0;
@@ -798,7 +798,7 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
 
     unit_no_error(gf_queue_hand_back(&unit.ctx, lease_of(claimed)));
     gf_job_free(claimed);
-    unit_no_error(gf_queue_claim(&claimed, &unit.ctx, &type, &look));
+    unit_no_error(gf_queue_claim(&claimed, &unit.ctx, &type, &cursor));
     ck_assert_int_eq(claimed->epoch, 2);
     ck_assert_int_eq(claimed->phase, GF_PHASE_WORKING);
     ck_assert_str_eq(claimed->provider_ref, ref);

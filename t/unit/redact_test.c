@@ -82,7 +82,7 @@ static void check_answers_with(const char *said)
                                     body_of(bodies[b], said));
 
                     check_text(outcome.detail, said);
-                    check_text(outcome.said.logs, said);
+                    check_text(outcome.progress.logs, said);
                     ck_assert(!outcome.detail || strlen(outcome.detail) < 400);
                 }
             }

@@ -42,7 +42,7 @@ static gf_msg_t *performed(gf_msg_t *msg)
 
 static gf_store_outcome_t uploaded(const shelf_t *remote)
 {
-    return kept(remote, performed(remote->kind->upload(&remote->call)));
+    return read_upload(remote, performed(remote->kind->upload(&remote->call)));
 }
 
 static bool removed(const shelf_t *remote)
@@ -67,7 +67,7 @@ static const char *hash_at(const char *url)
     return hex;
 }
 
-START_TEST(a_picture_is_kept_whole_once_and_removed)
+START_TEST(a_picture_is_stored_whole_once_and_removed)
 {
     size_t i;
 
@@ -77,13 +77,13 @@ START_TEST(a_picture_is_kept_whole_once_and_removed)
         gf_store_outcome_t first = uploaded(shelf);
         gf_store_outcome_t second = uploaded(shelf);
 
-        ck_assert_msg(first.state == GF_STORE_KEPT, "%s: %s", kinds[i]->name, first.detail);
-        ck_assert_msg(second.state == GF_STORE_KEPT, "%s: %s", kinds[i]->name, second.detail);
+        ck_assert_msg(first.state == GF_STORE_STORED, "%s: %s", kinds[i]->name, first.detail);
+        ck_assert_msg(second.state == GF_STORE_STORED, "%s: %s", kinds[i]->name, second.detail);
         ck_assert_str_eq(second.url, first.url);
         ck_assert_str_eq(hash_at(first.url), shelf->stored.sha256);
         shelf->conf.store_overwrite = 1;
         second = uploaded(shelf);
-        ck_assert_msg(second.state == GF_STORE_KEPT, "%s: %s", kinds[i]->name, second.detail);
+        ck_assert_msg(second.state == GF_STORE_STORED, "%s: %s", kinds[i]->name, second.detail);
         ck_assert_str_eq(hash_at(second.url), shelf->stored.sha256);
         ck_assert_msg(removed(shelf), "%s", kinds[i]->name);
         ck_assert_str_eq(hash_at(second.url), "");
@@ -162,7 +162,7 @@ int main(void)
     const TTest *const alone[] = { where_nobody_listens_it_is_tried_later, NULL };
     const TTest *const all[] = {
         where_nobody_listens_it_is_tried_later,
-        a_picture_is_kept_whole_once_and_removed,
+        a_picture_is_stored_whole_once_and_removed,
         what_the_store_does_not_trust_is_an_alarm,
         other_bytes_than_were_hashed_are_refused,
         NULL,

@@ -249,11 +249,11 @@ START_TEST(what_a_prediction_prints_becomes_lines_and_progress)
                          rows[i].printed);
         gf_outcome_t outcome = reads(kind->read_poll, replicate(MODEL), QUESTION, 200, text);
 
-        ck_assert_pstr_eq(outcome.said.logs, rows[i].logs);
-        ck_assert_msg(outcome.said.progress > rows[i].progress - 0.001
-                          && outcome.said.progress < rows[i].progress + 0.001,
-                      "`%s`: %g", rows[i].printed, outcome.said.progress);
-        ck_assert_int_eq(outcome.said.queue_position, -1);
+        ck_assert_pstr_eq(outcome.progress.logs, rows[i].logs);
+        ck_assert_msg(outcome.progress.fraction > rows[i].progress - 0.001
+                          && outcome.progress.fraction < rows[i].progress + 0.001,
+                      "`%s`: %g", rows[i].printed, outcome.progress.fraction);
+        ck_assert_int_eq(outcome.progress.queue_position, -1);
     }
 }
 END_TEST
@@ -276,8 +276,8 @@ START_TEST(only_the_last_lines_are_kept_and_cut_between_characters)
     outcome =
         reads(kind->read_poll, replicate(MODEL), QUESTION, 200,
               apr_psprintf(unit.ctx.pool, PREDICTION("processing", "\"logs\":\"%s\""), printed));
-    logs =
-        gf_json_get(unit_json(apr_psprintf(unit.ctx.pool, "{\"a\":%s}", outcome.said.logs)), "a");
+    logs = gf_json_get(unit_json(apr_psprintf(unit.ctx.pool, "{\"a\":%s}", outcome.progress.logs)),
+                       "a");
     ck_assert_uint_eq(gf_json_length(logs), 20);
     ck_assert(gf_json_string(gf_json_at(logs, 0), &line));
     ck_assert_uint_eq(strlen(line), 299);

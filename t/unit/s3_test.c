@@ -71,7 +71,7 @@ END_TEST
 
 /* ---- answers ---- */
 
-START_TEST(a_kept_picture_has_the_address_of_its_object)
+START_TEST(a_stored_picture_has_the_address_of_its_object)
 {
     static const struct {
         int status;
@@ -93,8 +93,9 @@ START_TEST(a_kept_picture_has_the_address_of_its_object)
 
         bucket->conf.store_api = rows[i].api;
         bucket->conf.store_public = rows[i].url;
-        outcome = kept(bucket, answered("https://s3.test/", rows[i].status, "ETag: \"x\"", ""));
-        ck_assert_int_eq(outcome.state, GF_STORE_KEPT);
+        outcome =
+            read_upload(bucket, answered("https://s3.test/", rows[i].status, "ETag: \"x\"", ""));
+        ck_assert_int_eq(outcome.state, GF_STORE_STORED);
         ck_assert_str_eq(outcome.url, rows[i].address);
         ck_assert(!outcome.alarm);
     }
@@ -136,7 +137,7 @@ END_TEST
 START_TEST(the_answer_of_s3_is_reported)
 {
     gf_store_outcome_t outcome =
-        kept(shelf(&KIND), answered("https://s3.test/", 400, NULL, XML("EntityTooLarge")));
+        read_upload(shelf(&KIND), answered("https://s3.test/", 400, NULL, XML("EntityTooLarge")));
 
     ck_assert_str_eq(outcome.detail, "HTTP 400 EntityTooLarge: So it is");
 }
@@ -174,7 +175,7 @@ int main(void)
         a_picture_is_put_where_its_name_says_and_replaces_nothing,
         directives_say_where_and_whether_it_replaces,
         a_picture_is_removed_by_the_same_name,
-        a_kept_picture_has_the_address_of_its_object,
+        a_stored_picture_has_the_address_of_its_object,
         each_refusal_means_now_or_never,
         the_answer_of_s3_is_reported,
         without_an_answer_it_may_be_sent_again,

@@ -355,7 +355,7 @@ END_TEST
 
 /* ---- the three of them ---- */
 
-START_TEST(a_type_says_what_it_wants)
+START_TEST(a_type_decides_if_it_takes_a_source)
 {
     const char *two = "{\"sourceUrl\":\"https://x/\",\"image\":7}";
     static const struct {
@@ -429,7 +429,7 @@ int main(void)
         bytes_behind_a_picture_are_cut_off,
         a_picture_in_the_body_is_refused,
         mutated_pictures_harm_nobody,
-        a_type_says_what_it_wants,
+        a_type_decides_if_it_takes_a_source,
         an_uploaded_picture_is_shown_by_its_address_in_the_api,
         NULL,
     };

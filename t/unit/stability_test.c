@@ -100,7 +100,7 @@ START_TEST(each_model_gets_its_endpoint_and_its_parts)
 }
 END_TEST
 
-START_TEST(a_source_picture_goes_along_as_its_endpoint_wants_it)
+START_TEST(a_source_picture_is_sent_as_its_endpoint_requires)
 {
     static const request_t rows[] = {
         { "sd3", "{}", "generate/sd3",
@@ -392,7 +392,7 @@ START_TEST(an_id_is_taken_only_if_it_can_stand_in_an_address)
 }
 END_TEST
 
-START_TEST(the_log_hears_what_the_provider_said_within_bounds)
+START_TEST(the_log_has_the_providers_words_within_bounds)
 {
     answer_t answer = { .status = 400, .spooled = NO_PICTURE };
     gf_outcome_t outcome;
@@ -539,14 +539,14 @@ int main(void)
 {
     const TTest *const tests[] = {
         each_model_gets_its_endpoint_and_its_parts,
-        a_source_picture_goes_along_as_its_endpoint_wants_it,
+        a_source_picture_is_sent_as_its_endpoint_requires,
         each_model_says_what_it_does_with_a_source_picture,
         headers_of_the_section_go_along_but_never_in_place_of_ours,
         a_running_job_is_polled_by_its_id,
         each_answer_to_a_submission_has_its_meaning,
         each_answer_to_a_question_has_its_meaning,
         an_id_is_taken_only_if_it_can_stand_in_an_address,
-        the_log_hears_what_the_provider_said_within_bounds,
+        the_log_has_the_providers_words_within_bounds,
         a_submission_without_answer_is_sent_again_only_if_no_byte_left,
         a_picture_that_cannot_be_written_here_is_ours_to_mend,
         a_question_without_answer_says_nothing_about_the_job,

@@ -165,9 +165,9 @@ static const case_t of_generate[] = {
 
     /* it works */
     { ABOUT_RUN, ON(ANSWERED), GF_STATE_ACCEPT, SAYS(.state = GF_PROV_WORKING, .ref = "r") },
-    { IN(POLL), ON(ANSWERED), GF_STATE_PROGRESS, GIVEN(.ref = "r"), SAYS(.state = GF_PROV_WORKING, .ref = "r", .said = { .progress = 0.5 }) },
+    { IN(POLL), ON(ANSWERED), GF_STATE_PROGRESS, GIVEN(.ref = "r"), SAYS(.state = GF_PROV_WORKING, .ref = "r", .progress = { .fraction = 0.5 }) },
     { IN(POLL), ON(ANSWERED), GF_STATE_RUNNING, GIVEN(.ref = "r"), SAYS(.state = GF_PROV_WORKING, .ref = "r"), .delay = POLLS },
-    { IN(SENT) | IN(LIST), ON(ANSWERED), GF_STATE_LOST, SAYS(.state = GF_PROV_WORKING, .said = { .progress = 0.5 }) },
+    { IN(SENT) | IN(LIST), ON(ANSWERED), GF_STATE_LOST, SAYS(.state = GF_PROV_WORKING, .progress = { .fraction = 0.5 }) },
 
     /* there is more to read */
     { IN(LIST), ON(ANSWERED), GF_STATE_LIST, SAYS(.state = GF_PROV_NEXT) },
@@ -224,7 +224,7 @@ static const case_t of_generate[] = {
     { IN(DRAW) | IN(CHECK), ON(WRITTEN), GF_STATE_STORE, GIVEN(.checked = true) },
     { IN(DRAW) | IN(CHECK), ON(WRITTEN), GF_STATE_TEMPORARY, GIVEN(.checked = true, .shut = true) },
     { IN(DRAW) | IN(CHECK), ON(WRITTEN), GF_STATE_STORE, GIVEN(.checked = true, .shut = true, .strict = true) },
-    { IN(STORE), ON(ANSWERED), GF_STATE_SETTLE, BRINGS(.store = GF_STORE_KEPT) },
+    { IN(STORE), ON(ANSWERED), GF_STATE_SETTLE, BRINGS(.store = GF_STORE_STORED) },
     { IN(STORE), ON(ANSWERED), GF_STATE_STORE_WAIT, BRINGS(.store = GF_STORE_LATER) },
     { IN(STORE), ON(ANSWERED), GF_STATE_TEMPORARY, BRINGS(.store = GF_STORE_LATER, .also = set_uploaded_twice) },
     { IN(STORE), ON(ANSWERED), GF_STATE_TEMPORARY, BRINGS(.store = GF_STORE_REFUSED) },
@@ -264,7 +264,7 @@ static const case_t of_restore[] = {
     { IN(CHECK) | IN(SETTLE), ON(WRITTEN), GF_STATE_OVER, BRINGS(.settled = GF_SETTLED_DONE), .tag = "GF0413" },
     { IN(CHECK) | IN(SETTLE), ON(WRITTEN), GF_STATE_OVER, BRINGS(.settled = GF_SETTLED_UNKNOWN), .tag = "GF0404" },
     { IN(CHECK), ON(WRITTEN), GF_STATE_STORE, GIVEN(.checked = true) },
-    { IN(STORE), ON(ANSWERED), GF_STATE_SETTLE, BRINGS(.store = GF_STORE_KEPT) },
+    { IN(STORE), ON(ANSWERED), GF_STATE_SETTLE, BRINGS(.store = GF_STORE_STORED) },
     { IN(STORE), ON(ANSWERED), GF_STATE_STORE_WAIT, BRINGS(.store = GF_STORE_LATER) },
     { IN(STORE), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.store = GF_STORE_REFUSED), .delay = SECONDS },
     { IN(STORE), ON(ANSWERED), GF_STATE_REQUEUE, BRINGS(.store = GF_STORE_LATER, .also = set_uploaded_twice) },

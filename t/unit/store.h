@@ -41,15 +41,16 @@ static inline shelf_t *shelf(const gf_store_kind_t *kind)
 }
 
 /* An outcome is set whole: before it, nothing in it is right. */
-static inline gf_store_outcome_t kept(const shelf_t *shelf, const gf_msg_t *msg)
+static inline gf_store_outcome_t read_upload(const shelf_t *shelf, const gf_msg_t *msg)
 {
     gf_store_outcome_t outcome;
 
     memset(&outcome, 0x5a, sizeof(outcome));
     shelf->kind->read_upload(&outcome, &shelf->call, msg);
-    ck_assert_msg((outcome.state == GF_STORE_KEPT) == (outcome.url != NULL), "an address, or none");
+    ck_assert_msg((outcome.state == GF_STORE_STORED) == (outcome.url != NULL),
+                  "an address, or none");
     ck_assert_msg(!outcome.detail || !strstr(outcome.detail, SECRET), "%s", outcome.detail);
-    ck_assert_msg(outcome.state == GF_STORE_KEPT || outcome.detail, "a failure says why");
+    ck_assert_msg(outcome.state == GF_STORE_STORED || outcome.detail, "a failure says why");
     return outcome;
 }
 
@@ -70,7 +71,7 @@ static inline void check_uploads(const shelf_t *shelf, const upload_row_t *rows,
     for (i = 0; i < count; i++) {
         const upload_row_t *row = &rows[i];
         gf_store_outcome_t outcome =
-            kept(shelf, answered("http://store.test/", row->status, row->header, row->text));
+            read_upload(shelf, answered("http://store.test/", row->status, row->header, row->text));
         const char *what = apr_psprintf(unit.ctx.pool, "row %lu: HTTP %d %s: %s", (unsigned long)i,
                                         row->status, row->text, outcome.detail);
 
@@ -78,7 +79,7 @@ static inline void check_uploads(const shelf_t *shelf, const upload_row_t *rows,
         ck_assert_msg(outcome.retry_after == apr_time_from_sec(row->wait), "%s: wait", what);
         ck_assert_msg(outcome.alarm == (row->alarm != NULL), "%s: alarm", what);
         ck_assert_msg(!row->alarm || strstr(outcome.detail, row->alarm), "%s", what);
-        ck_assert_msg(row->state == GF_STORE_KEPT || strlen(outcome.detail) < 400, "%s", what);
+        ck_assert_msg(row->state == GF_STORE_STORED || strlen(outcome.detail) < 400, "%s", what);
     }
 }
 
@@ -96,7 +97,7 @@ static inline void check_lost(const shelf_t *shelf)
         msg->end = ends[i];
         msg->status = 200;
         msg->detail = "why";
-        outcome = kept(shelf, msg);
+        outcome = read_upload(shelf, msg);
         ck_assert_int_eq(outcome.state, GF_STORE_LATER);
         ck_assert_str_eq(outcome.detail, "why");
         ck_assert(!outcome.alarm && !outcome.retry_after);
