@@ -38,7 +38,7 @@ typedef struct tower_t {
     int lit;
 } tower_t;
 
-static void fill(pl_plane_t *plane, pl_box_t box, pl_ink_t ink)
+static void fill_box(pl_plane_t *plane, pl_box_t box, pl_ink_t ink)
 {
     pl_fill(plane, box, ink, PL_ONE);
 }
@@ -56,8 +56,8 @@ static void body_paint(pl_plane_t *plane, const tower_t *tower)
         int y = body.y + i;
         pl_ink_t ink = pl_ink_mix(tower->wall, tower->foot, down * down / PL_ONE);
 
-        fill(plane, (pl_box_t){ body.x, y, body.w, 1 }, ink);
-        fill(plane, (pl_box_t){ shade_x, y, body.w * 3 / 8, 1 }, pl_ink_scale(ink, 176));
+        fill_box(plane, (pl_box_t){ body.x, y, body.w, 1 }, ink);
+        fill_box(plane, (pl_box_t){ shade_x, y, body.w * 3 / 8, 1 }, pl_ink_scale(ink, 176));
         pl_fill(plane, (pl_box_t){ rim_x, y, rim_w, 1 }, tower->rim, 150 - down / 2);
     }
     pl_fill(plane, (pl_box_t){ body.x, body.y, body.w, rim_w }, tower->rim, 110);
@@ -69,9 +69,9 @@ static void mast_paint(pl_plane_t *plane, const tower_t *tower, int x, int high)
     int thin = pl_span(plane, 2);
     int tip = tower->body.y - high;
 
-    fill(plane, (pl_box_t){ x, tip, thin, high }, tower->wall);
-    fill(plane, (pl_box_t){ x - thin, tip + high / 2, 3 * thin, thin }, tower->wall);
-    fill(plane, (pl_box_t){ x, tip, thin, thin }, pl_ink_scale(pl_ink(0xff3040), 400));
+    fill_box(plane, (pl_box_t){ x, tip, thin, high }, tower->wall);
+    fill_box(plane, (pl_box_t){ x - thin, tip + high / 2, 3 * thin, thin }, tower->wall);
+    fill_box(plane, (pl_box_t){ x, tip, thin, thin }, pl_ink_scale(pl_ink(0xff3040), 400));
     pl_fill(plane, (pl_box_t){ x - 1, tip - 1, thin + 2, thin + 2 }, pl_ink(0xff3040), 120);
 }
 
@@ -108,7 +108,7 @@ static void roof_paint(pl_plane_t *plane, const pl_look_t *look, const tower_t *
         for (i = 0; i < body.w; i++) {
             int up = high * (tower->rim_left ? body.w - i : i) / body.w;
 
-            fill(plane, (pl_box_t){ body.x + i, body.y - up, 1, up }, tower->wall);
+            fill_box(plane, (pl_box_t){ body.x + i, body.y - up, 1, up }, tower->wall);
             pl_fill(plane, (pl_box_t){ body.x + i, body.y - up, 1, thin }, tower->rim, 130);
         }
         break;
@@ -172,9 +172,10 @@ static void sign_hang(pl_plane_t *plane, const pl_look_t *look, const tower_t *t
 
         along = body.w * 7 / 8;
         box = (pl_box_t){ body.x + body.w / 16, body.y - thick * 5 / 4, along, thick };
-        fill(plane, (pl_box_t){ box.x + along / 5, box.y + thick, post, thick / 4 }, tower->wall);
-        fill(plane, (pl_box_t){ box.x + along * 4 / 5, box.y + thick, post, thick / 4 },
-             tower->wall);
+        fill_box(plane, (pl_box_t){ box.x + along / 5, box.y + thick, post, thick / 4 },
+                 tower->wall);
+        fill_box(plane, (pl_box_t){ box.x + along * 4 / 5, box.y + thick, post, thick / 4 },
+                 tower->wall);
     }
     else if (room < along / 4) {
         return;
@@ -291,7 +292,7 @@ static void traffic_paint(pl_plane_t *plane, const pl_look_t *look)
                 pl_glow(plane, x - way * i, y + j, ink, fade);
             }
         }
-        fill(plane, (pl_box_t){ x, y, thick + 1, thick }, pl_ink_scale(pl_ink(0xffffff), 300));
+        fill_box(plane, (pl_box_t){ x, y, thick + 1, thick }, pl_ink_scale(pl_ink(0xffffff), 300));
     }
 }
 
@@ -330,8 +331,8 @@ static void lattice_paint(pl_plane_t *plane, const pl_look_t *look, int x)
         if (i == 5 || i == 10) {
             int deck = low / PL_SUB + pl_span(plane, 5);
 
-            fill(plane, (pl_box_t){ x - deck, y0 / PL_SUB, 2 * deck, pl_span(plane, 8) },
-                 pl_ink(palette->lamp[0]));
+            fill_box(plane, (pl_box_t){ x - deck, y0 / PL_SUB, 2 * deck, pl_span(plane, 8) },
+                     pl_ink(palette->lamp[0]));
         }
     }
     pl_stroke(plane, &(pl_stroke_t){ middle, foot - high * 14 / 16, middle, foot - high, half },
@@ -360,14 +361,15 @@ static void torii_paint(pl_plane_t *plane, const pl_look_t *look, int x)
         pillar.half = PL_SUB / 2;
         pl_stroke(plane, &pillar, edge, pl_cover);
     }
-    fill(plane, (pl_box_t){ x - half * 13 / 16, top + high / 4, half * 13 / 8, high / 14 }, wood);
+    fill_box(plane, (pl_box_t){ x - half * 13 / 16, top + high / 4, half * 13 / 8, high / 14 },
+             wood);
     for (i = -half; i <= half; i++) {
         int y = top - high * i / half * i / half / 9;
 
-        fill(plane, (pl_box_t){ x + i, y, 1, high / 8 }, wood);
+        fill_box(plane, (pl_box_t){ x + i, y, 1, high / 8 }, wood);
         pl_fill(plane, (pl_box_t){ x + i, y, 1, pl_span(plane, 2) }, edge, 220);
     }
-    fill(plane, (pl_box_t){ x - high / 24, top + high / 8, high / 12, high / 8 }, wood);
+    fill_box(plane, (pl_box_t){ x - high / 24, top + high / 8, high / 12, high / 8 }, wood);
 }
 
 /* One roof of the pagoda, eaves turned up, over a lit room. */
@@ -380,18 +382,19 @@ static void tier_paint(pl_plane_t *plane, const pl_look_t *look, pl_box_t tier)
     int thin = pl_span(plane, 2);
     int i;
 
-    fill(plane, (pl_box_t){ tier.x - half * 5 / 8, tier.y, half * 5 / 4, tier.h }, wood);
+    fill_box(plane, (pl_box_t){ tier.x - half * 5 / 8, tier.y, half * 5 / 4, tier.h }, wood);
     pl_fill(plane, (pl_box_t){ tier.x - half / 2, tier.y + roof, half, tier.h / 3 },
             pl_ink(look->palette->lamp[0]), 190);
     for (i = -half / 2; i < half / 2; i += tier.h / 8 + 2) {
-        fill(plane, (pl_box_t){ tier.x + i, tier.y + roof, pl_span(plane, 3), tier.h / 3 }, wood);
+        fill_box(plane, (pl_box_t){ tier.x + i, tier.y + roof, pl_span(plane, 3), tier.h / 3 },
+                 wood);
     }
     for (i = -reach; i <= reach; i++) {
         int out = (i < 0 ? -i : i) * PL_ONE / reach;
         int y = tier.y + roof * pl_clamp(out * 3 / 2, 0, PL_ONE) / PL_ONE
                 - roof * out / PL_ONE * out / PL_ONE / 2;
 
-        fill(plane, (pl_box_t){ tier.x + i, y, 1, roof - roof * out / PL_ONE / 2 }, wood);
+        fill_box(plane, (pl_box_t){ tier.x + i, y, 1, roof - roof * out / PL_ONE / 2 }, wood);
         pl_fill(plane, (pl_box_t){ tier.x + i, y, 1, thin }, pl_ink(look->palette->neon[2]), 200);
     }
 }
@@ -407,8 +410,8 @@ static void pagoda_paint(pl_plane_t *plane, const pl_look_t *look, int x)
         y -= high - i * high / 16;
         tier_paint(plane, look, (pl_box_t){ x, y, high * (15 - 2 * i) / 8, high });
     }
-    fill(plane, (pl_box_t){ x - thin / 2, y - high, thin, high },
-         pl_ink_scale(pl_ink(look->palette->wall), 170));
+    fill_box(plane, (pl_box_t){ x - thin / 2, y - high, thin, high },
+             pl_ink_scale(pl_ink(look->palette->wall), 170));
 }
 
 void pl_city_paint(pl_plane_t *plane, const pl_look_t *look)

@@ -155,7 +155,7 @@ static void look_decide(pl_look_t *look, const local_scene_t *scene)
     look->density = pl_roll(&dice, 65, 100);
 }
 
-static apr_status_t draw(const local_scene_t *scene, const char *path, apr_pool_t *pool)
+static apr_status_t draw_scene(const local_scene_t *scene, const char *path, apr_pool_t *pool)
 {
     pl_plane_t *plane = pl_plane_make(scene->width, scene->height, pool);
     pl_look_t look;
@@ -193,7 +193,7 @@ apr_status_t local_draw(const local_scene_t *scene, const char *path, apr_pool_t
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = draw(scene, path, pool);
+    rv = draw_scene(scene, path, pool);
     apr_pool_destroy(pool);
     return rv;
 }

@@ -50,7 +50,7 @@ const char *local_effect_names(apr_pool_t *pool)
     return names;
 }
 
-static apr_status_t make(const local_wish_t *wish, const char *path, apr_pool_t *pool)
+static apr_status_t make_effect(const local_wish_t *wish, const char *path, apr_pool_t *pool)
 {
     const char *preset = wish->preset != NULL ? wish->preset : "";
     const pl_wish_t inner = {
@@ -77,7 +77,7 @@ apr_status_t local_effect(const local_wish_t *wish, const char *path, apr_pool_t
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = make(wish, path, pool);
+    rv = make_effect(wish, path, pool);
     apr_pool_destroy(pool);
     return rv;
 }

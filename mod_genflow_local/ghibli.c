@@ -48,7 +48,7 @@ static void sun_shine(pl_plane_t *plane, const pl_wish_t *wish)
 /* ---- what the presets add ---- */
 
 /* A star of four points. */
-static void sparkle(pl_plane_t *plane, int x, int y, int reach, pl_ink_t ink)
+static void paint_sparkle(pl_plane_t *plane, int x, int y, int reach, pl_ink_t ink)
 {
     int dx, dy;
 
@@ -76,8 +76,8 @@ static void sparkles_paint(pl_plane_t *plane, const pl_wish_t *wish, const pl_fa
         int big = pl_roll(&dice, 0, 5) == 0;
         pl_ink_t ink = pl_ink(pl_roll(&dice, 0, 2) == 0 ? 0xffc8e8 : 0xfff4cc);
 
-        sparkle(plane, x, y, pl_span(plane, big ? pl_roll(&dice, 34, 58) : pl_roll(&dice, 9, 24)),
-                ink);
+        paint_sparkle(plane, x, y,
+                      pl_span(plane, big ? pl_roll(&dice, 34, 58) : pl_roll(&dice, 9, 24)), ink);
     }
 }
 

@@ -21,7 +21,7 @@ pl_ink_t pl_ramp(const pl_ramp_t *ramp, int luma)
 }
 
 /* Darker below the middle, brighter above: the smooth step, a share of it. */
-static int contrasted(int light, int share)
+static int contrast_light(int light, int share)
 {
     int u = pl_clamp(light, 0, PL_FULL);
     int step = u * u / PL_FULL * (3 * PL_FULL - 2 * u) / PL_FULL;
@@ -57,7 +57,7 @@ void pl_grade(pl_plane_t *plane, const pl_grade_t *grade)
         for (c = 0; c < 3; c++) {
             int v = luma + (light[c] - luma) * grade->colour / PL_ONE;
 
-            v = contrasted(v, grade->contrast);
+            v = contrast_light(v, grade->contrast);
             v += (PL_FULL - v) * grade->lift / PL_ONE;
             v += to_dark[c] * (down * down / PL_ONE) / PL_ONE * grade->tint / PL_ONE;
             v += to_light[c] * (up * up / PL_ONE) / PL_ONE * grade->tint / PL_ONE;

@@ -21,7 +21,7 @@ typedef struct floor_t {
 } floor_t;
 
 /* A sine, near enough for water: `turn` in 1/1024 of a round, result -PL_ONE..PL_ONE. */
-static int wave(int turn)
+static int wave_at(int turn)
 {
     int half = turn & 511;
     int up = half * (512 - half) / 256;
@@ -31,17 +31,17 @@ static int wave(int turn)
 
 /* The scene mirrored `down` rows below the horizon, tinted by the sun: bent on water, drawn long
  * by wet asphalt. */
-static pl_ink_t mirrored(const pl_plane_t *plane, const pl_look_t *look, int x, int down)
+static pl_ink_t mirrored_ink(const pl_plane_t *plane, const pl_look_t *look, int x, int down)
 {
     bool water = look->ground == PL_WATER;
     int bend = water ? 3 : 1;
     int far = look->horizon * 40 / (down + 8);
-    int shift = wave(far * 24 + x * 512 / plane->w) + wave(far * 67 - x * 3 + 8192);
+    int shift = wave_at(far * 24 + x * 512 / plane->w) + wave_at(far * 67 - x * 3 + 8192);
     int row = look->horizon - 1 - down * 3 / 2;
     pl_ink_t sum = { 0, 0, 0 };
     int i, luma;
 
-    row += wave(far * 51 + x * 2) * bend * (down + 6) / 16000;
+    row += wave_at(far * 51 + x * 2) * bend * (down + 6) / 16000;
     x = pl_clamp(x + shift * bend * (down + 12) / 20000, 0, plane->w - 1);
     for (i = 0; i < 4; i++) {
         int y = pl_clamp(row - i - i * (water ? 2 : 5) * down / 160, 0, look->horizon - 1);
@@ -122,7 +122,7 @@ static void floor_paint(pl_plane_t *plane, const pl_look_t *look)
 
         for (x = 0; x < plane->w; x++) {
             int lines = floor_share(&floor, look->ground, x - look->sun_x);
-            pl_ink_t ink = mirrored(plane, look, x, down);
+            pl_ink_t ink = mirrored_ink(plane, look, x, down);
 
             if (x % 4 == 0 && look->ground != PL_WATER) {
                 puddle = 110 + pl_noise(key, x * 3, far) * 5 / 8;

@@ -26,7 +26,7 @@ static const struct {
 
 static const gf_prov_host_t *host;
 
-static void begin(const gf_prov_host_t *given)
+static void set_host(const gf_prov_host_t *given)
 {
     host = given;
 }
@@ -52,17 +52,17 @@ static apr_status_t draw_scene(const gf_prov_call_t *call, const char *path)
 }
 
 /* The decoder is given what mod_genflow finds sound, and no more pixels than the site allows. */
-static bool look(gf_image_t *image, int descriptor)
+static bool may_decode(gf_image_t *image, int descriptor)
 {
     return host->probe_image(image, descriptor) && host->image_is_plain(image);
 }
 
-static apr_status_t repaint(const gf_prov_call_t *call, const char *path)
+static apr_status_t repaint_source(const gf_prov_call_t *call, const char *path)
 {
     const gf_prov_job_t job = host->job(call);
     const char *strength = host->parameter(call, "strength");
     local_wish_t wish = { .source = call->source_file,
-                          .look = look,
+                          .look = may_decode,
                           .pixels_max = call->pixels_max,
                           .effect = call->model,
                           .prompt = job.prompt,
@@ -76,12 +76,12 @@ static apr_status_t repaint(const gf_prov_call_t *call, const char *path)
     return local_effect(&wish, path, call->pool);
 }
 
-static apr_status_t draw(const gf_prov_call_t *call, const char *path)
+static apr_status_t draw_picture(const gf_prov_call_t *call, const char *path)
 {
-    return call->source_file ? repaint(call, path) : draw_scene(call, path);
+    return call->source_file ? repaint_source(call, path) : draw_scene(call, path);
 }
 
-static gf_source_use_t source(const char *model)
+static gf_source_use_t source_use(const char *model)
 {
     return GF_SOURCE_MAY;
 }
@@ -95,9 +95,9 @@ static const char *check_model(const char *model, apr_pool_t *pool)
 }
 
 const gf_prov_kind_t local_kind = { .name = "local",
-                                    .begin = begin,
+                                    .begin = set_host,
                                     .check_model = check_model,
-                                    .source = source,
+                                    .source = source_use,
                                     .source_as_file = true,
-                                    .draw = draw,
+                                    .draw = draw_picture,
                                     .decodes = local_decodes };

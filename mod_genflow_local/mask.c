@@ -39,7 +39,7 @@ static const emotion_t EMOTIONS[] = {
 /* ---- which emotions ---- */
 
 /* Does a word begin here with this stem? */
-static bool begins(const char *at, const char *text, const char *stem)
+static bool begins_with(const char *at, const char *text, const char *stem)
 {
     if (at > text && isalpha((unsigned char)at[-1])) {
         return false;
@@ -57,7 +57,7 @@ static const emotion_t *emotion_at(const char *at, const char *text)
 
     for (i = 0; i < EMOTION_COUNT; i++) {
         for (j = 0; EMOTIONS[i].stems[j] != NULL; j++) {
-            if (begins(at, text, EMOTIONS[i].stems[j])) {
+            if (begins_with(at, text, EMOTIONS[i].stems[j])) {
                 return &EMOTIONS[i];
             }
         }
@@ -200,7 +200,7 @@ static int out_of(const pl_face_t *face, int x, int y)
 }
 
 /* Light in few steps with soft borders. */
-static int stepped(int luma)
+static int stepped_luma(int luma)
 {
     int wide = PL_FULL / LEVELS;
     int step = luma / wide;
@@ -263,7 +263,7 @@ static void inks_lay(pl_plane_t *plane, const pl_face_t *face, const emotion_t *
                                 0, PL_FULL);
             int out = out_of(face, x, y);
             int inside = pl_clamp((PL_ONE + 20 - out) * 6, 0, PL_ONE);
-            int tone = (stepped(luma) * inside + luma * 6 / 16 * (PL_ONE - inside)) / PL_ONE;
+            int tone = (stepped_luma(luma) * inside + luma * 6 / 16 * (PL_ONE - inside)) / PL_ONE;
             pl_ink_t left = pl_ramp(&found[0]->inks, tone);
             pl_ink_t right = pl_ramp(&found[1]->inks, tone);
 

@@ -9,11 +9,10 @@
 
 #include "mod_genflow_local/kind.h"
 
-static void hooks(apr_pool_t *pool)
+static void register_hooks(apr_pool_t *pool)
 {
     GENFLOW_PROVIDER(pool, &local_kind);
 }
 
-AP_DECLARE_MODULE(genflow_local) = {
-    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, hooks, 0
-};
+AP_DECLARE_MODULE(genflow_local) = { STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL,
+                                     register_hooks,          0 };

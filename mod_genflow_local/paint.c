@@ -59,8 +59,8 @@ static void sum_row(brush_t *brush, const pl_plane_t *plane, int y)
 }
 
 /* A window of the brush, and what it weighs: the evener, the more. */
-static apr_uint64_t window(apr_uint32_t mean[3], const brush_t *brush, int x0, int y0, int x1,
-                           int y1)
+static apr_uint64_t brush_window(apr_uint32_t mean[3], const brush_t *brush, int x0, int y0, int x1,
+                                 int y1)
 {
     const sum_t *top = row_at(brush, y0);
     const sum_t *foot = row_at(brush, y1);
@@ -89,10 +89,10 @@ static void paint_pixel(apr_uint16_t *light, const brush_t *brush, int x, int y)
     apr_uint64_t all;
     int i;
 
-    weight[0] = window(mean[0], brush, left, top, x + 1, y + 1);
-    weight[1] = window(mean[1], brush, x, top, right, y + 1);
-    weight[2] = window(mean[2], brush, left, y, x + 1, foot);
-    weight[3] = window(mean[3], brush, x, y, right, foot);
+    weight[0] = brush_window(mean[0], brush, left, top, x + 1, y + 1);
+    weight[1] = brush_window(mean[1], brush, x, top, right, y + 1);
+    weight[2] = brush_window(mean[2], brush, left, y, x + 1, foot);
+    weight[3] = brush_window(mean[3], brush, x, y, right, foot);
     all = weight[0] + weight[1] + weight[2] + weight[3];
     for (i = 0; i < 3; i++) {
         light[i] = (apr_uint16_t)((mean[0][i] * weight[0] + mean[1][i] * weight[1]

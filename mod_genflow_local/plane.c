@@ -13,7 +13,7 @@
 /* Cells in the longest row that pl_spread() takes. */
 #define CELLS_MAX (2048 / 4 + 1)
 
-static apr_uint64_t mixed(apr_uint64_t v)
+static apr_uint64_t mix_bits(apr_uint64_t v)
 {
     v = (v ^ (v >> 30)) * APR_UINT64_C(0xbf58476d1ce4e5b9);
     v = (v ^ (v >> 27)) * APR_UINT64_C(0x94d049bb133111eb);
@@ -22,13 +22,13 @@ static apr_uint64_t mixed(apr_uint64_t v)
 
 apr_uint64_t pl_dice_of(apr_uint64_t key, int subject)
 {
-    return mixed(key + GOLDEN * (apr_uint64_t)subject);
+    return mix_bits(key + GOLDEN * (apr_uint64_t)subject);
 }
 
 apr_uint64_t pl_dice_next(apr_uint64_t *dice)
 {
     *dice += GOLDEN;
-    return mixed(*dice);
+    return mix_bits(*dice);
 }
 
 int pl_roll(apr_uint64_t *dice, int lo, int hi)
@@ -39,9 +39,9 @@ int pl_roll(apr_uint64_t *dice, int lo, int hi)
     return lo + (int)((pl_dice_next(dice) >> 16) % (apr_uint64_t)(hi - lo + 1));
 }
 
-static int corner(apr_uint64_t key, int x, int y)
+static int noise_corner(apr_uint64_t key, int x, int y)
 {
-    return (int)(mixed(key + GOLDEN * (apr_uint64_t)(x * 4099 + y)) >> 56);
+    return (int)(mix_bits(key + GOLDEN * (apr_uint64_t)(x * 4099 + y)) >> 56);
 }
 
 int pl_noise(apr_uint64_t key, int x, int y)
@@ -54,9 +54,10 @@ int pl_noise(apr_uint64_t key, int x, int y)
 
     in_x = in_x * in_x * (768 - 2 * in_x) / 65536;
     in_y = in_y * in_y * (768 - 2 * in_y) / 65536;
-    top = corner(key, cell_x, cell_y) * (256 - in_x) + corner(key, cell_x + 1, cell_y) * in_x;
-    foot =
-        corner(key, cell_x, cell_y + 1) * (256 - in_x) + corner(key, cell_x + 1, cell_y + 1) * in_x;
+    top = noise_corner(key, cell_x, cell_y) * (256 - in_x)
+          + noise_corner(key, cell_x + 1, cell_y) * in_x;
+    foot = noise_corner(key, cell_x, cell_y + 1) * (256 - in_x)
+           + noise_corner(key, cell_x + 1, cell_y + 1) * in_x;
     return (top / 256 * (256 - in_y) + foot / 256 * in_y) / 256;
 }
 
@@ -119,8 +120,8 @@ static int pixel_of(int fine)
 
 /* Walks a stroke that is wider than high (`steep`: with x and y exchanged) from left to right, a
  * pixel at a time; across, cover falls off with the distance from its middle. */
-static void walk(pl_plane_t *plane, const pl_stroke_t *stroke, pl_ink_t ink, pl_touch_t *touch,
-                 int steep)
+static void walk_stroke(pl_plane_t *plane, const pl_stroke_t *stroke, pl_ink_t ink,
+                        pl_touch_t *touch, int steep)
 {
     int run = stroke->x1 - stroke->x0;
     int rise = stroke->y1 - stroke->y0;
@@ -163,7 +164,7 @@ void pl_stroke(pl_plane_t *plane, const pl_stroke_t *stroke, pl_ink_t ink, pl_to
     if (level.x1 < level.x0) {
         level = (pl_stroke_t){ level.x1, level.y1, level.x0, level.y0, level.half };
     }
-    walk(plane, &level, ink, touch, steep);
+    walk_stroke(plane, &level, ink, touch, steep);
 }
 
 /* Widens one row of cells to `w` pixels. `cells` has one more on its left than the quarter, and two

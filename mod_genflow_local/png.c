@@ -23,7 +23,7 @@ static apr_status_t png_free(void *png)
     return APR_SUCCESS;
 }
 
-static int seen(apr_uint16_t light)
+static int screen_level(apr_uint16_t light)
 {
     return (light < PL_FULL ? light : PL_FULL) / 16;
 }
@@ -41,7 +41,8 @@ static apr_status_t png_make(void **png, int *size, const pl_plane_t *plane, apr
     apr_pool_cleanup_register(pool, image, image_free, apr_pool_cleanup_null);
     for (y = 0; y < plane->h; y++) {
         for (x = 0; x < plane->w; x++, light += 3) {
-            image->tpixels[y][x] = seen(light[0]) << 16 | seen(light[1]) << 8 | seen(light[2]);
+            image->tpixels[y][x] =
+                screen_level(light[0]) << 16 | screen_level(light[1]) << 8 | screen_level(light[2]);
         }
     }
     *png = gdImagePngPtrEx(image, size, PNG_LEVEL);

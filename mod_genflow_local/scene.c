@@ -74,7 +74,7 @@ static apr_status_t sky_paint(pl_plane_t *plane, const pl_look_t *look, apr_pool
     return APR_SUCCESS;
 }
 
-static void twinkle(pl_plane_t *plane, pl_box_t star, pl_ink_t ink, int shine)
+static void paint_twinkle(pl_plane_t *plane, pl_box_t star, pl_ink_t ink, int shine)
 {
     int i;
 
@@ -108,7 +108,7 @@ static void stars_paint(pl_plane_t *plane, const pl_look_t *look)
         }
         pl_glow(plane, x, y, ink, i % 9 == 0 ? 2 * shine : shine);
         if (i % 9 == 0) {
-            twinkle(plane, (pl_box_t){ x, y, pl_span(plane, 5), 0 }, ink, shine);
+            paint_twinkle(plane, (pl_box_t){ x, y, pl_span(plane, 5), 0 }, ink, shine);
         }
     }
 }

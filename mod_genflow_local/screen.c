@@ -55,7 +55,7 @@ static void blur_line(apr_uint16_t *light, int count, int stride, int radius, ap
 }
 
 /* Two boxes each way come near enough to a round blur. */
-static void blur(pl_plane_t *plane, int radius, apr_uint16_t *copy)
+static void blur_plane(pl_plane_t *plane, int radius, apr_uint16_t *copy)
 {
     int turn, c, i;
 
@@ -118,9 +118,9 @@ apr_status_t pl_bloom(pl_plane_t *plane, apr_pool_t *pool)
     }
     count = 3 * (apr_size_t)narrow->w * (apr_size_t)narrow->h;
     bright_gather(narrow, plane);
-    blur(narrow, pl_span(plane, 2), copy);
+    blur_plane(narrow, pl_span(plane, 2), copy);
     memcpy(wide->light, narrow->light, count * sizeof(*wide->light));
-    blur(wide, pl_span(plane, 11), copy);
+    blur_plane(wide, pl_span(plane, 11), copy);
     for (i = 0; i < count; i++) {
         narrow->light[i] = (apr_uint16_t)(narrow->light[i] * 5 / 16 + wide->light[i] * 5 / 16);
     }
@@ -162,7 +162,7 @@ static apr_uint16_t curve_at(int light)
     return (apr_uint16_t)(PL_FULL - (PL_FULL - CURVE_KNEE) * left / PL_ONE);
 }
 
-static int vignette(int at, int side)
+static int vignette_at(int at, int side)
 {
     int off = (2 * at - side) * PL_ONE / side;
 
@@ -189,7 +189,7 @@ static screen_t *screen_make(const pl_plane_t *plane, const pl_look_t *look, apr
     }
     for (i = 0; i < plane->w; i++) {
         screen->fringe[i] = (2 * i - plane->w) * most / plane->w;
-        screen->shade[i] = vignette(i, plane->w);
+        screen->shade[i] = vignette_at(i, plane->w);
     }
     screen->scan_high = pl_span(plane, look->preset == PL_SCANLINES ? 6 : 4);
     screen->scan_deep = (look->preset == PL_SCANLINES ? 96 : 22) * look->unrest / PL_ONE;
@@ -214,7 +214,7 @@ static void show_row(pl_plane_t *plane, const screen_t *screen, int y, apr_uint1
 {
     apr_uint16_t *light = plane->light + 3 * (apr_size_t)y * plane->w;
     const glitch_t *glitch = &screen->rows[y];
-    int shade = vignette(y, plane->h);
+    int shade = vignette_at(y, plane->h);
     int last = plane->w - 1;
     int x;
 

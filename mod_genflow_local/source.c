@@ -43,7 +43,7 @@ static bool is_jpeg(const source_t *source)
     return strcmp(source->image.extension, "jpg") == 0;
 }
 
-static apr_status_t look(source_t *source, const local_wish_t *wish, apr_pool_t *pool)
+static apr_status_t inspect_source(source_t *source, const local_wish_t *wish, apr_pool_t *pool)
 {
     unsigned char *head = apr_palloc(pool, HEAD);
 
@@ -73,7 +73,7 @@ static void say_nothing(int priority, const char *format, va_list args)
 {
 }
 
-static void quieten(void)
+static void quieten_libgd(void)
 {
     gdSetErrorMethod(say_nothing);
 }
@@ -84,9 +84,9 @@ static apr_status_t pixels_free(void *pixels)
     return APR_SUCCESS;
 }
 
-static apr_status_t decode(source_t *source, apr_pool_t *pool)
+static apr_status_t decode_source(source_t *source, apr_pool_t *pool)
 {
-    pthread_once(&once, quieten);
+    pthread_once(&once, quieten_libgd);
     if (is_jpeg(source)) {
         source->pixels = gdImageCreateFromJpeg(source->file);
     }
@@ -113,7 +113,7 @@ bool local_decodes(const gf_image_t *image, const void *bytes)
     gdImagePtr pixels;
     bool decodes;
 
-    pthread_once(&once, quieten);
+    pthread_once(&once, quieten_libgd);
     pthread_mutex_lock(&one_at_a_time);
     pixels = strcmp(image->extension, "jpg") == 0   ? gdImageCreateFromJpegPtr(length, data)
              : strcmp(image->extension, "png") == 0 ? gdImageCreateFromPngPtr(length, data)
@@ -128,7 +128,7 @@ bool local_decodes(const gf_image_t *image, const void *bytes)
 
 /* ---- which side is up ---- */
 
-static unsigned number(const unsigned char *p, int bytes, bool little)
+static unsigned read_number(const unsigned char *p, int bytes, bool little)
 {
     unsigned value = 0;
     int i;
@@ -143,16 +143,16 @@ static unsigned number(const unsigned char *p, int bytes, bool little)
 static int orientation_in(const unsigned char *tiff, apr_size_t length)
 {
     bool little = length >= 8 && tiff[0] == 'I';
-    apr_size_t at = length >= 8 ? number(tiff + 4, 4, little) : length;
+    apr_size_t at = length >= 8 ? read_number(tiff + 4, 4, little) : length;
     unsigned entries, i;
 
     if (length < 2 || at > length - 2) {
         return UPRIGHT;
     }
-    entries = number(tiff + at, 2, little);
+    entries = read_number(tiff + at, 2, little);
     for (i = 0, at += 2; i < entries && at + 12 <= length; i++, at += 12) {
-        if (number(tiff + at, 2, little) == TAG_ORIENTATION) {
-            unsigned value = number(tiff + at + 8, 2, little);
+        if (read_number(tiff + at, 2, little) == TAG_ORIENTATION) {
+            unsigned value = read_number(tiff + at + 8, 2, little);
 
             return value >= 1 && value <= 8 ? (int)value : UPRIGHT;
         }
@@ -170,7 +170,7 @@ static int orientation_of(const source_t *source)
     }
     while (at + 10 < source->length && source->head[at] == 0xFF) {
         const unsigned char *segment = source->head + at;
-        apr_size_t length = 2 + number(segment + 2, 2, false);
+        apr_size_t length = 2 + read_number(segment + 2, 2, false);
 
         if (segment[1] == 0xE1 && length > 10 && at + length <= source->length
             && memcmp(segment + 4, "Exif\0\0", 6) == 0) {
@@ -184,7 +184,7 @@ static int orientation_of(const source_t *source)
 /* ---- scaling ---- */
 
 /* What a pixel of the source (0xAARRGGBB, alpha 127 is clear) adds to a narrower one. */
-static void add(apr_uint64_t *sum, int pixel, apr_uint64_t share)
+static void add_pixel(apr_uint64_t *sum, int pixel, apr_uint64_t share)
 {
     unsigned clear = (unsigned)gdTrueColorGetAlpha(pixel);
     unsigned cover = gdAlphaMax - clear;
@@ -195,7 +195,7 @@ static void add(apr_uint64_t *sum, int pixel, apr_uint64_t share)
 }
 
 /* Row `y` of the source in `w` pixels: each is cut into w parts, and sx parts make a pixel. */
-static void narrow(apr_uint64_t *sums, gdImagePtr pixels, int y, int w)
+static void narrow_row(apr_uint64_t *sums, gdImagePtr pixels, int y, int w)
 {
     int left = pixels->sx; /* parts that the pixel at sums still takes */
     int x;
@@ -208,7 +208,7 @@ static void narrow(apr_uint64_t *sums, gdImagePtr pixels, int y, int w)
         while (parts > 0) {
             int taken = parts < left ? parts : left;
 
-            add(sums, pixel, (apr_uint64_t)taken);
+            add_pixel(sums, pixel, (apr_uint64_t)taken);
             parts -= taken;
             left -= taken;
             if (left == 0) {
@@ -242,8 +242,9 @@ static void put_row(pl_plane_t *plane, const apr_uint64_t *sums, pl_box_t row, i
     }
 }
 
-/* All rows, lowered as narrow() narrows. */
-static apr_status_t scale(pl_plane_t *plane, gdImagePtr pixels, int orientation, apr_pool_t *pool)
+/* All rows, lowered as narrow_row() narrows. */
+static apr_status_t scale_rows(pl_plane_t *plane, gdImagePtr pixels, int orientation,
+                               apr_pool_t *pool)
 {
     pl_box_t row = { 0, 0, orientation >= 5 ? plane->h : plane->w,
                      orientation >= 5 ? plane->w : plane->h };
@@ -261,7 +262,7 @@ static apr_status_t scale(pl_plane_t *plane, gdImagePtr pixels, int orientation,
     for (y = 0; y < pixels->sy; y++) {
         int rest = row.h;
 
-        narrow(narrowed, pixels, y, row.w);
+        narrow_row(narrowed, pixels, y, row.w);
         while (rest > 0) {
             int taken = rest < left ? rest : left;
 
@@ -293,11 +294,11 @@ static int work_side(int side, int longest)
 apr_status_t pl_source_read(pl_plane_t **plane, const local_wish_t *wish, apr_pool_t *pool)
 {
     source_t source;
-    apr_status_t rv = look(&source, wish, pool);
+    apr_status_t rv = inspect_source(&source, wish, pool);
     int orientation, longest, w, h;
 
     if (rv == APR_SUCCESS) {
-        rv = decode(&source, pool);
+        rv = decode_source(&source, pool);
     }
     if (rv != APR_SUCCESS) {
         return rv;
@@ -310,7 +311,7 @@ apr_status_t pl_source_read(pl_plane_t **plane, const local_wish_t *wish, apr_po
     if (*plane == NULL) {
         return APR_ENOMEM;
     }
-    rv = scale(*plane, source.pixels, orientation, pool);
+    rv = scale_rows(*plane, source.pixels, orientation, pool);
     apr_pool_cleanup_run(pool, source.pixels, pixels_free);
     return rv;
 }

@@ -30,7 +30,7 @@ typedef struct gathered_t {
     apr_int64_t limit;
 } gathered_t;
 
-static gf_err_t *gather(gathered_t *all, gf_req_t *req, const char *data, apr_size_t length)
+static gf_err_t *gather_bytes(gathered_t *all, gf_req_t *req, const char *data, apr_size_t length)
 {
     if ((apr_int64_t)(all->length + length) > all->limit) {
         return api_body_too_large(req, (apr_int64_t)(all->length + length), all->limit);
@@ -68,7 +68,7 @@ static gf_err_t *gather_brigade(gathered_t *all, gf_req_t *req, apr_bucket_briga
             if (rv != APR_SUCCESS) {
                 return gf_err_make(req->ctx, GF_E_READ_BODY, rv, "reading the body");
             }
-            GF_TRY(gather(all, req, data, length));
+            GF_TRY(gather_bytes(all, req, data, length));
         }
     }
     return NULL;
@@ -121,7 +121,7 @@ gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_
 }
 
 /* + and %XX as forms have them; false: not well-formed, not UTF-8, or a NUL. */
-static bool decode(char *text)
+static bool decode_form(char *text)
 {
     return ap_unescape_urlencoded(text) == OK && gf_text_utf8(text, strlen(text)) == strlen(text);
 }
@@ -142,8 +142,8 @@ gf_err_t *api_body_query_read(gf_req_t *req)
         if ((value = strchr(pair, '='))) {
             *value++ = '\0';
         }
-        named = decode(pair);
-        if (!named || (value && !decode(value))) {
+        named = decode_form(pair);
+        if (!named || (value && !decode_form(value))) {
             return gf_err_field(req->ctx, GF_E_INVALID, named ? pair : "query",
                                 "must be UTF-8, encoded as forms are: %XX, and + for a blank");
         }

@@ -21,7 +21,7 @@
 #define MAX_AGE "7200" /* seconds; browsers do not remember longer */
 
 /* What Access-Control-Allow-Origin says to a page of `origin`; NULL: nothing. */
-static const char *allowed(const apr_array_header_t *origins, const char *origin)
+static const char *allowed_origin(const apr_array_header_t *origins, const char *origin)
 {
     int i;
 
@@ -73,7 +73,7 @@ static bool is_of(const char *origin, const char *url, bool scheme_too)
 static bool is_named(const request_rec *r, const char *origin)
 {
     const apr_array_header_t *origins = httpd_conf_dir(r)->origins;
-    const char *answer = origins ? allowed(origins, origin) : NULL;
+    const char *answer = origins ? allowed_origin(origins, origin) : NULL;
 
     return answer && strcmp(answer, "*") != 0;
 }
@@ -121,7 +121,7 @@ int api_cors(request_rec *r)
     if (strcmp(APR_ARRAY_IDX(origins, 0, const char *), "*") != 0) {
         apr_table_mergen(r->err_headers_out, "Vary", "Origin");
     }
-    answer = origin ? allowed(origins, origin) : NULL;
+    answer = origin ? allowed_origin(origins, origin) : NULL;
     if (answer) {
         apr_table_setn(r->err_headers_out, "Access-Control-Allow-Origin", answer);
         apr_table_setn(r->err_headers_out, "Access-Control-Expose-Headers", EXPOSED);

@@ -112,7 +112,7 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_spec_t *spec, const gf_cre
 }
 
 /* Places for so many jobs here: all of them or none. */
-static bool reserve(gf_hub_t *hub, int count)
+static bool reserve_places(gf_hub_t *hub, int count)
 {
     int taken;
 
@@ -127,7 +127,7 @@ static bool reserve(gf_hub_t *hub, int count)
     return false;
 }
 
-static void leave(gf_hub_t *hub, int count)
+static void leave_places(gf_hub_t *hub, int count)
 {
     while (count-- > 0) {
         gf_hub_leave(hub);
@@ -169,10 +169,11 @@ gf_err_t *api_create(gf_created_t *created, bool *here, gf_req_t *req, const gf_
 {
     gf_err_t *err;
 
-    *here = !spec->pending && reserve(req->api->hub, spec->count);
+    *here = !spec->pending && reserve_places(req->api->hub, spec->count);
     err = gf_queue_create(created, req->ctx, caller, spec, *here ? req->api->owner : NULL);
     if (*here) {
-        leave(req->api->hub, spec->count - (err ? 0 : api_create_count(created, spec->count)));
+        leave_places(req->api->hub,
+                     spec->count - (err ? 0 : api_create_count(created, spec->count)));
     }
     if (err) {
         return err;

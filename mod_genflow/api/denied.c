@@ -50,7 +50,7 @@ static bool is_expired(gf_ctx_t *ctx, request_rec *r)
 }
 
 /* Sends what stands in its ctx, once, whatever httpd writes. */
-static apr_status_t filter(ap_filter_t *f, apr_bucket_brigade *written)
+static apr_status_t replace_body(ap_filter_t *f, apr_bucket_brigade *written)
 {
     const char *text = f->ctx;
     apr_bucket_alloc_t *alloc = f->c->bucket_alloc;
@@ -71,7 +71,7 @@ static apr_status_t filter(ap_filter_t *f, apr_bucket_brigade *written)
 
 void api_denied_register(void)
 {
-    ap_register_output_filter(FILTER, filter, NULL, AP_FTYPE_RESOURCE);
+    ap_register_output_filter(FILTER, replace_body, NULL, AP_FTYPE_RESOURCE);
 }
 
 void api_denied(request_rec *r)

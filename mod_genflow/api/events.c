@@ -27,7 +27,7 @@ typedef struct stream_t {
     bool over;
 } stream_t;
 
-static gf_err_t *full(gf_req_t *req)
+static gf_err_t *too_many_streams(gf_req_t *req)
 {
     gf_err_t *err = gf_err_make(req->ctx, GF_E_WATCH_FULL, APR_SUCCESS, "%s", req->args[0]);
 
@@ -36,7 +36,7 @@ static gf_err_t *full(gf_req_t *req)
 }
 
 /* Whatever stands between must pass on each event as it comes. */
-static void begin(request_rec *r)
+static void begin_stream(request_rec *r)
 {
     ap_set_content_type(r, "text/event-stream");
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
@@ -72,7 +72,7 @@ static void send_state(stream_t *stream, const gf_view_t *view)
 }
 
 /* Looks and tells until it has ended, the client has gone, or time is over. */
-static gf_err_t *run(stream_t *stream, const gf_find_t *find)
+static gf_err_t *run_stream(stream_t *stream, const gf_find_t *find)
 {
     gf_req_t *req = stream->req;
     gf_hub_t *hub = req->api->hub;
@@ -119,16 +119,16 @@ gf_err_t *api_events(gf_req_t *req)
         return NULL;
     }
     if (r->header_only) {
-        begin(r);
+        begin_stream(r);
         return NULL;
     }
     if (!gf_hub_req_watch(req->api->hub, &stream.watch, view.id, req->user)) {
-        return full(req);
+        return too_many_streams(req);
     }
-    begin(r);
+    begin_stream(r);
     apr_pool_create(&stream.ctx.pool, r->pool);
     apr_cpystrn(stream.sent, last ? last : "", sizeof(stream.sent));
-    err = run(&stream, &find);
+    err = run_stream(&stream, &find);
     gf_hub_req_unwatch(req->api->hub, &stream.watch);
     if (err) { /* too late for an error answer: the client comes back, and gets it then */
         httpd_glue_name(req->ctx, r);

@@ -31,7 +31,7 @@ static gf_err_t *view_replayed(gf_view_t *views, gf_req_t *req, const gf_spec_t 
 
 /* The key made them before: their answer again, or "still running". What waits for its start does
  * not run. */
-static gf_err_t *replay(gf_req_t *req, const gf_spec_t *spec, const gf_created_t *created)
+static gf_err_t *replay_answer(gf_req_t *req, const gf_spec_t *spec, const gf_created_t *created)
 {
     gf_view_t views[GF_BATCH_MAX];
     bool ended = true;
@@ -57,7 +57,7 @@ static gf_err_t *replay(gf_req_t *req, const gf_spec_t *spec, const gf_created_t
 
 /* Makes it, answers, and starts it here if there is a place. Where the key made only some of a
  * batch before, they are told beside the new ones. */
-static gf_err_t *make(gf_req_t *req, const gf_spec_t *spec, const gf_caller_t *caller)
+static gf_err_t *make_generations(gf_req_t *req, const gf_spec_t *spec, const gf_caller_t *caller)
 {
     gf_created_t created[GF_BATCH_MAX];
     gf_view_t views[GF_BATCH_MAX];
@@ -68,7 +68,7 @@ static gf_err_t *make(gf_req_t *req, const gf_spec_t *spec, const gf_caller_t *c
 
     GF_TRY(api_create(created, &here, req, caller, spec));
     if (api_create_count(created, spec->count) == 0) {
-        return replay(req, spec, created);
+        return replay_answer(req, spec, created);
     }
     api_create_views(views, jobs, req, spec, created, here);
     err = view_replayed(views, req, spec, created);
@@ -102,7 +102,7 @@ static gf_err_t *replay_closed(gf_req_t *req, const api_spec_body_t *body, gf_er
     if (spec.count == 0) {
         return err;
     }
-    return created->outcome == GF_REPLAY ? replay(req, &spec, created)
+    return created->outcome == GF_REPLAY ? replay_answer(req, &spec, created)
                                          : api_create_refused(req, created, spec.count);
 }
 
@@ -124,7 +124,7 @@ gf_err_t *api_generate_body(gf_req_t *req, const api_spec_body_t *body)
         return api_create_dry(req, spec.count, spec.prompt, spec.parameters, spec.source_url);
     }
     GF_TRY(api_spec_finish(&caller, hash, req, &spec, body));
-    return make(req, &spec, &caller);
+    return make_generations(req, &spec, &caller);
 }
 
 gf_err_t *api_generate(gf_req_t *req)

@@ -46,8 +46,8 @@ static const gf_input_field_t *lookup_rows(gf_req_t *req)
 
 /* The value of the first of the names that has one; *bad becomes a name whose value is empty, or no
  * text. */
-static const char *first(gf_req_t *req, const gf_json_t *body, const char *const *names,
-                         const char **bad)
+static const char *first_value(gf_req_t *req, const gf_json_t *body, const char *const *names,
+                               const char **bad)
 {
     for (; *names; names++) {
         const gf_json_t *member = body ? gf_json_get(body, *names) : NULL;
@@ -79,7 +79,7 @@ static const char *first_ref(const char **kind, gf_req_t *req, const gf_json_t *
 
     for (ref = req->ctx->conf->ref_names; ref->name; ref++) {
         const char *const names[] = { ref->name, NULL };
-        const char *id = first(req, body, names, bad);
+        const char *id = first_value(req, body, names, bad);
 
         if (id) {
             *kind = ref->kind;
@@ -95,8 +95,8 @@ static gf_err_t *read_find(gf_find_t *find, gf_req_t *req, const gf_json_t *body
     const char *bad = "id";
 
     memset(find, 0, sizeof(*find));
-    find->id = first(req, body, ID_NAMES, &bad);
-    find->run_id = first(req, body, RUN_NAMES, &bad);
+    find->id = first_value(req, body, ID_NAMES, &bad);
+    find->run_id = first_value(req, body, RUN_NAMES, &bad);
     find->ref = first_ref(&find->ref_kind, req, body, &bad);
     if (find->id && !gf_text_is_uuid(find->id)) {
         find->run_id = find->id;
@@ -115,7 +115,7 @@ static bool names_one(gf_req_t *req, const gf_json_t *body)
     const char *bad;
     const char *kind;
 
-    return first(req, body, ID_NAMES, &bad) || first(req, body, RUN_NAMES, &bad)
+    return first_value(req, body, ID_NAMES, &bad) || first_value(req, body, RUN_NAMES, &bad)
            || first_ref(&kind, req, body, &bad);
 }
 
@@ -238,7 +238,7 @@ gf_err_t *api_generation_delete_media(gf_req_t *req)
 
     GF_TRY(api_body_json(req, &body, &text, &length));
     GF_TRY(check_members(req, body, fields));
-    req->args[0] = first(req, body, fields[0].names, &bad);
+    req->args[0] = first_value(req, body, fields[0].names, &bad);
     return req->args[0]
                ? api_generation_delete(req)
                : gf_err_field(req->ctx, GF_E_INVALID, bad, "is required as text: id or mediaId");

@@ -8,7 +8,8 @@
 #include "base/clock.h"
 #include "httpd/limits.h"
 
-static gf_err_t *take(gf_req_t *req, const gf_rate_t *rate, const char *kind, const char *name)
+static gf_err_t *take_token(gf_req_t *req, const gf_rate_t *rate, const char *kind,
+                            const char *name)
 {
     apr_interval_time_t wait;
     gf_err_t *err;
@@ -34,6 +35,6 @@ gf_err_t *api_limit(gf_req_t *req)
     if (!req->api->buckets) {
         return NULL;
     }
-    GF_TRY(take(req, &conf->limit_address, "address ", httpd_limits_address(req->r)));
-    return take(req, &conf->limit_rate, "user ", req->user);
+    GF_TRY(take_token(req, &conf->limit_address, "address ", httpd_limits_address(req->r)));
+    return take_token(req, &conf->limit_rate, "user ", req->user);
 }

@@ -11,7 +11,7 @@
 #define WEBHOOK_BODY_MAX (1 << 20) /* bytes of a report */
 
 /* The rest of a body that nobody waits for is not read. */
-static gf_err_t *unknown(const gf_req_t *req)
+static gf_err_t *webhook_unknown(const gf_req_t *req)
 {
     req->r->connection->keepalive = AP_CONN_CLOSE;
     return gf_err_make(req->ctx, GF_E_WEBHOOK_UNKNOWN, APR_SUCCESS, "%s, %s", req->args[0],
@@ -27,8 +27,8 @@ static gf_err_t *keys_pending(const gf_req_t *req, const char *url)
 }
 
 /* Sets event and ref of a genuine report. */
-static gf_err_t *verify(gf_provider_webhook_t *webhook, gf_req_t *req,
-                        const gf_provider_t *provider)
+static gf_err_t *verify_webhook(gf_provider_webhook_t *webhook, gf_req_t *req,
+                                const gf_provider_t *provider)
 {
     const char *keys_url =
         provider->webhook_keys ? provider->webhook_keys : provider->kind->webhook_keys;
@@ -66,19 +66,19 @@ gf_err_t *api_provider_webhook(gf_req_t *req)
 
     if (!provider || !provider->kind->read_webhook || !gf_text_is_uuid(report.id)
         || !gf_text_is_token(report.token, TOKEN_MAX)) {
-        return unknown(req);
+        return webhook_unknown(req);
     }
     GF_TRY(gf_provider_webhook_known(&known, req->ctx, &report));
     if (!known) {
-        return unknown(req);
+        return webhook_unknown(req);
     }
     GF_TRY(api_body_read(req, WEBHOOK_BODY_MAX, &webhook.body, &webhook.length));
-    GF_TRY(verify(&webhook, req, provider));
+    GF_TRY(verify_webhook(&webhook, req, provider));
     report.event = webhook.event;
     report.ref = webhook.ref;
     GF_TRY(gf_provider_webhook_record(&known, req->ctx, &report, req->api->owner));
     if (!known) {
-        return unknown(req);
+        return webhook_unknown(req);
     }
     gf_hub_req_webhook_received(req->api->hub, report.id);
     gf_reply_begin(&out, req);

@@ -53,7 +53,7 @@ static gf_err_t *spec_of(gf_spec_t *spec, gf_req_t *req, const gf_view_t *view)
     return check_source(req, view->source_url);
 }
 
-static gf_err_t *start(gf_req_t *req, const gf_spec_t *spec, const char *act)
+static gf_err_t *start_spec(gf_req_t *req, const gf_spec_t *spec, const char *act)
 {
     const char *wish = apr_pstrcat(req->r->pool, act, ":", req->args[0], NULL);
     char hash[GF_SHA256_HEX];
@@ -81,7 +81,7 @@ static gf_err_t *start(gf_req_t *req, const gf_spec_t *spec, const char *act)
     return gf_reply_view(req, &view, HTTP_CREATED, NULL);
 }
 
-static gf_err_t *retry(gf_req_t *req, const char *act, int chain_pos)
+static gf_err_t *retry_at(gf_req_t *req, const char *act, int chain_pos)
 {
     gf_find_t find;
     gf_view_t view;
@@ -99,15 +99,15 @@ static gf_err_t *retry(gf_req_t *req, const char *act, int chain_pos)
     req->args[0] = view.id; /* in one spelling */
     GF_TRY(spec_of(&spec, req, &view));
     spec.chain_pos = chain_pos;
-    return start(req, &spec, act);
+    return start_spec(req, &spec, act);
 }
 
 gf_err_t *api_retry(gf_req_t *req)
 {
-    return retry(req, "retry", 0);
+    return retry_at(req, "retry", 0);
 }
 
 gf_err_t *api_retry_fallback(gf_req_t *req)
 {
-    return retry(req, "fallback", GF_TYPE_LOCAL);
+    return retry_at(req, "fallback", GF_TYPE_LOCAL);
 }

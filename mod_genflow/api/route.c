@@ -128,7 +128,7 @@ static const char *next_piece(const char **path, apr_size_t *length)
 }
 
 /* Does `path` have the address `pattern`? Sets type and args as the pattern names them. */
-static bool matches(gf_req_t *req, const char *path, const char *pattern)
+static bool path_matches(gf_req_t *req, const char *path, const char *pattern)
 {
     apr_pool_t *pool = req->r->pool;
     int args = 0;
@@ -207,7 +207,7 @@ static gf_err_t *check_query(gf_req_t *req, const char *known)
     return gf_input_end(&input);
 }
 
-static gf_err_t *handle(gf_req_t *req, const route_t *route)
+static gf_err_t *call_handler(gf_req_t *req, const route_t *route)
 {
     req->may_look_up = (route->flags & MAY_LOOK_UP) && httpd_conf_legacy(req->r);
     req->two_step = route->flags & TWO_STEP;
@@ -219,14 +219,14 @@ static gf_err_t *handle(gf_req_t *req, const route_t *route)
     return route->handle(req);
 }
 
-static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, int count)
+static gf_err_t *serve_table(gf_req_t *req, const char *path, const route_t *table, int count)
 {
     apr_int64_t method = AP_METHOD_BIT << req->r->method_number;
     apr_int64_t methods = 0; /* of all rows with this address */
     int i;
 
     for (i = 0; i < count; i++) {
-        if (matches(req, path, table[i].path)) {
+        if (path_matches(req, path, table[i].path)) {
             methods |= table[i].methods;
             if (table[i].methods & method) {
                 break;
@@ -254,11 +254,11 @@ static gf_err_t *serve(gf_req_t *req, const char *path, const route_t *table, in
         }
     }
     GF_TRY(check_query(req, table[i].query));
-    return handle(req, &table[i]);
+    return call_handler(req, &table[i]);
 }
 
 /* What stands in the request's path behind `mount`; "" for nothing of ours. */
-static const char *below(const request_rec *r, const char *mount)
+static const char *path_below(const request_rec *r, const char *mount)
 {
     apr_size_t length = strlen(mount);
 
@@ -271,7 +271,8 @@ static gf_err_t *serve_admin(gf_req_t *req)
     req->base = base_of(req->r, "/api");
     req->admin = true;
     GF_TRY(api_admin_enter(req));
-    return serve(req, below(req->r, location_of(req->r)), admin_routes, COUNT(admin_routes));
+    return serve_table(req, path_below(req->r, location_of(req->r)), admin_routes,
+                       COUNT(admin_routes));
 }
 
 /* The path of the API that the request asks for; sets req->base. */
@@ -287,14 +288,14 @@ static const char *api_path(gf_req_t *req, const char *handler)
         return path;
     }
     req->base = base_of(req->r, location_of(req->r));
-    return below(req->r, req->base);
+    return path_below(req->r, req->base);
 }
 
 static gf_err_t *serve_api(gf_req_t *req)
 {
     const char *path = api_path(req, req->r->handler);
 
-    return serve(req, path, routes, COUNT(routes));
+    return serve_table(req, path, routes, COUNT(routes));
 }
 
 bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handler)
@@ -310,7 +311,7 @@ bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handle
     }
     path = api_path(&req, handler);
     for (i = 0; i < COUNT(routes); i++) {
-        if ((routes[i].methods & method) && matches(&req, path, routes[i].path)) {
+        if ((routes[i].methods & method) && path_matches(&req, path, routes[i].path)) {
             return routes[i].flags & ANYONE;
         }
     }
@@ -354,7 +355,7 @@ int api_route(request_rec *r, const gf_api_t *api)
         return gf_reply_error(&req, err);
     }
     if (strcmp(r->handler, "genflow-result") == 0) {
-        return api_result(r, api->conf, below(r, location_of(r)));
+        return api_result(r, api->conf, path_below(r, location_of(r)));
     }
     err = strcmp(r->handler, "genflow-admin") == 0 ? serve_admin(&req) : serve_api(&req);
     return err ? gf_reply_error(&req, err) : OK;

@@ -131,7 +131,7 @@ static void choose_type(gf_req_t *req, gf_param_t *param, const char *of_templat
     param->two_step = pending || !name || !req->type || gf_input_member(&param->input, image_names);
 }
 
-static gf_err_t *check(gf_spec_t *spec, gf_req_t *req, const api_spec_body_t *body)
+static gf_err_t *check_body(gf_spec_t *spec, gf_req_t *req, const api_spec_body_t *body)
 {
     gf_presets_t presets = { .list = apr_array_make(req->r->pool, 1, sizeof(gf_preset_t)) };
     gf_param_t param = { .input = api_body_input(req, body->json), .presets = &presets };
@@ -151,7 +151,7 @@ static gf_err_t *check(gf_spec_t *spec, gf_req_t *req, const api_spec_body_t *bo
 
 gf_err_t *api_spec_read(gf_spec_t *spec, gf_req_t *req, const api_spec_body_t *body)
 {
-    GF_TRY(check(spec, req, body));
+    GF_TRY(check_body(spec, req, body));
     spec->pending = body->pending;
     if (spec->pending && spec->count > 1) {
         return gf_err_field(req->ctx, GF_E_FIELDS, "n",

@@ -30,7 +30,7 @@ gf_err_t *api_start_open(gf_req_t *req)
 /* ---- answers ---- */
 
 /* A one-step call whose generation failed is an error answer; the generation stands beside it. */
-static gf_err_t *failed(gf_req_t *req, const gf_view_t *view)
+static gf_err_t *reply_failed(gf_req_t *req, const gf_view_t *view)
 {
     gf_err_t *err =
         gf_err_make(req->ctx, GF_E_FAILED, APR_SUCCESS, "%s: %s", view->id, view->error_code);
@@ -54,7 +54,7 @@ static gf_err_t *answer_one(gf_req_t *req, const gf_view_t *view)
         return gf_reply_view(req, view, req->two_step ? HTTP_OK : HTTP_ACCEPTED, "Added to queue");
     }
     if (view->error_code) {
-        return failed(req, view);
+        return reply_failed(req, view);
     }
     return gf_reply_view(req, view, HTTP_OK, view->image_url ? "Your media is ready" : NULL);
 }

@@ -20,7 +20,7 @@ static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
                : gf_steer_status(req->ctx, view.id, view.status);
 }
 
-static gf_err_t *start(gf_req_t *req, const char *id)
+static gf_err_t *start_pending(gf_req_t *req, const char *id)
 {
     gf_hub_t *hub = req->api->hub;
     gf_find_t find = { .id = id };
@@ -90,5 +90,5 @@ gf_err_t *api_twostep(gf_req_t *req)
                             "must be a text without NUL characters");
     }
     GF_TRY(check_start(req, body.json));
-    return start(req, id);
+    return start_pending(req, id);
 }

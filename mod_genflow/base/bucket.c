@@ -52,8 +52,8 @@ static apr_uint64_t hash_of(const gf_buckets_t *buckets, const char *name)
 }
 
 /* The cell of that tag among the set's, as it is now; else the one whose bucket is the fullest. */
-static volatile apr_uint64_t *find(apr_uint64_t *found, volatile apr_uint64_t *set,
-                                   apr_uint64_t tag)
+static volatile apr_uint64_t *find_cell(apr_uint64_t *found, volatile apr_uint64_t *set,
+                                        apr_uint64_t tag)
 {
     volatile apr_uint64_t *cell = NULL;
     int i;
@@ -86,7 +86,7 @@ apr_interval_time_t gf_bucket_take(gf_buckets_t *buckets, const gf_rate_t *rate,
     apr_int64_t full;
 
     do {
-        cell = find(&found, set, tag);
+        cell = find_cell(&found, set, tag);
         full = found >> FULL_BITS == tag ? (apr_int64_t)(found & FULL_MASK) : 0;
         full = (full > at ? full : at) + every;
         if (full - at > every * rate->burst) {

@@ -14,7 +14,7 @@
 
 #define PIECE_BYTES 65536
 
-static void finish(EVP_MD_CTX *md, char *hex)
+static void finish_hex(EVP_MD_CTX *md, char *hex)
 {
     unsigned char raw[EVP_MAX_MD_SIZE];
     unsigned int length = 0;
@@ -30,7 +30,7 @@ static void of_bytes(char *hex, const EVP_MD *kind, const char *bytes, apr_size_
 
     EVP_DigestInit_ex(md, kind, NULL);
     EVP_DigestUpdate(md, bytes, length);
-    finish(md, hex);
+    finish_hex(md, hex);
 }
 
 void gf_hash_sha1(char hex[GF_SHA1_HEX], const char *bytes, apr_size_t length)
@@ -51,7 +51,7 @@ void gf_hash_texts(char hex[GF_SHA256_HEX], const char *first, const char *secon
     EVP_DigestInit_ex(md, EVP_sha256(), NULL);
     EVP_DigestUpdate(md, first, strlen(first) + 1); /* the NUL separates: no text holds one */
     EVP_DigestUpdate(md, second, second_length);
-    finish(md, hex);
+    finish_hex(md, hex);
 }
 
 apr_status_t gf_hash_file(char hex[GF_SHA256_HEX], apr_file_t *file)
@@ -70,7 +70,7 @@ apr_status_t gf_hash_file(char hex[GF_SHA256_HEX], apr_file_t *file)
         }
         EVP_DigestUpdate(md, piece, got);
     }
-    finish(md, hex);
+    finish_hex(md, hex);
     return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
 }
 

@@ -52,7 +52,7 @@ static int byte_at(reader_t *reader, apr_int64_t at)
 }
 
 /* A number of `bytes` bytes, the highest first; NOTHING: it is cut. */
-static apr_int64_t big(reader_t *reader, apr_int64_t at, int bytes)
+static apr_int64_t read_big_endian(reader_t *reader, apr_int64_t at, int bytes)
 {
     apr_int64_t value = 0;
     int i;
@@ -69,7 +69,7 @@ static apr_int64_t big(reader_t *reader, apr_int64_t at, int bytes)
 }
 
 /* The same, the lowest first. */
-static apr_int64_t little(reader_t *reader, apr_int64_t at, int bytes)
+static apr_int64_t read_little_endian(reader_t *reader, apr_int64_t at, int bytes)
 {
     apr_int64_t value = 0;
     int i;
@@ -97,8 +97,8 @@ static bool is_text(reader_t *reader, apr_int64_t at, const char *text, int leng
     return true;
 }
 
-static bool found(gf_image_t *image, const char *type, const char *extension, apr_int64_t width,
-                  apr_int64_t height)
+static bool set_found(gf_image_t *image, const char *type, const char *extension, apr_int64_t width,
+                      apr_int64_t height)
 {
     if (width <= 0 || height <= 0 || width > APR_INT32_MAX || height > APR_INT32_MAX) {
         return false;
@@ -116,7 +116,7 @@ static bool found(gf_image_t *image, const char *type, const char *extension, ap
 static void png_end(gf_image_t *image, reader_t *reader, apr_int64_t at)
 {
     for (;;) {
-        apr_int64_t length = big(reader, at, 4);
+        apr_int64_t length = read_big_endian(reader, at, 4);
 
         if (length < 0 || length > APR_INT32_MAX || is_text(reader, at + 4, "IHDR", 4)
             || byte_at(reader, at + length + 11) == NOTHING) {
@@ -134,7 +134,8 @@ static void png_end(gf_image_t *image, reader_t *reader, apr_int64_t at)
 static bool walk_png(gf_image_t *image, reader_t *reader)
 {
     if (!is_text(reader, 0, "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", 16)
-        || !found(image, "image/png", "png", big(reader, 16, 4), big(reader, 20, 4))) {
+        || !set_found(image, "image/png", "png", read_big_endian(reader, 16, 4),
+                      read_big_endian(reader, 20, 4))) {
         return false;
     }
     png_end(image, reader, 33);
@@ -201,10 +202,10 @@ static bool walk_jpeg(gf_image_t *image, reader_t *reader)
         if (mark == TEM || (mark >= RST0 && mark <= RST7)) {
             continue; /* these have no length */
         }
-        length = big(reader, at, 2);
+        length = read_big_endian(reader, at, 2);
         if (is_frame(mark)) {
-            framed =
-                found(image, "image/jpeg", "jpg", big(reader, at + 5, 2), big(reader, at + 3, 2));
+            framed = set_found(image, "image/jpeg", "jpg", read_big_endian(reader, at + 5, 2),
+                               read_big_endian(reader, at + 3, 2));
         }
         if (length < 2 || (is_frame(mark) && !framed)) {
             return framed;
@@ -218,7 +219,7 @@ static bool walk_jpeg(gf_image_t *image, reader_t *reader)
 
 static bool walk_webp(gf_image_t *image, reader_t *reader)
 {
-    apr_int64_t length = little(reader, 4, 4);
+    apr_int64_t length = read_little_endian(reader, 4, 4);
     apr_int64_t size;
 
     if (!is_text(reader, 0, "RIFF", 4) || !is_text(reader, 8, "WEBP", 4)
@@ -229,16 +230,17 @@ static bool walk_webp(gf_image_t *image, reader_t *reader)
         image->end = 8 + length;
     }
     if (is_text(reader, 12, "VP8X", 4)) {
-        return found(image, "image/webp", "webp", little(reader, 24, 3) + 1,
-                     little(reader, 27, 3) + 1);
+        return set_found(image, "image/webp", "webp", read_little_endian(reader, 24, 3) + 1,
+                         read_little_endian(reader, 27, 3) + 1);
     }
     if (is_text(reader, 12, "VP8L", 4) && byte_at(reader, 20) == 0x2F) {
-        size = little(reader, 21, 4);
-        return found(image, "image/webp", "webp", (size & 0x3FFF) + 1, (size >> 14 & 0x3FFF) + 1);
+        size = read_little_endian(reader, 21, 4);
+        return set_found(image, "image/webp", "webp", (size & 0x3FFF) + 1,
+                         (size >> 14 & 0x3FFF) + 1);
     }
     if (is_text(reader, 12, "VP8 ", 4) && is_text(reader, 23, "\x9d\x01\x2a", 3)) {
-        return found(image, "image/webp", "webp", little(reader, 26, 2) & 0x3FFF,
-                     little(reader, 28, 2) & 0x3FFF);
+        return set_found(image, "image/webp", "webp", read_little_endian(reader, 26, 2) & 0x3FFF,
+                         read_little_endian(reader, 28, 2) & 0x3FFF);
     }
     return false;
 }
@@ -250,7 +252,7 @@ bool gf_image_is_plain(const gf_image_t *image)
     return image->scans <= SCANS_MAX && image->packed <= PACKED_MAX;
 }
 
-static bool walk(gf_image_t *image, reader_t *reader)
+static bool walk_image(gf_image_t *image, reader_t *reader)
 {
     memset(image, 0, sizeof(*image));
     return walk_png(image, reader) || walk_jpeg(image, reader) || walk_webp(image, reader);
@@ -260,7 +262,7 @@ bool gf_image_probe(gf_image_t *image, const void *bytes, apr_size_t length)
 {
     reader_t reader = { .view = bytes, .length = (apr_int64_t)length };
 
-    return walk(image, &reader);
+    return walk_image(image, &reader);
 }
 
 bool gf_image_probe_file(gf_image_t *image, int descriptor)
@@ -268,5 +270,5 @@ bool gf_image_probe_file(gf_image_t *image, int descriptor)
     unsigned char window[WINDOW];
     reader_t reader = { .view = window, .window = window, .descriptor = descriptor };
 
-    return walk(image, &reader);
+    return walk_image(image, &reader);
 }

@@ -18,7 +18,7 @@
 
 #define ANSWER_BYTES 2048 /* of an answer, as a rule */
 
-static void append(gf_out_t *out, const char *bytes, apr_size_t length);
+static void append_bytes(gf_out_t *out, const char *bytes, apr_size_t length);
 
 /* ---- reading ---- */
 
@@ -35,7 +35,7 @@ static gf_err_t *bad_json(gf_ctx_t *ctx, const char *why, apr_size_t at)
 }
 
 /* A copy in which each byte that is no UTF-8 is U+FFFD. */
-static const char *repaired(apr_pool_t *pool, const char *text, apr_size_t *length)
+static const char *repaired_utf8(apr_pool_t *pool, const char *text, apr_size_t *length)
 {
     gf_out_t out;
     apr_size_t at = 0;
@@ -44,10 +44,10 @@ static const char *repaired(apr_pool_t *pool, const char *text, apr_size_t *leng
     while (at < *length) {
         apr_size_t good = gf_text_utf8(text + at, *length - at);
 
-        append(&out, text + at, good);
+        append_bytes(&out, text + at, good);
         at += good;
         if (at < *length) {
-            append(&out, "\xEF\xBF\xBD", 3);
+            append_bytes(&out, "\xEF\xBF\xBD", 3);
             at++;
         }
     }
@@ -78,7 +78,7 @@ static int names_in(const gf_json_t *value)
 }
 
 /* Builds what was walked. */
-static gf_err_t *build(gf_json_t **out, gf_ctx_t *ctx, const gf_json_walk_t *walk)
+static gf_err_t *build_document(gf_json_t **out, gf_ctx_t *ctx, const gf_json_walk_t *walk)
 {
     struct json_tokener *tokener = json_tokener_new_ex(GF_JSON_DEPTH);
     json_object *document;
@@ -120,7 +120,7 @@ gf_err_t *gf_json_parse(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_si
         return bad_json(ctx, "not UTF-8", good);
     }
     wrong = gf_json_walk(&walk);
-    return wrong ? bad_json(ctx, wrong, walk.at) : build(out, ctx, &walk);
+    return wrong ? bad_json(ctx, wrong, walk.at) : build_document(out, ctx, &walk);
 }
 
 gf_err_t *gf_json_parse_reply(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length)
@@ -129,12 +129,12 @@ gf_err_t *gf_json_parse_reply(gf_json_t **out, gf_ctx_t *ctx, const char *text, 
     const char *wrong;
 
     if (gf_text_utf8(text, length) != length) {
-        text = repaired(ctx->pool, text, &length);
+        text = repaired_utf8(ctx->pool, text, &length);
     }
     walk.text = text;
     walk.length = length;
     wrong = gf_json_walk(&walk);
-    return wrong ? bad_json(ctx, wrong, walk.at) : build(out, ctx, &walk);
+    return wrong ? bad_json(ctx, wrong, walk.at) : build_document(out, ctx, &walk);
 }
 
 gf_json_t *gf_json_get(const gf_json_t *object, const char *name)
@@ -306,7 +306,7 @@ void gf_out_init(gf_out_t *out, apr_pool_t *pool, apr_size_t size)
     out->twins = false;
 }
 
-static void append(gf_out_t *out, const char *bytes, apr_size_t length)
+static void append_bytes(gf_out_t *out, const char *bytes, apr_size_t length)
 {
     if (out->length + length > out->size) {
         apr_size_t size = (out->length + length) * 2;
@@ -324,7 +324,7 @@ static void append(gf_out_t *out, const char *bytes, apr_size_t length)
 static void before_value(gf_out_t *out)
 {
     if (out->comma) {
-        append(out, ",", 1);
+        append_bytes(out, ",", 1);
     }
     out->comma = true;
 }
@@ -332,22 +332,22 @@ static void before_value(gf_out_t *out)
 void gf_out_open(gf_out_t *out, char bracket)
 {
     before_value(out);
-    append(out, &bracket, 1);
+    append_bytes(out, &bracket, 1);
     out->comma = false;
 }
 
 void gf_out_close(gf_out_t *out, char bracket)
 {
-    append(out, &bracket, 1);
+    append_bytes(out, &bracket, 1);
     out->comma = true;
 }
 
 void gf_out_key(gf_out_t *out, const char *name)
 {
     before_value(out);
-    append(out, "\"", 1);
-    append(out, name, strlen(name));
-    append(out, "\":", 2);
+    append_bytes(out, "\"", 1);
+    append_bytes(out, name, strlen(name));
+    append_bytes(out, "\":", 2);
     out->comma = false;
 }
 
@@ -358,16 +358,16 @@ static void append_escaped(gf_out_t *out, unsigned char c)
 
     switch (c) {
     case '"':
-        append(out, "\\\"", 2);
+        append_bytes(out, "\\\"", 2);
         break;
     case '\\':
-        append(out, "\\\\", 2);
+        append_bytes(out, "\\\\", 2);
         break;
     case '\n':
-        append(out, "\\n", 2);
+        append_bytes(out, "\\n", 2);
         break;
     default:
-        append(out, code, sizeof(code));
+        append_bytes(out, code, sizeof(code));
     }
 }
 
@@ -380,18 +380,18 @@ void gf_out_string(gf_out_t *out, const char *value)
         return;
     }
     before_value(out);
-    append(out, "\"", 1);
+    append_bytes(out, "\"", 1);
     for (; *value; value++) {
         unsigned char c = (unsigned char)*value;
 
         if (c < 0x20 || c == '"' || c == '\\' || c == 0x7F) {
-            append(out, plain, (apr_size_t)(value - plain));
+            append_bytes(out, plain, (apr_size_t)(value - plain));
             append_escaped(out, c);
             plain = value + 1;
         }
     }
-    append(out, plain, (apr_size_t)(value - plain));
-    append(out, "\"", 1);
+    append_bytes(out, plain, (apr_size_t)(value - plain));
+    append_bytes(out, "\"", 1);
 }
 
 void gf_out_raw(gf_out_t *out, const char *json)
@@ -400,7 +400,7 @@ void gf_out_raw(gf_out_t *out, const char *json)
         json = "null";
     }
     before_value(out);
-    append(out, json, strlen(json));
+    append_bytes(out, json, strlen(json));
 }
 
 /* The name in snake_case, if a twin is wanted and it has one; else NULL. */

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-static const gf_json_t *step(const gf_json_t *value, const char *name)
+static const gf_json_t *step_into(const gf_json_t *value, const char *name)
 {
     apr_int64_t at;
 
@@ -33,7 +33,7 @@ const char *gf_json_pick(apr_pool_t *pool, const char *text, apr_size_t length, 
     while (value && *path) {
         size_t name = strcspn(path, "/");
 
-        value = step(value, apr_pstrmemdup(pool, path, name));
+        value = step_into(value, apr_pstrmemdup(pool, path, name));
         path += name + (path[name] == '/');
     }
     if (!value || gf_json_is_object(value) || gf_json_is_array(value)) {

@@ -12,12 +12,12 @@ static const char too_early[] = "the JSON ends too early";
 
 static const char *walk_value(gf_json_walk_t *walk, int depth);
 
-static int next(const gf_json_walk_t *walk)
+static int next_char(const gf_json_walk_t *walk)
 {
     return walk->at < walk->length ? (unsigned char)walk->text[walk->at] : -1;
 }
 
-static const char *wrong(const gf_json_walk_t *walk)
+static const char *reason_wrong(const gf_json_walk_t *walk)
 {
     return walk->at < walk->length ? not_json : too_early;
 }
@@ -30,9 +30,9 @@ static void skip_space(gf_json_walk_t *walk)
     }
 }
 
-static bool take(gf_json_walk_t *walk, char c)
+static bool take_char(gf_json_walk_t *walk, char c)
 {
-    if (next(walk) != c) {
+    if (next_char(walk) != c) {
         return false;
     }
     walk->at++;
@@ -42,8 +42,8 @@ static bool take(gf_json_walk_t *walk, char c)
 static const char *walk_literal(gf_json_walk_t *walk, const char *literal)
 {
     for (; *literal; literal++) {
-        if (!take(walk, *literal)) {
-            return wrong(walk);
+        if (!take_char(walk, *literal)) {
+            return reason_wrong(walk);
         }
     }
     return NULL;
@@ -53,10 +53,10 @@ static const char *walk_literal(gf_json_walk_t *walk, const char *literal)
 
 static const char *walk_digits(gf_json_walk_t *walk)
 {
-    if (!apr_isdigit(next(walk))) {
-        return wrong(walk);
+    if (!apr_isdigit(next_char(walk))) {
+        return reason_wrong(walk);
     }
-    while (next(walk) >= '0' && next(walk) <= '9') {
+    while (next_char(walk) >= '0' && next_char(walk) <= '9') {
         walk->at++;
     }
     return NULL;
@@ -66,16 +66,16 @@ static const char *walk_number(gf_json_walk_t *walk)
 {
     const char *error = NULL;
 
-    take(walk, '-');
-    if (!take(walk, '0')) {
+    take_char(walk, '-');
+    if (!take_char(walk, '0')) {
         error = walk_digits(walk);
     }
-    if (!error && take(walk, '.')) {
+    if (!error && take_char(walk, '.')) {
         error = walk_digits(walk);
     }
-    if (!error && (take(walk, 'e') || take(walk, 'E'))) {
-        if (!take(walk, '-')) {
-            take(walk, '+');
+    if (!error && (take_char(walk, 'e') || take_char(walk, 'E'))) {
+        if (!take_char(walk, '-')) {
+            take_char(walk, '+');
         }
         error = walk_digits(walk);
     }
@@ -85,13 +85,13 @@ static const char *walk_number(gf_json_walk_t *walk)
 /* ---- texts ---- */
 
 /* The four digits behind \u; -1: there are none. */
-static int hex4(gf_json_walk_t *walk)
+static int read_hex4(gf_json_walk_t *walk)
 {
     int value = 0;
     int i;
 
     for (i = 0; i < 4; i++, walk->at++) {
-        int c = next(walk);
+        int c = next_char(walk);
 
         if (c < 0 || !apr_isxdigit(c)) {
             return -1;
@@ -106,16 +106,16 @@ static const char *walk_escape(gf_json_walk_t *walk, bool is_name)
 {
     int code, low;
 
-    if (!take(walk, 'u')) {
-        if (next(walk) <= 0 || !strchr("\"\\/bfnrt", next(walk))) {
-            return wrong(walk);
+    if (!take_char(walk, 'u')) {
+        if (next_char(walk) <= 0 || !strchr("\"\\/bfnrt", next_char(walk))) {
+            return reason_wrong(walk);
         }
         walk->at++;
         return NULL;
     }
-    code = hex4(walk);
+    code = read_hex4(walk);
     if (code < 0) {
-        return wrong(walk);
+        return reason_wrong(walk);
     }
     if (!walk->strict) {
         return NULL;
@@ -124,7 +124,7 @@ static const char *walk_escape(gf_json_walk_t *walk, bool is_name)
         return "a name holds a NUL";
     }
     if (code >= 0xD800 && code <= 0xDFFF) {
-        low = code < 0xDC00 && take(walk, '\\') && take(walk, 'u') ? hex4(walk) : -1;
+        low = code < 0xDC00 && take_char(walk, '\\') && take_char(walk, 'u') ? read_hex4(walk) : -1;
         if (low < 0xDC00 || low > 0xDFFF) {
             return "half of a surrogate pair";
         }
@@ -136,11 +136,11 @@ static const char *walk_text(gf_json_walk_t *walk, bool is_name)
 {
     const char *error = NULL;
 
-    if (!take(walk, '"')) {
-        return wrong(walk);
+    if (!take_char(walk, '"')) {
+        return reason_wrong(walk);
     }
     while (!error) {
-        int c = next(walk);
+        int c = next_char(walk);
 
         if (c < 0) {
             return too_early;
@@ -165,7 +165,7 @@ static const char *walk_members(gf_json_walk_t *walk, int depth, char close)
     const char *error = NULL;
 
     skip_space(walk);
-    if (take(walk, close)) {
+    if (take_char(walk, close)) {
         return NULL;
     }
     while (!error) {
@@ -177,8 +177,8 @@ static const char *walk_members(gf_json_walk_t *walk, int depth, char close)
                 return error;
             }
             skip_space(walk);
-            if (!take(walk, ':')) {
-                return wrong(walk);
+            if (!take_char(walk, ':')) {
+                return reason_wrong(walk);
             }
         }
         error = walk_value(walk, depth);
@@ -186,10 +186,10 @@ static const char *walk_members(gf_json_walk_t *walk, int depth, char close)
             return error;
         }
         skip_space(walk);
-        if (take(walk, close)) {
+        if (take_char(walk, close)) {
             return NULL;
         }
-        error = take(walk, ',') ? NULL : wrong(walk);
+        error = take_char(walk, ',') ? NULL : reason_wrong(walk);
     }
     return error;
 }
@@ -199,7 +199,7 @@ static const char *walk_value(gf_json_walk_t *walk, int depth)
     int c;
 
     skip_space(walk);
-    c = next(walk);
+    c = next_char(walk);
     if (++walk->values > walk->values_max) {
         return "more values than a body may have";
     }
@@ -220,7 +220,7 @@ static const char *walk_value(gf_json_walk_t *walk, int depth)
     case 'n':
         return walk_literal(walk, "null");
     default:
-        return c == '-' || (c >= '0' && c <= '9') ? walk_number(walk) : wrong(walk);
+        return c == '-' || (c >= '0' && c <= '9') ? walk_number(walk) : reason_wrong(walk);
     }
 }
 

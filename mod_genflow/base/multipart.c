@@ -20,7 +20,7 @@ typedef struct rest_t {
     const char *end;
 } rest_t;
 
-static bool take(rest_t *rest, const char *text)
+static bool take_text(rest_t *rest, const char *text)
 {
     apr_size_t length = strlen(text);
 
@@ -58,7 +58,7 @@ static const char *value_at(const char **at, apr_pool_t *pool)
 
 /* The parameter `name` of what follows a header's first word; NULL: absent, twice, or the text is
  * malformed. */
-static const char *parameter(const char *text, const char *name, apr_pool_t *pool)
+static const char *header_parameter(const char *text, const char *name, apr_pool_t *pool)
 {
     const char *found = NULL;
 
@@ -94,7 +94,7 @@ static const char *parameter(const char *text, const char *name, apr_pool_t *poo
 }
 
 /* Behind `word` where text begins with it, in any case; else NULL. */
-static const char *behind(const char *text, const char *word)
+static const char *text_behind(const char *text, const char *word)
 {
     apr_size_t length = strlen(word);
 
@@ -103,8 +103,8 @@ static const char *behind(const char *text, const char *word)
 
 const char *gf_multipart_boundary(apr_pool_t *pool, const char *content_type)
 {
-    const char *rest = behind(content_type, "multipart/form-data");
-    const char *boundary = rest ? parameter(rest, "boundary", pool) : NULL;
+    const char *rest = text_behind(content_type, "multipart/form-data");
+    const char *boundary = rest ? header_parameter(rest, "boundary", pool) : NULL;
     apr_size_t length;
 
     if (!boundary) {
@@ -135,7 +135,7 @@ static const char *header_line(rest_t *rest, apr_pool_t *pool)
     rest->at = end;
     line = apr_pstrmemdup(pool, from, length);
     name = strcspn(line, ": \t");
-    return take(rest, "\r\n") && (!*line || (name > 0 && line[name] == ':')) ? line : NULL;
+    return take_text(rest, "\r\n") && (!*line || (name > 0 && line[name] == ':')) ? line : NULL;
 }
 
 /* Takes the headers of a part. Returns the name that they give its field; NULL: malformed. */
@@ -151,13 +151,13 @@ static const char *field_name(rest_t *rest, apr_pool_t *pool)
         if (!line || !*line) {
             return line ? name : NULL;
         }
-        value = behind(line, "Content-Disposition:");
+        value = text_behind(line, "Content-Disposition:");
         if (value) {
-            value = behind(value + strspn(value, " \t"), "form-data");
+            value = text_behind(value + strspn(value, " \t"), "form-data");
             if (!value || name) {
                 return NULL;
             }
-            name = parameter(value, "name", pool);
+            name = header_parameter(value, "name", pool);
             if (!name) {
                 return NULL;
             }
@@ -167,7 +167,7 @@ static const char *field_name(rest_t *rest, apr_pool_t *pool)
 }
 
 /* Where `delimiter` begins in the rest; NULL: nowhere. */
-static const char *find(const rest_t *rest, const char *delimiter)
+static const char *find_delimiter(const rest_t *rest, const char *delimiter)
 {
     apr_size_t length = strlen(delimiter);
     const char *at = rest->at;
@@ -190,12 +190,12 @@ gf_multipart_result_t gf_multipart_find(gf_bytes_t *field, apr_pool_t *pool, con
     gf_multipart_result_t result = GF_MULTIPART_ABSENT;
     int parts;
 
-    if (!take(&rest, delimiter + 2)) { /* the first one stands on the first line */
+    if (!take_text(&rest, delimiter + 2)) { /* the first one stands on the first line */
         return GF_MULTIPART_MALFORMED;
     }
-    for (parts = 0; parts < PARTS_MAX && take(&rest, "\r\n"); parts++) {
+    for (parts = 0; parts < PARTS_MAX && take_text(&rest, "\r\n"); parts++) {
         const char *part = field_name(&rest, pool);
-        const char *end = part ? find(&rest, delimiter) : NULL;
+        const char *end = part ? find_delimiter(&rest, delimiter) : NULL;
 
         if (!end || (strcmp(part, name) == 0 && result == GF_MULTIPART_FOUND)) {
             return GF_MULTIPART_MALFORMED;
@@ -207,8 +207,8 @@ gf_multipart_result_t gf_multipart_find(gf_bytes_t *field, apr_pool_t *pool, con
         }
         rest.at = end + strlen(delimiter);
     }
-    if (!take(&rest, "--")
-        || (rest.at != rest.end && (!take(&rest, "\r\n") || rest.at != rest.end))) {
+    if (!take_text(&rest, "--")
+        || (rest.at != rest.end && (!take_text(&rest, "\r\n") || rest.at != rest.end))) {
         return GF_MULTIPART_MALFORMED;
     }
     return result;

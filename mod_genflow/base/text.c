@@ -205,7 +205,7 @@ static bool number_with_unit(apr_int64_t *out, const char *text, const struct un
 
 /* Of two words that are at most NEAR_MAX long: how many letters have to be put in, left out or
  * exchanged; letters that changed places count once. */
-static int distance(const char *one, const char *other)
+static int edit_distance(const char *one, const char *other)
 {
     int before[NEAR_MAX + 1], last[NEAR_MAX + 1], row[NEAR_MAX + 1];
     int width = (int)strlen(other);
@@ -241,7 +241,7 @@ const char *gf_text_nearest(const char *text, const char *const *words)
     const char *found = NULL;
 
     for (; length <= NEAR_MAX && *words; words++) {
-        int far = strlen(*words) <= NEAR_MAX ? distance(text, *words) : nearest;
+        int far = strlen(*words) <= NEAR_MAX ? edit_distance(text, *words) : nearest;
 
         if (far < nearest) {
             nearest = far;

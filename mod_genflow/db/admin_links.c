@@ -167,7 +167,7 @@ static PGconn *open_link(const gf_links_t *links, const gf_ctx_t *ctx)
 
 /* ---- lending ---- */
 
-static bool take(gf_link_t *link, apr_pool_t *pool, void *baton)
+static bool take_link(gf_link_t *link, apr_pool_t *pool, void *baton)
 {
     use_t *use = baton;
     gf_links_t *links = use->links;
@@ -201,7 +201,7 @@ static bool take(gf_link_t *link, apr_pool_t *pool, void *baton)
 }
 
 /* A connection that is not as new is closed. */
-static void give(gf_link_t *link, void *baton)
+static void give_link(gf_link_t *link, void *baton)
 {
     gf_links_t *links = ((use_t *)baton)->links;
     PGconn *pg = link->pg;
@@ -248,8 +248,8 @@ void gf_links_use(gf_links_t *links, gf_ctx_t *ctx)
 
     use->links = links;
     use->ctx = *ctx;
-    use->lender.take = take;
-    use->lender.give = give;
+    use->lender.take = take_link;
+    use->lender.give = give_link;
     use->lender.baton = use;
     ctx->lender = &use->lender;
     apr_thread_mutex_lock(links->mutex);

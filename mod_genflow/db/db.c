@@ -51,7 +51,7 @@ static int on_event(PGEventId id, void *info, void *passthrough)
     return 1;
 }
 
-static prepared_t *knowledge(PGconn *pg)
+static prepared_t *prepared_of(PGconn *pg)
 {
     prepared_t *known = PQinstanceData(pg, on_event);
     apr_pool_t *pool;
@@ -69,14 +69,14 @@ static prepared_t *knowledge(PGconn *pg)
     return known;
 }
 
-static const char *sqlstate(const PGresult *result)
+static const char *result_sqlstate(const PGresult *result)
 {
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
 
     return state ? state : "";
 }
 
-static bool succeeded(const PGresult *result)
+static bool is_success(const PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
 
@@ -87,7 +87,8 @@ static bool succeeded(const PGresult *result)
  * SQLSTATE then was made by libpq, not by the server. */
 static bool is_dead(PGconn *pg, const PGresult *result)
 {
-    return PQstatus(pg) == CONNECTION_BAD || (!succeeded(result) && sqlstate(result)[0] == '\0');
+    return PQstatus(pg) == CONNECTION_BAD
+           || (!is_success(result) && result_sqlstate(result)[0] == '\0');
 }
 
 /* The server is going down, coming up or full: worth a new connection or a later try. */
@@ -142,7 +143,7 @@ static apr_interval_time_t bound_of(PGconn *pg, prepared_t *known)
 static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, call_t *call)
 {
     const gf_statement_t *statement = call->statement;
-    prepared_t *known = knowledge(pg);
+    prepared_t *known = prepared_of(pg);
     int index = call->type ? call->type->index : 0;
     char name[48];
     apr_time_t end;
@@ -156,8 +157,8 @@ static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, call_t *call)
         PGresult *result =
             gf_answer_wait(&call->is_silent, pg, PQsendPrepare(pg, name, text, 0, NULL), end);
 
-        if (!succeeded(result)
-            && strcmp(sqlstate(result), "42P05") != 0) { /* 42P05: it is prepared */
+        if (!is_success(result)
+            && strcmp(result_sqlstate(result), "42P05") != 0) { /* 42P05: it is prepared */
             return result;
         }
         PQclear(result);
@@ -178,14 +179,14 @@ static bool is_passing(const char *state)
 
 /* One round; a dead link or what passes gets a second one. Silence gets none: the client has waited
  * long enough, and its own repetition finds what this one did. */
-static PGresult *run(gf_ctx_t *ctx, PGconn *pg, call_t *call)
+static PGresult *run_call(gf_ctx_t *ctx, PGconn *pg, call_t *call)
 {
     PGresult *result = prepare_and_run(pg, ctx->pool, call);
 
     if (call->is_silent) {
         return result;
     }
-    if (is_dead(pg, result) || strncmp(sqlstate(result), "57P", 3) == 0) {
+    if (is_dead(pg, result) || strncmp(result_sqlstate(result), "57P", 3) == 0) {
         gf_log(ctx, GF_LOG_INFO, APR_SUCCESS, "GF0301",
                "lost a database connection in %s, connecting again", call->statement->label);
         PQreset(pg);
@@ -193,7 +194,7 @@ static PGresult *run(gf_ctx_t *ctx, PGconn *pg, call_t *call)
             return result;
         }
     }
-    else if (!is_passing(sqlstate(result))) {
+    else if (!is_passing(result_sqlstate(result))) {
         return result;
     }
     PQclear(result);
@@ -231,7 +232,7 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresu
 {
     const char *label = call->statement->label;
     const char *of = call->type ? call->type->name : "no type";
-    const char *state = sqlstate(result);
+    const char *state = result_sqlstate(result);
     const char *message = PQresultErrorMessage(result);
     gf_err_t *err;
 
@@ -272,21 +273,22 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *stat
         return err;
     }
     call_begin(&call, ctx, statement, type, in);
-    result = run(ctx, link.pg, &call);
+    result = run_call(ctx, link.pg, &call);
     if (ctx->lender->on_answer) {
-        ctx->lender->on_answer(!is_dead(link.pg, result) && strncmp(sqlstate(result), "57P", 3) != 0
-                                   && strncmp(sqlstate(result), "08", 2) != 0,
+        ctx->lender->on_answer(!is_dead(link.pg, result)
+                                   && strncmp(result_sqlstate(result), "57P", 3) != 0
+                                   && strncmp(result_sqlstate(result), "08", 2) != 0,
                                &link, ctx->lender->baton);
     }
     ctx->lender->give(&link, ctx->lender->baton);
     *rows = gf_rows_make(result, statement, ctx->pool);
     if (raced) {
-        *raced = strncmp(sqlstate(result), "GF4", 3) == 0;
+        *raced = strncmp(result_sqlstate(result), "GF4", 3) == 0;
         if (*raced) {
             return NULL;
         }
     }
-    return succeeded(result) ? NULL : statement_error(ctx, &call, result);
+    return is_success(result) ? NULL : statement_error(ctx, &call, result);
 }
 
 gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *statement,

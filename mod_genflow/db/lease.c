@@ -19,8 +19,8 @@ static const gf_sql_field_t hold_columns[] = {
     GF_COLUMN_WORD("outcome", hold_row_t, hold, hold_words),
 };
 
-static gf_err_t *act(gf_hold_t *hold, gf_ctx_t *ctx, const gf_statement_t *statement,
-                     const gf_type_t *type, const void *in)
+static gf_err_t *call_act(gf_hold_t *hold, gf_ctx_t *ctx, const gf_statement_t *statement,
+                          const gf_type_t *type, const void *in)
 {
     hold_row_t row;
 
@@ -74,7 +74,7 @@ gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                               .price = choice->provider->price,
                               .hash = job->request_hash };
 
-    return act(hold, ctx, &gf_sql_attempt_begin, NULL, &in);
+    return call_act(hold, ctx, &gf_sql_attempt_begin, NULL, &in);
 }
 
 typedef struct accepted_in_t {
@@ -106,7 +106,7 @@ gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                                .ref = job->provider_ref,
                                .lease = ctx->conf->lease };
 
-    return act(hold, ctx, &gf_sql_accepted, job->type, &in);
+    return call_act(hold, ctx, &gf_sql_accepted, job->type, &in);
 }
 
 typedef struct progress_in_t {
@@ -141,7 +141,7 @@ gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
         .logs = progress->logs
     };
 
-    return act(hold, ctx, &gf_sql_progress, NULL, &in);
+    return call_act(hold, ctx, &gf_sql_progress, NULL, &in);
 }
 
 typedef struct requeue_in_t {
@@ -177,7 +177,7 @@ gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                               .outcome = outcome,
                               .ref = job->provider_ref };
 
-    return act(hold, ctx, &gf_sql_requeue, NULL, &in);
+    return call_act(hold, ctx, &gf_sql_requeue, NULL, &in);
 }
 
 /* ---- the end ---- */

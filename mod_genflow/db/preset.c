@@ -96,7 +96,7 @@ static void copy_texts(gf_preset_t *preset, apr_pool_t *pool)
     *preset = row.preset;
 }
 
-static void copy(gf_presets_t *to, const gf_presets_t *from, apr_pool_t *pool)
+static void copy_presets(gf_presets_t *to, const gf_presets_t *from, apr_pool_t *pool)
 {
     int i;
 
@@ -109,8 +109,8 @@ static void copy(gf_presets_t *to, const gf_presets_t *from, apr_pool_t *pool)
 
 /* True: there is a fresh memory, and it was copied. Of a stale one the first who meets it is sent
  * to the database, and the others use it until that one is back. */
-static bool recall(gf_presets_t *presets, gf_preset_cache_t *cache, memory_t *memory,
-                   apr_pool_t *pool)
+static bool recall_presets(gf_presets_t *presets, gf_preset_cache_t *cache, memory_t *memory,
+                           apr_pool_t *pool)
 {
     apr_time_t now = gf_clock_now();
     bool fresh;
@@ -118,7 +118,7 @@ static bool recall(gf_presets_t *presets, gf_preset_cache_t *cache, memory_t *me
     apr_thread_mutex_lock(cache->mutex);
     fresh = memory->since && now >= memory->since && now - memory->since < cache->age;
     if (fresh) {
-        copy(presets, &memory->presets, pool);
+        copy_presets(presets, &memory->presets, pool);
     }
     else if (memory->since) {
         memory->since = now;
@@ -128,13 +128,14 @@ static bool recall(gf_presets_t *presets, gf_preset_cache_t *cache, memory_t *me
 }
 
 /* presets NULL: there is nothing to remember, the next one asks. */
-static void remember(gf_preset_cache_t *cache, memory_t *memory, const gf_presets_t *presets)
+static void remember_presets(gf_preset_cache_t *cache, memory_t *memory,
+                             const gf_presets_t *presets)
 {
     apr_thread_mutex_lock(cache->mutex);
     memory->since = 0;
     if (presets) {
         apr_pool_clear(memory->pool);
-        copy(&memory->presets, presets, memory->pool);
+        copy_presets(&memory->presets, presets, memory->pool);
         memory->since = gf_clock_now();
     }
     apr_thread_mutex_unlock(cache->mutex);
@@ -163,10 +164,10 @@ gf_err_t *gf_preset_read(gf_presets_t *presets, gf_ctx_t *ctx, gf_preset_cache_t
     memory_t *memory = &cache->memories[type->index];
     gf_err_t *err;
 
-    if (recall(presets, cache, memory, ctx->pool)) {
+    if (recall_presets(presets, cache, memory, ctx->pool)) {
         return NULL;
     }
     err = read_presets(presets, ctx, type);
-    remember(cache, memory, err ? NULL : presets);
+    remember_presets(cache, memory, err ? NULL : presets);
     return err;
 }

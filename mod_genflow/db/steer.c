@@ -100,8 +100,8 @@ GF_STATEMENT(cancel, .function = "%s_cancel", .has_call = true, GF_PARAMS(act_pa
 GF_STATEMENT(delete, .function = "%s_delete", .has_call = true, GF_PARAMS(act_params),
              GF_COLUMNS(act_row_t, delete_columns));
 
-static gf_err_t *act(act_row_t *row, gf_ctx_t *ctx, const gf_statement_t *statement,
-                     const gf_type_t *type, const char *user, const char *id)
+static gf_err_t *call_act(act_row_t *row, gf_ctx_t *ctx, const gf_statement_t *statement,
+                          const gf_type_t *type, const char *user, const char *id)
 {
     const act_in_t in = { .user = user, .id = id };
 
@@ -115,7 +115,7 @@ gf_err_t *gf_steer_cancel(const char **owner, gf_ctx_t *ctx, const gf_type_t *ty
 {
     act_row_t row;
 
-    GF_TRY(act(&row, ctx, &gf_sql_cancel, type, user, id));
+    GF_TRY(call_act(&row, ctx, &gf_sql_cancel, type, user, id));
     *owner = row.owner;
     return NULL;
 }
@@ -125,7 +125,7 @@ gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t
 {
     act_row_t row;
 
-    GF_TRY(act(&row, ctx, &gf_sql_delete, type, user, id));
+    GF_TRY(call_act(&row, ctx, &gf_sql_delete, type, user, id));
     *image_url = row.image_url;
     return NULL;
 }

@@ -22,19 +22,19 @@
 
 /* ---- the tree ---- */
 
-static void collect(apr_array_header_t *all, const ap_directive_t *at)
+static void collect_directives(apr_array_header_t *all, const ap_directive_t *at)
 {
     for (; at; at = at->next) {
         APR_ARRAY_PUSH(all, const ap_directive_t *) = at;
-        collect(all, at->first_child);
+        collect_directives(all, at->first_child);
     }
 }
 
-static apr_array_header_t *directives(apr_pool_t *pool)
+static apr_array_header_t *all_directives(apr_pool_t *pool)
 {
     apr_array_header_t *all = apr_array_make(pool, 256, sizeof(const ap_directive_t *));
 
-    collect(all, ap_conftree);
+    collect_directives(all, ap_conftree);
     return all;
 }
 
@@ -54,7 +54,7 @@ static const ap_directive_t *last_of(const apr_array_header_t *all, const char *
 }
 
 /* The argument of a directive, from 0. */
-static const char *argument(const ap_directive_t *directive, int number, apr_pool_t *pool)
+static const char *argument_of(const ap_directive_t *directive, int number, apr_pool_t *pool)
 {
     const char *args = apr_pstrmemdup(pool, directive->args, strcspn(directive->args, ">"));
     const char *word = ap_getword_conf(pool, &args);
@@ -68,7 +68,7 @@ static const char *argument(const ap_directive_t *directive, int number, apr_poo
 static bool is_handler(const ap_directive_t *directive, const char *handler, apr_pool_t *pool)
 {
     return ap_cstr_casecmp(directive->directive, "SetHandler") == 0
-           && strcmp(argument(directive, 0, pool), handler) == 0;
+           && strcmp(argument_of(directive, 0, pool), handler) == 0;
 }
 
 /* The pool of connections that requests use is that of the server itself: what a virtual host says
@@ -103,7 +103,7 @@ static apr_int64_t pool_size(const ap_directive_t *most, apr_pool_t *pool)
 {
     apr_int64_t size = DBD_MAX_USUAL;
 
-    return !most || gf_text_int(&size, argument(most, 0, pool)) ? size : 0;
+    return !most || gf_text_int(&size, argument_of(most, 0, pool)) ? size : 0;
 }
 
 static const char *check_database(const gf_conf_t *conf, const apr_array_header_t *all,
@@ -174,7 +174,7 @@ static const char *check_folder(const gf_conf_t *conf, const apr_array_header_t 
     if (!line || !path) {
         return NULL;
     }
-    if (argument(line, 0, pool)[0] != '/') {
+    if (argument_of(line, 0, pool)[0] != '/') {
         return at_line(line, "GenflowStoreFolder: must be an absolute path, as /var/lib/genflow",
                        pool);
     }
@@ -206,12 +206,13 @@ static const char *check_paths(const apr_array_header_t *all, bool (*leads)(cons
     for (i = 0; i < all->nelts; i++) {
         const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
 
-        if (ap_cstr_casecmp(one->directive, "GenflowPath") == 0 && !leads(argument(one, 1, pool))) {
+        if (ap_cstr_casecmp(one->directive, "GenflowPath") == 0
+            && !leads(argument_of(one, 1, pool))) {
             return at_line(one,
                            apr_psprintf(pool,
                                         "GenflowPath %s %s: the API has no such path; "
                                         "docs/openapi.yaml lists them",
-                                        argument(one, 0, pool), argument(one, 1, pool)),
+                                        argument_of(one, 0, pool), argument_of(one, 1, pool)),
                            pool);
         }
     }
@@ -221,7 +222,7 @@ static const char *check_paths(const apr_array_header_t *all, bool (*leads)(cons
 const char *httpd_check_errors(const gf_conf_t *conf, bool (*leads)(const char *path),
                                apr_pool_t *pool)
 {
-    apr_array_header_t *all = directives(pool);
+    apr_array_header_t *all = all_directives(pool);
     const char *wrong;
 
     if (conf->type_list->nelts == 0) {
@@ -234,7 +235,7 @@ const char *httpd_check_errors(const gf_conf_t *conf, bool (*leads)(const char *
 
 apr_int64_t httpd_check_pool(apr_pool_t *scratch_pool)
 {
-    return pool_size(last_of_server(directives(scratch_pool), "DBDMax"), scratch_pool);
+    return pool_size(last_of_server(all_directives(scratch_pool), "DBDMax"), scratch_pool);
 }
 
 /* ---- warnings ---- */
@@ -260,7 +261,7 @@ static void warn_unserved_pictures(apr_array_header_t *warnings, const gf_conf_t
         const ap_directive_t *one = APR_ARRAY_IDX(all, i, const ap_directive_t *);
 
         if (is_handler(one, "genflow-result", pool)
-            && (!one->parent || strcmp(argument(one->parent, 0, pool), conf->store_url) == 0)) {
+            && (!one->parent || strcmp(argument_of(one->parent, 0, pool), conf->store_url) == 0)) {
             return;
         }
     }
@@ -328,12 +329,12 @@ static void warn_many_administrators(apr_array_header_t *warnings, const apr_arr
             continue;
         }
         inside = apr_array_make(warnings->pool, 8, sizeof(const ap_directive_t *));
-        collect(inside, one->parent->first_child);
+        collect_directives(inside, one->parent->first_child);
         for (j = 0; j < inside->nelts; j++) {
             const ap_directive_t *require = APR_ARRAY_IDX(inside, j, const ap_directive_t *);
 
             if (ap_cstr_casecmp(require->directive, "Require") == 0
-                && ap_cstr_casecmp(argument(require, 0, warnings->pool), "valid-user") == 0) {
+                && ap_cstr_casecmp(argument_of(require, 0, warnings->pool), "valid-user") == 0) {
                 add_warning(
                     warnings, require,
                     "Require valid-user at genflow-admin makes every user an administrator. Name "
@@ -349,7 +350,7 @@ static bool needs_user(const ap_directive_t *directive, apr_pool_t *pool)
         "all",   "env",    "expr", "forward-dns",       "host", "ip", "not",
         "local", "method", "ssl",  "ssl-verify-client", NULL
     };
-    const char *require = argument(directive, 0, pool);
+    const char *require = argument_of(directive, 0, pool);
     int i;
 
     for (i = 0; without[i]; i++) {
@@ -382,7 +383,7 @@ static const ap_directive_t *find_user_require(const ap_directive_t *section, ap
     apr_array_header_t *inside = apr_array_make(pool, 8, sizeof(const ap_directive_t *));
     int i;
 
-    collect(inside, section->first_child);
+    collect_directives(inside, section->first_child);
     for (i = 0; i < inside->nelts; i++) {
         if (needs_user(APR_ARRAY_IDX(inside, i, const ap_directive_t *), pool)) {
             return APR_ARRAY_IDX(inside, i, const ap_directive_t *);
@@ -408,7 +409,7 @@ static void warn_open_locations(apr_array_header_t *warnings, const apr_array_he
             const ap_directive_t *one = APR_ARRAY_IDX(all, j, const ap_directive_t *);
             const ap_directive_t *require =
                 ap_cstr_casecmp(one->directive, "<Location") == 0
-                        && is_open(argument(one, 0, pool), argument(mount->parent, 0, pool))
+                        && is_open(argument_of(one, 0, pool), argument_of(mount->parent, 0, pool))
                     ? find_user_require(one, pool)
                     : NULL;
 
@@ -418,7 +419,7 @@ static void warn_open_locations(apr_array_header_t *warnings, const apr_array_he
                     apr_psprintf(pool,
                                  "Require %s has no effect on %s, which needs no user. Close it "
                                  "with Require ip or Require all denied",
-                                 argument(require, 0, pool), argument(one, 0, pool)));
+                                 argument_of(require, 0, pool), argument_of(one, 0, pool)));
             }
         }
     }
@@ -427,7 +428,7 @@ static void warn_open_locations(apr_array_header_t *warnings, const apr_array_he
 apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, apr_pool_t *pool)
 {
     apr_array_header_t *warnings = apr_array_make(pool, 4, sizeof(const char *));
-    apr_array_header_t *all = directives(pool);
+    apr_array_header_t *all = all_directives(pool);
 
     if (conf->type_list->nelts == 0) {
         return warnings;

@@ -213,7 +213,7 @@ static gf_type_t *open_type(apr_pool_t *pool, gf_conf_t *conf, const char *name)
     return type;
 }
 
-static const char *section(cmd_parms *cmd, void *dir, const char *arg)
+static const char *open_section(cmd_parms *cmd, void *dir, const char *arg)
 {
     server_conf_t *sc = httpd_server_conf(cmd->server);
     bool is_type = strcmp(cmd->cmd->name, "<GenflowType") == 0;
@@ -351,7 +351,7 @@ const command_rec httpd_conf_commands[] = {
     ROW("GenflowAdminPassword", IN_SERVER, IS_SECRET, SERVER(admin_password), 0, 0,
         "env:NAME or file:PATH", NULL, "the password of that role"),
 
-    AP_INIT_RAW_ARGS("<GenflowProvider", section, NULL, RSRC_CONF,
+    AP_INIT_RAW_ARGS("<GenflowProvider", open_section, NULL, RSRC_CONF,
         "a provider: <GenflowProvider name>"),
     ROW("GenflowProviderKind", IN_PROVIDER, IS_TEXT, PROVIDER(kind_name), 0, 0,
         "", NULL, "what it speaks: " GF_PROVIDER_KIND_NAMES ", local, ..."),
@@ -386,7 +386,7 @@ const command_rec httpd_conf_commands[] = {
     ROW("GenflowProviderPrice", IN_PROVIDER, IS_INT, PROVIDER(price), 1, 1000000000000,
         "1 to 1000000000000", "1", "what a submission takes of its budget"),
 
-    AP_INIT_RAW_ARGS("<GenflowType", section, NULL, RSRC_CONF,
+    AP_INIT_RAW_ARGS("<GenflowType", open_section, NULL, RSRC_CONF,
         "a generation type: <GenflowType name>"),
     AP_INIT_TAKE_ARGV("GenflowTypeProviders", httpd_set_chain, NULL, RSRC_CONF,
         "its chain of provider/model, first to last"),

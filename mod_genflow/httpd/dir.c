@@ -164,7 +164,7 @@ const char *httpd_set_unknown(cmd_parms *cmd, void *dir, const char *text)
 }
 
 /* The spelling by which an address is looked up: - and _ are the same, as in names of types. */
-static const char *hyphened(apr_pool_t *pool, const char *address)
+static const char *hyphened_name(apr_pool_t *pool, const char *address)
 {
     char *text = apr_pstrdup(pool, address);
     char *at = text;
@@ -195,7 +195,7 @@ const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const ch
     if (!conf->paths) {
         conf->paths = apr_hash_make(cmd->pool);
     }
-    apr_hash_set(conf->paths, hyphened(cmd->pool, address), APR_HASH_KEY_STRING, path);
+    apr_hash_set(conf->paths, hyphened_name(cmd->pool, address), APR_HASH_KEY_STRING, path);
     return NULL;
 }
 
@@ -272,7 +272,7 @@ const char *httpd_conf_path(const request_rec *r)
 {
     apr_hash_t *paths = httpd_conf_dir(r)->paths;
 
-    return paths ? apr_hash_get(paths, hyphened(r->pool, r->uri), APR_HASH_KEY_STRING) : NULL;
+    return paths ? apr_hash_get(paths, hyphened_name(r->pool, r->uri), APR_HASH_KEY_STRING) : NULL;
 }
 
 bool httpd_conf_legacy(const request_rec *r)

@@ -190,7 +190,7 @@ static bool is_worth_a_try(void)
     return true;
 }
 
-static bool take(gf_link_t *link, apr_pool_t *pool, void *baton)
+static bool take_link(gf_link_t *link, apr_pool_t *pool, void *baton)
 {
     ap_dbd_t *dbd;
 
@@ -210,7 +210,7 @@ static bool take(gf_link_t *link, apr_pool_t *pool, void *baton)
     return true;
 }
 
-static void give(gf_link_t *link, void *baton)
+static void give_link(gf_link_t *link, void *baton)
 {
     (void)baton;
     dbd_close(child.server, link->owner);
@@ -229,8 +229,8 @@ apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_con
     apr_allocator_create(&allocator);
     apr_pool_create_ex(&child.pool, pool, NULL, allocator);
     apr_allocator_owner_set(allocator, child.pool);
-    child.lender.take = take;
-    child.lender.give = give;
+    child.lender.take = take_link;
+    child.lender.give = give_link;
     child.lender.on_answer = on_answer;
     return conf->admin_database ? gf_links_make(&child.links, pool, conf->admin_database,
                                                 conf->admin_password, &child.lender)

@@ -86,7 +86,7 @@ static apr_array_header_t *parts_of(httpd_janitor_t *janitor, gf_ctx_t *ctx)
     return err ? NULL : parts;
 }
 
-static apr_status_t run(int state, void *data, apr_pool_t *pool)
+static apr_status_t run_janitor(int state, void *data, apr_pool_t *pool)
 {
     httpd_janitor_t *janitor = data;
     apr_time_t end = gf_clock_now() + LONGEST;
@@ -107,8 +107,8 @@ static apr_status_t run(int state, void *data, apr_pool_t *pool)
 
 /* ---- connections ---- */
 
-static void compare(const httpd_janitor_t *janitor, const gf_ctx_t *ctx, int most,
-                    const char *limit)
+static void compare_connections(const httpd_janitor_t *janitor, const gf_ctx_t *ctx, int most,
+                                const char *limit)
 {
     int children = 1;
     apr_int64_t needed;
@@ -167,7 +167,7 @@ static apr_status_t check_at_start(int state, void *data, apr_pool_t *pool)
         gf_err_log(&ctx, err);
     }
     else if (limit) {
-        compare(janitor, &ctx, most, limit);
+        compare_connections(janitor, &ctx, most, limit);
     }
     return APR_SUCCESS;
 }
@@ -191,7 +191,7 @@ static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pco
         rv = add(watchdog, COUNTING, janitor, check_at_start);
     }
     if (rv == APR_SUCCESS && is_cleaner(janitor->conf)) {
-        rv = add(watchdog, janitor->conf->janitor, janitor, run);
+        rv = add(watchdog, janitor->conf->janitor, janitor, run_janitor);
     }
     return rv;
 }

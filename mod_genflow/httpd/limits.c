@@ -15,7 +15,7 @@
 #define BURST_MAX     1000000
 #define NETWORK_BYTES 8 /* of an IPv6 address */
 
-static const char *set(cmd_parms *cmd, gf_rate_t *limit, const char *rate, const char *burst)
+static const char *set_rate(cmd_parms *cmd, gf_rate_t *limit, const char *rate, const char *burst)
 {
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
     char *number = apr_pstrdup(cmd->pool, rate);
@@ -49,13 +49,13 @@ static const char *set(cmd_parms *cmd, gf_rate_t *limit, const char *rate, const
 const char *httpd_limits_set_user(cmd_parms *cmd, void *dir, const char *rate, const char *burst)
 {
     (void)dir;
-    return set(cmd, &httpd_server_conf(cmd->server)->conf->limit_rate, rate, burst);
+    return set_rate(cmd, &httpd_server_conf(cmd->server)->conf->limit_rate, rate, burst);
 }
 
 const char *httpd_limits_set_address(cmd_parms *cmd, void *dir, const char *rate, const char *burst)
 {
     (void)dir;
-    return set(cmd, &httpd_server_conf(cmd->server)->conf->limit_address, rate, burst);
+    return set_rate(cmd, &httpd_server_conf(cmd->server)->conf->limit_address, rate, burst);
 }
 
 apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, apr_pool_t *pconf)

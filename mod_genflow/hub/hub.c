@@ -48,7 +48,7 @@ struct gf_hub_t {
     bool closing;
 };
 
-static apr_status_t end(void *data)
+static apr_status_t end_hub(void *data)
 {
     gf_hub_t *hub = data;
     int i;
@@ -78,7 +78,7 @@ apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, int jobs_max, int wai
         close(hub->bell);
         return rv;
     }
-    apr_pool_cleanup_register(pool, hub, end, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool, hub, end_hub, apr_pool_cleanup_null);
     hub->jobs_max = jobs_max;
     hub->waiters_max = waiters_max;
     hub->user_max = user_max;
@@ -164,7 +164,7 @@ static unsigned int bucket_of(const char *text)
     return apr_hashfunc_default(text, &length) % WATCH_BUCKETS;
 }
 
-static gf_watch_t **bucket(gf_hub_t *hub, const char *id)
+static gf_watch_t **watch_bucket(gf_hub_t *hub, const char *id)
 {
     return &hub->watchers[bucket_of(id)];
 }
@@ -201,7 +201,7 @@ static void free_place(gf_hub_t *hub, const gf_watch_t *watch)
 
 bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id, const char *user)
 {
-    gf_watch_t **at = bucket(hub, id);
+    gf_watch_t **at = watch_bucket(hub, id);
     bool room;
 
     watch->id = id;
@@ -230,7 +230,7 @@ bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id, const ch
 
 void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch)
 {
-    gf_watch_t **at = bucket(hub, watch->id);
+    gf_watch_t **at = watch_bucket(hub, watch->id);
 
     pthread_mutex_lock(&hub->mutex);
     while (*at != watch) {
@@ -279,7 +279,7 @@ void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
     gf_watch_t *watch;
 
     pthread_mutex_lock(&hub->mutex);
-    for (watch = *bucket(hub, id); watch; watch = watch->next) {
+    for (watch = *watch_bucket(hub, id); watch; watch = watch->next) {
         if (strcmp(watch->id, id) == 0 && news > watch->news) {
             watch->news = news;
             pthread_cond_signal(&watch->changed);

@@ -15,7 +15,7 @@
 
 /* ---- bad fields ---- */
 
-static gf_field_error_t *push(gf_input_t *input, gf_err_code_t code, const char *field)
+static gf_field_error_t *push_error(gf_input_t *input, gf_err_code_t code, const char *field)
 {
     gf_field_error_t *error;
 
@@ -35,13 +35,13 @@ void gf_input_refuse(gf_input_t *input, gf_err_code_t code, const char *field, c
     va_list args;
 
     va_start(args, format);
-    push(input, code, field)->message = apr_pvsprintf(input->ctx->pool, format, args);
+    push_error(input, code, field)->message = apr_pvsprintf(input->ctx->pool, format, args);
     va_end(args);
 }
 
 void gf_input_missing(gf_input_t *input, const char *field, const char *message)
 {
-    gf_field_error_t *error = push(input, GF_E_INVALID, field);
+    gf_field_error_t *error = push_error(input, GF_E_INVALID, field);
 
     error->message = message;
     error->missing = true;
@@ -139,7 +139,7 @@ static bool find_argument(value_t *value, const apr_table_t *query, const char *
     return false;
 }
 
-static bool find(value_t *value, const gf_input_t *input, const char *const *names)
+static bool find_value(value_t *value, const gf_input_t *input, const char *const *names)
 {
     memset(value, 0, sizeof(*value));
     if (find_argument(value, input->query, names)) {
@@ -166,7 +166,7 @@ static bool is_text(const char **text, const value_t *value)
     return value->text || gf_json_string(value->json, text);
 }
 
-static const char *listed(const gf_prompt_word_t *words, apr_pool_t *pool)
+static const char *word_list(const gf_prompt_word_t *words, apr_pool_t *pool)
 {
     const char *list = "";
 
@@ -245,7 +245,7 @@ static const char *read_word(const gf_prompt_word_t **out, const gf_input_field_
         *out = word;
         return NULL;
     }
-    return apr_pstrcat(pool, "must be one of ", listed(field->words, pool), NULL);
+    return apr_pstrcat(pool, "must be one of ", word_list(field->words, pool), NULL);
 }
 
 static const char *read_int(apr_int64_t *out, const value_t *value, apr_int64_t min,
@@ -365,7 +365,7 @@ void gf_input_read(gf_input_t *input, const gf_input_field_t *fields, void *reco
         if (fields->kind == GF_INPUT_KNOWN) {
             continue;
         }
-        if (find(&value, input, fields->names)) {
+        if (find_value(&value, input, fields->names)) {
             wrong = read_value(record ? (char *)record + fields->offset : (void *)&unused, fields,
                                &value, input->ctx);
         }
@@ -385,7 +385,7 @@ void gf_input_read(gf_input_t *input, const gf_input_field_t *fields, void *reco
 
 /* ---- unknown members ---- */
 
-static const char *hint(const char *name, const char *const *known, apr_pool_t *pool)
+static const char *name_hint(const char *name, const char *const *known, apr_pool_t *pool)
 {
     const char *near = gf_text_nearest(name, known);
 
@@ -440,7 +440,7 @@ void gf_input_unknown_in(gf_input_t *input, const gf_json_t *object, const char 
         if (!is_listed(name, known)) {
             name = apr_pstrmemdup(pool, name, gf_text_utf8(name, strnlen(name, NAME_SHOWN)));
             gf_input_refuse(input, GF_E_INVALID, apr_pstrcat(pool, prefix, name, NULL), "%s",
-                            hint(name, known, pool));
+                            name_hint(name, known, pool));
             input->unknown = true;
             named++;
         }
@@ -492,7 +492,7 @@ void gf_input_unknown_query(gf_input_t *input, const char *known, bool once)
         }
         if (entry->key[0] && !*name) {
             gf_input_refuse(input, GF_E_INVALID, entry->key, "%s",
-                            hint(entry->key, names, input->ctx->pool));
+                            name_hint(entry->key, names, input->ctx->pool));
             named++;
         }
         else if (once && apr_table_get(input->query, entry->key) != entry->val) {

@@ -58,7 +58,7 @@ bool gf_view_ended(const gf_view_t *view)
 }
 
 /* An address of ours becomes absolute; a provider's is left alone. */
-static const char *absolute(const gf_out_t *out, const char *site, const char *url)
+static const char *absolute_url(const gf_out_t *out, const char *site, const char *url)
 {
     return url && url[0] == '/' ? apr_pstrcat(out->pool, site, url, NULL) : url;
 }
@@ -89,7 +89,7 @@ static void write_identity(gf_out_t *out, const gf_view_t *view)
 
 static void write_picture(gf_out_t *out, const gf_view_t *view, const char *site)
 {
-    const char *url = absolute(out, site, view->image_url);
+    const char *url = absolute_url(out, site, view->image_url);
 
     gf_out_put_string(out, "imageUrl", url);
     gf_out_put_string(out, "cloudinaryUrl", url);
@@ -236,5 +236,5 @@ void gf_view_write_job(gf_out_t *out, const gf_view_t *view, const char *base, c
     gf_out_put_raw(out, "input", input_of(out, view, base, site));
     gf_out_put_string(out, "inputSummary", summary_of(view, out->pool));
     gf_out_put_raw(out, "result", result_of(out, view, site));
-    gf_out_put_string(out, "resultUrl", absolute(out, site, view->image_url));
+    gf_out_put_string(out, "resultUrl", absolute_url(out, site, view->image_url));
 }

@@ -393,7 +393,7 @@ static gf_err_t *add_json(gf_json_t *parameters, gf_ctx_t *ctx, const char *text
 }
 
 /* What the client left open: the preset's, then the type's, then what is usual in two steps. */
-static gf_err_t *fill(check_t *check, const gf_input_t *input)
+static gf_err_t *fill_defaults(check_t *check, const gf_input_t *input)
 {
     static const char *const passed_members[][2] = { { "model", NULL },
                                                      { "productImages", NULL },
@@ -443,7 +443,7 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
     else { /* told from a drawn one when it is made again */
         gf_json_add(check.parameters, "seed", gf_input_member(&input, seed_names));
     }
-    GF_TRY(fill(&check, &input));
+    GF_TRY(fill_defaults(&check, &input));
     spec->parameters = gf_json_text(check.parameters);
     return NULL;
 }

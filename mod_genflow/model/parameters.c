@@ -44,7 +44,8 @@ static void gather_seed(apr_int64_t *found, gf_input_t *input, const gf_json_t *
 }
 
 /* What `body` gives: in `parameters`, and for what is not there, beside the prompt. */
-static void gather(gf_json_t *object, gf_input_t *input, const gf_json_t *body, bool has_ratio)
+static void gather_members(gf_json_t *object, gf_input_t *input, const gf_json_t *body,
+                           bool has_ratio)
 {
     gf_json_t *given = gf_json_get(body, "parameters");
     const gf_input_field_t *field;
@@ -119,7 +120,7 @@ void gf_parameters_read(gf_json_t *object, apr_int64_t *seed, gf_input_t *input,
     for (i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         if (bodies[i]) {
             gather_seed(seed, input, bodies[i], given_for);
-            gather(object, input, bodies[i], given_for->has_ratio);
+            gather_members(object, input, bodies[i], given_for->has_ratio);
         }
     }
     check_bounds(object, input, given_for);

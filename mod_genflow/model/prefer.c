@@ -17,7 +17,7 @@
 
 /* Both move *at behind what they read. */
 
-static const char *token(const char **at, apr_pool_t *pool)
+static const char *next_token(const char **at, apr_pool_t *pool)
 {
     apr_size_t length = strspn(*at, TOKEN);
     const char *text = apr_pstrmemdup(pool, *at, length);
@@ -28,7 +28,7 @@ static const char *token(const char **at, apr_pool_t *pool)
 }
 
 /* A text in quotes, without them and the backslashes; one without an end ends with the header. */
-static const char *quoted(const char **at, apr_pool_t *pool)
+static const char *quoted_text(const char **at, apr_pool_t *pool)
 {
     char *text = apr_pstrdup(pool, *at);
     char *end = text;
@@ -45,11 +45,11 @@ static const char *quoted(const char **at, apr_pool_t *pool)
 }
 
 /* What stands up to the next preference: parameters, or what is no preference. */
-static const char *next(const char *at, apr_pool_t *pool)
+static const char *next_preference(const char *at, apr_pool_t *pool)
 {
     while (*at && *at != ',') {
         if (*at == '"') {
-            quoted(&at, pool);
+            quoted_text(&at, pool);
         }
         else {
             at++;
@@ -84,10 +84,10 @@ void gf_prefer_read(gf_prefer_t *prefer, const char *header, apr_pool_t *pool)
         const char *name;
 
         at += strspn(at, BLANKS);
-        name = token(&at, pool);
+        name = next_token(&at, pool);
         if (*name && *at == '=') {
             at += 1 + strspn(at + 1, BLANKS);
-            value = *at == '"' ? quoted(&at, pool) : token(&at, pool);
+            value = *at == '"' ? quoted_text(&at, pool) : next_token(&at, pool);
         }
         if (apr_cstr_casecmp(name, "wait") == 0 && !waits) {
             waits = true;
@@ -96,6 +96,6 @@ void gf_prefer_read(gf_prefer_t *prefer, const char *header, apr_pool_t *pool)
         else if (apr_cstr_casecmp(name, "respond-async") == 0) {
             prefer->given = true;
         }
-        at = next(at, pool);
+        at = next_preference(at, pool);
     }
 }

@@ -157,7 +157,7 @@ static const char *(*const checks[])(gf_source_t *source, gf_ctx_t *ctx,
 #define ROWS ((int)(sizeof(checks) / sizeof(checks[0])))
 
 /* How many of them are there? */
-static int members(const gf_input_t *input)
+static int count_members(const gf_input_t *input)
 {
     int given = 0;
     int i;
@@ -180,8 +180,8 @@ bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *ty
 {
     const gf_input_t body = { .ctx = input->ctx, .body = input->body };
     const gf_input_t template = { .ctx = input->ctx, .body = input->fallback };
-    const gf_input_t *from = members(&body) ? &body : &template;
-    int given = members(from);
+    const gf_input_t *from = count_members(&body) ? &body : &template;
+    int given = count_members(from);
     bool good = true;
     int i;
 

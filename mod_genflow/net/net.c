@@ -85,7 +85,7 @@ static int on_timer(CURLM *multi, long milliseconds, void *baton)
 
 /* ---- an answer arrives ---- */
 
-static const char *trimmed(char *value)
+static const char *trimmed_value(char *value)
 {
     char *end = value + strlen(value);
 
@@ -117,7 +117,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *baton)
     line = apr_pstrmemdup(msg->pool, line, length);
     if ((value = strchr(line, ':')) && !first) {
         *value++ = '\0';
-        apr_table_set(msg->answer, line, trimmed(value));
+        apr_table_set(msg->answer, line, trimmed_value(value));
     }
     return length;
 }
@@ -359,7 +359,7 @@ static void set_request(exchange_t *exchange)
 }
 
 /* Never 0, which is "without end" to curl. */
-static long milliseconds(apr_interval_time_t time)
+static long to_milliseconds(apr_interval_time_t time)
 {
     return (long)apr_time_as_msec(time) + 1;
 }
@@ -376,8 +376,8 @@ static void set_limits(exchange_t *exchange)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(msg->connect_timeout));
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(msg->timeout));
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, to_milliseconds(msg->connect_timeout));
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, to_milliseconds(msg->timeout));
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "mod_genflow/" GENFLOW_VERSION);
     if (msg->once) {
         /* On a kept connection that dies without an answer curl sends the request again by itself:
@@ -399,7 +399,7 @@ static void set_answer(exchange_t *exchange)
     curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
 }
 
-static void release(exchange_t *exchange)
+static void release_exchange(exchange_t *exchange)
 {
     gf_net_t *net = exchange->net;
 
@@ -471,7 +471,7 @@ void gf_net_cancel(gf_net_t *net, gf_msg_t *msg)
 {
     (void)net;
     msg->end = GF_MSG_CANCELLED;
-    release(msg->net);
+    release_exchange(msg->net);
 }
 
 /* Did request bytes leave? Then a missing answer says nothing about what the other side did. */
@@ -483,7 +483,7 @@ static bool was_sent(CURL *easy)
     return request_bytes > 0;
 }
 
-static void conclude(exchange_t *exchange, CURLcode code)
+static void end_exchange(exchange_t *exchange, CURLcode code)
 {
     const char *why = exchange->error[0] ? exchange->error : curl_easy_strerror(code);
     gf_msg_t *msg = exchange->msg;
@@ -522,8 +522,8 @@ gf_msg_t *gf_net_next_done(gf_net_t *net)
 
             curl_easy_getinfo(done->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
             msg = exchange->msg;
-            conclude(exchange, done->data.result);
-            release(exchange);
+            end_exchange(exchange, done->data.result);
+            release_exchange(exchange);
             return msg;
         }
     }

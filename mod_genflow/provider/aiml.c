@@ -15,7 +15,7 @@
 #define LOG_PAGE     "/v2/logs?period=24h&limit=100"
 #define LOG_ROWS_MAX 2000 /* newest first: ours is not far */
 
-static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
+static const char *check_section(const gf_provider_t *provider, apr_pool_t *pool)
 {
     return prov_json_check(provider, pool, "https://api.aimlapi.com", "AIML_API_KEY");
 }
@@ -49,7 +49,7 @@ static const prov_model_t models[] = { { "flux/dev/image-to-image", from_picture
                                        { "flux/schnell", from_text, GF_SOURCE_NONE },
                                        { "", common, GF_SOURCE_NONE } };
 
-static gf_source_use_t source(const char *model)
+static gf_source_use_t source_use(const char *model)
 {
     return prov_json_source(models, model);
 }
@@ -60,7 +60,7 @@ static const char *request_id(const gf_prov_call_t *call)
     return apr_psprintf(call->pool, "%s-%d", call->job->id, call->job->attempts);
 }
 
-static gf_msg_t *submit(const gf_prov_call_t *call)
+static gf_msg_t *make_submit(const gf_prov_call_t *call)
 {
     gf_msg_t *msg = prov_json_request(
         call, "POST", apr_pstrcat(call->pool, call->provider->url, "/v1/images/generations", NULL));
@@ -85,13 +85,13 @@ static gf_msg_t *request_log(const gf_prov_call_t *call, apr_int64_t offset)
                                           call->provider->url, offset));
 }
 
-static gf_msg_t *recover(const gf_prov_call_t *call)
+static gf_msg_t *make_reconcile(const gf_prov_call_t *call)
 {
     return request_log(call, 0);
 }
 
 /* The log's row of our request, or NULL. */
-static const gf_json_t *find(const gf_prov_call_t *call, const gf_json_t *rows)
+static const gf_json_t *find_row(const gf_prov_call_t *call, const gf_json_t *rows)
 {
     const char *wanted = request_id(call);
     apr_size_t i;
@@ -121,7 +121,7 @@ static void read_row(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf
 static void read_page(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_json_t *document)
 {
     const gf_json_t *rows = gf_json_get(document, "data");
-    const gf_json_t *row = find(call, rows);
+    const gf_json_t *row = find_row(call, rows);
     const gf_json_t *place = gf_json_get(document, "pagination");
     apr_int64_t offset = -1;
     bool more = false;
@@ -153,9 +153,9 @@ const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
                                       .result_life = apr_time_from_sec(3600),
                                       .key_header = "Authorization",
                                       .key_prefix = "Bearer ",
-                                      .check = check,
-                                      .submit = submit,
+                                      .check = check_section,
+                                      .submit = make_submit,
                                       .read_submit = prov_json_read_answer,
-                                      .source = source,
-                                      .recover = recover,
+                                      .source = source_use,
+                                      .recover = make_reconcile,
                                       .read_recover = read_recover };

@@ -12,7 +12,7 @@
 
 #define NAME_MAX_BYTES 32
 
-static gf_prov_section_t section(const gf_provider_t *provider)
+static gf_prov_section_t host_section(const gf_provider_t *provider)
 {
     return (gf_prov_section_t){ .name = provider->name,
                                 .url = provider->url,
@@ -36,13 +36,13 @@ static gf_prov_job_t job_of(const gf_prov_call_t *call)
                             .retries = job->retries };
 }
 
-static const char *parameter(const gf_prov_call_t *call, const char *name)
+static const char *host_parameter(const gf_prov_call_t *call, const char *name)
 {
     return gf_provider_parameter(call->job, name, call->pool);
 }
 
 /* Of an answer the code is the kind's to say, or its state's. */
-static bool unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
+static bool host_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
     if (gf_provider_unanswered(outcome, msg)) {
         return true;
@@ -51,14 +51,14 @@ static bool unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
     return false;
 }
 
-const gf_prov_host_t gf_provider_host = { .section = section,
+const gf_prov_host_t gf_provider_host = { .section = host_section,
                                           .job = job_of,
-                                          .parameter = parameter,
+                                          .parameter = host_parameter,
                                           .request = gf_provider_request,
                                           .part = gf_msg_part,
                                           .file = gf_msg_file,
                                           .owns_url = gf_provider_owns_url,
-                                          .unanswered = unanswered,
+                                          .unanswered = host_unanswered,
                                           .retry_after = gf_provider_retry_after,
                                           .detail = gf_provider_detail,
                                           .json = gf_json_pick,

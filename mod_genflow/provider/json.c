@@ -92,8 +92,8 @@ static const char *image_size(const gf_prov_call_t *call, const gf_json_t *param
 }
 
 /* JSON of a parameter of the job, or NULL. */
-static const char *parameter(const gf_prov_call_t *call, const gf_json_t *parameters,
-                             const char *name)
+static const char *parameter_json(const gf_prov_call_t *call, const gf_json_t *parameters,
+                                  const char *name)
 {
     gf_json_t *value;
 
@@ -132,7 +132,7 @@ void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_fiel
                 gf_out_put_string(out, fields->theirs, call->source);
             }
         }
-        else if ((value = parameter(call, parameters, fields->ours))) {
+        else if ((value = parameter_json(call, parameters, fields->ours))) {
             gf_out_put_raw(out, fields->theirs, value);
         }
     }
@@ -241,7 +241,7 @@ static bool read_word(gf_outcome_t *outcome, const prov_refusal_t *refusal)
     return false;
 }
 
-static apr_interval_time_t bounded(double seconds)
+static apr_interval_time_t bounded_wait(double seconds)
 {
     if (!(seconds > 0)) {
         return 0;
@@ -278,13 +278,13 @@ static apr_interval_time_t requested_wait(const gf_msg_t *msg, const gf_json_t *
     apr_interval_time_t wait = gf_provider_retry_after(msg);
     double seconds;
 
-    if (milliseconds && (wait = bounded(strtod(milliseconds, NULL) / 1000)) > 0) {
+    if (milliseconds && (wait = bounded_wait(strtod(milliseconds, NULL) / 1000)) > 0) {
         return wait;
     }
     if (wait == 0 && gf_json_number(gf_json_get(document, "retry_after"), &seconds)) {
-        wait = bounded(seconds);
+        wait = bounded_wait(seconds);
     }
-    return wait > 0 ? wait : bounded(seconds_in(refusal->message));
+    return wait > 0 ? wait : bounded_wait(seconds_in(refusal->message));
 }
 
 /* Did something before the API answer, without telling whether the API got the request? */

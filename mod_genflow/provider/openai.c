@@ -12,7 +12,7 @@
 
 #include "provider/json.h"
 
-static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
+static const char *check_section(const gf_provider_t *provider, apr_pool_t *pool)
 {
     return prov_json_check(provider, pool, "https://api.openai.com/v1", "OPENAI_API_KEY");
 }
@@ -53,7 +53,7 @@ static const family_t *family_of(const char *model)
     return family;
 }
 
-static gf_source_use_t source(const char *model)
+static gf_source_use_t source_use(const char *model)
 {
     return family_of(model)->source;
 }
@@ -75,16 +75,16 @@ static const char *size_of(const gf_prov_call_t *call, const family_t *family)
     return width == height ? family->square : width > height ? family->wide : family->tall;
 }
 
-static gf_msg_t *request(const gf_prov_call_t *call, const char *path)
+static gf_msg_t *make_request(const gf_prov_call_t *call, const char *path)
 {
     return prov_json_request(call, "POST",
                              apr_pstrcat(call->pool, call->provider->url, path, NULL));
 }
 
 /* An edit of a source picture: the same members, but as a form. */
-static gf_msg_t *edit(const gf_prov_call_t *call, const family_t *family)
+static gf_msg_t *make_edit(const gf_prov_call_t *call, const family_t *family)
 {
-    gf_msg_t *msg = request(call, "/images/edits");
+    gf_msg_t *msg = make_request(call, "/images/edits");
     const prov_field_t *field;
 
     gf_msg_part(msg, "model", call->model[0] ? call->model : NULL);
@@ -98,9 +98,9 @@ static gf_msg_t *edit(const gf_prov_call_t *call, const family_t *family)
     return msg;
 }
 
-static gf_msg_t *generation(const gf_prov_call_t *call, const family_t *family)
+static gf_msg_t *make_generation(const gf_prov_call_t *call, const family_t *family)
 {
-    gf_msg_t *msg = request(call, "/images/generations");
+    gf_msg_t *msg = make_request(call, "/images/generations");
     const char *size = size_of(call, family);
     gf_out_t body;
 
@@ -121,19 +121,19 @@ static gf_msg_t *generation(const gf_prov_call_t *call, const family_t *family)
     return msg;
 }
 
-static gf_msg_t *submit(const gf_prov_call_t *call)
+static gf_msg_t *make_submit(const gf_prov_call_t *call)
 {
     const family_t *family = family_of(call->model);
 
-    return call->source_file ? edit(call, family) : generation(call, family);
+    return call->source_file ? make_edit(call, family) : make_generation(call, family);
 }
 
 const gf_prov_kind_t gf_prov_openai = { .name = "openai",
                                         .result_life = apr_time_from_sec(3600),
                                         .key_header = "Authorization",
                                         .key_prefix = "Bearer ",
-                                        .check = check,
-                                        .submit = submit,
+                                        .check = check_section,
+                                        .submit = make_submit,
                                         .read_submit = prov_json_read_answer,
-                                        .source = source,
+                                        .source = source_use,
                                         .source_as_file = true };

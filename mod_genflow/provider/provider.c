@@ -81,7 +81,7 @@ static bool is_ref(const char *ref)
     return ref && gf_text_is_printable(ref, GF_PROVIDER_REF_MAX);
 }
 
-static void clear(gf_outcome_t *outcome)
+static void clear_outcome(gf_outcome_t *outcome)
 {
     memset(outcome, 0, sizeof(*outcome));
     outcome->progress.fraction = -1;
@@ -116,7 +116,7 @@ void gf_provider_read(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 {
     gf_msg_reader_t *read = msg->read ? msg->read : usual;
 
-    clear(outcome);
+    clear_outcome(outcome);
     read(outcome, call, msg);
     name_error(outcome);
     if (outcome->state == GF_PROV_NEXT && !outcome->next->read) {
@@ -172,7 +172,7 @@ bool gf_provider_owns_url(const gf_provider_t *provider, const char *url, const 
 
 bool gf_provider_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
-    clear(outcome);
+    clear_outcome(outcome);
     outcome->detail = msg->detail;
     outcome->code = msg->spool_rv ? GF_E_STORE : msg->timed_out ? GF_E_TIMEOUT : GF_E_NETWORK;
     if (msg->spool_rv) { /* it may have been paid for, and we could not take it */

@@ -13,7 +13,7 @@
 
 #define STRENGTH "0.6" /* beside a source picture; a preset or the client says otherwise */
 
-static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
+static const char *check_section(const gf_provider_t *provider, apr_pool_t *pool)
 {
     if (!provider->url) {
         return "GenflowProviderUrl is missing: https://api.stability.ai";
@@ -65,7 +65,7 @@ static bool is_sd3(const endpoint_t *endpoint)
     return strcmp(endpoint->model, "sd3") == 0;
 }
 
-static gf_source_use_t source(const char *model)
+static gf_source_use_t source_use(const char *model)
 {
     return endpoint_of(model)->source;
 }
@@ -105,7 +105,7 @@ static const char *format_of(const gf_prov_call_t *call, const endpoint_t *endpo
     return format && !(is_sd3(endpoint) && strcmp(format, "webp") == 0) ? format : "png";
 }
 
-static gf_msg_t *submit(const gf_prov_call_t *call)
+static gf_msg_t *make_submit(const gf_prov_call_t *call)
 {
     const endpoint_t *endpoint = endpoint_of(call->model);
     const char *url =
@@ -131,7 +131,7 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
     return msg;
 }
 
-static gf_msg_t *poll(const gf_prov_call_t *call)
+static gf_msg_t *make_poll(const gf_prov_call_t *call)
 {
     return gf_provider_request(call, "GET",
                                apr_pstrcat(call->pool, call->provider->url, "/v2beta/results/",
@@ -163,7 +163,7 @@ static void parse_refusal(refusal_t *refusal, const gf_msg_t *msg)
     }
 }
 
-static void set(gf_outcome_t *outcome, gf_prov_state_t state, gf_err_code_t code)
+static void set_outcome(gf_outcome_t *outcome, gf_prov_state_t state, gf_err_code_t code)
 {
     outcome->state = state;
     outcome->code = code;
@@ -184,18 +184,18 @@ static void read_refusal(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
                                          apr_psprintf(msg->pool, "HTTP %d", msg->status),
                                          refusal->name, refusal->message);
     if (msg->status == 403 && refusal->name && strcmp(refusal->name, "content_moderation") == 0) {
-        set(outcome, GF_PROV_FILTERED, GF_E_FILTERED);
+        set_outcome(outcome, GF_PROV_FILTERED, GF_E_FILTERED);
     }
     else if (msg->status == 429) {
-        set(outcome, GF_PROV_TRANSIENT, GF_E_RATE_LIMIT);
+        set_outcome(outcome, GF_PROV_TRANSIENT, GF_E_RATE_LIMIT);
         read_wait(outcome, msg);
     }
     else if (msg->status >= 500) {
-        set(outcome, GF_PROV_TRANSIENT, GF_E_API);
+        set_outcome(outcome, GF_PROV_TRANSIENT, GF_E_API);
         read_wait(outcome, msg);
     }
     else {
-        set(outcome, GF_PROV_PERMANENT, GF_E_API);
+        set_outcome(outcome, GF_PROV_PERMANENT, GF_E_API);
         outcome->alarm = msg->status == 401 || msg->status == 402 || msg->status == 403;
     }
 }
@@ -206,10 +206,10 @@ static void read_picture(gf_outcome_t *outcome, const gf_msg_t *msg)
     const char *finish = apr_table_get(msg->answer, "finish-reason");
 
     if (finish && strcasecmp(finish, "CONTENT_FILTERED") == 0) {
-        set(outcome, GF_PROV_FILTERED, GF_E_FILTERED); /* it is blurred */
+        set_outcome(outcome, GF_PROV_FILTERED, GF_E_FILTERED); /* it is blurred */
     }
     else if (msg->spooled <= 0) {
-        set(outcome, GF_PROV_EMPTY, GF_E_EMPTY);
+        set_outcome(outcome, GF_PROV_EMPTY, GF_E_EMPTY);
     }
     else {
         outcome->state = GF_PROV_SUCCEEDED;
@@ -237,7 +237,7 @@ static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const
         outcome->ref = refusal.id;
     }
     else {
-        set(outcome, GF_PROV_EMPTY, GF_E_EMPTY);
+        set_outcome(outcome, GF_PROV_EMPTY, GF_E_EMPTY);
         outcome->detail = apr_psprintf(msg->pool, "HTTP %d without a picture", msg->status);
     }
 }
@@ -265,7 +265,7 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
         read_refusal(outcome, call, msg, &refusal);
     }
     else {
-        set(outcome, GF_PROV_EMPTY, GF_E_EMPTY);
+        set_outcome(outcome, GF_PROV_EMPTY, GF_E_EMPTY);
         outcome->detail = apr_psprintf(msg->pool, "HTTP %d without a picture", msg->status);
     }
 }
@@ -274,10 +274,10 @@ const gf_prov_kind_t gf_prov_stability = { .name = "stability",
                                            .ref_name = "stabilityJobId",
                                            .key_header = "Authorization",
                                            .key_prefix = "Bearer ",
-                                           .check = check,
-                                           .submit = submit,
+                                           .check = check_section,
+                                           .submit = make_submit,
                                            .read_submit = read_submit,
-                                           .poll = poll,
+                                           .poll = make_poll,
                                            .read_poll = read_poll,
-                                           .source = source,
+                                           .source = source_use,
                                            .source_as_file = true };

@@ -14,7 +14,7 @@
 
 #define API "https://api.cloudinary.com"
 
-static const char *check(const gf_conf_t *conf, apr_pool_t *pool)
+static const char *check_settings(const gf_conf_t *conf, apr_pool_t *pool)
 {
     return store_remote_check(conf, pool, "the cloud name");
 }
@@ -43,7 +43,7 @@ static const char *without_ampersand(apr_pool_t *pool, const char *value)
                        without_ampersand(pool, rest + 1), NULL);
 }
 
-static const char *hash(apr_pool_t *pool, const char *text, const char *secret)
+static const char *sign_text(apr_pool_t *pool, const char *text, const char *secret)
 {
     const char *whole = apr_pstrcat(pool, text, secret, NULL);
     char hex[GF_SHA1_HEX];
@@ -68,7 +68,7 @@ const char *store_cloudinary_sign(apr_pool_t *pool, const apr_array_header_t *pa
                                without_ampersand(pool, part->text), NULL);
         }
     }
-    return hash(pool, text, secret);
+    return sign_text(pool, text, secret);
 }
 
 /* ---- requests ---- */
@@ -89,7 +89,7 @@ static const char *public_id(const gf_store_call_t *call)
                        apr_pstrmemdup(call->pool, id, strcspn(id, ".")), NULL);
 }
 
-static gf_msg_t *request(const gf_store_call_t *call, const char *action)
+static gf_msg_t *make_request(const gf_store_call_t *call, const char *action)
 {
     const gf_conf_t *conf = call->conf;
     gf_msg_t *msg =
@@ -106,27 +106,27 @@ static gf_msg_t *request(const gf_store_call_t *call, const char *action)
 }
 
 /* Comes last: whatever was added is signed. */
-static void sign(gf_msg_t *msg, const gf_conf_t *conf)
+static void sign_form(gf_msg_t *msg, const gf_conf_t *conf)
 {
     gf_msg_part(msg, "signature", store_cloudinary_sign(msg->pool, msg->parts, conf->store_secret));
 }
 
-static gf_msg_t *upload(const gf_store_call_t *call)
+static gf_msg_t *make_upload(const gf_store_call_t *call)
 {
-    gf_msg_t *msg = request(call, "upload");
+    gf_msg_t *msg = make_request(call, "upload");
 
     gf_msg_part(msg, "overwrite", call->conf->store_overwrite ? "1" : "0");
-    sign(msg, call->conf);
+    sign_form(msg, call->conf);
     gf_msg_file(msg, "file", call->file, call->stored->image.type);
     return msg;
 }
 
 static gf_msg_t *remove_picture(const gf_store_call_t *call)
 {
-    gf_msg_t *msg = request(call, "destroy");
+    gf_msg_t *msg = make_request(call, "destroy");
 
     gf_msg_part(msg, "invalidate", "1"); /* also from the copies around the world */
-    sign(msg, call->conf);
+    sign_form(msg, call->conf);
     return msg;
 }
 
@@ -152,10 +152,10 @@ static bool is_genuine(const gf_json_t *document, const gf_store_call_t *call)
            && gf_json_int(gf_json_get(document, "version"), &version)
            && strcmp(id, public_id(call)) == 0
            && strcmp(signature,
-                     hash(call->pool,
-                          apr_psprintf(call->pool, "public_id=%s&version=%" APR_INT64_T_FMT, id,
-                                       version),
-                          call->conf->store_secret))
+                     sign_text(call->pool,
+                               apr_psprintf(call->pool, "public_id=%s&version=%" APR_INT64_T_FMT,
+                                            id, version),
+                               call->conf->store_secret))
                   == 0;
 }
 
@@ -210,9 +210,9 @@ static bool read_remove(const gf_store_call_t *call, const gf_msg_t *msg)
 }
 
 const gf_store_kind_t gf_store_cloudinary = { .name = "cloudinary",
-                                              .check = check,
+                                              .check = check_settings,
                                               .any_type = true,
-                                              .upload = upload,
+                                              .upload = make_upload,
                                               .read_upload = read_upload,
                                               .remove = remove_picture,
                                               .read_remove = read_remove };

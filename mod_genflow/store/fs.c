@@ -18,7 +18,7 @@ const char *gf_store_fs_path(const gf_conf_t *conf, const char *name, apr_pool_t
 }
 
 /* Flushes a file or folder to the disk. */
-static apr_status_t flush(const char *path)
+static apr_status_t flush_path(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     apr_status_t rv = APR_SUCCESS;
@@ -32,11 +32,11 @@ static apr_status_t flush(const char *path)
     return rv;
 }
 
-static gf_err_t *put(bool *existing, gf_ctx_t *ctx, const char *name, const char *file)
+static gf_err_t *put_file(bool *existing, gf_ctx_t *ctx, const char *name, const char *file)
 {
     const char *path = gf_store_fs_path(ctx->conf, name, ctx->pool);
     const char *folder = apr_pstrmemdup(ctx->pool, path, (apr_size_t)(strrchr(path, '/') - path));
-    apr_status_t rv = flush(file);
+    apr_status_t rv = flush_path(file);
 
     if (rv == APR_SUCCESS && link(file, path) < 0) {
         rv = errno;
@@ -49,9 +49,9 @@ static gf_err_t *put(bool *existing, gf_ctx_t *ctx, const char *name, const char
     }
     *existing = rv == EEXIST;
     if (rv == APR_SUCCESS || *existing) {
-        rv = flush(folder);
+        rv = flush_path(folder);
     }
     return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot keep %s", path);
 }
 
-const gf_store_kind_t gf_store_fs = { .name = "folder", .put = put };
+const gf_store_kind_t gf_store_fs = { .name = "folder", .put = put_file };

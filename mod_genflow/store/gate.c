@@ -48,7 +48,7 @@ gf_gate_t *gf_gate_init(void *memory, const gf_conf_t *conf)
 /* ---- the disk ---- */
 
 /* Does the file take so many bytes? 0, or errno. */
-static int take(int fd, apr_int64_t bytes)
+static int take_bytes(int fd, apr_int64_t bytes)
 {
     struct statvfs room;
 
@@ -71,7 +71,7 @@ static int try_spool(const gf_conf_t *conf, const char *spool, apr_pool_t *pool)
 {
     const char *path = apr_psprintf(pool, "%s/room.%d", spool, (int)getpid());
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int error = fd < 0 ? errno : take(fd, conf->result_max);
+    int error = fd < 0 ? errno : take_bytes(fd, conf->result_max);
 
     if (fd >= 0) {
         close(fd);
@@ -89,7 +89,7 @@ static int try_folder(const gf_conf_t *conf, const char *folder)
     return errno != ENOENT ? errno : access(conf->store_folder, W_OK | X_OK) < 0 ? errno : 0;
 }
 
-static void note(const gf_ctx_t *ctx, int place, int error, const char *path)
+static void record_state(const gf_ctx_t *ctx, int place, int error, const char *path)
 {
     gf_gate_t *gate = ctx->conf->store_gate;
     apr_uint32_t before = apr_atomic_xchg32(&gate->errors[place], (apr_uint32_t)error);
@@ -124,12 +124,12 @@ static void try_all(gf_ctx_t *ctx)
     if (until > now || apr_atomic_cas64(&gate->fresh_until, now + TRYING, until) != until) {
         return;
     }
-    note(ctx, 0, try_spool(conf, spool, ctx->pool), spool);
+    record_state(ctx, 0, try_spool(conf, spool, ctx->pool), spool);
     for (i = 0; conf->store->put && i < conf->type_list->nelts; i++) {
         const char *folder =
             gf_store_fs_path(conf, APR_ARRAY_IDX(conf->type_list, i, gf_type_t *)->name, ctx->pool);
 
-        note(ctx, 1 + i, try_folder(conf, folder), folder);
+        record_state(ctx, 1 + i, try_folder(conf, folder), folder);
     }
     apr_atomic_set64(&gate->fresh_until, (apr_uint64_t)gf_clock_now() + FRESH);
 }
@@ -138,14 +138,14 @@ void gf_gate_failed(const gf_ctx_t *ctx, apr_status_t rv, const char *path)
 {
     if (ctx->conf->store_gate) {
         apr_atomic_set64(&ctx->conf->store_gate->fresh_until, (apr_uint64_t)gf_clock_now() + FRESH);
-        note(ctx, 0, rv, path);
+        record_state(ctx, 0, rv, path);
     }
 }
 
 /* ---- a store over HTTP ---- */
 
 /* Half open: the first of those that take it tries. */
-static bool passes(gf_gate_t *gate, bool takes)
+static bool may_try(gf_gate_t *gate, bool takes)
 {
     apr_uint64_t now = (apr_uint64_t)gf_clock_now();
     apr_uint64_t until = apr_atomic_read64(&gate->open_until);
@@ -157,7 +157,7 @@ static bool passes(gf_gate_t *gate, bool takes)
 
 bool gf_gate_uploads(const gf_conf_t *conf)
 {
-    return !conf->store_gate || passes(conf->store_gate, true);
+    return !conf->store_gate || may_try(conf->store_gate, true);
 }
 
 void gf_gate_answered(const gf_ctx_t *ctx, bool stored)
@@ -201,7 +201,7 @@ static int place_of(const gf_conf_t *conf, const gf_type_t *type)
     return 0;
 }
 
-static gf_err_t *closed(gf_ctx_t *ctx, apr_status_t rv, const char *why)
+static gf_err_t *store_closed(gf_ctx_t *ctx, apr_status_t rv, const char *why)
 {
     gf_err_t *err = gf_err_make(ctx, GF_E_STORE_CLOSED, rv, "%s", why);
 
@@ -221,14 +221,15 @@ gf_err_t *gf_gate_check(gf_ctx_t *ctx, const gf_type_t *type, bool sends)
     try_all(ctx);
     error = apr_atomic_read32(&gate->errors[0]);
     if (error) {
-        return closed(ctx, (apr_status_t)error, spool_of(ctx));
+        return store_closed(ctx, (apr_status_t)error, spool_of(ctx));
     }
     error = apr_atomic_read32(&gate->errors[place_of(conf, type)]);
     if (error) {
-        return closed(ctx, (apr_status_t)error, gf_store_fs_path(conf, type->name, ctx->pool));
+        return store_closed(ctx, (apr_status_t)error,
+                            gf_store_fs_path(conf, type->name, ctx->pool));
     }
-    return conf->store_strict && !passes(gate, sends)
-               ? closed(ctx, APR_SUCCESS, "the breaker of the store is open")
+    return conf->store_strict && !may_try(gate, sends)
+               ? store_closed(ctx, APR_SUCCESS, "the breaker of the store is open")
                : NULL;
 }
 

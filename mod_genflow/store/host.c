@@ -9,7 +9,7 @@
 
 #define NAME_MAX_BYTES 32
 
-static gf_store_settings_t settings(const gf_conf_t *conf)
+static gf_store_settings_t host_settings(const gf_conf_t *conf)
 {
     return (gf_store_settings_t){ .account = conf->store_account,
                                   .key = conf->store_key,
@@ -21,7 +21,7 @@ static gf_store_settings_t settings(const gf_conf_t *conf)
                                   .overwrite = conf->store_overwrite == 1 };
 }
 
-const gf_store_host_t gf_store_host = { .settings = settings,
+const gf_store_host_t gf_store_host = { .settings = host_settings,
                                         .message = gf_msg_make,
                                         .part = gf_msg_part,
                                         .file = gf_msg_file,

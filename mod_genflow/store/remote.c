@@ -86,7 +86,7 @@ bool store_remote_unanswered(gf_store_outcome_t *outcome, const gf_msg_t *msg)
 }
 
 /* Waits, limits, conflicts with a request that is still running, and their own failures. */
-static bool passes(int status)
+static bool is_transient(int status)
 {
     static const int passing[] = { 408, 409, 420, 423, 425, 429 };
     size_t i;
@@ -103,8 +103,9 @@ void store_remote_refused(gf_store_outcome_t *outcome, const gf_msg_t *msg, cons
 {
     int status = msg->status;
 
-    *outcome = (gf_store_outcome_t){ .state = passes(status) ? GF_STORE_LATER : GF_STORE_REFUSED,
-                                     .retry_after = gf_msg_retry_after(msg, WAIT_MAX) };
+    *outcome =
+        (gf_store_outcome_t){ .state = is_transient(status) ? GF_STORE_LATER : GF_STORE_REFUSED,
+                              .retry_after = gf_msg_retry_after(msg, WAIT_MAX) };
     outcome->detail = apr_psprintf(msg->pool, "HTTP %d %s", status,
                                    gf_text_redact(msg->pool, says, strlen(says), SAYS_MAX, NULL));
     if (status == 401 || status == 403) {

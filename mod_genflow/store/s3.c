@@ -11,7 +11,7 @@
 
 #define FOR_EVER "public, max-age=31536000, immutable" /* nothing else ever has this name */
 
-static const char *check(const gf_conf_t *conf, apr_pool_t *pool)
+static const char *check_settings(const gf_conf_t *conf, apr_pool_t *pool)
 {
     return store_remote_check(conf, pool, "the bucket");
 }
@@ -19,7 +19,7 @@ static const char *check(const gf_conf_t *conf, apr_pool_t *pool)
 /* ---- requests ---- */
 
 /* Where the bucket is. */
-static const char *bucket(const gf_store_call_t *call)
+static const char *bucket_url(const gf_store_call_t *call)
 {
     const gf_conf_t *conf = call->conf;
     const char *api = conf->store_api ? conf->store_api
@@ -29,15 +29,15 @@ static const char *bucket(const gf_store_call_t *call)
     return apr_pstrcat(call->pool, api, "/", conf->store_account, NULL);
 }
 
-static const char *object(const gf_store_call_t *call, const char *place)
+static const char *object_url(const gf_store_call_t *call, const char *place)
 {
     return apr_pstrcat(call->pool, place, "/", call->conf->store_prefix, "/", call->name, NULL);
 }
 
-static gf_msg_t *request(const gf_store_call_t *call, const char *method, const char *sha256)
+static gf_msg_t *make_request(const gf_store_call_t *call, const char *method, const char *sha256)
 {
     const gf_conf_t *conf = call->conf;
-    gf_msg_t *msg = gf_msg_make(call->pool, method, object(call, bucket(call)));
+    gf_msg_t *msg = gf_msg_make(call->pool, method, object_url(call, bucket_url(call)));
 
     msg->sigv4 = apr_pstrcat(call->pool, "aws:amz:", conf->store_region, ":s3", NULL);
     msg->credentials = apr_pstrcat(call->pool, conf->store_key, ":", conf->store_secret, NULL);
@@ -45,9 +45,9 @@ static gf_msg_t *request(const gf_store_call_t *call, const char *method, const 
     return msg;
 }
 
-static gf_msg_t *upload(const gf_store_call_t *call)
+static gf_msg_t *make_upload(const gf_store_call_t *call)
 {
-    gf_msg_t *msg = request(call, "PUT", call->stored->sha256);
+    gf_msg_t *msg = make_request(call, "PUT", call->stored->sha256);
 
     msg->upload = call->file;
     apr_table_setn(msg->headers, "Content-Type", call->stored->image.type);
@@ -63,13 +63,13 @@ static gf_msg_t *remove_object(const gf_store_call_t *call)
     char nothing[GF_SHA256_HEX];
 
     gf_hash_sha256(nothing, "", 0);
-    return request(call, "DELETE", nothing);
+    return make_request(call, "DELETE", nothing);
 }
 
 /* ---- answers ---- */
 
 /* The content of the first element of that name, "" if there is none. */
-static const char *element(const gf_msg_t *msg, const char *name)
+static const char *element_text(const gf_msg_t *msg, const char *name)
 {
     const char *start = strstr(msg->text, apr_pstrcat(msg->pool, "<", name, ">", NULL));
     const char *end = start ? strstr(start, apr_pstrcat(msg->pool, "</", name, ">", NULL)) : NULL;
@@ -80,10 +80,10 @@ static const char *element(const gf_msg_t *msg, const char *name)
 
 static void read_refusal(gf_store_outcome_t *outcome, const gf_msg_t *msg)
 {
-    const char *code = element(msg, "Code");
+    const char *code = element_text(msg, "Code");
 
     store_remote_refused(outcome, msg,
-                         apr_pstrcat(msg->pool, code, ": ", element(msg, "Message"), NULL));
+                         apr_pstrcat(msg->pool, code, ": ", element_text(msg, "Message"), NULL));
     if (strcmp(code, "RequestTimeout") == 0) { /* 400, but it is only slowness */
         outcome->state = GF_STORE_LATER;
     }
@@ -108,7 +108,8 @@ static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call
             apr_psprintf(msg->pool, "HTTP %d without ETag", msg->status);
     }
     else { /* 412: there since an upload whose answer was lost; nobody else uses this name */
-        store_remote_stored(outcome, object(call, public_place ? public_place : bucket(call)));
+        store_remote_stored(outcome,
+                            object_url(call, public_place ? public_place : bucket_url(call)));
     }
 }
 
@@ -118,12 +119,12 @@ static bool read_remove(const gf_store_call_t *call, const gf_msg_t *msg)
     (void)call;
     return msg->end == GF_MSG_ANSWERED
            && (msg->status / 100 == 2
-               || (msg->status == 404 && strcmp(element(msg, "Code"), "NoSuchKey") == 0));
+               || (msg->status == 404 && strcmp(element_text(msg, "Code"), "NoSuchKey") == 0));
 }
 
 const gf_store_kind_t gf_store_s3 = { .name = "s3",
-                                      .check = check,
-                                      .upload = upload,
+                                      .check = check_settings,
+                                      .upload = make_upload,
                                       .read_upload = read_upload,
                                       .remove = remove_object,
                                       .read_remove = read_remove };

@@ -57,7 +57,7 @@ static int spool_open(int *spool, int folder)
 }
 
 /* Closes the spool. */
-static void sweep(int spool)
+static void sweep_files(int spool)
 {
     time_t long_ago = time(NULL) - SPOOL_MAX_AGE;
     struct dirent *entry;
@@ -91,7 +91,7 @@ static int prepare_inside(const char *path)
     }
     error = spool_open(&spool, folder);
     if (!error) {
-        sweep(spool);
+        sweep_files(spool);
         error = faccessat(folder, ".", W_OK | X_OK, 0) < 0 ? errno : 0;
     }
     close(folder);
@@ -108,7 +108,7 @@ void gf_store_sweep(const gf_conf_t *conf, apr_pool_t *pool)
         close(folder);
     }
     if (spool >= 0) {
-        sweep(spool);
+        sweep_files(spool);
     }
 }
 
@@ -135,7 +135,7 @@ static int make_folder(int *made, int parent, const char *name)
 
 /* What a link in `parent` leads to, with what stands behind it in the path; NULL: it is not to be
  * followed. */
-static const char *follow(int parent, const char *name, const char *rest, apr_pool_t *pool)
+static const char *follow_link(int parent, const char *name, const char *rest, apr_pool_t *pool)
 {
     char *target = apr_palloc(pool, APR_PATH_MAX);
     ssize_t length = is_roots_alone(parent) ? readlinkat(parent, name, target, APR_PATH_MAX) : -1;
@@ -151,7 +151,7 @@ static const char *follow(int parent, const char *name, const char *rest, apr_po
  * where only root may change anything, and the last folder given to httpd's user. A link is
  * followed where root alone can have put it. 0, or the errno: ENOENT leaves making it to httpd's
  * user. */
-static int walk(int at, const char *path, apr_uid_t user, apr_gid_t group, apr_pool_t *pool)
+static int walk_path(int at, const char *path, apr_uid_t user, apr_gid_t group, apr_pool_t *pool)
 {
     int links = 0;
     int error = 0;
@@ -170,7 +170,7 @@ static int walk(int at, const char *path, apr_uid_t user, apr_gid_t group, apr_p
             made = !error;
         }
         else if (error == ENOTDIR || error == ELOOP) {
-            path = follow(at, name, path, pool);
+            path = follow_link(at, name, path, pool);
             error = !path || ++links > LINKS_MAX ? ELOOP : 0;
             next = error ? -1 : *path == '/' ? open("/", FOLDER) : dup(at);
         }
@@ -221,7 +221,7 @@ const char *gf_store_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t 
     char why[120];
 
     if (geteuid() == 0 && user != 0) {
-        error = walk(open("/", FOLDER), path, user, group, pool);
+        error = walk_path(open("/", FOLDER), path, user, group, pool);
         if (error == 0 || error == ENOENT) {
             error = prepare_as(path, user, group, pool);
         }

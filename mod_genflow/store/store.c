@@ -39,7 +39,7 @@ const gf_store_kind_t *gf_store_kind(const char *name)
 }
 
 /* What only the row knows before the generation has completed: "<id>-<secret>". */
-static const char *stem(const gf_job_t *job, apr_pool_t *pool)
+static const char *name_stem(const gf_job_t *job, apr_pool_t *pool)
 {
     return job->picture_secret ? apr_pstrcat(pool, job->id, "-", job->picture_secret, NULL)
                                : job->id;
@@ -47,14 +47,14 @@ static const char *stem(const gf_job_t *job, apr_pool_t *pool)
 
 const char *gf_store_spool(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.%d", conf->store_folder, stem(job, pool),
-                        job->epoch);
+    return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.%d", conf->store_folder,
+                        name_stem(job, pool), job->epoch);
 }
 
 const char *gf_store_ready(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%s/" GF_STORE_SPOOL "/%s.ready", conf->store_folder,
-                        stem(job, pool));
+                        name_stem(job, pool));
 }
 
 /* Two digits of the id spread the pictures over 256 folders a type. */
@@ -65,7 +65,7 @@ static const char *folder_name(const gf_job_t *job, apr_pool_t *pool)
 
 static const char *object_name(const gf_job_t *job, const char *extension, apr_pool_t *pool)
 {
-    return apr_pstrcat(pool, folder_name(job, pool), stem(job, pool), ".", extension, NULL);
+    return apr_pstrcat(pool, folder_name(job, pool), name_stem(job, pool), ".", extension, NULL);
 }
 
 const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_pool_t *pool)
@@ -181,7 +181,7 @@ bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job)
 }
 
 /* The rest of text behind start; NULL: it begins otherwise. */
-static const char *behind(const char *text, const char *start)
+static const char *text_behind(const char *text, const char *start)
 {
     apr_size_t length = strlen(start);
 
@@ -199,11 +199,11 @@ static const char *behind_secret(const char *text)
 const char *gf_store_file(const gf_conf_t *conf, const gf_job_t *job, const char *url,
                           apr_pool_t *pool)
 {
-    const char *name = behind(url, apr_pstrcat(pool, conf->store_url, "/", NULL));
-    const char *rest = behind(name, apr_pstrcat(pool, folder_name(job, pool), job->id, NULL));
+    const char *name = text_behind(url, apr_pstrcat(pool, conf->store_url, "/", NULL));
+    const char *rest = text_behind(name, apr_pstrcat(pool, folder_name(job, pool), job->id, NULL));
     const char *const *extension;
 
-    rest = behind(behind_secret(rest), ".");
+    rest = text_behind(behind_secret(rest), ".");
     for (extension = gf_image_extensions; rest && *extension; extension++) {
         if (strcmp(rest, *extension) == 0) {
             return gf_store_fs_path(conf, name, pool);

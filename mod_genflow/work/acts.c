@@ -130,7 +130,7 @@ static gf_settled_t settled_of(const char *word)
     return GF_SETTLED_UNKNOWN;
 }
 
-static gf_err_t *settle(gf_run_t *run, gf_ctx_t *ctx, gf_end_t *end)
+static gf_err_t *settle_run(gf_run_t *run, gf_ctx_t *ctx, gf_end_t *end)
 {
     const char *word;
 
@@ -143,7 +143,7 @@ static gf_err_t *settle(gf_run_t *run, gf_ctx_t *ctx, gf_end_t *end)
 
 /* A picture that came too late is removed: from the folder here, from elsewhere by the removal that
  * settle recorded. */
-static gf_err_t *complete(gf_run_t *run, gf_ctx_t *ctx, bool temporary)
+static gf_err_t *complete_run(gf_run_t *run, gf_ctx_t *ctx, bool temporary)
 {
     const gf_result_t *result = &run->result;
     gf_end_t end = { .status = "completed",
@@ -155,7 +155,7 @@ static gf_err_t *complete(gf_run_t *run, gf_ctx_t *ctx, bool temporary)
                                          : 0,
                      .result = gf_store_result(result->facts, ctx->pool) };
 
-    GF_TRY(settle(run, ctx, &end));
+    GF_TRY(settle_run(run, ctx, &end));
     if (gf_result_came_late(run)) {
         gf_result_discard(run, ctx);
     }
@@ -165,7 +165,7 @@ static gf_err_t *complete(gf_run_t *run, gf_ctx_t *ctx, bool temporary)
 
 gf_err_t *gf_acts_settle(gf_run_t *run, gf_ctx_t *ctx)
 {
-    return complete(run, ctx, false);
+    return complete_run(run, ctx, false);
 }
 
 gf_err_t *gf_acts_store_temporarily(gf_run_t *run, gf_ctx_t *ctx)
@@ -173,13 +173,13 @@ gf_err_t *gf_acts_store_temporarily(gf_run_t *run, gf_ctx_t *ctx)
     if (!run->result.image_url) {
         GF_TRY(gf_result_store_temporarily(run, ctx));
     }
-    return complete(run, ctx, true);
+    return complete_run(run, ctx, true);
 }
 
 gf_err_t *gf_acts_check(gf_run_t *run, gf_ctx_t *ctx)
 {
     GF_TRY(gf_result_check(run, ctx));
-    return run->result.image_url ? complete(run, ctx, false) : gf_result_make_ready(run, ctx);
+    return run->result.image_url ? complete_run(run, ctx, false) : gf_result_make_ready(run, ctx);
 }
 
 gf_err_t *gf_acts_adopt(gf_run_t *run, gf_ctx_t *ctx)
@@ -187,7 +187,7 @@ gf_err_t *gf_acts_adopt(gf_run_t *run, gf_ctx_t *ctx)
     if (!run->result.facts) { /* else it is a settle that is repeated */
         gf_result_find(run, ctx);
     }
-    return run->result.image_url ? complete(run, ctx, false) : NULL;
+    return run->result.image_url ? complete_run(run, ctx, false) : NULL;
 }
 
 gf_err_t *gf_acts_draw(gf_run_t *run, gf_ctx_t *ctx)
@@ -224,7 +224,7 @@ gf_err_t *gf_acts_fail(gf_run_t *run, gf_ctx_t *ctx)
                      .cause_code = run->of.generate.cause };
 
     clear_files(run, ctx);
-    return settle(run, ctx, &end);
+    return settle_run(run, ctx, &end);
 }
 
 /* ---- the breaker ---- */

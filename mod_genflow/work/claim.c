@@ -49,7 +49,7 @@ static void log_end(gf_ctx_t *ctx, gf_job_t *job)
     gf_job_free(job);
 }
 
-static void add(gf_claim_t *claim, gf_ctx_t *ctx, gf_job_t *job)
+static void add_job(gf_claim_t *claim, gf_ctx_t *ctx, gf_job_t *job)
 {
     while (job) {
         gf_job_t *next = job->next;
@@ -90,7 +90,7 @@ static gf_err_t *claim_type(gf_claim_t *claim, gf_ctx_t *ctx, int i)
     }
     GF_TRY(
         gf_queue_claim(&jobs, ctx, APR_ARRAY_IDX(ctx->conf->type_list, i, const gf_type_t *), at));
-    add(claim, ctx, jobs);
+    add_job(claim, ctx, jobs);
     return NULL;
 }
 
@@ -111,7 +111,7 @@ static gf_err_t *claim_kind(gf_claim_t *claim, gf_ctx_t *ctx, gf_job_kind_t kind
     for (job = jobs; job; job = job->next) {
         job->kind = kind;
     }
-    add(claim, ctx, jobs);
+    add_job(claim, ctx, jobs);
     return NULL;
 }
 

@@ -61,7 +61,7 @@ static gf_err_t *act_settle(gf_run_t *run, gf_ctx_t *ctx)
 /* ---- the exchange ---- */
 
 /* One signature, or while the site changes its secret two: a receiver accepts either. */
-static const char *signatures(gf_ctx_t *ctx, const gf_job_t *job, const char *body)
+static const char *webhook_signatures(gf_ctx_t *ctx, const gf_job_t *job, const char *body)
 {
     size_t length = strlen(body);
     const char *now;
@@ -79,7 +79,7 @@ static const char *signatures(gf_ctx_t *ctx, const gf_job_t *job, const char *bo
 }
 
 /* By Standard Webhooks: the id is the same at every attempt. The address is the client's word. */
-static gf_msg_t *message(gf_flow_t *flow, gf_run_t *run)
+static gf_msg_t *make_message(gf_flow_t *flow, gf_run_t *run)
 {
     const gf_conf_t *conf = flow->ctx.conf;
     const gf_job_t *job = run->job;
@@ -96,7 +96,7 @@ static gf_msg_t *message(gf_flow_t *flow, gf_run_t *run)
     apr_table_setn(msg->headers, "webhook-id", job->id);
     apr_table_setn(msg->headers, "webhook-timestamp", job->webhook_timestamp);
     ctx.pool = msg->pool;
-    apr_table_setn(msg->headers, "webhook-signature", signatures(&ctx, job, msg->body));
+    apr_table_setn(msg->headers, "webhook-signature", webhook_signatures(&ctx, job, msg->body));
     return msg;
 }
 
@@ -154,7 +154,7 @@ static apr_interval_time_t retry_delay(int next_attempt)
 }
 
 /* least: the receiver's Retry-After; 0: none. */
-static void retry(gf_flow_t *flow, gf_run_t *run, const char *why, apr_interval_time_t least)
+static void retry_later(gf_flow_t *flow, gf_run_t *run, const char *why, apr_interval_time_t least)
 {
     const gf_ctx_t *ctx = gf_run_about(flow, run);
     int attempts = run->job->delivery_attempts;
@@ -183,13 +183,13 @@ static void end_delivery(gf_flow_t *flow, gf_run_t *run)
 
 static void retry_unread(gf_flow_t *flow, gf_run_t *run)
 {
-    retry(flow, run, "the generation cannot be read", 0);
+    retry_later(flow, run, "the generation cannot be read", 0);
 }
 
 static void retry_forbidden(gf_flow_t *flow, gf_run_t *run)
 {
-    retry(flow, run, apr_pstrcat(flow->ctx.pool, "the address ", why_forbidden(flow, run), NULL),
-          0);
+    retry_later(flow, run,
+                apr_pstrcat(flow->ctx.pool, "the address ", why_forbidden(flow, run), NULL), 0);
 }
 
 static void retry_failed(gf_flow_t *flow, gf_run_t *run)
@@ -200,7 +200,7 @@ static void retry_failed(gf_flow_t *flow, gf_run_t *run)
                                                  redirect ? ", which is not followed" : "")
                                   : msg->detail;
 
-    retry(flow, run, why, gf_msg_retry_after(msg, RETRY_AFTER_MAX));
+    retry_later(flow, run, why, gf_msg_retry_after(msg, RETRY_AFTER_MAX));
 }
 
 static void report_delivered(gf_flow_t *flow, gf_run_t *run)
@@ -228,7 +228,7 @@ static void report_unsubscribed(gf_flow_t *flow, gf_run_t *run)
 static const gf_duty_t duties[GF_STATES] = {
     [GF_STATE_START] = { .by = GF_BY_ITSELF },
     [GF_STATE_READ] = { .by = GF_BY_WRITER, .act = act_read },
-    [GF_STATE_DELIVER] = { .by = GF_BY_NET, .message = message },
+    [GF_STATE_DELIVER] = { .by = GF_BY_NET, .message = make_message },
     [GF_STATE_SETTLE] = { .by = GF_BY_WRITER, .act = act_settle },
     [GF_STATE_OVER] = { .by = GF_BY_ITSELF },
 };

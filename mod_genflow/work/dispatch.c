@@ -38,14 +38,14 @@ struct gf_dispatch_t {
     bool keys_open; /* keys are being fetched */
 };
 
-static apr_time_t now(const gf_dispatch_t *dispatch)
+static apr_time_t dispatch_now(const gf_dispatch_t *dispatch)
 {
     return gf_ctx_now(&dispatch->flow.ctx);
 }
 
 /* ---- runs ---- */
 
-static int sooner(void *one, void *other)
+static int is_sooner(void *one, void *other)
 {
     const gf_run_t *a = one;
     const gf_run_t *b = other;
@@ -56,7 +56,7 @@ static int sooner(void *one, void *other)
     return a == b ? 0 : a < b ? -1 : 1;
 }
 
-static void drop(gf_dispatch_t *dispatch, gf_run_t *run)
+static void drop_run(gf_dispatch_t *dispatch, gf_run_t *run)
 {
     if (run->previous) {
         run->previous->next = run->next;
@@ -100,7 +100,7 @@ static void start_pending(gf_dispatch_t *dispatch, gf_run_t *run)
 }
 
 /* After every event. */
-static void after(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
+static void after_event(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
 {
     start_asides(dispatch);
     if (step == GF_STEP_BEGINS) {
@@ -110,12 +110,12 @@ static void after(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
         if (run->due && run->due < dispatch->claim.at) {
             dispatch->claim.at = run->due; /* no wait for the next usual claim */
         }
-        drop(dispatch, run);
+        drop_run(dispatch, run);
     }
 }
 
 /* Something happened to a run while its alarm may be set. */
-static void interrupt(gf_dispatch_t *dispatch, gf_run_t *run, gf_event_t event)
+static void interrupt_alarm(gf_dispatch_t *dispatch, gf_run_t *run, gf_event_t event)
 {
     bool waits = run->pending == GF_PENDING_ALARM;
     gf_step_t step;
@@ -124,10 +124,10 @@ static void interrupt(gf_dispatch_t *dispatch, gf_run_t *run, gf_event_t event)
         apr_skiplist_remove(dispatch->alarms, run, NULL);
     }
     step = gf_run_take(&dispatch->flow, run, event);
-    after(dispatch, run, step == GF_STEP_STAYS && waits ? GF_STEP_BEGINS : step);
+    after_event(dispatch, run, step == GF_STEP_STAYS && waits ? GF_STEP_BEGINS : step);
 }
 
-static gf_run_t *adopt(gf_dispatch_t *dispatch, gf_job_t *job)
+static gf_run_t *adopt_job(gf_dispatch_t *dispatch, gf_job_t *job)
 {
     gf_run_t *run = gf_run_make(job, gf_kind_of(job->kind));
 
@@ -141,20 +141,20 @@ static gf_run_t *adopt(gf_dispatch_t *dispatch, gf_job_t *job)
     return run;
 }
 
-static void begin(gf_dispatch_t *dispatch, gf_job_t *job)
+static void begin_run(gf_dispatch_t *dispatch, gf_job_t *job)
 {
-    gf_run_t *run = adopt(dispatch, job);
+    gf_run_t *run = adopt_job(dispatch, job);
 
-    after(dispatch, run, gf_run_begin(&dispatch->flow, run));
+    after_event(dispatch, run, gf_run_begin(&dispatch->flow, run));
 }
 
 static void wake_runs(gf_dispatch_t *dispatch)
 {
     gf_run_t *run;
 
-    while ((run = apr_skiplist_peek(dispatch->alarms)) && run->wake <= now(dispatch)) {
+    while ((run = apr_skiplist_peek(dispatch->alarms)) && run->wake <= dispatch_now(dispatch)) {
         apr_skiplist_pop(dispatch->alarms, NULL);
-        after(dispatch, run, gf_run_take(&dispatch->flow, run, GF_EVENT_ALARM));
+        after_event(dispatch, run, gf_run_take(&dispatch->flow, run, GF_EVENT_ALARM));
     }
 }
 
@@ -167,7 +167,7 @@ static void claim_done(gf_dispatch_t *dispatch)
     while (job) {
         gf_job_t *next = job->next;
 
-        begin(dispatch, job);
+        begin_run(dispatch, job);
         job = next;
     }
 }
@@ -182,10 +182,10 @@ static void take_webhook(gf_dispatch_t *dispatch, const char *id)
         run = run->next;
     }
     if (run) {
-        interrupt(dispatch, run, GF_EVENT_WEBHOOK_RECEIVED);
+        interrupt_alarm(dispatch, run, GF_EVENT_WEBHOOK_RECEIVED);
     }
     else {
-        dispatch->claim.at = now(dispatch);
+        dispatch->claim.at = dispatch_now(dispatch);
     }
 }
 
@@ -241,7 +241,7 @@ static void heartbeat_done(gf_dispatch_t *dispatch)
         gf_event_t event = gf_heartbeat_event(&dispatch->heartbeat, run);
 
         if (event != GF_EVENT_NONE) {
-            interrupt(dispatch, run, event);
+            interrupt_alarm(dispatch, run, event);
         }
         run = next;
     }
@@ -263,7 +263,7 @@ static void drain_writers(gf_dispatch_t *dispatch)
         else {
             gf_run_t *run = (gf_run_t *)task;
 
-            after(dispatch, run, gf_run_take(&dispatch->flow, run, gf_run_written(run)));
+            after_event(dispatch, run, gf_run_take(&dispatch->flow, run, gf_run_written(run)));
         }
     }
 }
@@ -282,7 +282,7 @@ static void drain_net(gf_dispatch_t *dispatch)
             apr_pool_destroy(msg->pool);
             continue;
         }
-        after(dispatch, run, gf_run_take(&dispatch->flow, run, GF_EVENT_ANSWERED));
+        after_event(dispatch, run, gf_run_take(&dispatch->flow, run, GF_EVENT_ANSWERED));
     }
 }
 
@@ -297,18 +297,18 @@ static apr_interval_time_t until_next(const gf_dispatch_t *dispatch, bool closin
     if (!closing && !dispatch->claim.open && dispatch->claim.at < next) {
         next = dispatch->claim.at;
     }
-    next -= now(dispatch);
+    next -= dispatch_now(dispatch);
     return next < 0 ? 0 : next < LONGEST_WAIT ? next : LONGEST_WAIT;
 }
 
-static void turn(gf_dispatch_t *dispatch, bool closing)
+static void loop_turn(gf_dispatch_t *dispatch, bool closing)
 {
     gf_flow_t *flow = &dispatch->flow;
     gf_job_t *job;
 
     gf_hub_bg_silence(flow->hub);
     while ((job = gf_hub_bg_take(flow->hub))) {
-        begin(dispatch, job);
+        begin_run(dispatch, job);
     }
     drain_writers(dispatch);
     drain_net(dispatch);
@@ -316,13 +316,13 @@ static void turn(gf_dispatch_t *dispatch, bool closing)
     take_webhooks(dispatch);
     keys_begin(dispatch);
     if (gf_hub_bg_recalled(flow->hub)) {
-        dispatch->heartbeat.at = now(dispatch); /* it finds which jobs have ended */
+        dispatch->heartbeat.at = dispatch_now(dispatch); /* it finds which jobs have ended */
     }
-    if (!closing && !dispatch->claim.open && dispatch->claim.at <= now(dispatch)) {
+    if (!closing && !dispatch->claim.open && dispatch->claim.at <= dispatch_now(dispatch)) {
         gf_claim_begin(&dispatch->claim, &flow->ctx, flow->hub, dispatch->writers, &flow->reach,
                        dispatch->counts[GF_JOB_DELIVER]);
     }
-    if (!dispatch->heartbeat.open && dispatch->heartbeat.at <= now(dispatch)) {
+    if (!dispatch->heartbeat.open && dispatch->heartbeat.at <= dispatch_now(dispatch)) {
         gf_heartbeat_begin(&dispatch->heartbeat, &flow->ctx, dispatch->writers, dispatch->runs);
     }
     gf_net_wait(dispatch->net, until_next(dispatch, closing));
@@ -345,17 +345,17 @@ static void last_tasks(gf_dispatch_t *dispatch)
         if (task == &dispatch->claim.task) {
             while ((job = dispatch->claim.found)) {
                 dispatch->claim.found = job->next;
-                adopt(dispatch, job);
+                adopt_job(dispatch, job);
             }
         }
         else if (task != &dispatch->heartbeat.task && gf_run_written(run) == GF_EVENT_WRITTEN
                  && gf_run_ends(flow, run, GF_EVENT_WRITTEN)) {
             gf_run_take(flow, run, GF_EVENT_WRITTEN);
-            drop(dispatch, run);
+            drop_run(dispatch, run);
         }
     }
     while ((job = gf_hub_bg_take(flow->hub))) {
-        adopt(dispatch, job);
+        adopt_job(dispatch, job);
     }
 }
 
@@ -368,7 +368,7 @@ static void hand_back_runs(gf_dispatch_t *dispatch)
         gf_run_t *next = run->next;
 
         if (run->kind->hand_back && run->kind->hand_back(&dispatch->flow, run)) {
-            drop(dispatch, run);
+            drop_run(dispatch, run);
         }
         run = next;
     }
@@ -398,7 +398,7 @@ static void hand_back(gf_dispatch_t *dispatch)
         if (run->pending == GF_PENDING_EXCHANGE) {
             gf_net_cancel(dispatch->net, run->msg);
         }
-        drop(dispatch, run);
+        drop_run(dispatch, run);
     }
 }
 
@@ -410,11 +410,11 @@ static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
 
     (void)thread;
     while (!gf_hub_closing(hub)) {
-        turn(dispatch, false);
+        loop_turn(dispatch, false);
     }
-    end = now(dispatch) + dispatch->drain_time;
-    while ((dispatch->runs || dispatch->claim.open) && now(dispatch) < end) {
-        turn(dispatch, true);
+    end = dispatch_now(dispatch) + dispatch->drain_time;
+    while ((dispatch->runs || dispatch->claim.open) && dispatch_now(dispatch) < end) {
+        loop_turn(dispatch, true);
     }
     gf_writers_stop(dispatch->writers);
     last_tasks(dispatch);
@@ -462,7 +462,7 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
     gf_heartbeat_init(&dispatch->heartbeat, own, ctx);
     apr_pool_create(&flow->ctx.pool, own);
     apr_skiplist_init(&dispatch->alarms, own);
-    apr_skiplist_set_compare(dispatch->alarms, sooner, sooner);
+    apr_skiplist_set_compare(dispatch->alarms, is_sooner, is_sooner);
     rv = gf_net_make(&dispatch->net, own, gf_hub_bell(hub));
     if (rv == APR_SUCCESS) {
         rv = gf_writers_start(&dispatch->writers, own, ctx, hub, (int)ctx->conf->writers);

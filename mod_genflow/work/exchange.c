@@ -39,7 +39,7 @@ gf_msg_t *gf_exchange_fetch(gf_flow_t *flow, gf_run_t *run)
 }
 
 /* Where a redirect leads, as a whole address; NULL: nowhere. */
-static const char *redirect(const gf_msg_t *msg, apr_pool_t *pool)
+static const char *redirect_target(const gf_msg_t *msg, apr_pool_t *pool)
 {
     const char *location = apr_table_get(msg->answer, "Location");
     apr_uri_t here;
@@ -76,10 +76,10 @@ void gf_exchange_read_fetch(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool)
         outcome->code = GF_E_EMPTY;
     }
     else if (msg->status / 100 == 3 && run->result.redirects < REDIRECTS_MAX
-             && redirect(msg, pool)) {
+             && redirect_target(msg, pool)) {
         run->result.redirects++;
         outcome->state = GF_PROV_SUCCEEDED;
-        outcome->picture_url = redirect(msg, pool);
+        outcome->picture_url = redirect_target(msg, pool);
     }
     else if (msg->status == 429 || msg->status >= 500) {
         outcome->state = GF_PROV_WORKING;

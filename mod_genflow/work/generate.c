@@ -137,7 +137,7 @@ static void lose_sender(gf_flow_t *flow, gf_run_t *run)
 
 /* ---- the store ---- */
 
-static gf_msg_t *upload(gf_flow_t *flow, gf_run_t *run)
+static gf_msg_t *make_upload(gf_flow_t *flow, gf_run_t *run)
 {
     return gf_attempt_extend(flow, run, gf_result_upload(flow, run));
 }
@@ -213,7 +213,7 @@ static void stop_provider(gf_flow_t *flow, gf_run_t *run)
     time_out(flow, run);
 }
 
-static apr_int64_t milliseconds(const gf_flow_t *flow, const gf_run_t *run)
+static apr_int64_t elapsed_milliseconds(const gf_flow_t *flow, const gf_run_t *run)
 {
     return apr_time_as_msec(gf_ctx_now(&flow->ctx) - run->job->created);
 }
@@ -225,7 +225,8 @@ static void report_completed(gf_flow_t *flow, gf_run_t *run)
     }
     else {
         gf_log(gf_run_about(flow, run), GF_LOG_NOTICE, APR_SUCCESS, "GF0405",
-               "completed and charged after %" APR_INT64_T_FMT " ms%s: %s", milliseconds(flow, run),
+               "completed and charged after %" APR_INT64_T_FMT " ms%s: %s",
+               elapsed_milliseconds(flow, run),
                run->state == GF_STATE_TEMPORARY ? ", stored temporarily" : "",
                run->result.image_url);
     }
@@ -250,7 +251,7 @@ static void report_failed(gf_flow_t *flow, gf_run_t *run)
         gf_log(gf_run_about(flow, run), row->level < GF_LOG_NOTICE ? row->level : GF_LOG_NOTICE,
                APR_SUCCESS, row->tag,
                "failed and released after %" APR_INT64_T_FMT " ms: %s%s%s%s%s",
-               milliseconds(flow, run), row->code, generate->cause ? " after " : "",
+               elapsed_milliseconds(flow, run), row->code, generate->cause ? " after " : "",
                generate->cause ? generate->cause : "", generate->words ? ": " : "",
                generate->words ? generate->words : "");
     }
@@ -314,7 +315,7 @@ static const gf_duty_t duties[GF_STATES] = {
                          .read = gf_attempt_read_fetch },
     [GF_STATE_FETCH_WAIT] = { .by = GF_BY_ALARM, .wait = provider_wait },
     [GF_STATE_CHECK] = { .by = GF_BY_WRITER, .act = gf_acts_check, .charges = true },
-    [GF_STATE_STORE] = { .by = GF_BY_NET, .message = upload, .read = gf_result_read_upload },
+    [GF_STATE_STORE] = { .by = GF_BY_NET, .message = make_upload, .read = gf_result_read_upload },
     [GF_STATE_STORE_WAIT] = { .by = GF_BY_ALARM, .wait = gf_result_upload_wait },
     [GF_STATE_SETTLE] = { .by = GF_BY_WRITER, .act = gf_acts_settle, .charges = true },
     [GF_STATE_TEMPORARY] = { .by = GF_BY_WRITER,

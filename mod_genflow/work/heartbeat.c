@@ -77,7 +77,7 @@ static void run_task(gf_task_t *task, gf_ctx_t *ctx)
 
 /* ---- on the dispatcher ---- */
 
-static void schedule(gf_heartbeat_t *heartbeat, const gf_ctx_t *ctx)
+static void schedule_next(gf_heartbeat_t *heartbeat, const gf_ctx_t *ctx)
 {
     heartbeat->at = gf_ctx_now(ctx) + ctx->conf->lease / BEATS_PER_LEASE;
 }
@@ -85,13 +85,13 @@ static void schedule(gf_heartbeat_t *heartbeat, const gf_ctx_t *ctx)
 void gf_heartbeat_init(gf_heartbeat_t *heartbeat, apr_pool_t *pool, const gf_ctx_t *ctx)
 {
     apr_pool_create(&heartbeat->pool, pool);
-    schedule(heartbeat, ctx);
+    schedule_next(heartbeat, ctx);
 }
 
 void gf_heartbeat_begin(gf_heartbeat_t *heartbeat, const gf_ctx_t *ctx, gf_writers_t *writers,
                         gf_run_t *runs)
 {
-    schedule(heartbeat, ctx);
+    schedule_next(heartbeat, ctx);
     if (!runs) {
         return;
     }

@@ -11,7 +11,7 @@
 
 #define JITTER_PERCENT 20
 
-static bool is(const gf_run_t *run, gf_prov_state_t state)
+static bool outcome_is(const gf_run_t *run, gf_prov_state_t state)
 {
     return run->outcome.state == state;
 }
@@ -30,13 +30,14 @@ static const char *text_of(const gf_outcome_t *outcome)
 bool gf_outcome_has_text(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return is(run, GF_PROV_SUCCEEDED) && text_of(&run->outcome);
+    return outcome_is(run, GF_PROV_SUCCEEDED) && text_of(&run->outcome);
 }
 
 bool gf_outcome_has_file(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return is(run, GF_PROV_SUCCEEDED) && !run->outcome.picture_url && !run->outcome.picture_b64;
+    return outcome_is(run, GF_PROV_SUCCEEDED) && !run->outcome.picture_url
+           && !run->outcome.picture_b64;
 }
 
 bool gf_outcome_has_address(const gf_flow_t *flow, const gf_run_t *run)
@@ -44,7 +45,7 @@ bool gf_outcome_has_address(const gf_flow_t *flow, const gf_run_t *run)
     const char *url = run->outcome.picture_url;
 
     (void)flow;
-    return is(run, GF_PROV_SUCCEEDED) && url
+    return outcome_is(run, GF_PROV_SUCCEEDED) && url
            && (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0);
 }
 
@@ -84,25 +85,26 @@ static bool is_news(const gf_progress_t *progress, const gf_progress_t *before)
 bool gf_outcome_is_working(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return is(run, GF_PROV_WORKING);
+    return outcome_is(run, GF_PROV_WORKING);
 }
 
 bool gf_outcome_brings_run_id(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return is(run, GF_PROV_WORKING) && run->outcome.ref && !run->job->provider_ref;
+    return outcome_is(run, GF_PROV_WORKING) && run->outcome.ref && !run->job->provider_ref;
 }
 
 bool gf_outcome_brings_news(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return is(run, GF_PROV_WORKING) && is_news(&run->outcome.progress, &run->of.generate.progress);
+    return outcome_is(run, GF_PROV_WORKING)
+           && is_news(&run->outcome.progress, &run->of.generate.progress);
 }
 
 bool gf_outcome_has_more(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return is(run, GF_PROV_NEXT);
+    return outcome_is(run, GF_PROV_NEXT);
 }
 
 static bool is_in_time(const gf_flow_t *flow, const gf_run_t *run)
@@ -112,7 +114,7 @@ static bool is_in_time(const gf_flow_t *flow, const gf_run_t *run)
 
 bool gf_outcome_has_more_too_late(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return is(run, GF_PROV_NEXT) && !is_in_time(flow, run);
+    return outcome_is(run, GF_PROV_NEXT) && !is_in_time(flow, run);
 }
 
 void gf_outcome_take_run_id(gf_flow_t *flow, gf_run_t *run)
@@ -141,12 +143,13 @@ void gf_outcome_take_news(gf_flow_t *flow, gf_run_t *run)
 
 bool gf_outcome_may_be_reported(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return is(run, GF_PROV_UNKNOWN) && run->of.generate.webhook_token && is_in_time(flow, run);
+    return outcome_is(run, GF_PROV_UNKNOWN) && run->of.generate.webhook_token
+           && is_in_time(flow, run);
 }
 
 bool gf_outcome_may_be_listed(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return is(run, GF_PROV_UNKNOWN) && !run->outcome.settled
+    return outcome_is(run, GF_PROV_UNKNOWN) && !run->outcome.settled
            && run->of.generate.choice->provider->kind->recover && is_in_time(flow, run);
 }
 
@@ -173,7 +176,7 @@ bool gf_outcome_is_absent_so_far(const gf_flow_t *flow, const gf_run_t *run)
         && generate->listed_at >= generate->absent_at + generate->choice->provider->list_wait;
 
     (void)flow;
-    return is(run, GF_PROV_TRANSIENT) && run->outcome.absent && !agreed;
+    return outcome_is(run, GF_PROV_TRANSIENT) && run->outcome.absent && !agreed;
 }
 
 void gf_outcome_note_absence(gf_flow_t *flow, gf_run_t *run)
@@ -208,20 +211,20 @@ bool gf_outcome_has_next_entry(const gf_flow_t *flow, const gf_run_t *run)
 bool gf_outcome_may_retry(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return is(run, GF_PROV_TRANSIENT) && run->job->retries < run->job->max_retries;
+    return outcome_is(run, GF_PROV_TRANSIENT) && run->job->retries < run->job->max_retries;
 }
 
 bool gf_outcome_may_fall_back(const gf_flow_t *flow, const gf_run_t *run)
 {
-    bool for_good = is(run, GF_PROV_TRANSIENT) || is(run, GF_PROV_PERMANENT)
-                    || (is(run, GF_PROV_EMPTY) && run->job->type->empty_fails);
+    bool for_good = outcome_is(run, GF_PROV_TRANSIENT) || outcome_is(run, GF_PROV_PERMANENT)
+                    || (outcome_is(run, GF_PROV_EMPTY) && run->job->type->empty_fails);
 
     return for_good && gf_outcome_has_next_entry(flow, run);
 }
 
 /* 2 s, 4 s, 8 s ..., scattered so that many do not return at once, up to the cap; never less than
  * its Retry-After. */
-static apr_interval_time_t backoff(const gf_run_t *run)
+static apr_interval_time_t retry_backoff(const gf_run_t *run)
 {
     const gf_provider_t *provider = run->of.generate.choice->provider;
     const gf_outcome_t *outcome = &run->outcome;
@@ -240,7 +243,8 @@ static apr_interval_time_t backoff(const gf_run_t *run)
     return wait > least ? wait : least;
 }
 
-static void requeue(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code, apr_interval_time_t delay)
+static void requeue_run(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code,
+                        apr_interval_time_t delay)
 {
     const gf_choice_t *next = gf_type_choice(run->job->type, run->job->chain_pos);
 
@@ -255,7 +259,7 @@ static void requeue(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code, apr_inte
 void gf_outcome_retry(gf_flow_t *flow, gf_run_t *run)
 {
     run->job->retries++;
-    requeue(flow, run, run->outcome.code, backoff(run));
+    requeue_run(flow, run, run->outcome.code, retry_backoff(run));
 }
 
 void gf_outcome_next_entry(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code)
@@ -264,7 +268,7 @@ void gf_outcome_next_entry(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code)
 
     job->chain_pos = gf_type_next(job->type, job->chain_pos + 1, job->source_url);
     job->retries = 0;
-    requeue(flow, run, code, 0);
+    requeue_run(flow, run, code, 0);
 }
 
 void gf_outcome_fall_back(gf_flow_t *flow, gf_run_t *run)
@@ -278,14 +282,15 @@ void gf_outcome_fail(gf_flow_t *flow, gf_run_t *run)
 
     (void)flow;
     generate->code = run->outcome.code;
-    if (is(run, GF_PROV_TRANSIENT)) { /* its retries are used up */
+    if (outcome_is(run, GF_PROV_TRANSIENT)) { /* its retries are used up */
         generate->cause = gf_err_row(run->outcome.code)->code;
         generate->code = GF_E_RETRIES;
     }
-    else if (is(run, GF_PROV_SUCCEEDED)) { /* at an address of another scheme */
+    else if (outcome_is(run, GF_PROV_SUCCEEDED)) { /* at an address of another scheme */
         generate->code = GF_E_RESULT;
     }
-    else if (is(run, GF_PROV_WORKING) || is(run, GF_PROV_NEXT)) { /* no rule leads here */
+    else if (outcome_is(run, GF_PROV_WORKING)
+             || outcome_is(run, GF_PROV_NEXT)) { /* no rule leads here */
         generate->code = GF_E_INTERNAL;
     }
 }

@@ -46,7 +46,7 @@ static gf_store_call_t call_of(const gf_flow_t *flow, const gf_run_t *run, apr_p
     return call;
 }
 
-static gf_msg_t *message(gf_flow_t *flow, gf_run_t *run)
+static gf_msg_t *make_message(gf_flow_t *flow, gf_run_t *run)
 {
     gf_store_call_t call = call_of(flow, run, gf_run_pool(flow));
 
@@ -111,7 +111,7 @@ static void take_next_type(gf_flow_t *flow, gf_run_t *run)
 
 static const gf_duty_t duties[GF_STATES] = {
     [GF_STATE_START] = { .by = GF_BY_ITSELF },
-    [GF_STATE_REMOVE] = { .by = GF_BY_NET, .message = message },
+    [GF_STATE_REMOVE] = { .by = GF_BY_NET, .message = make_message },
     [GF_STATE_SETTLE] = { .by = GF_BY_WRITER, .act = act_settle },
     [GF_STATE_OVER] = { .by = GF_BY_ITSELF },
 };

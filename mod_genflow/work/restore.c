@@ -60,7 +60,7 @@ static gf_err_t *act_requeue(gf_run_t *run, gf_ctx_t *ctx)
 
 /* ---- guards and actions ---- */
 
-static void prepare(gf_flow_t *flow, gf_run_t *run)
+static void prepare_restore(gf_flow_t *flow, gf_run_t *run)
 {
     const gf_conf_t *conf = flow->ctx.conf;
     gf_job_t *job = run->job;
@@ -172,4 +172,4 @@ const gf_kind_t gf_kind_restore = { .name = "restore",
                                     .duties = duties,
                                     .rules = rules,
                                     .rule_count = sizeof(rules) / sizeof(rules[0]),
-                                    .prepare = prepare };
+                                    .prepare = prepare_restore };

@@ -30,7 +30,7 @@ gf_err_t *gf_result_write(gf_ctx_t *ctx, const char *path, const void *bytes, ap
     return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot write %s", path);
 }
 
-static gf_err_t *decode(gf_run_t *run, gf_ctx_t *ctx)
+static gf_err_t *decode_base64(gf_run_t *run, gf_ctx_t *ctx)
 {
     apr_size_t length = 0;
     const void *bytes =
@@ -57,7 +57,7 @@ gf_err_t *gf_result_check(gf_run_t *run, gf_ctx_t *ctx)
     gf_err_t *err = NULL;
 
     if (result->text && !result->facts) {
-        GF_TRY(decode(run, ctx));
+        GF_TRY(decode_base64(run, ctx));
     }
     if (!result->image_url && ctx->conf->store->put) {
         err = gf_store_put(&stored, ctx, run->job, result->spool);

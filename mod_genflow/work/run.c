@@ -111,7 +111,7 @@ static gf_step_t wait_for_alarm(gf_flow_t *flow, gf_run_t *run)
     return step == GF_STEP_STAYS ? GF_STEP_BEGINS : step;
 }
 
-static gf_step_t enter(gf_flow_t *flow, gf_run_t *run, gf_state_t state)
+static gf_step_t enter_state(gf_flow_t *flow, gf_run_t *run, gf_state_t state)
 {
     const gf_duty_t *duty = &run->kind->duties[state];
 
@@ -175,7 +175,8 @@ static gf_step_t meet_bug(gf_flow_t *flow, gf_run_t *run, gf_event_t event)
     return stays ? GF_STEP_STAYS : GF_STEP_OVER;
 }
 
-static gf_step_t follow(gf_flow_t *flow, gf_run_t *run, const gf_rule_t *rule, gf_event_t event)
+static gf_step_t follow_rule(gf_flow_t *flow, gf_run_t *run, const gf_rule_t *rule,
+                             gf_event_t event)
 {
     if (rule->then) {
         rule->then(flow, run);
@@ -192,7 +193,7 @@ static gf_step_t follow(gf_flow_t *flow, gf_run_t *run, const gf_rule_t *rule, g
     case GF_NEXT_AGAIN:
         return give_act(run);
     default:
-        return enter(flow, run, rule->next);
+        return enter_state(flow, run, rule->next);
     }
 }
 
@@ -209,8 +210,8 @@ static gf_step_t take_answer(gf_flow_t *flow, gf_run_t *run)
         duty->read(flow, run, pool);
     }
     rule = gf_run_rule(flow, run, GF_EVENT_ANSWERED);
-    step =
-        rule ? follow(flow, run, rule, GF_EVENT_ANSWERED) : meet_bug(flow, run, GF_EVENT_ANSWERED);
+    step = rule ? follow_rule(flow, run, rule, GF_EVENT_ANSWERED)
+                : meet_bug(flow, run, GF_EVENT_ANSWERED);
     if (run->msg == msg) {
         run->msg = NULL;
     }
@@ -232,7 +233,7 @@ gf_step_t gf_run_take(gf_flow_t *flow, gf_run_t *run, gf_event_t event)
         gf_err_log(gf_run_about(flow, run), run->err);
     }
     rule = gf_run_rule(flow, run, event);
-    return rule ? follow(flow, run, rule, event) : meet_bug(flow, run, event);
+    return rule ? follow_rule(flow, run, rule, event) : meet_bug(flow, run, event);
 }
 
 gf_step_t gf_run_begin(gf_flow_t *flow, gf_run_t *run)

@@ -27,7 +27,7 @@ struct gf_writers_t {
     apr_thread_t **threads;
 };
 
-static void push(list_t *list, gf_task_t *task)
+static void push_task(list_t *list, gf_task_t *task)
 {
     task->next = NULL;
     if (list->last) {
@@ -40,7 +40,7 @@ static void push(list_t *list, gf_task_t *task)
 }
 
 /* Takes the first task out; without `slow` the first that is not slow. */
-static gf_task_t *pop(list_t *list, bool slow)
+static gf_task_t *pop_task(list_t *list, bool slow)
 {
     gf_task_t *before = NULL;
     gf_task_t *task = list->first;
@@ -62,8 +62,9 @@ static gf_task_t *next_given(gf_writers_t *writers)
     gf_task_t *task;
 
     apr_thread_mutex_lock(writers->mutex);
-    while (!(task = pop(&writers->given, writers->slow < writers->slow_max || writers->stopping))
-           && !writers->stopping) {
+    while (
+        !(task = pop_task(&writers->given, writers->slow < writers->slow_max || writers->stopping))
+        && !writers->stopping) {
         apr_thread_cond_wait(writers->work, writers->mutex);
     }
     writers->slow += task && task->slow;
@@ -72,14 +73,14 @@ static gf_task_t *next_given(gf_writers_t *writers)
 }
 
 /* Another slow one may begin: on a thread that waits, if this one has something else to do. */
-static void done(gf_writers_t *writers, gf_task_t *task)
+static void task_done(gf_writers_t *writers, gf_task_t *task)
 {
     apr_thread_mutex_lock(writers->mutex);
     if (task->slow) {
         writers->slow--;
         apr_thread_cond_signal(writers->work);
     }
-    push(&writers->done, task);
+    push_task(&writers->done, task);
     apr_thread_mutex_unlock(writers->mutex);
 }
 
@@ -99,7 +100,7 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
     while ((task = next_given(writers))) {
         task->run(task, &ctx);
         apr_pool_clear(ctx.pool);
-        done(writers, task);
+        task_done(writers, task);
         gf_hub_ring(writers->hub);
     }
     apr_pool_destroy(ctx.pool);
@@ -130,7 +131,7 @@ apr_status_t gf_writers_start(gf_writers_t **out, apr_pool_t *pool, const gf_ctx
 void gf_writers_give(gf_writers_t *writers, gf_task_t *task)
 {
     apr_thread_mutex_lock(writers->mutex);
-    push(&writers->given, task);
+    push_task(&writers->given, task);
     apr_thread_cond_signal(writers->work);
     apr_thread_mutex_unlock(writers->mutex);
 }
@@ -140,7 +141,7 @@ gf_task_t *gf_writers_next_done(gf_writers_t *writers)
     gf_task_t *task;
 
     apr_thread_mutex_lock(writers->mutex);
-    task = pop(&writers->done, true);
+    task = pop_task(&writers->done, true);
     apr_thread_mutex_unlock(writers->mutex);
     return task;
 }
