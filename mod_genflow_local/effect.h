@@ -10,22 +10,7 @@
 #include <apr_errno.h>
 #include <apr_pools.h>
 
-#include "genflow/exchange.h"
-
-/* The longest side of a result; a larger source is scaled down. */
-#define LOCAL_WORK_SIDE 1024
-
-/* What is made of which picture: the same fields, the same result. */
-typedef struct local_wish_t {
-    const char *source;                              /* path of a PNG, JPEG or WebP */
-    bool (*look)(gf_image_t *image, int descriptor); /* is it one that may be decoded? */
-    apr_int64_t pixels_max;
-    const char *effect; /* "glitch"; "" is oil */
-    const char *prompt;
-    const char *preset; /* NULL: none */
-    apr_uint64_t seed;
-    int strength; /* percent */
-} local_wish_t;
+#include "mod_genflow_local/wish.h"
 
 /* Writes the result as PNG into the new file `path`, mode 0644 less the umask; the caller has
  * chosen the name, and syncs and moves the file. Blocks for up to a second, so it is for a writer

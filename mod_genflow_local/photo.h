@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "mod_genflow_local/effect.h"
 #include "mod_genflow_local/plane.h"
+#include "mod_genflow_local/wish.h"
 
 /* ---- the source ---- */
 

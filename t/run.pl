@@ -63,6 +63,7 @@ sub new_site {
     return Genflow::Site->new(
         %$which,
         source   => $option{source},
+        build    => $option{build},
         module   => "$option{build}/.libs/mod_genflow.so",
         modules  => [glob "$option{build}/t/sample/*.so"],
         programs => [map { glob "$option{build}/t/$_" } @{ $which->{programs} // [] }],

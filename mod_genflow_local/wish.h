@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What an effect of the `local` provider makes of which source image.
+ */
+#ifndef LOCAL_WISH_H
+#define LOCAL_WISH_H
+
+#include <stdbool.h>
+
+#include <apr.h>
+
+#include "genflow/exchange.h"
+
+/* The longest side of a result; a larger source is scaled down. */
+#define LOCAL_WORK_SIDE 1024
+
+/* What is made of which picture: the same fields, the same result. */
+typedef struct local_wish_t {
+    const char *source;                              /* path of a PNG, JPEG or WebP */
+    bool (*look)(gf_image_t *image, int descriptor); /* is it one that may be decoded? */
+    apr_int64_t pixels_max;
+    const char *effect; /* "glitch"; "" is oil */
+    const char *prompt;
+    const char *preset; /* NULL: none */
+    apr_uint64_t seed;
+    int strength; /* percent */
+} local_wish_t;
+
+#endif
