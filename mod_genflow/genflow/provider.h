@@ -3,7 +3,7 @@
  * A job becomes an exchange, an ended exchange becomes an outcome. mod_genflow performs exchanges,
  * retries, stores and charges.
  *
- * Threads: check() and check_model() run at the start; submit(), poll(), cancel(), recover() and
+ * Threads: check() and check_model() run at the start; submit(), poll(), cancel(), reconcile() and
  * the readers on the one dispatcher thread of a child, where they must not block; draw() on a
  * writer thread and decodes() on a worker thread of httpd, where they may; read_webhook() on a
  * worker thread. Several threads may be in draw() and decodes() at a time. Ownership: what a
@@ -101,7 +101,7 @@ typedef enum {
 } gf_webhook_verdict_t;
 
 /* A kind. What it does not need is NULL. It has either draw(), or submit() and read_submit(), and
- * of poll(), read_poll() and of recover(), read_recover() both or none. */
+ * of poll(), read_poll() and of recover(), read_reconcile() both or none. */
 typedef struct gf_prov_kind_t {
     const char *name;                /* as in GenflowProviderKind: a-z, 0-9 and single hyphens */
     apr_interval_time_t result_life; /* how long a picture is at the address that it tells */
@@ -144,8 +144,8 @@ typedef struct gf_prov_kind_t {
     /* After a lost answer: asks which runs there are, to find ours by its seed. NULL: no such list,
      * an unknown run stays unknown. Outcomes: WORKING with the ref of the one that matches,
      * TRANSIENT and `absent` when none does, ASK, UNKNOWN. */
-    gf_msg_t *(*recover)(const gf_prov_call_t *call);
-    gf_msg_reader_t *read_recover;
+    gf_msg_t *(*reconcile)(const gf_prov_call_t *call);
+    gf_msg_reader_t *read_reconcile;
 
     /* The JSON object that submit() sends as the run's input and that the list shows. mod_genflow
      * records a hash of each member with the attempt, before it sends. NULL: nothing is recorded.

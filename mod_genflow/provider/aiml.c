@@ -141,7 +141,7 @@ static void read_page(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 }
 
 /* The log is written later than answers are: a row that is not there says nothing. */
-static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+static void read_reconcile(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     if (!prov_run_list_failed(outcome, call, msg)) {
         read_page(outcome, call, prov_json_document(call, msg));
@@ -157,5 +157,5 @@ const gf_prov_kind_t gf_prov_aiml = { .name = "aiml",
                                       .submit = make_submit,
                                       .read_submit = prov_json_read_answer,
                                       .source = source_use,
-                                      .recover = make_reconcile,
-                                      .read_recover = read_recover };
+                                      .reconcile = make_reconcile,
+                                      .read_reconcile = read_reconcile };

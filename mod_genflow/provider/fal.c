@@ -316,7 +316,7 @@ static gf_msg_t *request_list(const gf_prov_call_t *call, const char *since, con
                                cursor ? apr_pescape_urlencoded(call->pool, cursor) : "", NULL));
 }
 
-static gf_msg_t *recover(const gf_prov_call_t *call)
+static gf_msg_t *reconcile(const gf_prov_call_t *call)
 {
     return request_list(call, prov_run_since(call), NULL);
 }
@@ -335,7 +335,7 @@ static prov_run_row_t row_of(const gf_prov_call_t *call, const gf_json_t *row)
 
 /* The list has only requests that a runner has begun: one that is not there may still wait in the
  * queue, so it stays unknown. */
-static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+static void read_reconcile(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     static const prov_run_list_t list = { "request_id", "sent_at", "json_input", row_of,
                                           fields_of };
@@ -419,6 +419,6 @@ const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .source = source,
                                      .read_webhook = read_webhook,
                                      .webhook_keys = "https://rest.fal.ai/.well-known/jwks.json",
-                                     .recover = recover,
-                                     .read_recover = read_recover,
+                                     .reconcile = reconcile,
+                                     .read_reconcile = read_reconcile,
                                      .input = input };

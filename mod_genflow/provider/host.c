@@ -79,7 +79,7 @@ const char *gf_provider_wrong(const gf_prov_kind_t *kind, apr_pool_t *pool)
     if (!kind->draw && !http) {
         return "it has neither draw() nor submit(), read_submit() and the header of its key";
     }
-    if (!kind->poll != !kind->read_poll || !kind->recover != !kind->read_recover) {
+    if (!kind->poll != !kind->read_poll || !kind->reconcile != !kind->read_reconcile) {
         return "it has a question without the reader of its answer, or the reverse";
     }
     return NULL;

@@ -251,7 +251,7 @@ static gf_msg_t *request_list(const gf_prov_call_t *call, const char *since)
     return request(call, "GET", apr_pstrcat(call->pool, LIST SINCE "=", since, NULL));
 }
 
-static gf_msg_t *recover(const gf_prov_call_t *call)
+static gf_msg_t *reconcile(const gf_prov_call_t *call)
 {
     return request_list(call, prov_run_since(call));
 }
@@ -305,7 +305,7 @@ static void read_absent(gf_outcome_t *outcome, const gf_prov_call_t *call, const
     }
 }
 
-static void read_recover(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
+static void read_reconcile(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     static const prov_run_list_t list = { "id", "created_at", "input", row_of, fields_of };
     const gf_json_t *document;
@@ -406,6 +406,6 @@ const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .cancel = cancel,
                                            .source = source,
                                            .read_webhook = read_webhook,
-                                           .recover = recover,
-                                           .read_recover = read_recover,
+                                           .reconcile = reconcile,
+                                           .read_reconcile = read_reconcile,
                                            .input = input };

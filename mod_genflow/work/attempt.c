@@ -130,7 +130,7 @@ static apr_interval_time_t submit_time(const gf_provider_t *provider, apr_interv
     apr_interval_time_t rest = total - 2 * (provider->list_wait + provider->poll) - LAST_WORDS;
     apr_interval_time_t least = total / SUBMIT_LEAST;
 
-    if (!provider->kind->recover) {
+    if (!provider->kind->reconcile) {
         return total;
     }
     if (!provider->kind->poll || rest > half) { /* its list never says that a run is absent */
@@ -182,7 +182,7 @@ gf_msg_t *gf_attempt_list(gf_flow_t *flow, gf_run_t *run)
         gf_prov_call_t call = gf_attempt_call(&flow->ctx, run, gf_run_pool(flow));
 
         run->of.generate.listed_at = gf_ctx_now(&flow->ctx);
-        msg = call.provider->kind->recover(&call);
+        msg = call.provider->kind->reconcile(&call);
     }
     return limit(flow, run, msg, time_left(flow, run));
 }
@@ -317,7 +317,7 @@ void gf_attempt_read_poll(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool)
 
 void gf_attempt_read_list(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool)
 {
-    read_answer(flow, run, pool, run->of.generate.choice->provider->kind->read_recover, false);
+    read_answer(flow, run, pool, run->of.generate.choice->provider->kind->read_reconcile, false);
 }
 
 void gf_attempt_read_fetch(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool)

@@ -99,7 +99,7 @@ static bool has_run_id(const gf_flow_t *flow, const gf_run_t *run)
 
 static bool lists_runs(const gf_flow_t *flow, const gf_run_t *run)
 {
-    return !gf_intent_lacks_provider(flow, run) && provider_of(run)->kind->recover;
+    return !gf_intent_lacks_provider(flow, run) && provider_of(run)->kind->reconcile;
 }
 
 /* The loss was just noted: the list would not have it yet. */

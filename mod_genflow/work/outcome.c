@@ -150,7 +150,7 @@ bool gf_outcome_may_be_reported(const gf_flow_t *flow, const gf_run_t *run)
 bool gf_outcome_may_be_listed(const gf_flow_t *flow, const gf_run_t *run)
 {
     return outcome_is(run, GF_PROV_UNKNOWN) && !run->outcome.settled
-           && run->of.generate.choice->provider->kind->recover && is_in_time(flow, run);
+           && run->of.generate.choice->provider->kind->reconcile && is_in_time(flow, run);
 }
 
 void gf_outcome_note_loss(gf_flow_t *flow, gf_run_t *run)

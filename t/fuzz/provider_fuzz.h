@@ -44,7 +44,7 @@ static bool is_path_segment(const char *ref)
 
 static void fuzz_one(void)
 {
-    const reader_t readers[] = { KIND.read_submit, KIND.read_poll, KIND.read_recover };
+    const reader_t readers[] = { KIND.read_submit, KIND.read_poll, KIND.read_reconcile };
     gf_provider_t provider = { .name = "fuzzed",
                                .kind = &KIND,
                                .url = "https://api.fuzzed.test",

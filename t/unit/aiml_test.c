@@ -248,7 +248,7 @@ END_TEST
 
 START_TEST(the_log_is_requested_newest_first)
 {
-    is_request(kind->recover(&aiml("flux/dev")->call), "GET", LOG "0", "Bearer " SECRET);
+    is_request(kind->reconcile(&aiml("flux/dev")->call), "GET", LOG "0", "Bearer " SECRET);
 }
 END_TEST
 
@@ -278,11 +278,11 @@ START_TEST(the_log_shows_the_end_of_a_lost_request)
         { 500, NULL, "", GF_PROV_UNKNOWN, GF_E_NETWORK, 0, false, false, false },
     };
 
-    check_answers(kind->read_recover, aiml("flux/dev"), LOG "0", rows, UNIT_COUNT(rows));
-    check_answers(kind->read_recover, aiml("flux/dev"), LOG "100", rows, UNIT_COUNT(rows));
-    check_cut(kind->read_recover, aiml("flux/dev"), LOG "0", 200, rows[1].text, GF_PROV_TRANSIENT,
+    check_answers(kind->read_reconcile, aiml("flux/dev"), LOG "0", rows, UNIT_COUNT(rows));
+    check_answers(kind->read_reconcile, aiml("flux/dev"), LOG "100", rows, UNIT_COUNT(rows));
+    check_cut(kind->read_reconcile, aiml("flux/dev"), LOG "0", 200, rows[1].text, GF_PROV_TRANSIENT,
               GF_PROV_WORKING);
-    check_lost_question(kind->read_recover, aiml("flux/dev"), LOG "0", GF_PROV_UNKNOWN);
+    check_lost_question(kind->read_reconcile, aiml("flux/dev"), LOG "0", GF_PROV_UNKNOWN);
 }
 END_TEST
 
@@ -301,8 +301,8 @@ START_TEST(a_paid_request_is_lost_for_good)
         { 500, "", false },
     };
 
-    check_unknown(kind->read_recover, aiml("flux/dev"), LOG "0", rows, UNIT_COUNT(rows));
-    check_unknown(kind->read_recover, aiml("flux/dev"), LOG "100", rows, UNIT_COUNT(rows));
+    check_unknown(kind->read_reconcile, aiml("flux/dev"), LOG "0", rows, UNIT_COUNT(rows));
+    check_unknown(kind->read_reconcile, aiml("flux/dev"), LOG "100", rows, UNIT_COUNT(rows));
 }
 END_TEST
 
@@ -313,9 +313,9 @@ START_TEST(the_next_page_of_the_log_begins_behind_this_one)
                               PAGE(ROW("null", "failed") "," ROW(BEFORE, "failed"), "true", "100"));
     gf_outcome_t outcome = garbage();
 
-    gf_provider_read(&outcome, &scene->call, page, kind->read_recover);
+    gf_provider_read(&outcome, &scene->call, page, kind->read_reconcile);
     is_request(outcome.next, "GET", LOG "102", "Bearer " SECRET);
-    ck_assert_msg(outcome.next->read == kind->read_recover, "it is read as this one");
+    ck_assert_msg(outcome.next->read == kind->read_reconcile, "it is read as this one");
     page->read = outcome.next->read;
     gf_provider_read(&outcome, &scene->call, page, NULL);
     ck_assert_msg(outcome.state == GF_PROV_NEXT, "whatever the exchange is about");

@@ -393,9 +393,9 @@ START_TEST(the_list_is_requested_where_it_is)
 {
     scene_t *scene = sdxl();
 
-    is_request(kind->recover(&scene->call), "GET", LIST, "Key " SECRET);
+    is_request(kind->reconcile(&scene->call), "GET", LIST, "Key " SECRET);
     scene->provider.url = "https://queue.fal.run";
-    is_request(kind->recover(&scene->call), "GET",
+    is_request(kind->reconcile(&scene->call), "GET",
                "https://api.fal.ai/v1/models/requests/by-endpoint?endpoint_id=fal-ai%2ffast-sdxl"
                "&start=2025-10-01T21:19:31Z&limit=100&expand=payloads",
                "Key " SECRET);
@@ -426,12 +426,12 @@ START_TEST(a_lost_request_is_found_by_what_we_sent)
     size_t i;
 
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        gf_outcome_t outcome = reads(kind->read_recover, sdxl(), LIST, 200, rows[i].text);
+        gf_outcome_t outcome = reads(kind->read_reconcile, sdxl(), LIST, 200, rows[i].text);
 
         ck_assert_msg(outcome.state == (rows[i].ref ? GF_PROV_WORKING : GF_PROV_UNKNOWN),
                       "row %lu: state %d", (unsigned long)i, (int)outcome.state);
         ck_assert_pstr_eq(outcome.ref, rows[i].ref);
-        check_cut(kind->read_recover, sdxl(), LIST, 200, rows[i].text, GF_PROV_TRANSIENT,
+        check_cut(kind->read_reconcile, sdxl(), LIST, 200, rows[i].text, GF_PROV_TRANSIENT,
                   GF_PROV_WORKING);
     }
 }
@@ -460,7 +460,7 @@ START_TEST(a_run_that_failed_is_known_if_it_is_the_only_attempt)
         gf_outcome_t outcome;
 
         scene->job.attempts = rows[i].attempts;
-        outcome = reads(kind->read_recover, scene, LIST, 200, rows[i].text);
+        outcome = reads(kind->read_reconcile, scene, LIST, 200, rows[i].text);
         ck_assert_msg(outcome.state == rows[i].state, "row %lu: state %d", (unsigned long)i,
                       (int)outcome.state);
         ck_assert(outcome.state != GF_PROV_TRANSIENT || outcome.code == GF_E_API);
@@ -472,18 +472,18 @@ START_TEST(the_list_is_read_page_by_page)
 {
     scene_t *behind = sdxl();
     gf_outcome_t outcome =
-        reads(kind->read_recover, sdxl(), LIST, 200,
+        reads(kind->read_reconcile, sdxl(), LIST, 200,
               "{\"items\":[" ROW("a", "14:30", "200",
                                  SEED8) "],\"next_cursor\":\"Mg==&x=1\",\"has_more\":true}");
 
     is_request(outcome.next, "GET", LIST "&cursor=Mg%3d%3d%26x%3d1", "Key " SECRET);
     behind->call.age = apr_time_from_sec(10);
     outcome =
-        outcome_of(kind->read_recover, behind,
+        outcome_of(kind->read_reconcile, behind,
                    answered(LIST, 200, "Date: Wed, 01 Oct 2025 21:14:41 GMT", "{\"items\":[]}"));
     ck_assert_msg(strstr(outcome.next->url, "&start=2025-10-01T20:59:31Z&"), "%s",
                   outcome.next->url);
-    outcome = reads(kind->read_recover, sdxl(), LIST "&cursor=Mg%3d%3d", 200,
+    outcome = reads(kind->read_reconcile, sdxl(), LIST "&cursor=Mg%3d%3d", 200,
                     PAGE(ROW("a", "14:30", "200", OURS)));
     ck_assert_int_eq(outcome.state, GF_PROV_WORKING);
     ck_assert_str_eq(outcome.ref, "a");
@@ -514,10 +514,10 @@ START_TEST(without_a_list_it_stays_unknown)
     };
     scene_t *scene = sdxl();
 
-    check_unknown(kind->read_recover, scene, LIST, rows, UNIT_COUNT(rows));
-    check_lost_question(kind->read_recover, scene, LIST, GF_PROV_UNKNOWN);
+    check_unknown(kind->read_reconcile, scene, LIST, rows, UNIT_COUNT(rows));
+    check_lost_question(kind->read_reconcile, scene, LIST, GF_PROV_UNKNOWN);
     scene->job.seed = 0;
-    check_unknown(kind->read_recover, scene, LIST, seedless, UNIT_COUNT(seedless));
+    check_unknown(kind->read_reconcile, scene, LIST, seedless, UNIT_COUNT(seedless));
 }
 END_TEST
 

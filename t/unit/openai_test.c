@@ -243,7 +243,7 @@ START_TEST(its_section_is_checked_and_a_lost_run_cannot_be_found)
     check_headers(kind, edit);
     ck_assert_ptr_null(kind->poll);
     ck_assert_ptr_null(kind->cancel);
-    ck_assert_ptr_null(kind->recover);
+    ck_assert_ptr_null(kind->reconcile);
 }
 END_TEST
 

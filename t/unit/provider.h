@@ -292,7 +292,7 @@ static inline void check_headers(const gf_prov_kind_t *kind, scene_t *scene)
     msgs[0] = kind->submit(&scene->call);
     msgs[1] = kind->poll ? kind->poll(&scene->call) : NULL;
     msgs[2] = kind->cancel ? kind->cancel(&scene->call) : NULL;
-    msgs[3] = kind->recover ? kind->recover(&scene->call) : NULL;
+    msgs[3] = kind->reconcile ? kind->reconcile(&scene->call) : NULL;
     for (i = 0; i < UNIT_COUNT(msgs); i++) {
         if (msgs[i]) {
             ck_assert_str_eq(apr_table_get(msgs[i]->headers, "X-Site"), "my-site");

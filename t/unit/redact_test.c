@@ -61,7 +61,8 @@ static void check_answers_with(const char *said)
     size_t k, b, s, r;
 
     for (k = 0; k < UNIT_COUNT(kinds); k++) {
-        reader_t readers[] = { kinds[k]->read_submit, kinds[k]->read_poll, kinds[k]->read_recover };
+        reader_t readers[] = { kinds[k]->read_submit, kinds[k]->read_poll,
+                               kinds[k]->read_reconcile };
         scene_t *scene_of = scene(kinds[k], "https://stand-in.test", MODEL);
         apr_table_t *headers = apr_table_make(unit.ctx.pool, 2);
 

@@ -401,7 +401,7 @@ START_TEST(the_list_is_requested_from_before_the_job_began_whatever_our_clock_an
     for (i = 0; i < UNIT_COUNT(ends); i++) {
         scene->job.deadline = apr_time_from_sec(ends[i]);
         scene->job.created = scene->job.deadline;
-        is_request(kind->recover(&scene->call), "GET", LIST, "Bearer " SECRET);
+        is_request(kind->reconcile(&scene->call), "GET", LIST, "Bearer " SECRET);
         scene->type.lifetime /= 10;
     }
 }
@@ -411,7 +411,7 @@ END_TEST
 static gf_outcome_t listed(scene_t *scene, const char *text)
 {
     scene->call.age = apr_time_from_sec(10);
-    return outcome_of(kind->read_recover, scene,
+    return outcome_of(kind->read_reconcile, scene,
                       answered(LIST, 200, "Date: Wed, 01 Oct 2025 21:34:41 GMT", text));
 }
 
@@ -454,7 +454,7 @@ START_TEST(a_lost_run_is_found_by_what_we_sent)
                       (int)outcome.state);
         ck_assert_pstr_eq(outcome.ref, rows[i].ref);
         ck_assert(outcome.absent == (!rows[i].ref && outcome.code == GF_E_NETWORK));
-        check_cut(kind->read_recover, scene, LIST, 200, rows[i].text, GF_PROV_TRANSIENT,
+        check_cut(kind->read_reconcile, scene, LIST, 200, rows[i].text, GF_PROV_TRANSIENT,
                   GF_PROV_WORKING);
     }
 }
@@ -536,12 +536,12 @@ START_TEST(what_the_list_does_not_show_stays_unknown)
     };
     scene_t *scene = replicate(MODEL);
 
-    check_answers(kind->read_recover, scene, LIST, rows, UNIT_COUNT(rows));
-    check_lost_question(kind->read_recover, scene, LIST, GF_PROV_UNKNOWN);
-    check_unknown(kind->read_recover, scene, LIST, open, UNIT_COUNT(open));
-    check_unknown(kind->read_recover, scene, LIST, refused, UNIT_COUNT(refused));
+    check_answers(kind->read_reconcile, scene, LIST, rows, UNIT_COUNT(rows));
+    check_lost_question(kind->read_reconcile, scene, LIST, GF_PROV_UNKNOWN);
+    check_unknown(kind->read_reconcile, scene, LIST, open, UNIT_COUNT(open));
+    check_unknown(kind->read_reconcile, scene, LIST, refused, UNIT_COUNT(refused));
     scene->job.seed = 0;
-    check_unknown(kind->read_recover, scene, LIST, seedless, UNIT_COUNT(seedless));
+    check_unknown(kind->read_reconcile, scene, LIST, seedless, UNIT_COUNT(seedless));
 }
 END_TEST
 
@@ -576,7 +576,8 @@ START_TEST(the_providers_own_clock_decides_if_a_list_begins_early_enough)
         gf_outcome_t outcome;
 
         scene->call.age = apr_time_from_sec(rows[i].age);
-        outcome = outcome_of(kind->read_recover, scene, answered(url, 200, rows[i].date, PAGE("")));
+        outcome =
+            outcome_of(kind->read_reconcile, scene, answered(url, 200, rows[i].date, PAGE("")));
         ck_assert_msg(outcome.state
                           == (!from     ? GF_PROV_TRANSIENT
                               : from[0] ? GF_PROV_NEXT
@@ -589,7 +590,7 @@ START_TEST(the_providers_own_clock_decides_if_a_list_begins_early_enough)
                        "Bearer " SECRET);
         }
         outcome =
-            outcome_of(kind->read_recover, scene,
+            outcome_of(kind->read_reconcile, scene,
                        answered(url, 200, rows[i].date, PAGE(ROW("a", "14:30", "starting", OURS))));
         ck_assert_msg(outcome.state == GF_PROV_WORKING, "what is there is found");
     }
@@ -603,10 +604,10 @@ START_TEST(the_list_is_read_page_by_page)
                                                             URL "/predictions?cursor=cD0yMDIz%3D"));
 
     is_request(outcome.next, "GET", next, "Bearer " SECRET);
-    outcome = reads(kind->read_recover, replicate(MODEL), next, 200,
+    outcome = reads(kind->read_reconcile, replicate(MODEL), next, 200,
                     PAGE_OF(ROW("a", "14:30", "starting", OURS), "https://evil.test/"));
     ck_assert_int_eq(outcome.state, GF_PROV_WORKING);
-    outcome = reads(kind->read_recover, replicate(MODEL), next, 200, PAGE(""));
+    outcome = reads(kind->read_reconcile, replicate(MODEL), next, 200, PAGE(""));
     ck_assert_msg(outcome.absent, "the first page has shown that it begins early enough");
 }
 END_TEST

@@ -128,15 +128,15 @@ static void make_provider(const given_t *given)
                                          .poll = fake_question,
                                          .read_poll = fake_read,
                                          .cancel = fake_question,
-                                         .recover = fake_question,
-                                         .read_recover = fake_read,
+                                         .reconcile = fake_question,
+                                         .read_reconcile = fake_read,
                                          .read_webhook = fake_webhook,
                                          .webhook_keys = "http://provider.test/keys" };
 
     provider_kind = full;
     if (given->provider == SYNC) {
         provider_kind.poll = NULL;
-        provider_kind.recover = NULL;
+        provider_kind.reconcile = NULL;
     }
     provider_kind.draw = given->provider == DRAWS ? fake_draw : NULL;
     provider_kind.source_as_file = given->provider == FILES || given->provider == DRAWS;
