@@ -50,6 +50,7 @@ GetOptions(\%option, qw(source=s build=s jobs=i verbose|v keep durable sanitize 
 my @named_tests = map { clean_name($_) } @ARGV;
 
 release_lists();
+call_list();
 exit Genflow::Site->run_together(\&run_tests, map { new_site($_) } needed_sites());
 
 # Those that the named tests need; without names, all.
@@ -63,7 +64,6 @@ sub new_site {
     return Genflow::Site->new(
         %$which,
         source   => $option{source},
-        build    => $option{build},
         module   => "$option{build}/.libs/mod_genflow.so",
         modules  => [glob "$option{build}/t/sample/*.so"],
         programs => [map { glob "$option{build}/t/$_" } @{ $which->{programs} // [] }],
@@ -113,6 +113,16 @@ sub release_lists {
     close $list or die "$folder: $!\n";
     chmod 0755, $folder;
     $ENV{GENFLOW_RELEASE_LISTS} = $folder;
+    return $folder;
+}
+
+# For t/00-rooms.t, for the same reason: a file with what each object calls, as nm says it.
+sub call_list {
+    return if @named_tests && !grep { m{/00-rooms} } @named_tests;
+    my $folder = tempdir(CLEANUP => 1);
+    system("cd '$option{build}' && nm -A -u mod_genflow*/.libs/*.o mod_genflow/*/.libs/*.o >$folder/calls");
+    chmod 0755, $folder;
+    $ENV{GENFLOW_CALLS} = "$folder/calls";
     return $folder;
 }
 

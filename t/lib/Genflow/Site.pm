@@ -227,7 +227,6 @@ sub make_environment {
         HTTPD           => $self->{httpd},
         PG_BINDIR       => $self->{pg_bindir},
         GENFLOW_WORK    => $folder,
-        GENFLOW_BUILD   => $self->{build},
         GENFLOW_LIBEXEC => $self->{libexec},
         GENFLOW_MPM     => $ENV{GENFLOW_MPM} || 'event',
     };
