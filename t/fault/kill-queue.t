@@ -26,7 +26,7 @@ for my $type (sort keys %ID) {
     for my $end (['before it is charged', 1], ['inside the statement that charges', 0]) {
         my ($name, $broken) = @$end;
         my $user = account(10);
-        my $id   = later($user, { type => $type, prompt => "{{poll=5}} [$user]" });
+        my $id   = later($user, { type => $type, prompt => "{{poll=15}} [$user]" });
         wait_for { status_of($user, $id, $type)->{ $ID{$type} } };
         my $lock = hold_up();
         my $ref  = status_of($user, $id, $type)->{ $ID{$type} };

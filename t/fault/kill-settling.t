@@ -11,7 +11,7 @@ my @CASES = (
     # type, prompt, cost, the test's name
     ['sketch',     'drawn',                2, 'drawn here'],
     ['neo-glitch', '{{poll=4}} fetched',   1, 'from a provider that can be asked again'],
-    ['neo-glitch', '{{delay=700}} picked', 1, 'from a provider that cannot be asked again'],
+    ['neo-glitch', '{{delay=2500}} picked', 1, 'from a provider that cannot be asked again'],
 );
 
 for my $case (@CASES) {
