@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The front door: every hook, with what it is for, and the start and end of a child. The way of a
+/* The entrance: every hook, with its purpose, and the start and end of a child. The way of a
  * request begins in genflow_handler() and goes through api/route.c; the way of a job is in
  * work/dispatch.c. */
 #include <httpd.h>
@@ -40,7 +40,7 @@ static httpd_janitor_t *janitor;
 
 /* ---- configuration ---- */
 
-/* Links without a key are no mistake, but nobody should wonder about them later. */
+/* A chain entry without a key is no mistake, but the operator should see it at the start. */
 static void log_keyless(const gf_conf_t *conf, server_rec *server)
 {
     int i;
@@ -93,7 +93,7 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
-        log_keyless(httpd_conf_get(server), server); /* a start tells when the log is open */
+        log_keyless(httpd_conf_get(server), server); /* a start logs them when the log is open */
         log_closed_administration(server, ptemp);
         log_warnings(httpd_conf_get(server), server, false, ptemp);
     }
@@ -150,7 +150,7 @@ static apr_status_t child_end(void *data)
     if (janitor) {
         httpd_janitor_end(janitor);
     }
-    gf_hub_close(child_api.hub); /* a child may end without having been told to stop */
+    gf_hub_close(child_api.hub); /* a child may end without a request to stop */
     if (child_dispatch) {
         gf_dispatch_join(child_dispatch);
     }
@@ -207,9 +207,9 @@ static void genflow_child_stopping(apr_pool_t *pchild, int graceful)
 
 /* ---- the request ---- */
 
-/* The handler of ours that the <Location> of the request gives it to; NULL: it is not for us.
- * r->handler is set only later. SetHandler keeps what it was given as an expression, older ones of
- * httpd a plain name as text. */
+/* The handler of ours that the <Location> of the request sets; NULL: it is not for us. httpd sets
+ * r->handler only later. SetHandler stores its argument as an expression; older versions of httpd
+ * store a plain name as text. */
 static const char *our_handler(request_rec *r)
 {
     const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
@@ -244,9 +244,9 @@ static int genflow_header_parser(request_rec *r)
     return our_handler(r) ? api_cors(r) : DECLINED;
 }
 
-/* Health and the hooks of providers need no user. mod_authz_core has spoken before: it refuses whom
- * no user could help (Require all denied, Require ip), and declines where only the user is missing.
- */
+/* Health and provider webhooks need no user. mod_authz_core has decided before: it refuses requests
+ * that no user could help (Require all denied, Require ip), and declines if only the user is
+ * missing. */
 static int genflow_access(request_rec *r)
 {
     const char *handler = api_place_is_location(r) ? our_handler(r) : NULL;
@@ -277,7 +277,7 @@ static void genflow_hooks(apr_pool_t *pool)
     ap_hook_child_init(genflow_child_init, after_dbd, before_watchdog,
                        APR_HOOK_LAST); /* threads: mod_dbd's pool is there */
     ap_hook_child_stopping(genflow_child_stopping, NULL, NULL,
-                           APR_HOOK_MIDDLE); /* drain, wake those who wait */
+                           APR_HOOK_MIDDLE); /* drain, wake all waiters */
     ap_hook_translate_name(genflow_translate_name, NULL, NULL,
                            APR_HOOK_FIRST); /* our addresses are no files */
     ap_hook_map_to_storage(genflow_map_to_storage, NULL, NULL, APR_HOOK_FIRST);

@@ -14,9 +14,8 @@
 #define LOCAL_SIDE_MIN 64
 #define LOCAL_SIDE_MAX 2048
 
-/* What the picture is made from: the same fields, the same picture. `preset` is base, visor,
- * tattoos or scanlines, with or without `neo_tokyo_` before it; all else, and NULL, is drawn as
- * base. */
+/* The words of a picture: the same fields, the same picture. `preset` is base, visor, tattoos or
+ * scanlines, with or without `neo_tokyo_` before it; all others, and NULL, are drawn as base. */
 typedef struct local_scene_t {
     const char *prompt;
     const char *preset;

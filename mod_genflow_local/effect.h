@@ -27,8 +27,8 @@ apr_status_t local_effect(const local_wish_t *wish, const char *path, apr_pool_t
 bool local_effect_exists(const char *name);
 const char *local_effect_names(apr_pool_t *pool);
 
-/* Can these image->end bytes, which mod_genflow has looked at, be decoded to the end? Blocks
- * for up to some seconds, one caller at a time, so that only one picture's memory is held. */
+/* Can these image->end bytes, which mod_genflow has recognised, be decoded to their end? Blocks for
+ * up to some seconds, one caller at a time, so that only one picture is in memory. */
 bool local_decodes(const gf_image_t *image, const void *bytes);
 
 #endif

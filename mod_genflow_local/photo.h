@@ -37,7 +37,7 @@ typedef struct pl_grade_t {
     int lift; /* how much brighter black gets */
 } pl_grade_t;
 
-/* Where the face is thought to be: where there is skin, else where portraits have one. */
+/* The probable place of the face: where there is skin, else where portraits have one. */
 typedef struct pl_face_t {
     int x;
     int y;
@@ -73,7 +73,7 @@ static inline int pl_luma(const apr_uint16_t *light)
 typedef struct pl_wish_t {
     apr_uint64_t key;     /* the hash of prompt, preset and seed */
     const char *preset;   /* "": none */
-    const char *words[2]; /* preset and prompt, in which moods are looked for */
+    const char *words[2]; /* preset and prompt, which are searched for moods */
     int share;            /* how much of the effect, of PL_ONE */
 } pl_wish_t;
 

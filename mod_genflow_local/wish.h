@@ -14,10 +14,10 @@
 /* The longest side of a result; a larger source is scaled down. */
 #define LOCAL_WORK_SIDE 1024
 
-/* What is made of which picture: the same fields, the same result. */
+/* The source and the words of an effect: the same fields, the same result. */
 typedef struct local_wish_t {
     const char *source;                              /* path of a PNG, JPEG or WebP */
-    bool (*look)(gf_image_t *image, int descriptor); /* is it one that may be decoded? */
+    bool (*look)(gf_image_t *image, int descriptor); /* may it be decoded? */
     apr_int64_t pixels_max;
     const char *effect; /* "glitch"; "" is oil */
     const char *prompt;

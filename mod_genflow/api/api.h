@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request on its way: route finds the handler, the handler makes at most a few calls below and
- * ends in exactly one reply. Request threads only. */
+/* One request on its way: route.c finds the handler, the handler makes at most a few calls below
+ * and ends in exactly one reply. Request threads only. Results live as long as the request. */
 #ifndef GF_API_H
 #define GF_API_H
 
@@ -16,13 +16,13 @@
 #include "model/job.h"
 #include "model/prefer.h"
 
-/* What requests share in a child; made by mod_genflow.c. */
+/* Shared by the requests of a child; mod_genflow.c makes it. */
 typedef struct gf_api_t {
     const gf_conf_t *conf;
     gf_hub_t *hub;
     gf_preset_cache_t *presets;
     gf_buckets_t *buckets; /* of all children; NULL: rates are not limited */
-    const char *owner;     /* this process, in leases */
+    const char *owner;     /* this process, as owner of leases */
 } gf_api_t;
 
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
@@ -32,42 +32,42 @@ typedef struct gf_req_t {
     gf_ctx_t *ctx;
     const gf_api_t *api;
     const char *base;      /* where the API is mounted: "/api" */
-    const char *user;      /* whom httpd authenticated; NULL only for handlers that need nobody */
+    const char *user;      /* the authenticated user; NULL only for handlers that need none */
     const gf_type_t *type; /* of a {type} route; of others, once the handler knows it */
     apr_table_t *query;    /* api_body_query(); NULL: not read yet */
-    const char *args[GF_REQ_ARGS]; /* what stood for {id} and the like, in the route's order */
+    const char *args[GF_REQ_ARGS]; /* the values of {id} and the like, in the route's order */
     bool two_step;    /* answers as the two-step calls do: 200, with the generation under "data" */
     bool as_job;      /* a generation is shown as a job */
-    bool pending;     /* what it makes is started by another call */
+    bool pending;     /* another call starts the generations */
     bool admin;       /* administration: takes every word literally */
     bool may_look_up; /* its body may name a generation: a status request, which no rate limits */
     const char *site; /* NULL until it is needed: gf_reply_site(), with `twins` */
     bool twins;       /* members have snake_case twins */
 } gf_req_t;
 
-/* Replies and returns NULL, or returns the error that is the reply. api/handlers.h has them all. */
+/* Replies and returns NULL, or returns the error that becomes the reply. api/handlers.h has them
+ * all. */
 typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 
-/* ---- the way in (api/cors.c; api/route.h) ---- */
+/* ---- before the handler (api/cors.c; api/route.h) ---- */
 
-/* A request for us, before anybody asks who it is: says which pages may read the answer. DECLINED,
- * or HTTP_NO_CONTENT: it was a browser asking just that. */
+/* Runs on a request for us before authentication: sets the CORS headers that let pages read the
+ * response. DECLINED, or HTTP_NO_CONTENT: it was a preflight. */
 int api_cors(request_rec *r);
 
 /* ---- one generation (api/generation.c) ---- */
 
-/* Older front ends ask for a generation where they make one: does `body` name one, and say nothing
- * of a new picture? */
+/* Older front ends request the status at the address that makes generations: does `body` name a
+ * generation, and describe no new picture? */
 bool api_generation_is_named(gf_req_t *req, const gf_json_t *body);
 
 /* Answers with the generation that the query or `body` (may be NULL) names. */
 gf_err_t *api_generation_answer(gf_req_t *req, const gf_json_t *body);
 
-/* The generation that {id} names, in whichever type: sets *find and req->type. Error:
- * NO_GENERATION. */
+/* The generation of {id}, in any type: sets *find and req->type. Error: NO_GENERATION. */
 gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
 
-/* What a status may be, as filters have it (history.c). */
+/* The words of a status in filters (history.c). */
 extern const gf_prompt_word_t api_history_statuses[];
 
 /* ---- reading (api/body.c) ---- */
@@ -78,20 +78,22 @@ gf_err_t *api_body_read(gf_req_t *req, apr_int64_t limit, const char **text, apr
 /* BODY_TOO_LARGE: `length` bytes were sent where `limit` are taken. */
 gf_err_t *api_body_too_large(gf_req_t *req, apr_int64_t length, apr_int64_t limit);
 
-/* It as a JSON object, within GenflowBodyMax. Errors: those of reading, BODY_TYPE, BAD_JSON. */
+/* The body as a JSON object, within GenflowBodyMax. Errors: those of reading, BODY_TYPE, BAD_JSON.
+ */
 gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_size_t *length);
 
 /* Reads the query, before the handler begins. Errors: INVALID: not well-formed UTF-8. */
 gf_err_t *api_body_query_read(gf_req_t *req);
 
-/* A reading of `body` (model/input.h), as strict as this place is. */
+/* A reading of `body` (model/input.h), as strict as this <Location> is configured. */
 gf_input_t api_body_input(gf_req_t *req, const gf_json_t *body);
 
 /* A reading of the query alone. */
 gf_input_t api_body_query_input(gf_req_t *req);
 
-/* Reads a body that has what `fields` require, and nothing else, into `record` (NULL: the members
- * are only checked). Errors: those of api_body_json(); one that names every bad field. */
+/* Reads a body into `record` (NULL: the members are only checked). The body may have only the
+ * members of `fields`, and must have the required ones. Errors: those of api_body_json(); one that
+ * names every bad field. */
 gf_err_t *api_body_fields(gf_json_t **body, gf_req_t *req, const gf_input_field_t *fields,
                           void *record);
 
@@ -101,15 +103,15 @@ const char *api_body_query(gf_req_t *req, const char *name);
 /* A switch of the query: it is there, and not 0. */
 bool api_body_switch(gf_req_t *req, const char *name);
 
-/* ---- parts of what handlers do ---- */
+/* ---- parts of handlers ---- */
 
-/* What costs begins with it, before the body is read: does the rate of its address and of its user
- * allow one more? Errors: TOO_OFTEN, with Retry-After. */
+/* Checks the rate of the client's address and of its user, before the body of a call that costs is
+ * read. Errors: TOO_OFTEN, with Retry-After. */
 gf_err_t *api_limit(gf_req_t *req);
 
 /* ---- waiting (api/wait.c) ---- */
 
-/* What the client says about waiting (Prefer). */
+/* The client's preferences for waiting (Prefer). */
 void api_wait_prefer(gf_prefer_t *prefer, const request_rec *r);
 
 /* Waits until there is news of at least `enough`, `timeout` is over, or *gone: the client has
@@ -122,29 +124,29 @@ gf_news_t api_wait_news(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t 
 gf_err_t *api_wait_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,
                         gf_news_t enough, apr_interval_time_t wait);
 
-/* Reads the generation `find` into *view as the client prefers: at once, or up to its wait, until
- * it has ended; and if it tells what it knows (If-None-Match), until that has changed. */
+/* Reads the generation `find` into *view as the client prefers: at once, or when it has ended, or
+ * after the wait. With If-None-Match it also returns when the state has changed. */
 gf_err_t *api_wait_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find);
 
-/* ---- the only doors out (api/reply.c) ---- */
+/* ---- the only replies (api/reply.c) ---- */
 
-/* Begins an answer object: {"success":true,"ok":true, ... */
+/* Begins a response object: {"success":true,"ok":true, ... */
 void gf_reply_begin(gf_out_t *out, gf_req_t *req);
 
 /* Sends it with `status`; closes the object. */
 gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status);
 
-/* Sends the one generation object with what belongs to its state: 200 when it is ended, else 202
+/* Sends the one generation object with the headers of its state: 200 when it has ended, else 202
  * with Location, Retry-After. */
 gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message);
 
-/* Answers with the state of a generation: 200 with its ETag, or 304 to who has it. */
+/* Answers with the state of a generation: 200 with its ETag, or 304 if the client has it. */
 gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view);
 
-/* What gf_reply_state() answers with, made in `pool`; *tag is its ETag without quotes. */
+/* The body of gf_reply_state(), made in `pool`; *tag is its ETag without quotes. */
 const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view, apr_pool_t *pool);
 
-/* Writes the members of a generation, as the client wants them named, into an open object. */
+/* Writes the members of a generation, under the names that the client uses, into an open object. */
 void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 
 /* Scheme, host and prefix as the client sees them, for addresses of ours (api/site.c). */
@@ -153,7 +155,7 @@ const char *gf_reply_site(request_rec *r);
 /* Answers with an error, and logs it once. */
 int gf_reply_error(gf_req_t *req, const gf_err_t *err);
 
-/* The same up to the body, which it returns, for somebody else to send. */
+/* The same without sending: returns the body. */
 const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The handlers that the rows of api/route_table.h name. Each replies and returns NULL, or returns
- * the error that is the reply. Those of administration may take for granted that req->user is an
- * administrator. Request threads only. */
+ * the error that becomes the reply. For handlers of administration req->user is an administrator.
+ * Request threads only. */
 #ifndef API_HANDLERS_H
 #define API_HANDLERS_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pages of lists: how many rows, and behind which one. Every list of the API reads its page here,
- * so that a bad `limit` or `cursor` is answered in one way: 422, with the field.
+/* Pages of lists: the number of rows, and the row before the first one. Every list of the API reads
+ * its page here, so that a bad `limit` or `cursor` is answered in one way: 422, with the field.
  *
- * What a cursor means is the list's own; clients only hand it back. A list asks the database for
- * one row more than it shows: if it comes, there is a next page. Request threads only. */
+ * Only the list itself interprets its cursors; clients send them back unchanged. A list reads one
+ * row more than it shows: if it exists, there is a next page. Request threads only. */
 #ifndef API_PAGE_H
 #define API_PAGE_H
 
@@ -17,18 +17,18 @@ typedef struct api_page_t {
 /* The rows of `limit` and `cursor`, for readers that have them beside others. */
 extern const gf_input_field_t api_page_fields[];
 
-/* Reads the page. Bad fields are noted in `input`. */
+/* Reads the page. Bad fields are recorded in `input`. */
 void api_page_read(api_page_t *page, gf_input_t *input);
 
-/* Notes that the cursor is none of this list. */
+/* Records that the cursor does not belong to this list. */
 void api_page_refuse_cursor(gf_input_t *input);
 
-/* Makes a cursor of what a list knows its rows by, and back. Of a client's cursor that
- * api_page_wrap() did not make, NULL. The results are in `pool`. */
+/* Makes a cursor of a row's key, and back. NULL for a cursor that api_page_wrap() did not make. The
+ * results are in `pool`. */
 const char *api_page_wrap(const char *text, apr_pool_t *pool);
 const char *api_page_unwrap(const char *cursor, apr_pool_t *pool);
 
-/* How many of `rows` are shown. There is a next page if that is fewer. */
+/* The number of `rows` that are shown. There is a next page if it is smaller than theirs. */
 int api_page_shown(const api_page_t *page, const apr_array_header_t *rows);
 
 /* Writes "hasMore" and "nextCursor" (`next`; NULL: this was the last page). */

@@ -11,7 +11,7 @@ bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *s
 /* Does a request with this handler of ours need no user? */
 bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handler);
 
-/* Has the API this path, whatever its types? For GenflowPath; at start-up. */
+/* Does the API have this path, for any type? For GenflowPath; at start-up. */
 bool api_route_leads(const char *path);
 
 /* Serves a request whose handler is ours. */

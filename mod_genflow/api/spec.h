@@ -16,60 +16,59 @@
 
 /* ---- spec.c ---- */
 
-/* A body that asks for generations. */
+/* A body that requests generations. */
 typedef struct api_spec_body_t {
     gf_json_t *json;
     const char *text; /* as it was sent */
     apr_size_t length;
-    bool pending; /* another call starts what it makes */
+    bool pending; /* another call starts the generations */
 } api_spec_body_t;
 
 /* Checks a body. Without req->type, sets it as the body says. Errors: NO_PROVIDER, STORE_CLOSED;
  * one that names every bad field. */
 gf_err_t *api_spec_read(gf_spec_t *spec, gf_req_t *req, const api_spec_body_t *body);
 
-/* What a checked body still needs: the caller's key, and its picture among the assets. `hash` is
- * the room for the caller's. */
+/* Completes a checked body: the caller's key, and its picture among the assets. `hash` is the room
+ * for the caller's. */
 gf_err_t *api_spec_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,
                           gf_spec_t *spec, const api_spec_body_t *body);
 
-/* Sets the caller's hash: of the body and of where it is sent. `hash` is the room for it. */
+/* Sets the caller's hash: of the body and of its address. `hash` is the room for it. */
 void api_spec_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t *req,
                    const api_spec_body_t *body);
 
 /* Sets who the caller is and its key: the client's Idempotency-Key, or else `own`. */
 gf_err_t *api_spec_key(gf_caller_t *caller, gf_req_t *req, const char *own);
 
-/* SOURCE_URL, naming `field`, when these bytes, which gf_image_probe() looked at, cannot be
+/* SOURCE_URL, naming `field`, when these bytes, which gf_image_probe() has recognised, cannot be
  * decoded (asset.c). */
 gf_err_t *api_asset_check(gf_req_t *req, const char *field, const gf_image_t *image,
                           const void *bytes);
 
-/* The template that `body` names: what it fills in, and its type; both NULL without one
- * (template.c). */
+/* The template that `body` names: its members, and its type; both NULL without one (template.c). */
 gf_err_t *api_template_read(const gf_json_t **config, const char **type, gf_req_t *req,
                             const gf_json_t *body);
 
 /* ---- generate.c ---- */
 
-/* Makes what the body asks for, starts it unless it is to stay pending, and replies. */
+/* Creates the generations of the body, starts them unless they stay pending, and replies. */
 gf_err_t *api_generate_body(gf_req_t *req, const api_spec_body_t *body);
 
 /* ---- create.c ---- */
 
-/* Makes what is asked for, or finds that the key made it before (created->outcome: one for each of
- * ask->count). *here: there are places for it in this process. Refusals are errors. */
+/* Creates the generations of the spec, or finds those that the key made before (created->outcome:
+ * one for each of spec->count). *here: this process has places for them. Refusals are errors. */
 gf_err_t *api_create(gf_created_t *created, bool *here, gf_req_t *req, const gf_caller_t *caller,
                      const gf_spec_t *spec);
 
 /* How many of `count` are new. */
 int api_create_count(const gf_created_t *created, int count);
 
-/* The error of an outcome that is neither new nor made before. */
+/* The error of an outcome that is neither new nor a replay. */
 gf_err_t *api_create_refused(gf_req_t *req, const gf_created_t *created, int count);
 
-/* What was just made: as the client sees it and, if there are places here, as a job. Those that the
- * key made before have no view and no job. */
+/* The new generations: as views and, if there are places here, as jobs. Replayed ones have no view
+ * and no job. */
 void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_spec_t *spec,
                       const gf_created_t *created, bool here);
 
@@ -79,18 +78,18 @@ gf_err_t *api_create_dry(gf_req_t *req, int count, const char *prompt, const cha
 
 /* ---- start.c ---- */
 
-/* Starts the generations of one request, waits as the client prefers, and replies. `views`: as they
- * are now. `jobs`: the places for them in this process; NULL: another process takes them. */
+/* Starts the generations of one request, waits as the client prefers, and replies. `views`: their
+ * current state. `jobs`: their jobs in this process; NULL: another process takes them. */
 gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count);
 
 /* The same without the reply, waiting as `prefer` says. */
 gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
                          const gf_prefer_t *prefer);
 
-/* Replies with generations as they are: 200 when all have ended, else 202. */
+/* Replies with generations in their current state: 200 when all have ended, else 202. */
 gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count);
 
-/* NULL where generations of req->type can be made now. Errors: NO_PROVIDER, STORE_CLOSED. */
+/* NULL if generations of req->type can be made now. Errors: NO_PROVIDER, STORE_CLOSED. */
 gf_err_t *api_start_open(gf_req_t *req);
 
 /* NO_PROVIDER: no provider of req->type can be used. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Token buckets, one per name (a user, an address), in memory that processes may share. The table
  * has a fixed size and needs no lock: a bucket is one 64-bit cell. When too many names are active
- * at once, the fullest buckets are forgotten, which lets somebody through; that two names share a
- * bucket happens once in a million. Any thread. */
+ * at once, the table forgets the fullest buckets, and their names may exceed the rate. Two names
+ * share a bucket once in a million. Any thread. */
 #ifndef GF_BUCKET_H
 #define GF_BUCKET_H
 
@@ -11,19 +11,20 @@
 
 #define GF_BUCKET_FINEST 1000 /* microseconds: no rate is faster than one in that time */
 
-/* How often something may be done. */
+/* A rate limit. */
 typedef struct gf_rate_t {
-    apr_interval_time_t every; /* one in that time, on average; 0: there is no limit */
-    apr_int64_t burst;         /* so many at once after a pause */
+    apr_interval_time_t every; /* average time between two requests; 0: there is no limit */
+    apr_int64_t burst;         /* requests at once after a pause */
 } gf_rate_t;
 
 typedef struct gf_buckets_t gf_buckets_t;
 
-/* How much memory the table takes, and the table made in it; `scratch_pool` is not kept. */
+/* Bytes of memory that the table needs, and the table made in it; `scratch_pool` is for scratch
+ * only. */
 apr_size_t gf_bucket_bytes(void);
 gf_buckets_t *gf_bucket_init(void *memory, apr_pool_t *scratch_pool);
 
-/* Takes a token out of the bucket of `name`, at time `now`. 0: done; else how long until there is
+/* Takes a token out of the bucket of `name`, at time `now`. 0: done; else the time until there is
  * one. */
 apr_interval_time_t gf_bucket_take(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
                                    apr_time_t now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The clock of every interval and deadline of ours: it goes on evenly whatever somebody does to the
- * host's date. The date itself (apr_time_now) is only for what others read: signatures, dates of
- * files and headers. Any thread. */
+/* The clock of every interval and deadline: a change of the host's date does not affect it. The
+ * date itself (apr_time_now) is only for values that others read: signatures, dates of files and
+ * headers. Any thread. */
 #ifndef GF_CLOCK_H
 #define GF_CLOCK_H
 
@@ -17,7 +17,7 @@ apr_time_t gf_clock_now(void);
 /* A condition variable for gf_clock_wait(). */
 apr_status_t gf_clock_cond_init(pthread_cond_t *changed);
 
-/* Waits for a signal, at most for `timeout` (above 0); returns now and then without either. */
+/* Waits for a signal, at most for `timeout` (above 0). It may return without either. */
 void gf_clock_wait(pthread_cond_t *changed, pthread_mutex_t *mutex, apr_interval_time_t timeout);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The call context: what nearly every function needs and no function should look for elsewhere. One
- * per request, per writer thread and for the dispatcher; made by the glue (httpd/glue.c) or
- * by a test. A context belongs to one thread, as its pool does. */
+/* The call context: pool, configuration, log and database of a call. One per request, per writer
+ * thread and for the dispatcher; httpd/glue.c or a test makes it. A context belongs to one thread,
+ * as its pool does. */
 #ifndef GF_CTX_H
 #define GF_CTX_H
 
@@ -11,7 +11,7 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
-/* Bytes that the pool of a thread keeps when it is cleared; what is beyond goes back. */
+/* Bytes that the pool of a thread retains when it is cleared; the rest goes back to the system. */
 #define GF_POOL_RETAINED_MAX ((apr_size_t)4 << 20)
 
 struct gf_conf_t;
@@ -24,12 +24,12 @@ typedef struct gf_link_t {
     void *owner;
 } gf_link_t;
 
-/* Who lends database connections. Any thread; each link is used by one thread at a time. */
+/* Lends database connections. Any thread; one thread at a time uses a connection. */
 typedef struct gf_lender_t {
-    /* Fills *link; false when no connection is to be had now (the lender has logged why). */
+    /* Fills *link; false when no connection is available now (the lender has logged why). */
     bool (*take)(gf_link_t *link, apr_pool_t *pool, void *baton);
     void (*give)(gf_link_t *link, void *baton);
-    /* Hears of each statement whether the database answered it; NULL: nobody wants to know. */
+    /* Called after each statement: did the database answer it? May be NULL. */
     void (*on_answer)(bool answered, const gf_link_t *link, void *baton);
     void *baton;
 } gf_lender_t;
@@ -40,9 +40,9 @@ typedef struct gf_ctx_t {
     const struct gf_log_sink_t *log;
     const gf_lender_t *lender;
     apr_time_t (*clock)(void); /* gf_clock_now(), or a test's; read by gf_ctx_now() */
-    const char *call;    /* the token under which acts of the database are repeated, if their caller
-                          * repeats them, too; NULL: each statement is a call of its own */
-    const char *subject; /* whom a log line is about: "job=... ", "request=... "; may be "" */
+    const char *call;    /* the token under which a caller repeats acts of the database; NULL: each
+                            statement is a call of its own */
+    const char *subject; /* the subject of a log line: "job=... ", "request=... "; may be "" */
 } gf_ctx_t;
 
 /* The time for intervals and deadlines, in microseconds. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Errors that a client or operator must hear about: made once (gf_err_make), carried untouched
- * (GF_TRY), ended once, by gf_reply_error() for a request and by the rules of its kind for a job
+/* Errors that a client or operator must see: made once (gf_err_make), carried untouched (GF_TRY),
+ * ended once, by gf_reply_error() for a request and by the rules of its kind for a job
  * (work/generate.c). NULL is success. An error lives in its context's pool and does not log by
  * itself. Any thread. */
 #ifndef GF_ERR_H
@@ -37,10 +37,10 @@ typedef struct gf_field_error_t {
 typedef struct gf_err_t {
     const gf_err_row_t *row;
     apr_status_t rv;    /* cause, or APR_SUCCESS */
-    const char *detail; /* private: for the log alone */
+    const char *detail; /* private: only for the log */
     const char *file;
     int line;
-    const char *extra;          /* JSON members for the answer ("\"a\":1,\"b\":2"), or NULL */
+    const char *extra;          /* JSON members for the response ("\"a\":1,\"b\":2"), or NULL */
     apr_array_header_t *fields; /* of gf_field_error_t, or NULL */
     int retry_after;            /* seconds, 0: none */
 } gf_err_t;

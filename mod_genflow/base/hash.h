@@ -14,7 +14,7 @@
 #define GF_ED25519_KEY_BYTES       32
 #define GF_ED25519_SIGNATURE_BYTES 64
 
-/* Hash of `length` bytes as lower-case hex. SHA-1 only where a partner's protocol asks for it. */
+/* Hash of `length` bytes as lower-case hex. SHA-1 only for protocols that require it. */
 void gf_hash_sha1(char hex[GF_SHA1_HEX], const char *bytes, apr_size_t length);
 void gf_hash_sha256(char hex[GF_SHA256_HEX], const char *bytes, apr_size_t length);
 
@@ -35,7 +35,7 @@ bool gf_hash_is_signed(const unsigned char key[GF_ED25519_KEY_BYTES],
                        const unsigned char signature[GF_ED25519_SIGNATURE_BYTES], const char *bytes,
                        apr_size_t length);
 
-/* Are they the same? Takes the same time wherever they differ: for secrets. */
+/* Are they equal? Takes the same time wherever they differ: for secrets. */
 bool gf_hash_equal(const void *one, const void *other, apr_size_t length);
 
 /* `bytes` random bytes as hex, from the operating system's generator. */

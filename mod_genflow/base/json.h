@@ -9,30 +9,30 @@
 
 #include "base/err.h"
 
-#define GF_JSON_DEPTH        32    /* nesting that a body or reply may have */
-#define GF_JSON_VALUES       10000 /* objects, arrays and scalars that a body may have */
-#define GF_JSON_REPLY_VALUES 50000 /* the same of a reply: a page of a list has some thousand */
+#define GF_JSON_DEPTH        32    /* nesting of a body or reply */
+#define GF_JSON_VALUES       10000 /* objects, arrays and scalars of a body */
+#define GF_JSON_REPLY_VALUES 50000 /* the same for a reply: a page of a list has some thousand */
 
 typedef struct json_object gf_json_t; /* opaque here */
 
 /* ---- reading ---- */
 
-/* Parses text as one JSON object and nothing behind it. Anything else is BAD_JSON with a field
- * error that tells where. Strict, for what a client sends: a control character in a text, half of a
- * surrogate pair, a name twice in one object and a name with a NUL are refused, because a proxy may
- * read them otherwise than we do. Nothing is built of more than GF_JSON_VALUES values. */
+/* Parses text as one JSON object, with nothing after it. Anything else is BAD_JSON with a field
+ * error that names the place. Strict, for texts of clients: refuses a control character in a text,
+ * half of a surrogate pair, a name twice in one object and a name with a NUL, because a proxy may
+ * read them differently. Builds nothing of more than GF_JSON_VALUES values. */
 gf_err_t *gf_json_parse(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length);
 
-/* The same for what a provider or store sends. These four are taken, and bytes that are no UTF-8
- * read as U+FFFD: the reply may be all that tells of a picture that is paid for, and nobody between
- * us reads it. Of a name that stands twice the last value counts. */
+/* The same for texts of a provider or store. It accepts these four, and reads bytes that are no
+ * UTF-8 as U+FFFD: the reply may be the only reference to a paid picture, and no proxy reads it. If
+ * a name occurs twice, the last value counts. */
 gf_err_t *gf_json_parse_reply(gf_json_t **out, gf_ctx_t *ctx, const char *text, apr_size_t length);
 
 /* Member of an object; NULL if it is absent or null. */
 gf_json_t *gf_json_get(const gf_json_t *object, const char *name);
 
-/* Each asks for a type, never converts; false leaves *out alone. A text with a NUL inside is none
- * (Postgres and C could not hold it). An integer is one without fraction or exponent; beyond 64
+/* Each reads one type and never converts; false leaves *out unchanged. A text with a NUL inside is
+ * refused (Postgres and C could not hold it). An integer has no fraction and no exponent; beyond 64
  * bits it is clamped: check its bounds. */
 bool gf_json_string(const gf_json_t *value, const char **out);
 bool gf_json_int(const gf_json_t *value, apr_int64_t *out);
@@ -51,7 +51,7 @@ void gf_json_add(gf_json_t *object, const char *name, gf_json_t *value);
 /* gf_json_add() with every member of `from`. */
 void gf_json_add_all(gf_json_t *object, const gf_json_t *from);
 
-/* The names of an object's members, null ones included; none of anything else. They live as long as
+/* The names of an object's members, null ones included; none for other values. They live as long as
  * the document. */
 apr_array_header_t *gf_json_names(const gf_json_t *object, apr_pool_t *pool);
 
@@ -72,19 +72,20 @@ typedef struct gf_out_t {
     char *text;
     apr_size_t length;
     apr_size_t size;
-    bool comma; /* the next value needs one before it */
-    bool twins; /* what is put under a name like imageUrl stands under image_url, too */
+    bool comma; /* the next value needs a comma before it */
+    bool twins; /* a member with a name like imageUrl is written as image_url, too */
 } gf_out_t;
 
 void gf_out_init(gf_out_t *out, apr_pool_t *pool, apr_size_t size);
 
-/* Begins what is told of a success: {"success":true,"ok":true, ... */
+/* Begins the response of a success: {"success":true,"ok":true, ... */
 void gf_out_begin(gf_out_t *out, apr_pool_t *pool);
 
 void gf_out_open(gf_out_t *out, char bracket);
 void gf_out_close(gf_out_t *out, char bracket);
 void gf_out_key(gf_out_t *out, const char *name);
-void gf_out_string(gf_out_t *out, const char *value); /* NULL writes null; escapes what must be */
+void gf_out_string(gf_out_t *out,
+                   const char *value); /* NULL writes null; escapes as JSON requires */
 void gf_out_raw(gf_out_t *out,
                 const char *json); /* one value that is JSON already; NULL writes null */
 

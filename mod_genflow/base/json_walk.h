@@ -20,7 +20,8 @@ typedef struct gf_json_walk_t {
     int names;     /* out: in all objects, a repeated one each time */
 } gf_json_walk_t;
 
-/* NULL: the text is one JSON value with space around it. Else what is wrong at walk->at. */
+/* NULL: the text is one JSON value with space around it. Else the reason, and walk->at is the
+ * place. */
 const char *gf_json_walk(gf_json_walk_t *walk);
 
 #endif

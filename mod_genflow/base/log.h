@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Log lines of the core rooms. A line is `GFnnnn: <subject>message`; the tag is unique in the tree
- * and names one place. Where lines go is the sink's matter (httpd's error log; a buffer in unit
- * tests). Any thread. */
+ * and names one place. The sink writes it (httpd's error log; a buffer in unit tests). Any thread.
+ */
 #ifndef GF_LOG_H
 #define GF_LOG_H
 
@@ -9,8 +9,8 @@
 
 #include "base/ctx.h"
 
-/* By whose move it is: client INFO, provider or network WARNING, operator ERR, us (a bug) CRIT,
- * start and stop NOTICE. */
+/* The level follows the party that must act: client INFO, provider or network WARNING, operator
+ * ERR, us (a bug) CRIT; start and stop NOTICE. */
 typedef enum {
     GF_LOG_CRIT,
     GF_LOG_ERR,

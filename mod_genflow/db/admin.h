@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What administration asks of the database, one C call per SQL function (sql/functions/admin_*.sql,
- * where each is documented). Whoever calls has made sure that an administrator asks. What nobody
- * here computes with comes as JSON of the wire. All block; any thread with its own context. */
+/* The database calls of administration, one C call per SQL function (sql/functions/admin_*.sql
+ * documents each). The caller has checked that the user is an administrator. Results that C does
+ * not compute with are JSON of the wire. All block; any thread with its own context. Results live
+ * in the context's pool. */
 #ifndef GF_ADMIN_H
 #define GF_ADMIN_H
 
@@ -10,9 +11,9 @@
 
 /* ---- jobs ---- */
 
-/* Which generations a list has; NULL: whichever. */
+/* The filter of a list of generations; NULL: no filter. */
 typedef struct gf_admin_filter_t {
-    const gf_type_t *type; /* NULL: all that are configured here */
+    const gf_type_t *type; /* NULL: all configured types */
     const char *status;
     const char *user;
     const char *before; /* id: only older ones */
@@ -32,7 +33,7 @@ gf_err_t *gf_admin_jobs(apr_array_header_t **jobs, gf_ctx_t *ctx, const gf_admin
 typedef struct gf_admin_cancelled_t {
     bool cancelled;     /* false: it had ended before */
     const char *status; /* how it ended */
-    const char *user;   /* whose it is */
+    const char *user;   /* its user */
     apr_int64_t released;
 } gf_admin_cancelled_t;
 
@@ -41,12 +42,12 @@ gf_err_t *gf_admin_cancel(gf_admin_cancelled_t *done, gf_ctx_t *ctx, const char 
 
 typedef struct gf_admin_cleared_t {
     apr_int64_t seen;      /* that were live */
-    apr_int64_t cancelled; /* the others ended by themselves in that moment */
+    apr_int64_t cancelled; /* ended by themselves at the same time */
     apr_int64_t released;
 } gf_admin_cleared_t;
 
-/* Ends all that live and that `filter` lets through (type, status, user), in short transactions: on
- * error, some of them. Logs each that it ended, and that `admin` did it. */
+/* Ends all live generations that `filter` admits (type, status, user), in short transactions: on
+ * error, some of them. Logs each one with the name of the administrator `admin`. */
 gf_err_t *gf_admin_clear(gf_admin_cleared_t *done, gf_ctx_t *ctx, const gf_admin_filter_t *filter,
                          const char *admin);
 
@@ -57,7 +58,7 @@ typedef struct gf_admin_user_t {
     const char *json; /* the account */
 } gf_admin_user_t;
 
-/* Accounts by name, from behind `after` (NULL: the first): array of gf_admin_user_t. */
+/* Accounts by name, after `after` (NULL: from the first): array of gf_admin_user_t. */
 gf_err_t *gf_admin_users(apr_array_header_t **users, gf_ctx_t *ctx, const char *after, int limit);
 
 /* The account of `user`; *json NULL: there is none. */
@@ -66,13 +67,13 @@ gf_err_t *gf_admin_user(const char **json, gf_ctx_t *ctx, const char *user);
 /* changes: JSON object. *found: is there such an account? */
 gf_err_t *gf_admin_user_set(bool *found, gf_ctx_t *ctx, const char *user, const char *changes);
 
-/* Credits that are given, taken or given back. */
+/* Credits to grant, deduct or refund. */
 typedef struct gf_admin_entry_t {
     const char *user;       /* refund: set by the call */
     const char *generation; /* refund only */
     apr_int64_t amount;     /* refund: 0 is all; set by the call */
     const char *reason;
-    const char *reference; /* counts once */
+    const char *reference; /* idempotency key: counts once */
 } gf_admin_entry_t;
 
 /* *outcome is the SQL function's word: "ok", "duplicate", ... */
@@ -82,19 +83,20 @@ gf_err_t *gf_admin_refund(const char **outcome, gf_ctx_t *ctx, gf_admin_entry_t 
 /* ---- figures and books: JSON ---- */
 
 gf_err_t *gf_admin_stats(const char **json, gf_ctx_t *ctx);
-gf_err_t *gf_admin_check(const char **json, gf_ctx_t *ctx); /* an array; "[]": all is sound */
+gf_err_t *gf_admin_check(const char **json,
+                         gf_ctx_t *ctx); /* an array; "[]": the books are sound */
 
 /* ---- presets ---- */
 
 typedef struct gf_admin_preset_t {
     const gf_type_t *type;
     const char *key;
-    const char *fields; /* JSON object: what is given */
-    const char *json;   /* out: the preset as it is now, if the outcome is "ok" */
+    const char *fields; /* JSON object: the given members */
+    const char *json;   /* out: the preset afterwards, if the outcome is "ok" */
 } gf_admin_preset_t;
 
-/* Those of `type` (NULL: all types), or of that key (NULL: all keys): array of const char *, a JSON
- * object each. */
+/* The presets of `type` (NULL: all types), or of that key (NULL: all keys): array of const char *,
+ * a JSON object each. */
 gf_err_t *gf_admin_presets(apr_array_header_t **presets, gf_ctx_t *ctx, const gf_type_t *type,
                            const char *key);
 
@@ -107,7 +109,7 @@ gf_err_t *gf_admin_preset_delete(bool *found, gf_ctx_t *ctx, const gf_type_t *ty
 
 /* ---- breakers ---- */
 
-/* Closes those of a provider, or of one model (NULL: all). *count: how many. */
+/* Closes the breakers of a provider, or of one model (NULL: all). *count: how many. */
 gf_err_t *gf_admin_breaker_reset(int *count, gf_ctx_t *ctx, const char *provider,
                                  const char *model);
 

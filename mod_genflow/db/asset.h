@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Source pictures that users bring, kept in the database for a while. Rules, locks and answers are
- * documented with the SQL functions. All block; any thread with its own context. */
+/* Uploaded source pictures, stored in the database for a while. The SQL functions document rules,
+ * locks and answers. All block; any thread with its own context. Results live in the context's
+ * pool. */
 #ifndef GF_ASSET_H
 #define GF_ASSET_H
 
@@ -15,19 +16,19 @@ typedef struct gf_asset_t {
     apr_int64_t size;
     const char *sha256; /* hex */
     const char *expires_at;
-    const unsigned char *bytes; /* of gf_asset_read() alone */
+    const unsigned char *bytes; /* set by gf_asset_read() only */
 } gf_asset_t;
 
-/* Keeps a picture, given in base64, for GenflowAssetLifetime; one that the user keeps already only
- * stays longer. Sets id, expires_at and what `image` says. Errors: ASSETS_FULL. */
+/* Stores a picture, given in base64, for GenflowAssetLifetime; if the user has it already, only
+ * extends its lifetime. Sets id, expires_at and the facts of `image`. Errors: ASSETS_FULL. */
 gf_err_t *gf_asset_put(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const gf_image_t *image,
                        const char *base64);
 
-/* What a picture of `user` is, all but the bytes. Errors: NO_ASSET, NOT_YOURS. */
+/* The facts of a picture of `user`, without the bytes. Errors: NO_ASSET, NOT_YOURS. */
 gf_err_t *gf_asset_get(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const char *id);
 
-/* Type, size and bytes of a picture, whosesoever it is: for jobs, which carry their user's
- * authority, and behind gf_asset_get(). bytes is NULL when the picture is gone. */
+/* Type, size and bytes of a picture of any user: for jobs, which have their user's authority, and
+ * after gf_asset_get(). bytes is NULL when the picture is gone. */
 gf_err_t *gf_asset_read(gf_asset_t *asset, gf_ctx_t *ctx, const char *id);
 
 /* Deletes a picture of `user`. Errors: NO_ASSET, NOT_YOURS. */

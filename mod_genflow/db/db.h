@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs one statement on a borrowed connection: one statement is one transaction is one round trip.
- * The connection is given back before the caller sees the rows. The only user of libpq. Any thread;
- * it blocks. */
+ * The connection goes back before the caller sees the rows. The only user of libpq. Any thread; it
+ * blocks. */
 #ifndef GF_DB_H
 #define GF_DB_H
 
@@ -22,12 +22,13 @@
 gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *statement,
                      const gf_type_t *type, const void *in, bool *raced);
 
-/* gf_db_call() for a statement that holds credits: where they went between its look and its hold it
- * is called again, and then refuses in its row. DB_DOWN also when that happens over and over. */
+/* gf_db_call() for a statement that holds credits. If another one took the credits between its
+ * check and its hold, it is called again, and then refuses in its row. DB_DOWN if that happens
+ * repeatedly. */
 gf_err_t *gf_db_call_hold(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *statement,
                           const gf_type_t *type, const void *in);
 
-/* gf_db_call() of a statement that answers one row always, which is stored to `out`. */
+/* gf_db_call() of a statement that always returns one row, which is stored to `out`. */
 gf_err_t *gf_db_one(void *out, gf_ctx_t *ctx, const gf_statement_t *statement,
                     const gf_type_t *type, const void *in);
 
@@ -35,12 +36,12 @@ gf_err_t *gf_db_one(void *out, gf_ctx_t *ctx, const gf_statement_t *statement,
 gf_err_t *gf_db_list(apr_array_header_t **list, gf_ctx_t *ctx, const gf_statement_t *statement,
                      const void *in);
 
-/* gf_db_call() of a statement of no type whose answer does not matter. */
+/* gf_db_call() of a statement of no type, without its result. */
 gf_err_t *gf_db_do(gf_ctx_t *ctx, const gf_statement_t *statement, const void *in);
 
-/* The outcome of an act on one thing of a user. */
+/* The outcome of an act on an object of a user. */
 typedef enum {
-    GF_OWNED, /* it took place */
+    GF_OWNED, /* the act took place */
     GF_OWNED_NOT_FOUND,
     GF_OWNED_NOT_YOURS,
     GF_OWNED_STATUS,  /* the status of the generation does not allow it */
@@ -50,15 +51,16 @@ typedef enum {
 extern const gf_sql_word_t gf_db_owned_words[];
 
 /* The error of NOT_FOUND (`none` is its code) or NOT_YOURS; NULL for any other. `what` is the kind
- * of thing, `id` what `user` asked for. */
+ * of object, `id` the one that `user` named. */
 gf_err_t *gf_db_owned(gf_ctx_t *ctx, gf_owned_t outcome, gf_err_code_t none, const char *what,
                       const char *user, const char *id);
 
-/* Where the database of that connection listens, on all of its hosts: words that libpq reads,
- * without a password. */
+/* Address of the database of that connection, on all of its hosts: words for libpq, without a
+ * password. */
 const char *gf_db_address(const gf_link_t *link, apr_pool_t *pool);
 
-/* Does it take connections there? Asks without a password, for 2 s at most; blocks. */
+/* Does the database accept connections there? Connects without a password, for 2 s at most; blocks.
+ */
 bool gf_db_listens(const char *address);
 
 /* The name of `only`, or of each configured type (NULL), as an array of Postgres. */

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the background claims of generations that have ended: restores, removals and deliveries.
- * Such a job has no lease and no epoch. The files that own the statements call this. */
+/* Claims for generations that have ended: restores, removals and deliveries. Such a job has no
+ * lease and no epoch. The files that own the statements call this. */
 #ifndef GF_DUE_H
 #define GF_DUE_H
 
 #include "db/db.h"
 #include "model/job.h"
 
-/* What each of these statements takes: p_types, p_limit, p_lease. */
+/* Parameters of each of these statements: p_types, p_limit, p_lease. */
 typedef struct gf_due_in_t {
     const char *types;
     int limit;
     apr_interval_time_t lease;
 } gf_due_in_t;
 
-/* And what its columns are written to. */
+/* Columns of each of these statements. */
 typedef struct gf_due_row_t {
     const char *type;
     gf_job_t job;
@@ -26,7 +26,7 @@ extern const gf_sql_field_t gf_due_params[GF_DUE_PARAMS];
 
 /* Claims up to `limit` due jobs by `statement`: *jobs is a list linked by `next`, each job in a
  * pool of its own; NULL if there are none. No other process gets them for `lease`. A job has the
- * user "-" unless the statement tells one. Blocks; any thread with its own context. */
+ * user "-" unless the statement returns one. Blocks; any thread with its own context. */
 gf_err_t *gf_due_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_statement_t *statement, int limit,
                        apr_interval_time_t lease);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The composite type genflow.generation, which is what SQL functions answer about a generation, and
- * reading one. It blocks; any thread with its own context. */
+/* The composite type genflow.generation, in which SQL functions return a generation, and reading
+ * one. It blocks; any thread with its own context. */
 #ifndef GF_GENERATION_H
 #define GF_GENERATION_H
 
@@ -17,24 +17,24 @@ typedef struct gf_generation_row_t {
 extern const gf_sql_field_t gf_generation_columns[];
 #define GF_GENERATION_COUNT 36 /* of its columns */
 
-/* For a GF_STATEMENT() that answers such rows. */
+/* For a GF_STATEMENT() that returns such rows. */
 #define GF_GENERATION_COLUMNS                                              \
     .columns = gf_generation_columns, .column_count = GF_GENERATION_COUNT, \
     .row_size = sizeof(gf_generation_row_t)
 
-/* Which generation is meant: the first of these that is not NULL. */
+/* Selects a generation: by the first of these that is not NULL. */
 typedef struct gf_find_t {
     const char *id;
     const char *run_id;
     const char *ref;      /* the provider's id of the run */
-    const char *ref_kind; /* the kind of provider that gave it; NULL: whichever */
+    const char *ref_kind; /* the kind of provider that gave it; NULL: any */
 } gf_find_t;
 
 /* Reads a generation of `user`. Errors: NO_GENERATION, NOT_YOURS. */
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
                        const gf_find_t *find);
 
-/* STATUS: what is asked does not go with `status`, which the answer tells. */
+/* STATUS: the act is not possible in state `status`, which the response contains. */
 gf_err_t *gf_steer_status(gf_ctx_t *ctx, const char *id, const char *status);
 
 #endif

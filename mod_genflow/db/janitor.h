@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cleaning up, batch by batch. What goes when, and the locks, are documented with the SQL functions
+/* Cleaning up, batch by batch. The SQL functions document what they delete, when, and the locks
  * (sql/functions/janitor.sql). All block; any thread with its own context. */
 #ifndef GF_JANITOR_H
 #define GF_JANITOR_H
@@ -8,13 +8,14 @@
 
 #include "db/db.h"
 
-/* The parts there are to clean: *parts is of const char *. */
+/* The parts to clean: *parts is of const char *. */
 gf_err_t *gf_janitor_parts(apr_array_header_t **parts, gf_ctx_t *ctx);
 
-/* Cleans up to `limit` rows of a part; *cleaned says how many went. */
+/* Cleans up to `limit` rows of a part; *cleaned is their number. */
 gf_err_t *gf_janitor_clean(int *cleaned, gf_ctx_t *ctx, const char *part, int limit);
 
-/* How many connections the database takes of our role, and what limits them, in words. */
+/* The number of connections that the database accepts of our role, and the limiting setting, as
+ * text. */
 gf_err_t *gf_janitor_connections(int *most, const char **limit, gf_ctx_t *ctx);
 
 #endif

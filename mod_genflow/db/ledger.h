@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a user has and has used, reserves, and can read of it; and whether the database is there.
- * Rules, locks and answers are documented with the SQL functions. All block; any thread with its
- * own context. */
+/* A user's balance and quota, reservations and ledger; and the health of the database. The SQL
+ * functions document rules, locks and answers. All block; any thread with its own context. */
 #ifndef GF_LEDGER_H
 #define GF_LEDGER_H
 
@@ -17,34 +16,34 @@ typedef struct gf_quota_t {
 
 gf_err_t *gf_ledger_quota(gf_quota_t *quota, gf_ctx_t *ctx, const char *user);
 
-/* ---- refusals, wherever credits are to be held ---- */
+/* ---- refusals, for all calls that hold credits ---- */
 
-/* NO_CREDIT, with what is missing: `available` of `cost` credits are there. */
+/* NO_CREDIT, with the shortage: `available` of `cost` credits are there. */
 gf_err_t *gf_ledger_no_credit(gf_ctx_t *ctx, const char *user, apr_int64_t available,
                               apr_int64_t cost);
 
-/* QUOTA, with when to come again. */
+/* QUOTA, with the time of the next try. */
 gf_err_t *gf_ledger_quota_spent(gf_ctx_t *ctx, const char *user);
 
 /* ---- reservations ---- */
 
 typedef struct gf_reservation_t {
     const char *request_id; /* the run id of the generation to come */
-    const char *action;     /* what the client calls it, or NULL */
+    const char *action;     /* the client's description, or NULL */
     apr_int64_t amount;
     const char *expires_at; /* set by gf_ledger_reserve(), as the next */
-    apr_int64_t available;  /* what the user may spend besides */
+    apr_int64_t available;  /* available beside it */
 } gf_reservation_t;
 
-/* Reserves what `reservation` asks for, for GenflowCreditReserveLifetime; action becomes that of
- * the reservation, if there is one already. Errors: NO_CREDIT, QUOTA, BLOCKED, KEY_MISMATCH
- * (another amount), RESERVED_NO_MORE. */
+/* Reserves the amount of `reservation`, for GenflowCreditReserveLifetime; sets action to that of an
+ * existing reservation. Errors: NO_CREDIT, QUOTA, BLOCKED, KEY_MISMATCH (another amount),
+ * RESERVED_NO_MORE. */
 gf_err_t *gf_ledger_reserve(gf_reservation_t *reservation, gf_ctx_t *ctx, const char *user);
 
 /* How a reservation ended. */
 typedef struct gf_finalized_t {
     apr_int64_t amount;
-    const char *generation; /* that used it; NULL: it was given back just now */
+    const char *generation; /* the one that used it; NULL: it was given back just now */
     const char *status;     /* of that generation */
     apr_int64_t charged;    /* for that generation, so far */
     apr_int64_t available;
@@ -70,7 +69,7 @@ typedef struct gf_entry_t {
     const char *cursor; /* of the entries behind it */
 } gf_entry_t;
 
-/* Up to `limit` entries, newest first, behind `cursor` (NULL: from the newest); *entries is of
+/* Up to `limit` entries, newest first, after `cursor` (NULL: from the newest); *entries is of
  * gf_entry_t. Errors: INVALID (no cursor). */
 gf_err_t *gf_ledger_list(apr_array_header_t **entries, gf_ctx_t *ctx, const char *user,
                          const char *cursor, int limit);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The presets of a type, as the database has them. A child remembers them for a few seconds, so
- * that a generation does not cost a second statement; an edit shows after that time. */
+/* The presets of a type, from the database. A child caches them for a few seconds, so that a
+ * generation does not cost a second statement; an edit shows after that time. */
 #ifndef GF_PRESET_H
 #define GF_PRESET_H
 
@@ -9,11 +9,11 @@
 #include "db/db.h"
 #include "model/type.h"
 
-/* What a child remembers: at most one list for each configured type. Any thread. */
+/* The cache of a child: at most one list for each configured type. Any thread. */
 typedef struct gf_preset_cache_t gf_preset_cache_t;
 
-/* One for the life of `pool`, of which it makes pools of its own only now. What it remembers is
- * used for `age`. */
+/* A cache for the life of `pool`, of which it makes pools of its own only now. Entries are used for
+ * `age`. */
 apr_status_t gf_preset_cache_make(gf_preset_cache_t **cache, apr_pool_t *pool,
                                   const gf_conf_t *conf, apr_interval_time_t age);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statements by name. A statement calls one SQL function (sql/functions, sql/types, where its
  * meaning, parameters and outcomes are documented). Its parameters and its columns are rows of a
- * table here: each names the parameter or the column and the member of a C struct that it is taken
- * from or stored to. The text of the statement is printed from these rows and the answer is read by
- * them, so that place i of either IS row i, and nobody counts places.
+ * table here. Each row names the parameter or the column, and its member of a C struct. The text of
+ * the statement is printed from these rows and the answer is read by them, so place i of either is
+ * row i.
  *
  * A new statement: its label in GF_STATEMENTS, and a GF_STATEMENT() with its rows in the file of
- * db/ that uses it. gf_check_missing() (db/check.h) tells at start what a database does not have.
- * Nothing here blocks; any thread. */
+ * db/ that uses it. gf_check_missing() (db/check.h) reports at start the parts that a database
+ * lacks. Nothing here blocks; any thread. */
 #ifndef GF_SQL_H
 #define GF_SQL_H
 
@@ -67,9 +67,10 @@ typedef struct gf_sql_field_t {
     gf_sql_kind_t kind;
     size_t offset;              /* of the member */
     const gf_sql_word_t *words; /* of a WORD */
-    apr_int64_t null;           /* a number or an interval: the value that SQL's NULL stands for */
+    apr_int64_t null;           /* a number or an interval: the value for SQL's NULL */
     bool has_null;              /* parameter: `null` is sent as NULL */
-    const char *expression;     /* column: what is selected under this name; NULL: the column */
+    const char
+        *expression; /* column: the expression that is selected under this name; NULL: the column */
 } gf_sql_field_t;
 
 typedef struct gf_statement_t {
@@ -81,9 +82,9 @@ typedef struct gf_statement_t {
     const gf_sql_field_t *columns; /* members of the struct that gf_rows_read() fills */
     int column_count;
     size_t row_size; /* of that struct */
-    bool is_value;   /* the function returns no row but one value, which the one column names */
+    bool is_value;   /* the function returns one value instead of a row; the one column names it */
     /* Takes p_call, the token of the call (sql/functions/calls.sql), as its last parameter but
-     * p_again. A repetition of any other statement changes nothing and answers the same. */
+     * p_again. Repeating any other statement changes nothing and returns the same. */
     bool has_call;
     bool has_again;   /* takes p_again: is the call repeated? */
     const char *text; /* written out; NULL: printed from the rows */
@@ -105,8 +106,8 @@ typedef struct gf_statement_t {
         .name = (field), .offset = offsetof(struct_type, member), __VA_ARGS__ \
     }
 
-/* A parameter named like its member, behind p_; by the member's type, as INTERVAL, as HEX. _OR: the
- * value `none` is sent as NULL. */
+/* A parameter named p_ and its member; by the member's type, as INTERVAL, as HEX. _OR: the value
+ * `none` is sent as NULL. */
 #define GF_PARAM(struct_type, member) \
     GF_SQL_FIELD("p_" #member, struct_type, member, .kind = GF_SQL_KIND_OF(struct_type, member))
 #define GF_PARAM_INTERVAL(struct_type, member) \
@@ -121,7 +122,7 @@ typedef struct gf_statement_t {
                  .has_null = true)
 
 /* A column named like its member; under another name; NULL stored as `none` instead of 0; a word of
- * a table; what an expression makes. */
+ * a table; an expression. */
 #define GF_COLUMN(struct_type, member) GF_COLUMN_AS(#member, struct_type, member)
 #define GF_COLUMN_AS(column, struct_type, member) \
     GF_SQL_FIELD(column, struct_type, member, .kind = GF_SQL_KIND_OF(struct_type, member))
@@ -164,8 +165,8 @@ const char *gf_sql_text(const gf_statement_t *statement, const char *prefix, apr
 int gf_sql_args(const char **args, const gf_statement_t *statement, const void *in,
                 apr_pool_t *pool);
 
-/* Stores a column's text (NULL: SQL's NULL) to its member of `out`; a text is shared. False: it is
- * a word that the table does not have. */
+/* Stores a column's text (NULL: SQL's NULL) to its member of `out`; a text is shared. False: the
+ * table does not have this word. */
 bool gf_sql_store(void *out, const gf_sql_field_t *column, const char *text);
 
 #endif

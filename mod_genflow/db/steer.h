@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a user does with generations that are there: finding one by its id, cancelling, deleting,
- * looking back. What each act means and locks is documented with its SQL function. All block; any
- * thread with its own context. */
+/* A user's acts on existing generations: finding one by its id, cancelling, deleting, history. The
+ * SQL function of each documents its meaning and locks. All block; any thread with its own context.
+ */
 #ifndef GF_STEER_H
 #define GF_STEER_H
 
 #include "db/queue.h"
 #include "model/job.h"
 
-/* The configured type of a generation that only its id (a UUID) tells of. Error: NO_GENERATION. */
+/* The configured type of a generation, found by its id (a UUID). Error: NO_GENERATION. */
 gf_err_t *gf_steer_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id);
 
 /* Ends a live generation of `user`. *owner: the process that worked on it, or NULL. Errors:
@@ -21,8 +21,8 @@ gf_err_t *gf_steer_cancel(const char **owner, gf_ctx_t *ctx, const gf_type_t *ty
 gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t *type,
                           const char *user, const char *id);
 
-/* What the caller's key made before, asked where nothing can be made: *count of them, at most
- * GF_BATCH_MAX, in created[]: GF_REPLAY with its id, or GF_MISMATCH. */
+/* The generations that the caller's key made before, for a request that cannot make any now: *count
+ * of them, at most GF_BATCH_MAX, in created[]: GF_REPLAY with its id, or GF_MISMATCH. */
 gf_err_t *gf_steer_made_before(gf_created_t *created, int *count, gf_ctx_t *ctx,
                                const gf_caller_t *caller);
 
@@ -40,7 +40,7 @@ typedef struct gf_page_t {
     bool more;                 /* out: there is a next page */
 } gf_page_t;
 
-#define GF_STEER_COUNTED 1000 /* counting costs as much as there is to count: no further */
+#define GF_STEER_COUNTED 1000 /* bound of a count, whose cost grows with its result */
 
 /* Reads the page. */
 gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Templates: what a user asks for often, under a name. Rules, locks and answers are documented with
- * the SQL functions. All block; any thread with its own context. */
+/* Templates: stored requests of a user, under a name. The SQL functions document rules, locks and
+ * answers. All block; any thread with its own context. */
 #ifndef GF_TEMPLATE_H
 #define GF_TEMPLATE_H
 
@@ -14,12 +14,12 @@ typedef struct gf_template_t {
     const char *created_at;
 } gf_template_t;
 
-/* Keeps what has name, type and config; sets id and created_at. *taken: another one of the user has
- * that name (nothing is kept then). Errors: TEMPLATES_FULL. */
+/* Stores name, type and config; sets id and created_at. *taken: another template of the user has
+ * that name (nothing is stored then). Errors: TEMPLATES_FULL. */
 gf_err_t *gf_template_put(gf_template_t *template, bool *taken, gf_ctx_t *ctx, const char *user);
 
-/* Up to `limit` templates of `user` (array of gf_template_t), newest first, from behind the one
- * with the id `before`; NULL: from the first. */
+/* Up to `limit` templates of `user` (array of gf_template_t), newest first, after the one with the
+ * id `before`; NULL: from the first. */
 gf_err_t *gf_template_list(apr_array_header_t **list, gf_ctx_t *ctx, const char *user,
                            const char *before, int limit);
 

@@ -36,13 +36,13 @@ struct gf_msg_t;
 struct gf_outcome_t;
 struct gf_prov_call_t;
 
-/* Says what an ended exchange with a provider means (provider/provider.h). */
+/* Reads an ended exchange with a provider and fills the outcome (provider/provider.h). */
 typedef void gf_msg_reader_t(struct gf_outcome_t *outcome, const struct gf_prov_call_t *call,
                              const struct gf_msg_t *msg);
 
 typedef struct gf_msg_t {
     apr_pool_t *pool;
-    gf_msg_reader_t *read; /* of a follow-up exchange; NULL: what it is about says who reads it */
+    gf_msg_reader_t *read; /* of a follow-up exchange; NULL: the reader of the exchange before it */
 
     /* request */
     const char *method;
@@ -58,12 +58,12 @@ typedef struct gf_msg_t {
     apr_interval_time_t timeout; /* whole exchange */
 
     /* limits of the answer */
-    apr_size_t text_max;               /* bytes kept in memory (errors, JSON) */
-    apr_int64_t file_max;              /* bytes written to the spool file (pictures) */
-    bool guarded;                      /* its URL is somebody else's: public addresses only */
+    apr_size_t text_max;  /* bytes kept in memory (errors, JSON) */
+    apr_int64_t file_max; /* bytes written to the spool file (pictures) */
+    bool guarded;         /* the address came from outside: connect to public addresses only */
     const apr_array_header_t *allowed; /* guarded: apr_ipsubnet_t * allowed beside */
     bool spool_any;                    /* spool whatever its type says */
-    const char *spool; /* file for an image/... answer of status 2xx; NULL: none is expected */
+    const char *spool; /* file for an image/... response of status 2xx; NULL: none is expected */
 
     /* answer */
     gf_msg_end_t end;
@@ -75,22 +75,24 @@ typedef struct gf_msg_t {
     const char *text;    /* NUL-ended body, "" if none or spooled */
     apr_size_t text_length;
     apr_int64_t spooled;   /* bytes in the spool file; -1: not spooled */
-    apr_status_t spool_rv; /* the spool file could not be written: why */
+    apr_status_t spool_rv; /* errno: the spool file could not be written */
     const char *detail;    /* why it did not end well, for the log */
 
-    void *owner; /* whoever started it */
+    void *owner; /* of the code that started it */
     void *net;   /* net's own */
 } gf_msg_t;
 
-/* What a picture is, told from its bytes; names and Content-Type headers are not believed. */
+/* A picture's type and size, read from its bytes. Names and Content-Type headers are not believed.
+ */
 typedef struct gf_image_t {
     const char *type;      /* "image/png", ... static */
     const char *extension; /* "png", ... static */
     int width;
     int height;
-    apr_int64_t end; /* bytes up to its end mark, with it; 0: it is cut or damaged before that */
-    int scans;       /* of a JPEG, each of which costs its decoder a walk over all pixels */
-    int packed;      /* texts of a PNG that are packed, each of which may unpack to megabytes */
+    apr_int64_t
+        end;    /* bytes up to and including its end mark; 0: it is cut or damaged before that */
+    int scans;  /* scans of a JPEG: each costs its decoder a walk over all pixels */
+    int packed; /* compressed texts of a PNG: each may unpack to megabytes */
 } gf_image_t;
 
 #endif

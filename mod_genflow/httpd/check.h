@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `httpd -t` and a start say about the site around the module: the database, the folder, other
- * modules, sections. Each sentence begins with file and line where there is one. Start-up only. */
+/* Checks of `httpd -t` and of a start on the site around the module: the database, the folder,
+ * other modules, sections. Each sentence begins with file and line if there is one. Start-up only.
+ */
 #ifndef HTTPD_CHECK_H
 #define HTTPD_CHECK_H
 
@@ -11,15 +12,15 @@
 
 #include "model/conf.h"
 
-/* After httpd_conf_finish(): NULL, or what stops the server. `leads`: is there a route of the API
- * with this path? */
+/* After httpd_conf_finish(): NULL, or the mistake that stops the server. `leads`: is there a route
+ * of the API with this path? */
 const char *httpd_check_errors(const gf_conf_t *conf, bool (*leads)(const char *path),
                                apr_pool_t *pool);
 
-/* DBDMax: how many database connections each child may open. */
+/* DBDMax: the database connections that each child may open. */
 apr_int64_t httpd_check_pool(apr_pool_t *scratch_pool);
 
-/* What an operator should hear (of const char *); at a start only what is dangerous. */
+/* Warnings for the operator (of const char *); at a start only the dangerous ones. */
 apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, apr_pool_t *pool);
 
 #endif

@@ -14,10 +14,10 @@ extern const command_rec httpd_conf_commands[];
 void *httpd_conf_create_server(apr_pool_t *pool, server_rec *server);
 void *httpd_conf_merge_server(apr_pool_t *pool, void *base, void *add);
 
-/* Where a directive of one row may stand, and which struct it writes to. */
+/* The place of a row's directive, and the struct that it writes to. */
 typedef enum { IN_SERVER, IN_PROVIDER, IN_TYPE } httpd_place_t;
 
-/* Gives every value of `base`, the struct of that place, which is still unset its default. */
+/* Sets every unset value of `base`, the struct of that place, to its default. */
 void httpd_conf_defaults(apr_pool_t *pool, void *base, httpd_place_t place);
 
 #endif

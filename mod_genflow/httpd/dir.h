@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a <Location> says to the module, and what requests ask of it. */
+/* The module's settings of a <Location>, and their values for a request. */
 #ifndef HTTPD_DIR_H
 #define HTTPD_DIR_H
 
@@ -12,14 +12,14 @@
 
 /* Per <Location>. */
 typedef struct httpd_dir_t {
-    apr_array_header_t *user;    /* GenflowUser in pieces (httpd/dir.c); NULL: whoever httpd
-                                    authenticated */
-    const char *base;            /* GenflowBase; NULL: `mount` */
-    const char *mount;           /* path of the <Location> whose SetHandler names a handler of ours;
-                                    NULL: no plain <Location> does */
-    apr_hash_t *paths;           /* GenflowPath: its address -> path of the API; NULL: none */
-    int legacy;                  /* GenflowLegacyNames; -1: not said */
-    int unknown;                 /* GenflowBodyUnknown: 1 refuse, 0 ignore; -1: not said */
+    apr_array_header_t
+        *user; /* GenflowUser in pieces (httpd/dir.c); NULL: the user that httpd authenticated */
+    const char *base;  /* GenflowBase; NULL: `mount` */
+    const char *mount; /* path of the <Location> whose SetHandler names a handler of ours; NULL: no
+                          plain <Location> does */
+    apr_hash_t *paths; /* GenflowPath: its address -> path of the API; NULL: none */
+    int legacy;        /* GenflowLegacyNames; -1: not set */
+    int unknown;       /* GenflowBodyUnknown: 1 refuse, 0 ignore; -1: not set */
     apr_array_header_t *origins; /* of const char *: GenflowCorsOrigin; NULL: none */
 } httpd_dir_t;
 
@@ -27,18 +27,17 @@ typedef struct httpd_dir_t {
 
 const httpd_dir_t *httpd_conf_dir(const request_rec *r);
 
-/* Whom GenflowUser, or httpd's authentication, names; NULL: nobody. *wrong: why the expression has
+/* The user by GenflowUser, or by httpd's authentication; NULL: none. *wrong: why the expression has
  * no value. */
 const char *httpd_conf_user(request_rec *r, const char **wrong);
 
-/* The path of the API that GenflowPath gives to the request's address; NULL: it has no such name.
- */
+/* The path of the API that GenflowPath gives to the request's address; NULL: none. */
 const char *httpd_conf_path(const request_rec *r);
 
 /* Is GenflowLegacyNames On? */
 bool httpd_conf_legacy(const request_rec *r);
 
-/* Are members of bodies and of the query that nobody knows ignored (GenflowBodyUnknown)? */
+/* Are unknown members of bodies and of the query ignored (GenflowBodyUnknown)? */
 bool httpd_conf_lenient(const request_rec *r);
 
 /* ---- while httpd starts ---- */
@@ -46,7 +45,7 @@ bool httpd_conf_lenient(const request_rec *r);
 void *httpd_conf_create_dir(apr_pool_t *pool, char *path);
 void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add);
 
-/* Setters of the rows in httpd/conf.c: each returns NULL, or what is wrong with the value. */
+/* Setters of the rows in httpd/conf.c: each returns NULL, or the mistake in the value. */
 const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name);
 const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);

@@ -5,11 +5,12 @@
 
 #include <httpd.h>
 
-/* check_config: fills in defaults, resolves names, checks what only the whole tells. NULL, or what
- * is wrong and what to do. */
+/* check_config: fills in defaults, resolves names, runs the checks that need the whole
+ * configuration. NULL, or the mistake and its remedy. */
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool);
 
-/* What to do about a genflow-admin that has no GenflowAdminDatabase; NULL: nothing. Start only. */
+/* The remedy for a genflow-admin without GenflowAdminDatabase; NULL: nothing is missing. Start
+ * only. */
 const char *httpd_conf_closed_administration(const server_rec *server, apr_pool_t *pool);
 
 #endif

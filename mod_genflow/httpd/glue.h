@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What httpd gives to the core: contexts, the error log as a sink, mod_dbd's connections. The only
- * user of mod_dbd. */
+/* The services of httpd for the core: contexts, the error log as a sink, mod_dbd's connections. The
+ * only user of mod_dbd. */
 #ifndef HTTPD_GLUE_H
 #define HTTPD_GLUE_H
 
@@ -17,13 +17,14 @@ APLOG_USE_MODULE(genflow);
 /* post_config: is mod_dbd loaded? */
 bool httpd_glue_ready(void);
 
-/* post_config: makes what the children of this server tell each other about the database. */
+/* post_config: makes the shared memory in which children of this server record the state of the
+ * database. */
 apr_status_t httpd_glue_share(apr_pool_t *pconf);
 
-/* What is logged once for all children of a start. */
+/* Lines that are logged once for all children of a start. */
 typedef enum { HTTPD_ONCE_CONNECTIONS = 1, HTTPD_ONCE_SCHEMA = 2 } httpd_once_t;
 
-/* True for the first that asks for it, of all children of this start; any thread. */
+/* True for the first call of all children of this start; any thread. */
 bool httpd_glue_once(httpd_once_t what);
 
 /* child_init: prepares sink and lender for this child. Before any context is made. */
@@ -36,15 +37,15 @@ void httpd_glue_ctx(gf_ctx_t *ctx, apr_pool_t *pool, const gf_conf_t *conf);
  * (httpd_glue_name). */
 gf_ctx_t *httpd_glue_request_ctx(request_rec *r, const gf_conf_t *conf);
 
-/* Makes the lines of ctx name the request. */
+/* Adds the request's name to the lines of ctx. */
 void httpd_glue_name(gf_ctx_t *ctx, request_rec *r);
 
-/* The statements of ctx, a request's, run as GenflowAdminDatabase from here on. For the door of
- * administration alone (api/admin.c). False: there is no such connection in this configuration. */
+/* From now on the statements of ctx, a request's, run as GenflowAdminDatabase. For the check of
+ * administrators only (api/admin.c). False: this configuration has no such connection. */
 bool httpd_glue_administer(gf_ctx_t *ctx);
 
-/* The id that logs and error answers name a request by: mod_unique_id's if it is loaded, else one
- * of ours. */
+/* The id of the request in logs and error responses: mod_unique_id's if it is loaded, else one of
+ * ours. */
 const char *httpd_glue_request_id(request_rec *r);
 
 #endif

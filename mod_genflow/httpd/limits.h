@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What rate limits need of httpd: their directives, memory that all children share, and what a
- * client's address counts as. The limits hold per host: each has its own memory. */
+/* Rate limits in httpd: their directives, the memory that all children share, and the name of a
+ * client's address. The limits hold per host: each has its own memory. */
 #ifndef HTTPD_LIMITS_H
 #define HTTPD_LIMITS_H
 
@@ -14,14 +14,14 @@ const char *httpd_limits_set_user(cmd_parms *cmd, void *dir, const char *rate, c
 const char *httpd_limits_set_address(cmd_parms *cmd, void *dir, const char *rate,
                                      const char *burst);
 
-/* post_config: makes the table in memory that the children will share; *buckets is NULL when
- * nothing is limited. */
+/* post_config: makes the table in memory that the children will share; *buckets is NULL without
+ * limits. */
 apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, apr_pool_t *pconf);
 
 /* post_config: the state of the store, in memory that the children will share. */
 apr_status_t httpd_limits_gate(server_rec *server, apr_pool_t *pconf);
 
-/* The client's address as its bucket is named: one of IPv6 is a customer's whole network (/64). */
+/* The name of the bucket of the client's address: for IPv6 a customer's whole network (/64). */
 const char *httpd_limits_address(request_rec *r);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Providers and stores of other modules (genflow/module.h), which httpd's registry of providers
- * has. Their sections are configured as those of mod_genflow's own kinds. */
+/* Providers and stores of other modules (genflow/module.h), in httpd's registry of providers. Their
+ * sections are configured like those of mod_genflow's own kinds. */
 #ifndef HTTPD_PLUGIN_H
 #define HTTPD_PLUGIN_H
 
@@ -8,9 +8,9 @@
 
 #include "genflow/module.h"
 
-/* Looks at all that was registered, and gives each kind what it may call. NULL, or what is wrong,
- * for configtest: a module compiled against another version, or a kind that cannot work. Start-up
- * only, before the functions below. */
+/* Reads all registrations, and gives each kind the table of functions that it may call. NULL, or
+ * the mistake, for configtest: a module compiled against another version, or a kind that cannot
+ * work. Start-up only, before the functions below. */
 const char *httpd_plugin_begin(apr_pool_t *pool);
 
 /* The kind of another module of that name; NULL: there is none. Any thread. */
@@ -20,8 +20,8 @@ const gf_store_kind_t *httpd_plugin_store(const char *name);
 /* Names of all kinds of other modules, for messages, each with ", " before it; "" if none. */
 const char *httpd_plugin_names(const char *group, apr_pool_t *pool);
 
-/* Can these image->end bytes, which gf_image_probe() has looked at, be decoded to their end? True,
- * too, where no kind decodes pictures. Worker threads; may block for some seconds. */
+/* Can these image->end bytes, which gf_image_probe() has recognised, be decoded to their end? True
+ * also if no kind decodes pictures. Worker threads; may block for some seconds. */
 bool httpd_plugin_decodes(const gf_image_t *image, const void *bytes, apr_pool_t *scratch_pool);
 
 #endif

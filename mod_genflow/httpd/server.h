@@ -8,7 +8,7 @@
 
 #include "model/conf.h"
 
-/* What the module keeps per server: the one configuration, and which section is being read. */
+/* The module's data per server: the one configuration, and the section that is being read. */
 typedef struct server_conf_t {
     gf_conf_t *conf;
     gf_provider_t *provider; /* inside <GenflowProvider>, else NULL */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The setters of directives that parse more than one number or text, as httpd calls them, and what
- * they share. The rows are in httpd/conf.c. Start-up only. */
+/* The setters of directives that parse more than one number or text, with httpd's signature, and
+ * shared helpers. The rows are in httpd/conf.c. Start-up only. */
 #ifndef HTTPD_SETTERS_H
 #define HTTPD_SETTERS_H
 
@@ -14,19 +14,19 @@
 /* "... belongs inside <GenflowProvider name>", or <GenflowType name>. */
 const char *httpd_setters_not_here(const cmd_parms *cmd, bool provider);
 
-/* Reads the secret that `text` (env:NAME, file:PATH) names into *secret; a variable that is not set
- * leaves it NULL, which matters only to who needs it (finish). Returns what is wrong, or NULL. */
+/* Reads the secret that `text` (env:NAME, file:PATH) names into *secret. An unset variable leaves
+ * it NULL; httpd/finish.c checks where that matters. Returns the mistake, or NULL. */
 const char *httpd_setters_secret(const char **secret, apr_pool_t *pool, const char *name,
                                  const char *text);
 
-/* GenflowCreditDay: NULL, or what is wrong with it. */
+/* GenflowCreditDay: NULL, or the mistake in it. */
 const char *httpd_setters_day(const char *day, apr_pool_t *pool);
 
-/* GenflowWatchMax: NULL, or what is wrong with it beside the threads of a child, once the MPM knows
- * how many there are. Where it is not given, it becomes what they allow. */
+/* GenflowWatchMax: NULL, or the mistake in it beside the threads of a child, once the MPM knows
+ * their number. Without the directive, sets the most that they allow. */
 const char *httpd_setters_waiters(apr_int64_t *waiters, bool given, apr_pool_t *pool);
 
-/* GenflowWebhookAllow, if it is given: NULL, or what is missing beside it. */
+/* GenflowWebhookAllow, if it is given: NULL, or the directive that is missing beside it. */
 const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool);
 
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);

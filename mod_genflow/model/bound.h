@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parameters that a provider may be sent, and the bounds of those that cost money there. A
- * request beyond the bounds of its type is refused (model/param.c); whatever stands on a row, the
- * translators send only what gf_bound_passes() lets through. No I/O; any thread once the
+/* The parameters that a request to a provider may carry, and the bounds of those that cost money
+ * there. A request beyond the bounds of its type is refused (model/param.c). Translators send only
+ * values that pass gf_bound_passes(), whatever a row holds. No I/O; any thread once the
  * configuration is frozen. */
 #ifndef GF_BOUND_H
 #define GF_BOUND_H
@@ -9,9 +9,9 @@
 #include "base/json.h"
 #include "model/conf.h"
 
-#define GF_BOUND_PIXELS_MAX (2048 * 2048) /* of a type that says nothing else */
+#define GF_BOUND_PIXELS_MAX (2048 * 2048) /* of a type without GenflowTypeParameter for it */
 
-/* GenflowTypeParameter. `pixels` bounds width x height, whatever a parameter calls it. */
+/* GenflowTypeParameter. `pixels` bounds width x height, under any parameter name. */
 typedef struct gf_bound_t {
     const char *name;
     double min, max;   /* of numbers */
@@ -19,27 +19,28 @@ typedef struct gf_bound_t {
     const char *usual; /* JSON of the default; NULL: none */
 } gf_bound_t;
 
-/* Reads the arguments of the directive. Returns what is wrong, or NULL. Start-up only. */
+/* Reads the arguments of the directive. Returns the mistake, or NULL. Start-up only. */
 const char *gf_bound_read(gf_bound_t *bound, int argc, char *const argv[], apr_pool_t *pool);
 
-/* What is wrong with the value of a parameter of that type, for the client; NULL: nothing, or the
- * parameter has no bounds. `type` may be NULL: the bounds of a type that says nothing. */
+/* The mistake in the value of a parameter of that type, for the client; NULL: none, or the
+ * parameter has no bounds. `type` may be NULL: the bounds of a type without GenflowTypeParameter.
+ */
 const char *gf_bound_wrong(const gf_type_t *type, const char *name, gf_json_t *value,
                            apr_pool_t *pool);
 
-/* The same of what a client sends: the API's own bounds count, too, which for two-step bodies are
- * narrower. */
+/* The same for a client's value: the API's own bounds count, too, which are narrower for two-step
+ * bodies. */
 const char *gf_bound_refuses(const gf_type_t *type, const char *name, gf_json_t *value,
                              bool two_step, apr_pool_t *pool);
 
-/* The name of the i-th parameter that a provider may be sent, from 0; NULL behind the last. */
+/* The name of the i-th parameter that a provider may get, from 0; NULL after the last. */
 const char *gf_bound_name(int i);
 
-/* May this value reach a provider? Not if it is beyond its bounds, nor if nobody declared whether
- * the parameter costs money. */
+/* May this value reach a provider? False beyond its bounds, and for a parameter that nothing
+ * declares to be free of cost. */
 bool gf_bound_passes(const gf_type_t *type, const char *name, gf_json_t *value, apr_pool_t *pool);
 
-/* Adds the type's defaults for what `parameters` leaves open. */
+/* Adds the type's defaults for parameters that `parameters` does not have. */
 gf_err_t *gf_bound_fill(gf_json_t *parameters, gf_ctx_t *ctx, const gf_type_t *type);
 
 #endif

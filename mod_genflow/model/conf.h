@@ -17,7 +17,7 @@ struct gf_store_kind_t;
 
 #define GF_UNSET APR_INT64_MIN
 
-/* In which order due jobs are taken. */
+/* The order in which due jobs are claimed. */
 typedef enum { GF_PRIORITY_LOW, GF_PRIORITY_NORMAL, GF_PRIORITY_HIGH } gf_priority_t;
 
 /* <GenflowProvider name> */
@@ -27,32 +27,34 @@ typedef struct gf_provider_t {
     const struct gf_prov_kind_t *kind; /* resolved from kind_name */
     const char *url;                   /* without a slash at its end */
     const char *key;                   /* the secret itself; never logged */
-    apr_table_t *headers;              /* sent along with every request to it */
-    const char *webhook_secret;        /* what its reports are signed with; never logged */
+    apr_table_t *headers;              /* sent with every request to it */
+    const char *webhook_secret;        /* verifies its webhooks; never logged */
     const char *webhook_keys;          /* address of its public keys; NULL: the kind's own */
     apr_int64_t connect_timeout;
     apr_int64_t deadline;  /* from the submission to the picture */
-    apr_int64_t poll;      /* between two questions to a provider that works */
-    apr_int64_t list_wait; /* until its list is believed that does not hold a run */
+    apr_int64_t poll;      /* between two polls of a run */
+    apr_int64_t list_wait; /* until a list without our run is believed */
     apr_int64_t backoff;   /* first wait after a transient failure; doubles */
     apr_int64_t backoff_max;
-    apr_int64_t breaker_failures; /* in a row that open the breaker; 0: only a refused key does */
-    apr_int64_t budget;           /* of all submissions of a day (UTC); 0: none */
-    apr_int64_t price;            /* of a submission, in the budget's unit */
-    apr_int64_t breaker_open;     /* then nothing is sent for so long; 0: there is no breaker */
+    apr_int64_t
+        breaker_failures; /* in a row that open the breaker; 0: only a refused key opens it */
+    apr_int64_t budget;   /* of all submissions of a day (UTC); 0: none */
+    apr_int64_t price;    /* of a submission, in the budget's unit */
+    apr_int64_t
+        breaker_open; /* how long an open breaker lets nothing through; 0: there is no breaker */
 } gf_provider_t;
 
-/* What the wire calls the id that a kind of provider gives a run: "falJobId". */
+/* The name on the wire of a provider's run id: "falJobId". */
 typedef struct gf_ref_name_t {
     const char *kind;
     const char *name;
 } gf_ref_name_t;
 
-/* One link of a type's chain: provider/model. */
+/* One entry of a type's chain: provider/model. */
 typedef struct gf_choice_t {
     const gf_provider_t *provider;
     const char *model;      /* "" if none was named */
-    gf_source_use_t source; /* what the model does with a source picture */
+    gf_source_use_t source; /* does the model take a source picture? */
 } gf_choice_t;
 
 /* <GenflowType name> */
@@ -63,18 +65,18 @@ typedef struct gf_type_t {
     apr_array_header_t *chain_text; /* of const char *: "stability/sd3", as configured */
     apr_array_header_t *chain;      /* of gf_choice_t, resolved from chain_text; may be empty */
     const char *fallback;           /* "local/glitch", as configured; NULL: the chain decides */
-    const gf_choice_t *local;       /* draws here when the user wishes it; NULL: nobody can */
-    const char *keyless;            /* which links were left out for want of a key; NULL: none */
+    const gf_choice_t *local;       /* draws here when the user requests it; NULL: not possible */
+    const char *keyless;            /* entries left out because their key is missing; NULL: none */
     apr_int64_t cost;               /* credits */
     apr_int64_t retries;            /* per provider */
-    apr_int64_t lifetime;           /* of a generation, whatever happens */
+    apr_int64_t lifetime;           /* of a generation, in any state */
     apr_int64_t prompt_min;         /* characters */
     apr_int64_t prompt_max;
-    apr_int64_t source;         /* gf_source_use_t: may, must a request bring a picture? */
+    apr_int64_t source;         /* gf_source_use_t: may or must a request bring a picture? */
     apr_int64_t preset_window;  /* presets that are on at a time; 0: all */
     apr_int64_t empty_fails;    /* 1: a result without a picture is a failure: next provider */
-    apr_int64_t two_step;       /* 1: what generation/create makes that names no type */
-    apr_int64_t priority_max;   /* gf_priority_t: the highest that a request may ask for */
+    apr_int64_t two_step;       /* 1: the type that generation/create uses if none is named */
+    apr_int64_t priority_max;   /* gf_priority_t: the highest that a request may set */
     apr_array_header_t *bounds; /* of gf_bound_t: of parameters that cost money; may be NULL */
 } gf_type_t;
 
@@ -83,19 +85,20 @@ typedef struct gf_conf_t {
     apr_int64_t jobs_max; /* in flight per child */
     apr_int64_t writers;  /* threads per child */
     apr_int64_t lease;
-    apr_int64_t poll_interval; /* between two looks for due jobs */
+    apr_int64_t poll_interval; /* between two claims */
     apr_int64_t drain;         /* what a graceful stop waits for running jobs */
     apr_int64_t body_max;
     apr_int64_t wait;             /* how long a request without Prefer waits for its picture */
     apr_int64_t waiters_max;      /* waiting requests per child; beyond: 202 at once */
     apr_int64_t waiters_user;     /* of those, of one user */
-    apr_int64_t pending_lifetime; /* of a generation that is made and not started */
+    apr_int64_t pending_lifetime; /* of a generation that is created and not started */
     apr_int64_t events;           /* how long a stream of events may last */
-    const char *public_url; /* where the outside finds the API, for reports; NULL: none are asked */
-    gf_rate_t limit_rate;   /* per user */
+    const char
+        *public_url; /* https address of the API for provider webhooks; NULL: providers send none */
+    gf_rate_t limit_rate;         /* per user */
     gf_rate_t limit_address;      /* per client address */
     apr_int64_t limit_concurrent; /* live generations of a user; 0: any number */
-    apr_int64_t limit_queue;      /* jobs in the line of a type; 0: any number */
+    apr_int64_t limit_queue;      /* queued jobs of a type; 0: any number */
     apr_int64_t janitor;          /* between two runs of the janitor; 0: there is none */
     apr_int64_t janitor_jobs;     /* records of a generation, after its end */
     apr_int64_t janitor_keys;     /* idempotency keys */
@@ -104,34 +107,34 @@ typedef struct gf_conf_t {
     const char *store_url; /* public prefix of pictures, without a slash at its end */
     const char *store_kind_name;
     const struct gf_store_kind_t *store; /* resolved from store_kind_name */
-    struct gf_gate_t *store_gate; /* can pictures be stored now? Shared by a host's children; NULL:
-                                     nobody looks */
-    const char *store_account;    /* Cloudinary's cloud name, S3's bucket */
-    const char *store_key;        /* id of the key */
-    const char *store_secret;     /* the key; never logged */
-    const char *store_region;     /* S3 */
-    const char *store_api;        /* address of its API, without a slash at its end */
-    const char *store_public;     /* S3: public address of the bucket; NULL: that of the API */
-    const char *store_prefix;     /* folder that pictures are put under there */
-    apr_int64_t store_overwrite;  /* 1: a picture of the same name is replaced */
-    apr_int64_t store_strict;     /* 1: a picture that cannot be stored fails its job */
-    const char *credit_day;       /* time zone of days and weeks, or "rolling" */
-    apr_int64_t reserve_lifetime; /* of a reservation of credits */
-    apr_int64_t asset_max;        /* bytes of a source picture */
-    apr_int64_t asset_pixels_max; /* width x height of a source picture */
-    apr_int64_t asset_lifetime;   /* of an uploaded source picture */
-    apr_int64_t result_max;       /* bytes of a picture */
-    apr_array_header_t *fetch_allowed;  /* apr_ipsubnet_t *: results may come from there, too */
+    struct gf_gate_t *
+        store_gate; /* can pictures be stored now? Shared by a host's children; NULL: not checked */
+    const char *store_account;         /* Cloudinary's cloud name, S3's bucket */
+    const char *store_key;             /* id of the key */
+    const char *store_secret;          /* the key; never logged */
+    const char *store_region;          /* S3 */
+    const char *store_api;             /* address of its API, without a slash at its end */
+    const char *store_public;          /* S3: public address of the bucket; NULL: that of the API */
+    const char *store_prefix;          /* folder of the pictures there */
+    apr_int64_t store_overwrite;       /* 1: a picture of the same name is replaced */
+    apr_int64_t store_strict;          /* 1: a picture that cannot be stored fails its generation */
+    const char *credit_day;            /* time zone of days and weeks, or "rolling" */
+    apr_int64_t reserve_lifetime;      /* of a reservation of credits */
+    apr_int64_t asset_max;             /* bytes of a source picture */
+    apr_int64_t asset_pixels_max;      /* width x height of a source picture */
+    apr_int64_t asset_lifetime;        /* of an uploaded source picture */
+    apr_int64_t result_max;            /* bytes of a picture */
+    apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */
     apr_array_header_t *source_allowed; /* the same for addresses of users */
     apr_int64_t pixels_max;             /* width x height of a picture */
-    apr_array_header_t *webhook_hosts;  /* const char *: may be told ends of generations, as
-                                           GenflowWebhookAllow has them; empty: nobody */
-    const char *webhook_secret;         /* what they are told is signed with it; never logged */
-    const char *webhook_secret_old;     /* the one before it, while it is being changed; or NULL */
-    apr_int64_t webhook_shared;         /* 1: all users' webhooks are signed with it itself */
+    apr_array_header_t *webhook_hosts;  /* const char *: hosts that webhooks may be delivered to, as
+                                           in GenflowWebhookAllow; empty: none */
+    const char *webhook_secret;         /* signs webhooks to clients; never logged */
+    const char *webhook_secret_old;     /* the former secret, while it is being changed; or NULL */
+    apr_int64_t webhook_shared;         /* 1: it signs all users' webhooks itself */
     const char *admin_database;         /* conninfo of administration's role; NULL: it is closed */
     const char *admin_password;         /* of that role; NULL: it needs none; never logged */
-    apr_int64_t webhook_timeout;        /* for one try */
+    apr_int64_t webhook_timeout;        /* of one attempt to deliver */
     apr_hash_t *providers;              /* name -> gf_provider_t */
     const gf_ref_name_t *ref_names;     /* of all kinds that have one; the last has no name */
     apr_hash_t *types;                  /* name -> gf_type_t */

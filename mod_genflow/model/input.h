@@ -15,20 +15,20 @@
 #include "model/conf.h"
 #include "model/prompt.h"
 
-/* What a row takes, and the type of the record's member that gets it. Arguments of a query are
- * texts; an INT may be one. */
+/* The kind of a row, and the type of the record's member for it. Arguments of a query are texts; an
+ * INT may be one. */
 typedef enum {
     GF_INPUT_TEXT,   /* const char *: min to max characters, none of them NUL; max 0: any number */
     GF_INPUT_TOKEN,  /* const char *: 1 to max of A-Z a-z 0-9 . _ : - */
     GF_INPUT_UUID,   /* const char *: 36 characters, any case */
     GF_INPUT_WORD,   /* const gf_prompt_word_t *: one of the row's words */
     GF_INPUT_INT,    /* apr_int64_t: min to max */
-    GF_INPUT_NUMBER, /* nothing is written: a number from min to max, for those who store JSON */
+    GF_INPUT_NUMBER, /* writes nothing: a number from min to max, for callers that store JSON */
     GF_INPUT_BOOL,   /* bool */
     GF_INPUT_OBJECT, /* gf_json_t *: an object of at most max bytes */
     GF_INPUT_TYPE,   /* const gf_type_t *: the name of a configured type */
     GF_INPUT_JSON,   /* gf_json_t *: any value; the row's rule checks it */
-    GF_INPUT_KNOWN   /* nothing is written: another reads it, or nobody does */
+    GF_INPUT_KNOWN   /* writes nothing: another function reads it, or none */
 } gf_input_kind_t;
 
 #define GF_INPUT_NAMES 4 /* a name and its older spellings */
@@ -44,7 +44,7 @@ typedef struct gf_input_field_t {
     size_t offset; /* of its member in the caller's record; an absent value writes none */
     const gf_prompt_word_t *words; /* of WORD; a NULL word ends them */
 
-    /* What is beyond a table, or NULL: called in the row's place, also when the value is absent,
+    /* A check beyond the table, or NULL: called in the row's place, also when the value is absent,
      * but not when it is bad. */
     void (*rule)(struct gf_input_t *input, void *record);
 } gf_input_field_t;
@@ -55,16 +55,17 @@ typedef struct gf_input_field_t {
         .names = { 0 } \
     }
 
-/* A reading. The first members are the caller's to set; all others start as 0. */
+/* A reading. The caller sets the first members; all others start as 0. */
 typedef struct gf_input_t {
     gf_ctx_t *ctx;
-    const apr_table_t *query;  /* decoded arguments; they count first. NULL: none */
-    const gf_json_t *body;     /* NULL: none */
-    const gf_json_t *fallback; /* has what the body leaves open: a template. NULL: none */
-    bool lenient;              /* members of the body that no row knows are ignored */
-    bool loose;                /* the body is read like a query: texts, "" is absent */
-    bool partial;              /* nothing is required: an edit */
-    gf_err_code_t all;         /* what all bad fields are answered with; 0: see gf_input_end() */
+    const apr_table_t *query; /* decoded arguments; they count first. NULL: none */
+    const gf_json_t *body;    /* NULL: none */
+    const gf_json_t
+        *fallback;     /* fills members that the body does not have: a template. NULL: none */
+    bool lenient;      /* members of the body that no row knows are ignored */
+    bool loose;        /* the body is read like a query: texts, "" is absent */
+    bool partial;      /* nothing is required: an edit */
+    gf_err_code_t all; /* the one code for all bad fields; 0: see gf_input_end() */
 
     apr_array_header_t *errors; /* of gf_field_error_t; NULL: none yet */
     gf_err_code_t code;         /* of the last bad field */
@@ -80,29 +81,30 @@ void gf_input_read(gf_input_t *input, const gf_input_field_t *fields, void *reco
 #define GF_INPUT_UNKNOWN 10
 void gf_input_unknown(gf_input_t *input, const gf_input_field_t *const *tables);
 
-/* The same for `object`, a part of the body; `prefix` stands before its names in errors. */
+/* The same for `object`, a part of the body; `prefix` goes before its names in errors. */
 void gf_input_unknown_in(gf_input_t *input, const gf_json_t *object, const char *prefix,
                          const gf_input_field_t *const *tables);
 
 /* Refuses arguments of the query that are none of `known` ("limit|cursor", in any case); with
- * `once`, also those that stand there twice. */
+ * `once`, also repeated ones. */
 void gf_input_unknown_query(gf_input_t *input, const char *known, bool once);
 
-/* NULL, or the error with all bad fields. A bad field that is the only one keeps its own code;
- * several are VALIDATION_FAILED (422). With `all` every bad field has that code, unless there are
- * unknown members. */
+/* NULL, or the error with all bad fields. A single bad field keeps its own code; several are
+ * VALIDATION_FAILED (422). With `all` every bad field has that code, unless there are unknown
+ * members. */
 gf_err_t *gf_input_end(gf_input_t *input);
 
-/* All of it for one body: reads the rows, refuses unknown members, ends. */
+/* All steps for one body: reads the rows, refuses unknown members, ends. */
 gf_err_t *gf_input_all(gf_input_t *input, const gf_input_field_t *fields, void *record);
 
-/* ---- for rules, and for what tables cannot say ---- */
+/* ---- for rules, and for checks beyond tables ---- */
 
-/* Notes a bad field: why, for the client. `code` is the answer's if it is the only one. */
+/* Records a bad field: the reason, for the client. `code` is the response's if it is the only one.
+ */
 void gf_input_refuse(gf_input_t *input, gf_err_code_t code, const char *field, const char *format,
                      ...) __attribute__((format(printf, 4, 5)));
 
-/* Notes that a field is missing; `format` may name others that would do. */
+/* Records that a field is missing; `format` may name alternatives. */
 void gf_input_missing(gf_input_t *input, const char *field, const char *message);
 
 /* Was this field refused before? */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A generation twice over: gf_job_t is what the background works on, gf_view_t what the wire shows
- * of a row. Names follow the columns of the media tables. */
+/* A generation twice over: gf_job_t is the background's unit of work, gf_view_t a row for the wire.
+ * Names follow the columns of the media tables. */
 #ifndef GF_JOB_H
 #define GF_JOB_H
 
@@ -9,7 +9,7 @@
 #include "genflow/provider.h"
 #include "model/conf.h"
 
-/* The phase of live work, as genflow.work knows it, or how a claim found it over. */
+/* The phase of live work, as in genflow.work, or the end that a claim found. */
 typedef enum {
     GF_PHASE_QUEUED,   /* nothing was sent for the current attempt */
     GF_PHASE_SENDING,  /* a provider may have it */
@@ -18,7 +18,7 @@ typedef enum {
     GF_PHASE_CANCELLED /* the claim has ended it: it was not started in time */
 } gf_phase_t;
 
-/* What the background is to do; whoever makes the job decides it once. */
+/* The kind of a job; the code that makes the job decides it once. */
 typedef enum {
     GF_JOB_GENERATE, /* make a picture, for credits; the only kind with a lease */
     GF_JOB_RESTORE,  /* restore_url: store a completed picture that was stored temporarily */
@@ -27,29 +27,29 @@ typedef enum {
     GF_JOB_KINDS
 } gf_job_kind_t;
 
-/* A leased job. It owns its pool, which belongs to whichever one thread holds the job: it is handed
- * over whole from request to dispatcher to writer and back, never shared. */
+/* A leased job. It owns its pool. One thread holds both at a time: a request, the dispatcher or a
+ * writer. They hand it over whole and never share it. */
 typedef struct gf_job_t {
     apr_pool_t *pool;
     gf_job_kind_t kind;
     const gf_type_t *type;
     const char *id;
-    const char *picture_secret; /* random part of the picture's name, told to nobody before its
-                                   generation has completed; NULL: the id alone names it */
+    const char *picture_secret; /* random part of the picture's name, secret until its generation
+                                   has completed; NULL: only the id names it */
     int epoch;
     gf_phase_t phase;
     int attempts;  /* submissions so far */
-    int chain_pos; /* the current link of the chain */
-    int begin;     /* the one that it begins with: what lies behind it is a fallback */
+    int chain_pos; /* the current chain entry */
+    int begin;     /* its first chain entry: later ones are fallbacks */
     int retries;   /* with the current provider */
     int max_retries;
     const char *provider_ref;
     const char *request_hash; /* JSON: hashes of what the attempt sends (provider/run.h); or NULL */
     const char *provider;     /* of the current attempt, for log lines; NULL: none yet */
     const char *model;
-    apr_time_t created; /* by gf_clock_now(), from intervals that the database told */
+    apr_time_t created; /* by gf_clock_now(), from intervals of the database */
     apr_time_t deadline;
-    bool last_look; /* its deadline is over: only a picture that is stored completes it */
+    bool last_look; /* its deadline is over: only a stored picture completes it */
     const char *user;
     const char *preset;
     const char *prompt;
@@ -74,15 +74,15 @@ typedef struct gf_job_t {
 gf_job_t *gf_job_make(const gf_type_t *type);
 void gf_job_free(gf_job_t *job);
 
-/* Puts a job that has all that its user gave, and is at the beginning of the chain, to the link
- * that it begins with. */
+/* Sets the chain entry that a job begins with. The job has all fields of its user and is at the
+ * beginning of the chain. */
 void gf_job_begin(gf_job_t *job, gf_ctx_t *ctx);
 
 /* "job=... type=... user=... provider=... model=... attempt=n/m: " for log lines. */
 const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool);
 
-/* One row as the wire shows it: text as Postgres gives it, NULL for null. Members ending in _json
- * are JSON already. */
+/* One row for the wire: text as Postgres gives it, NULL for null. Members ending in _json are JSON
+ * already. */
 typedef struct gf_view_t {
     const gf_type_t *type;
     const gf_ref_name_t *ref_names; /* the configuration's; NULL: ids of providers are not shown */
@@ -93,8 +93,8 @@ typedef struct gf_view_t {
     const char *image_url, *original_url, *expires_at, *error_code, *error_message, *cause_code;
     const char *progress_json, *queue_position_json, *logs_json; /* while it runs */
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
-    const char *webhook_url; /* is told the end, and not shown; NULL: none */
-    gf_priority_t priority;  /* not shown */
+    const char *webhook_url; /* gets the end delivered; not on the wire; NULL: none */
+    gf_priority_t priority;  /* not on the wire */
     apr_int64_t at;          /* created_at in microseconds: where a page of history ends */
     bool persisted, fallback_used;
 } gf_view_t;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a client asks for, checked against its type: the body of {type}/generate, and that of the
- * two-step calls. Every bad field is found before anything is refused. No I/O; one thread at a
- * time. */
+/* Checks the body of a request against its type: that of {type}/generate, and that of the two-step
+ * calls. It finds every bad field before it refuses. No I/O; one thread at a time. Results live in
+ * the pool of the input's context. */
 #ifndef GF_PARAM_H
 #define GF_PARAM_H
 
@@ -15,21 +15,21 @@
 typedef struct gf_spec_t {
     const gf_type_t *type;
     int count;          /* of generations */
-    bool pending;       /* set by the caller: only made, not started */
-    const char *run_id; /* NULL: the id serves */
+    bool pending;       /* set by the caller: only created, not started */
+    const char *run_id; /* NULL: the id is the run id */
     const char *preset; /* NULL: none */
     const char *prompt; /* composed: gf_prompt_compose() */
     gf_source_t source;
-    const char *source_url; /* source's address; set by the caller for a picture of ours */
-    const char *parameters; /* JSON object: the client's, and for what it left open the preset's */
+    const char *source_url; /* source's address; the caller sets it for an uploaded picture */
+    const char *parameters; /* JSON object: the client's, completed by the preset's */
     apr_int64_t seed;       /* the client's, or drawn */
     int max_retries;        /* the type's, or lower */
     gf_priority_t priority;
-    const char *webhook_url; /* is told the end; NULL: none */
-    int chain_pos;           /* the link of the chain that it begins with: 0, or GF_TYPE_LOCAL */
+    const char *webhook_url; /* gets the end delivered; NULL: none */
+    int chain_pos;           /* the chain entry that it begins with: 0, or GF_TYPE_LOCAL */
 } gf_spec_t;
 
-/* A body that asks for generations, and what it is checked against. */
+/* A body that requests generations, and the facts to check it against. */
 typedef struct gf_param_t {
     gf_input_t input; /* ctx, body, fallback (a template) and lenient are the caller's to set */
     const gf_type_t *type; /* NULL (two-step only): the body's `type` names none */
@@ -37,18 +37,18 @@ typedef struct gf_param_t {
     bool two_step; /* it has the fields of generation/create; bad ones are FIELDS (400) */
 } gf_param_t;
 
-/* Checks the body. On error nothing of *ask may be used; the error names every bad field. A preset
- * is required where prompts are not (GenflowTypePromptMin 0) and one is on: somebody has to say
- * what to draw. A two-step body says it by its pictures. */
+/* Checks the body. On error *spec is not to be used; the error names every bad field. A preset is
+ * required where a prompt is not (GenflowTypePromptMin 0) and a preset is on. For a two-step body
+ * the pictures suffice. */
 gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param);
 
 /* All members that a template's config may have: tables of rows, NULL-ended. */
 extern const gf_input_field_t *const gf_param_config[];
 
-/* Generation `i` (from 0) of what was asked for: of several each has its own seed and run id. */
+/* Generation `i` (from 0) of the spec: of several each has its own seed and run id. */
 gf_spec_t gf_param_nth(const gf_spec_t *spec, int i, apr_pool_t *pool);
 
-/* A seed for somebody who gave none. */
+/* A random seed for a request without one. */
 apr_int64_t gf_param_draw_seed(void);
 
 #endif

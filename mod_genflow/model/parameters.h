@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parameters of a generation: what the client gives in `parameters` and, for what is not there,
- * beside its prompt; within the bounds of the API and of the type (model/bound.h). No I/O; one
- * thread at a time. */
+/* The parameters of a generation: the members of `parameters`, and for missing ones those beside
+ * the prompt; within the bounds of the API and of the type (model/bound.h). No I/O; one thread at a
+ * time. */
 #ifndef GF_PARAMETERS_H
 #define GF_PARAMETERS_H
 
@@ -12,16 +12,16 @@
 /* The members beside the prompt that are read here. */
 extern const gf_input_field_t gf_parameters_fields[];
 
-/* What they are read for. */
+/* The request that they belong to. */
 typedef struct gf_parameters_for_t {
     const gf_type_t *type;
     bool two_step;      /* narrower bounds */
     bool has_ratio;     /* a good aspectRatio is there: it becomes aspect_ratio */
-    const char *source; /* any text if there is a source picture: `model` has to take one */
+    const char *source; /* any text if there is a source picture: `model` must take one */
 } gf_parameters_for_t;
 
-/* Gathers them from the body and the template into `object`, which the caller has made. *seed:
- * what is asked for, or -1. Bad ones are noted in `input`. */
+/* Gathers them from the body and the template into `object`, which the caller has made. *seed: the
+ * requested one, or -1. Bad ones are recorded in `input`. */
 void gf_parameters_read(gf_json_t *object, apr_int64_t *seed, gf_input_t *input,
                         const gf_parameters_for_t *given_for);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The request header Prefer (RFC 7240): how long a client wants to wait. No I/O; any thread. */
+/* The request header Prefer (RFC 7240): how long a client waits. No I/O; any thread. */
 #ifndef GF_PREFER_H
 #define GF_PREFER_H
 
@@ -11,15 +11,14 @@
 #define GF_PREFER_WAIT_MAX (600 * APR_USEC_PER_SEC)
 
 typedef struct gf_prefer_t {
-    bool given;               /* the client said `wait` or `respond-async` */
+    bool given;               /* the client sent `wait` or `respond-async` */
     apr_interval_time_t wait; /* 0 to GF_PREFER_WAIT_MAX; 0 without `wait` */
 } gf_prefer_t;
 
-/* Reads the header's value; several headers are one value with commas between, as httpd has them.
- * NULL: there is none. Names count in any case, values may stand in quotes, and of two preferences
- * of one name the first counts. Everything else is passed over, as the RFC wants it: other
- * preferences, parameters behind `;`, a `wait` that is no number of seconds. `pool` is for scratch
- * only. */
+/* Reads the header's value; httpd joins several headers with commas. NULL: there is none. Names
+ * count in any case, values may stand in quotes, and of two preferences of one name the first
+ * counts. As the RFC requires, it skips everything else: other preferences, parameters after `;`, a
+ * `wait` that is no number of seconds. `pool` is for scratch only. */
 void gf_prefer_read(gf_prefer_t *prefer, const char *header, apr_pool_t *pool);
 
 #endif

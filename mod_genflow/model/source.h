@@ -13,25 +13,25 @@ typedef struct gf_source_t {
     const char *asset_id;
     const char *base64; /* the picture itself, ... */
     const void *bytes;  /* ... decoded, and ... */
-    gf_image_t image;   /* ... what it is: image.end is their number */
+    gf_image_t image;   /* ... its type and size: image.end is the number of its bytes */
 } gf_source_t;
 
 /* The members that name a source picture. */
 extern const gf_input_field_t gf_source_fields[];
 
-/* Takes the source picture out of the body, or out of the template where the body has none, as
- * `type` wants it. False: it is refused; `input` then has every bad field, or the missing one. */
+/* Takes the source picture out of the body, or out of the template if the body has none, as `type`
+ * requires. False: it is refused; `input` then has every bad field, or the missing one. */
 bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *type);
 
-/* What is wrong with this address of a picture, for the client; NULL: nothing. */
+/* The mistake in this address of a picture, for the client; NULL: none. */
 const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *url);
 
-/* Is this, in any case, the media type of pictures that are taken? */
+/* Is this, in any case, the media type of an accepted picture? */
 bool gf_source_takes(const char *media_type);
 
 /* Can these bytes be a source picture: recognised, whole, within GenflowAssetMaxBytes and
- * GenflowAssetMaxPixels? NULL and *image, or what is wrong, for the client. Bytes behind image->end
- * are none of the picture: leave them out. */
+ * GenflowAssetMaxPixels? Sets *image and returns NULL, or returns the mistake for the client. Bytes
+ * after image->end do not belong to the picture: leave them out. */
 const char *gf_source_probe(gf_image_t *image, gf_ctx_t *ctx, const void *bytes, apr_size_t length);
 
 /* ---- the source_url of a row: an address, or asset:<id> ---- */

@@ -10,45 +10,45 @@
 /* Finds a configured type; `-` and `_` in the name are the same. NULL: there is none. */
 const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_t *scratch_pool);
 
-#define GF_TYPE_CHAIN_MAX 32 /* links */
+#define GF_TYPE_CHAIN_MAX 32 /* chain entries */
 
-/* A position behind every chain: the link that draws here, which only a user's wish chooses. Rows
- * have it, so it stays what it is. */
+/* A position after every chain: the entry that draws here, which only a user's request selects.
+ * Rows hold this number, so it never changes. */
 #define GF_TYPE_LOCAL 1000
 
-/* The link of the chain at `position`; NULL behind its end. A chain without links belongs to a type
- * that is closed: none of its providers has a key. */
+/* The chain entry at `position`; NULL after its end. A chain without entries belongs to a closed
+ * type: none of its providers has a key. */
 const gf_choice_t *gf_type_choice(const gf_type_t *type, int position);
 
-/* Place of the first link at or behind `position` that fits a job: one that takes a source picture
- * if it has one (`source_url`), that needs none if it is NULL. Behind the end: none does. */
+/* Position of the first entry from `position` on that fits a job: one that takes a source picture
+ * if the job has one (`source_url`), or that needs none if it is NULL. After the end: none fits. */
 int gf_type_next(const gf_type_t *type, int position, const char *source_url);
 
-/* Place of the first link that fits a job, as above, and that `model` names: by its model, by
- * provider/model as in the configuration, or by its provider where it has no model. -1: none. */
+/* Position of the first entry that fits a job, as above, and that `model` names: by its model, by
+ * provider/model as in the configuration, or by its provider if it has no model. -1: none. */
 int gf_type_model(const gf_type_t *type, const char *model, const char *source_url);
 
-/* The names of all links that fit such a job, for people: "sd3, local". */
+/* The names of all entries that fit such a job, for messages: "sd3, local". */
 const char *gf_type_models(const gf_type_t *type, const char *source_url, apr_pool_t *pool);
 
-/* Place of the link that a job begins with: of the model that its parameters (a JSON object) name,
- * or else of the first that fits. */
+/* Position of the entry that a job begins with: the one of the model that its parameters (a JSON
+ * object) name, else the first that fits. */
 int gf_type_begin(const gf_type_t *type, gf_ctx_t *ctx, const char *parameters,
                   const char *source_url);
 
-/* Resolves chain_text into chain. Returns NULL, or what is wrong, for configtest. Start-up only. */
+/* Resolves chain_text into chain. Returns NULL, or the mistake, for configtest. Start-up only. */
 const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool);
 
-/* What the type says of source pictures, against what the models of its chain do with them. Where a
- * picture is welcome and no model takes one, none is taken; where every model needs one, so does
- * the type. Returns NULL, or what is wrong, for configtest. Start-up only. */
+/* Compares the type's use of source pictures with the models of its chain. If no model takes a
+ * picture, the type takes none; if every model needs one, so does the type. Returns NULL, or the
+ * mistake, for configtest. Start-up only. */
 const char *gf_type_source(gf_type_t *type, apr_pool_t *pool);
 
 /* The type that generation/create makes if none is named (GenflowTypeTwoStep On); NULL: there is
  * none. */
 const gf_type_t *gf_type_two_step(const gf_conf_t *conf);
 
-/* Is that one type at most? Returns NULL, or what is wrong, for configtest. */
+/* Does at most one type have it? Returns NULL, or the mistake, for configtest. */
 const char *gf_type_only_two_step(const gf_conf_t *conf, apr_pool_t *pool);
 
 /* ---- presets ---- */
@@ -58,7 +58,7 @@ typedef struct gf_preset_t {
     const char *id, *key, *label, *description, *category;
     const char *prompt; /* goes before the user's own */
     const char *negative_prompt, *strength;
-    const char *parameters; /* JSON object: all that a generation gets, strength included */
+    const char *parameters; /* JSON object: all parameters of a generation, strength included */
     const char *rotation_index, *week, *available_at;
     bool is_active;
     bool is_on; /* this week */
@@ -73,7 +73,7 @@ typedef struct gf_presets_t {
 /* The preset of that key, on or not; NULL: there is none. */
 const gf_preset_t *gf_type_preset(const gf_presets_t *presets, const char *key);
 
-/* One that is on, of `category` if there is one, or else the first. NULL: none is on. */
+/* A preset that is on, of `category` if there is one, else the first. NULL: none is on. */
 const gf_preset_t *gf_type_preset_on(const gf_presets_t *presets, const char *category);
 
 #endif

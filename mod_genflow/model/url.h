@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one reader of addresses: of requests, of the configuration, of providers' answers. No I/O;
- * any thread. */
+ * results live in the given pool. Any thread. */
 #ifndef GF_URL_H
 #define GF_URL_H
 
@@ -10,8 +10,8 @@
 
 /* ---- parts, as they are written ---- */
 
-/* Where the parts of scheme://authority/rest stand in its text. Nothing is checked but "://": each
- * part may be empty, and hold anything. */
+/* The parts of scheme://authority/rest in its text. Only "://" is checked: each part may be empty,
+ * and hold anything. */
 typedef struct gf_url_parts_t {
     const char *scheme;
     apr_size_t scheme_length;
@@ -29,7 +29,7 @@ bool gf_url_is_http(const char *text);
 /* Scheme and authority, in `pool`: "https://www.example.com:8443"; NULL: it is no address. */
 const char *gf_url_origin(const char *text, apr_pool_t *pool);
 
-/* What follows them, without a slash at its end; "" for nothing, or no address. */
+/* The rest, without a slash at its end; "" if it is empty or no address. */
 const char *gf_url_path(const char *text);
 
 /* ---- addresses that are called for a user ---- */
@@ -41,9 +41,9 @@ typedef struct gf_url_t {
 
 #define GF_URL_NOT_HTTPS "must begin with https://"
 
-/* Reads an http(s) address, and refuses what curl would have to guess at: credentials, backslashes,
- * blanks, ports that are none. NULL, or what is wrong with it, for the client; then nothing of *url
- * may be used. Where http will not do, the caller says so. The host is in `pool`. */
+/* Reads an http(s) address. Refuses everything that curl would interpret: credentials, backslashes,
+ * blanks, invalid ports. NULL, or the mistake for the client; then *url is not to be used. The
+ * caller refuses http where only https will do. The host is in `pool`. */
 const char *gf_url_read(gf_url_t *url, const char *text, apr_pool_t *pool);
 
 #endif

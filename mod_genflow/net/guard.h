@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which addresses an exchange may go to whose URL somebody else chose: public ones, and those that
- * the site allows. Asked for the very address that is connected to, so a name that resolves to
- * something else a moment later gains nothing. Any thread. */
+/* The addresses that an exchange may connect to when its URL came from outside: public ones, and
+ * those that the site allows. The check is for the very address of the connection, so a name that
+ * resolves differently a moment later gains nothing. Any thread. */
 #ifndef GF_GUARD_H
 #define GF_GUARD_H
 

@@ -12,8 +12,8 @@ typedef struct gf_net_t gf_net_t;
 /* Once per process, before any thread or fork. */
 apr_status_t gf_net_init(void);
 
-/* bell: a descriptor whose readability ends gf_net_wait() (the caller silences it). Ends with the
- * pool, and every open exchange with it. */
+/* bell: a descriptor whose readability ends gf_net_wait() (the caller silences it). The net ends
+ * with the pool, and with it every open exchange. */
 apr_status_t gf_net_make(gf_net_t **net, apr_pool_t *pool, int bell);
 
 /* Starts an exchange; the message belongs to the net until gf_net_next_done() or gf_net_cancel()
@@ -24,8 +24,8 @@ void gf_net_start(gf_net_t *net, gf_msg_t *msg);
  * caller's again. */
 void gf_net_cancel(gf_net_t *net, gf_msg_t *msg);
 
-/* Performs what can be performed, for at most `timeout`; returns early when the bell rings or an
- * exchange is done. */
+/* Performs exchanges for at most `timeout`; returns early when the bell rings or an exchange is
+ * done. */
 void gf_net_wait(gf_net_t *net, apr_interval_time_t timeout);
 
 /* An exchange that has ended, or NULL. */

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the translators of JSON APIs share: requests and their inputs, pictures, and refusals in all
- * their forms. Leaves paths, states and peculiarities to each prov_<name>.c. Pure, as these are;
- * what is returned lives in the call's pool. */
+/* Shared by the translators of JSON APIs: requests and their inputs, pictures, and refusals in all
+ * their forms. Paths, states and peculiarities are in each provider's own file. Pure; results live
+ * in the call's pool. Any thread. */
 #ifndef PROV_JSON_H
 #define PROV_JSON_H
 
 #include "base/json.h"
 #include "provider/provider.h"
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
-/* gf_prov_kind_t.check for a provider that needs an address and a key: what is missing, or NULL. */
+/* gf_prov_kind_t.check for a provider that needs an address and a key: the missing directive, or
+ * NULL. */
 const char *prov_json_check(const gf_provider_t *provider, apr_pool_t *pool, const char *url,
                             const char *variable);
 
@@ -33,7 +34,8 @@ typedef struct prov_field_t {
     const char *theirs;
 } prov_field_t;
 
-/* What models take. The first row whose name begins the model's name counts; the last one is "". */
+/* The inputs of models. The first row whose name begins the model's name counts; the last one is
+ * "". */
 typedef struct prov_model_t {
     const char *name;
     const prov_field_t *fields; /* ends with { NULL, NULL } */
@@ -42,8 +44,7 @@ typedef struct prov_model_t {
 
 const prov_field_t *prov_json_fields_of(const prov_model_t *models, const char *model);
 
-/* gf_prov_kind_t.source: as the row says, but a name with `image-to-image` in it speaks for itself:
- * MUST. */
+/* gf_prov_kind_t.source: as the row says. A model with `image-to-image` in its name is MUST. */
 gf_source_use_t prov_json_source(const prov_model_t *models, const char *model);
 
 /* Writes the members into an open object. */
@@ -52,10 +53,10 @@ void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_fiel
 /* The members as an object of their own. */
 const char *prov_json_input(const gf_prov_call_t *call, const prov_field_t *fields);
 
-/* ---- reading ---- */
+/* ---- answers ---- */
 
 /* An id that can stand in a path as it is: 1 to 128 of A-Z a-z 0-9 _ - (no dots: `..` would leave
- * the folder). NULL is none. Whoever takes an id from outside asks this. */
+ * the folder). NULL is none. Check every id from outside. */
 bool prov_json_is_ref(const char *text);
 
 /* The answer's JSON object; NULL if it is none. */
@@ -66,7 +67,7 @@ const char *prov_json_text(const gf_json_t *object, const char *name);
 
 void prov_json_set(gf_outcome_t *outcome, gf_prov_state_t state, gf_err_code_t code);
 
-/* What an error body says, whichever of the known forms it has; what it does not say is "". */
+/* Message, code and type of an error body, in any of the known forms; a missing one is "". */
 typedef struct prov_refusal_t {
     const char *message;
     const char *code;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kinds of providers that this module has itself, one row each: nothing else lists them. The
- * registry, the help of GenflowProviderKind and (by a test) the manual take them from here. A kind
- * is provider/<name>.c, which defines gf_prov_<name>. */
+/* The kinds of providers of this module, one row each: nothing else lists them. The registry, the
+ * help of GenflowProviderKind and (by a test) the manual take them from here. A kind is
+ * provider/<name>.c, which defines gf_prov_<name>. */
 #ifndef PROVIDER_KINDS_H
 #define PROVIDER_KINDS_H
 
@@ -12,7 +12,7 @@
     NEXT(replicate)                    \
     NEXT(stability)
 
-/* "aiml, fal, ...": for texts that are put together by the compiler. */
+/* "aiml, fal, ...": for texts that the compiler concatenates. */
 #define GF_PROVIDER_FIRST(name) #name
 #define GF_PROVIDER_NEXT(name)  ", " #name
 #define GF_PROVIDER_KIND_NAMES  GF_PROVIDER_KINDS(GF_PROVIDER_FIRST, GF_PROVIDER_NEXT)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kinds of stores that this module has itself, one row each, with the variable that holds it:
- * nothing else lists them. The registry, the help of GenflowStoreKind and (by a test) the manual
- * take them from here. */
+/* The kinds of stores of this module, one row each, with the variable that holds it: nothing else
+ * lists them. The registry, the help of GenflowStoreKind and (by a test) the manual take them from
+ * here. */
 #ifndef STORE_KINDS_H
 #define STORE_KINDS_H
 
@@ -10,7 +10,7 @@
     NEXT(cloudinary, gf_store_cloudinary) \
     NEXT(s3, gf_store_s3)
 
-/* "folder, cloudinary, s3": for texts that are put together by the compiler. */
+/* "folder, cloudinary, s3": for texts that the compiler concatenates. */
 #define GF_STORE_KIND_FIRST(name, kind) #name
 #define GF_STORE_KIND_NEXT(name, kind)  ", " #name
 #define GF_STORE_KIND_NAMES             GF_STORE_KINDS(GF_STORE_KIND_FIRST, GF_STORE_KIND_NEXT)

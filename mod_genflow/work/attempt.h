@@ -11,7 +11,7 @@
  * generation lives. */
 apr_time_t gf_attempt_deadline(const gf_flow_t *flow, const gf_run_t *run);
 
-/* The chain entry at `position` becomes the run's; none behind the end. */
+/* Makes the chain entry at `position` the run's; none after the end. */
 void gf_attempt_choose(gf_run_t *run, int position);
 
 /* The provider and model on the row of a job that another process led: the chain may have been
@@ -21,7 +21,7 @@ void gf_attempt_choose_recorded(const gf_flow_t *flow, gf_run_t *run);
 /* Counts a new attempt and limits its intent by the lease. */
 void gf_attempt_count(gf_flow_t *flow, gf_run_t *run);
 
-/* The attempt as the translators want it; the call lives in `pool`. Also for writer threads. */
+/* The attempt as input of the translators; the call lives in `pool`. Also for writer threads. */
 gf_prov_call_t gf_attempt_call(const gf_ctx_t *ctx, const gf_run_t *run, apr_pool_t *pool);
 
 /* Messages, for duties. */

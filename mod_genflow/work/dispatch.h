@@ -11,8 +11,8 @@
 
 typedef struct gf_dispatch_t gf_dispatch_t;
 
-/* What the process needs before any child: curl, and the store's folders, which are given to user
- * and group if this process may. NULL, or what is wrong. */
+/* Prepares the process before any child: curl, and the store's folders, which are given to user and
+ * group if this process may. NULL, or the mistake. */
 const char *gf_dispatch_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
                                 apr_gid_t group);
 
@@ -21,7 +21,7 @@ const char *gf_dispatch_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid
 apr_status_t gf_dispatch_start(gf_dispatch_t **dispatch, apr_pool_t *pool, const gf_ctx_t *ctx,
                                gf_hub_t *hub, const char *owner);
 
-/* How long a close may go on working on what runs; 0: hand everything back at once. Call before
+/* How long a close may go on working on runs; 0: hand everything back at once. Call before
  * gf_hub_close(). */
 void gf_dispatch_drain(gf_dispatch_t *dispatch, apr_interval_time_t time);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the exchanges of all kinds of jobs share: limits, and fetching from an address that is
- * somebody else's word. Decides nothing. Dispatcher thread only. */
+/* Exchanges that all kinds of jobs share: limits, and fetching from an address that came from
+ * outside. Decides nothing. Dispatcher thread only. */
 #ifndef WORK_EXCHANGE_H
 #define WORK_EXCHANGE_H
 

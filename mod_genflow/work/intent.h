@@ -47,7 +47,7 @@ void gf_intent_follow_source(gf_flow_t *flow, gf_run_t *run); /* a redirect */
 void gf_intent_count_source_fetch(gf_flow_t *flow, gf_run_t *run);
 void gf_intent_fail_source(gf_flow_t *flow, gf_run_t *run);
 
-void gf_intent_note_watched(gf_flow_t *flow, gf_run_t *run); /* the breaker wants to know */
+void gf_intent_note_watched(gf_flow_t *flow, gf_run_t *run); /* the breaker needs the result */
 void gf_intent_send_nothing(gf_flow_t *flow, gf_run_t *run); /* it is too late */
 void gf_intent_skip(gf_flow_t *flow, gf_run_t *run);         /* to the next chain entry */
 void gf_intent_skip_last(gf_flow_t *flow, gf_run_t *run);

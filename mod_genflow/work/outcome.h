@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an answer means for a generation (requirements.md 27, 28): the guards and actions of the
- * rules for ANSWERED in SENT, POLL, LIST and FETCH. A guard looks at run->outcome and changes
- * nothing; an action sets what the next state needs. Dispatcher thread only; nothing here blocks.
+/* The meaning of an answer for a generation (docs/requirements.md 27, 28): the guards and actions
+ * of the rules for ANSWERED in SENT, POLL, LIST and FETCH. A guard reads run->outcome and changes
+ * nothing; an action sets the data of the next state. Dispatcher thread only; nothing here blocks.
  *
- * Money: what was sent and not answered is not sent again, to nobody, unless the provider's own
- * list says twice that it never took the run (gf_outcome_is_absent_so_far). */
+ * Money: a request that was sent and not answered is not sent again, unless the provider's own list
+ * shows twice that it never took the run (gf_outcome_is_absent_so_far). */
 #ifndef WORK_OUTCOME_H
 #define WORK_OUTCOME_H
 
@@ -22,7 +22,7 @@ bool gf_outcome_brings_run_id(const gf_flow_t *flow, const gf_run_t *run);
 bool gf_outcome_brings_news(const gf_flow_t *flow, const gf_run_t *run);
 bool gf_outcome_is_working(const gf_flow_t *flow, const gf_run_t *run);
 
-/* ASK: one more exchange is needed. */
+/* NEXT: one more exchange is needed. */
 bool gf_outcome_has_more(const gf_flow_t *flow, const gf_run_t *run);
 bool gf_outcome_has_more_too_late(const gf_flow_t *flow,
                                   const gf_run_t *run); /* a list without end */
@@ -41,7 +41,7 @@ bool gf_outcome_may_retry(const gf_flow_t *flow, const gf_run_t *run);
 /* The provider failed for good, and another chain entry fits. */
 bool gf_outcome_may_fall_back(const gf_flow_t *flow, const gf_run_t *run);
 
-/* Does another chain entry fit behind the current one? */
+/* Does another chain entry after the current one fit? */
 bool gf_outcome_has_next_entry(const gf_flow_t *flow, const gf_run_t *run);
 
 /* ---- actions ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which providers this child can connect to. One that it cannot reach is left to other hosts for a
- * while: twice GenflowProviderBackoff, doubling up to twice GenflowProviderBackoffMax, until
- * it answers. Dispatcher thread only. */
+/* Which providers this child can connect to. It leaves an unreachable one to other hosts for a
+ * while: twice GenflowProviderBackoff, doubling up to twice GenflowProviderBackoffMax, until the
+ * provider answers. Dispatcher thread only. */
 #ifndef WORK_REACH_H
 #define WORK_REACH_H
 
@@ -23,7 +23,7 @@ void gf_reach_answered(gf_reach_t *reach, const gf_ctx_t *ctx, const gf_provider
 bool gf_reach_missed(gf_reach_t *reach, const gf_ctx_t *ctx, const gf_provider_t *provider,
                      const char *why);
 
-/* Its breaker is open: nothing is sent by anybody, and nothing needs to be left to others. */
+/* Its breaker is open: no host sends, so the jobs need not be left to others. */
 void gf_reach_forget(gf_reach_t *reach, const gf_provider_t *provider);
 
 /* For how long it is still left to others; 0: it is not. */

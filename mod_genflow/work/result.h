@@ -21,8 +21,8 @@ gf_err_t *gf_result_check(gf_run_t *run, gf_ctx_t *ctx);
  * one die during the upload. */
 gf_err_t *gf_result_make_ready(gf_run_t *run, gf_ctx_t *ctx);
 
-/* Looks for the picture of an earlier run in the folder (then image_url is set, too) or in the
- * spool; without one nothing changes. */
+/* Finds the picture of an earlier run in the folder (then image_url is set, too) or in the spool;
+ * without one nothing changes. */
 void gf_result_find(gf_run_t *run, gf_ctx_t *ctx);
 
 /* A temporary address: the provider's, or of a copy in the folder. */

@@ -25,7 +25,7 @@ typedef enum gf_pending_t {
     GF_PENDING_ALARM     /* run->wake */
 } gf_pending_t;
 
-/* What the settle statement answered. */
+/* The answer of the settle statement. */
 typedef enum gf_settled_t {
     GF_SETTLED_NOT, /* it was not called */
     GF_SETTLED_DONE,
@@ -48,7 +48,7 @@ typedef struct gf_result_t {
     int uploads;              /* so many ended */
 } gf_result_t;
 
-/* How the attempt went, for the model's breaker; written with the next act. */
+/* Result of the attempt, for the model's breaker; written with the next act. */
 typedef struct gf_health_t {
     bool watched; /* the model failed before: the breaker notes success, too */
     bool unknown; /* the provider does not know the model */
@@ -77,8 +77,8 @@ typedef struct gf_generate_t {
     int lists;            /* so many were requested */
 
     gf_err_code_t code; /* REQUEUE, FAIL: why */
-    const char *cause;  /* FAIL: code behind the code, or NULL */
-    const char *words;  /* what the provider said when it failed last, for the log; or NULL */
+    const char *cause;  /* FAIL: the cause of the code, or NULL */
+    const char *words;  /* the provider's text of the last failure, for the log; or NULL */
 } gf_generate_t;
 
 /* A completed picture that is stored once more (job->restore_url). */
@@ -107,7 +107,7 @@ typedef struct gf_run_t {
     gf_msg_t *msg;        /* the open or just ended exchange */
     apr_time_t wake;      /* of the alarm */
     gf_event_t postponed; /* came while the run was busy */
-    int pauses;           /* of this act, for want of a database */
+    int pauses;           /* of this act, because the database was away */
     char call[33];        /* token of the act: it is the same call when it is repeated */
 
     /* what the last event brought */
@@ -126,11 +126,11 @@ typedef struct gf_run_t {
         gf_deliver_t deliver;
     } of; /* by kind */
 
-    int heartbeat; /* number of the last one that named it */
+    int heartbeat; /* number of the last heartbeat that named it */
     struct gf_run_t *next, *previous;
 } gf_run_t;
 
-/* What decisions may use of the child. Dispatcher thread only. */
+/* The child's data that decisions may use. Dispatcher thread only. */
 typedef struct gf_flow_t {
     gf_ctx_t ctx;     /* pool: scratch of this turn */
     apr_pool_t *pool; /* the dispatcher's, for exchanges */
@@ -139,7 +139,7 @@ typedef struct gf_flow_t {
     apr_array_header_t *asides; /* gf_msg_t *: exchanges to start whose answers are not read */
 } gf_flow_t;
 
-/* What the dispatcher has to do for a run. */
+/* The dispatcher's next step for a run. */
 typedef enum gf_step_t {
     GF_STEP_STAYS,  /* nothing: what was pending still is */
     GF_STEP_BEGINS, /* start what run->pending names */
@@ -152,9 +152,9 @@ gf_run_t *gf_run_make(gf_job_t *job, const gf_kind_t *kind);
 /* Takes the run out of START. */
 gf_step_t gf_run_begin(gf_flow_t *flow, gf_run_t *run);
 
-/* Something happened to it. A pair of state and event without a rule is a bug and logged as one
- * (GF0440); then nothing is sent or written any more: the lease runs out, and another host does
- * what the job's row says. */
+/* Handles an event of a run. A pair of state and event without a rule is a bug and logged as one
+ * (GF0440). Then nothing is sent or written any more: the lease expires, and another host does what
+ * the job's row requires. */
 gf_step_t gf_run_take(gf_flow_t *flow, gf_run_t *run, gf_event_t event);
 
 /* The event that a done act means. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The states and events of a run, and the form of the rules between them. A kind of job (generate,
- * restore, remove, deliver) is two tables: its duties say who performs each state, its rules which
- * state follows which event. run.c reads them; generate.c and its kin write them. Types only: no
- * call here decides anything. */
+ * restore, remove, deliver) is two tables: its duties name the performer of each state, its rules
+ * the state after each event. run.c reads them; generate.c, restore.c, remove.c and deliver.c
+ * contain them. Types only: no call here decides anything. */
 #ifndef WORK_STATE_H
 #define WORK_STATE_H
 
@@ -13,8 +13,8 @@
 struct gf_flow_t;
 struct gf_run_t;
 
-/* Where a run stands. Entering a state starts exactly one thing: a writer's act, an exchange or an
- * alarm; the next state follows from the event that this thing brings. */
+/* The states of a run. Entering a state starts exactly one thing: a writer's act, an exchange or an
+ * alarm. The next state follows from its event. */
 typedef enum gf_state_t {
     GF_STATE_START,       /* the kind chooses how the job begins */
     GF_STATE_ADOPT,       /* writer: is a picture of an earlier run stored already? */
@@ -46,19 +46,19 @@ typedef enum gf_state_t {
     GF_STATE_OVER,        /* this child is done with the run */
     GF_STATES,
 
-    /* What a rule may say instead of a next state. */
+    /* Values of a rule's next state that are no state. */
     GF_NEXT_STAY = GF_STATES, /* the event changes nothing */
     GF_NEXT_POSTPONE,         /* nothing now; it happens again when the run next waits */
     GF_NEXT_PAUSE,            /* the act found no database: an alarm before it is repeated */
     GF_NEXT_AGAIN             /* the same act once more, under the same token */
 } gf_state_t;
 
-/* What happens to a run. */
+/* The events of a run. */
 typedef enum gf_event_t {
     GF_EVENT_NONE,
     GF_EVENT_BEGUN,            /* it entered START */
     GF_EVENT_WRITTEN,          /* the writer's act is done */
-    GF_EVENT_NO_DATABASE,      /* the act could not be done for want of a database */
+    GF_EVENT_NO_DATABASE,      /* the act was not done because the database was away */
     GF_EVENT_REFUSED,          /* the act failed: run->err */
     GF_EVENT_ANSWERED,         /* the exchange ended, with an answer or without: run->outcome */
     GF_EVENT_ALARM,            /* its time has come */
@@ -101,7 +101,7 @@ typedef enum gf_performer_t {
     GF_BY_ALARM
 } gf_performer_t;
 
-/* Who performs a state, and what. */
+/* The performer of a state, and its work. */
 typedef struct gf_duty_t {
     gf_performer_t by;
 
@@ -111,9 +111,9 @@ typedef struct gf_duty_t {
     bool slow;
     bool charges;
 
-    /* NET: the message with its limits, in a pool of gf_run_pool(); and the reader of the answer
-     * in run->msg, for what the rules look at; its texts live in `pool` until the next state is
-     * entered. NULL: the rules read run->msg themselves. */
+    /* NET: the message with its limits, in a pool of gf_run_pool(); and the reader of the answer in
+     * run->msg. Its texts live in `pool` until the next state is entered. NULL: the rules read
+     * run->msg themselves. */
     gf_msg_t *(*message)(struct gf_flow_t *flow, struct gf_run_t *run);
     void (*read)(struct gf_flow_t *flow, struct gf_run_t *run, apr_pool_t *pool);
 
@@ -129,15 +129,15 @@ typedef struct gf_kind_t {
     const gf_rule_t *rules;
     int rule_count;
 
-    /* Before BEGUN: what the first rules look at. */
+    /* Before BEGUN: reads the data for the first rules. */
     void (*prepare)(struct gf_flow_t *flow, struct gf_run_t *run);
 
     /* Runs an act on a writer thread; NULL: the act alone. */
     gf_err_t *(*perform)(struct gf_run_t *run, gf_ctx_t *ctx,
                          gf_err_t *(*act)(struct gf_run_t *run, gf_ctx_t *ctx));
 
-    /* The child ends, and no thread but this one is left: says in the database what the next host
-     * must know. True: the job is given back by that. NULL: there is nothing to say. */
+    /* The child ends, and only this thread is left: writes to the database what the next host must
+     * know. True: this gives the job back. NULL: there is nothing to write. */
     bool (*hand_back)(struct gf_flow_t *flow, struct gf_run_t *run);
 } gf_kind_t;
 
