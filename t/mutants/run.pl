@@ -19,7 +19,7 @@
 # A LIST has blocks; `mutant` begins the next one:
 #     mutant  its name
 #     file    from the top of the sources
-#     text    what is replaced: exact, at one place of the file (\n stands for the end of a line)
+#     text    what is replaced, at one place of the file; its spaces stand for spaces and ends of lines
 #     with    what it becomes
 #     tests   those that are to notice it where pgTAP does not
 #     same    why nobody can notice it: it counts as no survivor
@@ -98,7 +98,7 @@ sub is_named {
 sub why_gone {
     my ($mutant) = @_;
     my $text = -f "$source/$mutant->{file}" ? join '', lines_of("$source/$mutant->{file}") : '';
-    my $places = () = $text =~ /\Q$mutant->{text}\E/g;
+    my $places = () = $text =~ /${\ pattern_of($mutant)}/g;
     return if $places == 1;
     return "$mutant->{mutant}: its text stands at $places places of $mutant->{file}: $mutant->{text}";
 }
@@ -107,8 +107,15 @@ sub mutated {
     my ($mutant) = @_;
     my $text = join '', lines_of("$source/$mutant->{file}");
     my $with = $mutant->{with} // '';
-    $text =~ s/\Q$mutant->{text}\E/$with/;
+    $text =~ s/${\ pattern_of($mutant)}/$with/;
     return $text;
+}
+
+# The layout of a line may change.
+sub pattern_of {
+    my ($mutant) = @_;
+    my $pattern = join '\s+', map { quotemeta } split ' ', $mutant->{text};
+    return qr/$pattern/;
 }
 
 # ---- pgTAP ---------------------------------------------------------------------------------------
