@@ -98,6 +98,8 @@ none('every line of t/requirements.map is a number and paths', malformed_map_lin
 none('no requirement has two lines', repeated(map { (split)[0] } map_lines()));
 none('every test that t/requirements.map names exists', missing_tests_of_map());
 none('every line of t/requirements.map stands in docs/requirements.md', unknown_requirements());
+none('the sources have the text of every mutant in t/mutants',
+     split /\n/, `perl '$TOP/t/mutants/run.pl' --source '$TOP' --build . --gone 2>&1`);
 
 done_testing;
 
