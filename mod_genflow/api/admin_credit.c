@@ -42,19 +42,23 @@ static gf_err_t *too_few(gf_req_t *req, const gf_admin_entry_t *entry)
     return gf_ledger_no_credit(req->ctx, entry->user, quota.balance - quota.held, -entry->amount);
 }
 
-/* Ends both calls where the outcome is one that both have. */
-static gf_err_t *end_entry(gf_req_t *req, const gf_admin_entry_t *entry, const char *outcome)
+/* Ends both calls where the end is one that both have. */
+static gf_err_t *end_entry(gf_req_t *req, const gf_admin_entry_t *entry, gf_entry_end_t end)
 {
+    static const char *const words[] = { [GF_ENTRY_WRITTEN] = "ok",
+                                         [GF_ENTRY_DUPLICATE] = "duplicate",
+                                         [GF_ENTRY_MISMATCH] = "mismatch" };
+
     gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0723",
            "user=%s: %s%s %" APR_INT64_T_FMT " credits, account=%s reference=%s: %s", req->user,
            entry->generation ? "gave back for " : "gave",
            entry->generation ? entry->generation : "", entry->amount, entry->user, entry->reference,
-           outcome);
-    if (strcmp(outcome, "mismatch") == 0) {
+           words[end]);
+    if (end == GF_ENTRY_MISMATCH) {
         return gf_err_field(req->ctx, GF_E_INVALID, "reference",
                             "has counted for something else; take a new one");
     }
-    return send_entry(req, entry, strcmp(outcome, "ok") == 0);
+    return send_entry(req, entry, end == GF_ENTRY_WRITTEN);
 }
 
 static void rule_amount(gf_input_t *input, void *record)
@@ -85,14 +89,13 @@ static const gf_input_field_t credit_fields[] = { TEXT("userId", 255, user),
 gf_err_t *api_admin_credit(gf_req_t *req)
 {
     gf_admin_entry_t entry = { .amount = 0 };
-    const char *outcome;
+    gf_entry_end_t end;
     gf_json_t *body;
 
     GF_TRY(api_body_fields(&body, req, credit_fields, &entry));
     entry.reason = reason_of(req, entry.reason);
-    GF_TRY(gf_admin_credit(&outcome, req->ctx, &entry));
-    return strcmp(outcome, "insufficient_credits") == 0 ? too_few(req, &entry)
-                                                        : end_entry(req, &entry, outcome);
+    GF_TRY(gf_admin_credit(&end, req->ctx, &entry));
+    return end == GF_ENTRY_NO_CREDIT ? too_few(req, &entry) : end_entry(req, &entry, end);
 }
 
 static const gf_input_field_t refund_fields[] = { { .names = { "generationId" },
@@ -112,24 +115,24 @@ static const gf_input_field_t refund_fields[] = { { .names = { "generationId" },
 gf_err_t *api_admin_refund(gf_req_t *req)
 {
     gf_admin_entry_t entry = { .amount = 0 }; /* all */
-    const char *outcome;
+    gf_entry_end_t end;
     gf_json_t *body;
 
     GF_TRY(api_body_fields(&body, req, refund_fields, &entry));
     entry.reason = reason_of(req, entry.reason);
-    GF_TRY(gf_admin_refund(&outcome, req->ctx, &entry));
-    if (strcmp(outcome, "not_charged") == 0) {
+    GF_TRY(gf_admin_refund(&end, req->ctx, &entry));
+    if (end == GF_ENTRY_NOT_CHARGED) {
         return gf_err_field(req->ctx, GF_E_INVALID, "generationId", "is of none that was charged");
     }
-    if (strcmp(outcome, "refunded") == 0) {
+    if (end == GF_ENTRY_REFUNDED) {
         return gf_err_field(req->ctx, GF_E_INVALID, "generationId", "was given back before");
     }
-    if (strcmp(outcome, "too_much") == 0) {
+    if (end == GF_ENTRY_TOO_MUCH) {
         return gf_err_field(
             req->ctx, GF_E_INVALID, "amount",
             apr_psprintf(req->r->pool, "must be at most %" APR_INT64_T_FMT, entry.amount));
     }
-    return end_entry(req, &entry, outcome);
+    return end_entry(req, &entry, end);
 }
 
 gf_err_t *api_admin_stats(gf_req_t *req)

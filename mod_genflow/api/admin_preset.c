@@ -91,19 +91,19 @@ gf_err_t *api_admin_preset(gf_req_t *req)
 }
 
 /* Logs and ends an edit. */
-static gf_err_t *end_edit(gf_req_t *req, const gf_admin_preset_t *preset, const char *outcome,
+static gf_err_t *end_edit(gf_req_t *req, const gf_admin_preset_t *preset, gf_preset_end_t end,
                           int status)
 {
-    if (strcmp(outcome, "exists") == 0) {
+    if (end == GF_PRESET_EXISTS) {
         return gf_err_field(req->ctx, GF_E_INVALID, "key", "is of a preset that is there; edit it");
     }
-    if (strcmp(outcome, "full") == 0) {
+    if (end == GF_PRESET_FULL) {
         return gf_err_field(req->ctx, GF_E_INVALID, "type", "has as many presets as it may have");
     }
-    if (strcmp(outcome, "parameters") == 0) {
+    if (end == GF_PRESET_TOO_LONG) {
         return gf_err_field(req->ctx, GF_E_INVALID, "parameters", "must be shorter");
     }
-    if (strcmp(outcome, "not_found") == 0) {
+    if (end == GF_PRESET_NOT_FOUND) {
         return no_preset(req, preset->type);
     }
     gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0175", "user=%s: wrote the preset %s of %s: %s",
@@ -126,7 +126,7 @@ gf_err_t *api_admin_preset_add(gf_req_t *req)
     static const gf_input_field_t *const tables[] = { names, fields, NULL };
     gf_admin_preset_t preset = { 0 };
     gf_input_t input;
-    const char *outcome;
+    gf_preset_end_t end;
     gf_json_t *body;
     const char *text;
     apr_size_t length;
@@ -138,8 +138,8 @@ gf_err_t *api_admin_preset_add(gf_req_t *req)
     gf_input_unknown(&input, tables);
     GF_TRY(gf_input_end(&input));
     preset.fields = gf_json_text(body);
-    GF_TRY(gf_admin_preset_add(&outcome, req->ctx, &preset));
-    return end_edit(req, &preset, outcome, HTTP_CREATED);
+    GF_TRY(gf_admin_preset_add(&end, req->ctx, &preset));
+    return end_edit(req, &preset, end, HTTP_CREATED);
 }
 
 gf_err_t *api_admin_preset_edit(gf_req_t *req)
@@ -147,7 +147,7 @@ gf_err_t *api_admin_preset_edit(gf_req_t *req)
     static const gf_input_field_t *const tables[] = { fields, NULL };
     gf_admin_preset_t preset = { .key = req->args[0] };
     gf_input_t input = api_body_query_input(req);
-    const char *outcome;
+    gf_preset_end_t end;
     gf_json_t *body;
     const char *text;
     apr_size_t length;
@@ -161,8 +161,8 @@ gf_err_t *api_admin_preset_edit(gf_req_t *req)
     gf_input_unknown(&input, tables);
     GF_TRY(gf_input_end(&input));
     preset.fields = gf_json_text(body);
-    GF_TRY(gf_admin_preset_edit(&outcome, req->ctx, &preset));
-    return end_edit(req, &preset, outcome, HTTP_OK);
+    GF_TRY(gf_admin_preset_edit(&end, req->ctx, &preset));
+    return end_edit(req, &preset, end, HTTP_OK);
 }
 
 gf_err_t *api_admin_preset_delete(gf_req_t *req)

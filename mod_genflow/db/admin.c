@@ -252,7 +252,7 @@ typedef struct entry_in_t {
 } entry_in_t;
 
 typedef struct entry_row_t {
-    const char *outcome;
+    gf_entry_end_t end;
     const char *user_id; /* of refund, as the next */
     apr_int64_t amount;
 } entry_row_t;
@@ -261,21 +261,32 @@ static const gf_sql_field_t credit_params[] = { GF_PARAM(entry_in_t, user),
                                                 GF_PARAM(entry_in_t, amount),
                                                 GF_PARAM(entry_in_t, reason),
                                                 GF_PARAM(entry_in_t, reference) };
-static const gf_sql_field_t credit_columns[] = { GF_COLUMN(entry_row_t, outcome) };
+static const gf_sql_word_t entry_words[] = { { "ok", GF_ENTRY_WRITTEN },
+                                             { "duplicate", GF_ENTRY_DUPLICATE },
+                                             { "mismatch", GF_ENTRY_MISMATCH },
+                                             { "insufficient_credits", GF_ENTRY_NO_CREDIT },
+                                             { "not_charged", GF_ENTRY_NOT_CHARGED },
+                                             { "refunded", GF_ENTRY_REFUNDED },
+                                             { "too_much", GF_ENTRY_TOO_MUCH },
+                                             { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_field_t credit_columns[] = {
+    GF_COLUMN_WORD("outcome", entry_row_t, end, entry_words),
+};
 static const gf_sql_field_t refund_params[] = { GF_PARAM(entry_in_t, id),
                                                 GF_PARAM_OR(entry_in_t, amount, 0),
                                                 GF_PARAM(entry_in_t, reason),
                                                 GF_PARAM(entry_in_t, reference) };
-static const gf_sql_field_t refund_columns[] = { GF_COLUMN(entry_row_t, outcome),
-                                                 GF_COLUMN(entry_row_t, user_id),
-                                                 GF_COLUMN(entry_row_t, amount) };
+static const gf_sql_field_t refund_columns[] = {
+    GF_COLUMN_WORD("outcome", entry_row_t, end, entry_words), GF_COLUMN(entry_row_t, user_id),
+    GF_COLUMN(entry_row_t, amount)
+};
 
 GF_STATEMENT(admin_credit, .function = "admin_credit", .is_value = true, .has_call = true,
              GF_PARAMS(credit_params), GF_COLUMNS(entry_row_t, credit_columns));
 GF_STATEMENT(admin_refund, .function = "admin_refund", .has_call = true, GF_PARAMS(refund_params),
              GF_COLUMNS(entry_row_t, refund_columns));
 
-gf_err_t *gf_admin_credit(const char **outcome, gf_ctx_t *ctx, const gf_admin_entry_t *entry)
+gf_err_t *gf_admin_credit(gf_entry_end_t *end, gf_ctx_t *ctx, const gf_admin_entry_t *entry)
 {
     const entry_in_t in = { .user = entry->user,
                             .amount = entry->amount,
@@ -284,11 +295,11 @@ gf_err_t *gf_admin_credit(const char **outcome, gf_ctx_t *ctx, const gf_admin_en
     entry_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_admin_credit, NULL, &in));
-    *outcome = row.outcome;
+    *end = row.end;
     return NULL;
 }
 
-gf_err_t *gf_admin_refund(const char **outcome, gf_ctx_t *ctx, gf_admin_entry_t *entry)
+gf_err_t *gf_admin_refund(gf_entry_end_t *end, gf_ctx_t *ctx, gf_admin_entry_t *entry)
 {
     const entry_in_t in = { .id = entry->generation,
                             .amount = entry->amount,
@@ -297,7 +308,7 @@ gf_err_t *gf_admin_refund(const char **outcome, gf_ctx_t *ctx, gf_admin_entry_t 
     entry_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_admin_refund, NULL, &in));
-    *outcome = row.outcome;
+    *end = row.end;
     entry->user = row.user_id;
     entry->amount = row.amount;
     return NULL;
@@ -344,7 +355,7 @@ typedef struct preset_in_t {
 } preset_in_t;
 
 typedef struct preset_row_t {
-    const char *outcome;
+    gf_preset_end_t end;
     const char *preset;
 } preset_row_t;
 
@@ -357,8 +368,14 @@ static const gf_sql_field_t add_params[] = { GF_PARAM(preset_in_t, type),
 static const gf_sql_field_t edit_params[] = { GF_PARAM(preset_in_t, type),
                                               GF_PARAM(preset_in_t, key),
                                               GF_PARAM(preset_in_t, changes) };
-static const gf_sql_field_t preset_columns[] = { GF_COLUMN(preset_row_t, outcome),
-                                                 GF_COLUMN(preset_row_t, preset) };
+static const gf_sql_word_t preset_words[] = {
+    { "ok", GF_PRESET_WRITTEN },          { "exists", GF_PRESET_EXISTS },
+    { "full", GF_PRESET_FULL },           { "parameters", GF_PRESET_TOO_LONG },
+    { "not_found", GF_PRESET_NOT_FOUND }, { NULL, GF_SQL_NO_WORD }
+};
+static const gf_sql_field_t preset_columns[] = {
+    GF_COLUMN_WORD("outcome", preset_row_t, end, preset_words), GF_COLUMN(preset_row_t, preset)
+};
 
 GF_STATEMENT(admin_presets, .function = "admin_presets", .is_value = true,
              GF_PARAMS(presets_params), GF_COLUMNS(const char *, presets_columns));
@@ -378,7 +395,7 @@ gf_err_t *gf_admin_presets(apr_array_header_t **presets, gf_ctx_t *ctx, const gf
     return gf_db_list(presets, ctx, &gf_sql_admin_presets, &in);
 }
 
-static gf_err_t *write_preset(const char **outcome, gf_ctx_t *ctx, const gf_statement_t *statement,
+static gf_err_t *write_preset(gf_preset_end_t *end, gf_ctx_t *ctx, const gf_statement_t *statement,
                               gf_admin_preset_t *preset)
 {
     const preset_in_t in = { .type = preset->type->name,
@@ -388,19 +405,19 @@ static gf_err_t *write_preset(const char **outcome, gf_ctx_t *ctx, const gf_stat
     preset_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, statement, NULL, &in));
-    *outcome = row.outcome;
+    *end = row.end;
     preset->json = row.preset;
     return NULL;
 }
 
-gf_err_t *gf_admin_preset_add(const char **outcome, gf_ctx_t *ctx, gf_admin_preset_t *preset)
+gf_err_t *gf_admin_preset_add(gf_preset_end_t *end, gf_ctx_t *ctx, gf_admin_preset_t *preset)
 {
-    return write_preset(outcome, ctx, &gf_sql_admin_preset_add, preset);
+    return write_preset(end, ctx, &gf_sql_admin_preset_add, preset);
 }
 
-gf_err_t *gf_admin_preset_edit(const char **outcome, gf_ctx_t *ctx, gf_admin_preset_t *preset)
+gf_err_t *gf_admin_preset_edit(gf_preset_end_t *end, gf_ctx_t *ctx, gf_admin_preset_t *preset)
 {
-    return write_preset(outcome, ctx, &gf_sql_admin_preset_edit, preset);
+    return write_preset(end, ctx, &gf_sql_admin_preset_edit, preset);
 }
 
 gf_err_t *gf_admin_preset_delete(bool *found, gf_ctx_t *ctx, const gf_type_t *type, const char *key)

@@ -76,9 +76,18 @@ typedef struct gf_admin_entry_t {
     const char *reference; /* idempotency key: counts once */
 } gf_admin_entry_t;
 
-/* *outcome is the SQL function's word: "ok", "duplicate", ... */
-gf_err_t *gf_admin_credit(const char **outcome, gf_ctx_t *ctx, const gf_admin_entry_t *entry);
-gf_err_t *gf_admin_refund(const char **outcome, gf_ctx_t *ctx, gf_admin_entry_t *entry);
+typedef enum gf_entry_end_t {
+    GF_ENTRY_WRITTEN,
+    GF_ENTRY_DUPLICATE,   /* the same was written under this reference before */
+    GF_ENTRY_MISMATCH,    /* something else was */
+    GF_ENTRY_NO_CREDIT,   /* of credit: the account has less */
+    GF_ENTRY_NOT_CHARGED, /* of refund, as the next: the generation cost nothing */
+    GF_ENTRY_REFUNDED,    /* it was given back before */
+    GF_ENTRY_TOO_MUCH     /* it cost less: entry->amount */
+} gf_entry_end_t;
+
+gf_err_t *gf_admin_credit(gf_entry_end_t *end, gf_ctx_t *ctx, const gf_admin_entry_t *entry);
+gf_err_t *gf_admin_refund(gf_entry_end_t *end, gf_ctx_t *ctx, gf_admin_entry_t *entry);
 
 /* ---- figures and books: JSON ---- */
 
@@ -100,9 +109,16 @@ typedef struct gf_admin_preset_t {
 gf_err_t *gf_admin_presets(apr_array_header_t **presets, gf_ctx_t *ctx, const gf_type_t *type,
                            const char *key);
 
-/* *outcome is the SQL function's word. */
-gf_err_t *gf_admin_preset_add(const char **outcome, gf_ctx_t *ctx, gf_admin_preset_t *preset);
-gf_err_t *gf_admin_preset_edit(const char **outcome, gf_ctx_t *ctx, gf_admin_preset_t *preset);
+typedef enum gf_preset_end_t {
+    GF_PRESET_WRITTEN,  /* preset->json is it */
+    GF_PRESET_EXISTS,   /* add: edit it */
+    GF_PRESET_FULL,     /* add: the type has as many as it may have */
+    GF_PRESET_TOO_LONG, /* its parameters */
+    GF_PRESET_NOT_FOUND
+} gf_preset_end_t;
+
+gf_err_t *gf_admin_preset_add(gf_preset_end_t *end, gf_ctx_t *ctx, gf_admin_preset_t *preset);
+gf_err_t *gf_admin_preset_edit(gf_preset_end_t *end, gf_ctx_t *ctx, gf_admin_preset_t *preset);
 
 gf_err_t *gf_admin_preset_delete(bool *found, gf_ctx_t *ctx, const gf_type_t *type,
                                  const char *key);

@@ -193,8 +193,16 @@ typedef struct settle_in_t {
 } settle_in_t;
 
 typedef struct settle_row_t {
-    const char *outcome;
+    gf_settled_t settled;
 } settle_row_t;
+
+/* Servers of the version before read the words, too: SQL still says `settled` for already_ended. */
+static const gf_sql_word_t settled_words[] = { { "done", GF_SETTLED_DONE },
+                                               { "same", GF_SETTLED_SAME },
+                                               { "settled", GF_SETTLED_ALREADY_ENDED },
+                                               { "stale", GF_SETTLED_STALE },
+                                               { "unknown", GF_SETTLED_UNKNOWN },
+                                               { NULL, GF_SQL_NO_WORD } };
 
 static const gf_sql_field_t settle_params[] = {
     GF_PARAM(settle_in_t, id),         GF_PARAM(settle_in_t, epoch),
@@ -205,12 +213,14 @@ static const gf_sql_field_t settle_params[] = {
     GF_PARAM(settle_in_t, error_code), GF_PARAM(settle_in_t, error_message),
     GF_PARAM(settle_in_t, cause_code), GF_PARAM_INTERVAL_OR(settle_in_t, keeps, 0),
 };
-static const gf_sql_field_t settle_columns[] = { GF_COLUMN(settle_row_t, outcome) };
+static const gf_sql_field_t settle_columns[] = {
+    GF_COLUMN_WORD("outcome", settle_row_t, settled, settled_words),
+};
 
 GF_STATEMENT(settle, .function = "%s_settle", .is_value = true, .has_call = true,
              GF_PARAMS(settle_params), GF_COLUMNS(settle_row_t, settle_columns));
 
-gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *job,
+gf_err_t *gf_queue_settle(gf_settled_t *settled, gf_ctx_t *ctx, const gf_job_t *job,
                           const gf_end_t *end)
 {
     const settle_in_t in = { .id = job->id,
@@ -232,7 +242,7 @@ gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *j
     settle_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_settle, job->type, &in));
-    *outcome = row.outcome;
+    *settled = row.settled;
     return NULL;
 }
 

@@ -113,9 +113,17 @@ typedef struct gf_end_t {
     const char *cause_code;
 } gf_end_t;
 
-/* Settles a generation: state and money in one transaction. *outcome is the word of settle: "done",
- * ... */
-gf_err_t *gf_queue_settle(const char **outcome, gf_ctx_t *ctx, const gf_job_t *job,
+typedef enum gf_settled_t {
+    GF_SETTLED_NOT, /* it was not settled; no outcome of gf_queue_settle() */
+    GF_SETTLED_DONE,
+    GF_SETTLED_SAME,          /* it had ended so before */
+    GF_SETTLED_ALREADY_ENDED, /* it had ended otherwise */
+    GF_SETTLED_STALE,         /* another host holds the lease */
+    GF_SETTLED_UNKNOWN        /* it was deleted */
+} gf_settled_t;
+
+/* Settles a generation: state and money in one transaction. */
+gf_err_t *gf_queue_settle(gf_settled_t *settled, gf_ctx_t *ctx, const gf_job_t *job,
                           const gf_end_t *end);
 
 /* Renews the leases of `jobs` (array of gf_lease_t); *held gets the ids still ours, in any order.

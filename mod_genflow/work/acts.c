@@ -3,8 +3,6 @@
  * Writer threads. */
 #include "work/acts.h"
 
-#include <string.h>
-
 #include <apr_encode.h>
 #include <apr_strings.h>
 
@@ -108,37 +106,11 @@ gf_err_t *gf_acts_requeue(gf_run_t *run, gf_ctx_t *ctx)
 
 /* ---- ends ---- */
 
-/* The only reader of settle's words. Servers of the version before read them, too, so SQL still
- * says `settled` for already_ended.
- */
-static gf_settled_t settled_of(const char *word)
-{
-    static const struct {
-        const char *word;
-        gf_settled_t settled;
-    } words[] = { { "done", GF_SETTLED_DONE },
-                  { "same", GF_SETTLED_SAME },
-                  { "settled", GF_SETTLED_ALREADY_ENDED },
-                  { "stale", GF_SETTLED_STALE } };
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(word, words[i].word) == 0) {
-            return words[i].settled;
-        }
-    }
-    return GF_SETTLED_UNKNOWN;
-}
-
 static gf_err_t *settle_run(gf_run_t *run, gf_ctx_t *ctx, gf_end_t *end)
 {
-    const char *word;
-
     end->choice = run->of.generate.choice;
     end->fallback = run->job->chain_pos > run->job->begin;
-    GF_TRY(gf_queue_settle(&word, ctx, run->job, end));
-    run->settled = settled_of(word);
-    return NULL;
+    return gf_queue_settle(&run->settled, ctx, run->job, end);
 }
 
 /* A picture that came too late is removed: from the folder here, from elsewhere by the removal that

@@ -25,16 +25,6 @@ typedef enum gf_pending_t {
     GF_PENDING_ALARM     /* run->wake */
 } gf_pending_t;
 
-/* The answer of the settle statement. */
-typedef enum gf_settled_t {
-    GF_SETTLED_NOT, /* it was not called */
-    GF_SETTLED_DONE,
-    GF_SETTLED_SAME,          /* it had ended so before */
-    GF_SETTLED_ALREADY_ENDED, /* it had ended otherwise */
-    GF_SETTLED_STALE,         /* another host holds the lease */
-    GF_SETTLED_UNKNOWN        /* it was deleted */
-} gf_settled_t;
-
 /* A picture on its way to the store: of a generation, or of a restore. */
 typedef struct gf_result_t {
     const char *spool;        /* file that it is written to, and is in until it is settled */

@@ -53,17 +53,17 @@ static gf_err_t *call_admin_user_set(void)
 static gf_err_t *call_admin_credit(void)
 {
     const gf_admin_entry_t entry = { .user = "nobody", .amount = 1 };
-    const char *outcome;
+    gf_entry_end_t end;
 
-    return gf_admin_credit(&outcome, &unit.ctx, &entry);
+    return gf_admin_credit(&end, &unit.ctx, &entry);
 }
 
 static gf_err_t *call_admin_refund(void)
 {
     gf_admin_entry_t entry = { .generation = NO_ID };
-    const char *outcome;
+    gf_entry_end_t end;
 
-    return gf_admin_refund(&outcome, &unit.ctx, &entry);
+    return gf_admin_refund(&end, &unit.ctx, &entry);
 }
 
 static gf_err_t *call_admin_stats(void)
@@ -90,17 +90,17 @@ static gf_err_t *call_admin_presets(void)
 static gf_err_t *call_admin_preset_add(void)
 {
     gf_admin_preset_t preset = { .type = &admin_type, .key = "k", .fields = "{}" };
-    const char *outcome;
+    gf_preset_end_t end;
 
-    return gf_admin_preset_add(&outcome, &unit.ctx, &preset);
+    return gf_admin_preset_add(&end, &unit.ctx, &preset);
 }
 
 static gf_err_t *call_admin_preset_edit(void)
 {
     gf_admin_preset_t preset = { .type = &admin_type, .key = "k", .fields = "{}" };
-    const char *outcome;
+    gf_preset_end_t end;
 
-    return gf_admin_preset_edit(&outcome, &unit.ctx, &preset);
+    return gf_admin_preset_edit(&end, &unit.ctx, &preset);
 }
 
 static gf_err_t *call_admin_preset_delete(void)
