@@ -18,7 +18,7 @@
 #define WAYS      8
 #define FULL_BITS 40 /* of GF_BUCKET_FINEST: 34 years since the table was made */
 #define FULL_MASK ((APR_UINT64_C(1) << FULL_BITS) - 1)
-#define SALT      16 /* bytes: nobody outside can choose names that meet */
+#define SALT      16 /* bytes: a client cannot choose names that collide */
 
 struct gf_buckets_t {
     char salt[2 * SALT + 1];
@@ -77,7 +77,7 @@ apr_interval_time_t gf_bucket_take(gf_buckets_t *buckets, const gf_rate_t *rate,
                                    apr_time_t now)
 {
     apr_uint64_t hash = hash_of(buckets, name);
-    apr_uint64_t tag = hash >> FULL_BITS ? hash >> FULL_BITS : 1; /* an empty cell is nobody's */
+    apr_uint64_t tag = hash >> FULL_BITS ? hash >> FULL_BITS : 1; /* an empty cell is free */
     volatile apr_uint64_t *set = buckets->cells[hash % SETS];
     apr_int64_t at = now > buckets->made ? (now - buckets->made) / GF_BUCKET_FINEST : 0;
     apr_int64_t every = rate->every / GF_BUCKET_FINEST;

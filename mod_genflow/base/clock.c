@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the kernel's clocks, and waits by the one that condition variables know. */
+/* Reads the kernel's clocks, and waits by the clock of condition variables. */
 #include "base/clock.h"
 
 #include <time.h>

@@ -9,8 +9,8 @@
 #define NOTHING (-1) /* beyond the last byte */
 
 /* Each scan of a progressive JPEG may be a few bytes and costs a walk over all pixels: cameras and
- * programs write some ten of them. Each packed text of a PNG may unpack to 8 MB, which libpng
- * keeps: programs write one or two of them. */
+ * programs write some ten of them. Each compressed text of a PNG may unpack to 8 MB, which libpng
+ * holds in memory: programs write one or two of them. */
 #define SCANS_MAX  32
 #define PACKED_MAX 8
 
@@ -112,7 +112,7 @@ static bool set_found(gf_image_t *image, const char *type, const char *extension
 
 /* ---- PNG ---- */
 
-/* From behind its first chunk to IEND. */
+/* From the end of its first chunk to IEND. */
 static void png_end(gf_image_t *image, reader_t *reader, apr_int64_t at)
 {
     for (;;) {
@@ -152,8 +152,8 @@ static bool is_frame(int mark)
     return mark >= 0xC0 && mark <= 0xCF && mark != 0xC4 && mark != 0xC8 && mark != 0xCC;
 }
 
-/* The mark at *at, which is moved behind it; of a scan's data the first that ends it. NOTHING:
- * there stands something else. */
+/* The mark at *at; moves *at past it. In a scan's data: the first mark that ends it. NOTHING: there
+ * is no mark. */
 static int next_mark(reader_t *reader, apr_int64_t *at, bool in_scan)
 {
     int byte = byte_at(reader, (*at)++);
@@ -177,7 +177,7 @@ static int next_mark(reader_t *reader, apr_int64_t *at, bool in_scan)
     return NOTHING;
 }
 
-/* Is the size told? The end is, too, if it is reached. */
+/* Was the size read? Then the end was read, too, if the walk reached it. */
 static bool walk_jpeg(gf_image_t *image, reader_t *reader)
 {
     apr_int64_t at = 2;

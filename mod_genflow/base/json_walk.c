@@ -84,7 +84,7 @@ static const char *walk_number(gf_json_walk_t *walk)
 
 /* ---- texts ---- */
 
-/* The four digits behind \u; -1: there are none. */
+/* The four digits after \u; -1: there are none. */
 static int read_hex4(gf_json_walk_t *walk)
 {
     int value = 0;
@@ -101,7 +101,7 @@ static int read_hex4(gf_json_walk_t *walk)
     return value;
 }
 
-/* Behind a backslash. */
+/* After a backslash. */
 static const char *walk_escape(gf_json_walk_t *walk, bool is_name)
 {
     int code, low;
@@ -159,7 +159,7 @@ static const char *walk_text(gf_json_walk_t *walk, bool is_name)
 
 /* ---- arrays and objects ---- */
 
-/* Behind the opening bracket. */
+/* After the opening bracket. */
 static const char *walk_members(gf_json_walk_t *walk, int depth, char close)
 {
     const char *error = NULL;

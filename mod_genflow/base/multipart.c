@@ -14,7 +14,7 @@
 #define HEADERS_MAX  16   /* of a part */
 #define HEADER_MAX   1024 /* bytes of a header */
 
-/* What is not yet read. */
+/* The unread part. */
 typedef struct rest_t {
     const char *at;
     const char *end;
@@ -33,7 +33,7 @@ static bool take_text(rest_t *rest, const char *text)
 
 /* ---- parameters of a header: ; name=token; name="quoted" ---- */
 
-/* A value, in quotes or not, from *at on; *at is moved behind it. NULL: malformed. */
+/* A value, in quotes or not, from *at on; moves *at past it. NULL: malformed. */
 static const char *value_at(const char **at, apr_pool_t *pool)
 {
     const char *from = *at;
@@ -93,7 +93,7 @@ static const char *header_parameter(const char *text, const char *name, apr_pool
     }
 }
 
-/* Behind `word` where text begins with it, in any case; else NULL. */
+/* The text after `word` if it begins with that, in any case; else NULL. */
 static const char *text_behind(const char *text, const char *word)
 {
     apr_size_t length = strlen(word);
@@ -166,7 +166,7 @@ static const char *field_name(rest_t *rest, apr_pool_t *pool)
     return NULL;
 }
 
-/* Where `delimiter` begins in the rest; NULL: nowhere. */
+/* The place where `delimiter` begins in the rest; NULL: it does not occur. */
 static const char *find_delimiter(const rest_t *rest, const char *delimiter)
 {
     apr_size_t length = strlen(delimiter);

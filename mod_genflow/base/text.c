@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small questions about text. Knows nobody. */
+/* Checks and conversions of text. Depends on no other file of ours. */
 #include "base/text.h"
 
 #include <errno.h>
@@ -175,7 +175,7 @@ bool gf_text_int(apr_int64_t *out, const char *text)
     return errno == 0 && apr_isdigit(text[text[0] == '-']) && end != text && *end == '\0';
 }
 
-/* A number with one of a few units behind it. */
+/* A number followed by one of a few units. */
 struct unit {
     const char *name;
     apr_int64_t factor;

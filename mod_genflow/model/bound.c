@@ -23,13 +23,13 @@ typedef enum {
     IS_FREE  /* text that costs nothing */
 } kind_t;
 
-/* Every parameter that a translator may send, beside prompt, seed and source picture. A row is what
- * lets a parameter reach a provider: say here what it may cost. */
+/* Every parameter that a translator may send, beside prompt, seed and source picture. Only a
+ * parameter with a row reaches a provider: the row says what it may cost. */
 static const struct {
     const char *name;
     kind_t kind;
     double min, max;     /* of numbers; a type may only narrow them. max of texts: characters */
-    const char *words;   /* where the type says nothing; NULL: any */
+    const char *words;   /* of a type without GenflowTypeParameter for it; NULL: any */
     double min_two_step; /* of numbers in two-step bodies; 0: min */
 } known[] = { { PIXELS, IS_PIXELS, 1, 1 << 30, NULL, 0 },
               { "quality", IS_WORD, 0, 0, "auto", 0 },
@@ -211,8 +211,8 @@ static bool read_named(const char *text, apr_int64_t *width, apr_int64_t *height
     return false;
 }
 
-/* image_size: a name, or {"width","height"} and nothing else, whose meaning nobody here knows.
- * size: "1024x1536". */
+/* image_size: a name, or exactly {"width","height"}; other forms are refused because their meaning
+ * is unknown. size: "1024x1536". */
 static bool read_size(apr_int64_t *width, apr_int64_t *height, const char *name, gf_json_t *value,
                       apr_pool_t *pool)
 {

@@ -125,7 +125,7 @@ gf_json_t *gf_input_member(const gf_input_t *input, const char *const *names)
                : NULL;
 }
 
-/* `name=` says nothing. */
+/* `name=` is absent. */
 static bool find_argument(value_t *value, const apr_table_t *query, const char *const *names)
 {
     for (; query && *names; names++) {

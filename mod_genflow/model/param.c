@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fields of bodies that ask for generations, as rows, and the rules that a row cannot say.
- * Leaves parameters to model/parameters.c, source pictures to model/source.c, price and credits to
- * the caller. */
+/* The fields of bodies that request generations, as rows, and the rules beyond rows. Parameters are
+ * in model/parameters.c, source pictures in model/source.c, price and credits with the caller. */
 #include "model/param.h"
 
 #include <string.h>
@@ -15,18 +14,18 @@
 #include "model/webhook.h"
 
 #define RUN_ID_MAX      200
-#define NUMBER_MAX      3 /* "-10", behind the run id of a batch */
+#define NUMBER_MAX      3 /* "-10", after the run id of a batch */
 #define WORDS_MAX       500
 #define SEED_DRAWN_BITS 31
 
-/* What the rows read, and what they are checked against. */
+/* The record of the rows, and the facts to check it against. */
 typedef struct check_t {
     const gf_type_t *type;
     const gf_presets_t *presets;
     bool two_step;
     gf_spec_t *spec;
     gf_wish_t wish;
-    const gf_preset_t *preset; /* the one that is asked for */
+    const gf_preset_t *preset; /* the requested one */
     const char *preset_key, *run_id, *webhook_url, *model;
     const gf_prompt_word_t *priority;
     const gf_type_t *named_type;
@@ -40,7 +39,7 @@ static const gf_prompt_word_t priorities[] = { [GF_PRIORITY_LOW] = { "low", "" }
                                                [GF_PRIORITY_HIGH] = { "high", "" },
                                                { NULL, NULL } };
 
-/* What a two-step generation gets where neither client nor preset say otherwise. */
+/* Defaults of a two-step generation that neither the client nor the preset set. */
 static const char usual[] = "{\"guidance_scale\":7.5,\"num_inference_steps\":50,\"strength\":0.8}";
 
 /* ---- presets ---- */
@@ -105,7 +104,7 @@ static void rule_preset(gf_input_t *input, void *record)
     check->wish.preset = preset->prompt;
 }
 
-/* ---- what the picture is to be ---- */
+/* ---- the subject of the picture ---- */
 
 static void rule_prompt(gf_input_t *input, void *record)
 {
@@ -134,9 +133,9 @@ static void rule_prompt(gf_input_t *input, void *record)
     }
 }
 
-/* ---- how it is to be made ---- */
+/* ---- the way of making it ---- */
 
-/* Of a batch, run ids get a number behind them. */
+/* In a batch a number is appended to the run id. */
 static void rule_run_id(gf_input_t *input, void *record)
 {
     const check_t *check = record;
@@ -323,8 +322,8 @@ static const gf_input_field_t making[] = {
     GF_INPUT_END
 };
 
-/* `userId`: who asks is whoever signed in. `generationMeta` is the client's own. The template was
- * read before. */
+/* `userId` is ignored: the user is the authenticated one. `generationMeta` is the client's own. The
+ * template was read before. */
 static const gf_input_field_t passed_over[] = {
     { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
     { .names = { "generationMeta" }, .kind = GF_INPUT_KNOWN },
@@ -349,7 +348,7 @@ const gf_input_field_t *const gf_param_config[] = {
 /* Reads the rows in the order in which bad fields are named. */
 static void read_all(check_t *check, gf_input_t *input)
 {
-    /* Where the type is not known, its bounds are not either: nothing more is refused for them. */
+    /* An unknown type has unknown bounds: no further refusals for them. */
     static const gf_type_t any = { .retries = APR_INT16_MAX,
                                    .source = GF_SOURCE_MAY,
                                    .priority_max = GF_PRIORITY_HIGH };
@@ -392,7 +391,8 @@ static gf_err_t *add_json(gf_json_t *parameters, gf_ctx_t *ctx, const char *text
     return NULL;
 }
 
-/* What the client left open: the preset's, then the type's, then what is usual in two steps. */
+/* Fills in values that the client left open: the preset's, then the type's, then the defaults of
+ * two steps. */
 static gf_err_t *fill_defaults(check_t *check, const gf_input_t *input)
 {
     static const char *const passed_members[][2] = { { "model", NULL },
@@ -440,7 +440,7 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
     if (spec->seed < 0) {
         spec->seed = gf_param_draw_seed();
     }
-    else { /* told from a drawn one when it is made again */
+    else { /* marks it as drawn, for a retry of this generation */
         gf_json_add(check.parameters, "seed", gf_input_member(&input, seed_names));
     }
     GF_TRY(fill_defaults(&check, &input));

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gathers and checks parameters. Those that nobody here knows travel along untouched. Leaves bounds
- * to model/bound.c. */
+/* Gathers and checks parameters. Unknown ones are stored unchanged. Bounds are in model/bound.c. */
 #include "model/parameters.h"
 
 #include <string.h>
@@ -43,7 +42,7 @@ static void gather_seed(apr_int64_t *found, gf_input_t *input, const gf_json_t *
     *found = *found < 0 ? seed : *found;
 }
 
-/* What `body` gives: in `parameters`, and for what is not there, beside the prompt. */
+/* The parameters in `parameters`, and for missing ones those beside the prompt. */
 static void gather_members(gf_json_t *object, gf_input_t *input, const gf_json_t *body,
                            bool has_ratio)
 {
@@ -82,15 +81,15 @@ static void check_bounds(const gf_json_t *object, gf_input_t *input,
     }
 }
 
-/* An entry of the type's chain, named beside the prompt or among the parameters: it begins. One
- * that is none of them is refused rather than passed over. */
+/* An entry of the type's chain, named beside the prompt or among the parameters: the job begins
+ * with it. An unknown name is refused. */
 static void check_model(gf_json_t *object, gf_input_t *input, const gf_parameters_for_t *given_for)
 {
     const gf_type_t *type = given_for->type;
     const char *model;
     gf_json_t *value;
 
-    if (!given_for->two_step) { /* else the caller does, behind what is usual */
+    if (!given_for->two_step) { /* else the caller sets it, after the defaults */
         gf_json_add(object, model_names[0], gf_input_member(input, model_names));
     }
     value = gf_json_get(object, model_names[0]);

@@ -15,7 +15,7 @@
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345" \
     "6789!#$%&'*+-.^_`|~"
 
-/* Both move *at behind what they read. */
+/* Both move *at past the text that they read. */
 
 static const char *next_token(const char **at, apr_pool_t *pool)
 {
@@ -44,7 +44,7 @@ static const char *quoted_text(const char **at, apr_pool_t *pool)
     return text;
 }
 
-/* What stands up to the next preference: parameters, or what is no preference. */
+/* The text up to the next preference: parameters, or no preference at all. */
 static const char *next_preference(const char *at, apr_pool_t *pool)
 {
     while (*at && *at != ',') {

@@ -13,7 +13,7 @@ const gf_prompt_word_t gf_prompt_styles[] = {
     { NULL, NULL }
 };
 
-/* auto leaves it to the provider; low asks for no more than that either. */
+/* auto leaves it to the provider; low adds nothing to the prompt either. */
 const gf_prompt_word_t gf_prompt_qualities[] = {
     { "auto", "" },
     { "high", "intricate detail, sharp focus, high resolution" },
@@ -37,7 +37,7 @@ const gf_prompt_word_t *gf_prompt_word(const gf_prompt_word_t *rows, const char 
     return rows->word ? rows : NULL;
 }
 
-/* What is said of so many pictures; NULL: of none. */
+/* The words for a number of pictures; NULL: for none. */
 static const char *of_pictures(int count, const char *one, const char *several, apr_pool_t *pool)
 {
     return count <= 0 ? NULL : count == 1 ? one : apr_psprintf(pool, several, count);

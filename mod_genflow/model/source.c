@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks the source picture of a request. What it can be is a row; each row has its own rule.
- * Leaves keeping pictures to db/ and fetching them to work/, which asks net/guard.c for the very
- * address that it connects to. */
+/* Checks the source picture of a request. Each form of it is a row with its own rule. db/ stores
+ * uploaded pictures; work/ fetches addresses, and net/guard.c checks the very address of the
+ * connection. */
 #include "model/source.h"
 
 #include <arpa/inet.h>
@@ -156,7 +156,7 @@ static const char *(*const checks[])(gf_source_t *source, gf_ctx_t *ctx,
 
 #define ROWS ((int)(sizeof(checks) / sizeof(checks[0])))
 
-/* How many of them are there? */
+/* The number of members that the body has. */
 static int count_members(const gf_input_t *input)
 {
     int given = 0;

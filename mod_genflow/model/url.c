@@ -40,7 +40,7 @@ static bool is_port(const char *text)
                && port <= 65535);
 }
 
-/* What is between "//" and the path: host and port, nothing before them. Sets the host, without
+/* The text between "//" and the path: host and port, nothing before them. Sets the host, without
  * brackets. */
 static const char *check_authority(const char **host, const char *authority, apr_pool_t *pool)
 {

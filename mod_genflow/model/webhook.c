@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compares the host of a webhook with those that the site allows. Leaves their addresses to
- * net/guard.c, which is asked for the very one that is connected to. */
+/* Compares the host of a webhook with those that the site allows. net/guard.c checks the very
+ * address of the connection. */
 #include "model/webhook.h"
 
 #include <string.h>
