@@ -169,7 +169,7 @@ static gf_watch_t **watch_bucket(gf_hub_t *hub, const char *id)
     return &hub->watchers[bucket_of(id)];
 }
 
-/* How many places `user` has taken. */
+/* The number of places that `user` has taken. */
 static int places_of(const gf_hub_t *hub, const char *user)
 {
     const gf_watch_t *watch;

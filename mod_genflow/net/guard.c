@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ranges that are nobody's public server: private, loopback, link-local, shared, multicast,
- * documentation, and the ways to write an IPv4 address as IPv6. Leaves the configuration to
+/* The ranges without public servers: private, loopback, link-local, shared, multicast,
+ * documentation, and the ways to write an IPv4 address as IPv6. The configuration is read in
  * httpd/conf.c. */
 #include "net/guard.h"
 
@@ -78,7 +78,7 @@ static bool is_public_v6(const unsigned char *address)
            && !is_in_any(v6_ranges, sizeof(v6_ranges) / sizeof(v6_ranges[0]), address);
 }
 
-/* apr_ipsubnet_test() wants apr's form of an address; only these members count for it. */
+/* apr_ipsubnet_test() needs an apr_sockaddr_t; it reads only these members. */
 static bool is_allowed(const struct sockaddr *address, const apr_array_header_t *allowed)
 {
     apr_sockaddr_t form;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Drives libcurl's multi interface by sockets (multi_socket_action) on one epoll: an eighth of the
  * CPU of curl_multi_poll. Pictures are streamed into spool files and from files that are sent;
- * other answers are kept in memory, all within limits. Runs on the dispatcher thread. */
+ * other answers stay in memory, all within limits. Runs on the dispatcher thread. */
 #include "net/net.h"
 
 #include <string.h>
@@ -28,11 +28,11 @@ struct gf_net_t {
     CURLM *multi;
     int epoll;
     int bell;
-    apr_time_t timer;        /* when curl wants to be called without an event */
+    apr_time_t timer;        /* the time of curl's next call without an event */
     struct exchange_t *open; /* all, doubly linked */
 };
 
-/* What the net keeps of a message; lives in the message's pool. */
+/* The net's data of a message; lives in the message's pool. */
 typedef struct exchange_t {
     gf_net_t *net;
     gf_msg_t *msg;
@@ -43,7 +43,7 @@ typedef struct exchange_t {
     char *text;
     apr_size_t text_size;
     bool too_large;
-    bool head_done; /* the empty line behind the header fields has come */
+    bool head_done; /* the empty line after the header fields was received */
     apr_size_t head_bytes, head_lines;
     const char *unread;     /* a file to send that could not be opened or read to its end, ... */
     apr_status_t unread_rv; /* ... and why */
@@ -56,7 +56,7 @@ apr_status_t gf_net_init(void)
     return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? APR_SUCCESS : APR_EGENERAL;
 }
 
-/* ---- curl tells which sockets and which timer it wants watched ---- */
+/* ---- curl reports its sockets and its timer ---- */
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *baton, void *known)
 {
@@ -95,7 +95,7 @@ static const char *trimmed_value(char *value)
     return value + strspn(value, " \t");
 }
 
-/* Header blocks and trailers count together. Trailers mean nothing to us and are not kept. */
+/* Header blocks and trailers count together. Trailers are dropped. */
 static size_t on_header(char *line, size_t size, size_t count, void *baton)
 {
     exchange_t *exchange = baton;
@@ -111,7 +111,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *baton)
         return exchange->too_large ? 0 : length;
     }
     if (first) {
-        apr_table_clear(msg->answer); /* a new header block, behind 100 Continue */
+        apr_table_clear(msg->answer); /* a new header block, after 100 Continue */
     }
     exchange->head_done = line[0] == '\r' || line[0] == '\n';
     line = apr_pstrmemdup(msg->pool, line, length);
@@ -250,7 +250,7 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *baton)
     return length;
 }
 
-/* curl sends from the start once more when a kept connection died under its hands. */
+/* curl sends from the start once more when a reused connection closed during the request. */
 static int on_seek(void *baton, curl_off_t offset, int origin)
 {
     source_t *source = baton;
@@ -317,8 +317,8 @@ static int add_header(void *baton, const char *name, const char *value)
     return 1;
 }
 
-/* Nobody waits for 100 Continue. curl 7.88 signs every header field that it is given, also the
- * empty one that takes "Expect" out, which nobody could verify: in a signed request it stays. */
+/* No header "Expect: 100-continue". curl 7.88 signs every header field of its list, also the empty
+ * one that removes "Expect", which no server could verify: in a signed request it stays. */
 static void set_signature(exchange_t *exchange)
 {
     gf_msg_t *msg = exchange->msg;
@@ -370,8 +370,8 @@ static void set_limits(exchange_t *exchange)
     CURL *easy = exchange->easy;
 
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    /* Or an exchange that ends while its name is looked up would hold up all others until the
-     * name server answers. */
+    /* Without this option an exchange that ends during its name lookup would block all others until
+     * the name server answers. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -380,8 +380,8 @@ static void set_limits(exchange_t *exchange)
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, to_milliseconds(msg->timeout));
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "mod_genflow/" GENFLOW_VERSION);
     if (msg->once) {
-        /* On a kept connection that dies without an answer curl sends the request again by itself:
-         * that would be a second paid run. On a connection of its own it does not. */
+        /* When a reused connection closes without an answer, curl repeats the request by itself:
+         * that would be a second paid run. On a new connection it does not. */
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     }
@@ -435,7 +435,7 @@ static curl_socket_t on_open(void *baton, curlsocktype purpose, struct curl_sock
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* A guarded exchange has a connection of its own: a kept one was opened for somebody else. */
+/* A guarded exchange has a connection of its own: a reused one was opened for another address. */
 static void set_guard(exchange_t *exchange)
 {
     if (exchange->msg->guarded) {
@@ -474,7 +474,7 @@ void gf_net_cancel(gf_net_t *net, gf_msg_t *msg)
     release_exchange(msg->net);
 }
 
-/* Did request bytes leave? Then a missing answer says nothing about what the other side did. */
+/* Did request bytes leave? Then a missing answer does not show whether the other side acted. */
 static bool was_sent(CURL *easy)
 {
     long request_bytes = 0;
