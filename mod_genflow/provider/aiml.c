@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AIML API: JSON in, the address of a picture out, at once. It does not tell repeated requests
- * apart, but its log tells by an id of ours whether a lost one was paid. The picture of a lost
- * answer cannot be had any more: a paid run stays unknown. Pure translation; runs on the dispatcher
- * thread. */
+/* AIML API: JSON in, the address of a picture out, at once. It does not deduplicate requests, but
+ * its log shows by our id whether a lost one was paid. The picture of a lost answer is not
+ * available: a paid run stays unknown. Pure translation; runs on the dispatcher thread. */
 #include "provider/provider.h"
 
 #include <string.h>
@@ -140,7 +139,7 @@ static void read_page(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     }
 }
 
-/* The log is written later than answers are: a row that is not there says nothing. */
+/* The log is written after answers: a missing row proves nothing. */
 static void read_reconcile(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     if (!prov_run_list_failed(outcome, call, msg)) {

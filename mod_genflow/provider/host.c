@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What kinds of other modules are asked for and may call (genflow/provider.h). Leaves finding such
- * modules to httpd/plugin.c. Pure; any thread. */
+/* The functions that kinds of other modules may call, and the checks of these kinds
+ * (genflow/provider.h). httpd/plugin.c finds the modules. Pure; any thread. */
 #include <string.h>
 
 #include <apr_strings.h>
@@ -41,7 +41,7 @@ static const char *host_parameter(const gf_prov_call_t *call, const char *name)
     return gf_provider_parameter(call->job, name, call->pool);
 }
 
-/* Of an answer the code is the kind's to say, or its state's. */
+/* For an answer, the kind or the state sets the code. */
 static bool host_unanswered(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
     if (gf_provider_unanswered(outcome, msg)) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the translators of JSON APIs share: requests and their inputs, pictures, and refusals in all
- * their forms. Leaves each API's own words to its prov_<name>.c. Pure; runs on the dispatcher
- * thread. */
+/* Shared by the translators of JSON APIs: requests and their inputs, pictures, and refusals in all
+ * their forms. Each API's own words are in its own file. Pure; runs on the dispatcher thread. */
 #include "provider/json.h"
 
 #include <stdlib.h>
@@ -14,7 +13,7 @@
 #define ANSWER_MAX (32 * 1024 * 1024) /* bytes: a picture in base64, or a page of a list */
 #define REF_MAX    128
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 const char *prov_json_check(const gf_provider_t *provider, apr_pool_t *pool, const char *url,
                             const char *variable)
@@ -61,7 +60,7 @@ gf_source_use_t prov_json_source(const prov_model_t *models, const char *model)
     return strstr(model, "image-to-image") ? GF_SOURCE_MUST : row_of(models, model)->source;
 }
 
-/* The sizes that fit an aspect ratio; sides are multiples of 32, as all want them. */
+/* The sizes that fit an aspect ratio; sides are multiples of 32, as all providers require. */
 static const struct {
     const char *ratio;
     const char *size; /* JSON */
@@ -270,7 +269,7 @@ static double seconds_in(const char *text)
     return *unit == 'h' ? number * 3600 : *unit == 'm' ? number * 60 : number;
 }
 
-/* The wait that the answer asks for, in a header, a member or its prose; 0: none. */
+/* The requested wait, from a header, a member or the prose; 0: none. */
 static apr_interval_time_t requested_wait(const gf_msg_t *msg, const gf_json_t *document,
                                           const prov_refusal_t *refusal)
 {
@@ -287,7 +286,7 @@ static apr_interval_time_t requested_wait(const gf_msg_t *msg, const gf_json_t *
     return wait > 0 ? wait : bounded_wait(seconds_in(refusal->message));
 }
 
-/* Did something before the API answer, without telling whether the API got the request? */
+/* Did a gateway before the API answer? Then it is unknown whether the API got the request. */
 static bool is_gateway(const gf_msg_t *msg, const gf_json_t *document)
 {
     return !document && (msg->status == 502 || msg->status >= 504);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenAI's images API and whatever speaks like it: JSON in, or a form with a source picture, and a
- * picture out, at once, which may take minutes. There is no list of runs and no idempotency key:
- * what was sent and not answered can never be told from what was paid, so it is not sent again.
- * Pure translation; runs on the dispatcher thread. */
+/* OpenAI's images API and compatible ones: JSON in, or a form with a source picture, and a picture
+ * out, at once, which may take minutes. There is no list of runs and no idempotency key: an
+ * unanswered request may have been paid for, so it is not sent again. Pure translation; runs on the
+ * dispatcher thread. */
 #include "provider/provider.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static const prov_field_t of_gpt[] = { { "prompt", "prompt" },
 
 static const prov_field_t of_others[] = { { "prompt", "prompt" }, { NULL, NULL } };
 
-/* What differs between families of models. */
+/* The differences between families of models. */
 typedef struct family_t {
     const char *name; /* how its models' names begin */
     const prov_field_t *fields;
@@ -58,8 +58,7 @@ static gf_source_use_t source_use(const char *model)
     return family_of(model)->source;
 }
 
-/* The size as the client names it, else the one that comes nearest to its aspect ratio; NULL: none.
- */
+/* The size that the client names, else the nearest one to its aspect ratio; NULL: none. */
 static const char *size_of(const gf_prov_call_t *call, const family_t *family)
 {
     const char *size = gf_provider_parameter(call->job, "size", call->pool);
@@ -89,7 +88,7 @@ static gf_msg_t *make_edit(const gf_prov_call_t *call, const family_t *family)
 
     gf_msg_part(msg, "model", call->model[0] ? call->model : NULL);
     gf_msg_part(msg, "prompt", call->job->prompt);
-    for (field = family->fields + 1; field->ours; field++) { /* behind the prompt */
+    for (field = family->fields + 1; field->ours; field++) { /* after the prompt */
         gf_msg_part(msg, field->theirs, gf_provider_parameter(call->job, field->ours, call->pool));
     }
     gf_msg_part(msg, "size", size_of(call, family));

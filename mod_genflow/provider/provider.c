@@ -142,7 +142,7 @@ gf_webhook_verdict_t gf_provider_read_webhook(gf_provider_webhook_t *webhook,
                : verdict;
 }
 
-/* Where the host of an address of `scheme` ends; NULL: it has user info, or another scheme. */
+/* The end of the host in an address of `scheme`; NULL: it has user info, or another scheme. */
 static const char *host_end(const char *url, const char *scheme)
 {
     const char *host = url + strlen(scheme);

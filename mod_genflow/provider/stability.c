@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stability.ai v2beta: a form in, with or without a source picture, a picture out, at once; some
- * models answer with an id to ask for. It has no list of runs and no idempotency key: what was sent
- * and not answered can never be told from what was paid, so it is not sent again. Pure translation;
- * runs on the dispatcher thread. */
+ * models answer with an id to poll. It has no list of runs and no idempotency key: an unanswered
+ * request may have been paid for, so it is not sent again. Pure translation; runs on the dispatcher
+ * thread. */
 #include "provider/provider.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 
-#define STRENGTH "0.6" /* beside a source picture; a preset or the client says otherwise */
+#define STRENGTH "0.6" /* beside a source picture, unless a preset or the client sets it */
 
 static const char *check_section(const gf_provider_t *provider, apr_pool_t *pool)
 {
@@ -25,7 +25,7 @@ static const char *check_section(const gf_provider_t *provider, apr_pool_t *pool
     return NULL;
 }
 
-/* What an endpoint takes beside prompt, seed, output_format and negative_prompt. */
+/* Parameters of an endpoint beside prompt, seed, output_format and negative_prompt. */
 typedef struct endpoint_t {
     const char *model; /* how its models' names begin */
     const char *path;
@@ -75,7 +75,7 @@ static void hand_on(gf_msg_t *msg, const gf_prov_call_t *call, const char *name)
     gf_msg_part(msg, name, gf_provider_parameter(call->job, name, call->pool));
 }
 
-/* sd3 wants to be told what it gets, and no shape beside a picture, which has one. */
+/* sd3 requires a mode, and refuses an aspect ratio beside a picture, which has one. */
 static void put_sd3(gf_msg_t *msg, const gf_prov_call_t *call)
 {
     const char *name = name_of(call->model);
@@ -169,14 +169,14 @@ static void set_outcome(gf_outcome_t *outcome, gf_prov_state_t state, gf_err_cod
     outcome->code = code;
 }
 
-/* What a 429 or 5xx asks for. */
+/* The requested wait of a 429 or 5xx. */
 static void read_wait(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
     outcome->retry_after = gf_provider_retry_after(msg);
     outcome->locked_out = msg->status == 429 && outcome->retry_after == 0;
 }
 
-/* 4xx and 5xx, the same for submitting and for asking. */
+/* 4xx and 5xx, the same for submissions and polls. */
 static void read_refusal(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg,
                          const refusal_t *refusal)
 {
@@ -200,7 +200,7 @@ static void read_refusal(gf_outcome_t *outcome, const gf_prov_call_t *call, cons
     }
 }
 
-/* A picture came; is it one to keep? */
+/* A picture was received: is it to be stored? */
 static void read_picture(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
     const char *finish = apr_table_get(msg->answer, "finish-reason");
@@ -248,7 +248,7 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
 
     if (gf_provider_unanswered(outcome, msg)) {
         if (outcome->state != GF_PROV_EMPTY) {
-            outcome->state = GF_PROV_WORKING; /* a lost question says nothing about the job */
+            outcome->state = GF_PROV_WORKING; /* a lost poll does not change the run */
         }
         return;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of a run's end, as far as providers sign them alike. Leaves what is signed, and what the
- * body says, to prov_<name>.c. Pure; runs on httpd's threads. */
+/* Provider webhooks, as far as providers sign them alike. Signed text and body are read in each
+ * provider's own file. Pure; runs on httpd's threads. */
 #include "provider/webhook.h"
 
 #include <string.h>

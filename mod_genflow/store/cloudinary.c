@@ -74,8 +74,8 @@ const char *store_cloudinary_sign(apr_pool_t *pool, const apr_array_header_t *pa
 /* ---- requests ---- */
 
 /* "neo-glitch/a7/<id>-<secret>.png" becomes "<prefix>/neo_glitch_<id>-<secret>". The id is the
- * generation's, not its runId: that one is the client's choice, who could so name and overwrite
- * somebody else's picture. */
+ * generation's, not its runId: a client chooses that one, and could so overwrite another user's
+ * picture. */
 static const char *public_id(const gf_store_call_t *call)
 {
     const char *id = strrchr(call->name, '/') + 1;
@@ -105,7 +105,7 @@ static gf_msg_t *make_request(const gf_store_call_t *call, const char *action)
     return msg;
 }
 
-/* Comes last: whatever was added is signed. */
+/* Called last: it signs all parts. */
 static void sign_form(gf_msg_t *msg, const gf_conf_t *conf)
 {
     gf_msg_part(msg, "signature", store_cloudinary_sign(msg->pool, msg->parts, conf->store_secret));
@@ -141,7 +141,7 @@ static gf_json_t *document_of(const gf_msg_t *msg)
     return gf_json_parse_reply(&document, &ctx, msg->text, msg->text_length) ? NULL : document;
 }
 
-/* Is the answer about our picture, and from somebody who knows the secret? */
+/* Is the answer about our picture, and from a server that knows the secret? */
 static bool is_genuine(const gf_json_t *document, const gf_store_call_t *call)
 {
     const char *id, *signature;
@@ -159,7 +159,7 @@ static bool is_genuine(const gf_json_t *document, const gf_store_call_t *call)
                   == 0;
 }
 
-/* A picture that was there before is ours: nobody else uploads under this name. */
+/* A picture that was there before is ours: only this site uploads under this name. */
 static void read_stored(gf_store_outcome_t *outcome, const gf_store_call_t *call,
                         const gf_json_t *document)
 {
@@ -192,7 +192,7 @@ static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call
         return;
     }
     if (msg->status == 200) {
-        outcome->detail = "HTTP 200 without JSON"; /* a page of somebody in between */
+        outcome->detail = "HTTP 200 without JSON"; /* a page of a proxy */
         return;
     }
     gf_json_string(gf_json_get(gf_json_get(document, "error"), "message"), &says);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tries the spool and the folders, counts the failures of a store over HTTP. One process at a time
- * tries; all others take what it found. Leaves waiting to work/ and answering to api/. */
+/* Tests the spool and the folders, and counts the failures of a store over HTTP. One process at a
+ * time tests; all others use its result. work/ waits, api/ answers. */
 #include "store/gate.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "store/store.h"
 
 #define FRESH           (2 * APR_USEC_PER_SEC)  /* what was found counts so long */
-#define TRYING          (60 * APR_USEC_PER_SEC) /* longer than a disk hangs: nobody else tries */
+#define TRYING          (60 * APR_USEC_PER_SEC) /* one process tests for so long */
 #define FAILURES        5                       /* uploads in a row that open the breaker */
 #define OPEN            (10 * APR_USEC_PER_SEC)
 #define REPORT_INTERVAL (20 * APR_USEC_PER_SEC)
@@ -144,7 +144,7 @@ void gf_gate_failed(const gf_ctx_t *ctx, apr_status_t rv, const char *path)
 
 /* ---- a store over HTTP ---- */
 
-/* Half open: the first of those that take it tries. */
+/* Half open: the first caller that takes it tries. */
 static bool may_try(gf_gate_t *gate, bool takes)
 {
     apr_uint64_t now = (apr_uint64_t)gf_clock_now();
@@ -257,7 +257,7 @@ const char *gf_gate_closed(gf_ctx_t *ctx)
     return apr_atomic_read64(&gate->open_until) ? "the store fails uploads" : NULL;
 }
 
-/* ---- telling the database ---- */
+/* ---- reports to the database ---- */
 
 bool gf_gate_report_due(const gf_conf_t *conf, bool closed_now)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What kinds of other modules are asked for and may call (genflow/store.h). Leaves finding such
- * modules to httpd/plugin.c. Pure; any thread. */
+/* The functions that kinds of other modules may call, and the checks of these kinds
+ * (genflow/store.h). httpd/plugin.c finds the modules. Pure; any thread. */
 #include "base/json_pick.h"
 #include "base/text.h"
 #include "model/conf.h"

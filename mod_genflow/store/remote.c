@@ -16,7 +16,8 @@
 #define KEY_WRONG     "GenflowStoreKey and GenflowStoreSecret"
 #define ACCOUNT_WRONG "GenflowStoreAccount and GenflowStoreApi"
 
-/* What needs no escaping in an address, and is the same for both sides of a signature. */
+/* Characters that need no escaping in an address, and are the same for both sides of a signature.
+ */
 #define SAFE "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 /* Is text one or more safe names with single slashes between them? A name of dots alone would be

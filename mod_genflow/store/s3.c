@@ -18,7 +18,7 @@ static const char *check_settings(const gf_conf_t *conf, apr_pool_t *pool)
 
 /* ---- requests ---- */
 
-/* Where the bucket is. */
+/* The address of the bucket. */
 static const char *bucket_url(const gf_store_call_t *call)
 {
     const gf_conf_t *conf = call->conf;
@@ -104,10 +104,10 @@ static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call
         read_refusal(outcome, msg);
     }
     else if (msg->status != 412 && !apr_table_get(msg->answer, "ETag")) {
-        outcome->detail = /* left as LATER: somebody in between answered */
+        outcome->detail = /* stays LATER: a proxy answered */
             apr_psprintf(msg->pool, "HTTP %d without ETag", msg->status);
     }
-    else { /* 412: there since an upload whose answer was lost; nobody else uses this name */
+    else { /* 412: there since an upload whose answer was lost; only this site uses this name */
         store_remote_stored(outcome,
                             object_url(call, public_place ? public_place : bucket_url(call)));
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gets the folder of pictures ready at start, and removes old files from its spool. httpd starts as
- * root, and httpd's user owns the folder: root follows no link that another user may have put
- * there, creates only what is missing, and changes nothing that exists. Everything inside of the
- * folder is done by a process of httpd's user. Leaves what is written there to store/store.c. */
+/* Prepares the folder of pictures at start, and removes old files from its spool. httpd starts as
+ * root, and httpd's user owns the folder: root follows no link of another user, creates only
+ * missing parts, and changes nothing that exists. A process of httpd's user does everything inside
+ * of the folder. store/store.c writes the files there. */
 #include "store/store.h"
 
 #include <dirent.h>
@@ -78,8 +78,8 @@ static void sweep_files(int spool)
     closedir(dir);
 }
 
-/* The folder itself may be a link here: it was followed by httpd's user, who may do so. 0, or the
- * errno. */
+/* The folder itself may be a link here: httpd's user followed it, who may do so. 0, or the errno.
+ */
 static int prepare_inside(const char *path)
 {
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -114,7 +114,7 @@ void gf_store_sweep(const gf_conf_t *conf, apr_pool_t *pool)
 
 /* ---- as root ---- */
 
-/* May nobody but root change what this folder holds? */
+/* Is root the only user that may change the entries of this folder? */
 static bool is_roots_alone(int folder)
 {
     struct stat info;
@@ -133,8 +133,7 @@ static int make_folder(int *made, int parent, const char *name)
     return *made < 0 ? errno : 0;
 }
 
-/* What a link in `parent` leads to, with what stands behind it in the path; NULL: it is not to be
- * followed. */
+/* The target of a link in `parent`, with the rest of the path; NULL: it is not to be followed. */
 static const char *follow_link(int parent, const char *name, const char *rest, apr_pool_t *pool)
 {
     char *target = apr_palloc(pool, APR_PATH_MAX);
@@ -147,10 +146,9 @@ static const char *follow_link(int parent, const char *name, const char *rest, a
     return apr_pstrcat(pool, target, "/", rest, NULL);
 }
 
-/* Walks down to the folder, one name at a time, from `at`, which it closes. What is missing is made
- * where only root may change anything, and the last folder given to httpd's user. A link is
- * followed where root alone can have put it. 0, or the errno: ENOENT leaves making it to httpd's
- * user. */
+/* Walks down to the folder, one name at a time, from `at`, which it closes. Makes missing folders
+ * where only root may change anything, and gives the last one to httpd's user. Follows a link only
+ * if root alone can have put it there. 0, or the errno: ENOENT leaves making it to httpd's user. */
 static int walk_path(int at, const char *path, apr_uid_t user, apr_gid_t group, apr_pool_t *pool)
 {
     int links = 0;

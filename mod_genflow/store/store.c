@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks at a result before it is kept, names it, and hands it to the store. Leaves how bytes are
- * kept to store_<kind>.c, and the spool to store/spool.c. */
+/* Inspects a result before it is stored, names it, and hands it to the store. Each kind of store is
+ * a file of its own; the spool is in store/spool.c. */
 #include "store/store.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static const gf_store_kind_t *const kinds[] = { GF_STORE_KINDS(ROW, ROW) };
 #define KINDS         ((int)(sizeof(kinds) / sizeof(kinds[0])))
 #define SECRET_DIGITS 32 /* of picture_secret */
 
-/* Most pixels, and the directive that says so. */
+/* Most pixels, and the directive that sets them. */
 typedef struct limit_t {
     const char *directive;
     apr_int64_t pixels;
@@ -38,7 +38,8 @@ const gf_store_kind_t *gf_store_kind(const char *name)
     return NULL;
 }
 
-/* What only the row knows before the generation has completed: "<id>-<secret>". */
+/* The secret part of the name, which only the row holds before the generation has completed:
+ * "<id>-<secret>". */
 static const char *name_stem(const gf_job_t *job, apr_pool_t *pool)
 {
     return job->picture_secret ? apr_pstrcat(pool, job->id, "-", job->picture_secret, NULL)
@@ -73,7 +74,7 @@ const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_po
     return object_name(job, stored->image.extension, pool);
 }
 
-/* The open picture: what it is, and its hash; bytes behind its end are cut off. */
+/* The open picture: sets its type, size and hash; cuts off bytes after its end. */
 static gf_err_t *inspect_bytes(gf_stored_t *stored, gf_ctx_t *ctx, apr_file_t *file,
                                const char *path, const limit_t *limit)
 {
@@ -106,7 +107,7 @@ static gf_err_t *inspect_bytes(gf_stored_t *stored, gf_ctx_t *ctx, apr_file_t *f
                            "%" APR_INT64_T_FMT " bytes of %s that do not reach its end",
                            stored->bytes, image->type);
     }
-    if (image->end < stored->bytes) { /* what cameras and programs write behind a picture */
+    if (image->end < stored->bytes) { /* cameras and programs write such bytes after a picture */
         rv = truncate(path, (off_t)image->end) < 0 ? errno : APR_SUCCESS;
         stored->bytes = image->end;
     }
@@ -161,7 +162,8 @@ gf_err_t *gf_store_put(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job, 
         GF_TRY(gf_store_inspect(stored, ctx, gf_store_fs_path(ctx->conf, name, ctx->pool)));
     }
     stored->url = public_url(ctx->conf, name, ctx->pool);
-    apr_file_remove(file, ctx->pool); /* a second name of the kept bytes: nobody may write there */
+    apr_file_remove(
+        file, ctx->pool); /* a second link to the stored bytes: no other process may write there */
     return NULL;
 }
 
@@ -180,7 +182,7 @@ bool gf_store_find(gf_stored_t *stored, gf_ctx_t *ctx, const gf_job_t *job)
     return false;
 }
 
-/* The rest of text behind start; NULL: it begins otherwise. */
+/* The text after `start`; NULL: it begins otherwise. */
 static const char *text_behind(const char *text, const char *start)
 {
     apr_size_t length = strlen(start);
