@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maps administration to its SQL functions. Leaves who may ask to api/, and what it means to the
- * SQL. */
+/* Maps administration to its SQL functions. api/ checks who is an administrator; the SQL contains
+ * the rules. */
 #include "db/admin.h"
 
 #include <string.h>
@@ -97,7 +97,7 @@ gf_err_t *gf_admin_cancel(gf_admin_cancelled_t *done, gf_ctx_t *ctx, const char 
     return NULL;
 }
 
-/* A line for each generation of `text`, as admin_clear() tells them. */
+/* Logs each generation of `text`, the JSON of admin_clear(). */
 static gf_err_t *log_ended(gf_ctx_t *ctx, const char *text, const char *admin)
 {
     const char *list = apr_pstrcat(ctx->pool, "{\"ended\":", text, "}", NULL);

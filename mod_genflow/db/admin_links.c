@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "db/answer.h"
 
-/* Before the conninfo, which may say otherwise. */
+/* Placed before the conninfo, which may override it. */
 #define CONNECT_SECONDS "2"
 #define UNANSWERED_MS   "10000" /* of TCP: bounds a statement on a connection that died silently */
 #define OPTIONS         "-c statement_timeout=30000 -c lock_timeout=2000"
@@ -75,7 +75,7 @@ const char *gf_links_wrong(const char *conninfo, apr_pool_t *pool)
 
 /* ---- a connection ---- */
 
-/* What libpq says, in one line. */
+/* libpq's error text, in one line. */
 static const char *words_of(PGconn *pg, apr_pool_t *pool)
 {
     char *text = apr_pstrdup(pool, PQerrorMessage(pg));
@@ -87,7 +87,7 @@ static const char *words_of(PGconn *pg, apr_pool_t *pool)
     return text;
 }
 
-/* The role of the connections of requests; NULL: there is none to ask now. */
+/* The role of the connections of requests; NULL: no connection is available now. */
 static const char *role_of_requests(const gf_links_t *links, apr_pool_t *pool)
 {
     const char *role;
@@ -102,7 +102,7 @@ static const char *role_of_requests(const gf_links_t *links, apr_pool_t *pool)
 }
 
 /* Has `role` all rights of administration, or those of this connection's role? Then it would be no
- * barrier. -1: the database does not tell. */
+ * barrier. -1: the database cannot answer. */
 static int has_rights(PGconn *pg, const char *role)
 {
     static const char query[] = "SELECT pg_has_role($1::name, current_user, 'MEMBER')"
@@ -132,7 +132,7 @@ static PGconn *open_link(const gf_links_t *links, const gf_ctx_t *ctx)
     int has;
 
     if (!requests) {
-        return NULL; /* whoever lends them has logged why */
+        return NULL; /* the lender has logged why */
     }
     pg = PQconnectdbParams(names, values, 1);
     if (PQstatus(pg) != CONNECTION_OK) {

@@ -38,7 +38,7 @@ static bool wait_for_result(PGconn *pg, apr_time_t end)
     }
 }
 
-/* The pool owns the connection and is told by PQstatus(): libpq reads the end of the stream. */
+/* The pool owns the connection and notices by PQstatus(): libpq reads the end of the stream. */
 static void give_up(PGconn *pg)
 {
     int fd = PQsocket(pg);

@@ -4,7 +4,7 @@
 
 #include <apr_strings.h>
 
-#define STORE_OPEN (60 * APR_USEC_PER_SEC) /* told again before */
+#define STORE_OPEN (60 * APR_USEC_PER_SEC) /* the host reports again before */
 
 typedef struct note_in_t {
     const char *provider, *model, *what, *reason;

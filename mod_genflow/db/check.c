@@ -21,8 +21,8 @@ static const gf_sql_field_t missing_params[] = { GF_PARAM(missing_in_t, labels),
 static const gf_sql_field_t missing_columns[] = { GF_COLUMN(missing_row_t, label),
                                                   GF_COLUMN(missing_row_t, name) };
 
-/* A function has its parameters, its OUT parameters, and the columns of the type that it returns.
- * Of a function that is missing nothing else is told. */
+/* The names of a function: its parameters, its OUT parameters, and the columns of the type that it
+ * returns. For a missing function only its own name is reported. */
 GF_STATEMENT(schema_missing, .function = "", GF_PARAMS(missing_params),
              GF_COLUMNS(missing_row_t, missing_columns),
              .text = "WITH have AS ("
@@ -43,7 +43,7 @@ GF_STATEMENT(schema_missing, .function = "", GF_PARAMS(missing_params),
                      " LEFT JOIN have h ON h.function = w.function"
                      " WHERE h.names IS NULL OR w.name <> ALL (h.names) ORDER BY 1, 2");
 
-/* What a statement needs of one function. */
+/* The names that a statement needs of one function. */
 typedef struct needed_t {
     apr_array_header_t *labels, *functions, *names; /* of const char * */
 } needed_t;

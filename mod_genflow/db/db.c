@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Statements through libpq on connections that somebody else pools (mod_dbd in httpd). Prepares
- * lazily per connection, notices resets of the connection by whomever (libpq events), and tells a
- * dead link from a failing statement. Leaves the wait for an answer to db/answer.c, texts and
- * parameters to db/sql.c, and rows to db/rows.c. */
+/* Statements through libpq on pooled connections (mod_dbd in httpd). Prepares lazily per
+ * connection, notices resets of the connection (libpq events), and distinguishes a dead connection
+ * from a failing statement. The wait for an answer is in db/answer.c, texts and parameters in
+ * db/sql.c, rows in db/rows.c. */
 #include "db/db.h"
 
 #include <string.h>
@@ -22,11 +22,11 @@
 #define RACES_MAX           3
 #define TOKEN_BYTES         16
 
-/* What we know of one connection; dies with it. */
+/* Our data of one connection; ends with it. */
 typedef struct prepared_t {
     apr_pool_t *pool;
     bool done[GF_SQL_COUNT][TYPES_MAX];
-    apr_interval_time_t bound; /* for a statement's answer; 0: not asked yet */
+    apr_interval_time_t bound; /* for a statement's answer; 0: not read yet */
 } prepared_t;
 
 /* A reset connection has lost its prepared statements; a closed one needs no memory of them. */
@@ -91,7 +91,7 @@ static bool is_dead(PGconn *pg, const PGresult *result)
            || (!is_success(result) && result_sqlstate(result)[0] == '\0');
 }
 
-/* The server is going down, coming up or full: worth a new connection or a later try. */
+/* The server is stopping, starting or full: retry, on a new connection or later. */
 static bool is_unavailable(const char *state)
 {
     return state[0] == '\0' || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0
@@ -105,7 +105,7 @@ typedef struct call_t {
     const gf_type_t *type;
     const char *args[GF_SQL_PARAMS_MAX];
     int count;
-    int again; /* which of them tells that the call is repeated; 0: none */
+    int again; /* the one that marks a repeated call; 0: none */
     apr_interval_time_t bound;
     bool is_silent; /* no answer within the bound */
 } call_t;
@@ -127,7 +127,7 @@ static void call_begin(call_t *call, gf_ctx_t *ctx, const gf_statement_t *statem
     }
 }
 
-/* How long a statement on this connection may take; 0: the connection is dead. */
+/* The bound of a statement's answer on this connection; 0: the connection is dead. */
 static apr_interval_time_t bound_of(PGconn *pg, prepared_t *known)
 {
     if (!known) {
@@ -168,8 +168,8 @@ static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, call_t *call)
     return gf_answer_wait(&call->is_silent, pg, sent, end);
 }
 
-/* Nothing happened, and it may work when it is said again: it met another in a deadlock, or
- * sql/apply has renewed a function while it ran. */
+/* Is this error transient, with nothing committed? Then the statement is retried: it met another
+ * one in a deadlock, or sql/apply replaced its function while it ran. */
 static bool is_passing(const char *state)
 {
     return strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0
@@ -177,8 +177,8 @@ static bool is_passing(const char *state)
            || strcmp(state, "XX000") == 0; /* the function is gone, another has its name */
 }
 
-/* One round; a dead link or what passes gets a second one. Silence gets none: the client has waited
- * long enough, and its own repetition finds what this one did. */
+/* Runs the statement; after a dead connection or a transient error once more. A silent connection
+ * gets no retry: the client has waited long enough, and its own repetition finds the result. */
 static PGresult *run_call(gf_ctx_t *ctx, PGconn *pg, call_t *call)
 {
     PGresult *result = prepare_and_run(pg, ctx->pool, call);
@@ -204,7 +204,7 @@ static PGresult *run_call(gf_ctx_t *ctx, PGconn *pg, call_t *call)
     return prepare_and_run(pg, ctx->pool, call);
 }
 
-/* What is missing in the database, and what to do about it. */
+/* The error of a part that the database lacks, with its remedy. */
 static const char *schema_cause(const char *state, const gf_type_t *type)
 {
     if (strcmp(state, "42501") == 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maps the telling of webhooks to its SQL functions. Leaves rules to the SQL and to work/. */
+/* Maps deliveries of webhooks to their SQL functions. The rules are in the SQL and in work/. */
 #include "db/delivery.h"
 
 #include "db/due.h"

@@ -168,7 +168,8 @@ GF_STATEMENT(requeue, .function = "requeue", .is_value = true, GF_PARAMS(requeue
 gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome)
 {
-    /* 0 is where it begins; what is told while it lives goes by that */
+    /* SQL counts from 0 at the entry that the job begins with; a live generation shows a fallback
+     * by that */
     const requeue_in_t in = { .id = job->id,
                               .epoch = job->epoch,
                               .delay = delay,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads presets and remembers them. Leaves which of them are on to genflow.presets(). Any thread;
- * all that threads share is used under the one mutex, which is never held while the database is
- * asked. */
+/* Reads presets and caches them. genflow.presets() decides which are on. Any thread; one mutex
+ * guards all shared data and is never held during a statement. */
 #include "db/preset.h"
 
 #include <apr_allocator.h>
@@ -10,7 +9,7 @@
 
 #include "base/clock.h"
 
-/* What is remembered of one type. */
+/* The cache entry of one type. */
 typedef struct memory_t {
     apr_pool_t *pool;
     gf_presets_t presets;
@@ -107,8 +106,8 @@ static void copy_presets(gf_presets_t *to, const gf_presets_t *from, apr_pool_t 
     }
 }
 
-/* True: there is a fresh memory, and it was copied. Of a stale one the first who meets it is sent
- * to the database, and the others use it until that one is back. */
+/* True: there is a fresh entry, and it was copied. For a stale entry the first caller reads the
+ * database; the others use it until that caller is back. */
 static bool recall_presets(gf_presets_t *presets, gf_preset_cache_t *cache, memory_t *memory,
                            apr_pool_t *pool)
 {
@@ -127,7 +126,7 @@ static bool recall_presets(gf_presets_t *presets, gf_preset_cache_t *cache, memo
     return fresh;
 }
 
-/* presets NULL: there is nothing to remember, the next one asks. */
+/* presets NULL: nothing to cache, the next caller reads again. */
 static void remember_presets(gf_preset_cache_t *cache, memory_t *memory,
                              const gf_presets_t *presets)
 {

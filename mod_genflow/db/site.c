@@ -96,7 +96,7 @@ static const gf_sql_field_t site_columns[] = { GF_COLUMN(site_row_t, restored),
 GF_STATEMENT(site_look, .function = "site_look", GF_PARAMS(site_params),
              GF_COLUMNS(site_row_t, site_columns));
 
-/* One look by the line that we know; false: it is another one by now. */
+/* One check with the known file; *same false: the database names another file by now. */
 static gf_err_t *check_marks(bool *same, gf_site_t *site, gf_ctx_t *ctx)
 {
     const char *old = site->line[0] ? read_mark(ctx, site->line) : NULL;
