@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compares the configuration with what stands around it in httpd's own (the tree of directives that
- * httpd keeps). Leaves single values to httpd/conf.c, and what our own directives say together to
- * httpd/finish.c. */
+/* Compares the configuration with its surroundings in httpd's own tree of directives. httpd/conf.c
+ * checks single values, httpd/finish.c our own directives together. */
 #include "httpd/check.h"
 
 #include <errno.h>
@@ -71,8 +70,8 @@ static bool is_handler(const ap_directive_t *directive, const char *handler, apr
            && strcmp(argument_of(directive, 0, pool), handler) == 0;
 }
 
-/* The pool of connections that requests use is that of the server itself: what a virtual host says
- * of another one is its own. */
+/* Requests use the pool of connections of the main server; the DBD directives of a virtual host do
+ * not count. */
 static const ap_directive_t *last_of_server(const apr_array_header_t *all, const char *name)
 {
     int i;
@@ -98,7 +97,7 @@ static const char *at_line(const ap_directive_t *directive, const char *says, ap
 
 /* ---- errors ---- */
 
-/* How many connections one child may open; 0: DBDMax is no number, which mod_dbd refuses. */
+/* Connections that one child may open; 0: DBDMax is no number, which mod_dbd refuses. */
 static apr_int64_t pool_size(const ap_directive_t *most, apr_pool_t *pool)
 {
     apr_int64_t size = DBD_MAX_USUAL;
@@ -131,8 +130,8 @@ static const char *check_database(const gf_conf_t *conf, const apr_array_header_
                    pool);
 }
 
-/* As a process of httpd's user finds it, with all of its groups, in another process: of httpd's own
- * the user is not changed. What cannot be asked is no mistake. */
+/* Checks the folder as httpd's user, with all of its groups, in another process: httpd's own user
+ * does not change. If the check itself fails, the folder passes. */
 static bool is_writable_by_user(const char *folder, const char *user, uid_t uid, gid_t gid)
 {
     int status = 0;
@@ -298,7 +297,7 @@ static void warn_long_deadlines(apr_array_header_t *warnings, const gf_conf_t *c
     }
 }
 
-/* On the loopback interface nobody listens. */
+/* An address on the loopback interface is not checked. */
 static void warn_plain_public_url(apr_array_header_t *warnings, const gf_conf_t *conf,
                                   const apr_array_header_t *all)
 {
@@ -377,7 +376,7 @@ static bool is_open(const char *path, const char *base)
            || strncmp(path, "/hook/", 6) == 0;
 }
 
-/* The first Require in this section that asks for a user; NULL: none. */
+/* The first Require in this section that needs a user; NULL: none. */
 static const ap_directive_t *find_user_require(const ap_directive_t *section, apr_pool_t *pool)
 {
     apr_array_header_t *inside = apr_array_make(pool, 8, sizeof(const ap_directive_t *));
@@ -392,7 +391,7 @@ static const ap_directive_t *find_user_require(const ap_directive_t *section, ap
     return NULL;
 }
 
-/* Finds the plain form: a <Location> of health or of the hooks alone. */
+/* Finds the plain form: a <Location> of health or of the provider webhooks only. */
 static void warn_open_locations(apr_array_header_t *warnings, const apr_array_header_t *all)
 {
     apr_pool_t *pool = warnings->pool;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directives: one row each; generic setters read type, bounds and default from the row. Leaves what
- * only the whole configuration tells to httpd/finish.c. Start-up only; nothing here runs once the
+/* Directives: one row each; generic setters read type, bounds and default from the row. Checks that
+ * need the whole configuration are in httpd/finish.c. Start-up only; nothing here runs once the
  * configuration is frozen. */
 #include "httpd/conf.h"
 
@@ -21,7 +21,7 @@
 #include "provider/kinds.h"
 #include "store/kinds.h"
 
-#define TYPES_MAX       64 /* db/db.c keeps prepared statements for so many */
+#define TYPES_MAX       64 /* db/db.c has room for the prepared statements of so many */
 #define NAME_MAX_LENGTH 40 /* of a type, as genflow.create_type() takes it */
 
 /* ---- rows ---- */

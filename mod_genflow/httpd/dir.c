@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands in a <Location>: its setters, how nested ones merge, what requests ask of it. The
- * rows are in httpd/conf.c. */
+/* The directives of a <Location>: setters, merging of nested ones, values for a request. The rows
+ * are in httpd/conf.c. */
 #include "httpd/dir.h"
 
 #include <string.h>
@@ -50,7 +50,7 @@ void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add)
 /* A part of GenflowUser's value: text, or one %{...}. */
 typedef struct piece_t {
     ap_expr_info_t *expression;
-    bool is_variable; /* empty, it makes the whole name nobody's */
+    bool is_variable; /* empty: no user at all */
 } piece_t;
 
 /* The length of the %{...} that `text` begins with; 0: it has no end. */
@@ -72,8 +72,8 @@ static size_t text_length(const char *text)
     return (size_t)(at - text);
 }
 
-/* GenflowUser expression: each %{...} is compiled by itself, so that an absent one is noticed: with
- * "site-%{HTTP:X-User}", who sends no X-User would be the user "site-". */
+/* GenflowUser expression. Each %{...} is compiled by itself, so that an absent one is noticed: with
+ * "site-%{HTTP:X-User}", a request without X-User would otherwise be the user "site-". */
 const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text)
 {
     apr_array_header_t *pieces = apr_array_make(cmd->pool, 3, sizeof(piece_t));
@@ -85,7 +85,7 @@ const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text)
         size_t length = is_variable ? variable_length(at) : text_length(at);
         piece_t *piece = apr_array_push(pieces);
 
-        length = length ? length : strlen(at); /* it has no end: the parser says so */
+        length = length ? length : strlen(at); /* no end: the parser reports it */
         piece->is_variable = is_variable;
         piece->expression = ap_expr_parse_cmd(cmd, apr_pstrmemdup(cmd->pool, at, length),
                                               AP_EXPR_FLAG_STRING_RESULT, &wrong, NULL);
@@ -121,8 +121,8 @@ static const char *location_around(const cmd_parms *cmd)
     return path;
 }
 
-/* Beside httpd's own SetHandler, which keeps the name: which section gave it. Later sections that
- * say something else about the same request (<If>, <LocationMatch>, a <Location> inside) do not
+/* Runs beside httpd's own SetHandler, and records the section that set the handler. Later sections
+ * with another handler for the same request (<If>, <LocationMatch>, a <Location> inside) do not
  * move the API. */
 const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name)
 {
@@ -163,7 +163,7 @@ const char *httpd_set_unknown(cmd_parms *cmd, void *dir, const char *text)
     return NULL;
 }
 
-/* The spelling by which an address is looked up: - and _ are the same, as in names of types. */
+/* The key of an address: - and _ are the same, as in names of types. */
 static const char *hyphened_name(apr_pool_t *pool, const char *address)
 {
     char *text = apr_pstrdup(pool, address);
@@ -175,7 +175,8 @@ static const char *hyphened_name(apr_pool_t *pool, const char *address)
     return text;
 }
 
-/* GenflowPath name path: kept under the whole address, so that a <Location> inside inherits it. */
+/* GenflowPath name path: stored under the whole address, so that a <Location> inside inherits it.
+ */
 const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const char *path)
 {
     httpd_dir_t *conf = dir;
@@ -199,7 +200,7 @@ const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const ch
     return NULL;
 }
 
-/* scheme://host[:port] as browsers send it, and nothing behind. */
+/* scheme://host[:port] as browsers send it, and nothing after it. */
 static bool is_origin(const char *text)
 {
     gf_url_parts_t parts;
@@ -240,7 +241,7 @@ const char *httpd_set_origin(cmd_parms *cmd, void *dir, const char *text)
     return NULL;
 }
 
-/* ---- what requests ask ---- */
+/* ---- values for a request ---- */
 
 const httpd_dir_t *httpd_conf_dir(const request_rec *r)
 {

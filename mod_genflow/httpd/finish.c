@@ -128,8 +128,8 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
     return NULL;
 }
 
-/* Who draws here when a user wishes it: as configured, else a link of the chain, else the first
- * provider that draws. */
+/* The chain entry that draws here when a user requests it: as configured, else an entry of the
+ * chain, else the first provider that draws. */
 static const char *finish_fallback(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *pool)
 {
     const char *slash = type->fallback ? strchr(type->fallback, '/') : NULL;

@@ -16,9 +16,9 @@
 #include "db/db.h"
 #include "db/admin_links.h"
 
-#define FAIL_FAST_SECONDS                                                             \
-    1 /* after a failed connect: mod_dbd connects inside its lock, so a dead database \
-         would otherwise queue every request behind the connect timeout */
+/* Pause after a failed connect. mod_dbd connects inside its lock, so during an outage every request
+ * would otherwise wait for the connect timeout. */
+#define FAIL_FAST_SECONDS 1
 
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * dbd_open;
 static APR_OPTIONAL_FN_TYPE(ap_dbd_close) * dbd_close;
@@ -26,8 +26,8 @@ static APR_OPTIONAL_FN_TYPE(ap_dbd_close) * dbd_close;
 #define QUIET_SECONDS 30  /* between two lines of a kind: 4 a minute */
 #define PATH_SHOWN    200 /* bytes of an address in a log line */
 
-/* This child's, written once in child_init; `down` and `next_try` by any thread, atomically;
- * `address` by the first that hears from the database. */
+/* This child's data, written once in child_init. Any thread writes `down` and `next_try`,
+ * atomically; the first thread with a connection writes `address`. */
 static struct {
     server_rec *server;
     apr_pool_t *pool;
@@ -35,18 +35,18 @@ static struct {
     gf_lender_t lender;
     gf_links_t *links;              /* of administration; NULL: it has no database */
     volatile apr_uint32_t down;     /* 1: do not trouble mod_dbd, which logs each failure */
-    volatile apr_uint32_t next_try; /* seconds: then one thread looks whether it is back */
-    volatile apr_uint32_t knows;    /* 1: somebody writes the address, 2: it is there */
+    volatile apr_uint32_t next_try; /* seconds: then one thread checks the database */
+    volatile apr_uint32_t knows;    /* 1: a thread writes the address, 2: it is there */
     const char *address;            /* where the database listens */
 } child;
 
-/* What all children know of the database, in shared memory; seconds by the monotonic clock. */
+/* State of the database, for all children, in shared memory; seconds by the monotonic clock. */
 typedef struct database_t {
     volatile apr_uint32_t down_since;  /* 0: it answers */
-    volatile apr_uint32_t logged_away; /* when a line said so last */
+    volatile apr_uint32_t logged_away; /* time of the last line about it */
     volatile apr_uint32_t logged_back;
     volatile apr_uint32_t unwritten; /* since it is away */
-    volatile apr_uint32_t once;      /* bits: what httpd_glue_once() was asked for */
+    volatile apr_uint32_t once;      /* bits: the calls of httpd_glue_once() */
 } database_t;
 
 static database_t *database; /* made before the children */
@@ -105,7 +105,7 @@ static bool line_is_due(volatile apr_uint32_t *last_line)
     return (!last || now - last >= QUIET_SECONDS) && apr_atomic_cas32(last_line, now, last) == last;
 }
 
-/* Every request and every job would say the same as long as the database is away. */
+/* During an outage every request and every job would log the same line. */
 static bool is_too_much(const char *text)
 {
     const char *tag = gf_err_row(GF_E_DB_DOWN)->tag;
@@ -139,7 +139,7 @@ static gf_log_level_t level_of(const server_rec *server)
 
 /* ---- database ---- */
 
-/* The first to notice says so, and the first that is answered again. */
+/* The first thread that notices an outage or its end records it, and logs the end. */
 static void record_answer(bool answered)
 {
     apr_uint32_t since = apr_atomic_read32(&database->down_since);
@@ -170,8 +170,8 @@ static void on_answer(bool answered, const gf_link_t *link, void *baton)
     record_answer(answered);
 }
 
-/* Where the database was away, one thread a second looks whether it takes connections again:
- * mod_dbd, which connects inside its lock and logs each failure, is not asked before. */
+/* During an outage one thread a second checks whether the database accepts connections. mod_dbd is
+ * not called before: it connects inside its lock and logs each failure. */
 static bool is_worth_a_try(void)
 {
     apr_uint32_t next = apr_atomic_read32(&child.next_try);
@@ -278,7 +278,7 @@ gf_ctx_t *httpd_glue_request_ctx(request_rec *r, const gf_conf_t *conf)
 
 void httpd_glue_name(gf_ctx_t *ctx, request_rec *r)
 {
-    /* whatever the client wrote leaves room for tag and text */
+    /* leaves room for tag and text in the line */
     ctx->subject = apr_psprintf(
         r->pool, "request=%.64s %.16s %.*s%s client=%s: ", httpd_glue_request_id(r), r->method,
         PATH_SHOWN, r->uri, strlen(r->uri) > PATH_SHOWN ? "..." : "", r->useragent_ip);

@@ -19,14 +19,14 @@
 #define WATCHDOG "_genflow_janitor_"
 #define BATCH    1000
 #define LONGEST  apr_time_from_sec(30) /* of a run: then the rest waits for the next one */
-#define COUNTING apr_time_from_sec(1)  /* between two tries to ask for the connections */
+#define COUNTING apr_time_from_sec(1)  /* between two attempts to count the connections */
 
 struct httpd_janitor_t {
     const gf_conf_t *conf;
     apr_thread_mutex_t *mutex; /* of the child: held while a batch runs; guards ended */
     bool ended;
     int pool_size; /* connections that a child may open */
-    bool counted;  /* the database has said how many it takes, and what it lacks */
+    bool counted;  /* connections and missing functions were checked */
 };
 
 static bool is_cleaner(const gf_conf_t *conf)
@@ -34,7 +34,7 @@ static bool is_cleaner(const gf_conf_t *conf)
     return conf->dispatch && conf->janitor;
 }
 
-/* One batch; false: the child ends, or nothing more is to be cleaned in this part now. */
+/* One batch; false: the child ends, or this part is clean. */
 static bool clean_batch(httpd_janitor_t *janitor, gf_ctx_t *ctx, const char *part, int *total)
 {
     gf_err_t *err = NULL;
@@ -143,7 +143,7 @@ static gf_err_t *check_schema(gf_ctx_t *ctx)
     return NULL;
 }
 
-/* While the database is away, everybody else says so. */
+/* During an outage it logs nothing; requests and jobs do. */
 static apr_status_t check_at_start(int state, void *data, apr_pool_t *pool)
 {
     httpd_janitor_t *janitor = data;
@@ -174,7 +174,7 @@ static apr_status_t check_at_start(int state, void *data, apr_pool_t *pool)
 
 /* ---- the thread ---- */
 
-/* Who works on no jobs cleans nothing, and opens connections, too. */
+/* A server that works on no jobs cleans nothing, and opens fewer connections. */
 static apr_status_t register_callbacks(httpd_janitor_t *janitor, apr_pool_t *pconf)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The module's configuration per server: one for all virtual hosts. httpd/conf.c makes and
- * fills it; httpd/dir.c keeps what a <Location> says. */
+/* The module's configuration per server: one for all virtual hosts. httpd/conf.c makes and fills
+ * it; httpd/dir.c has the settings of a <Location>. */
 #include "httpd/server.h"
 
 #include <http_config.h>

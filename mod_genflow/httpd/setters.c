@@ -282,7 +282,7 @@ const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text)
     return NULL;
 }
 
-/* A server that does not work on jobs tells nobody, and needs nothing of it. */
+/* A server without a dispatcher delivers nothing, and needs no secret for it. */
 const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool)
 {
     if (conf->webhook_hosts->nelts == 0 || !conf->dispatch) {
