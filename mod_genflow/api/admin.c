@@ -10,7 +10,7 @@
 
 /* ---- the door ---- */
 
-/* Does httpd.conf let somebody in here without a name? Then whatever name there is says nothing. */
+/* Does httpd.conf admit requests without a user here? Then a user name proves nothing. */
 static bool requires_sign_in(request_rec *r)
 {
     char *user = r->user;
@@ -22,8 +22,8 @@ static bool requires_sign_in(request_rec *r)
     return required;
 }
 
-/* A name from httpd's own authentication alone (never GenflowUser), in a <Location> of httpd.conf
- * (whoever may write an .htaccess is no administrator). */
+/* The user by httpd's authentication (never GenflowUser), in a <Location> of httpd.conf (the author
+ * of an .htaccess is no administrator). */
 gf_err_t *api_admin_enter(gf_req_t *req)
 {
     request_rec *r = req->r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Administration of money: credits given and taken, charges given back, each once per reference and
- * with the name of who did it; figures, and the proof of the books. */
+/* Administration of money: credits granted and deducted, charges refunded, each once per reference
+ * and with the name of the administrator; figures, and the check of the books. */
 #include "api/admin.h"
 
 #include <apr_strings.h>
@@ -8,7 +8,7 @@
 #include "db/admin.h"
 #include "db/ledger.h"
 
-/* What the ledger keeps as the reason: the administrator stands in it. */
+/* The reason for the ledger: it contains the administrator. */
 static const char *reason_of(const gf_req_t *req, const char *reason)
 {
     return apr_psprintf(req->r->pool, "%s (by %s)", reason, req->user);
@@ -42,7 +42,7 @@ static gf_err_t *too_few(gf_req_t *req, const gf_admin_entry_t *entry)
     return gf_ledger_no_credit(req->ctx, entry->user, quota.balance - quota.held, -entry->amount);
 }
 
-/* Ends both calls where the end is one that both have. */
+/* Ends both calls for the ends that both have. */
 static gf_err_t *end_entry(gf_req_t *req, const gf_admin_entry_t *entry, gf_entry_end_t end)
 {
     static const char *const words[] = { [GF_ENTRY_WRITTEN] = "ok",

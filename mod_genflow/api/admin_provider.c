@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Administration of providers: which are configured, which of their models types use, their
- * budgets, what their breakers say; closing these. Keys are never shown. */
+/* Administration of providers: the configured ones, the models that types use, their budgets and
+ * breakers; closing these. Keys are never shown. */
 #include "api/admin.h"
 
 #include <stdlib.h>

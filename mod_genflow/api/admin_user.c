@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Administration of users: who has what, their generations, blocking and limits. Accounts are made
- * by their first credits. */
+/* Administration of users: accounts and balances, generations, blocking and limits. The first grant
+ * of credits creates an account. */
 #include "api/admin.h"
 #include "api/page.h"
 

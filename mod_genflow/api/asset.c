@@ -82,7 +82,7 @@ gf_err_t *api_asset_put(gf_req_t *req)
         return gf_err_field(req->ctx, GF_E_SOURCE_URL, "file", wrong);
     }
     GF_TRY(api_asset_check(req, "file", &image, picture.at));
-    picture.length = (apr_size_t)image.end; /* phones write more behind their pictures */
+    picture.length = (apr_size_t)image.end; /* phones append bytes to their pictures */
     GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &image,
                         apr_pencode_base64_binary(pool, (const unsigned char *)picture.at,
                                                   (apr_ssize_t)picture.length, APR_ENCODE_NONE,
@@ -117,10 +117,11 @@ static void send_bytes(request_rec *r, const gf_asset_t *asset)
                             apr_bucket_pool_create((const char *)asset->bytes,
                                                    (apr_size_t)asset->size, r->pool, alloc));
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(alloc));
-    ap_pass_brigade(r->output_filters, brigade); /* who goes away gets no answer */
+    ap_pass_brigade(r->output_filters, brigade); /* the client has gone: no response */
 }
 
-/* A cached one is asked about each time: it may be deleted, and a browser may change hands. */
+/* A browser revalidates its copy each time: the picture may be deleted, and a browser may change
+ * users. */
 gf_err_t *api_asset_get(gf_req_t *req)
 {
     request_rec *r = req->r;

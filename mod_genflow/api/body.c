@@ -111,7 +111,7 @@ gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_
     const char *type = apr_table_get(req->r->headers_in, "Content-Type");
     const char *media = ap_field_noparam(req->r->pool, type ? type : "");
 
-    /* One that says nothing may come from another site's page, which needs nobody's leave for that.
+    /* Without a Content-Type the request may be cross-site: browsers send it without a preflight.
      */
     if (*media ? ap_cstr_casecmp(media, "application/json") != 0 : ap_request_has_body(req->r)) {
         return gf_err_make(req->ctx, GF_E_BODY_TYPE, APR_SUCCESS, "Content-Type %s", media);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which pages of other sites may read our answers (GenflowCorsOrigin). The headers are set before
- * httpd asks who it is, and in err_headers_out: so every answer has them, also a refusal of httpd's
- * own, a 304 or a stream. */
+/* Which pages of other sites may read our responses (GenflowCorsOrigin). The headers are set before
+ * authentication, and in err_headers_out: so every response has them, also httpd's own errors, a
+ * 304 or a stream. */
 #include "api/cors.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@
 #define EXPOSED "ETag, Idempotency-Replayed, Location, Retry-After"
 #define MAX_AGE "7200" /* seconds; browsers do not remember longer */
 
-/* What Access-Control-Allow-Origin says to a page of `origin`; NULL: nothing. */
+/* The value of Access-Control-Allow-Origin for a page of `origin`; NULL: none. */
 static const char *allowed_origin(const apr_array_header_t *origins, const char *origin)
 {
     int i;
@@ -37,8 +37,8 @@ static const char *allowed_origin(const apr_array_header_t *origins, const char 
 
 /* ---- requests that change something ---- */
 
-/* A browser adds cookies and passwords (Basic, Digest) to what another site's page sends. It adds
- * no token: whoever sends one has it. */
+/* A browser adds cookies and passwords (Basic, Digest) to the requests of another site's page. It
+ * adds no token: a request with a token comes from its owner. */
 static bool carries_token(const request_rec *r)
 {
     static const char *const schemes[] = { "Bearer", "Key", "Token" };
@@ -78,8 +78,8 @@ static bool is_named(const request_rec *r, const char *origin)
     return answer && strcmp(answer, "*") != 0;
 }
 
-/* What a browser says of the page (Sec-Fetch-Site) no page can say for it. `same-site` is another
- * origin, which may be somebody else's. */
+/* Sec-Fetch-Site is the browser's own statement; no page can set it. `same-site` is another origin,
+ * which may belong to others. */
 bool api_cors_is_foreign(request_rec *r)
 {
     const char *origin = apr_table_get(r->headers_in, "Origin");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes generations of a checked request: price, one statement, what they look like when they are
- * new, and their jobs where there is a place for them here. Leaves answers to api/generate.c and
- * api/retry.c, starting and waiting to api/start.c. */
+/* Creates generations of a checked request: price, one statement, their views while new, and their
+ * jobs if this process has places for them. Responses are in api/generate.c and api/retry.c,
+ * starting and waiting in api/start.c. */
 #include "api/spec.h"
 
 #include <apr_strings.h>
@@ -65,7 +65,7 @@ gf_err_t *api_create_refused(gf_req_t *req, const gf_created_t *created, int cou
 
 /* ---- making ---- */
 
-/* What a new generation looks like before anything happened: the row need not be read for it. */
+/* The view of a new generation, so that its row need not be read. */
 static void view_of_new(gf_view_t *view, const gf_req_t *req, const gf_spec_t *spec,
                         const gf_created_t *created)
 {

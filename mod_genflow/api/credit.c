@@ -29,7 +29,7 @@ static void put_limit(gf_out_t *out, const char *name, apr_int64_t limit)
     }
 }
 
-/* Nothing of the body is read: whoever sends something there expects what is not done. */
+/* Refuses a body: its sender expects an effect that this call does not have. */
 static gf_err_t *check_no_members(gf_req_t *req)
 {
     static const gf_input_field_t none[] = { { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
@@ -187,8 +187,8 @@ static const gf_input_field_t finalize_fields[] = { { .names = { "request_id", "
                                                       .kind = GF_INPUT_KNOWN },
                                                     GF_INPUT_END };
 
-/* A client cannot charge, and cannot refund what it got: only a generation that completes charges.
- * So both dispositions give an unused reservation back, and of a used one both tell the same. */
+/* A client can neither charge nor refund: only a generation that completes charges. So both
+ * dispositions give back an unused reservation, and return the same for a used one. */
 gf_err_t *api_credit_finalize(gf_req_t *req)
 {
     finalize_t request = { .request_id = NULL };

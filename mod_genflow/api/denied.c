@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whom httpd's own authentication turns away hears it as every other error: one JSON shape in place
- * of httpd's page, beside the WWW-Authenticate that it gave. */
+/* Requests that httpd's own authentication refuses get the same JSON error as every other, in place
+ * of httpd's page, beside its WWW-Authenticate. */
 #include "api/denied.h"
 
 #include <apr_encode.h>
@@ -15,8 +15,8 @@
 
 #define FILTER "GENFLOW_DENIED"
 
-/* When a JWT ends by its own word: seconds since 1970; 0: it does not tell. Nothing is verified:
- * this is only told to whoever sent it. */
+/* The expiry of a JWT by its own claim, in seconds since 1970; 0: it has none. The token is not
+ * verified: only its sender sees the result. */
 static double end_of(gf_ctx_t *ctx, const char *token)
 {
     const char *begin = strchr(token, '.');
@@ -33,7 +33,7 @@ static double end_of(gf_ctx_t *ctx, const char *token)
     return seconds;
 }
 
-/* Was it a token whose time is over? Some modules say so, others only that it is not valid. */
+/* Was it an expired token? Some modules report that, others only that it is invalid. */
 static bool is_expired(gf_ctx_t *ctx, request_rec *r)
 {
     const char *says = apr_table_get(r->err_headers_out, "WWW-Authenticate");
@@ -49,7 +49,7 @@ static bool is_expired(gf_ctx_t *ctx, request_rec *r)
            || (end > 0 && end <= (double)apr_time_sec(r->request_time));
 }
 
-/* Sends what stands in its ctx, once, whatever httpd writes. */
+/* Sends the body in its ctx, once, in place of httpd's page. */
 static apr_status_t replace_body(ap_filter_t *f, apr_bucket_brigade *written)
 {
     const char *text = f->ctx;

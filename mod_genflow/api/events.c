@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET generation/{id}/events: its states as server-sent events, each under its ETag as id, until it
- * has ended. A blocking stream: one thread, counted among those who wait. Who comes back with
- * Last-Event-ID is not told the same again; 204 tells him that there is no more to come. */
+/* GET generation/{id}/events: its states as server-sent events, each with its ETag as id, until it
+ * has ended. A blocking stream: one thread, counted as a waiter. A client that reconnects with
+ * Last-Event-ID does not get the same event again; 204 means that no more events follow. */
 #include "api/api.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@
 typedef struct stream_t {
     gf_req_t *req;
     gf_watch_t watch;
-    gf_ctx_t ctx;        /* of one look */
+    gf_ctx_t ctx;        /* of one reading */
     char sent[TAG_SIZE]; /* state that the client has; "": none */
     apr_time_t silent_since;
     bool over;
@@ -35,7 +35,7 @@ static gf_err_t *too_many_streams(gf_req_t *req)
     return err;
 }
 
-/* Whatever stands between must pass on each event as it comes. */
+/* Proxies and caches must pass on each event at once. */
 static void begin_stream(request_rec *r)
 {
     ap_set_content_type(r, "text/event-stream");
@@ -56,7 +56,7 @@ static void send_text(stream_t *stream, const char *text)
     stream->silent_since = gf_clock_now();
 }
 
-/* Tells the state, unless the client has it. */
+/* Sends the state, unless the client has it. */
 static void send_state(stream_t *stream, const gf_view_t *view)
 {
     apr_pool_t *pool = stream->ctx.pool;
@@ -71,7 +71,7 @@ static void send_state(stream_t *stream, const gf_view_t *view)
     stream->over = stream->over || gf_view_ended(view);
 }
 
-/* Looks and tells until it has ended, the client has gone, or time is over. */
+/* Reads and sends until the generation has ended, the client has gone, or time is over. */
 static gf_err_t *run_stream(stream_t *stream, const gf_find_t *find)
 {
     gf_req_t *req = stream->req;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST {type}/generate and generation/create: reads the request, makes what it asks for, starts
- * it, answers; and tells again what its key made before. Leaves checking to api/spec.c, making to
- * api/create.c, starting and waiting to api/start.c. Never talks to a provider. */
+/* POST {type}/generate and generation/create: reads the request, creates its generations, starts
+ * them, replies; for a known key replays. Checking is in api/spec.c, creating in api/create.c,
+ * starting and waiting in api/start.c. Never talks to a provider. */
 #include "api/spec.h"
 
 #include <apr_strings.h>
@@ -55,8 +55,8 @@ static gf_err_t *replay_answer(gf_req_t *req, const gf_spec_t *spec, const gf_cr
     return err;
 }
 
-/* Makes it, answers, and starts it here if there is a place. Where the key made only some of a
- * batch before, they are told beside the new ones. */
+/* Creates the generations, replies, and starts them here if there is a place. If the key made only
+ * some of a batch before, the response contains these, too. */
 static gf_err_t *make_generations(gf_req_t *req, const gf_spec_t *spec, const gf_caller_t *caller)
 {
     gf_created_t created[GF_BATCH_MAX];
@@ -84,8 +84,8 @@ static gf_err_t *make_generations(gf_req_t *req, const gf_spec_t *spec, const gf
                          : api_start(req, views, here ? jobs : NULL, spec->count);
 }
 
-/* Nothing can be made now: no provider has a key, or no picture can be stored. What the client's
- * Idempotency-Key made before is told all the same; else `err`. */
+/* Nothing can be made now: no provider has a key, or no picture can be stored. Replays what the
+ * client's Idempotency-Key made before; else returns `err`. */
 static gf_err_t *replay_closed(gf_req_t *req, const api_spec_body_t *body, gf_err_t *err)
 {
     gf_spec_t spec = { .type = req->type, .pending = body->pending };

@@ -13,8 +13,8 @@
 #include "db/steer.h"
 #include "store/store.h"
 
-/* The names that a client may use, in the order they count. An id that is no UUID can only be a run
- * id. Behind these rows come the names that ids of providers have. */
+/* The names for a generation that a client may use, the first counts. An id that is no UUID can
+ * only be a run id. The names of providers' ids follow after these rows. */
 static const gf_input_field_t lookup_fields[] = {
     { .names = { "id", "jobId", "generationId" }, .kind = GF_INPUT_KNOWN },
     { .names = { "runId", "run_id" }, .kind = GF_INPUT_KNOWN },
@@ -63,7 +63,7 @@ static const char *first_value(gf_req_t *req, const gf_json_t *body, const char 
     return NULL;
 }
 
-/* Refuses members that nobody reads. */
+/* Refuses unknown members. */
 static gf_err_t *check_members(gf_req_t *req, const gf_json_t *body, const gf_input_field_t *fields)
 {
     gf_input_t input = api_body_input(req, body);
@@ -193,7 +193,7 @@ gf_err_t *api_generation_cancel(gf_req_t *req)
            "job=%s type=%s user=%s: cancelled and released, worked on by %s", find.id,
            req->type->name, req->user, owner ? owner : "nobody");
     if (owner && strcmp(owner, req->api->owner) == 0) {
-        gf_hub_req_recall(req->api->hub); /* elsewhere the next heartbeat tells */
+        gf_hub_req_recall(req->api->hub); /* other processes notice at their next heartbeat */
     }
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
     return gf_reply_view(req, &view, HTTP_OK, NULL);

@@ -11,7 +11,7 @@
 #include "store/gate.h"
 #include "store/store.h"
 
-/* Does a type ask it? A provider without a key stands in no chain. */
+/* Does a type use it? A provider without a key is in no chain. */
 static bool is_usable(const gf_conf_t *conf, const gf_provider_t *provider)
 {
     int i, j;
@@ -28,7 +28,8 @@ static bool is_usable(const gf_conf_t *conf, const gf_provider_t *provider)
     return false;
 }
 
-/* "spent": whose budget of the day is spent. list: NULL when the database did not tell. */
+/* "spent": providers whose budget of the day is spent. list: NULL when the database did not answer.
+ */
 static void put_spent(gf_out_t *out, const gf_req_t *req, const apr_array_header_t *list)
 {
     const gf_conf_t *conf = req->api->conf;
@@ -52,8 +53,8 @@ static void put_spent(gf_out_t *out, const gf_req_t *req, const apr_array_header
     gf_out_close(out, ']');
 }
 
-/* "providers": how many there are, how many may be asked, and whom nobody asks for a while.
- * breakers: NULL when the database did not tell. */
+/* "providers": configured ones, usable ones, and those with an open breaker. breakers: NULL when
+ * the database did not answer. */
 static void put_providers(gf_out_t *out, gf_req_t *req, const apr_array_header_t *breakers,
                           const apr_array_header_t *spent)
 {

@@ -19,7 +19,7 @@ const gf_prompt_word_t api_history_statuses[] = { { "pending", "" },   { "proces
                                                   { "completed", "" }, { "failed", "" },
                                                   { "cancelled", "" }, { NULL, NULL } };
 
-/* ---- the cursor: where a page ended, in a wrapping that nobody takes apart ---- */
+/* ---- the cursor: where a page ended, opaque to clients ---- */
 
 static const char *make_cursor(apr_pool_t *pool, const gf_view_t *last)
 {
@@ -45,7 +45,7 @@ static bool read_cursor(gf_page_t *page, apr_pool_t *pool, const char *cursor)
            && page->at >= 0 && page->at <= AT_MAX;
 }
 
-/* ---- what is asked for ---- */
+/* ---- the filter ---- */
 
 typedef struct filter_t {
     const gf_type_t *type;

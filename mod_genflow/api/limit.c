@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How often may this client ask for what costs? Leaves counting to base/bucket.c; limits that
- * the database counts are refusals of gf_queue_create(). */
+/* Rate limits of calls that cost. base/bucket.c counts; gf_queue_create() refuses by the limits
+ * that the database counts. */
 #include "api/api.h"
 
 #include <apr_strings.h>

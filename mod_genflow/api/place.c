@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells a <Location> of httpd.conf from an .htaccess. Leaves what is served there to api/route.c.
- */
+/* Distinguishes a <Location> of httpd.conf from an .htaccess. api/route.c serves the request. */
 #include "api/place.h"
 
 #include <string.h>
@@ -12,13 +11,13 @@ bool api_place_is_location(const request_rec *r)
     return r->filename && strncmp(r->filename, GF_API_FILENAME, sizeof(GF_API_FILENAME) - 1) == 0;
 }
 
-/* May somebody have opened this who only may write a folder? There, an .htaccess gives the handler,
- * and asks for passwords that its author made: it would speak for every user. */
+/* Could the author of an .htaccess have opened this? There it sets the handler, and its author
+ * chooses the passwords: the author could act as every user. */
 gf_err_t *api_place_check(const gf_req_t *req)
 {
     const struct htaccess_result *file = req->r->htaccess;
 
-    while (file && !file->htaccess) { /* looked for, and not there */
+    while (file && !file->htaccess) { /* searched, and not there */
         file = file->next;
     }
     return !file || api_place_is_location(req->r)

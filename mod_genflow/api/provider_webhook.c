@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST hook/{provider}/{id}/{token}: a provider reports that a run has ended. What is told is not
- * believed further than that: whoever leads the job is made to ask the provider now. */
+/* POST hook/{provider}/{id}/{token}: a provider webhook reports that a run has ended. Only that is
+ * believed: the process that leads the job polls the provider now. */
 #include "api/api.h"
 
 #include "base/text.h"
@@ -10,7 +10,7 @@
 #define TOKEN_MAX        64
 #define WEBHOOK_BODY_MAX (1 << 20) /* bytes of a report */
 
-/* The rest of a body that nobody waits for is not read. */
+/* The rest of an unwanted body is not read. */
 static gf_err_t *webhook_unknown(const gf_req_t *req)
 {
     req->r->connection->keepalive = AP_CONN_CLOSE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The only door out: JSON answers, errors in their one shape, headers. Leaves what an answer says
- * to the handlers. */
+/* The only exit: JSON responses, errors in their one format, headers. Handlers decide the content.
+ */
 #include "api/api.h"
 
 #include <apr_strings.h>
@@ -62,7 +62,7 @@ void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
     out->twins = false;
 }
 
-/* What runs is to be asked for again: where, and when. */
+/* For a running generation: where to poll, and when. */
 static void say_where(gf_req_t *req, const gf_view_t *view)
 {
     if (!gf_view_ended(view)) {
@@ -108,7 +108,7 @@ const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view
 
 gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view)
 {
-    static const char *const caching = "private, no-cache"; /* kept, and asked about each time */
+    static const char *const caching = "private, no-cache"; /* stored, and revalidated each time */
     request_rec *r = req->r;
     const char *tag;
     const char *text = gf_reply_text(&tag, req, view, r->pool);

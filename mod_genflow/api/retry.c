@@ -28,8 +28,8 @@ static gf_err_t *check_source(gf_req_t *req, const char *source_url)
                : err;
 }
 
-/* The same input once more. Where the client gave a seed, it stands among the parameters, and the
- * row has what it became for this one of a batch; one that was drawn is drawn anew. */
+/* The same input once more. A seed of the client is among the parameters, and the row has its value
+ * for this one of a batch. A drawn seed is drawn again. */
 static gf_err_t *spec_of(gf_spec_t *spec, gf_req_t *req, const gf_view_t *view)
 {
     const char *text = view->parameters_json;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the handler of a request, who asks, and which type is meant. Leaves everything else to the
- * handlers. */
+/* Finds the handler of a request, its user, and its type. Handlers do everything else. */
 #include "api/route.h"
 
 #include <apr_strings.h>
@@ -96,7 +95,7 @@ static const char *location_of(const request_rec *r)
     return location->d && strcmp(location->d, "/") != 0 ? location->d : "";
 }
 
-/* Below which path clients find the API: what GenflowBase says, else `usual`. */
+/* The path below which clients find the API: GenflowBase, else `usual`. */
 static const char *base_of(const request_rec *r, const char *usual)
 {
     const char *base = httpd_conf_dir(r)->base;
@@ -257,7 +256,7 @@ static gf_err_t *serve_table(gf_req_t *req, const char *path, const route_t *tab
     return call_handler(req, &table[i]);
 }
 
-/* What stands in the request's path behind `mount`; "" for nothing of ours. */
+/* The rest of the request's path after `mount`; "" for no path of ours. */
 static const char *path_below(const request_rec *r, const char *mount)
 {
     apr_size_t length = strlen(mount);
@@ -275,7 +274,7 @@ static gf_err_t *serve_admin(gf_req_t *req)
                        COUNT(admin_routes));
 }
 
-/* The path of the API that the request asks for; sets req->base. */
+/* The request's path in the API; sets req->base. */
 static const char *api_path(gf_req_t *req, const char *handler)
 {
     const char *act;
@@ -283,7 +282,7 @@ static const char *api_path(gf_req_t *req, const char *handler)
     const char *path =
         type ? apr_pstrcat(req->r->pool, type->name, "/", act, NULL) : httpd_conf_path(req->r);
 
-    if (path) { /* it stands outside of the API, and has to be told where that is */
+    if (path) { /* it is outside of the API, and needs its address */
         req->base = base_of(req->r, "/api");
         return path;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a client finds us, for the addresses in answers: what GenflowPublicUrl says; else what a
- * proxy says that mod_remoteip trusts; else what the client asked for. */
+/* Our address for clients, for addresses in responses: GenflowPublicUrl; else the headers of a
+ * proxy that mod_remoteip trusts; else the request's own host. */
 #include "api/api.h"
 
 #include <apr_lib.h>
@@ -15,10 +15,10 @@
 #define HOST_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-[]"
 #define PATH_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~/-"
 
-/* Did the request come from a proxy whose headers mod_remoteip trusts? Then the client is another
- * than the peer. After a PROXY line it is another, too, but then the headers are the client's own:
- * mod_remoteip keeps what that line says with the connection it came on, which is the master of an
- * HTTP/2 stream's. */
+/* Did the request come from a proxy whose headers mod_remoteip trusts? Then the client's address
+ * differs from the peer's. After a PROXY line it differs, too, but then the headers are the
+ * client's own. mod_remoteip stores the data of that line with its connection, which is the master
+ * of an HTTP/2 stream's. */
 static bool is_by_proxy(const request_rec *r)
 {
     module *remoteip = ap_find_linked_module("mod_remoteip.c");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads a body that asks for generations: body, template and type become a checked gf_spec_t with
- * its key and its source picture. Leaves the rules of fields to model/param.c. */
+/* Reads a body that requests generations: body, template and type become a checked gf_spec_t with
+ * its key and its source picture. The rules of fields are in model/param.c. */
 #include "api/spec.h"
 
 #include <string.h>
@@ -15,9 +15,9 @@
 
 #define KEY_MAX 255
 
-/* The header is a string of RFC 8941, "k"; without its quotes it is the same key. Only one that a
- * key without quotes could not be keeps them: key_of() would take them for quotes, or the blank for
- * that of a batch's numbered keys. Sets *key, to NULL where it is not well-formed. */
+/* The header is a string of RFC 8941, "k"; without its quotes it is the same key. A key stays
+ * quoted if it could not be written without quotes: key_of() would read them as quotes, or the
+ * blank as that of a batch's numbered keys. Sets *key, to NULL if it is malformed. */
 static void read_key(const char **key, const char *text, apr_pool_t *pool)
 {
     const char *start = text;
@@ -112,8 +112,8 @@ static gf_err_t *store_image(gf_req_t *req, gf_spec_t *spec)
 
 /* ---- the body ---- */
 
-/* Which type a body is for that its address does not tell, and whose fields it has: those of a
- * one-step body where it names a type and brings no pictures of products. */
+/* The type of a body whose address names none, and its set of fields: those of a one-step body if
+ * it names a type and has no pictures of products. */
 static void choose_type(gf_req_t *req, gf_param_t *param, const char *of_template, bool pending)
 {
     static const char *const type_names[] = { "type", NULL };

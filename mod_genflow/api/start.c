@@ -91,8 +91,8 @@ gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count)
 
 /* ---- starting ---- */
 
-/* Looks at each until it has ended, or time is over; if the client did not say that it waits, news
- * that it takes time suffice. */
+/* Waits until each has ended, or time is over. For a client without a preference the news that a
+ * provider works on it suffice. */
 static gf_err_t *wait_for_all(gf_req_t *req, gf_view_t *views, gf_watch_t *watches, int count,
                               const gf_prefer_t *prefer)
 {

@@ -52,13 +52,13 @@ static gf_err_t *start_pending(gf_req_t *req, const char *id)
         gf_job_free(job);
     }
     else if (err) {
-        gf_hub_req_submit(hub, job); /* it is started, whatever its client hears */
+        gf_hub_req_submit(hub, job); /* it is started, although the client gets an error */
     }
     return err ? err : api_start(req, &view, here ? &job : NULL, 1);
 }
 
-/* What the generation is was said when it was made. A webhook that comes with the start would be
- * lost without a word: it is refused whatever else is ignored here. */
+/* The fields of the generation were given when it was created. A webhook in the start call would be
+ * lost silently, so it is refused even if unknown members are ignored. */
 static gf_err_t *check_start(gf_req_t *req, const gf_json_t *body)
 {
     static const gf_input_field_t fields[] = { { .names = { "generationId" },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waiting for a generation: a bounded blocking wait on the hub's news, with a slow look at the row
- * for news of other processes. Leaves the answer to the caller. */
+/* Waiting for a generation: a bounded blocking wait on the hub's news, with a slow reading of the
+ * row for news of other processes. The caller replies. */
 #include "api/api.h"
 
 #include <poll.h>
@@ -13,14 +13,14 @@
 #include "db/queue.h"
 
 #define READ_INTERVAL APR_USEC_PER_SEC       /* news of another process arrive no other way */
-#define POLL_EVERY    (APR_USEC_PER_SEC / 4) /* between two looks at the client's connection */
+#define POLL_EVERY    (APR_USEC_PER_SEC / 4) /* between two checks of the client's connection */
 
 void api_wait_prefer(gf_prefer_t *prefer, const request_rec *r)
 {
     gf_prefer_read(prefer, apr_table_get(r->headers_in, "Prefer"), r->pool);
 }
 
-/* What a wait is for. */
+/* The goal of a wait. */
 typedef struct goal_t {
     gf_news_t enough;
     const char *known; /* ETags that the client has: another state than these is enough; or NULL */
@@ -39,8 +39,8 @@ static bool is_reached(gf_req_t *req, const goal_t *goal, const gf_view_t *view,
     return !ap_find_etag_strong(pool, goal->known, apr_pstrcat(pool, "\"", tag, "\"", NULL));
 }
 
-/* Has the client closed its side? A request of HTTP/2 has no socket of its own: mod_http2 tells by
- * `aborted`, also when the client has cancelled it alone. */
+/* Has the client closed its side? A request of HTTP/2 has no socket of its own: mod_http2 sets
+ * `aborted`, also when the client has cancelled only this request. */
 static bool is_gone(const request_rec *r)
 {
     conn_rec *c = r->connection;
@@ -73,12 +73,12 @@ gf_news_t api_wait_news(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t 
     return news;
 }
 
-/* Waits and looks until the goal is reached, or time is over. */
+/* Waits and reads until the goal is reached, or time is over. */
 static gf_err_t *wait_and_read(gf_view_t *view, gf_req_t *req, const gf_find_t *find,
                                gf_watch_t *watch, const goal_t *goal)
 {
     apr_time_t deadline = gf_clock_now() + goal->wait;
-    gf_ctx_t ctx = *req->ctx; /* of one look */
+    gf_ctx_t ctx = *req->ctx; /* of one reading */
     bool gone;
 
     apr_pool_create(&ctx.pool, req->r->pool);

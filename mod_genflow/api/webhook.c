@@ -5,7 +5,7 @@
 
 #include "model/webhook.h"
 
-/* A secret that all users share is the site's to give: who knows it can sign for everybody. */
+/* Only the site gives out a secret that all users share: its owner can sign for every user. */
 gf_err_t *api_webhook_secret(gf_req_t *req)
 {
     const char *now;
