@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What writers do for a generation. Leaves what follows from a result to the rules in generate.c.
- * Writer threads. */
+/* The work of writers for a generation. The rules in generate.c decide what follows. Writer
+ * threads. */
 #include "work/acts.h"
 
 #include <apr_encode.h>
@@ -88,7 +88,7 @@ gf_err_t *gf_acts_look_up(gf_run_t *run, gf_ctx_t *ctx)
     return NULL;
 }
 
-/* What this attempt wrote on the disk of this host. */
+/* Files of this attempt on the disk of this host. */
 static void clear_files(const gf_run_t *run, gf_ctx_t *ctx)
 {
     apr_file_remove(run->result.spool, ctx->pool);

@@ -22,7 +22,7 @@
 #define TROUBLE_QUIET    (60 * APR_USEC_PER_SEC)
 #define TROUBLE_SKIP     (5 * APR_USEC_PER_SEC)
 
-/* What went wrong with a type at the last claim. */
+/* The error of a type's last claim. */
 typedef struct gf_trouble_t {
     const gf_err_row_t *error;
     apr_time_t quiet_until; /* the same error is not logged again before */
@@ -153,8 +153,8 @@ static bool is_back(gf_claim_t *claim, gf_ctx_t *ctx)
     return false;
 }
 
-/* A restored database is left alone (db/site.h). Without an answer the claims below notice that
- * the database is away, and claim nothing in one that knows by itself that it was restored. */
+/* A restored database is left alone (db/site.h). Without an answer, the claims that follow notice
+ * that the database is away; in a restored one they claim nothing. */
 static bool is_ours(gf_claim_t *claim, gf_ctx_t *ctx)
 {
     gf_err_t *err = gf_site_check(&claim->site, ctx);
@@ -179,8 +179,8 @@ static void note_trouble(trouble_t *trouble, const gf_ctx_t *ctx, const gf_err_t
     }
 }
 
-/* Claims at place i: a type, or behind them the restores, the removals, the deliveries. True: the
- * database was away. */
+/* Claims at place i: a type, or after the types the restores, the removals, the deliveries. True:
+ * the database was away. */
 static bool claim_at(gf_claim_t *claim, gf_ctx_t *ctx, int i)
 {
     trouble_t *trouble = &claim->trouble[i];

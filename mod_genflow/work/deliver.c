@@ -22,7 +22,7 @@
 #define GONE            410
 #define ANSWER_MAX      4096 /* bytes of the receiver's answer, which is not read */
 
-/* Seconds before the second attempt, and before each one behind it. */
+/* Seconds before the second attempt, and before each later one. */
 static const int delays[] = { 5,         5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR,
                               10 * HOUR, 14 * HOUR,  20 * HOUR,   24 * HOUR };
 
@@ -122,7 +122,7 @@ static bool is_forbidden(const gf_flow_t *flow, const gf_run_t *run)
     return why_forbidden(flow, run) != NULL;
 }
 
-/* Whatever became of the answer's rest. */
+/* The status decides, even if the rest of the answer was lost. */
 static bool is_delivered(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loop: takes jobs from the hub, claims due ones, drains writers and net, wakes runs, keeps
- * leases alive, and at the end drains and hands back. Leaves every decision about a job to the
- * rules of its kind (run.c). Blocks only in its one epoll (gf_net_wait).
+/* The loop: takes jobs from the hub, claims due ones, drains writers and net, wakes runs, renews
+ * leases, and at the end drains and hands back. The rules of a job's kind decide about it (run.c).
+ * Blocks only in its one epoll (gf_net_wait).
  *
  * Shared with other threads: the hub and the writers' queues, through their own locks; drain_time,
  * written before the hub is closed and read after. Everything else belongs to this thread. */
@@ -172,8 +172,8 @@ static void claim_done(gf_dispatch_t *dispatch)
     }
 }
 
-/* A provider webhook came in for job `id`: its run here hears of it; else the job is anybody's, so
- * it may be claimed here. */
+/* A provider webhook came in for job `id`: its run here gets the event. Without a run here any
+ * process may lead the job, so it may be claimed here. */
 static void take_webhook(gf_dispatch_t *dispatch, const char *id)
 {
     gf_run_t *run = dispatch->runs;
@@ -359,7 +359,7 @@ static void last_tasks(gf_dispatch_t *dispatch)
     }
 }
 
-/* What must be said in the database about a run, by its kind. */
+/* Writes the rest of a run to the database, by its kind. */
 static void hand_back_runs(gf_dispatch_t *dispatch)
 {
     gf_run_t *run = dispatch->runs;
@@ -374,8 +374,7 @@ static void hand_back_runs(gf_dispatch_t *dispatch)
     }
 }
 
-/* What still runs goes back to the queue. The writers are gone, so the statements run on this
- * thread. */
+/* Live runs go back to the queue. The writers are gone, so the statements run on this thread. */
 static void hand_back(gf_dispatch_t *dispatch)
 {
     gf_ctx_t *ctx = &dispatch->flow.ctx;

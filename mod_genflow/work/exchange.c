@@ -38,7 +38,7 @@ gf_msg_t *gf_exchange_fetch(gf_flow_t *flow, gf_run_t *run)
                                flow->ctx.conf->fetch_allowed);
 }
 
-/* Where a redirect leads, as a whole address; NULL: nowhere. */
+/* The target of a redirect as a whole address; NULL: none. */
 static const char *redirect_target(const gf_msg_t *msg, apr_pool_t *pool)
 {
     const char *location = apr_table_get(msg->answer, "Location");

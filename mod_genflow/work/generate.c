@@ -142,8 +142,8 @@ static gf_msg_t *make_upload(gf_flow_t *flow, gf_run_t *run)
     return gf_attempt_extend(flow, run, gf_result_upload(flow, run));
 }
 
-/* The store's breaker is open. A strict server has nowhere else to store what was paid for: its
- * gate was asked before the submission, and the one that it let through half-open tries the store.
+/* The store's breaker is open. A strict server has no other place for a paid picture: it checked
+ * the gate before the submission, and the one that the gate let through half-open tries the store.
  */
 static bool must_store_temporarily(const gf_flow_t *flow, const gf_run_t *run)
 {
@@ -263,7 +263,8 @@ static void note_due(gf_flow_t *flow, gf_run_t *run)
     run->due = gf_ctx_now(&flow->ctx) + run->delay;
 }
 
-/* An intent was recorded and nothing sent: said so, or the next host had to take it for sent. */
+/* An intent was recorded and nothing sent: writes that, because the next host would have to assume
+ * that it was sent. */
 static bool hand_back(gf_flow_t *flow, gf_run_t *run)
 {
     gf_hold_t hold;
@@ -331,7 +332,7 @@ static const gf_duty_t duties[GF_STATES] = {
 
 /* clang-format off */
 static const gf_rule_t rules[] = {
-    /* How it begins. */
+    /* The beginning. */
     R(IN(START), ON(BEGUN), gf_intent_is_taken_over, NULL, ADOPT),
     R(IN(START), ON(BEGUN), gf_intent_lacks_provider, lack_provider, FAIL),
     R(IN(START), ON(BEGUN), gf_intent_is_out_of_reach, gf_intent_leave_to_others, REQUEUE),
@@ -370,7 +371,7 @@ static const gf_rule_t rules[] = {
     R(IN(INTENT) | IN(DRAW), ON(REFUSED), gf_intent_is_store_closed, gf_intent_wait_for_store,
       REQUEUE),
 
-    /* What the provider answers: a picture, ... */
+    /* Answers of the provider: a picture, ... */
     R(ABOUT_RUN, ON(ANSWERED), gf_outcome_has_text, gf_outcome_take_text, CHECK),
     R(ABOUT_RUN | IN(FETCH), ON(ANSWERED), gf_outcome_has_file, NULL, CHECK),
     R(ABOUT_RUN, ON(ANSWERED), gf_outcome_has_address, gf_outcome_take_address, FETCH),
@@ -435,8 +436,8 @@ static const gf_rule_t rules[] = {
     R(IN(FAIL), ON(WRITTEN), NULL, report_failed, OVER),
     R(IN(REQUEUE), ON(WRITTEN), NULL, note_due, OVER),
 
-    /* What comes from outside. Whatever may still count is finished first: a success counts from
-     * anybody, and a failure is refused by the epoch of the lease. */
+    /* Events from outside. A success in hand is finished first: it counts from every host. A
+     * failure is refused by the epoch of the lease. */
     R(WAITS, ON(JOB_ENDED), NULL, stop_provider, FAIL),
     R(WAITS, ON(LEASE_LOST), NULL, NULL, OVER),
     N(BUSY, ON(JOB_ENDED) | ON(WEBHOOK_RECEIVED), NULL, NULL, POSTPONE),

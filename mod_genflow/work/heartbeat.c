@@ -103,8 +103,8 @@ void gf_heartbeat_begin(gf_heartbeat_t *heartbeat, const gf_ctx_t *ctx, gf_write
     gf_writers_give(writers, &heartbeat->task);
 }
 
-/* Where two runs of one job are here, this child has won a lease again that it had lost: it is held
- * for the newer one, which comes first. */
+/* If this child has two runs of one job, it lost a lease and won it again: the lease counts for the
+ * newer run, which comes first. */
 static bool is_held(const gf_heartbeat_t *heartbeat, const gf_run_t *run)
 {
     bool held = apr_hash_get(heartbeat->held, run->job->id, APR_HASH_KEY_STRING) != NULL;

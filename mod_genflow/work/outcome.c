@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an answer means: when to poll again, when to retry or fall back to the next provider, when
- * to take the picture, when to give up. Dispatcher thread. */
+/* The meaning of an answer: when to poll again, when to retry or fall back to the next provider,
+ * when to take the picture, when to give up. Dispatcher thread. */
 #include "work/outcome.h"
 
 #include <string.h>
@@ -70,7 +70,7 @@ void gf_outcome_take_address(gf_flow_t *flow, gf_run_t *run)
 
 /* ---- the provider needs time ---- */
 
-/* Does it say something else than the last time? */
+/* Does it differ from the last report? */
 static bool is_news(const gf_progress_t *progress, const gf_progress_t *before)
 {
     bool same_logs = progress->logs && before->logs ? strcmp(progress->logs, before->logs) == 0

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts missed connections in a row, per provider, and when to try again. Leaves what is not
- * claimed meanwhile to claim.c, and what becomes of a job to intent.c. */
+/* Counts failed connections in a row, per provider, and decides when to try again. claim.c leaves
+ * out such types; intent.c decides about a job. */
 #include "work/reach.h"
 
 #include <apr_hash.h>

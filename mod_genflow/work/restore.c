@@ -24,7 +24,7 @@ static void clear_files(const gf_run_t *run, gf_ctx_t *ctx)
     }
 }
 
-/* The row learns the new address; the copy that stood in for it goes. */
+/* Writes the new address to the row, and deletes the temporary copy. */
 static gf_err_t *act_settle(gf_run_t *run, gf_ctx_t *ctx)
 {
     const char *copy = run->of.restore.copy;

@@ -96,7 +96,7 @@ static gf_step_t set_alarm(gf_flow_t *flow, gf_run_t *run, apr_interval_time_t w
     return GF_STEP_BEGINS;
 }
 
-/* What came while the run was busy happens now. */
+/* Handles the events that came while the run was busy. */
 static gf_step_t wait_for_alarm(gf_flow_t *flow, gf_run_t *run)
 {
     gf_event_t postponed = run->postponed;
@@ -197,7 +197,7 @@ static gf_step_t follow_rule(gf_flow_t *flow, gf_run_t *run, const gf_rule_t *ru
     }
 }
 
-/* What is read from the answer lives in a pool of its own, which may become the next exchange's. */
+/* Texts of the answer live in a pool of their own, which may become the next exchange's. */
 static gf_step_t take_answer(gf_flow_t *flow, gf_run_t *run)
 {
     const gf_duty_t *duty = &run->kind->duties[run->state];
