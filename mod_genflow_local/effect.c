@@ -12,7 +12,7 @@
 #include "mod_genflow_local/photo.h"
 #include "mod_genflow_local/scene.h"
 
-/* What the least strength still does, of PL_ONE. */
+/* The effect at strength 0, of PL_ONE. */
 #define SHARE_LEAST 88
 
 static const struct {
@@ -59,7 +59,8 @@ static apr_status_t make_effect(const local_wish_t *wish, const char *path, apr_
         .words = { preset, wish->prompt },
         .share = SHARE_LEAST + (PL_ONE - SHARE_LEAST) * pl_clamp(wish->strength, 0, 100) / 100
     };
-    pl_effect_t *apply = effect_of(wish->effect); /* a chain of before may name one that is gone */
+    pl_effect_t *apply =
+        effect_of(wish->effect); /* an old chain may name an effect that no longer exists */
     pl_plane_t *plane;
     apr_status_t rv = pl_source_read(&plane, wish, pool);
 

@@ -45,7 +45,7 @@ void pl_grade(pl_plane_t *plane, const pl_grade_t *grade)
     apr_size_t i;
     int c;
 
-    for (c = 0; c < 3; c++) { /* colour alone: what is graded keeps its brightness */
+    for (c = 0; c < 3; c++) { /* only the colour: graded light keeps its brightness */
         to_dark[c] -= ink_luma(shadow);
         to_light[c] -= ink_luma(shine);
     }

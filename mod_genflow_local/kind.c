@@ -14,9 +14,9 @@
 
 #define SIDE 768
 
-#define STRENGTH 70 /* percent of an effect, unless the job says otherwise */
+#define STRENGTH 70 /* percent of an effect, unless the job sets it */
 
-/* The shapes a client may ask for, all about as large. */
+/* The shapes that a client may choose, all about as large. */
 static const struct {
     const char *ratio;
     int width, height;

@@ -5,7 +5,7 @@
  */
 #include "mod_genflow_local/scene.h"
 
-/* Strokes as x0 y0 x1 y1 on a field of 0..8: kana-like, but nobody's words. */
+/* Strokes as x0 y0 x1 y1 on a field of 0..8: kana-like, but no real words. */
 static const char *const GLYPHS[] = {
     "0171 7154 4345 4528",      "7035 4348",
     "4042 0282 0204 8275 7538", "1171 4147 0787",

@@ -19,7 +19,7 @@
 #define UPRIGHT         1
 #define TAG_ORIENTATION 0x0112
 #define WHITE           255
-#define HEAD            65536 /* bytes in which a JPEG's Exif is looked for */
+#define HEAD            65536 /* bytes that are searched for a JPEG's Exif */
 
 /* A source file while it is read. */
 typedef struct source_t {
@@ -68,7 +68,7 @@ static apr_status_t inspect_source(source_t *source, const local_wish_t *wish, a
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* What a decoder has to say about a bad picture says its status; gd would write to stderr. */
+/* The status reports a bad picture; gd would write to stderr, too. */
 static void say_nothing(int priority, const char *format, va_list args)
 {
 }
@@ -183,7 +183,7 @@ static int orientation_of(const source_t *source)
 
 /* ---- scaling ---- */
 
-/* What a pixel of the source (0xAARRGGBB, alpha 127 is clear) adds to a narrower one. */
+/* Adds a pixel of the source (0xAARRGGBB, alpha 127 is clear) to a narrower one. */
 static void add_pixel(apr_uint64_t *sum, int pixel, apr_uint64_t share)
 {
     unsigned clear = (unsigned)gdTrueColorGetAlpha(pixel);
