@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The registry of provider kinds, and what their translators share. Leaves each wire format to its
- * prov_<name>.c. */
+ * provider/<name>.c. */
 #include "provider/provider.h"
 
 #include <string.h>

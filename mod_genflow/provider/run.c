@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs that take their time: what one says while it works, and how a lost one is found in the
- * provider's list by what we sent. Leaves statuses and addresses to prov_<name>.c. Pure; runs on
- * the dispatcher thread. */
+ * provider's list by what we sent. Leaves statuses and addresses to provider/<name>.c. Pure; runs
+ * on the dispatcher thread. */
 #include "provider/run.h"
 
 #include <string.h>

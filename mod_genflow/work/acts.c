@@ -110,7 +110,7 @@ static gf_err_t *settle_run(gf_run_t *run, gf_ctx_t *ctx, gf_end_t *end)
 {
     end->choice = run->of.generate.choice;
     end->fallback = run->job->chain_pos > run->job->begin;
-    return gf_queue_settle(&run->settled, ctx, run->job, end);
+    return gf_settle_generation(&run->settled, ctx, run->job, end);
 }
 
 /* A picture that came too late is removed: from the folder here, from elsewhere by the removal that

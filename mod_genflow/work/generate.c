@@ -129,7 +129,7 @@ static bool is_with_provider(const gf_flow_t *flow, const gf_run_t *run)
 }
 
 /* The sender is gone, and the submission may have been paid for: it is not repeated. */
-static void lose_sender(gf_flow_t *flow, gf_run_t *run)
+static void never_send_again(gf_flow_t *flow, gf_run_t *run)
 {
     (void)flow;
     run->of.generate.code = GF_E_NETWORK;
@@ -349,7 +349,7 @@ static const gf_rule_t rules[] = {
     R(IN(ADOPT), ON(WRITTEN), gf_intent_lacks_provider, lack_provider, FAIL),
     R(IN(ADOPT), ON(WRITTEN), is_with_provider, note_poll, POLL),
     R(IN(ADOPT), ON(WRITTEN), lists_runs, gf_outcome_note_loss, LOST),
-    R(IN(ADOPT), ON(WRITTEN), NULL, lose_sender, FAIL),
+    R(IN(ADOPT), ON(WRITTEN), NULL, never_send_again, FAIL),
 
     /* The source image. */
     R(IN(SOURCE), ON(ANSWERED), gf_outcome_has_address, gf_intent_follow_source, SOURCE),

@@ -208,6 +208,8 @@ bool gf_outcome_has_next_entry(const gf_flow_t *flow, const gf_run_t *run)
     return gf_type_choice(job->type, gf_type_next(job->type, job->chain_pos + 1, job->source_url));
 }
 
+/* Only TRANSIENT is retried. A submission whose outcome is UNKNOWN may have been paid for, and is
+ * never sent again. */
 bool gf_outcome_may_retry(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;

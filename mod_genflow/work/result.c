@@ -129,10 +129,10 @@ bool gf_result_came_late(const gf_run_t *run)
 void gf_result_log_refusal(gf_flow_t *flow, const gf_run_t *run)
 {
     static const char *const words[] = {
-        [GF_SETTLED_SAME] = "same: it had ended so before",
+        [GF_SETTLED_SAME] = "same: it had already ended so; there is nothing to do",
         [GF_SETTLED_ALREADY_ENDED] = "already_ended: it had ended otherwise; this result is "
                                      "discarded",
-        [GF_SETTLED_STALE] = "stale: another host holds the lease",
+        [GF_SETTLED_STALE] = "stale: another host holds the lease and ends it",
         [GF_SETTLED_UNKNOWN] = "unknown: the generation was deleted; this result is discarded"
     };
 

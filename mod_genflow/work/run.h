@@ -10,6 +10,7 @@
 
 #include "db/breaker.h"
 #include "db/queue.h"
+#include "db/settle.h"
 #include "hub/hub.h"
 #include "provider/provider.h"
 #include "store/store.h"

@@ -13,6 +13,7 @@
 #include "db/janitor.h"
 #include "db/ledger.h"
 #include "db/picture.h"
+#include "db/settle.h"
 #include "db/preset.h"
 #include "db/delivery.h"
 #include "db/site.h"
@@ -333,7 +334,7 @@ static gf_err_t *call_settle(void)
     gf_end_t settled = { .status = "cancelled" };
     gf_settled_t outcome;
 
-    return gf_queue_settle(&outcome, &unit.ctx, &job, &settled);
+    return gf_settle_generation(&outcome, &unit.ctx, &job, &settled);
 }
 
 static gf_err_t *call_cancel(void)
@@ -608,7 +609,7 @@ static gf_settled_t settle(const gf_job_t *settled, const gf_end_t *how)
 {
     gf_settled_t outcome = GF_SETTLED_NOT;
 
-    unit_no_error(gf_queue_settle(&outcome, &unit.ctx, settled, how));
+    unit_no_error(gf_settle_generation(&outcome, &unit.ctx, settled, how));
     return outcome;
 }
 
