@@ -16,6 +16,7 @@ my $seed = $ENV{GENFLOW_SEED} // int rand 2**31;
 diag "GENFLOW_SEED=$seed";
 my $mark = log_mark();
 my $over = "$ENV{GENFLOW_WORK}/tmp/journal-is-over";
+my $lost = "$ENV{GENFLOW_WORK}/tmp/journal-has-lost";      # a call without an answer
 my @users = map { account(10_000) } 1 .. 3;
 my $JSON  = JSON::PP->new->canonical;
 
@@ -136,6 +137,7 @@ sub call {
     $headers{Prefer} = $entry->{prefer} if $entry->{prefer};
     my $res = HTTP::Tiny->new(timeout => $PATIENT, keep_alive => 0)->request($method, base() . $path,
         { headers => \%headers, $body ? (content => $JSON->encode($body)) : () });
+    touch($lost) if $res->{status} == 599;
     my $said = data($res);
     my %told = ref $said eq 'HASH' ? %$said : ();
     my $id   = $entry->{id} // $told{id} // $told{generationId};
@@ -171,8 +173,18 @@ sub harm {
         push @done, $harm . ($did ? ' done' : ' failed');
     }
     sleep 0.7;
-    open my $file, '>', $over or die "$over: $!\n";
+    for (1 .. 10) {
+        last if -e $lost;
+        stand_still((children())[rand 2]);
+    }
+    touch($over);
     return \@done;
+}
+
+sub touch {
+    my ($path) = @_;
+    open my $file, '>', $path or die "$path: $!\n";
+    return;
 }
 
 sub cut_connections {
