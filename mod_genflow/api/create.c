@@ -36,7 +36,7 @@ gf_err_t *api_create_dry(gf_req_t *req, int count, const char *prompt, const cha
 static gf_err_t *over_limit(gf_req_t *req, gf_err_code_t code, int seconds)
 {
     gf_err_t *err =
-        gf_err_make(req->ctx, code, APR_SUCCESS, "%s asks for %s", req->user, req->type->name);
+        gf_err_make(req->ctx, code, APR_SUCCESS, "%s requested %s", req->user, req->type->name);
 
     err->retry_after = seconds;
     return err;

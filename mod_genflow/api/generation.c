@@ -191,7 +191,7 @@ gf_err_t *api_generation_cancel(gf_req_t *req)
     GF_TRY(gf_steer_cancel(&owner, req->ctx, req->type, req->user, find.id));
     gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0503",
            "job=%s type=%s user=%s: cancelled and released, worked on by %s", find.id,
-           req->type->name, req->user, owner ? owner : "nobody");
+           req->type->name, req->user, owner ? owner : "no process");
     if (owner && strcmp(owner, req->api->owner) == 0) {
         gf_hub_req_recall(req->api->hub); /* other processes notice at their next heartbeat */
     }

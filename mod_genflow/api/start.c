@@ -14,8 +14,9 @@
 gf_err_t *api_start_closed(gf_req_t *req)
 {
     const gf_type_t *type = req->type;
-    gf_err_t *err = gf_err_make(req->ctx, GF_E_NO_PROVIDER, APR_SUCCESS, "%s is closed: %s",
-                                type->name, type->keyless ? type->keyless : "nobody draws here");
+    gf_err_t *err =
+        gf_err_make(req->ctx, GF_E_NO_PROVIDER, APR_SUCCESS, "%s is closed: %s", type->name,
+                    type->keyless ? type->keyless : "no provider draws here");
 
     err->retry_after = CLOSED_SECONDS;
     return err;

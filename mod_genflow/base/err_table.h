@@ -21,39 +21,39 @@ GF_ERR(BLOCKED,        "ACCOUNT_BLOCKED",          403, GF_LOG_INFO,     "GF0105
 GF_ERR(NO_GENERATION,  "GENERATION_NOT_FOUND",     404, GF_LOG_INFO,     "GF0106",
        "There is no such generation")
 GF_ERR(NO_ROUTE,       "NOT_FOUND",                404, GF_LOG_INFO,     "GF0107",
-       "There is nothing at this address")
+       "There is no endpoint at this address")
 GF_ERR(METHOD,         "METHOD_NOT_ALLOWED",       405, GF_LOG_INFO,     "GF0108",
-       "This address does not take that method; see Allow")
+       "This endpoint does not support that method; see Allow")
 GF_ERR(STATUS,         "INVALID_GENERATION_STATUS", 400, GF_LOG_INFO,   "GF0151",
        "The state of this generation does not allow that; see status")
 GF_ERR(KEY_RUNNING,    "IDEMPOTENCY_IN_PROGRESS",  409, GF_LOG_INFO,     "GF0109",
-       "The generation of this key is still running; ask again or follow pollUrl")
+       "The generation of this key is still running; repeat later or poll pollUrl")
 GF_ERR(BODY_TOO_LARGE, "PAYLOAD_TOO_LARGE",        413, GF_LOG_INFO,     "GF0110",
        "The request body is too large")
 GF_ERR(BODY_TYPE,      "UNSUPPORTED_MEDIA_TYPE",   415, GF_LOG_INFO,     "GF0111",
        "Send the body as application/json")
 GF_ERR(INVALID,        "VALIDATION_FAILED",        422, GF_LOG_INFO,     "GF0112",
-       "Some fields are missing or wrong; see validationErrors")
+       "Some fields are missing or invalid; see validationErrors")
 GF_ERR(PRESET,         "INVALID_PRESET",           422, GF_LOG_INFO,     "GF0113",
        "There is no such preset; see valid")
 GF_ERR(SOURCE_URL,     "INVALID_IMAGE_URL",        422, GF_LOG_INFO,     "GF0114",
        "The source picture cannot be used")
 GF_ERR(PRESET_OFF,     "PRESET_NOT_AVAILABLE",     422, GF_LOG_INFO,     "GF0140",
-       "This preset is not on now; see suggestion, available and availableAt")
+       "This preset is not available now; see suggestion, available and availableAt")
 GF_ERR(PROMPT,         "INVALID_PROMPT",           422, GF_LOG_INFO,     "GF0115",
        "The prompt cannot be used")
 GF_ERR(PROMPT_LENGTH,  "PROMPT_TOO_LONG",          422, GF_LOG_INFO,     "GF0116",
        "The prompt is too long")
 GF_ERR(KEY_MISMATCH,   "IDEMPOTENCY_MISMATCH",     422, GF_LOG_INFO,     "GF0117",
-       "This idempotency key was used with another body; take a new key")
+       "This idempotency key was used with another body; use a new key")
 GF_ERR(QUOTA,          "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0118",
        "The quota of this day or week is used up")
 GF_ERR(FAILED,         "GENERATION_FAILED",        500, GF_LOG_INFO,     "GF0119",
        "The picture could not be made; nothing was charged")
 GF_ERR(INTERNAL,       "INTERNAL_ERROR",           500, GF_LOG_CRIT,     "GF0120",
-       "Something went wrong here; it has been logged")
+       "Internal error; the administrator finds the reason in the log")
 GF_ERR(DB_DOWN,        "DATABASE_UNAVAILABLE",     503, GF_LOG_ERR,      "GF0121",
-       "The service cannot reach its database; try again shortly")
+       "The service cannot reach its database; retry later")
 GF_ERR(DB_SCHEMA,      "INTERNAL_ERROR",           500, GF_LOG_ERR,      "GF0122",
        "The service is not set up completely; the administrator finds the reason in the log")
 GF_ERR(READ_BODY,      "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0123",
@@ -61,17 +61,17 @@ GF_ERR(READ_BODY,      "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0123
 GF_ERR(NO_ASSET,       "NOT_FOUND",                404, GF_LOG_INFO,     "GF0141",
        "There is no such source picture; it may have expired")
 GF_ERR(ASSETS_FULL,    "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0142",
-       "You keep too many source pictures; delete some, or wait until they expire")
+       "You have stored too many source pictures; delete some, or wait until they expire")
 GF_ERR(PICTURE_TYPE,   "UNSUPPORTED_MEDIA_TYPE",   415, GF_LOG_INFO,     "GF0143",
        "Send a PNG, JPEG or WebP picture under its own type, or multipart/form-data")
 GF_ERR(BAD_MULTIPART,  "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0144",
        "The request body is not well-formed multipart/form-data")
 GF_ERR(FIELDS,         "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0150",
-       "Some fields are missing or wrong; see validationErrors")
+       "Some fields are missing or invalid; see validationErrors")
 GF_ERR(NO_TEMPLATE,    "NOT_FOUND",                404, GF_LOG_INFO,     "GF0152",
        "There is no such template")
 GF_ERR(TEMPLATES_FULL, "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0153",
-       "You keep too many templates; delete some")
+       "You have stored too many templates; delete some")
 GF_ERR(TOO_OFTEN,      "RATE_LIMIT",               429, GF_LOG_INFO,     "GF0180",
        "Too many requests; slow down")
 GF_ERR(HTACCESS,       "NOT_FOUND",                404, GF_LOG_ERR,      "GF0183",
@@ -79,34 +79,34 @@ GF_ERR(HTACCESS,       "NOT_FOUND",                404, GF_LOG_ERR,      "GF0183
 GF_ERR(TOO_MANY,       "TOO_MANY_CONCURRENT",      429, GF_LOG_INFO,     "GF0181",
        "You have too many generations at once; wait until one has ended")
 GF_ERR(QUEUE_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0182",
-       "Too many generations are waiting; try again later")
+       "The queue is full; retry later")
 GF_ERR(WEBHOOK_FORGED,    "AUTHENTICATION_REQUIRED",  401, GF_LOG_WARNING,  "GF0124",
-       "The signature of this report is missing, wrong or too old")
+       "The signature of this webhook is missing, wrong or too old")
 GF_ERR(WEBHOOK_UNKNOWN,   "NOT_FOUND",                404, GF_LOG_INFO,     "GF0125",
-       "No generation waits for this report")
+       "No generation expects this webhook")
 GF_ERR(WEBHOOK_EMPTY,     "VALIDATION_ERROR",         400, GF_LOG_WARNING,  "GF0126",
-       "This report names no run")
+       "This webhook names no run")
 GF_ERR(WEBHOOK_KEYS,      "PROVIDER_UNAVAILABLE",     503, GF_LOG_INFO,     "GF0127",
-       "The keys to check this report with are being fetched; send it again")
+       "The keys for this webhook's signature are being fetched; deliver it again")
 GF_ERR(NO_CREDIT_OLD,  "INSUFFICIENT_CREDITS",     403, GF_LOG_INFO,     "GF0160",
        "Not enough credits")
 GF_ERR(NO_RESERVATION, "TRANSACTION_NOT_FOUND",    404, GF_LOG_INFO,     "GF0161",
        "There is no such reservation")
 GF_ERR(RESERVED_NO_MORE, "ALREADY_PROCESSED",      400, GF_LOG_INFO,     "GF0162",
-       "This reservation was given back, or its time is over; take a new request_id")
+       "This reservation was given back or has expired; use a new request_id")
 GF_ERR(ADMIN_CLOSED,   "ADMIN_CLOSED",             403, GF_LOG_ERR,      "GF0170",
-       "Administration is closed here; the administrator finds the reason in the log")
+       "Administration is closed; the administrator finds the reason in the log")
 GF_ERR(ADMIN_ORIGIN,   "UNAUTHORIZED",             403, GF_LOG_WARNING,  "GF0171",
-       "Administration takes nothing from pages of another origin")
+       "Administration refuses requests of pages of another origin")
 GF_ERR(CROSS_SITE,     "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0680",
-       "A page of another site may not do that here")
+       "Requests of pages of other sites are refused here")
 GF_ERR(WATCH_FULL,     "QUEUE_FULL",               503, GF_LOG_INFO,     "GF0154",
-       "Too many clients wait here now; ask again shortly")
+       "Too many requests are waiting; repeat later")
 GF_ERR(STORE_CLOSED,   "STORE_UNAVAILABLE",        503, GF_LOG_INFO,     "GF0602",
-       "Pictures cannot be stored now; nothing was held. Try again later")
+       "Pictures cannot be stored now; no credits were held. Retry later")
 /* job */
 GF_ERR(RESTORED,       "SITE_RESTORED",            503, GF_LOG_INFO,     "GF0640",
-       "This site was restored from a backup and takes no new work yet; try again later")
+       "This site was restored from a backup and accepts no new work yet; retry later")
 GF_ERR(TIMEOUT,        "TIMEOUT",                  500, GF_LOG_WARNING,  "GF0201",
        "The provider did not finish in time")
 GF_ERR(NETWORK,        "NETWORK_ERROR",            500, GF_LOG_WARNING,  "GF0202",
@@ -114,9 +114,9 @@ GF_ERR(NETWORK,        "NETWORK_ERROR",            500, GF_LOG_WARNING,  "GF0202
 GF_ERR(API,            "API_ERROR",                500, GF_LOG_WARNING,  "GF0203",
        "The provider refused the request")
 GF_ERR(RATE_LIMIT,     "RATE_LIMIT",               429, GF_LOG_WARNING,  "GF0204",
-       "The provider takes no more requests for now")
+       "The provider limits its requests; retry later")
 GF_ERR(RETRIES,        "MAX_RETRIES_EXCEEDED",     500, GF_LOG_WARNING,  "GF0205",
-       "Every provider failed, every retry is used up")
+       "Every provider failed after all retries")
 GF_ERR(EMPTY,          "EMPTY_RESULT",             500, GF_LOG_WARNING,  "GF0206",
        "The provider returned no picture")
 GF_ERR(FILTERED,       "CONTENT_FILTERED",         500, GF_LOG_INFO,     "GF0207",
@@ -124,8 +124,8 @@ GF_ERR(FILTERED,       "CONTENT_FILTERED",         500, GF_LOG_INFO,     "GF0207
 GF_ERR(STORE,          "STORE_FAILED",             500, GF_LOG_ERR,      "GF0208",
        "The picture could not be stored")
 GF_ERR(NO_PROVIDER,    "PROVIDER_UNAVAILABLE",     503, GF_LOG_ERR,      "GF0209",
-       "No provider can be used for this type now")
+       "No provider of this type is available now")
 GF_ERR(RESULT,         "API_ERROR",                500, GF_LOG_WARNING,  "GF0210",
-       "The provider's answer is not a picture that can be kept")
+       "The provider's answer is not a picture that can be stored")
 GF_ERR(SOURCE,         "INVALID_IMAGE_URL",        422, GF_LOG_INFO,     "GF0211",
-       "The source picture could not be fetched, or is no picture that can be used")
+       "The source picture could not be fetched, or cannot be used")

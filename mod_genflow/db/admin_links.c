@@ -149,14 +149,14 @@ static PGconn *open_link(const gf_links_t *links, const gf_ctx_t *ctx)
     }
     if (has < 0) {
         gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0682",
-               "administration stays closed: the database does not tell the rights of its roles: "
+               "administration stays closed: the rights of its roles cannot be read: "
                "%s. Run sql/apply --role %s --admin-role %s",
                words_of(pg, ctx->pool), requests, PQuser(pg));
     }
     else {
         gf_log(ctx, GF_LOG_ERR, APR_SUCCESS, "GF0683",
                "administration stays closed: the role of DBDParams, %s, has the rights of the role "
-               "of GenflowAdminDatabase, %s, so that whoever steals DBDParams could administer. "
+               "of GenflowAdminDatabase, %s, so that a thief of DBDParams could administer. "
                "Connect requests as a role that is no superuser and no member of it: sql/apply "
                "--role NAME --admin-role %s",
                requests, PQuser(pg), PQuser(pg));

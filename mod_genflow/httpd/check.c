@@ -193,7 +193,7 @@ static const char *check_folder(const gf_conf_t *conf, const apr_array_header_t 
                                 geteuid() == 0 ? "httpd's user" : "the present user", path,
                                 geteuid() == 0 ? "that user"
                                                : "httpd's user; where root starts httpd, run "
-                                                 "httpd -t as root, which asks for httpd's user"),
+                                                 "httpd -t as root, which checks as httpd's user"),
                    pool);
 }
 

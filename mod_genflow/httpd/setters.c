@@ -274,7 +274,7 @@ const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text)
     if (strcmp(host, "*") != 0 && (!*name || name[strspn(name, HOST_LETTERS)] || port)) {
         return apr_psprintf(cmd->pool,
                             "GenflowWebhookAllow %s: must be a host, *.domain, or *, with http:// "
-                            "before it where webhooks without TLS are told, too; without port and "
+                            "before it to deliver webhooks without TLS, too; without port and "
                             "path",
                             text);
     }
@@ -297,7 +297,7 @@ const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool)
     }
     if (!conf->public_url || conf->public_url[0] == '/') {
         return "GenflowWebhookAllow is given, but GenflowPublicUrl is no http(s) address: what "
-               "webhooks are told has whole addresses in it";
+               "webhooks carry contains whole addresses";
     }
     return NULL;
 }

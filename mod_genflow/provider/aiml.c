@@ -109,7 +109,7 @@ static void read_row(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf
 {
     const char *status = prov_json_text(row, "status");
 
-    outcome->detail = gf_provider_detail(call->provider, call->pool, "its log tells of inference",
+    outcome->detail = gf_provider_detail(call->provider, call->pool, "its log has inference",
                                          prov_json_text(row, "inference_id"), status);
     if (strcmp(status, "failed") == 0) {
         prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API); /* failed ones are not billed */

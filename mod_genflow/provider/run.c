@@ -126,7 +126,7 @@ bool prov_run_list_failed(gf_outcome_t *outcome, const gf_prov_call_t *call, con
         return true;
     }
     outcome->code = GF_E_NETWORK;
-    outcome->detail = apr_psprintf(call->pool, "its list does not tell: HTTP %d", msg->status);
+    outcome->detail = apr_psprintf(call->pool, "its list cannot be read: HTTP %d", msg->status);
     outcome->settled = msg->status / 100 == 4 && msg->status != 408 && msg->status != 429;
     return msg->status != 200;
 }
@@ -317,7 +317,7 @@ prov_run_found_t prov_run_find(gf_outcome_t *outcome, const gf_prov_call_t *call
     }
     if (failed) {
         prov_json_set(outcome, GF_PROV_TRANSIENT, GF_E_API);
-        outcome->detail = "its list tells that the run failed";
+        outcome->detail = "its list shows that the run failed";
         return PROV_RUN_FAILED;
     }
     return missing;
