@@ -226,9 +226,11 @@ const char *gf_provider_detail(const gf_provider_t *provider, apr_pool_t *pool, 
 {
     const char *said;
 
+    head = head ? head : "";
     word = word ? gf_provider_redact(provider, pool, word, strlen(word), WORD_MAX) : "";
     text = text ? gf_provider_redact(provider, pool, text, strlen(text), TEXT_MAX) : "";
-    said = apr_pstrcat(pool, head, word[0] ? " " : "", word, ": ", text, NULL);
+    said = apr_pstrcat(pool, head, head[0] && word[0] ? " " : "", word,
+                       head[0] || word[0] ? ": " : "", text, NULL);
     return gf_provider_redact(provider, pool, said, strlen(said), strlen(said));
 }
 

@@ -172,6 +172,25 @@ START_TEST(foreign_text_is_redacted_cut_and_valid_utf8)
 }
 END_TEST
 
+START_TEST(a_detail_is_made_of_what_there_is)
+{
+    static const gf_provider_t provider = { .name = "acme", .key = SECRET };
+    static const struct {
+        const char *head, *word, *text, *detail;
+    } rows[] = { { "HTTP 400", "bad", "no", "HTTP 400 bad: no" },
+                 { "HTTP 400", NULL, "no", "HTTP 400: no" },
+                 { NULL, "bad", "no", "bad: no" },
+                 { NULL, NULL, "no", "no" } };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_str_eq(
+            gf_provider_detail(&provider, unit.ctx.pool, rows[i].head, rows[i].word, rows[i].text),
+            rows[i].detail);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -179,8 +198,9 @@ int main(void)
         a_long_text_is_cut_between_two_characters,
         a_secret_is_not_shown_in_part_where_the_text_is_cut,
         foreign_text_is_redacted_cut_and_valid_utf8,
+        a_detail_is_made_of_what_there_is,
         NULL,
     };
 
-    return unit_run("told", tests);
+    return unit_run("redact", tests);
 }
