@@ -66,7 +66,8 @@ is api(GET => $picture)->{status}, 200, 'stored pictures are served all the same
 ok pg('start'), 'PostgreSQL is started';
 my $healed = wait_for { generate($user, { type => 'sketch' })->{status} == 200 };
 ok $healed, 'generations go on by themselves';
-is api(GET => '/api/health')->{status}, 200, '... and the health check is content';
+my $content = wait_for { api(GET => '/api/health')->{status} == 200 };
+ok $content, '... and the health check is content';
 is_deeply [sort(children())], \@pids, '... in the same children';
 
 # ---- the parts of the load ----
