@@ -92,7 +92,7 @@ for my $case (@TOLD) {
 # ---- README's block in Debian's tree ----
 
 my $readme  = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/README.md");
-my ($block) = $readme =~ /^Tell httpd(?:.+\n)+\n((?:    .*\n|\n)+)/m;
+my ($block) = $readme =~ /^Configure httpd(?:.+\n)+\n((?:    .*\n|\n)+)/m;
 ok $block, 'README has a block for httpd';
 $block =~ s/^    //gm;
 my $tree = debian_tree();

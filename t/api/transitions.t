@@ -37,7 +37,7 @@ my %TOLD = (    # after "job=... type=... user=..."
     'late in two steps' => [': created, 1 credit held',
         ': cancelled and released after N ms: it was not started'],
     'cancelled in two steps' => [': created, 1 credit held',
-        ': cancelled and released, worked on by nobody'],
+        ': cancelled and released, worked on by no process'],
 );
 expect_log qw(GF0203 GF0205);
 for my $case (sort keys %TOLD) {
