@@ -178,7 +178,7 @@ const char *prov_run_list_start(const gf_prov_call_t *call, const gf_msg_t *msg,
 
 typedef enum { OTHERS, DOUBTFUL, OURS } likeness_t;
 
-/* Hex digits that tell a value of an input from another; a number by its value, not its digits. */
+/* The recorded digits of a value; of a number those of its value, however it is written. */
 static const char *hash_of(gf_json_t *value, apr_pool_t *pool)
 {
     char hex[GF_SHA256_HEX];
@@ -224,7 +224,7 @@ static bool is_same(const gf_json_t *hash, gf_json_t *shown, apr_pool_t *pool)
 }
 
 /* Is all that we sent beside the prompt in the input that is shown, by the hashes of the attempt?
- * More may be: the model's defaults, but no source image. Without hashes nobody knows. */
+ * More may be: the model's defaults, but no source image. An attempt without hashes is doubtful. */
 static bool is_whole(const gf_prov_call_t *call, const gf_json_t *input, const prov_field_t *fields)
 {
     gf_ctx_t ctx = { .pool = call->pool };

@@ -164,14 +164,7 @@ gf_err_t *gf_acts_adopt(gf_run_t *run, gf_ctx_t *ctx)
 
 gf_err_t *gf_acts_draw(gf_run_t *run, gf_ctx_t *ctx)
 {
-    const gf_generate_t *generate = &run->of.generate;
-    const gf_prov_call_t call = { .provider = generate->choice->provider,
-                                  .model = generate->choice->model,
-                                  .job = run->job,
-                                  .source_file = generate->source_file,
-                                  .source_type = generate->source_type,
-                                  .pixels_max = ctx->conf->asset_pixels_max,
-                                  .pool = ctx->pool };
+    const gf_prov_call_t call = gf_attempt_call(ctx, run, ctx->pool);
     apr_status_t rv;
 
     if (run->result.facts) { /* a settle that is repeated */

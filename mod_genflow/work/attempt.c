@@ -90,6 +90,7 @@ gf_prov_call_t gf_attempt_call(const gf_ctx_t *ctx, const gf_run_t *run, apr_poo
                             .source = generate->source,
                             .source_file = generate->source_file,
                             .source_type = generate->source_type,
+                            .pixels_max = ctx->conf->asset_pixels_max,
                             .pool = pool };
 
     return call;
