@@ -1,13 +1,14 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A child sleeps until its provider's time is over, while another one goes on with its runs. When it
-# wakes it gives up, and does not tell the provider to stop: the runs are another's now.
+# wakes it gives up, and does not cancel the runs at the provider: the other child still polls them.
 use Genflow::Fault;
 use Genflow::Test;
 use Time::HiRes ();
 
-my $DEADLINE = 20;                               # seconds: the other child needs some of them
+my ($LEASE, $DEADLINE) = (15, 25);               # seconds: the runs change hands between
 ok configure(<<"END"), 'the provider has time for what the test does meanwhile';
+GenflowDispatchLease ${LEASE}s
 <GenflowProvider fal>
     GenflowProviderDeadline ${DEADLINE}s
 </GenflowProvider>
@@ -19,22 +20,25 @@ my @ids    = map { later($_, { type => 'echo-fal',
 my $begun  = Time::HiRes::time();
 wait_for { @ids == grep { status_of($users[$_], $ids[$_], 'echo-fal')->{falJobId} } 0 .. $#ids };
 my $frozen = leader_of($ids[0]);
+my %user   = map { $ids[$_] => $users[$_] } 0 .. $#ids;
 my @taken  = grep { leader_of($_) == $frozen } @ids;
+my @others = grep { my $id = $_; !grep { $_ eq $id } @taken } @ids;
 freeze($frozen);
+api(POST => "/api/generation/$_/cancel", user => $user{$_}) for @others;
 my $moved = wait_for { !grep { (leader_of($_) // $frozen) == $frozen } @taken } $DEADLINE;
 ok $moved, 'another child goes on with ' . @taken . ' runs';
-open_gate('stale-cancel');
-is_deeply [map { ended($users[$_], $ids[$_], 'echo-fal')->{status} } 0 .. $#ids],
-    [('completed') x @ids], '... which all end well';
 wait_for { Time::HiRes::time() - $begun > $DEADLINE } 2 * $DEADLINE;
 my $mark   = log_mark();
 kill CONT => $frozen;
 my $told = wait_for { my $log = log_since($mark); !grep { $log !~ /\[pid $frozen:.*\Q$_\E/ } @taken } $DEADLINE;
 ok $told, 'then the first wakes, and has to do with each of its runs once more'
     or diag log_since($mark);
-is cancels("[stale-cancel-$$-"), 0, '... which cancels none';
+is_deeply [map { cancels("[$user{$_}]") } @taken], [(0) x @taken], '... which cancels none';
+open_gate('stale-cancel');
+is_deeply [map { ended($user{$_}, $_, 'echo-fal')->{status} } @taken], [('completed') x @taken],
+    '... and the other child completes them';
 is_deeply [map { submissions("[$_]") } @users], [(1) x @users], '... each was sent once';
-credits_are $_, 9, 0, '... and charged once' for @users;
+credits_are $user{$_}, 9, 0, '... and charged once' for @taken;
 
 ok configure(''), 'the provider has its usual time again';
 
