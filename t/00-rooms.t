@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The sources keep the order that ARCHITECTURE.md draws: which room includes which, which file owns
-# which library, which functions nobody calls, and how large a file may grow. The compiler says what
+# which library, which functions are banned, and how large a file may grow. The compiler says what
 # a file includes, the object files say what they call. The sources are below GENFLOW_SRCDIR, or the
 # folder above this file; t/run.pl makes the list of calls.
 
@@ -126,7 +126,8 @@ sub read_includes {
 # What the object of each source calls. gcc may call the checked form: __sprintf_chk for sprintf.
 sub read_calls {
     my %found;
-    open my $list, '<', $ENV{GENFLOW_CALLS} // die "run it by support/check t/00-rooms.t\n" or die "$!\n";
+    my $calls = $ENV{GENFLOW_CALLS} // die "run it by support/check t/00-rooms.t\n";
+    open my $list, '<', $calls or die "$calls: $!\n";
     while (<$list>) {
         my ($object, $name) = /\A(\S+): +[Uw] _*(\w+?)(?:_chk)?(?:@|$)/ or next;
         my $path = $object =~ s{\.libs/}{}r =~ s{/\w*la-}{/}r =~ s/o\z/c/r;

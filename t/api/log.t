@@ -8,7 +8,7 @@ use Genflow::Httpd qw(small_site);
 use Genflow::Test;
 
 my ($user, $bob, $carol) = (account(20), account(20), account(20));
-my $TYPE = 'told';
+my $TYPE = 'log-lines';
 my $site = Genflow::Httpd->start(small_site($TYPE) . <<"END");
 LogLevel warn
 <GenflowType $TYPE>

@@ -20,13 +20,7 @@ my $httpd = Genflow::Httpd->start(Genflow::Httpd::small_site() . <<'END');
 <Location "/generated">
     SetHandler genflow-result
 </Location>
-<Location "/admin">
-    SetHandler genflow-admin
-    AuthType Basic
-    AuthName genflow
-    AuthUserFile "${GENFLOW_WORK}/t/conf/users"
-    Require user admin
-</Location>
+Include "${GENFLOW_WORK}/t/conf/admin.conf"
 <If "%{HTTP:X-If} == 'yes'">
     FileETag None
 </If>

@@ -142,7 +142,7 @@ sub DESTROY {
 sub small_site {
     my ($type) = @_;
     Genflow::Test::sql("SELECT genflow.create_type(:'type')", type => $type) if $type;
-    my $text = <<'END' . ($type || alone() ? '' : "GenflowDispatch Off\n");
+    my $text = <<'END' . ($type || Genflow::Site::is_alone() ? '' : "GenflowDispatch Off\n");
 Include "${GENFLOW_WORK}/t/conf/database.conf"
 StartServers 1
 GenflowStoreFolder "${GENFLOW_WORK}/store"
@@ -161,13 +161,10 @@ END
     return $type ? $text =~ s/neo-glitch/$type/r : $text;
 }
 
-# Nobody else uses the site of this test.
-sub alone { return $0 =~ m{(?:\A|/)t/fault/} }
-
 # Dies if the httpd would take work of other tests, which look for it in the log of the site.
 sub leave_work {
     my ($text) = @_;
-    return if alone() || $text =~ /^GenflowDispatch Off$/m;
+    return if Genflow::Site::is_alone() || $text =~ /^GenflowDispatch Off$/m;
     my $site  = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/t/conf/test.conf");
     my $theirs = join '|', map { quotemeta } $site =~ /<GenflowType (\S+)>/g;
     $text =~ m{t/conf/(?:site|test)\.conf|<GenflowType (?:$theirs)>}

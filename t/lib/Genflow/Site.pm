@@ -518,6 +518,9 @@ sub start_fake {
 
 # ---- files of the folder -------------------------------------------------------------------------
 
+# Has this test a site to itself? Those of t/fault have; all other tests share one.
+sub is_alone { return $0 =~ m{(?:\A|/)t/fault/} }
+
 sub error_log { return "$_[0]{folder}/t/logs/error_log" }
 
 # Of some lines of the error log, our own at warning or above: pairs of tag and line.
