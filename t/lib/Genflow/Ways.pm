@@ -28,7 +28,7 @@ my %ONCE = (
         qw(delay=700 big=900000 poll=2 poll-hang poll-lost poll-filter payment moderation denied
             filter empty garbage html cut-during hang drip huge-image redirect big=52428801),
         'poll=1 poll-status=500', 'poll=1 poll-status=429'],
-    aiml => ['', @LOST, @REFUSED, @BY_ADDRESS,
+    aiml => ['', @LOST, @BY_ADDRESS,
         qw(delay=700 data b64 datauri nsfw empty html hang), 'cut-before untaken'],
     openai => ['', @LOST, @REFUSED, @BY_ADDRESS,
         qw(delay=700 url datauri empty garbage html hang), 'status=400 type=moderation_blocked',
@@ -50,7 +50,7 @@ my @AGAIN = ((map { "status=$_ times=1" } qw(500 502 503 504)), 'status=503', 'j
 my %AGAIN = (
     stability => \@AGAIN,
     openai    => \@AGAIN,
-    aiml      => [@AGAIN, 'cut-before failed times=1'],
+    aiml      => [@AGAIN, 'cut-before failed times=1', @REFUSED],    # lost: its log has them as failed
     replicate => [@AGAIN, 'failed=E1000 times=1', 'aborted times=1', 'cut-before untaken times=1',
         'hang untaken times=1'],
     fal   => [@AGAIN, 'failed=500,internal_server_error times=1'],
