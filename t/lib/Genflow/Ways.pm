@@ -50,7 +50,7 @@ my @AGAIN = ((map { "status=$_ times=1" } qw(500 502 503 504)), 'status=503', 'j
 my %AGAIN = (
     stability => \@AGAIN,
     openai    => \@AGAIN,
-    aiml      => [@AGAIN, 'cut-before failed times=1', @REFUSED],    # lost: its log has them as failed
+    aiml      => [@AGAIN, 'cut-before failed times=1', @REFUSED],    # lost: by its log
     replicate => [@AGAIN, 'failed=E1000 times=1', 'aborted times=1', 'cut-before untaken times=1',
         'hang untaken times=1'],
     fal   => [@AGAIN, 'failed=500,internal_server_error times=1'],
