@@ -31,6 +31,10 @@ none('every entry has syntax, default, context, text and an example',
 none('the reference changes nothing: all of it is commented out',
      active_lines('conf/genflow.conf'));
 none('the files in conf/ use directives that exist', only_in(\%in_conf, \%row));
+my @defaults = defaults_of_code();
+cmp_ok scalar @defaults, '>', 60, 'httpd/conf.c has defaults';
+none('every default is the one of conf/genflow.conf', map { other_default($_) } @defaults);
+none('all bounds are those of conf/genflow.conf', map { other_bounds($_) } @defaults);
 
 # ---- kinds ----
 
@@ -177,6 +181,32 @@ sub line_at {
 sub directives_of_code {
     my $code = code_of('mod_genflow/httpd/conf.c');
     return map { $_ => 1 } $code =~ /"<?(Genflow[A-Z]\w*)>?"/g;
+}
+
+# ROW(name, place, kind, member, min, max, bounds, default, help)
+sub defaults_of_code {
+    my $code = code_of('mod_genflow/httpd/conf.c');
+    my @rows;
+    push @rows, { name => $1, kind => $2, bounds => $3, value => $4 }
+        while $code =~ /\bROW\("(\w+)",\s*IN_\w+,\s*IS_(\w+),[^"]*"([^"]*)",\s*(?:NULL|"([^"]*)")/g;
+    return @rows;
+}
+
+# `Default: Name value`, or without a value in the code anything else.
+sub other_default {
+    my ($row) = @_;
+    my ($says) = $entry{ $row->{name} }{text} =~ /^# Default:[ \t]*(.*?)[ \t]*$/m;
+    my ($value) = $says =~ /\A\Q$row->{name}\E (\S+)\z/;
+    $value = undef if $row->{name} eq 'GenflowProviderKind';
+    return if ($value // '') eq ($row->{value} // '');
+    return "$row->{name}: the reference says `$says`, the code " . ($row->{value} // 'nothing');
+}
+
+sub other_bounds {
+    my ($row) = @_;
+    my $text = join ' ', split /\s*\n# */, $entry{ $row->{name} }{text};
+    return if $row->{kind} !~ /\A(?:INT|TIME|SIZE)\z/ || $text =~ /\b[Tt]akes \Q$row->{bounds}\E\b/;
+    return "$row->{name}: the code takes $row->{bounds}";
 }
 
 # The rows of GF_PROVIDER_KINDS and the like, in their order.

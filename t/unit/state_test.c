@@ -740,6 +740,41 @@ START_TEST(only_the_states_with_a_picture_may_charge)
 }
 END_TEST
 
+/* ---- the waits between tries ---- */
+
+START_TEST(waits_double_from_the_first_one_and_scatter_up_to_a_fifth_below_the_longest)
+{
+    static const given_t given = { .retries = 10 };
+    static const brought_t failed = { .outcome = { .state = GF_PROV_TRANSIENT } };
+    const apr_interval_time_t least[] = { 2, 4, 8, 16, 30, 30, 30 };
+    apr_interval_time_t shortest, longest;
+    size_t i;
+    int n;
+
+    for (i = 0; i < UNIT_COUNT(least); i++) {
+        shortest = 1000 * SECONDS;
+        longest = 0;
+        for (n = 0; n < 100; n++) {
+            gf_run_t *run = make_run(gf_kind_of(GF_JOB_GENERATE), &given, unit.ctx.pool);
+
+            provider.backoff = 2 * SECONDS;
+            provider.backoff_max = 30 * SECONDS;
+            run->job->retries = (int)i;
+            put(run, GF_STATE_SENT, &given);
+            bring(run, &failed);
+            gf_run_take(&flow, run, GF_EVENT_ANSWERED);
+            ck_assert_int_eq(run->state, GF_STATE_REQUEUE);
+            shortest = run->delay < shortest ? run->delay : shortest;
+            longest = run->delay > longest ? run->delay : longest;
+        }
+        ck_assert_int_ge(shortest, least[i] * SECONDS);
+        ck_assert_int_le(longest, 30 * SECONDS);
+        ck_assert_int_le(longest, least[i] * SECONDS * 6 / 5);
+        ck_assert(least[i] == 30 || longest > shortest);
+    }
+}
+END_TEST
+
 /* ---- the engine ---- */
 
 START_TEST(what_came_while_the_run_was_busy_happens_when_it_waits)
@@ -880,6 +915,7 @@ int main(int argc, const char *const *argv)
         an_unknown_answer_gives_the_job_to_nobody_else,
         a_run_counts_as_never_taken_when_two_lists_a_floor_apart_agree,
         only_the_states_with_a_picture_may_charge,
+        waits_double_from_the_first_one_and_scatter_up_to_a_fifth_below_the_longest,
         what_came_while_the_run_was_busy_happens_when_it_waits,
         an_act_waits_for_a_database_under_one_token_and_one_line,
         the_table_in_the_architecture_is_printed_from_the_rules,

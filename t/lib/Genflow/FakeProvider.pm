@@ -73,6 +73,9 @@
 #   early             ... before the submission is answered
 # fal also knows:
 #   poll-delay=MS     each question about the state is answered that much later
+#   position=N        until it is over it waits in the queue at that place
+# A model that takes no prompt (fal-ai/ghiblify) reads these words in the address of its source picture:
+# ?prompt=WORDS.
 # Beside the prompt only the key matters: one that begins with "wrong" is refused with 401.
 #
 # THE QUESTIONS of a test to the fake itself:
@@ -522,6 +525,7 @@ my %FAILURE = map { $_ => 1 } qw(
 );
 my %LASTING = map { $_ => 1 } qw(
     delay gate times big poll poll-delay poll-gate quick list-lag result datauri b64 url data plain single hook early at-once
+    position
 );
 
 sub of_prompt {

@@ -3,7 +3,8 @@
 # Further httpds of a test, beside the one of the site: with a configuration of the test's own, only
 # checked, or started. They share the site's database, store and modules, and end with the test. So
 # they leave the types of the site to the site, which logs what it makes: they say GenflowDispatch Off,
-# or have types of their own. Tests in t/fault have a site to themselves.
+# or have types of their own, or a database of their own (Genflow::Database, in PGDATABASE). Tests in
+# t/fault have a site to themselves.
 #
 #     refused('a body of nothing', "GenflowBodyMax 0\n", 'must be 1k to 100m');
 #     accepted('a small body', "GenflowBodyMax 1k\n");
@@ -165,6 +166,7 @@ END
 sub leave_work {
     my ($text) = @_;
     return if Genflow::Site::is_alone() || $text =~ /^GenflowDispatch Off$/m;
+    return if $ENV{PGDATABASE} =~ /\Agenflow_t_/;     # a Genflow::Database
     my $site  = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/t/conf/test.conf");
     my $theirs = join '|', map { quotemeta } $site =~ /<GenflowType (\S+)>/g;
     $text =~ m{t/conf/(?:site|test)\.conf|<GenflowType (?:$theirs)>}

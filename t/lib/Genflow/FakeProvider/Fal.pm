@@ -69,6 +69,9 @@ sub tell_status_now {
     my ($self, $request, $job) = @_;
     return $self->{server}->answer_json($request, 200, { status => 'COMPLETED' })
         if $job->{over} ||= $self->is_over($job);
+    my $position = $job->{script}->value('position');
+    return $self->{server}->answer_json($request, 202,
+        { status => 'IN_QUEUE', queue_position => $position + 0 }) if defined $position;
     $self->{server}->answer_json($request, 202,
         { status => 'IN_PROGRESS', logs => [ { message => 'drawing', level => 'INFO' } ] });
 }

@@ -59,7 +59,7 @@ sub submit {
         request  => $request,
         model    => $model // $document->{model} // $document->{version} // '',
         form     => $input,
-        prompt   => $input->{prompt} // '',
+        prompt   => $input->{prompt} // prompt_of_picture($input),
         seed     => $input->{seed} // 1,
         id       => $self->{book}->new_id,
         time     => now(),
@@ -102,6 +102,13 @@ sub answer_submission {
                                    '{"message":"inter')
         if $script->has('json-error');
     $act{answer}->($job);
+}
+
+# Of models that take a picture and no prompt: that of the picture's address, `?prompt=...`.
+sub prompt_of_picture {
+    my ($input) = @_;
+    my ($query) = ($input->{image_url} // '') =~ /\?(.*)/s;
+    return Genflow::FakeProvider::query_value({ query => $query // '' }, 'prompt') // '';
 }
 
 sub knows_key {
