@@ -988,7 +988,7 @@ BEGIN
     VALUES (genflow.new_id(0), p_user, p_type, p_width, p_height, v_bytes, v_now, v_ends)
     ON CONFLICT ON CONSTRAINT assets_once DO UPDATE SET expires_at = EXCLUDED.expires_at
     RETURNING a.id, genflow.iso(a.expires_at) INTO id, expires_at;
-    -- last: it skips what is locked, so that nobody waits in a circle
+    -- Last, because it skips locked rows: so no circle of waiting transactions can arise.
     PERFORM genflow.asset_sweep(20);
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.asset_put(text,text,integer,integer,text,interval,bigint) TO genflow_module;
@@ -1086,8 +1086,8 @@ BEGIN
     IF p_what = 'failure' AND (p_failures = 0 OR b.failures < p_failures) THEN
         RETURN 'noted';
     END IF;
-    -- Every further failure begins the time anew: what was under way when it opened says the same
-    -- as the one that tries.
+    -- Every further failure starts the open time anew: an attempt that was in flight when the
+    -- breaker opened reports the same as the probe.
     UPDATE genflow.breakers t SET open_until = v_now + p_open, opened_at = coalesce(t.opened_at,
         v_now)
      WHERE t.provider = p_provider AND t.model = p_model;
@@ -1154,8 +1154,8 @@ $$
 DECLARE
     v_media text;
 BEGIN
-    -- all media rows as one set; a type whose table is gone is a broken rule of its own and leaves
-    -- the others readable
+    -- all media rows as one set; a type whose table is gone breaks a rule of its own, and the
+    -- others stay readable
     SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status FROM %I.%I', media_schema,
                                       media_table), ' UNION ALL '),
                     'SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::text WHERE false')
@@ -1329,14 +1329,14 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
-    WITH told AS MATERIALIZED (
+    WITH running AS MATERIALIZED (
         SELECT d.user_id, count(*) AS n FROM genflow.deliveries d
          WHERE d.due_at > v_now AND d.due_at <= v_now + p_lease GROUP BY d.user_id),
     due AS MATERIALIZED (
-        SELECT d.job_id FROM genflow.deliveries d LEFT JOIN told ON told.user_id = d.user_id
+        SELECT d.job_id FROM genflow.deliveries d LEFT JOIN running ON running.user_id = d.user_id
          WHERE d.due_at <= v_now AND d.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
                                                             WHERE t.name = ANY (p_types)))
-         ORDER BY coalesce(told.n, 0), d.due_at LIMIT p_limit FOR UPDATE OF d SKIP LOCKED),
+         ORDER BY coalesce(running.n, 0), d.due_at LIMIT p_limit FOR UPDATE OF d SKIP LOCKED),
     mine AS (
         UPDATE genflow.deliveries d SET due_at = v_now + p_lease, tries = d.tries + 1
           FROM due WHERE d.job_id = due.job_id
@@ -2185,7 +2185,7 @@ BEGIN
     END IF;
     IF w.lease_owner = p_owner THEN
         RETURN 'led';
-    -- its leader elsewhere finds its lease gone
+    -- a leader on another host finds its lease gone
     ELSE
         UPDATE genflow.work t SET lease_owner = NULL, due_at = least(clock_timestamp(),
             t.deadline_at) WHERE t.job_id = p_id;
@@ -2240,7 +2240,7 @@ DECLARE
 BEGIN
     CASE p_part
     WHEN 'attempts' THEN
-        -- What was made after v_over cannot have ended before it.
+        -- A generation created after v_over cannot have ended before it.
         WITH old AS MATERIALIZED (
             SELECT o.job_id, o.no FROM genflow.attempts o
              WHERE o.job_id < genflow.id_at(v_over)
@@ -2376,7 +2376,7 @@ DECLARE
 BEGIN
     IF NEW.kind IN ('hold', 'capture', 'release') THEN
         v_job := genflow.job_brief(NEW.ref);
-        -- its media row is gone: the hold says whose it was
+        -- its media row is gone: the user is the one of the hold
         IF NEW.kind = 'release' AND v_job.status IS NULL THEN
             SELECT h.user_id, h.amount, 'failed' INTO v_job FROM genflow.ledger h
                 WHERE h.ref = NEW.ref AND h.kind = 'hold';
@@ -2399,8 +2399,8 @@ BEGIN
 
     CASE NEW.kind
     WHEN 'hold' THEN
-        -- A clock that steps back over midnight goes on counting in the later window, so that a
-        -- quota is not handed out twice; one that was a year wrong does not block the user for a
+        -- If the clock steps back over midnight, counting continues in the later window, so that
+        -- no quota is granted twice. A clock that was a year wrong does not block the user for a
         -- year.
         UPDATE genflow.accounts a SET
             held      = a.held + NEW.amount,
@@ -2435,8 +2435,8 @@ BEGIN
             held = a.held - NEW.amount - NEW.released
          WHERE a.user_id = NEW.user_id;
     WHEN 'release' THEN
-        -- Gives the hold back and, while its window is still counted, the quota; never an error: a
-        -- release must pass.
+        -- Releases the hold and, while its window still counts, the quota. It never raises an
+        -- error: a release must always pass.
         UPDATE genflow.accounts a SET
             held      = a.held - NEW.released,
             day_used  = CASE WHEN a.day = NEW.window_day THEN greatest(a.day_used - NEW.released, 0)
@@ -2498,7 +2498,7 @@ BEGIN
           FROM genflow.ledger l
          WHERE l.user_id = p_user AND (l.at, l.phase, l.ref) < (v_at, v_phase, v_ref)
          ORDER BY l.at DESC, l.phase DESC, l.ref DESC LIMIT p_limit),
-    told AS (
+    priced AS (
         SELECT p.*, (v_spend - sum(p.change) OVER (ORDER BY p.at DESC, p.phase DESC,
                                                    p.ref DESC))::bigint AS before FROM page p)
     SELECT t.ref, t.kind, t.change, t.before + t.change, CASE t.kind WHEN 'release' THEN t.released
@@ -2507,7 +2507,7 @@ BEGIN
                THEN t.ref ELSE r.job_id END,
            r.request_id, genflow.iso(t.at),
            concat_ws('_', (extract(epoch FROM t.at) * 1000000)::bigint, t.phase, t.ref, t.before)
-      FROM told t LEFT JOIN genflow.reservations r ON r.id = t.ref
+      FROM priced t LEFT JOIN genflow.reservations r ON r.id = t.ref
      ORDER BY t.at DESC, t.phase DESC, t.ref DESC;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.ledger_list(text,text,integer) TO genflow_module;
@@ -2715,7 +2715,7 @@ BEGIN
                                                 THEN 'The generation did not end within its time'
                                                  ELSE 'The generation was not started within its '
                                                       'time' END, NULL);
-        -- one that cannot be ended does not stop the others
+        -- a job that cannot be ended does not stop the others
         EXCEPTION
         WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
             RAISE;
@@ -2734,7 +2734,7 @@ BEGIN
             RETURN NEXT;
         END IF;
     END LOOP;
-    -- most claims find nothing: no statement then
+    -- most claims find nothing and need no further statement
     IF v_wait IS NOT NULL THEN
         UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1,
             due_at = least(v_now + p_lease, w.deadline_at)
@@ -2754,8 +2754,8 @@ BEGIN
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
         last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner
-    -- believes of the tables.
+    -- In the order in which they were leased. OFFSET 0: by key, job for job, whatever statistics
+    -- the planner has.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model,
            w.provider_ref,
@@ -2826,13 +2826,13 @@ BEGIN
         END IF;
     END IF;
 
-    -- Refused, or the key is taken: what it made before is the answer, even where credits would not
-    -- suffice again.
+    -- Refused, or the key is taken: the generation that it created before is the answer, even if
+    -- the credits would not suffice again.
     SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
       FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
     IF NOT FOUND THEN
         id := NULL;
-    -- by this very call, whose answer was lost
+    -- this very call created it, but its answer was lost
     ELSIF v_call = p_call THEN
         outcome := 'ok';
         status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
@@ -2872,7 +2872,7 @@ BEGIN
                 p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END,
                 p_webhook_url, p_call);
             IF r.outcome NOT IN ('ok', 'replay') THEN
-                -- what is about to be undone holds nothing
+                -- the generations before it hold nothing once they are undone
                 r.held := r.held - (i - 1) * p_cost;
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
@@ -2883,7 +2883,7 @@ BEGIN
             v_created := v_created || r.created_at;
             v_secrets := v_secrets || r.picture_secret;
         END LOOP;
-    -- undoes what was made before it; GF000 would mean any GFxxx
+    -- undoes the generations before it; GF000 would mean any GFxxx
     EXCEPTION WHEN SQLSTATE 'GF001' THEN
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance,
             r.held, NULL::text;
@@ -2904,7 +2904,7 @@ DECLARE
     v_type  text;
     v_first jsonb;
 BEGIN
-    -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
+    -- A picture that is not persisted and expires is at its provider: the module cannot remove it.
     DELETE FROM public.neo_glitch_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END,
         m.result ->> 'type'
@@ -3057,7 +3057,7 @@ BEGIN
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
     RETURNING t.user_id, t.cost, t.webhook_url INTO m;
-    -- the row went with its table: give the hold back
+    -- the row went with its table: release the hold
     IF NOT FOUND THEN
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
@@ -3079,7 +3079,7 @@ BEGIN
                                         THEN greatest(w.due_at, v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
-     -- one that has failed did not make the picture
+     -- a failed attempt did not make the picture
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
@@ -3130,7 +3130,7 @@ BEGIN
                  age_ms;
         RETURN;
     END IF;
-    -- Perhaps by this very call, whose answer was lost: the epoch is the one that it had then.
+    -- Perhaps this very call started it and its answer was lost: the epoch is the one of then.
     SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed,
            m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint,
@@ -3212,7 +3212,7 @@ $$
                             AT TIME ZONE 'UTC') END,
            (c.now % c.weeks + 1)::integer, p.is_active, next.weeks IS NOT DISTINCT FROM 0
       FROM placed p CROSS JOIN cycle c
-     -- in how many weeks it is on: the first of a cycle from now in which it is
+     -- weeks until it is available: from now on, the first week of a cycle that has it
      CROSS JOIN LATERAL (
         SELECT min(s.n) AS weeks
           FROM generate_series(0, c.weeks::integer - 1) AS s(n),
@@ -3406,8 +3406,8 @@ BEGIN
             PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day);
         END IF;
     END IF;
-    -- Refused, or there is one: what it is, is the answer, even where credits would not suffice
-    -- again.
+    -- Refused, or the reservation exists: its state is the answer, even if the credits would not
+    -- suffice again.
     IF r.id IS NULL THEN
         SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user
             AND t.request_id = p_request_id;

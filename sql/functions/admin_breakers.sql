@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- admin_breaker_reset(p_provider, p_model, p_call): closes the breakers of a provider, or of one
--- model of it, and forgets its failures: the next attempt is sent. p_call: the token of this call
--- (calls.sql). Called by: POST admin/providers/{provider}/reset. Locks: the breakers. Answers how
--- many there were.
+-- model of it, and sets its failures to zero, so that the next attempt is sent. p_call: the token
+-- of this call (calls.sql). Called by: POST admin/providers/{provider}/reset. Locks: the breakers.
+-- Returns the number of breakers.
 CREATE OR REPLACE FUNCTION genflow.admin_breaker_reset(p_provider text, p_model text DEFAULT NULL,
                                                        p_call uuid DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- admin_credit(p_user, p_amount, p_reason, p_reference, p_call): gives credits to a user (whose
--- account it makes if needed), or takes them where p_amount is negative. A reference (a payment, an
--- order, a ticket) counts only once, for ever, over all users. p_call: the token of this call
--- (calls.sql). Called by: POST admin/credits. Locks: the reference, then the account. Outcomes:
--- 'ok'; 'duplicate' the same had counted before; 'mismatch' the reference had counted for something
--- else; 'insufficient_credits' there is not so much to take that is not held. Only 'ok' changes
--- anything.
+-- admin_credit(p_user, p_amount, p_reason, p_reference, p_call): gives credits to a user, or takes
+-- them if p_amount is negative. It creates the account if needed. A reference (a payment, an order,
+-- a ticket) counts only once, for ever, over all users. p_call: the token of this call (calls.sql).
+-- Called by: POST admin/credits. Locks: the reference, then the account. Outcomes:
+-- 'ok'; 'duplicate' the same grant counted before; 'mismatch' the reference counted for another
+-- grant; 'insufficient_credits' the user has fewer free credits than p_amount takes. Only 'ok'
+-- changes anything.
 CREATE OR REPLACE FUNCTION genflow.admin_credit(p_user text, p_amount bigint, p_reason text,
                                                 p_reference text,
                                                 p_call uuid DEFAULT NULL) RETURNS text

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- admin_jobs(...): generations of all users, newest first, at most p_limit of them; each is then
--- read by its <type>_get().
---   p_types   names of types; one whose table is gone has none
+-- admin_jobs(...): generations of all users, newest first, up to p_limit. <type>_get() then reads
+-- each of them.
+--   p_types   names of types; a type whose table is gone adds no rows
 --   p_status, p_user   only those; NULL: all
---   p_before  only what is older than that generation; NULL: from the newest on
--- Called by: GET admin/jobs, GET admin/users/{user}. Locks: none. The query is list_query()'s
--- (history.sql).
+--   p_before  only generations older than that one; NULL: from the newest on
+-- Called by: GET admin/jobs, GET admin/users/{user}. Locks: none. list_query() (history.sql) writes
+-- the query.
 CREATE OR REPLACE FUNCTION genflow.admin_jobs(p_types text[], p_status text, p_user text,
                                               p_before uuid, p_limit integer)
 RETURNS TABLE (type text, user_id text, id uuid)
@@ -23,8 +23,8 @@ BEGIN
     END IF;
 END $$;
 
--- made_at(p_id): when that generation was asked for; of one that is gone, the time in its id. NULL:
--- NULL.
+-- made_at(p_id): when the user created that generation; if it was deleted, the time in its id. NULL
+-- for NULL.
 -- Called by: admin_jobs.
 CREATE OR REPLACE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -44,11 +44,11 @@ BEGIN
                                               12))::bit(48)::bigint / 1000.0));
 END $$;
 
--- admin_cancel(p_id, p_call): ends one generation, whoever leads it; what its provider still brings
--- is kept in genflow.late_results and costs nothing. p_call: the token of this call (calls.sql).
--- Called by: DELETE admin/jobs/{id}. Locks: as <type>_settle(). Outcomes: 'cancelled' and
--- `released` credits are free again; 'ended' before, as status says; 'not_found'. user_id: whose it
--- is.
+-- admin_cancel(p_id, p_call): cancels one generation, also while a host works on it. A result that
+-- its provider delivers later goes to genflow.late_results and charges nothing. p_call: the token
+-- of this call (calls.sql). Called by: DELETE admin/jobs/{id}. Locks: as <type>_settle(). Outcomes:
+-- 'cancelled', and `released` is the number of credits given back; 'ended' earlier, with the state
+-- in `status`; 'not_found'. user_id: the owner.
 CREATE OR REPLACE FUNCTION genflow.admin_cancel(p_id uuid, p_call uuid DEFAULT NULL,
                                                 OUT outcome text, OUT status text,
                                                 OUT released bigint, OUT user_id text)
@@ -82,14 +82,13 @@ BEGIN
 END $$;
 
 -- admin_clear(p_after, p_limit, p_type, p_status, p_user, p_call): cancels the next p_limit live
--- generations behind p_after, in the order of their ids. p_type (a name), p_status ('pending',
--- 'processing'), p_user: only those; NULL: all. Those of a type whose table is gone are left to the
--- claim that ends them. ended: [{"id", "type", "user", "released"}] of each that it cancelled.
+-- generations after the id p_after, in id order. p_type (a name), p_status ('pending',
+-- 'processing'), p_user: only those; NULL: all. It skips generations of a type whose table is gone;
+-- claim ends them. ended: [{"id", "type", "user", "released"}] of each that it cancelled.
 -- p_call: the token of this call (calls.sql).
--- Called by: DELETE admin/jobs, again and again until `seen` is below p_limit, so that no
--- transaction is long.
--- Locks: all their work rows, in the order of ids; then for each as <type>_settle(), in account
--- order.
+-- Called by: DELETE admin/jobs, repeatedly until `seen` is below p_limit, so that each transaction
+-- is short.
+-- Locks: all their work rows, in id order; then for each as <type>_settle(), in account order.
 CREATE OR REPLACE FUNCTION genflow.admin_clear(
     p_after uuid, p_limit integer, p_type text DEFAULT NULL, p_status text DEFAULT NULL,
     p_user text DEFAULT NULL,

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Presets as an administrator sees and edits them: the rows themselves, active or not. Which are on
--- in a week is genflow.presets(). Members of the objects are named as on the wire; `week` is the
--- preset_week that is given.
+-- Presets as an administrator reads and edits them: the rows themselves, active or not.
+-- genflow.presets() says which ones are available in a week. The members of the objects have their
+-- wire names; `week` is the preset_week of the row.
 
 -- admin_preset(p): one row as an object of the wire. Called by: the functions below.
 CREATE OR REPLACE FUNCTION genflow.admin_preset(p genflow.presets_config) RETURNS json
@@ -27,10 +27,10 @@ BEGIN
      ORDER BY p.type, p.rotation_index, p.id;
 END $$;
 
--- admin_preset_add(p_type, p_key, p_preset, p_call): a new preset; p_call: the token of this call
--- (calls.sql). Called by: POST admin/presets. Locks: its type's presets, against another one that
--- is added. Outcomes: 'ok' with the preset; 'exists'; 'full' the type has 200, which is what
--- genflow.presets() shows; 'parameters' they are too long.
+-- admin_preset_add(p_type, p_key, p_preset, p_call): adds a preset. p_call: the token of this call
+-- (calls.sql). Called by: POST admin/presets. Locks: the presets of its type (advisory), against a
+-- second addition. Outcomes: 'ok' with the preset; 'exists'; 'full' the type has 200 presets, the
+-- limit of genflow.presets(); 'parameters' they are too long.
 CREATE OR REPLACE FUNCTION genflow.admin_preset_add(p_type text, p_key text, p_preset jsonb,
                                                     p_call uuid DEFAULT NULL,
                                                     OUT outcome text, OUT preset json)
@@ -66,10 +66,10 @@ EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
 
--- admin_preset_edit(p_type, p_key, p_changes, p_call): changes what p_changes has. null takes
--- negativePrompt, strength, rotationIndex and week away, and leaves the rest as it is. Generations
--- that were made keep what they got. p_call: the
--- token of this call (calls.sql): a repetition does not undo what somebody else has changed since.
+-- admin_preset_edit(p_type, p_key, p_changes, p_call): changes the members that p_changes has. null
+-- clears negativePrompt, strength, rotationIndex and week, and changes no other member. Existing
+-- generations keep the values that they were created with. p_call: the token of this call
+-- (calls.sql), so that a repetition does not undo a later change by another administrator.
 -- Called by: PUT admin/presets/{key}. Locks: the token, the row. Outcomes: 'ok' with the preset;
 -- 'not_found'; 'parameters' they are too long.
 CREATE OR REPLACE FUNCTION genflow.admin_preset_edit(p_type text, p_key text, p_changes jsonb,
@@ -111,8 +111,8 @@ EXCEPTION WHEN check_violation THEN
     outcome := 'parameters';
 END $$;
 
--- admin_preset_delete(p_type, p_key, p_call): a preset goes; generations that were made with it
--- keep its key and what it gave them. p_call: the token of this call (calls.sql). Called by: DELETE
+-- admin_preset_delete(p_type, p_key, p_call): deletes a preset. Existing generations keep its key
+-- and the values that it gave them. p_call: the token of this call (calls.sql). Called by: DELETE
 -- admin/presets/{key}. Locks: the row. Outcomes: 'ok'; 'not_found'.
 CREATE OR REPLACE FUNCTION genflow.admin_preset_delete(p_type text, p_key text,
                                                        p_call uuid DEFAULT NULL) RETURNS text

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- admin_refund(p_id, p_amount, p_reason, p_reference, p_call): gives the charge of a generation
--- back, once: all of it (p_amount NULL) or a part. The generation stays completed. p_call: the
--- token of this call (calls.sql). Called by: POST admin/refunds. Locks: the ledger row's keys, then
--- the account. Outcomes, with whose it is and how much: 'ok'; 'duplicate' the same had been given
--- back under this reference; 'refunded' it had been given back otherwise; 'mismatch' the reference
--- had counted for something else; 'too_much' more than the charge, which is `amount`;
+-- admin_refund(p_id, p_amount, p_reason, p_reference, p_call): refunds the charge of a generation
+-- once: all of it (p_amount NULL) or a part. The generation stays completed. p_call: the token of
+-- this call (calls.sql). Called by: POST admin/refunds. Locks: the ledger row's keys, then the
+-- account. Outcomes, each with the user and the amount: 'ok'; 'duplicate' refunded before under
+-- this reference; 'refunded' refunded before under another reference or none; 'mismatch' the
+-- reference counted for another entry; 'too_much' more than the charge, which is `amount`;
 -- 'not_charged'. Only 'ok' changes anything.
 CREATE OR REPLACE FUNCTION genflow.admin_refund(p_id uuid, p_amount bigint, p_reason text,
                                                 p_reference text, p_call uuid DEFAULT NULL,

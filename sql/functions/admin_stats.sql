@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
--- admin_stats(): what the last 24 hours and the last 7 days brought, and what lives now, as one
--- JSON object:
+-- admin_stats(): numbers of the last 24 hours, of the last 7 days and of the live generations, as
+-- one JSON object:
 --   day, week  {since, types: [{type, generations, pending, processing, completed, failed,
 --              cancelled, successRate, meanTime, charged}], providers: [{provider, model, attempts,
 --              outcomes: {word: n}, meanTime, completed, charged}]}
 --   live       {queued, sending, working}
--- A generation counts in the window in which it was asked for. successRate: completed of those that
--- completed or failed, null where there are none. Times are milliseconds; charged are credits. An
--- attempt's outcome is "open" while it runs. Called by: GET admin/stats. Locks: none. It takes as
--- long as that week has generations: only they are read, from an index, and their attempts, whose
--- ids begin with their time.
+-- A generation counts in the window in which it was created. successRate: the completed ones of
+-- those that completed or failed; null if there are none. Times are milliseconds, charged is
+-- credits. A running attempt has the outcome "open". Called by: GET admin/stats. Locks: none. The
+-- cost grows with the generations of the last 7 days: an index finds them, and their attempts by
+-- ids, which begin with their time.
 CREATE OR REPLACE FUNCTION genflow.admin_stats() RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- admin_users(p_user, p_after, p_limit, p_day): accounts as JSON objects of the wire, in the order
 -- of their names.
---   p_user   that one only, or NULL: up to p_limit of those behind p_after (NULL: from the first
---            on)
+--   p_user   only that account, or NULL: up to p_limit accounts after the name p_after (NULL: from
+--            the first on)
 --   p_day    see day.sql
--- Called by: GET admin/users, GET admin/users/{user}. Locks: none. Windows as genflow.quota() has
--- them; generations counts those that were deleted, too.
+-- Called by: GET admin/users, GET admin/users/{user}. Locks: none. The windows are those of
+-- genflow.quota(). generations includes deleted generations.
 CREATE OR REPLACE FUNCTION genflow.admin_users(p_user text, p_after text, p_limit integer,
                                                p_day text DEFAULT 'UTC')
 RETURNS TABLE (user_id text, account json)
@@ -26,10 +26,10 @@ BEGIN
     USING p_user, p_after, p_limit, p_day;
 END $$;
 
--- admin_user_set(p_user, p_changes, p_call): changes what p_changes has of: blocked (boolean),
--- dayLimit, weekLimit (credits; null: no limit). What the user has under way goes on. p_call: the
--- token of this call (calls.sql): a repetition does not undo what somebody else has changed since.
--- Called by: PUT admin/users/{user}. Locks: the token, the account.
+-- admin_user_set(p_user, p_changes, p_call): changes the members that p_changes has of blocked
+-- (boolean), dayLimit, weekLimit (credits; null: no limit). Live generations of the user continue.
+-- p_call: the token of this call (calls.sql), so that a repetition does not undo a later change by
+-- another administrator. Called by: PUT admin/users/{user}. Locks: the token, the account.
 -- Outcomes: 'ok'; 'not_found'.
 CREATE OR REPLACE FUNCTION genflow.admin_user_set(p_user text, p_changes jsonb,
                                                   p_call uuid DEFAULT NULL) RETURNS text

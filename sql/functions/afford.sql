@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- afford(p_user, p_cost, p_day, p_run_id): could p_user hold p_cost credits now? A cheap look
--- without locks, so that a refusal writes nothing; what decides is the conditional UPDATE of
--- ledger_apply(). An open reservation under p_run_id (may be NULL) counts as free, because the hold
--- would take its place. p_day: see day.sql.
+-- afford(p_user, p_cost, p_day, p_run_id): could p_user hold p_cost credits now? It reads without
+-- locks and is cheap, so that a refusal writes nothing. The conditional UPDATE of ledger_apply()
+-- decides. Credits of an open reservation under p_run_id (may be NULL) count as free, because the
+-- hold would replace it. p_day: see day.sql.
 -- Called by: <prefix>_create, reserve.
--- Outcomes: 'ok', 'blocked', 'insufficient_credits', 'quota_exceeded'. balance and held tell what
--- is there, held without that reservation, whose id is `reservation`; `day` is the window that a
--- hold belongs to.
+-- Outcomes: 'ok', 'blocked', 'insufficient_credits', 'quota_exceeded'. balance and held are the
+-- account's credits, held without that reservation, whose id is `reservation`. `day` is the window
+-- that a hold would count in.
 CREATE OR REPLACE FUNCTION genflow.afford(
     p_user text, p_cost bigint, p_day text, p_run_id text,
     OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid)

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- asset_delete(p_user, p_id, p_call): deletes a source picture of p_user at once; a generation that
--- has not read it yet will fail. p_call: the token of this call (calls.sql). Called by: DELETE
--- assets/{id}. Locks: the row.
--- Outcomes: 'ok'; 'not_found' never was, or is gone; 'not_yours'.
+-- asset_delete(p_user, p_id, p_call): deletes an asset of p_user at once. A generation that has not
+-- read it yet will fail. p_call: the token of this call (calls.sql). Called by: DELETE assets/{id}.
+-- Locks: the row.
+-- Outcomes: 'ok'; 'not_found' no such asset, or deleted, or expired; 'not_yours'.
 CREATE OR REPLACE FUNCTION genflow.asset_delete(p_user text, p_id uuid,
                                                 p_call uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- asset_get(p_user, p_id): what a source picture of p_user is, without its bytes. Called by: GET
--- assets/{id}, and a generate call that names it. Locks: none. One row always.
--- Outcomes: 'ok'; 'not_found' never was, is deleted, or its time is over; 'not_yours' (then nothing
--- else is filled).
+-- asset_get(p_user, p_id): describes an asset of p_user without its bytes. Called by: GET
+-- assets/{id}, and a generate call that names it. Locks: none. Always one row.
+-- Outcomes: 'ok'; 'not_found' no such asset, or deleted, or expired; 'not_yours' (the other columns
+-- are then NULL).
 CREATE OR REPLACE FUNCTION genflow.asset_get(
     p_user text, p_id uuid,
     OUT outcome text, OUT id uuid, OUT type text, OUT width integer, OUT height integer,

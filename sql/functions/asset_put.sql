@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- asset_put(p_user, p_type, p_width, p_height, p_base64, p_lifetime, p_quota): keeps a source
--- picture of p_user for p_lifetime; one that is kept already only stays longer. p_quota: bytes that
--- a user may keep; each picture counts at least 64 KB, which bounds their number, too. Called by:
--- POST assets, and a generate call that brings a picture. Locks: the user's pictures (advisory),
--- then the row. Asking twice is harmless.
+-- asset_put(p_user, p_type, p_width, p_height, p_base64, p_lifetime, p_quota): stores a source
+-- image of p_user for p_lifetime. If the user has the same image already, only its lifetime is
+-- extended. p_quota: the bytes that a user may store; each image counts at least 64 KB, which also
+-- bounds their number. Called by: POST assets, and a generate call with an image. Locks: the user's
+-- assets (advisory), then the row. A repeated call is harmless.
 -- Outcomes: 'ok' id, expires_at; 'too_many' the quota would be exceeded.
 CREATE OR REPLACE FUNCTION genflow.asset_put(
     p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval,
@@ -35,6 +35,6 @@ BEGIN
     VALUES (genflow.new_id(0), p_user, p_type, p_width, p_height, v_bytes, v_now, v_ends)
     ON CONFLICT ON CONSTRAINT assets_once DO UPDATE SET expires_at = EXCLUDED.expires_at
     RETURNING a.id, genflow.iso(a.expires_at) INTO id, expires_at;
-    -- last: it skips what is locked, so that nobody waits in a circle
+    -- Last, because it skips locked rows: so no circle of waiting transactions can arise.
     PERFORM genflow.asset_sweep(20);
 END $$;

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- asset_sweep(p_limit): deletes up to p_limit source pictures, the oldest first, whose time was
--- over a day ago: no generation lives longer, so none that was accepted in time still needs them.
--- Called by: asset_put, and whoever tidies up. Locks: the rows; what somebody else holds is left
--- for another time. Returns how many went.
+-- asset_sweep(p_limit): deletes up to p_limit assets that expired more than a day ago, the oldest
+-- first. No generation lives longer than a day, so none that was accepted in time still needs them.
+-- Called by: asset_put, the janitor. Locks: the rows; it skips rows locked by others. Returns the
+-- number of deleted assets.
 CREATE OR REPLACE FUNCTION genflow.asset_sweep(p_limit integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

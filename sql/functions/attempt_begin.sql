@@ -1,17 +1,21 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- attempt_begin(p_id, p_epoch, p_no, p_provider, p_model, p_seed, p_hook_token, p_lease, p_probe,
--- p_budget, p_price, p_hash): the intent to submit, committed before a byte leaves. A host that
--- claims the job in phase 'sending' later knows that the provider may have it. p_hook_token: part
--- of the address for provider webhooks, or NULL. p_probe: how long the others wait when this
--- attempt is the one that tries a breaker. p_budget: what all submissions to the provider may cost
--- on a day (UTC), or NULL; p_price: what this one costs. The sum is read without a lock, so the
--- attempts in flight may exceed the budget. p_hash: hashes of what is sent, by which a run is found
--- whose answer was lost, or NULL. Called by: the dispatcher's writers. Locks: work, then the
--- breaker, then a slot of the budget. A repeated call is harmless (same answer). Outcomes: 'ok'
--- send now; 'watched' send now, and report the result to breaker_note(), also a good one; 'open'
--- the breaker is open: nothing was written; 'over' the budget is spent: nothing was written;
--- 'spent' the same, found first on this day, over all hosts; 'stale' another host leads; 'gone' the
--- job has ended; 'restored' nothing may be sent (site.sql).
+-- p_budget, p_price, p_hash): records the intent to submit. The writer commits it before the first
+-- byte is sent. A host that later claims the job in phase 'sending' knows that the provider may
+-- have received the request.
+--   p_hook_token  part of the address for provider webhooks, or NULL
+--   p_probe       how long other attempts wait while this one probes an open breaker
+--   p_budget      what all submissions to the provider may cost on a day (UTC), or NULL
+--   p_price       what this one costs. The sum is read without a lock, so attempts in flight may
+--                 exceed the budget.
+--   p_hash        hashes of the request, by which reconciling finds a run whose answer was lost, or
+--                 NULL
+-- Called by: the dispatcher's writers. Locks: work, then the breaker, then a slot of the budget. A
+-- repeated call is harmless and gets the same answer. Outcomes: 'ok' send now; 'watched' send now,
+-- and report the result, also a success, to breaker_note(); 'open' the breaker is open, nothing was
+-- written; 'over' the budget is spent, nothing was written; 'spent' as 'over', for the first time
+-- on this day over all hosts; 'stale' another host leads; 'gone' the job has ended; 'restored'
+-- nothing may be sent (site.sql).
 CREATE OR REPLACE FUNCTION genflow.attempt_begin(
     p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint,
     p_hook_token text,
@@ -66,7 +70,7 @@ BEGIN
     RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
 END $$;
 
--- budgets(): what was submitted today (UTC) to each provider that has a budget. Called by:
+-- budgets(): today's (UTC) cost of submissions to each provider that has a budget. Called by:
 -- {base}/health, administration. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.budgets() RETURNS TABLE (provider text, spent bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- breaker_note(p_provider, p_model, p_what, p_reason, p_failures, p_open, p_call): how an attempt
--- with a model went.
---   p_what      'well' it answered as a working provider does; 'failure'; 'refused' our key,
---               account or the model is not taken: opens at once
---   p_failures  in a row that open the breaker; 0: only 'refused' does
---   p_open      for how long
+-- breaker_note(p_provider, p_model, p_what, p_reason, p_failures, p_open, p_call): records how an
+-- attempt with a model went.
+--   p_what      'well' the provider works; 'failure'; 'refused' the provider rejects our key,
+--               account or model: the breaker opens at once
+--   p_failures  consecutive failures that open the breaker; 0: only 'refused' opens it
+--   p_open      how long it stays open
 --   p_call      the token of this call (calls.sql): a repetition does not count a second time
--- Called by: the dispatcher's writers. Locks: the breaker, last of all.
--- Outcomes: 'opened', 'closed' when this call did it; 'noted'.
+-- Called by: the dispatcher's writers. Locks: the breaker, after all other locks.
+-- Outcomes: 'opened', 'closed' if this call changed it; 'noted'.
 CREATE OR REPLACE FUNCTION genflow.breaker_note(p_provider text, p_model text, p_what text,
                                                 p_reason text, p_failures integer,
                                                 p_open interval, p_call uuid DEFAULT NULL)
@@ -38,8 +38,8 @@ BEGIN
     IF p_what = 'failure' AND (p_failures = 0 OR b.failures < p_failures) THEN
         RETURN 'noted';
     END IF;
-    -- Every further failure begins the time anew: what was under way when it opened says the same
-    -- as the one that tries.
+    -- Every further failure starts the open time anew: an attempt that was in flight when the
+    -- breaker opened reports the same as the probe.
     UPDATE genflow.breakers t SET open_until = v_now + p_open, opened_at = coalesce(t.opened_at,
         v_now)
      WHERE t.provider = p_provider AND t.model = p_model;

@@ -1,16 +1,16 @@
 -- SPDX-License-Identifier: Apache-2.0
--- check(p_grace): one row per broken invariant, with how often and one sample; an empty answer
--- means the books are sound. Called by: an administrator, the tests after each file, a nightly job.
--- p_grace: how long a live job may stay past its deadline before that counts. Locks: none; it reads
--- one snapshot. Reads everything: minutes on a very large ledger.
+-- check(p_grace): one row per broken invariant, with the number of cases and one sample. No row:
+-- the ledger is consistent. Called by: an administrator, the tests after each file, a nightly job.
+-- p_grace: how long a live job may stay past its deadline before it counts. Locks: none; it reads
+-- one snapshot. It reads everything: minutes on a very large ledger.
 CREATE OR REPLACE FUNCTION genflow.check(p_grace interval DEFAULT '1 minute')
 RETURNS TABLE (rule text, n bigint, sample text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_media text;
 BEGIN
-    -- all media rows as one set; a type whose table is gone is a broken rule of its own and leaves
-    -- the others readable
+    -- all media rows as one set; a type whose table is gone breaks a rule of its own, and the
+    -- others stay readable
     SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status FROM %I.%I', media_schema,
                                       media_table), ' UNION ALL '),
                     'SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::text WHERE false')

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- connections(): how many connections the caller's role may have to this database at a time, and
--- what says so: max_connections less those that are reserved for superusers and others
--- (reserved_connections: PostgreSQL 16), or the CONNECTION LIMIT of the role or of the database, if
--- that is smaller. Other roles, databases and servers take theirs from the same number. Called by:
--- one child at the start of httpd. Locks: none.
+-- connections(): how many connections the caller's role may open to this database, and which
+-- setting limits them: max_connections less the reserved ones (reserved_connections since
+-- PostgreSQL 16), or the CONNECTION LIMIT of the role or of the database if that is smaller. Other
+-- roles, databases and servers share the same number. Called by: one child at the start of httpd.
+-- Locks: none.
 CREATE OR REPLACE FUNCTION genflow.connections(OUT most integer, OUT limited_by text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT l.most, l.limited_by FROM (

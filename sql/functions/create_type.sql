@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- create_type(p_name, p_schema): makes a generation type: its dedicated media table
+-- create_type(p_name, p_schema): creates a generation type: its media table
 -- <p_schema>.<name>_media (- becomes _) and its functions genflow.<name>_create, _create_batch,
 -- _start, _get, _claim, _accepted, _settle, _restored, _cancel, _delete. The rest is configuration
 -- (<GenflowType name>).
--- Called by: an administrator, sql/apply. Asking again for a type that exists renews its functions
--- and makes its table again if it is gone. Returns the type number. Names: a-z, 0-9 and single
+-- Called by: an administrator, sql/apply. For an existing type it replaces the functions, and
+-- creates the table again if it is gone. Returns the type number. Names: a-z, 0-9 and single
 -- hyphens, at most 40 characters.
 CREATE OR REPLACE FUNCTION genflow.create_type(p_name text,
                                                p_schema text DEFAULT 'public') RETURNS smallint
@@ -41,13 +41,12 @@ BEGIN
     RETURN t.no;
 END $$;
 
--- type_upgrade(p_name): gives the table of a type that exists what sql/types/media_table.sql has
--- and
--- it lacks: columns, checks, indexes, triggers, storage; and moves what media_moved.sql names. The
--- template is the one truth: a temporary table made of it tells what is missing. Columns that
--- somebody else added stay. A column that is NOT NULL needs a default in the template where a table
--- may have rows. A table that lacks nothing is not locked.
--- Called by: create_type, and so by sql/apply for each type. Locks: the table, if it lacks
+-- type_upgrade(p_name): adds to the table of an existing type what sql/types/media_table.sql has
+-- and the table lacks: columns, checks, indexes, triggers, storage. It also moves what
+-- media_moved.sql names. The template is the only definition: a temporary table made of it shows
+-- what is missing. Columns that an administrator added stay. A NOT NULL column needs a default in
+-- the template, because a table may have rows. A table that lacks nothing is not locked.
+-- Called by: create_type, and through it sql/apply for each type. Locks: the table, if it lacks
 -- something.
 CREATE OR REPLACE FUNCTION genflow.type_upgrade(p_name text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -116,9 +115,9 @@ BEGIN
     EXECUTE format('DROP TABLE pg_temp.%I', t.media_table);
 END $$;
 
--- type_render(t, p_part): runs the template sql/types/<p_part>.sql for type t. A function is
--- replaced in place, so that who is calling it finds it; one of another signature takes the place
--- of the old one. Called by: create_type.
+-- type_render(t, p_part): runs the template sql/types/<p_part>.sql for type t. It replaces
+-- functions in place, so that sessions that call them find them. A function with another signature
+-- replaces the old one. Called by: create_type.
 CREATE OR REPLACE FUNCTION genflow.type_render(t genflow.types, p_part text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -152,10 +151,10 @@ BEGIN
     END LOOP;
 END $$;
 
--- types_dispatch(): writes genflow.job_brief(id), which finds a job in whichever table its id
--- names; an id of no type may be a reservation's, which is pending while it is open and cancelled
--- afterwards. It is written anew for the types there are, so that its statements are static and
--- their plans are kept. Called by: create_type.
+-- types_dispatch(): writes genflow.job_brief(id), which finds a job in the table that its id names.
+-- An id of no type may be a reservation's, which is pending while open and cancelled afterwards. It
+-- is written for the existing types, so that its statements are static and their plans are cached.
+-- Called by: create_type.
 CREATE OR REPLACE FUNCTION genflow.types_dispatch() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The windows of quotas. p_day is what GenflowCreditDay says: a time zone, whose midnights begin a
--- day, or 'rolling': a day is then the last 24 hours, and the account counts days of UTC beside it.
--- Weeks begin on the Monday of that zone.
+-- The windows of quotas. p_day is the value of GenflowCreditDay: a time zone, whose midnights begin
+-- a day, or 'rolling': a day is then the last 24 hours, and the account also counts days of UTC.
+-- Weeks begin on Monday in that zone.
 
 -- day_zone(p_day): the time zone of days and weeks.
 CREATE OR REPLACE FUNCTION genflow.day_zone(p_day text) RETURNS text
@@ -15,8 +15,8 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT p_date - (extract(isodow FROM p_date)::integer - 1)
 $$;
 
--- rolling_use(p_user, p_at): what p_user used in the 24 hours before p_at, and since when the
--- oldest of it counts. Called by: afford, hold, quota, where the day rolls. Locks: none.
+-- rolling_use(p_user, p_at): the credits that p_user used in the 24 hours before p_at, and the time
+-- of the oldest use among them. Called by: afford, hold, quota, if the day is rolling. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.rolling_use(p_user text, p_at timestamptz, OUT used bigint,
                                                OUT since timestamptz)
 LANGUAGE sql STABLE AS $$

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- ended_by(p_id, p_call): did the call of that token end the generation, or the reservation? Then
--- an act that finds it ended is the repetition of that call (calls.sql). Called by:
+-- ended_by(p_id, p_call): did the call with that token end the generation, or the reservation? Then
+-- a function that finds it ended is the repetition of that call (calls.sql). Called by:
 -- <prefix>_settle, <prefix>_cancel, reserve_finalize. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.ended_by(p_id uuid, p_call uuid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -8,8 +8,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                    AND l.call = p_call)
 $$;
 
--- ended(p_ids): those of the jobs that have ended, whoever ended them. For what a heartbeat did not
--- hold: here the provider is to be asked to stop, while the others are led by another host. Called
+-- ended(p_ids): those of the jobs that have ended, for jobs that a heartbeat could not renew: this
+-- host cancels the runs of ended jobs at the provider, while another host leads the others. Called
 -- by: each host's dispatcher. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.ended(p_ids uuid[]) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

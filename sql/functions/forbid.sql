@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- forbid(): trigger. Refuses the statement it fires on.
--- Called by: triggers of the ledger, of live work and of every media table. SQLSTATE GF500: a bug,
+-- forbid(): trigger. Refuses the statement that fires it.
+-- Called by: triggers of the ledger, of live work and of every media table. SQLSTATE GF500: a bug
 -- or an intruder.
 CREATE OR REPLACE FUNCTION genflow.forbid() RETURNS trigger
 LANGUAGE plpgsql AS $$

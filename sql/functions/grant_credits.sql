@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- grant_credits(p_user, p_amount, p_reason, p_reference): gives credits to a user, whose account it
--- makes if needed. p_amount at least 1. p_reference (a payment, an order, a ticket) counts only
--- once, for ever, over all users; NULL: no such guard. Called by: an administrator. Locks: the
--- account. Outcomes: 'ok'; 'duplicate': the reference had counted before and nothing changed.
+-- grant_credits(p_user, p_amount, p_reason, p_reference): gives credits to a user and creates the
+-- account if needed. p_amount at least 1. p_reference (a payment, an order, a ticket) counts only
+-- once, for ever, over all users; NULL: grants are not deduplicated. Called by: an administrator.
+-- Locks: the account. Outcomes: 'ok'; 'duplicate': the reference counted before, nothing changed.
 CREATE OR REPLACE FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text,
                                                  p_reference text DEFAULT NULL)
 RETURNS text

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- grant_role(): two groups of roles, which cannot log in themselves. Members of genflow_module
--- (DBDParams) may call what requests and the background call. Members of genflow_administration
--- (GenflowAdminDatabase, genflow-doctor) may call what genflow-admin and the doctor call. Neither
--- group may touch a table or a type. What an earlier version granted is revoked. Called by:
--- sql/apply, create_type.
+-- grant_role(): grants the rights of two groups of roles, which cannot log in themselves. Members
+-- of genflow_module (DBDParams) may call the functions of requests and of the dispatcher. Members
+-- of genflow_administration (GenflowAdminDatabase, genflow-doctor) may call those of genflow-admin
+-- and of the doctor. Neither group has rights on a table or a type. It revokes what an earlier
+-- version granted. Called by: sql/apply, create_type.
 CREATE OR REPLACE FUNCTION genflow.grant_role() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- hand_back(p_ids, p_epochs): gives leases up, due at once: a host that stops lets others go on
--- without waiting for the leases to run out. Phases stay: the next host asks the provider first
--- where something may have been sent.
--- Called by: a dispatcher that drains. Locks: the work rows, in id order. Returns how many were
--- given back.
+-- hand_back(p_ids, p_epochs): gives leases back and makes their jobs due at once, so that other
+-- hosts continue without waiting until the leases of a stopping host expire. Phases stay: where
+-- something may have been sent, the next host reconciles with the provider first.
+-- Called by: a dispatcher that stops. Locks: the work rows, in id order. Returns the number of
+-- leases given back.
 CREATE OR REPLACE FUNCTION genflow.hand_back(p_ids uuid[], p_epochs integer[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- heartbeat(p_ids, p_epochs, p_lease): moves the leases of a host ahead, all in one statement.
+-- heartbeat(p_ids, p_epochs, p_lease): renews the leases of a host in one statement.
 -- Called by: each host's dispatcher, about three times per lease. Locks: the work rows, in id
 -- order.
--- Returns the ids still held; for the others the host must stop working (a success that it already
--- has still counts).
+-- Returns the ids whose leases were renewed. The host must stop working on the others; a success
+-- that it already has still counts.
 CREATE OR REPLACE FUNCTION genflow.heartbeat(p_ids uuid[], p_epochs integer[],
                                              p_lease interval) RETURNS SETOF uuid
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

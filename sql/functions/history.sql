@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- History: a user's generations over several types, newest first, by keyset: each page costs the
--- same, however far down it is and however many there are. A type whose table is gone is left out.
-
--- list_query(p_types, p_status, p_user, p_preset, p_at): text of the query for (no, user_id, id,
--- created_at) that all lists of generations run, here and in admin_jobs.sql: each type gives its
--- newest $6 rows, from an index in order (see sql/types/media_table.sql). $1 user, $2 status, $3
--- preset; $4, $5 where the page before ended. Only what is asked for stands in it, so that each
--- case gets the plan that fits it.
+-- same, at any depth and for any number of rows. A type whose table is gone is left out.
+--
+-- list_query(p_types, p_status, p_user, p_preset, p_at): the text of the query for (no, user_id,
+-- id, created_at) that all lists of generations run, here and in admin_jobs.sql. Each type adds its
+-- newest $6 rows from an index in order (see sql/types/media_table.sql). $1 user, $2 status, $3
+-- preset; $4, $5 the end of the page before. The text has only the conditions of the call, so that
+-- each case gets a plan that fits it.
 CREATE OR REPLACE FUNCTION genflow.list_query(p_types text[], p_status text, p_user text,
                                               p_preset text, p_at timestamptz)
 RETURNS text
@@ -66,8 +66,8 @@ BEGIN
     RETURN QUERY EXECUTE v_sql USING p_user, p_status, p_preset, v_at, p_id, p_limit;
 END $$;
 
--- history_count(p_user, p_types, p_status, p_preset, p_most): how many there are, counted up to
--- p_most: a count costs as much as there is to count. Called by: GET generations. Locks: none.
+-- history_count(p_user, p_types, p_status, p_preset, p_most): the number of those rows, counted up
+-- to p_most, because the cost of a count grows with it. Called by: GET generations. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.history_count(p_user text, p_types text[], p_status text,
                                                  p_preset text, p_most integer)
 RETURNS bigint

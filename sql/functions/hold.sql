@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- hold(p_ref, p_user, p_amount, p_window, p_day): holds credits for a generation or a reservation
--- in the window p_window. Credits and the quotas of window and week are decided by ledger_apply(),
--- a day that rolls here: the account is locked by then, so nobody else's hold can come between.
+-- in the window p_window. ledger_apply() checks the credits and the quotas of window and week. This
+-- function checks the quota of a rolling day: the account is locked by then, so no other hold of
+-- the user can come between.
 -- Called by: <prefix>_create, reserve. Locks: the account.
 -- SQLSTATE GF402, GF403, GF429: as ledger_apply().
 CREATE OR REPLACE FUNCTION genflow.hold(p_ref uuid, p_user text, p_amount bigint, p_window date,

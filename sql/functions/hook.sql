@@ -1,14 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
--- hook(p_provider, p_kind, p_id, p_token, p_event, p_ref, p_owner): a genuine report of a provider
--- that the run of a job has ended, at the address that its attempt was given. It says that it is
--- time to ask, not what the result is: the job is made due at once, and whoever leads it asks the
--- provider. A report that is earlier than our own note of the provider's id brings that id.
+-- hook(p_provider, p_kind, p_id, p_token, p_event, p_ref, p_owner): records an authentic provider
+-- webhook: the run of a job has ended. The provider sent it to the address that the attempt gave.
+-- It only means that it is time to poll, not what the result is: the job becomes due at once, and
+-- the host that leads it polls the provider. A webhook that arrives before we recorded the
+-- provider's id brings that id.
 -- Called by: POST hook/... Locks: work, media.
 --   p_event  the provider's name of this delivery
---   p_owner  the process that got it
--- Outcomes: 'unknown' no attempt of that provider, job and token; 'duplicate' the delivery was here
--- before; 'ended' nothing waits for it; 'led' p_owner leads the job and is to be told; 'due'
--- anybody may claim it now.
+--   p_owner  the process that received it
+-- Outcomes: 'unknown' no attempt of that provider, job and token; 'duplicate' this delivery came
+-- before; 'ended' the job has ended; 'led' p_owner leads the job, the caller notifies its own
+-- dispatcher; 'due' any host may claim it now.
 CREATE OR REPLACE FUNCTION genflow.hook(p_provider text, p_kind text, p_id uuid, p_token text,
                                         p_event text, p_ref text,
                                         p_owner text)
@@ -41,7 +42,7 @@ BEGIN
     END IF;
     IF w.lease_owner = p_owner THEN
         RETURN 'led';
-    -- its leader elsewhere finds its lease gone
+    -- a leader on another host finds its lease gone
     ELSE
         UPDATE genflow.work t SET lease_owner = NULL, due_at = least(clock_timestamp(),
             t.deadline_at) WHERE t.job_id = p_id;
@@ -49,9 +50,9 @@ BEGIN
     RETURN 'due';
 END $$;
 
--- hook_known(p_provider, p_id, p_token): was an attempt of that provider given this address? Asked
--- before the report's body is read: what nobody waits for costs no more. Called by: POST hook/...
--- Locks: none.
+-- hook_known(p_provider, p_id, p_token): did an attempt of that provider give this address? The
+-- module calls it before it reads the webhook's body, so that an unknown webhook costs little.
+-- Called by: POST hook/... Locks: none.
 CREATE OR REPLACE FUNCTION genflow.hook_known(p_provider text, p_id uuid,
                                               p_token text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -59,9 +60,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                    AND t.hook_token = p_token)
 $$;
 
--- hook_ref(p_id, p_epoch): the provider's id of the job that a report, or a sender that woke after
--- its lease, may have brought while the answer to our submission was lost; NULL: none. Called by:
--- the dispatcher's writers. Locks: none.
+-- hook_ref(p_id, p_epoch): the provider's id of the run, if a provider webhook, or a submitting
+-- host that woke after its lease, recorded it while the answer to our submission was lost; else
+-- NULL.
+-- Called by: the dispatcher's writers. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.hook_ref(p_id uuid, p_epoch integer) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT w.provider_ref FROM genflow.work w WHERE w.job_id = p_id AND w.epoch = p_epoch

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What goes by itself after a while. Each part is cleaned by statements of its own, a small batch
--- each, so that no lock is held for long and a fault in one part leaves the others.
+-- What the module deletes after a while. Each part has statements of its own, one small batch each,
+-- so that no lock lasts long and a fault in one part does not stop the others.
 
--- janitor_parts(): the names of the parts: what goes by its age, then every type. Called by: each
--- host's janitor. Locks: none.
+-- janitor_parts(): the names of the parts: the tables that are cleaned by age, then every type.
+-- Called by: each host's janitor. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.janitor_parts() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT unnest(ARRAY['attempts', 'hooks', 'late_results', 'calls', 'keys', 'assets',
@@ -12,30 +12,30 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UNION ALL (SELECT t.name FROM genflow.types t ORDER BY t.no)
 $$;
 
--- janitor(p_part, p_limit, p_jobs, p_keys, p_media): cleans a batch of p_limit rows of a part.
--- Whoever holds a row keeps it for now, so that any number of hosts may do this at once. Called by:
--- each host's janitor, until nothing is left.
---   attempts, hooks, late_results  the records of generations that ended p_jobs ago; their rows
---                                  stay
---   calls         what was kept for repetitions of a call (calls.sql) an hour ago
+-- janitor(p_part, p_limit, p_jobs, p_keys, p_media): cleans a batch of up to p_limit rows of a
+-- part. It skips rows that another session has locked, so that any number of hosts may run it at
+-- once.
+-- Called by: each host's janitor, until a batch is empty.
+--   attempts, hooks, late_results  the records of generations that ended p_jobs ago; the rows of
+--   the
+--                 generations stay
+--   calls         answers stored for repetitions of a call (calls.sql) an hour ago
 --   keys          idempotency keys that are older than p_keys and whose generation has ended
---   ended_reservations  the same of reservations: their run ids are as good as keys, and may not be
---                       reserved a second time
---                 while a client may still repeat itself; what they held and gave back stays in the
---                 ledger
---   budgets       what was submitted to providers more than 31 days ago
---   assets        asset_sweep(); reservations  reservations_expire()
---   a type's name its live generations past their deadline are ended: no host may work on that
---   type. One that somebody had
---                 begun is left to the hosts for a minute: they look for its picture first. Those
---                 that ended
---                 p_media ago are deleted as by their users, with their pictures; NULL: they stay,
---                 and whose webhook is still to be told stays until then
--- Locks: the rows (SKIP LOCKED); for a type and for reservations what ending locks. Returns how
--- many went.
--- The plan is pinned: each part begins at its oldest row, whatever the planner believes of the
--- tables. A batch is MATERIALIZED: a join may run it again for each row of the table, and then it
--- skips what has gone and takes the next rows, beyond p_limit.
+--   ended_reservations  reservations that ended p_keys ago. Until then their run ids may not be
+--                 reserved again, because a client may repeat its call. Their ledger entries stay.
+--   budgets       costs of submissions to providers more than 31 days ago
+--   assets        asset_sweep()
+--   reservations  reservations_expire()
+--   a type's name ends its live generations past their deadline; no host may have this type. If a
+--                 host began one, the janitor waits a minute, because hosts look in the store first
+--                 for its picture. It deletes generations that ended p_media ago as their users
+--                 would, with their pictures (NULL: never), but not before their webhooks are
+--                 delivered or given up.
+-- Locks: the rows (SKIP LOCKED); for a type and for reservations the locks of the statement that
+-- ends them. Returns the number of rows.
+-- The plan is pinned: each part begins at its oldest row, whatever statistics the planner has. A
+-- batch is MATERIALIZED: a join could run the subquery again for each row of the table, which would
+-- skip the rows it has deleted and take the next ones beyond p_limit.
 CREATE OR REPLACE FUNCTION genflow.janitor(p_part text, p_limit integer, p_jobs interval,
                                            p_keys interval, p_media interval DEFAULT NULL)
 RETURNS integer
@@ -48,7 +48,7 @@ DECLARE
 BEGIN
     CASE p_part
     WHEN 'attempts' THEN
-        -- What was made after v_over cannot have ended before it.
+        -- A generation created after v_over cannot have ended before it.
         WITH old AS MATERIALIZED (
             SELECT o.job_id, o.no FROM genflow.attempts o
              WHERE o.job_id < genflow.id_at(v_over)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- key_of(p_key): the idempotency key that p_key means: key:"k" is key:k, and so are the numbered
--- ones of a batch. Servers from before schema 17 send the quotes along; a key with a blank in it
--- keeps them, so that it is no numbered one.
+-- key_of(p_key): the idempotency key that p_key means: key:"k" is key:k, also for the numbered keys
+-- of a batch. Servers from before schema 17 send the quotes along. A key with a blank in it keeps
+-- its quotes, so that it cannot equal a numbered key.
 -- Called by: <prefix>_create, made_before. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.key_of(p_key text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -12,9 +12,9 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
                 ELSE p_key END
 $$;
 
--- made_before(p_user, p_key, p_hash): the generations that the key made, those of a batch in their
--- order; none: it made none. outcome: 'replay', or 'mismatch' where the key came with another body.
--- Called by: requests that would be refused because nothing can be made now. Locks: none.
+-- made_before(p_user, p_key, p_hash): the generations that the key created, those of a batch in
+-- their order; no row: none. outcome: 'replay', or 'mismatch' if the key came with another body.
+-- Called by: requests that would be refused because nothing can be created now. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.made_before(p_user text, p_key text,
                                                p_hash bytea) RETURNS TABLE (outcome text, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

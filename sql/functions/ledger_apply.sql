@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- ledger_apply(): trigger after each ledger row. Applies the row to its account, so that balance =
--- sum of the ledger by construction, and refuses a row that its job does not warrant: a hold unless
--- the job is live and has its alarm, a capture unless the job is completed (in this very
--- transaction), a release unless it ended otherwise. A reservation is to the ledger what a job is
--- (genflow.job_brief()), but needs no alarm and never completes.
--- Called by: the trigger alone. Locks: the account row, last of all locks (design: key, work,
+-- ledger_apply(): trigger after each ledger row. It applies the row to its account, so that balance
+-- = sum of the ledger by construction. It refuses a row that the state of its job does not allow: a
+-- hold unless the job is live and has a work row, a capture unless the job is completed (in the
+-- same transaction), a release unless the job ended otherwise. For the ledger a reservation is like
+-- a job (genflow.job_brief()), but it needs no work row and never completes.
+-- Called by: the trigger alone. Locks: the account row, after all other locks (order: key, work,
 -- media, ledger, account). Outcomes: SQLSTATE GF402 too few credits, GF403 no such account or
--- blocked, GF429 quota spent: the caller lost a race and asks again; GF501, GF502: a ledger row
--- that matches no job: a bug.
+-- blocked, GF429 quota spent: another transaction took the credits, the caller repeats the call;
+-- GF501, GF502: a ledger row that matches no job: a bug.
 CREATE OR REPLACE FUNCTION genflow.ledger_apply() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -17,7 +17,7 @@ DECLARE
 BEGIN
     IF NEW.kind IN ('hold', 'capture', 'release') THEN
         v_job := genflow.job_brief(NEW.ref);
-        -- its media row is gone: the hold says whose it was
+        -- its media row is gone: the user is the one of the hold
         IF NEW.kind = 'release' AND v_job.status IS NULL THEN
             SELECT h.user_id, h.amount, 'failed' INTO v_job FROM genflow.ledger h
                 WHERE h.ref = NEW.ref AND h.kind = 'hold';
@@ -40,8 +40,8 @@ BEGIN
 
     CASE NEW.kind
     WHEN 'hold' THEN
-        -- A clock that steps back over midnight goes on counting in the later window, so that a
-        -- quota is not handed out twice; one that was a year wrong does not block the user for a
+        -- If the clock steps back over midnight, counting continues in the later window, so that
+        -- no quota is granted twice. A clock that was a year wrong does not block the user for a
         -- year.
         UPDATE genflow.accounts a SET
             held      = a.held + NEW.amount,
@@ -76,8 +76,8 @@ BEGIN
             held = a.held - NEW.amount - NEW.released
          WHERE a.user_id = NEW.user_id;
     WHEN 'release' THEN
-        -- Gives the hold back and, while its window is still counted, the quota; never an error: a
-        -- release must pass.
+        -- Releases the hold and, while its window still counts, the quota. It never raises an
+        -- error: a release must always pass.
         UPDATE genflow.accounts a SET
             held      = a.held - NEW.released,
             day_used  = CASE WHEN a.day = NEW.window_day THEN greatest(a.day_used - NEW.released, 0)

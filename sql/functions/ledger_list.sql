@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: Apache-2.0
--- ledger_list(p_user, p_cursor, p_limit): up to p_limit entries of p_user's ledger, newest first;
--- p_cursor: `cursor` of the last entry that was seen, or NULL. Called by: GET credits. Locks: none.
--- SQLSTATE 22023: p_cursor is no cursor.
---   amount         what the entry did to the credits that the user may spend: a hold takes them, a
---                  release gives them back, a capture takes no more than the hold did
---   balance_after  what the user might spend after it; a cursor carries it on
---   credits        what was granted, held, charged or given back
---   job_id         the generation; for a reservation the one that used it
---   request_id     of the reservation; NULL once that was cleared away
+-- ledger_list(p_user, p_cursor, p_limit): up to p_limit entries of p_user's ledger, newest first.
+-- p_cursor: `cursor` of the last entry of the page before, or NULL. Called by: GET credits. Locks:
+-- none. SQLSTATE 22023: p_cursor is no cursor.
+--   amount         by how much the entry changed the credits that the user may spend: a hold takes
+--                  them, a release gives them back, a capture takes no more than the hold did
+--   balance_after  what the user could spend after the entry; the cursor carries it on
+--   credits        the number granted, held, captured or released
+--   job_id         the generation; for a reservation the generation that used it
+--   request_id     of the reservation; NULL once the janitor has deleted that
 CREATE OR REPLACE FUNCTION genflow.ledger_list(p_user text, p_cursor text, p_limit integer)
 RETURNS TABLE (ref uuid, kind text, amount bigint, balance_after bigint, credits bigint,
                reason text, reference text,
@@ -42,7 +42,7 @@ BEGIN
           FROM genflow.ledger l
          WHERE l.user_id = p_user AND (l.at, l.phase, l.ref) < (v_at, v_phase, v_ref)
          ORDER BY l.at DESC, l.phase DESC, l.ref DESC LIMIT p_limit),
-    told AS (
+    priced AS (
         SELECT p.*, (v_spend - sum(p.change) OVER (ORDER BY p.at DESC, p.phase DESC,
                                                    p.ref DESC))::bigint AS before FROM page p)
     SELECT t.ref, t.kind, t.change, t.before + t.change, CASE t.kind WHEN 'release' THEN t.released
@@ -51,6 +51,6 @@ BEGIN
                THEN t.ref ELSE r.job_id END,
            r.request_id, genflow.iso(t.at),
            concat_ws('_', (extract(epoch FROM t.at) * 1000000)::bigint, t.phase, t.ref, t.before)
-      FROM told t LEFT JOIN genflow.reservations r ON r.id = t.ref
+      FROM priced t LEFT JOIN genflow.reservations r ON r.id = t.ref
      ORDER BY t.at DESC, t.phase DESC, t.ref DESC;
 END $$;

@@ -1,11 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- limits(p_user, p_type_no, p_concurrent, p_queue): may p_user have one generation more?
---   p_concurrent  live generations that a user may have, over all types; 0: any number. Exact: who
---                 asks for the same user at the same time waits until this transaction has ended.
---   p_queue       jobs that may wait in the line of the type, of all users; 0: any number. Not
---                 exact: those that ask at the same moment all see the same line.
--- Called by: <prefix>_create, before it locks anything else. Locks: the user's generations
--- (advisory).
+-- limits(p_user, p_type_no, p_concurrent, p_queue): may p_user have one more generation?
+--   p_concurrent  live generations that a user may have, over all types; 0: any number. Exact: a
+--                 second call for the same user waits until this transaction has ended.
+--   p_queue       jobs of all users that may wait in the queue of the type; 0: any number. Not
+--                 exact: simultaneous calls all see the same queue.
+-- Called by: <prefix>_create, before its other locks. Locks: the user's generations (advisory).
 -- Outcomes: 'ok', 'too_many', 'queue_full'.
 CREATE OR REPLACE FUNCTION genflow.limits(p_user text, p_type_no smallint, p_concurrent integer,
                                           p_queue integer) RETURNS text

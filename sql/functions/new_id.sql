@@ -10,8 +10,8 @@
 CREATE OR REPLACE FUNCTION genflow.shard_no() RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 0';
 
--- new_id(p_type): a fresh id for type number p_type (0: none). The time is this server's; hosts
--- never send an instant.
+-- new_id(p_type): a new id for type number p_type (0: none). The time is the database server's;
+-- hosts never send one.
 CREATE OR REPLACE FUNCTION genflow.new_id(p_type integer) RETURNS uuid
 LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
     SELECT encode(set_byte(set_byte(
@@ -25,14 +25,14 @@ LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
                10, p_type), 11, genflow.shard_no()), 'hex')::uuid
 $$;
 
--- id_at(p_at): the smallest id of that instant: whatever was made before it has a smaller one.
+-- id_at(p_at): the smallest id of that time. All ids made before it are smaller.
 CREATE OR REPLACE FUNCTION genflow.id_at(p_at timestamptz) RETURNS uuid
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0')
             || repeat('0', 20))::uuid
 $$;
 
--- id_type(p_id): the type number an id carries; 0 for an id of another making.
+-- id_type(p_id): the type number in an id; 0 for an id that this module did not make.
 CREATE OR REPLACE FUNCTION genflow.id_type(p_id uuid) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN get_byte(b, 6) >> 4 = 7 THEN get_byte(b, 10) ELSE 0 END

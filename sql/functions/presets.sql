@@ -1,16 +1,17 @@
 -- SPDX-License-Identifier: Apache-2.0
--- presets(p_type, p_window, p_at): the presets of a type, each with whether it is on in the week of
--- p_at. Called by: the module, every few seconds where it is asked for; GET presets. Locks: none.
--- At most 200 rows.
--- Weeks begin on Monday, UTC. In each week of a cycle a window of p_window presets is on: week 1
--- shows the first ones in the order of rotation_index, week 2 those behind them, and the last week
--- is filled up from the start. A preset with a preset_week keeps to that week instead; one with
--- neither is always on, as are all of them where p_window is 0. The cycle is as long as the
--- rotation, or the largest preset_week, needs. What is not active is never on.
---   parameters     all that a generation gets from the preset, strength and negative_prompt
---                  included
---   week           the week of the cycle in which it is (first) on; NULL: it is not bound to weeks
---   available_at   the Monday on which it is on again; NULL: it is on, or it is not active
+-- presets(p_type, p_window, p_at): the presets of a type, each with whether it is available in the
+-- week of p_at. Called by: the module, every few seconds while requests need it; GET presets.
+-- Locks: none. Up to 200 rows.
+-- Weeks begin on Monday, UTC. In each week of a cycle a window of p_window presets is available:
+-- week 1 has the first ones in the order of rotation_index, week 2 the ones after them, and the
+-- last week is filled up from the start. A preset with a preset_week is available in that week
+-- instead. A preset with neither is always available, and so is every preset if p_window is 0. The
+-- cycle is as long as the rotation, or the largest preset_week, needs. An inactive preset is never
+-- available.
+--   parameters     all parameters that the preset gives a generation, with strength and
+--                  negative_prompt
+--   week           the (first) week of the cycle in which it is available; NULL: not bound to weeks
+--   available_at   the Monday on which it is available again; NULL: it is available, or inactive
 --   current_week   the week of the cycle that p_at is in, from 1; the same in all rows
 CREATE OR REPLACE FUNCTION genflow.presets(p_type text, p_window integer,
                                            p_at timestamptz DEFAULT now())
@@ -49,7 +50,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                             AT TIME ZONE 'UTC') END,
            (c.now % c.weeks + 1)::integer, p.is_active, next.weeks IS NOT DISTINCT FROM 0
       FROM placed p CROSS JOIN cycle c
-     -- in how many weeks it is on: the first of a cycle from now in which it is
+     -- weeks until it is available: from now on, the first week of a cycle that has it
      CROSS JOIN LATERAL (
         SELECT min(s.n) AS weeks
           FROM generate_series(0, c.weeks::integer - 1) AS s(n),
@@ -63,7 +64,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
      ORDER BY p.rotation_index, p.id LIMIT 200
 $$;
 
--- preset_touch(): notes when a preset was edited last. Called by: the trigger of presets_config.
+-- preset_touch(): records when a preset was last edited. Called by: the trigger of presets_config.
 CREATE OR REPLACE FUNCTION genflow.preset_touch() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- progress(p_id, p_epoch, p_progress, p_queue_position, p_logs): what the provider says of a job
--- that it works on. Called by: the dispatcher's writers when that changed. Locks: work. Outcomes:
--- 'ok'; 'stale'; 'gone'.
+-- progress(p_id, p_epoch, p_progress, p_queue_position, p_logs): records the progress that the
+-- provider reports for a run. Called by: the dispatcher's writers when it changed. Locks: work.
+-- Outcomes: 'ok'; 'stale'; 'gone'.
 CREATE OR REPLACE FUNCTION genflow.progress(p_id uuid, p_epoch integer, p_progress real,
                                             p_queue_position integer, p_logs jsonb)
 RETURNS text

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- quota(p_user, p_day): what a user has and has used. One row always; a user without an account has
--- nothing.
--- Called by: getQuota, and who tells of a refusal. Locks: none. p_day: see day.sql. day_limit,
--- week_limit NULL: no limit. remaining: credits that a generation could hold right now. day_reset:
--- when day_used starts again from 0, or, if the day rolls, when the oldest use of the last 24 hours
--- leaves it (now, if there is none). wait: seconds until the tighter of the two limits starts
--- again.
+-- quota(p_user, p_day): the credits and limits of a user and their use. Always one row; a user
+-- without an account has 0 credits.
+-- Called by: getQuota, and the responses that report a refusal. Locks: none. p_day: see day.sql.
+-- day_limit, week_limit NULL: no limit. remaining: credits that a generation could hold now.
+-- day_reset: when day_used starts again from 0. If the day is rolling: when the oldest use of the
+-- last 24 hours leaves the window (now, if there is none). wait: seconds until the tighter of the
+-- two limits resets.
 CREATE OR REPLACE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC')
 RETURNS TABLE (balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint,
                week_used bigint,

@@ -1,22 +1,22 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Pictures that are to be removed from their store in the background, until the store says that
--- they are gone.
+-- Pictures that the dispatcher has to remove from their stores in the background, until a store
+-- confirms that they are gone.
 
 -- picture_secret(p_id, p_url): the random part of the picture's name in an address of ours; NULL:
--- it is named by the id alone. Called by: whatever records a removal of a picture whose address is
--- known.
+-- the name is the id alone. Called by: functions that record the removal of a picture whose address
+-- is known.
 CREATE OR REPLACE FUNCTION genflow.picture_secret(p_id uuid, p_url text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT substring(p_url FROM p_id::text || '-([0-9a-f]{32})\.[a-z]+$')
 $$;
 
 -- removal_add(p_id, p_type, p_url, p_media_type, p_secret, p_due): records that the picture of a
--- generation is to be removed.
---   p_url     where it is; NULL: it may have been stored, and is removed wherever a store may have
---             it
+-- generation has to be removed.
+--   p_url     its address; NULL: it may have been stored, and every store that may have it has to
+--             remove it
 --   p_secret  the random part of its name
---   p_due     NULL: now
--- Where a removal of the same generation waits, it becomes one of every place.
+--   p_due     when; NULL: now
+-- If a removal of the same generation waits already, it becomes one for every store.
 -- Called by: delete, restored, settle. Locks: the row.
 CREATE OR REPLACE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text,
                                                p_media_type text, p_secret text,
@@ -29,10 +29,10 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
                                            due_at = EXCLUDED.due_at, tries = 0
 $$;
 
--- removal_claim(p_types, p_limit, p_lease): pictures of those types that are to be removed now;
--- nobody else gets them for p_lease, and the next try comes later each time, up to 128 leases. url
--- '': wherever it may be. Removing twice is harmless. Called by: each host's dispatcher, now and
--- then. Locks: the rows (SKIP LOCKED).
+-- removal_claim(p_types, p_limit, p_lease): claims due removals of pictures of those types. No
+-- other host claims them for p_lease, and each further attempt comes later, up to 128 leases. url
+-- '': every store that may have it. A repeated removal is harmless. Called by: each host's
+-- dispatcher, periodically. Locks: the rows (SKIP LOCKED).
 CREATE OR REPLACE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval)
 RETURNS TABLE (id uuid, type text, url text, media_type text, picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -57,10 +57,10 @@ BEGIN
         JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 
--- removal_done(p_id, p_url): the picture is gone from p_url ('': wherever it may have been). A
--- removal that was recorded anew meanwhile stays. p_url NULL: servers from before schema 14, which
--- find only what is named by its id: the others stay, too. Called by: the dispatcher's writers.
--- Locks: the row.
+-- removal_done(p_id, p_url): the picture is gone from p_url ('': from every store). A removal that
+-- was recorded again meanwhile stays. p_url NULL: the caller is a server from before schema 14,
+-- which finds only pictures named by the id; removals of others stay, too. Called by: the
+-- dispatcher's writers. Locks: the row.
 CREATE OR REPLACE FUNCTION genflow.removal_done(p_id uuid, p_url text DEFAULT NULL) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     DELETE FROM genflow.removals r

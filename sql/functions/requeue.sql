@@ -4,10 +4,10 @@
 -- attempt (NULL: there was none).
 -- Called by: the dispatcher's writers after a transient failure, and before the next provider of
 -- the chain.
--- p_ref: the provider's id of the run as the caller knows it. A report may have brought one while
--- the submission seemed to fail: then there is a run, which is not begun once more, and whoever
--- claims the job asks for it.
--- Locks: work. Outcomes: 'ok'; 'reported' there is a run; 'stale'; 'gone'.
+-- p_ref: the provider's id of the run as the caller knows it. A provider webhook may have brought
+-- one although the submission seemed to fail. Then the run exists: it is not submitted again, and
+-- the host that claims the job polls it.
+-- Locks: work. Outcomes: 'ok'; 'reported' the run exists; 'stale'; 'gone'.
 CREATE OR REPLACE FUNCTION genflow.requeue(
     p_id uuid, p_epoch integer, p_delay interval, p_chain_pos smallint, p_retries smallint,
     p_outcome text,

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Reservations: credits held under a run id of the user's until a generation of that run id uses
--- them, their owner gives them back, or their time is over. Lock order: reservation before ledger
--- and account.
+-- Reservations: credits held under a run id of the user until a generation with that run id uses
+-- them, the user gives them back, or they expire. Lock order: reservation before ledger and
+-- account.
 
 -- reservation_end(p_id, p_state, p_job, p_call): ends an open reservation as 'used' (by generation
--- p_job, and only within its time), 'returned' or 'expired', and gives its hold back. False: it was
--- not open, or there is none.
+-- p_job, and only before it expires), 'returned' or 'expired', and releases its hold. False: it was
+-- not open, or does not exist.
 -- Called by: <prefix>_create, reserve_finalize, reservations_expire. Locks: reservation, account.
 CREATE OR REPLACE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL,
                                                    p_call uuid DEFAULT NULL)
@@ -25,15 +25,15 @@ BEGIN
 END $$;
 
 -- reserve(p_user, p_request_id, p_amount, p_action, p_lifetime, p_day): holds p_amount credits
--- under p_request_id, once, however often it is asked for. p_action: what the client calls it, or
+-- under p_request_id, once, also if the call is repeated. p_action: the client's name for it, or
 -- NULL; p_day: see day.sql.
 -- Called by: POST credits-reserve. Locks: the reservation, the account.
 -- Outcomes: 'ok' action, expires_at of the reservation, which is open or used by a generation;
--- 'mismatch' there is one of another amount; 'ended' it was given back, or its time is over;
--- 'insufficient_credits', 'quota_exceeded', 'blocked'. balance and held tell how much there is
+-- 'mismatch' one with another amount exists; 'ended' it was given back, or expired;
+-- 'insufficient_credits', 'quota_exceeded', 'blocked'. balance and held are the account's credits
 -- afterwards.
--- SQLSTATE GF402, GF403, GF429: the credits went between look and hold; ask again, the answer is
--- then a row.
+-- SQLSTATE GF402, GF403, GF429: another transaction took the credits between check and hold; the
+-- caller repeats the call and gets a row.
 CREATE OR REPLACE FUNCTION genflow.reserve(
     p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text,
     OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint)
@@ -55,8 +55,8 @@ BEGIN
             PERFORM genflow.hold(r.id, p_user, p_amount, v_look.day, p_day);
         END IF;
     END IF;
-    -- Refused, or there is one: what it is, is the answer, even where credits would not suffice
-    -- again.
+    -- Refused, or the reservation exists: its state is the answer, even if the credits would not
+    -- suffice again.
     IF r.id IS NULL THEN
         SELECT * INTO r FROM genflow.reservations t WHERE t.user_id = p_user
             AND t.request_id = p_request_id;
@@ -74,14 +74,14 @@ BEGIN
     held := coalesce(held, 0);
 END $$;
 
--- reserve_finalize(p_user, p_request_id, p_call): gives an open reservation back. One that a
--- generation uses is only told of: that generation decides whether its credits are charged.
--- p_call: the token of this call (calls.sql). Called by: POST credits-finalize. Locks: the
--- reservation, the account. Outcomes: 'returned' now, by this call; 'used' job_id, status of the
--- generation, charged what it cost so far; 'ended' it was given back before, or its time was over;
--- 'not_found' p_user has none of that name. amount: what was reserved. Of a batch: job_id is the
--- first one, status that of one that lives, if there is one, and charged what all of them cost so
--- far.
+-- reserve_finalize(p_user, p_request_id, p_call): gives an open reservation back. For a reservation
+-- that a generation uses it only reports the state: that generation decides whether its credits are
+-- captured. p_call: the token of this call (calls.sql). Called by: POST credits-finalize. Locks:
+-- the reservation, the account. Outcomes: 'returned' now, by this call; 'used' job_id, status of
+-- the generation, charged: the credits captured so far; 'ended' it was given back before, or
+-- expired; 'not_found' p_user has none of that name. amount: the reserved credits. For a batch:
+-- job_id is the first one, status is that of a live one if there is one, and charged is the sum of
+-- all.
 CREATE OR REPLACE FUNCTION genflow.reserve_finalize(
     p_user text, p_request_id text, p_call uuid DEFAULT NULL,
     OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint,
@@ -121,9 +121,10 @@ BEGIN
     SELECT a.balance, a.held INTO balance, held FROM genflow.accounts a WHERE a.user_id = p_user;
 END $$;
 
--- reservations_expire(p_limit): ends up to p_limit open reservations whose time is over, the oldest
--- first, and gives their holds back, in account order. Called by: whoever tidies up. Locks: the
--- reservations (what somebody else holds is left for another time), the accounts. Returns how many.
+-- reservations_expire(p_limit): ends up to p_limit open reservations that have expired, the oldest
+-- first, and releases their holds, in account order. Called by: the janitor. Locks: the
+-- reservations (it skips rows locked by others), the accounts. Returns the number of ended
+-- reservations.
 CREATE OR REPLACE FUNCTION genflow.reservations_expire(p_limit integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

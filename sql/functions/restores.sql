@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- restore_claim(p_types, p_limit, p_lease): pictures of those types that are to be stored again
--- now; nobody else gets them for p_lease. Storing is harmless to repeat, so that is all the guard
--- it needs. What its provider no longer keeps is given up here.
--- Called by: each host's dispatcher, now and then. Locks: the rows (SKIP LOCKED).
+-- restore_claim(p_types, p_limit, p_lease): claims pictures of those types that have to be stored
+-- again. No other host claims them for p_lease. Storing twice is harmless, so no further protection
+-- is needed. It gives up pictures that their providers no longer keep.
+-- Called by: each host's dispatcher, periodically. Locks: the rows (SKIP LOCKED).
 CREATE OR REPLACE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval)
 RETURNS TABLE (id uuid, type text, url text, tries integer, picture_secret text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -30,8 +30,8 @@ BEGIN
         JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 
--- restore_later(p_id, p_delay): storing failed again; p_delay NULL: its source is gone, no more
--- tries.
+-- restore_later(p_id, p_delay): storing failed again; the next attempt is due after p_delay. NULL:
+-- the source is gone, no further attempt.
 -- Called by: the dispatcher's writers. Locks: the row. Outcomes: 'ok'; 'gone'.
 CREATE OR REPLACE FUNCTION genflow.restore_later(p_id uuid, p_delay interval) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,25 +1,25 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Is this the database that hosts worked with, or one that was restored from a backup? In a
--- restored one, work that its backup knew as queued or sending may have been submitted and paid for
--- since. Nothing is claimed, submitted or delivered there, and nothing is made or started, until an
+-- Is this the database that the hosts worked with, or one that was restored from a backup? In a
+-- restored database, jobs that the backup has as queued or sending may have been submitted and paid
+-- for since. The module claims, submits, delivers, creates and starts nothing there until an
 -- operator calls genflow.resume().
 --
 -- A database counts as restored when
---   - it is in another cluster (system identifier), or is another database of it (oid), than
---   genflow.site says: a dump that was
---     restored, createdb -T, pg_upgrade;
+--   - its cluster (system identifier) or its oid differs from genflow.site: a restored dump,
+--     createdb -T, pg_upgrade;
 --   - the picture folder holds a later mark than genflow.site: a base backup, a file-level copy,
---   pg_restore --clean; - somebody called genflow.suspend().
--- The mark is a number that hosts move on, at most every mark_every (1 minute): first in the
--- database; the folder of each host gets the one before it, so that a standby may be promoted that
--- lacks up to mark_every. A host that was switched off, a new folder and a folder restored from a
--- backup hold an earlier mark or none, which is no reason. The folder's file is named .mark-<line>,
--- and line is drawn anew by resume(), so that two sites may share a folder.
--- What is younger than two marks cannot be seen so: call genflow.suspend() before httpd is started
+--     pg_restore --clean;
+--   - an operator called genflow.suspend().
+-- The mark is a number that hosts increase, at most every mark_every (1 minute): first in the
+-- database, while the folder of each host gets the mark before it, so that a standby that lacks up
+-- to mark_every may be promoted. A host that was switched off, a new folder and a folder restored
+-- from a backup hold an earlier mark or none, and that is no reason. The folder's file is named
+-- .mark-<line>. resume() draws a new line, so that two sites may share a folder.
+-- A backup younger than two marks is not detected: call genflow.suspend() before you start httpd
 -- with such a database.
 
--- cluster_now(): the system identifier of this cluster; NULL where the owner of the functions may
--- not read it: then the database's oid and the mark alone count. Called by: restored, resume.
+-- cluster_now(): the system identifier of this cluster; NULL if the owner of the functions may not
+-- read it: then only the database's oid and the mark count. Called by: restored, resume.
 CREATE OR REPLACE FUNCTION genflow.cluster_now() RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -29,9 +29,9 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- restored(): why this database counts as restored; NULL: it does not. Called by: every act that
--- begins work, {base}/health. Locks: none. A connection keeps its cluster and database as long as
--- it lives, so both are read once (genflow.here): creating a generation should not take longer for
+-- restored(): why this database counts as restored; NULL: it does not. Called by: every function
+-- that begins work, {base}/health. Locks: none. Cluster and database cannot change during a
+-- connection, so both are read once (genflow.here) and creating a generation stays fast.
 -- this.
 CREATE OR REPLACE FUNCTION genflow.restored() RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -59,11 +59,11 @@ BEGIN
                                                      s.database) END;
 END $$;
 
--- site_look(p_line, p_mark): compares what the folder of a host holds for p_line (p_mark NULL:
--- nothing), and moves the mark on if that is due. Called by: each child before it claims. Locks:
--- genflow.site, if it changes.
+-- site_look(p_line, p_mark): compares the mark that a host's folder holds for p_line (p_mark NULL:
+-- none) with the database's, and increases the mark if that is due. Called by: each child before it
+-- claims. Locks: genflow.site, if it changes.
 -- Returns why the database counts as restored (NULL: it does not), and the line and the mark that
--- the folder is to hold.
+-- the folder has to hold.
 CREATE OR REPLACE FUNCTION genflow.site_look(p_line uuid, p_mark bigint, OUT restored text,
                                              OUT line uuid, OUT mark bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -88,22 +88,21 @@ BEGIN
     mark := s.mark - 1;
 END $$;
 
--- suspend(p_why): this database counts as restored from now on. Called by: an operator, the owner
--- or administration. Locks: genflow.site.
+-- suspend(p_why): makes this database count as restored from now on. Called by: an operator, the
+-- owner or administration. Locks: genflow.site.
 CREATE OR REPLACE FUNCTION genflow.suspend(p_why text DEFAULT 'an operator says so') RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     UPDATE genflow.site SET restored = p_why
 $$;
 
--- resume(p_how): this database is the site's from now on.
---   'end'       every generation that was started and has not ended fails with SITE_RESTORED, and
---               its credits are given back: after a restore, when hosts may have worked on since
---               the backup
---   'continue'  all go on: after a copy or pg_upgrade of a site that stood still; what was queued
---               is submitted
--- What is pending stays so either way. Called by: an operator, the owner or administration. Locks:
--- as <type>_settle(), in account order; genflow.site. Returns what it did. SQLSTATE 22023: another
--- word.
+-- resume(p_how): makes this database the site's from now on.
+--   'end'       fails every started live generation with SITE_RESTORED and releases its credits:
+--               after a restore, when hosts may have worked since the backup
+--   'continue'  lets all generations continue: after a copy or pg_upgrade of a stopped site; queued
+--               jobs are submitted
+-- Pending generations stay pending in both cases. Called by: an operator, the owner or
+-- administration. Locks: as <type>_settle(), in account order; genflow.site. Returns a text of what
+-- it did. SQLSTATE 22023: another word.
 CREATE OR REPLACE FUNCTION genflow.resume(p_how text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

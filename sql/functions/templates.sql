@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Templates: what a user asks for often, under a name. Owner only. What is in them is checked when
--- it is used.
-
--- template_put(p_user, p_name, p_type, p_config, p_max): keeps a template; a user may keep p_max.
--- Called by: POST templates. Locks: the user's templates (advisory). Asking twice is harmless: the
--- same content under the same name is the same one. Outcomes: 'ok' id, created_at; 'taken' another
--- one has that name; 'too_many'.
+-- Templates: parameters of generations that a user repeats, under a name. Owner only. Their content
+-- is checked when a call uses it.
+--
+-- template_put(p_user, p_name, p_type, p_config, p_max): stores a template; a user may have p_max.
+-- Called by: POST templates. Locks: the user's templates (advisory). A repeated call is harmless:
+-- the same content under the same name is the same template. Outcomes: 'ok' id, created_at; 'taken'
+-- another template has that name; 'too_many'.
 CREATE OR REPLACE FUNCTION genflow.template_put(
     p_user text, p_name text, p_type text, p_config jsonb, p_max integer, OUT outcome text,
         OUT id uuid, OUT created_at text)
@@ -32,9 +32,8 @@ BEGIN
     created_at := genflow.iso(t.created_at);
 END $$;
 
--- templates(p_user, p_before, p_limit): up to p_limit templates of p_user, newest first, from
--- behind the one with the id p_before (NULL: from the first). Called by: GET templates. Locks:
--- none.
+-- templates(p_user, p_before, p_limit): up to p_limit templates of p_user, newest first, after the
+-- one with the id p_before (NULL: from the first). Called by: GET templates. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.templates(p_user text, p_before uuid, p_limit integer)
 RETURNS TABLE (id uuid, name text, type text, config jsonb, created_at text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -45,7 +44,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- template_get(p_user, p_id): a template of p_user. Called by: a create call that names it. Locks:
--- none. One row always. Outcomes: 'ok'; 'not_found'; 'not_yours' (then nothing else is filled).
+-- none. Always one row. Outcomes: 'ok'; 'not_found'; 'not_yours' (the other columns are then NULL).
 CREATE OR REPLACE FUNCTION genflow.template_get(p_user text, p_id uuid, OUT outcome text,
                                                 OUT type text, OUT config jsonb)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

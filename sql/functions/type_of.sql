@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- type_of(p_id): the name of the type that an id belongs to; NULL: of none. An id of ours carries
--- the number of its type, whether it is there or not; one of another making is looked for in every
+-- type_of(p_id): the name of the type that an id belongs to; NULL: none. An id made by this module
+-- carries the number of its type, whether the row exists or not. For any other id it searches every
 -- type's table.
--- Called by: whatever finds a generation by its id alone. Locks: none.
+-- Called by: functions that find a generation by its id alone. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.type_of(p_id uuid) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- work_keep(): trigger before a work row goes. A live job may not lose its alarm.
+-- work_keep(): trigger before a work row is deleted. A live job must keep its work row.
 -- Called by: the trigger alone. SQLSTATE GF500: a bug.
 CREATE OR REPLACE FUNCTION genflow.work_keep() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

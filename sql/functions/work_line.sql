@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- work_line(): trigger before a job is queued that no host has begun: gives it its place in the
--- line, and lets its alarm only end it. The line is fair between users: a job stands as if it had
--- come 10 seconds later for each live job that its user has (up to 100). Who asks for one thing
--- passes who asks for a thousand; nobody waits for ever; who is alone loses nothing, because a turn
--- is an order, not a time to wait for.
+-- work_line(): trigger before a job that no host has begun is queued. It sets the job's place in
+-- the queue, and its due time to the deadline, which only ends it. The queue is fair between users:
+-- a job is placed as if it had come 10 seconds later for each live job of its user (up to 100). A
+-- user with one job passes a user with a thousand, every job gets its turn, and a single user loses
+-- nothing: the place is an order, not a waiting time.
 -- Called by: the trigger alone. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.work_line() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

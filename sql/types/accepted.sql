@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_accepted(p_id, p_epoch, p_no, p_provider, p_kind, p_ref, p_lease, p_call): a provider
--- took attempt p_no under its own id p_ref. Written before anything else is done with the
--- provider's answer. Called by: the dispatcher's writers. p_call: the token of this call
+-- accepted attempt p_no under its own id p_ref. The writer records it before anything else is done
+-- with the provider's answer. Called by: the dispatcher's writers. p_call: the token of this call
 -- (calls.sql).
--- Locks: work, media. Outcomes: 'ok'; 'reported' so it was known already, by a report of the run's
--- end: time to ask; 'stale' another host leads now (the id is kept all the same: a success would
--- count, and if that host looks for the run it finds it on the row); 'gone' the job has ended.
+-- Locks: work, media. Outcomes: 'ok'; 'reported' a provider webhook recorded the id before and the
+-- run has ended: poll now; 'stale' another host leads now (the id is recorded all the same: a
+-- success would count, and that host finds the id on the row when it reconciles); 'gone' the job
+-- has ended.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_accepted(p_id uuid, p_epoch integer, p_no smallint,
                                                      p_provider text, p_kind text, p_ref text,
                                           p_lease interval, p_call uuid DEFAULT NULL)

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_cancel(p_user, p_id, p_call): ends a live generation of p_user as cancelled, in whatever
--- phase it is; nothing is charged. Whoever works on it learns of it by its next act or heartbeat,
--- and asks the provider to stop; a success that it still brings is late (settle). Called by: POST
--- generation/{id}/cancel. Locks: work, media, ledger, account.
--- p_call: the token of this call (calls.sql). Outcomes: 'ok' owner is the process that worked on
--- it, NULL: none, or it is a repetition; 'not_found'; 'not_yours'; 'invalid_status' it has ended
--- already: status tells how.
+-- {prefix}_cancel(p_user, p_id, p_call): ends a live generation of p_user as cancelled, in any
+-- phase; nothing is charged. The host that works on it learns of it by its next statement or
+-- heartbeat and cancels the run at the provider. A success that the provider delivers later is a
+-- late result (settle). Called by: POST generation/{id}/cancel. Locks: work, media, ledger,
+-- account. p_call: the token of this call (calls.sql). Outcomes: 'ok' owner is the process that
+-- worked on it; NULL: none, or this is a repetition; 'not_found'; 'not_yours'; 'invalid_status' it
+-- has ended already, `status` has the state.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_cancel(p_user text, p_id uuid, p_call uuid DEFAULT NULL,
                                                    OUT outcome text, OUT status text,
                                                        OUT owner text)

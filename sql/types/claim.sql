@@ -1,30 +1,31 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_claim(p_owner, p_limit, p_lease, p_from, p_lines, p_ends, p_call, p_again): leases up to
--- p_limit due jobs of the type to the host process p_owner; NULL: to nobody, it only ends what is
--- past its deadline. Called by: each host's dispatcher, every now and then, and the janitor. Locks:
--- the work rows (SKIP LOCKED), for the jobs that it ends: media, ledger, account, in account order,
--- the only place where one transaction may touch several accounts.
--- First comes what was begun and is due (lane 0: leases that ran out, retries), then the line: jobs
--- that nobody has begun, by priority (lanes 1 to 3: high, normal, low), then by their turn, which
--- is fair between users (work_line()).
--- What was being sent when its lease ran out is not taken at once: its owner may only sleep, and
--- knows what we do not. It loses its name on the row and keeps its epoch for one more lease.
--- phase tells what to do: 'queued' submit, 'sending' ask the provider first, by request_hash (what
--- the attempt has sent), 'working' poll. A job
--- past its deadline on which somebody was at work is taken once more for one lease, with last_look:
--- its picture may be stored already. Where no host claims it within a lease (p_owner NULL) it is
--- ended without that. What else is past its deadline, or killed its host five times, or could not
--- be ended before (poison), or lost its media row, is ended on the spot; with p_ends it is returned
--- first, with who it was and as phase 'failed', or 'cancelled' if it was pending, which is due at
--- its deadline; lane NULL. Servers from before schema 11 do not ask for that: they would take such
--- a row for a lease. Servers from before schema 15, which send no p_call, do not know last_look and
--- would submit such a job once more: for them it is ended on the spot, too.
--- p_from, p_lines: the first due_at of the host's last claim, of lane 0 and of each other one, and
--- now and then -infinity: the scan begins a few seconds before it, and so does not walk over dead
--- index entries at the head of the queue that vacuum cannot remove under an old snapshot.
--- p_call: the token of this call (calls.sql); p_again: the module repeats the call because no
--- answer came: it gives back what the first one leased, and claims that again. No index leads to
--- the token, hence p_again.
+-- p_limit due jobs of the type to the host process p_owner. p_owner NULL: it leases none and only
+-- ends jobs past their deadline. Called by: each host's dispatcher, periodically, and the janitor.
+-- Locks: the work rows (SKIP LOCKED); for jobs that it ends: media, ledger, account, in account
+-- order. This is the only transaction that touches several accounts.
+-- Begun jobs that are due come first (lane 0: expired leases, retries). Then comes the queue: jobs
+-- that no host has begun, by priority (lanes 1 to 3: high, normal, low), then by place, which is
+-- fair between users (work_line()).
+-- A job in phase 'sending' whose lease has expired is not leased at once: its owner may only be
+-- suspended, and may know the provider's answer. Claim removes the owner from the row and leaves
+-- the epoch for one more lease.
+-- phase says what to do: 'queued' submit; 'sending' reconcile with the provider first, by
+-- request_hash (the hash of what the attempt sent); 'working' poll.
+-- A job past its deadline that a host had begun is leased once more for one lease, with last_look,
+-- because its picture may be stored already. If no host claims it within a lease (p_owner NULL) it
+-- ends without that. Claim ends other jobs at once: jobs past their deadline, jobs whose host died
+-- five times, jobs that could not be ended before (poison), jobs without a media row. With p_ends
+-- it returns them first, with their owner, and phase 'failed', or 'cancelled' for a pending one
+-- (due at its deadline); lane is NULL. Servers from before schema 11 do not set p_ends: they would
+-- take such a row for a lease. Servers from before schema 15 send no p_call, do not know last_look
+-- and would submit such a job again: for them it ends at once, too.
+-- p_from, p_lines: the first due_at of the host's last claim, of lane 0 and of each other lane, and
+-- periodically -infinity. The scan begins a few seconds before it and so skips dead index entries
+-- at the head of the queue that vacuum cannot remove under an old snapshot.
+-- p_call: the token of this call (calls.sql). p_again: the module repeats the call because no
+-- answer came: claim gives back what the first call leased, and claims it again. No index has the
+-- token, hence p_again.
 -- The plan is pinned: with LIMIT as a parameter the planner would plan each call anew, and
 -- statistics of a queue taken at a bad moment must not turn it into a scan.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_claim(
@@ -113,7 +114,7 @@ BEGIN
                                                 THEN 'The generation did not end within its time'
                                                  ELSE 'The generation was not started within its '
                                                       'time' END, NULL);
-        -- one that cannot be ended does not stop the others
+        -- a job that cannot be ended does not stop the others
         EXCEPTION
         WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
             RAISE;
@@ -132,7 +133,7 @@ BEGIN
             RETURN NEXT;
         END IF;
     END LOOP;
-    -- most claims find nothing: no statement then
+    -- most claims find nothing and need no further statement
     IF v_wait IS NOT NULL THEN
         UPDATE genflow.work w SET lease_owner = NULL, lost_leases = w.lost_leases + 1,
             due_at = least(v_now + p_lease, w.deadline_at)
@@ -152,8 +153,8 @@ BEGIN
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
         last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
-    -- In the order in which they were taken. OFFSET 0: by key, job for job, whatever the planner
-    -- believes of the tables.
+    -- In the order in which they were leased. OFFSET 0: by key, job for job, whatever statistics
+    -- the planner has.
     RETURN QUERY
     SELECT w.job_id, w.epoch, w.phase, w.attempts, w.chain_pos, w.retries, w.provider, w.model,
            w.provider_ref,

@@ -1,35 +1,35 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_create(...): one generation, held and started: key + media row + work row + hold, all or
--- nothing.
+-- {prefix}_create(...): one generation, its credits held and its work begun: key + media row + work
+-- row + hold, all or nothing.
 -- Called by: POST of the type, generation/create, {prefix}_create_batch(). Locks: key, reservation,
 -- then the account (last and briefly).
---   p_key, p_hash     idempotency key of the user and the hash of what was asked
---   p_run_id          the client's own name, or NULL; an open reservation under it is used: it
---                     gives its hold back, and the generation holds in the same transaction
+--   p_key, p_hash     idempotency key of the user and the hash of the request
+--   p_run_id          the client's own name, or NULL. An open reservation under it is used: it
+--                     releases its hold, and the generation holds in the same transaction.
 --   p_reserved        another run id, whose reservation is used instead: that of a batch; NULL:
 --                     none
---   p_lifetime        after it the generation fails and its hold is released, whatever else happens
+--   p_lifetime        after it the generation fails and its hold is released, in every case
 --   p_owner, p_lease  the host process that starts at once with a lease of that length (epoch 1),
---                     or NULL: whoever claims
+--                     or NULL: any host may claim it
 --   p_start           false: it is 'pending' until {prefix}_start(); past p_lifetime it is
---                     cancelled and released (p_owner: NULL)
---   p_priority        1: before others that are due, -1: behind them
---   p_day             by which quotas count (day.sql)
+--                     cancelled and its hold released (p_owner: NULL)
+--   p_priority        1: before others that are due, -1: after them
+--   p_day             the day of the quotas (day.sql)
 --   p_concurrent, p_queue  limits (limits.sql); 0: none
---   p_chain_pos       with which link of the type's chain it begins; one that only a wish chooses
---                     is behind all others
---   p_webhook_url     is told the end, or NULL
---   p_call            the token of this call (calls.sql): repeated under it, it answers 'ok' again,
---                     with the same epoch
+--   p_chain_pos       the chain entry to begin with; entries that only a request can choose come
+--                     after all others
+--   p_webhook_url     receives the webhook of the end, or NULL
+--   p_call            the token of this call (calls.sql): repeated under it, the function returns
+--                     'ok' again, with the same epoch
 -- Outcomes: 'ok' id, epoch, created_at of the new generation, picture_secret: the random part of
--- its picture's name, which is
---           shown to nobody
---           'replay' id, status of the one that this key made before, 'mismatch' the key came with
---           another body 'insufficient_credits', 'quota_exceeded', 'blocked' balance and held tell
---           how much is there
+--           its picture's name, which no response contains
+--           'replay' id, status of the generation that this key created before
+--           'mismatch' the key came with another body
+--           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held are the account's
+--           credits
 --           'too_many', 'queue_full' (limits.sql); 'restored' (site.sql)
--- SQLSTATE GF402, GF403, GF429: the credits went between look and hold; ask again, the answer is
--- then a row.
+-- SQLSTATE GF402, GF403, GF429: another transaction took the credits between check and hold; the
+-- caller repeats the call and gets a row.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text,
     p_source_url text,
@@ -94,13 +94,13 @@ BEGIN
         END IF;
     END IF;
 
-    -- Refused, or the key is taken: what it made before is the answer, even where credits would not
-    -- suffice again.
+    -- Refused, or the key is taken: the generation that it created before is the answer, even if
+    -- the credits would not suffice again.
     SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
       FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
     IF NOT FOUND THEN
         id := NULL;
-    -- by this very call, whose answer was lost
+    -- this very call created it, but its answer was lost
     ELSIF v_call = p_call THEN
         outcome := 'ok';
         status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;

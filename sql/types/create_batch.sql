@@ -1,19 +1,18 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_create_batch(...): several generations of one request, each with its own row, hold and
--- end; all are made or none. As {prefix}_create(), but for
---   p_run_ids, p_seeds  one of each per generation (p_run_ids NULL: the ids serve); they say how
---                       many
---   p_reserved          the run id that they share, or NULL: an open reservation under it gives all
---                       of its hold back to the first, and what that one leaves of it is there for
---                       the others
---   p_key               names the first; the others take it with a blank and their number, which no
+-- end; all or none are created. As {prefix}_create(), except
+--   p_run_ids, p_seeds  one of each per generation (p_run_ids NULL: the ids serve); their length is
+--                       the number of generations
+--   p_reserved          the run id of the request, or NULL: an open reservation under it releases
+--                       its whole hold for the first one, and the rest of it is free for the others
+--   p_key               names the first; the others append a blank and their number, which no
 --                       client can send
--- Called by: a POST that asks for more than one. Locks: as create, once per generation; only who
--- holds the first key comes to the others.
+-- Called by: a POST for more than one. Locks: as create, once per generation; only the call that
+-- holds the first key reaches the others.
 -- SQLSTATE GF402, GF403, GF429: as of create.
--- Rows: one per generation in order, 'ok' or 'replay', each with its own outcome: the janitor
+-- Rows: one per generation in order, 'ok' or 'replay', each with its own outcome. The janitor
 -- removes keys one by one, so an old request that is repeated may find some of its generations and
--- make the others; or a single one, the refusal of them all.
+-- create the others. Or a single row: the refusal of them all.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_create_batch(
     p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text,
     p_source_url text,
@@ -46,7 +45,7 @@ BEGIN
                 p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END,
                 p_webhook_url, p_call);
             IF r.outcome NOT IN ('ok', 'replay') THEN
-                -- what is about to be undone holds nothing
+                -- the generations before it hold nothing once they are undone
                 r.held := r.held - (i - 1) * p_cost;
                 RAISE EXCEPTION 'genflow: refused' USING ERRCODE = 'GF001';
             END IF;
@@ -57,7 +56,7 @@ BEGIN
             v_created := v_created || r.created_at;
             v_secrets := v_secrets || r.picture_secret;
         END LOOP;
-    -- undoes what was made before it; GF000 would mean any GFxxx
+    -- undoes the generations before it; GF000 would mean any GFxxx
     EXCEPTION WHEN SQLSTATE 'GF001' THEN
         RETURN QUERY SELECT r.outcome, NULL::uuid, NULL::integer, NULL::text, NULL::text, r.balance,
             r.held, NULL::text;

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_delete(p_user, p_id, p_call): deletes an ended generation of p_user: its row with all
--- that the user gave, and its picture, which is noted in genflow.removals in the same transaction.
--- The ledger keeps its entries, which name nothing but the id: the books stay provable. Called by:
--- DELETE generation/{id}. Locks: media, restores.
+-- that the user sent, and its picture, whose removal is recorded in genflow.removals in the same
+-- transaction. The ledger keeps its entries, which have only the id, so that it stays verifiable.
+-- Called by: DELETE generation/{id}. Locks: media, restores.
 -- p_call: the token of this call (calls.sql).
--- Outcomes: 'ok' image_url is what is to be removed, or NULL; 'not_found'; 'not_yours';
+-- Outcomes: 'ok' image_url is the picture to remove, or NULL; 'not_found'; 'not_yours';
 -- 'invalid_status' it has not ended.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL,
                                                   OUT outcome text, OUT status text,
@@ -15,7 +15,7 @@ DECLARE
     v_type  text;
     v_first jsonb;
 BEGIN
-    -- A picture that is not persisted and has a time is at its provider's: not ours to remove.
+    -- A picture that is not persisted and expires is at its provider: the module cannot remove it.
     DELETE FROM {media} m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END,
         m.result ->> 'type'

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_get(...): everything the wire shows of one generation of p_user, found by its id, else
--- by the client's run id (the newest), else by the provider's id of the run.
---   p_kind  the kind of provider that gave p_ref; NULL: whichever
--- Called by: status, and every answer about a generation. Locks: none. One row always
--- (genflow.generation). Outcomes: 'ok', 'not_found', 'not_yours' (then nothing else is filled).
+-- {prefix}_get(...): the generation object's data of one generation of p_user, found by its id,
+-- else by the client's run id (the newest), else by the provider's id of the run.
+--   p_kind  the kind of provider that gave p_ref; NULL: any
+-- Called by: status, and every response with a generation object. Locks: none. Always one row
+-- (genflow.generation). Outcomes: 'ok', 'not_found', 'not_yours' (the other columns are then NULL).
 CREATE OR REPLACE FUNCTION genflow.{prefix}_get(
     p_user text, p_id uuid, p_run_id text DEFAULT NULL, p_ref text DEFAULT NULL,
     p_kind text DEFAULT NULL)

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What the table of a type from an earlier version holds in another place: moved to where
--- media_table.sql has it. Rendered by genflow.type_upgrade() each time, after it has added the
--- columns that were missing; a step that finds nothing to move locks nothing.
+-- Moves what the table of a type from an earlier version has in another place than media_table.sql.
+-- genflow.type_upgrade() renders it each time, after it has added the missing columns. A step that
+-- finds nothing to move locks nothing.
 DO $body$
 BEGIN
-    -- Before schema version 18 each kind of provider had a column. Of several the one counts that
-    -- the work goes on with, or that of the provider which brought the end.
+    -- Before schema version 18 each kind of provider had a column. If several are set, the one
+    -- counts that the work continues with, or the one of the provider that brought the end.
     IF EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = '{media}'::regclass
                   AND a.attname = 'replicate_id' AND NOT a.attisdropped) THEN
         UPDATE {media} m SET provider_kind = r.kind, provider_ref = r.ref

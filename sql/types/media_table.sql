@@ -2,14 +2,14 @@
 -- The dedicated table of one type. Rendered by genflow.create_type(): {media} the table, {name} its
 -- bare name, {no} the type number.
 --
--- status moves pending -> processing -> completed | failed | cancelled and never leaves an end.
--- hold_kind and settle_kind name the ledger rows that this row must have; the deferred foreign keys
--- check it at commit: no job without its hold, no end without its capture or release.
+-- status moves pending -> processing -> completed | failed | cancelled; an end is final. hold_kind
+-- and settle_kind name the ledger rows that this row must have. The deferred foreign keys check it
+-- at commit: no job without its hold, no end without its capture or release.
 CREATE TABLE {media} (
-    -- 0: of another making
+    -- 0: an id that this module did not make
     id               uuid     PRIMARY KEY CHECK (genflow.id_type(id) IN (0, {no})),
     user_id          text     NOT NULL,
-    -- the client's own name; NULL: id serves
+    -- the client's own name; NULL: the id serves
     run_id           text     CHECK (length(run_id) BETWEEN 1 AND 200),
     status           text     NOT NULL
         CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
@@ -17,7 +17,7 @@ CREATE TABLE {media} (
     prompt           text     NOT NULL,
     source_url       text,
     parameters       jsonb    NOT NULL DEFAULT '{}',
-    -- given by the client, or drawn by us
+    -- from the client, or drawn by the module
     seed             bigint   NOT NULL,
     cost             bigint   NOT NULL CHECK (cost >= 0),
     max_retries      smallint NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE {media} (
     error_code       text,
     error_message    text,
     cause_code       text,
-    -- is told the end; NULL: none
+    -- receives the webhook of the end; NULL: none
     webhook_url      text,
     created_at       timestamptz NOT NULL,
     started_at       timestamptz,
@@ -56,13 +56,13 @@ CREATE TABLE {media} (
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05,
         fillfactor = 55);
 
--- fillfactor: a row is longer by its result once it has ended, and finds room for that on its page.
+-- fillfactor: the end makes a row longer by its result, and leaves it on its page if that has room.
 --
--- Lists, newest first: a user's, as it is and by preset; of all users; and of both what ended
--- without a picture. No column of an index changes when a generation completes, so that this is a
--- heap-only update: the status is in none. What lives is found by genflow.work. The time of an
--- index over all users is spelt in another way, because the planner may not walk all users'
--- generations to find those of one who has many, which may all be old.
+-- Indexes for lists, newest first: of a user, all and by preset; of all users; and of both those
+-- that ended without a picture. No index contains a column that changes when a generation
+-- completes, so that this is a heap-only update: no index has the status. Live generations are
+-- found by genflow.work. The time of an index over all users is written in another way, because the
+-- planner must not walk all users' generations to find those of one user, which may all be old.
 CREATE INDEX {name}_user ON {media} (user_id, created_at, id);
 CREATE INDEX {name}_preset ON {media} (user_id, preset, created_at, id) WHERE preset IS NOT NULL;
 CREATE INDEX {name}_lost ON {media} (user_id, unsuccessful, created_at, id)

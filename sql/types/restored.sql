@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_restored(p_id, p_image_url, p_result): a completed picture that the store had not taken
--- is stored now. Called by: the dispatcher's writers. Locks: media, restores, removals. Outcomes:
--- 'ok', also if it was stored before; 'gone' the generation was deleted: the removal of what was
--- stored is recorded. A row that is there keeps its picture: it has this very name.
+-- {prefix}_restored(p_id, p_image_url, p_result): the store has now accepted a completed picture
+-- that it refused before. Called by: the dispatcher's writers. Locks: media, restores, removals.
+-- Outcomes: 'ok', also if it was stored before; 'gone' the generation was deleted: the removal of
+-- the picture is recorded. An existing row keeps its picture, which has this very name.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_restored(p_id uuid, p_image_url text,
                                                      p_result jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$

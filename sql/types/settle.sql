@@ -1,23 +1,25 @@
 -- SPDX-License-Identifier: Apache-2.0
--- {prefix}_settle(...): the only way to an end. State, capture or release, and the end of live work
--- are one transaction; nothing else charges.
+-- {prefix}_settle(...): the only statement that ends a generation. State, capture or release, and
+-- the end of live work are one transaction; no other statement charges.
 --   p_epoch   the lease under which the caller worked; NULL: the database itself
 --   p_status  'completed' (p_image_url set), 'failed' (p_error_code set) or 'cancelled'
---   p_persisted  false: the store would not take the picture, which is at p_image_url for now; it
---                is tried again later
---   p_call    the token of this call (calls.sql): repeated under it, it answers 'done' again
+--   p_persisted  false: the store did not accept the picture, which is at p_image_url for now; the
+--                module stores it again later
 --   p_keeps   then: how long the provider keeps it there; NULL: that address is ours
--- A success counts whoever brings it; any other end only from the holder of the current lease. A
--- success that comes after another end is kept in genflow.late_results and charges nothing. The end
--- is what the client's webhook is told, if it has one. A picture that has no completed row is not
--- kept: a late one is recorded to be removed, and so is one that may have been stored: the end
--- comes from the database while somebody had the job, or from who took it over, or its storing
--- failed. Whoever still stores it comes second and records it once more. An end by resume()
--- (SITE_RESTORED) records none: where a copy of a site shares the picture folder, the picture may
--- be that of a completed generation of the live site.
+--   p_call    the token of this call (calls.sql): repeated under it, the function returns 'done'
+--             again
+-- A success counts from any caller; any other end only from the holder of the current lease. A
+-- success after another end goes to genflow.late_results and charges nothing. The end is delivered
+-- to the client's webhook, if it has one.
+-- A picture without a completed row is removed. Settle records the removal of a late picture. It
+-- also records it for a picture that may have been stored: when the end comes from the database
+-- while a host had the job, or from a host that took the job over, or after storing failed. A host
+-- that still stores the picture gets 'settled' and records the removal again. An end by resume()
+-- (SITE_RESTORED) records none: if a copy of a site shares the picture folder, the picture may be
+-- that of a completed generation of the live site.
 -- Called by: the dispatcher's writers, claim. Locks: work, media, ledger, account, removals.
--- Outcomes: 'done'; 'same' it had ended so before; 'settled' it had ended otherwise; 'stale'
--- another host leads; 'unknown'.
+-- Outcomes: 'done'; 'same' it had ended in this way before; 'settled' it had already ended
+-- otherwise; 'stale' another host leads; 'unknown'.
 CREATE OR REPLACE FUNCTION genflow.{prefix}_settle(
     p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean,
     p_image_url text,
@@ -67,7 +69,7 @@ BEGIN
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
     RETURNING t.user_id, t.cost, t.webhook_url INTO m;
-    -- the row went with its table: give the hold back
+    -- the row went with its table: release the hold
     IF NOT FOUND THEN
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
         INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)
@@ -89,7 +91,7 @@ BEGIN
                                         THEN greatest(w.due_at, v_now) END);
     END IF;
     UPDATE genflow.attempts a SET outcome = coalesce(p_error_code, p_status), ended_at = v_now
-     -- one that has failed did not make the picture
+     -- a failed attempt did not make the picture
      WHERE a.job_id = p_id AND a.no = w.attempts AND a.outcome IS NULL;
     DELETE FROM genflow.work t WHERE t.job_id = p_id;
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, released, at, window_day, call)

@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_start(p_user, p_id, p_owner, p_lease, p_lifetime, p_call): starts a pending generation
--- of p_user; from now on it has p_lifetime. p_owner: the host process that begins at once with a
--- lease of length p_lease (epoch 1), or NULL: whoever claims. Called by: POST generate. Locks:
--- work, media; of calls at the same time one finds it pending.
--- p_call: the token of this call (calls.sql). Outcomes: 'ok' with what the job needs; 'not_found';
--- 'not_yours'; 'invalid_status', and status tells which; 'restored' (site.sql).
+-- of p_user, which has p_lifetime from now on. p_owner: the host process that begins at once with a
+-- lease of length p_lease (epoch 1), or NULL: any host may claim it. Called by: POST generate.
+-- Locks: work, media; of simultaneous calls one finds it pending.
+-- p_call: the token of this call (calls.sql). Outcomes: 'ok' with the data of the job; 'not_found';
+-- 'not_yours'; 'invalid_status', `status` has the state; 'restored' (site.sql).
 CREATE OR REPLACE FUNCTION genflow.{prefix}_start(
     p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval,
     p_call uuid DEFAULT NULL,
@@ -40,7 +40,7 @@ BEGIN
                  age_ms;
         RETURN;
     END IF;
-    -- Perhaps by this very call, whose answer was lost: the epoch is the one that it had then.
+    -- Perhaps this very call started it and its answer was lost: the epoch is the one of then.
     SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed,
            m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint,
