@@ -1379,22 +1379,22 @@ BEGIN
                    coalesce(sum(l.amount) FILTER (WHERE l.kind = 'refund'), 0) AS refunded
               FROM genflow.ledger l WHERE l.ref = m.id) l),
     advices (no, finding, advice) AS (VALUES
-        (1, 'charged twice', 'The schema forbids two ends: somebody dropped a constraint of '
-                             'genflow.ledger (compare it with '
-            'sql/schema.sql). Give the second charge back with genflow.grant_credits().'),
-        (2, 'charged without a picture', 'Give the charge back with genflow.grant_credits(), and '
-                                         'find out who wrote past the '
-            'triggers: --job ID tells when.'),
+        (1, 'charged twice',
+            'The schema forbids two ends: somebody dropped a constraint of genflow.ledger (compare '
+            'it with sql/schema.sql). Give the second charge back with genflow.grant_credits().'),
+        (2, 'charged without a picture',
+            'Give the charge back with genflow.grant_credits(), and find out who wrote past the '
+            'triggers: --job ID shows when.'),
         (3, 'completed without a charge', genflow.doctor_end('capture', '<id>')),
         (4, 'charged or given back another amount than was held',
-         'Somebody changed the row''s cost or the ledger. Correct '
-            'the difference with genflow.grant_credits().'),
+            'Somebody changed the row''s cost or the ledger. Correct the difference with '
+            'genflow.grant_credits().'),
         (5, 'ended, and its hold not given back', genflow.doctor_end('release', '<id>')),
-        (6, 'without a hold', 'Somebody deleted its hold from the ledger: restore that row from a '
-                              'backup.'),
-        (7, 'refunded more than was charged', 'Somebody wrote past the triggers: take the '
-                                              'difference back with an `adjust` '
-            'row and a reason.')),
+        (6, 'without a hold',
+            'Somebody deleted its hold from the ledger: restore that row from a backup.'),
+        (7, 'refunded more than was charged',
+            'Somebody wrote past the triggers: take the difference back with an `adjust` row and a '
+            'reason.')),
     found AS (
         SELECT CASE WHEN s.captures + s.releases > 1 THEN 1
                     WHEN s.captures > 0 AND s.status <> 'completed' THEN 2
@@ -1405,36 +1405,37 @@ BEGIN
                     WHEN s.refunded > s.charged THEN 7 END AS no, s.*
           FROM seen s)
     SELECT a.finding, genflow.doctor_some(array_agg(f.id::text ORDER BY f.id DESC)),
-           format('%s in number, of users %s; price %s, charged %s, given back %s, refunded %s',
-                  count(*),
+           format('%s of users %s; price %s, charged %s, given back %s, refunded %s',
+                  genflow.doctor_number(count(*), 'generation'),
                   genflow.doctor_some(array_agg(DISTINCT f.user_id)), sum(f.cost), sum(f.charged),
                   sum(f.resolved - f.charged), sum(f.refunded)), a.advice
       FROM found f JOIN advices a USING (no) GROUP BY a.finding, a.advice
     UNION ALL
-    SELECT c.rule, c.sample, format('broken, %s in number (genflow.check())', c.n),
-           'Ask with --job ID or --user NAME of the one that is named here.'
+    SELECT c.rule, c.sample, format('broken rule, %s (genflow.check())',
+                                         genflow.doctor_number(c.n, 'case')),
+           'Run genflow-doctor with --job ID or --user NAME of this subject.'
       FROM genflow.check() c WHERE p_user IS NULL AND p_job IS NULL AND p_newest IS NULL
     UNION ALL
-    SELECT 'books', 'generations', format('%s seen; %s completed, %s charges; %s failed or '
-                                          'cancelled, %s given back; credits: '
-                  '%s charged, %s refunded', count(*),
-                      count(*) FILTER (WHERE s.status = 'completed'), sum(s.captures),
+    SELECT 'books', 'generations',
+           format('%s seen; %s completed, %s captured; %s failed or cancelled, %s released; '
+                  'credits: %s charged, %s refunded', count(*),
+                  count(*) FILTER (WHERE s.status = 'completed'), sum(s.captures),
                   count(*) FILTER (WHERE s.status IN ('failed', 'cancelled')), sum(s.releases),
                   sum(s.charged), sum(s.refunded)),
            NULL
       FROM seen s HAVING count(*) > 0
     UNION ALL
-    SELECT 'asked for again within a minute', genflow.doctor_some(array_agg(DISTINCT s.user_id)),
-           format('%s in number: the same words, requests of their own, each charged. A client '
-                  'that repeats a request and must '
-                  'not pay again sends the same Idempotency-Key', count(*)), NULL
+    SELECT 'possible unintended repeats', genflow.doctor_some(array_agg(DISTINCT s.user_id)),
+           format('%s used the same prompt within a minute of another; each was charged. If a '
+                  'client retries, it must send the same Idempotency-Key',
+                  genflow.doctor_number(count(*), 'generation')), NULL
       FROM seen s WHERE s.status = 'completed'
           AND s.since_equal < interval '1 minute' HAVING count(*) > 0
     UNION ALL
     SELECT 'came too late', genflow.doctor_some(array_agg(DISTINCT r.job_id::text)),
-           format('results of %s: %s, for %s generations that had ended. The provider may bill '
-                  'them, no user was charged',
-                  coalesce(r.provider, 'a provider'), count(*), count(DISTINCT r.job_id)), NULL
+           format('%s of %s for %s, already ended. The provider may bill them, no user was charged',
+                  genflow.doctor_number(count(*), 'result'), coalesce(r.provider, 'a provider'),
+                  genflow.doctor_number(count(DISTINCT r.job_id), 'generation')), NULL
       FROM genflow.late_results r JOIN seen s ON s.id = r.job_id GROUP BY r.provider;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_charges(text,uuid,integer) TO genflow_administration;
@@ -1469,9 +1470,9 @@ BEGIN
            AND NOT EXISTS (SELECT FROM genflow.work w WHERE w.job_id = h.ref)
            AND NOT EXISTS (SELECT FROM genflow.reservations r WHERE r.id = h.ref
                            AND r.state = 'open'))
-    SELECT 'there is no such account', s.user_id, 'nothing was ever granted to that name',
-           'See by which name httpd knows the user (%u in the access log), and grant to that one: '
-           'genflow.grant_credits().'
+    SELECT 'there is no such account', s.user_id, 'that name was never granted credits',
+           'See which name httpd gives the user (%u in the access log), and grant credits to that '
+           'name: genflow.grant_credits().'
       FROM sums s WHERE s.missing AND s.entries = 0
     UNION ALL
     SELECT 'the account is not the sum of its ledger', s.user_id,
@@ -1489,8 +1490,8 @@ BEGIN
     UNION ALL
     SELECT 'held is not what live generations cost', a.user_id,
            format('held %s, live or reserved %s', a.held, coalesce(l.cost, 0)),
-           'credits --user NAME of this one names the open holds that nobody will end, and what to '
-           'do.'
+           'credits --user NAME names the open holds of this user without a live generation, and '
+           'what to do.'
       FROM genflow.accounts a
       LEFT JOIN (SELECT h.user_id, sum(h.cost) AS cost
                    FROM (SELECT w.user_id, w.cost FROM genflow.work w
@@ -1500,17 +1501,18 @@ BEGIN
      WHERE a.held <> coalesce(l.cost, 0) AND (p_user IS NULL OR a.user_id = p_user)
     UNION ALL
     SELECT 'an open hold without a live generation', h.ref::text,
-           format('%s credits since %s; the generation is %s', h.held_change, genflow.iso(h.at),
+           format('%s since %s; the generation is %s',
+                  genflow.doctor_number(h.held_change, 'credit'), genflow.iso(h.at),
                   coalesce(m.status, 'gone')),
-           CASE WHEN m.status IN ('pending', 'processing') THEN 'stuck --job of it tells how it '
-                                                                'gets its alarm back.'
+           CASE WHEN m.status IN ('pending', 'processing') THEN
+                'stuck --job ID shows how it gets its work row back.'
                 ELSE genflow.doctor_end(CASE m.status WHEN 'completed' THEN 'capture'
                                         ELSE 'release' END, h.ref::text) END
       FROM open h LEFT JOIN LATERAL genflow.doctor_rows(NULL, h.ref, 1) m ON true
     UNION ALL
-    SELECT 'account', a.user_id, format('balance %s, of which %s held; used today %s%s, this week '
-                                        '%s%s%s', a.balance, a.held,
-           q.day_used, ' of ' || a.day_limit, q.week_used, ' of ' || a.week_limit, CASE
+    SELECT 'account', a.user_id,
+           format('balance %s, of which %s held; used today %s%s, this week %s%s%s', a.balance,
+           a.held, q.day_used, ' of ' || a.day_limit, q.week_used, ' of ' || a.week_limit, CASE
                WHEN a.blocked THEN '; BLOCKED' END), NULL
       FROM genflow.accounts a CROSS JOIN LATERAL genflow.quota(a.user_id) q
           WHERE a.user_id = p_user;
@@ -1540,31 +1542,31 @@ BEGIN
          WHERE m.status = 'completed')
     SELECT CASE WHEN d.lost THEN 'the picture is lost' ELSE 'the store has not taken it yet' END,
            genflow.doctor_some(array_agg(d.id::text ORDER BY d.id DESC)),
-           format('%s, %s in number; the newest is at %s%s', d.type, count(*),
+           format('%s, %s; the newest is at %s%s', d.type,
+                  genflow.doctor_number(count(*), 'picture'),
                   (array_agg(d.image_url ORDER BY d.id DESC))[1],
-                  ', tries: ' || max(d.tries)),
-           CASE WHEN d.lost THEN 'Its provider gave it up before it was stored. Give the charge '
-                                 'back, and mend the store: '
-                                 'GF0410 and GF0411 in the error log have its words.'
-                ELSE 'It is stored again by itself once the store is mended: GF0410 and GF0411 in '
-                     'the error log have its '
-                     'words. The provider keeps it until expires_at of its row.' END
+                  ', attempts: ' || max(d.tries)),
+           CASE WHEN d.lost THEN
+                'Its provider deleted it before the store took it. Give the charge back, and '
+                'repair the store: GF0410 and GF0411 in the error log have its answers.'
+                ELSE 'Repair the store: GF0410 and GF0411 in the error log have its answers. The '
+                'module then stores the picture by itself, if the provider still has it: until '
+                'expires_at of its row.' END
       FROM done d WHERE d.away GROUP BY d.lost, d.type
     UNION ALL
     SELECT 'the store takes no pictures', format('%s of %s', substr(b.provider, 7), b.model),
-           format('since %s, last heard of at %s: %s', genflow.iso(b.opened_at),
+           format('since %s, last reported at %s: %s', genflow.iso(b.opened_at),
                   genflow.iso(b.updated_at), b.reason),
-           'Nothing is sent to providers from there: requests get 503, what is queued waits. Make '
-           'room, see the owner of the '
-           'folder and that its disk is not mounted read-only (GF0600 in the error log); of a '
-           'store over HTTP GF0410 and GF0411 '
-           'have its words. Of a server that is gone for good: SELECT '
-           'genflow.admin_breaker_reset(''' || b.provider || ''', ''' || b.model || ''');'
+           'This server submits nothing to providers: requests get 503, queued jobs wait. Free '
+           'disk space, check the owner of the folder and that its disk is not mounted read-only '
+           '(GF0600 in the error log). For a store over HTTP, GF0410 and GF0411 have its answers. '
+           'If the server is gone for good: SELECT genflow.admin_breaker_reset('''
+           || b.provider || ''', ''' || b.model || ''');'
       FROM genflow.breakers b
      WHERE b.open_until IS NOT NULL AND starts_with(b.provider, 'store:') AND p_user IS NULL
        AND p_job IS NULL
     UNION ALL
-    SELECT 'pictures', 'generations', format('%s seen, %s kept', count(*),
+    SELECT 'pictures', 'generations', format('%s seen, %s stored', count(*),
                                              count(*) FILTER (WHERE NOT d.away)), NULL
       FROM done d HAVING count(*) > 0;
 END $$;
@@ -1586,21 +1588,24 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT s.at, s.what, s.detail FROM (
-        SELECT (v_row->>'created_at')::timestamptz, 1, 'asked for',
-               format('%s, by %s, for %s credits', v_type, v_row->>'user_id', v_row->>'cost')
+        SELECT (v_row->>'created_at')::timestamptz, 1, 'requested',
+               format('%s, by %s, for %s', v_type, v_row->>'user_id',
+                      genflow.doctor_number((v_row->>'cost')::bigint, 'credit'))
                    WHERE v_row IS NOT NULL
         UNION ALL
         SELECT k.created_at, 2, 'key', k.key FROM genflow.idempotency_keys k
          WHERE k.user_id = v_row->>'user_id' AND k.job_id = p_id
         UNION ALL
-        SELECT l.at, 3, l.kind, concat_ws(', ', format('%s credits of %s', l.amount, l.user_id),
-               CASE WHEN l.released > 0 THEN l.released || ' given back' END, l.reason,
+        SELECT l.at, 3, l.kind,
+               concat_ws(', ',
+                         genflow.doctor_number(l.amount, 'credit') || ' of ' || l.user_id,
+               CASE WHEN l.released > 0 THEN l.released || ' released' END, l.reason,
                    l.external_ref)
           FROM genflow.ledger l WHERE l.ref = p_id
         UNION ALL
         SELECT a.sent_at, 4, 'attempt ' || a.no,
                concat_ws(', ', format('sent to %s/%s', a.provider, a.model),
-               'seed ' || a.seed, 'epoch ' || a.epoch, 'the provider calls it ' || a.provider_ref)
+               'seed ' || a.seed, 'epoch ' || a.epoch, 'provider id ' || a.provider_ref)
           FROM genflow.attempts a WHERE a.job_id = p_id
         UNION ALL
         SELECT a.ended_at, 5, 'attempt ' || a.no, 'ended: ' || a.outcome
@@ -1611,8 +1616,8 @@ BEGIN
                'cause ' || (v_row->>'cause_code'), v_row->>'error_message', v_row->>'image_url')
          WHERE v_row->>'finished_at' IS NOT NULL
         UNION ALL
-        SELECT h.at, 7, 'report', format('of %s: %s', h.provider, h.event) FROM genflow.hooks h
-            WHERE h.job_id = p_id
+        SELECT h.at, 7, 'provider webhook', format('of %s: %s', h.provider, h.event)
+          FROM genflow.hooks h WHERE h.job_id = p_id
         UNION ALL
         SELECT r.at, 7, 'late result', concat_ws(', ', r.provider, 'epoch ' || r.epoch)
           FROM genflow.late_results r WHERE r.job_id = p_id
@@ -1644,6 +1649,12 @@ $$
       FROM genflow.ledger l WHERE l.user_id = p_user
 $$;
 
+CREATE FUNCTION genflow.doctor_number(p_n bigint, p_thing text) RETURNS text
+    LANGUAGE sql IMMUTABLE AS
+$$
+    SELECT format('%s %s%s', p_n, p_thing, CASE p_n WHEN 1 THEN '' ELSE 's' END)
+$$;
+
 CREATE FUNCTION genflow.doctor_polling(p_user text DEFAULT NULL::text, p_job uuid DEFAULT NULL::uuid, p_newest integer DEFAULT 10000) RETURNS TABLE(finding text, subject text, detail text, advice text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -1666,57 +1677,58 @@ BEGIN
          WHERE a.ended_at > clock_timestamp() - interval '1 hour' GROUP BY a.provider, a.model)
     SELECT 'long with its provider', genflow.doctor_some(array_agg(w.job_id::text
         ORDER BY w.sent_at)),
-           format('%s, %s in number, %s; the first was sent %s ago%s', w.whom, count(*),
-                  CASE w.phase WHEN 'sending' THEN 'no answer yet' ELSE 'taken, not finished' END,
+           format('%s, %s, %s; the first was sent %s ago%s', w.whom,
+                  genflow.doctor_number(count(*), 'generation'),
+                  CASE w.phase WHEN 'sending' THEN 'no answer yet'
+                       ELSE 'accepted, not finished' END,
                   genflow.doctor_since(min(w.sent_at)),
-                  ', the provider calls it ' || (array_agg(w.provider_ref ORDER BY w.sent_at))[1]),
-           'Look the run up at the provider. GenflowProviderDeadline ends it at the latest: lower '
-           'it if this provider never '
-           'takes so long.'
+                  ', provider id ' || (array_agg(w.provider_ref ORDER BY w.sent_at))[1]),
+           'See the state of the run in the provider''s console. GenflowProviderDeadline ends it '
+           'at the latest: lower it if this provider is usually faster.'
       FROM live w WHERE w.phase <> 'queued'
           AND w.sent_at < clock_timestamp() - interval '5 minutes' GROUP BY w.phase, w.whom
     UNION ALL
     SELECT 'sent again and again', genflow.doctor_some(array_agg(w.job_id::text
         ORDER BY w.attempts DESC)),
-           format('%s, %s in number, with up to %s submissions', w.whom, count(*), max(w.attempts)),
-           'GF0402 in the error log tells what the provider answers. Lower GenflowTypeRetries, or '
-           'take it out of '
-           'GenflowTypeProviders until it is well.'
+           format('%s, %s with up to %s', w.whom, genflow.doctor_number(count(*), 'generation'),
+                  genflow.doctor_number(max(w.attempts), 'submission')),
+           'GF0402 in the error log has the provider''s answers. Lower GenflowTypeRetries, or '
+           'remove it from GenflowTypeProviders until it works again.'
       FROM live w WHERE w.attempts > 8 GROUP BY w.whom
     UNION ALL
     SELECT 'its children keep dying', genflow.doctor_some(array_agg(w.job_id::text
         ORDER BY w.lost_leases DESC)),
-           format('%s in number, up to %s leases lost', count(*), max(w.lost_leases)),
-           'Look in the error logs for "exit signal" and for GF0121 (no database). With its fifth '
-           'lost lease it fails.'
+           format('%s, up to %s lost', genflow.doctor_number(count(*), 'generation'),
+                  genflow.doctor_number(max(w.lost_leases), 'lease')),
+           'Search the error logs for "exit signal" and for GF0121 (no database). With its fifth '
+           'lost lease the generation fails.'
       FROM live w WHERE w.lost_leases >= 2 HAVING count(*) > 0
     UNION ALL
     SELECT 'a provider that mostly fails', t.whom,
-           format('of %s answers in the last hour %s were failures of its own', t.n, t.bad),
-           'GF0402 and GF0403 in the error log have its words: key, credit, model name. Until it '
-           'is well, put another one '
-           'before it in GenflowTypeProviders.'
+           format('%s of %s answers in the last hour were failures of the provider', t.bad, t.n),
+           'GF0402 and GF0403 in the error log have its answers: key, credit, model name. Until it '
+           'works again, put another entry before it in GenflowTypeProviders.'
       FROM tries t WHERE t.n >= 10 AND t.bad * 2 > t.n
     UNION ALL
     SELECT 'its breaker is open', b.provider || '/' || b.model,
-           format('since %s, after %s failures in a row: %s', genflow.iso(b.opened_at), b.failures,
-                  b.reason),
-           'Nothing is sent to it but a try now and then; the next provider of each chain is asked '
-           'instead. Its reason tells '
-           'what to mend: key and account there, or the model''s name in GenflowTypeProviders.'
+           format('since %s, after %s in a row: %s', genflow.iso(b.opened_at),
+                  genflow.doctor_number(b.failures, 'failure'), b.reason),
+           'The module uses the next entry of each chain and sends one attempt at intervals to see '
+           'whether it works again. The reason shows what to repair: key and account at the '
+           'provider, or the model''s name in GenflowTypeProviders.'
       FROM genflow.breakers b
      WHERE b.open_until IS NOT NULL AND NOT starts_with(b.provider, 'store:') AND p_user IS NULL
        AND p_job IS NULL
     UNION ALL
     SELECT 'provider in the last hour', t.whom,
-           format('%s answers, %s of them pictures; half of them within %s', t.n, t.good, t.median),
-               NULL
+           format('%s, %s of them pictures; half of them within %s',
+                  genflow.doctor_number(t.n, 'answer'), t.good, t.median), NULL
       FROM tries t
     UNION ALL
     SELECT 'budget of today', b.provider,
            format('%s used since 00:00 UTC%s', sum(b.spent), CASE WHEN bool_or(b.slot = -1) THEN
-                  '; a submission was refused because GenflowProviderBudget was spent: the next '
-                  'provider of the chain is asked' END),
+                  '; GenflowProviderBudget was spent and a submission was refused: the module uses '
+                  'the next entry of the chain' END),
            NULL
       FROM genflow.budgets b
      WHERE b.day = (clock_timestamp() AT TIME ZONE 'UTC')::date AND p_user IS NULL AND p_job IS NULL
@@ -1817,13 +1829,13 @@ DECLARE
 BEGIN
     RETURN QUERY
     SELECT 'the database was restored', current_database()::text, genflow.restored(),
-           'Nothing is submitted or delivered until you decide: SELECT genflow.resume(''end''); if '
-           'hosts may have worked on since '
-           'the backup, SELECT genflow.resume(''continue''); if the site stood still.'
+           'The module submits and delivers nothing until you decide. If hosts may have worked '
+           'since the backup: SELECT genflow.resume(''end''); If the site stood still: SELECT '
+           'genflow.resume(''continue'');'
      WHERE genflow.restored() IS NOT NULL
     UNION ALL
-    SELECT 'it cannot be ended', w.job_id::text, w.poison, 'Mend what the error names; its end is '
-                                                           'tried again each minute.'
+    SELECT 'it cannot be ended', w.job_id::text, w.poison,
+           'Repair what the error names. The claim retries each minute to end it.'
       FROM genflow.work w
      WHERE w.poison IS NOT NULL AND (p_user IS NULL OR w.user_id = p_user)
        AND (p_job IS NULL OR w.job_id = p_job);
@@ -1833,18 +1845,20 @@ BEGIN
           FROM genflow.work w LEFT JOIN genflow.types t ON t.no = w.type_no
          WHERE (p_user IS NULL OR w.user_id = p_user) AND (p_job IS NULL OR w.job_id = p_job)),
     advices (no, finding, advice) AS (VALUES
-        (1, 'past its deadline', 'See that an httpd with GenflowDispatch On runs and has this type '
-                                 'in its configuration: the '
-            'next claim of the type fails it with TIMEOUT and gives its credits back.'),
-        (2, 'its lease is over and nobody takes it', 'See that an httpd with GenflowDispatch On '
-                                                     'runs and has this type in its '
-            'configuration; "exit signal" and GF0121 in its error log tell why the child lost it.'),
-        (3, 'nobody works on its type', 'Start an httpd with GenflowDispatch On and this '
-                                        '<GenflowType>; if one runs, its error '
+        (1, 'past its deadline',
+            'See that an httpd with GenflowDispatch On runs and has this type in its '
+            'configuration: the next claim of the type fails it with TIMEOUT and releases its '
+            'credits.'),
+        (2, 'its lease has expired and no child claims it',
+            'See that an httpd with GenflowDispatch On runs and has this type in its '
+            'configuration. "exit signal" and GF0121 in its error log show why the child lost the '
+            'lease.'),
+        (3, 'no child works on its type',
+            'Start an httpd with GenflowDispatch On and this <GenflowType>. If one runs, its error '
             'log has the reason (GF0121: no database, GF0122: the type is incomplete).'),
-        (4, 'the queue is behind', 'More is asked for than the servers do: raise '
-                                   'GenflowDispatchJobs, add a server, or see '
-            'with `polling` whether a provider is slow.')),
+        (4, 'the queue is behind',
+            'The servers get more jobs than they can do. Raise GenflowDispatchJobs, add a server, '
+            'or see with `polling` whether a provider is slow.')),
     late AS (
         SELECT CASE WHEN w.deadline_at < v_late THEN 1
                     WHEN w.lease_owner IS NOT NULL THEN 2
@@ -1855,15 +1869,17 @@ BEGIN
           FROM live w WHERE least(w.turn, w.due_at) < v_late)
     SELECT a.finding, genflow.doctor_some(array_agg(w.job_id::text
                                                     ORDER BY least(w.turn, w.due_at))),
-           format('%s, %s in number; the first was due %s ago', w.type, count(*),
+           format('%s, %s; the first was due %s ago', w.type,
+                  genflow.doctor_number(count(*), 'generation'),
                   genflow.doctor_since(min(least(w.turn, w.due_at)))), a.advice
       FROM late w JOIN advices a USING (no) GROUP BY a.finding, a.advice, w.type
     UNION ALL
-    SELECT 'live, but without its alarm', genflow.doctor_some(array_agg(m.id::text ORDER BY m.id)),
-           format('%s, %s in number, have no row in genflow.work: nobody will ever look at them',
-                  m.type, count(*)),
-           format('Somebody deleted it past its trigger. So that the next claim fails them and '
-                  'gives their credits back: INSERT '
+    SELECT 'live, but without its work row',
+           genflow.doctor_some(array_agg(m.id::text ORDER BY m.id)),
+           format('%s, %s without a row in genflow.work: no child will ever claim them', m.type,
+                  genflow.doctor_number(count(*), 'generation')),
+           format('Somebody deleted the row despite its trigger. This statement lets the next '
+                  'claim fail them and release their credits: INSERT '
                   'INTO genflow.work (job_id, user_id, type_no, cost, due_at, deadline_at) SELECT '
                   'id, user_id, '
                   'genflow.id_type(id), cost, now(), now() FROM %s m '
@@ -1875,46 +1891,49 @@ BEGIN
      GROUP BY m.type, m.media
     UNION ALL
     SELECT v.finding, genflow.doctor_some(array_agg(d.job_id::text ORDER BY d.due_at)),
-           format('%s in number, up to %s tries; the first is due at %s', count(*), max(d.tries),
-                  genflow.iso(min(d.due_at))),
+           format('%s, up to %s; the first is due at %s',
+                  genflow.doctor_number(count(*), 'webhook'),
+                  genflow.doctor_number(max(d.tries), 'attempt'), genflow.iso(min(d.due_at))),
            v.advice
       FROM genflow.deliveries d
       JOIN (VALUES
-        (true, 'nobody tells its webhook', 'See that an httpd with GenflowDispatch On and '
-                                           'GenflowWebhookAllow runs and has this '
+        (true, 'its webhook is not delivered',
+            'See that an httpd with GenflowDispatch On and GenflowWebhookAllow runs and has this '
             'type in its configuration.'),
-        (false, 'its webhook cannot be told', 'GF0431 in the error log tells what its receiver '
-                                              'answers, or why it is not asked. '
-            'It is told ten times, for some days.')) AS v(late, finding,
-                                                          advice) ON v.late = (d.due_at < v_late)
+        (false, 'delivery of its webhook fails',
+            'GF0431 in the error log has the receiver''s answer, or the reason why no request was '
+            'sent. The module retries, ten attempts within about four days.'))
+           AS v(late, finding, advice) ON v.late = (d.due_at < v_late)
      WHERE (d.due_at < v_late OR d.tries > 2) AND (p_user IS NULL OR d.user_id = p_user)
        AND (p_job IS NULL OR d.job_id = p_job)
      GROUP BY v.finding, v.advice
     UNION ALL
-    SELECT 'its table is gone', t.name, format('%I.%I is not there: the type is refused',
+    SELECT 'its table is gone', t.name, format('%I.%I does not exist: requests for the type fail',
                                                t.media_schema, t.media_table),
-           format('Restore it from a backup, or begin with an empty one: SELECT '
+           format('Restore it from a backup, or create an empty one: SELECT '
                   'genflow.create_type(%L);', t.name)
       FROM genflow.types t
      WHERE p_user IS NULL AND p_job IS NULL
        AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NULL
     UNION ALL
-    SELECT 'there is no such generation', p_job::text, 'neither a table of a type nor the ledger '
-                                                       'knows it',
-           'Look for it in the statement of its user: credits --user NAME.'
+    SELECT 'there is no such generation', p_job::text,
+           'no table of a type has it, nor does the ledger',
+           'Find its id in the statement of its user: credits --user NAME.'
      WHERE p_job IS NOT NULL AND NOT EXISTS (SELECT FROM genflow.doctor_rows(NULL, p_job, 1))
        AND NOT EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = p_job)
     UNION ALL
-    SELECT 'queue', w.type, format('%s live: %s wait to be started, %s queued, %s being sent, %s '
-                                   'with a provider; the next '
-           'deadline is %s', count(*), count(*) FILTER (WHERE w.phase = 'pending'),
-               count(*) FILTER (WHERE w.phase = 'queued'),
-               count(*) FILTER (WHERE w.phase = 'sending'),
-           count(*) FILTER (WHERE w.phase = 'working'), genflow.iso(min(w.deadline_at))), NULL
+    SELECT 'queue', w.type,
+           format('%s live: %s pending, %s queued, %s being sent, %s with a provider; the next '
+                  'deadline is %s', count(*), count(*) FILTER (WHERE w.phase = 'pending'),
+                  count(*) FILTER (WHERE w.phase = 'queued'),
+                  count(*) FILTER (WHERE w.phase = 'sending'),
+                  count(*) FILTER (WHERE w.phase = 'working'), genflow.iso(min(w.deadline_at))),
+           NULL
       FROM live w GROUP BY w.type
     UNION ALL
-    SELECT 'child at work', w.lease_owner, format('generations: %s (the child''s name is '
-                                                  'host:process:random)', count(*)), NULL
+    SELECT 'child at work', w.lease_owner,
+           format('%s (the child''s name is host:process:random)',
+                  genflow.doctor_number(count(*), 'generation')), NULL
       FROM live w WHERE w.lease_owner IS NOT NULL AND w.due_at >= v_late GROUP BY w.lease_owner;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_stuck(text,uuid,integer) TO genflow_administration;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# support/genflow-doctor: one user's generations, the story of one of them, pictures that are gone; a
-# whole database, sound and not; what it says when it cannot look. Its exit code tells which.
+# support/genflow-doctor: one user's generations, the history of one of them, missing pictures; a whole
+# database, sound and not; reports that it cannot make. Its exit code is 0, 1 or 2.
 use Genflow::Database;
 use File::Copy qw(copy);
 use File::Path qw(make_path);
@@ -16,60 +16,60 @@ my $DOCTOR = "$ENV{GENFLOW_WORK}/support/genflow-doctor";
 my $user = account(10);
 my $job  = data(generate($user, { prompt => "{{poll=2}} [$user]" }, Prefer => 'wait=10'));
 my $id   = $job->{id};
-doctor_is(0, qr/\Astuck: sound\n.*\nNothing is wrong\.\Z/s, 'all is well with a user',
+doctor_is(0, qr/\Astuck: sound\n.*\nNothing is wrong\.\Z/s, 'the generations of a user are sound',
     '--user', $user);
 doctor_is(0, qr/hold .* 10 \| +1 \| \Q$id\E.*capture \| +-1 \| +9 \| +0 \| \Q$id\E/s,
     'the statement has balance and held after each entry', 'credits', '--user', $user);
-doctor_is(1, qr/WRONG: there is no such account: nobody \[x\]\n/, 'a name that is none is wrong',
+doctor_is(1, qr/WRONG: there is no such account: nobody \[x\]\n/, 'a name without an account is a fault',
     'credits', '--user', 'nobody [x]');
 
 # ---- one generation ----
 
-my @story = ("asked for: neo-glitch, by $user", 'key: ', 'hold: 1 credits', 'attempt 1: sent to',
-    "the provider calls it $job->{stabilityJobId}", 'capture: 1 credits',
+my @story = ("requested: neo-glitch, by $user, for 1 credit", 'key: ', 'hold: 1 credit of', 'attempt 1: sent to',
+    "provider id $job->{stabilityJobId}", 'capture: 1 credit of',
     'attempt 1: ended: completed', 'completed: ', "grep -F $id", 'stuck: sound', 'Nothing is wrong.');
 my $order = join '.*', map { quotemeta } @story;
-doctor_is(0, qr/$order/s, 'the story of a generation is told in order', '--job', $id);
+doctor_is(0, qr/$order/s, 'the history of a generation is in order', '--job', $id);
 my ($pattern) = doctor('--job', $id) =~ /grep -F (\S+)/;
 ok scalar(grep { /\Q$pattern\E.*completed and charged/ } split /\n/, log_since(0)),
-    '... and the log has more of it where it says';
+    '... and names a search that finds more of it in the log';
 doctor_is(1, qr/WRONG: there is no such generation: deadbeef-.*\nWRONG: 1 in all\Z/s,
-    'an id that nobody knows is wrong', '--job', 'deadbeef-0000-4000-8000-000000000000');
+    'an unknown id is a fault', '--job', 'deadbeef-0000-4000-8000-000000000000');
 
 # ---- pictures ----
 
 my $url  = sql1("SELECT image_url FROM public.neo_glitch_media WHERE id = :'id'", id => $id);
 my $file = $STORE . $url =~ s{\A/generated}{}r;
 my @look = ('images', '--user', $user, '--folder', $STORE);
-doctor_is(0, qr/the file: pictures: 1 looked for, all there/, 'the file of a picture is there', @look);
+doctor_is(0, qr/the file: pictures: 1 checked, all there/, 'an existing file is sound', @look);
 rename $file, "$file.away" or die "$file: $!\n";
 doctor_is(1, qr/WRONG: the file is gone: $id\n +1 of 1 pictures\n +-> See that GenflowStore/,
-    'a file that is gone is wrong', @look);
+    'a missing file is a fault', @look);
 open my $empty, '>', $file or die "$file: $!\n";
-doctor_is(1, qr/the file is gone: $id/, '... and so is one of no bytes', @look);
+doctor_is(1, qr/the file is gone: $id/, '... and so is an empty one', @look);
 rename "$file.away", $file or die "$file: $!\n";
-doctor_is(0, qr/the file: pictures: 0 looked for/, 'files are looked for where --url says', @look,
+doctor_is(0, qr/the file: pictures: 0 checked/, '--url selects the pictures whose files are checked', @look,
     '--url', 'https://img.example.org');
 
-# files that belong to nobody, in a folder of their own
+# files that belong to no generation, in a folder of their own
 my $other  = "$ENV{GENFLOW_WORK}/strangers";
 my $name   = $url =~ s{\A/generated/}{}r;
-my $nobody = $name =~ s{-[0-9a-f]{32}}{'-' . 'ab' x 16}er;
+my $orphan = $name =~ s{-[0-9a-f]{32}}{'-' . 'ab' x 16}er;
 make_path("$other/" . $name =~ s{/[^/]+\z}{}r, "$other/.spool");
 copy($file, "$other/$_") or die "$other/$_: $!\n" for $name, '.spool/x.1';
-like doctor('images', '--folder', $other), qr/files: 1 looked at, each belongs to a generation/,
-    'the file of a generation is no stranger';
-copy($file, "$other/$nobody") or die "$other/$nobody: $!\n";
+like doctor('images', '--folder', $other), qr/files: 1 checked, each belongs to a generation/,
+    'the file of a generation is sound';
+copy($file, "$other/$orphan") or die "$other/$orphan: $!\n";
 like doctor('images', '--folder', $other, '--all'),
-    qr/WRONG: a file belongs to no generation: \Q$nobody\E\n +1 of 2 files in \Q$other\E\n +-> Nobody paid/,
-    'a file that no generation has is wrong';
+    qr/WRONG: a file belongs to no generation: \Q$orphan\E\n +1 of 2 files in \Q$other\E\n +-> No user paid/,
+    'a file of no generation is a fault';
 
 my @fetch = ('images', '--user', $user, '--fetch');
 move(base() . $url);
-doctor_is(0, qr/the address: pictures: 1 looked for, all there/,
-    'the address of a picture answers', @fetch);
+doctor_is(0, qr/the address: pictures: 1 checked, all there/,
+    'an address that answers 200 is sound', @fetch);
 move(base() . '/generated/nothing.png');
-doctor_is(1, qr/WRONG: the address is gone: $id/, 'one that does not answer 200 is wrong', @fetch);
+doctor_is(1, qr/WRONG: the address is gone: $id/, 'any other answer is a fault', @fetch);
 move($url);
 
 # ---- a whole database ----
@@ -81,35 +81,35 @@ doctor_is(0, qr/\nNothing is wrong\.\Z/, '... also with check()', @at, '--all');
 $db->sql("SELECT genflow.grant_credits(E'o''brien \\x1b[2J', 10, 'for a test')",
     'UPDATE genflow.accounts SET balance = 7');
 my $advice = qr/WRONG: the account is not the sum of its ledger: o'brien  \[2J\n.*\n +-> (.*)\n/;
-doctor_is(1, $advice, 'a balance that is wrong is found, and steers no terminal', @at, '--all');
+doctor_is(1, $advice, 'a wrong balance is found, and the name steers no terminal', @at, '--all');
 doctor_is(1, $advice, '... and for its user', 'credits', @at, '--user', "o'brien \e[2J");
-doctor_is(0, qr/\Acharges: sound\n/, '... other sections do not mind', 'charges', @at);
+doctor_is(0, qr/\Acharges: sound\n/, '... and other sections stay sound', 'charges', @at);
 $db->sql("SELECT genflow.grant_credits('simple', 10, 'for a test')",
     "UPDATE genflow.accounts SET balance = CASE user_id WHEN 'simple' THEN 7 ELSE 10 END");
 my ($statement) = doctor('--all', @at) =~ /by the ledger .*\n.*(INSERT .*;)\n/;
 $db->sql($statement);
-doctor_is(0, qr/\nNothing is wrong\.\Z/, 'what is advised mends it', '--all', @at);
+doctor_is(0, qr/\nNothing is wrong\.\Z/, 'the advised statement repairs it', '--all', @at);
 
-# ---- when it cannot look ----
+# ---- reports that it cannot make ----
 
 $db->sql('BEGIN', 'LOCK TABLE genflow.work');
-doctor_is(1, qr/\Astuck\n +WRONG: not looked at: rows stuck\n.*lock timeout.*\nWRONG: 1 in all\Z/s,
-    'a table that stays locked is told after a while', 'stuck', @at);
+doctor_is(1, qr/\Astuck\n +WRONG: not checked: rows stuck\n.*lock timeout.*\nWRONG: 1 in all\Z/s,
+    'a table that stays locked is reported after a while', 'stuck', @at);
 $db->sql('ROLLBACK');
-doctor_is(1, qr/WRONG: not looked at.*permission denied.*you are the owner/s,
-    'who is not the owner is told so', 'stuck', $at[0], "$at[1] user=genflow_app");
+doctor_is(1, qr/WRONG: not checked.*permission denied.*you are the owner/s,
+    'a role without rights is told which role to use', 'stuck', $at[0], "$at[1] user=genflow_app");
 {
     local $ENV{PGPASSWORD} = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/admin-password") =~ s/\n//r;
-    doctor_is(0, qr/\nNothing is wrong\.\Z/, 'the role of administration may look', '--all', $at[0],
+    doctor_is(0, qr/\nNothing is wrong\.\Z/, 'the role of administration may run it', '--all', $at[0],
         "$at[1] user=genflow_admin");
     my $id = $db->sql('SELECT genflow.new_id(0)');
     unlike doctor('--job', $id, '--user', 'simple', '--folder', $ENV{GENFLOW_WORK}, $at[0],
-        "$at[1] user=genflow_admin"), qr/not looked at/, '... at everything';
+        "$at[1] user=genflow_admin"), qr/not checked/, '... with every option';
     unlike doctor('credits', '--user', 'simple', $at[0], "$at[1] user=genflow_admin"),
-        qr/not looked at/, '... at a statement, too';
+        qr/not checked/, '... and print a statement';
 }
 doctor_is(1, qr/database "none" does not exist.*-> The database cannot be reached/s,
-    'a database that cannot be reached is wrong', '--connect', 'dbname=none');
+    'an unreachable database is a fault', '--connect', 'dbname=none');
 
 for my $wrong (['tired'], ['--job', '7'], ['--job'], ['--newest', 'x'], ['--folder', '/nowhere'],
     ['--help']) {
