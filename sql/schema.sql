@@ -55,7 +55,12 @@ CREATE TYPE genflow.generation AS (
     webhook_url text,
     priority smallint,
     provider_kind text,
-    provider_ref text
+    provider_ref text,
+    legacy_id text,
+    visibility text,
+    allow_remix boolean,
+    tags text[],
+    meta jsonb
 );
 
 CREATE TYPE genflow.job_brief AS (
@@ -435,28 +440,39 @@ CREATE TABLE public.neo_glitch_media (
     created_at timestamp with time zone NOT NULL,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
-    hold_kind text GENERATED ALWAYS AS 'hold'::text,
-    settle_kind text GENERATED ALWAYS AS  CASE WHEN (status = 'completed'::text) THEN 'capture'::text WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text ELSE NULL::text END,
+    legacy_id text,
+    visibility text NOT NULL DEFAULT 'private'::text,
+    allow_remix boolean NOT NULL DEFAULT false,
+    tags text[],
+    meta jsonb,
+    hold_kind text GENERATED ALWAYS AS  CASE WHEN (legacy_id IS NULL) THEN 'hold'::text ELSE NULL::text END,
+    settle_kind text GENERATED ALWAYS AS  CASE WHEN (legacy_id IS NOT NULL) THEN NULL::text WHEN (status = 'completed'::text) THEN 'capture'::text WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN 'release'::text ELSE NULL::text END,
     unsuccessful text GENERATED ALWAYS AS  CASE WHEN (status = ANY (ARRAY['failed'::text, 'cancelled'::text])) THEN status ELSE NULL::text END,
     CONSTRAINT neo_glitch_media_pkey PRIMARY KEY (id),
     CONSTRAINT neo_glitch_media_cost_check CHECK (cost >= 0),
     CONSTRAINT neo_glitch_media_error CHECK ((error_code IS NOT NULL) = (status = 'failed'::text)),
     CONSTRAINT neo_glitch_media_finished CHECK ((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))),
     CONSTRAINT neo_glitch_media_id_check CHECK (genflow.id_type(id) = ANY (ARRAY[0, 1])),
+    CONSTRAINT neo_glitch_media_legacy_id_check CHECK (legacy_id ~ '^[A-Za-z0-9._:-]{1,200}$'::text),
+    CONSTRAINT neo_glitch_media_meta_check CHECK ((jsonb_typeof(meta) = 'object'::text) AND (octet_length((meta)::text) <= 65536)),
+    CONSTRAINT neo_glitch_media_moved CHECK ((legacy_id IS NULL) OR ((cost = 0) AND (finished_at IS NOT NULL))),
     CONSTRAINT neo_glitch_media_result CHECK ((image_url IS NOT NULL) = (status = 'completed'::text)),
     CONSTRAINT neo_glitch_media_run_id_check CHECK ((length(run_id) >= 1) AND (length(run_id) <= 200)),
     CONSTRAINT neo_glitch_media_status_check CHECK (status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'cancelled'::text])),
+    CONSTRAINT neo_glitch_media_tags_check CHECK ((cardinality(tags) <= 100) AND (octet_length((tags)::text) <= 8192)),
+    CONSTRAINT neo_glitch_media_visibility_check CHECK (visibility = ANY (ARRAY['private'::text, 'public'::text])),
     CONSTRAINT neo_glitch_media_has_hold FOREIGN KEY (id, hold_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT neo_glitch_media_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED
 ) WITH (autovacuum_vacuum_scale_factor=0.05, autovacuum_analyze_scale_factor=0.05, fillfactor=55);
 CREATE INDEX neo_glitch_media_all ON public.neo_glitch_media USING btree ((created_at AT TIME ZONE 'UTC'::text), id);
 CREATE INDEX neo_glitch_media_all_lost ON public.neo_glitch_media USING btree (unsuccessful, (created_at AT TIME ZONE 'UTC'::text), id) WHERE (unsuccessful IS NOT NULL);
+CREATE UNIQUE INDEX neo_glitch_media_legacy_id ON public.neo_glitch_media USING btree (legacy_id) WHERE (legacy_id IS NOT NULL);
 CREATE INDEX neo_glitch_media_lost ON public.neo_glitch_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
 CREATE INDEX neo_glitch_media_preset ON public.neo_glitch_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 CREATE INDEX neo_glitch_media_provider_ref ON public.neo_glitch_media USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
 CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, created_at, id);
-CREATE TRIGGER neo_glitch_media_guard BEFORE UPDATE ON public.neo_glitch_media FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION genflow.forbid();
+CREATE TRIGGER neo_glitch_media_guard BEFORE UPDATE ON public.neo_glitch_media FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR (new.legacy_id IS DISTINCT FROM old.legacy_id) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER neo_glitch_media_no_delete BEFORE DELETE ON public.neo_glitch_media FOR EACH ROW WHEN (old.status = ANY (ARRAY['pending'::text, 'processing'::text])) EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER neo_glitch_media_no_truncate BEFORE TRUNCATE ON public.neo_glitch_media FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
 
@@ -1156,13 +1172,15 @@ DECLARE
 BEGIN
     -- all media rows as one set; a type whose table is gone breaks a rule of its own, and the
     -- others stay readable
-    SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status FROM %I.%I', media_schema,
-                                      media_table), ' UNION ALL '),
-                    'SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::text WHERE false')
+    SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status, legacy_id FROM %I.%I',
+                                      media_schema, media_table), ' UNION ALL '),
+                    'SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::text, NULL::text '
+                    'WHERE false')
       INTO v_media FROM genflow.types
           WHERE to_regclass(format('%I.%I', media_schema, media_table)) IS NOT NULL;
     RETURN QUERY EXECUTE format($q$
-    WITH media (id, user_id, cost, status) AS (%s),
+    WITH every (id, user_id, cost, status, legacy_id) AS (%s),
+    media AS (SELECT * FROM every WHERE legacy_id IS NULL),
     gone (no) AS (SELECT t.no FROM genflow.types t
                   WHERE to_regclass(format('%%I.%%I', t.media_schema, t.media_table)) IS NULL),
     sums AS (
@@ -1205,6 +1223,11 @@ BEGIN
         UNION ALL SELECT 'a job has its hold', m.id::text FROM media m LEFT
             JOIN genflow.ledger h ON h.ref = m.id AND h.kind = 'hold'
             WHERE h.ref IS NULL OR h.amount <> m.cost OR h.user_id <> m.user_id
+        UNION ALL SELECT 'a moved generation has ended, and no entry in the ledger',
+            m.id::text
+            FROM every m WHERE m.legacy_id IS NOT NULL
+              AND (m.cost <> 0 OR m.status IN ('pending', 'processing')
+                   OR EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = m.id))
         UNION ALL SELECT 'a hold, capture or release has a job or a deleted one', l.ref::text
             FROM genflow.ledger l LEFT JOIN media m ON m.id = l.ref
             WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no
@@ -1377,7 +1400,8 @@ BEGIN
                    coalesce(sum(l.amount) FILTER (WHERE l.kind = 'capture'), 0) AS charged,
                    coalesce(sum(l.amount + l.released) FILTER (WHERE l.phase = 2), 0) AS resolved,
                    coalesce(sum(l.amount) FILTER (WHERE l.kind = 'refund'), 0) AS refunded
-              FROM genflow.ledger l WHERE l.ref = m.id) l),
+              FROM genflow.ledger l WHERE l.ref = m.id) l
+         WHERE NOT m.moved OR l.holds + l.captures + l.releases > 0),
     advices (no, finding, advice) AS (VALUES
         (1, 'charged twice',
             'The schema forbids two ends: somebody dropped a constraint of genflow.ledger (compare '
@@ -1535,7 +1559,8 @@ $$
 BEGIN
     RETURN QUERY
     WITH done AS MATERIALIZED (
-        SELECT m.*, r.tries, m.persisted IS NOT TRUE AS away,
+        SELECT m.*, r.tries, m.persisted IS NOT TRUE AND NOT m.moved AS away,
+               m.persisted IS NOT TRUE AND m.moved AS elsewhere,
                r.job_id IS NULL OR coalesce(r.expires_at < clock_timestamp(), false) AS lost
           FROM genflow.doctor_rows(p_user, p_job, p_newest) m LEFT
               JOIN genflow.restores r ON r.job_id = m.id
@@ -1566,8 +1591,12 @@ BEGIN
      WHERE b.open_until IS NOT NULL AND starts_with(b.provider, 'store:') AND p_user IS NULL
        AND p_job IS NULL
     UNION ALL
-    SELECT 'pictures', 'generations', format('%s seen, %s stored', count(*),
-                                             count(*) FILTER (WHERE NOT d.away)), NULL
+    SELECT 'pictures', 'generations', format('%s seen, %s stored%s', count(*),
+                                             count(*) FILTER (WHERE NOT d.away AND NOT d.elsewhere),
+                                             CASE WHEN bool_or(d.elsewhere) THEN format(
+                                                 ', %s at the older system''s addresses '
+                                                 '(genflow-migrate --fetch stores them)',
+                                                 count(*) FILTER (WHERE d.elsewhere)) END), NULL
       FROM done d HAVING count(*) > 0;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_images(text,uuid,integer) TO genflow_administration;
@@ -1736,7 +1765,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.doctor_polling(text,uuid,integer) TO genflow_administration;
 
-CREATE FUNCTION genflow.doctor_rows(p_user text, p_job uuid, p_newest integer) RETURNS TABLE(type text, media text, id uuid, user_id text, status text, cost bigint, created_at timestamp with time zone, image_url text, persisted boolean, expires_at timestamp with time zone, request text)
+CREATE FUNCTION genflow.doctor_rows(p_user text, p_job uuid, p_newest integer) RETURNS TABLE(type text, media text, id uuid, user_id text, status text, cost bigint, created_at timestamp with time zone, image_url text, persisted boolean, expires_at timestamp with time zone, request text, moved boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -1747,7 +1776,8 @@ BEGIN
         RETURN QUERY EXECUTE format($q$
             SELECT %1$L, '%2$I.%3$I', m.id, m.user_id, m.status, m.cost, m.created_at, m.image_url,
                    m.persisted, m.expires_at,
-                   md5(concat_ws('|', m.prompt, m.preset, m.source_url, m.parameters::text))
+                   md5(concat_ws('|', m.prompt, m.preset, m.source_url, m.parameters::text)),
+                   m.legacy_id IS NOT NULL
               FROM %2$I.%3$I m WHERE %4$s ORDER BY m.id DESC LIMIT $3$q$, t.name, t.media_schema,
                   t.media_table,
             CASE WHEN p_job IS NOT NULL THEN 'm.id = $2' WHEN p_user IS NOT NULL
@@ -1960,6 +1990,33 @@ BEGIN
     RAISE EXCEPTION 'genflow: forbidden % on %', TG_OP, TG_TABLE_NAME USING ERRCODE = 'GF500';
 END $$;
 
+CREATE FUNCTION genflow.generation_of(p_name text, OUT id uuid, OUT type text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_id  uuid := CASE WHEN p_name ~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$'
+                       THEN p_name::uuid END;
+    v_no  integer := coalesce(genflow.id_type(v_id), 0);
+    v_own text := (SELECT y.name FROM genflow.types y WHERE y.no = v_no);
+    t     genflow.types;
+BEGIN
+    FOR t IN SELECT * FROM genflow.types y
+        WHERE to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL
+              ORDER BY y.no = v_no DESC, y.no LOOP
+        EXECUTE format('SELECT m.id FROM %1$I.%2$I m WHERE m.id = $1 UNION ALL '
+                       'SELECT m.id FROM %1$I.%2$I m WHERE m.legacy_id = $2 LIMIT 1',
+                       t.media_schema, t.media_table)
+            INTO id USING v_id, coalesce(v_id::text, p_name);
+        type := t.name;
+        IF id IS NOT NULL THEN
+            RETURN;
+        END IF;
+    END LOOP;
+    type := v_own;
+    id := CASE WHEN v_own IS NOT NULL THEN v_id END;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.generation_of(text) TO genflow_module;
+
 CREATE FUNCTION genflow.grant_credits(p_user text, p_amount bigint, p_reason text, p_reference text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -2000,6 +2057,7 @@ BEGIN
                    'delivery_claim',
                    'delivery_note',
                    'ended',
+                   'generation_of',
                    'hand_back',
                    'health',
                    'heartbeat',
@@ -2960,9 +3018,15 @@ DECLARE
 BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM public.neo_glitch_media t WHERE t.id = p_id;
+        IF NOT FOUND THEN
+            SELECT * INTO m FROM public.neo_glitch_media t WHERE t.legacy_id = p_id::text;
+        END IF;
     ELSIF p_run_id IS NOT NULL THEN
         SELECT * INTO m FROM public.neo_glitch_media t WHERE t.user_id = p_user AND t.run_id = p_run_id
             ORDER BY t.id DESC LIMIT 1;
+        IF NOT FOUND THEN
+            SELECT * INTO m FROM public.neo_glitch_media t WHERE t.legacy_id = p_run_id;
+        END IF;
     ELSE
         SELECT * INTO m FROM public.neo_glitch_media t
          WHERE t.provider_ref = p_ref AND (p_kind IS NULL OR t.provider_kind = p_kind)
@@ -3009,6 +3073,8 @@ BEGIN
     g.logs := w.provider_logs;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     g.priority := m.priority;
+    g.legacy_id := m.legacy_id; g.visibility := m.visibility; g.allow_remix := m.allow_remix;
+    g.tags := m.tags; g.meta := m.meta;
     RETURN g;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text,text) TO genflow_administration;

@@ -160,15 +160,8 @@ gf_err_t *api_generation_status(gf_req_t *req)
 
 gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req)
 {
-    char *id = apr_pstrdup(req->r->pool, req->args[0]);
-
-    if (!gf_text_is_uuid(id)) {
-        return gf_err_make(req->ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s is no id", id);
-    }
-    ap_str_tolower(id); /* as the picture's name has it */
     memset(find, 0, sizeof(*find));
-    find->id = id;
-    return gf_steer_type(&req->type, req->ctx, id);
+    return gf_steer_find(&find->id, &req->type, req->ctx, req->args[0]);
 }
 
 gf_err_t *api_generation_get(gf_req_t *req)

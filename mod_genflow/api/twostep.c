@@ -23,16 +23,14 @@ static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
 static gf_err_t *start_pending(gf_req_t *req, const char *id)
 {
     gf_hub_t *hub = req->api->hub;
-    gf_find_t find = { .id = id };
+    gf_find_t find = { .id = NULL };
     gf_view_t view;
     gf_job_t *job;
     gf_err_t *err;
     bool here;
 
-    if (!gf_text_is_uuid(id)) {
-        return gf_err_make(req->ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no generation of that id");
-    }
-    GF_TRY(gf_steer_type(&req->type, req->ctx, id));
+    GF_TRY(gf_steer_find(&find.id, &req->type, req->ctx, id));
+    id = find.id;
     GF_TRY(api_start_open(req));
     if (api_body_switch(req, "dryRun")) {
         return dry_start(req, &find);

@@ -6,31 +6,39 @@
 
 #include <apr_strings.h>
 
+#include "base/text.h"
 #include "model/type.h"
 
-typedef struct type_in_t {
-    const char *id;
-} type_in_t;
+#define LEGACY_ID_MAX 200 /* characters of an id of an older system */
 
-typedef struct type_row_t {
-    const char *type;
-} type_row_t;
+typedef struct find_in_t {
+    const char *name;
+} find_in_t;
 
-static const gf_sql_field_t type_params[] = { GF_PARAM(type_in_t, id) };
-static const gf_sql_field_t type_columns[] = { GF_COLUMN(type_row_t, type) };
+typedef struct find_row_t {
+    const char *id, *type;
+} find_row_t;
 
-GF_STATEMENT(type_of, .function = "type_of", .is_value = true, GF_PARAMS(type_params),
-             GF_COLUMNS(type_row_t, type_columns));
+static const gf_sql_field_t find_params[] = { GF_PARAM(find_in_t, name) };
+static const gf_sql_field_t find_columns[] = { GF_COLUMN(find_row_t, id),
+                                               GF_COLUMN(find_row_t, type) };
 
-gf_err_t *gf_steer_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id)
+GF_STATEMENT(generation_of, .function = "generation_of", GF_PARAMS(find_params),
+             GF_COLUMNS(find_row_t, find_columns));
+
+gf_err_t *gf_steer_find(const char **id, const gf_type_t **type, gf_ctx_t *ctx, const char *name)
 {
-    const type_in_t in = { .id = id };
-    type_row_t row;
+    const find_in_t in = { .name = name };
+    find_row_t row = { NULL, NULL };
 
-    GF_TRY(gf_db_one(&row, ctx, &gf_sql_type_of, NULL, &in));
-    *type = row.type ? gf_type_find(ctx->conf, row.type, ctx->pool) : NULL;
+    if (!gf_text_is_token(name, LEGACY_ID_MAX)) {
+        return gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s is no id", name);
+    }
+    GF_TRY(gf_db_one(&row, ctx, &gf_sql_generation_of, NULL, &in));
+    *id = row.id;
+    *type = row.id && row.type ? gf_type_find(ctx->conf, row.type, ctx->pool) : NULL;
     return *type ? NULL
-                 : gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s is of type %s", id,
+                 : gf_err_make(ctx, GF_E_NO_GENERATION, APR_SUCCESS, "%s is of type %s", name,
                                row.type ? row.type : "none");
 }
 

@@ -8,8 +8,10 @@
 #include "db/queue.h"
 #include "model/job.h"
 
-/* The configured type of a generation, found by its id (a UUID). Error: NO_GENERATION. */
-gf_err_t *gf_steer_type(const gf_type_t **type, gf_ctx_t *ctx, const char *id);
+/* A generation that a client names by its id, or by the id that it had in the older system it was
+ * moved from: its id, in small letters as the name of its picture has it, and its configured type.
+ * Whose it is is not looked at. Error: NO_GENERATION. */
+gf_err_t *gf_steer_find(const char **id, const gf_type_t **type, gf_ctx_t *ctx, const char *name);
 
 /* Ends a live generation of `user`. *owner: the process that worked on it, or NULL. Errors:
  * NO_GENERATION, NOT_YOURS, STATUS. */

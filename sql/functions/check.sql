@@ -11,13 +11,15 @@ DECLARE
 BEGIN
     -- all media rows as one set; a type whose table is gone breaks a rule of its own, and the
     -- others stay readable
-    SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status FROM %I.%I', media_schema,
-                                      media_table), ' UNION ALL '),
-                    'SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::text WHERE false')
+    SELECT coalesce(string_agg(format('SELECT id, user_id, cost, status, legacy_id FROM %I.%I',
+                                      media_schema, media_table), ' UNION ALL '),
+                    'SELECT NULL::uuid, NULL::text, NULL::bigint, NULL::text, NULL::text '
+                    'WHERE false')
       INTO v_media FROM genflow.types
           WHERE to_regclass(format('%I.%I', media_schema, media_table)) IS NOT NULL;
     RETURN QUERY EXECUTE format($q$
-    WITH media (id, user_id, cost, status) AS (%s),
+    WITH every (id, user_id, cost, status, legacy_id) AS (%s),
+    media AS (SELECT * FROM every WHERE legacy_id IS NULL),
     gone (no) AS (SELECT t.no FROM genflow.types t
                   WHERE to_regclass(format('%%I.%%I', t.media_schema, t.media_table)) IS NULL),
     sums AS (
@@ -60,6 +62,11 @@ BEGIN
         UNION ALL SELECT 'a job has its hold', m.id::text FROM media m LEFT
             JOIN genflow.ledger h ON h.ref = m.id AND h.kind = 'hold'
             WHERE h.ref IS NULL OR h.amount <> m.cost OR h.user_id <> m.user_id
+        UNION ALL SELECT 'a moved generation has ended, and no entry in the ledger',
+            m.id::text
+            FROM every m WHERE m.legacy_id IS NOT NULL
+              AND (m.cost <> 0 OR m.status IN ('pending', 'processing')
+                   OR EXISTS (SELECT FROM genflow.ledger l WHERE l.ref = m.id))
         UNION ALL SELECT 'a hold, capture or release has a job or a deleted one', l.ref::text
             FROM genflow.ledger l LEFT JOIN media m ON m.id = l.ref
             WHERE l.kind = 'hold' AND m.id IS NULL AND genflow.id_type(l.ref) NOT IN (SELECT no

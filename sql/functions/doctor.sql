@@ -9,12 +9,13 @@
 -- with advice is a fault; a row without is a fact.
 
 -- doctor_rows(...): the newest generations of each type that has its table. `request` is equal for
--- equal requests. The statements are dynamic, so that the index finds the newest rows at any size
--- of the tables.
+-- equal requests; `moved`: genflow-migrate moved it from an older system. The statements are
+-- dynamic, so that the index finds the newest rows at any size of the tables.
 CREATE OR REPLACE FUNCTION genflow.doctor_rows(p_user text, p_job uuid, p_newest integer)
 RETURNS TABLE (type text, media text, id uuid, user_id text, status text, cost bigint,
                created_at timestamptz,
-               image_url text, persisted boolean, expires_at timestamptz, request text)
+               image_url text, persisted boolean, expires_at timestamptz, request text,
+               moved boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t genflow.types;
@@ -24,7 +25,8 @@ BEGIN
         RETURN QUERY EXECUTE format($q$
             SELECT %1$L, '%2$I.%3$I', m.id, m.user_id, m.status, m.cost, m.created_at, m.image_url,
                    m.persisted, m.expires_at,
-                   md5(concat_ws('|', m.prompt, m.preset, m.source_url, m.parameters::text))
+                   md5(concat_ws('|', m.prompt, m.preset, m.source_url, m.parameters::text)),
+                   m.legacy_id IS NOT NULL
               FROM %2$I.%3$I m WHERE %4$s ORDER BY m.id DESC LIMIT $3$q$, t.name, t.media_schema,
                   t.media_table,
             CASE WHEN p_job IS NOT NULL THEN 'm.id = $2' WHEN p_user IS NOT NULL
@@ -216,7 +218,8 @@ BEGIN
                    coalesce(sum(l.amount) FILTER (WHERE l.kind = 'capture'), 0) AS charged,
                    coalesce(sum(l.amount + l.released) FILTER (WHERE l.phase = 2), 0) AS resolved,
                    coalesce(sum(l.amount) FILTER (WHERE l.kind = 'refund'), 0) AS refunded
-              FROM genflow.ledger l WHERE l.ref = m.id) l),
+              FROM genflow.ledger l WHERE l.ref = m.id) l
+         WHERE NOT m.moved OR l.holds + l.captures + l.releases > 0),
     advices (no, finding, advice) AS (VALUES
         (1, 'charged twice',
             'The schema forbids two ends: somebody dropped a constraint of genflow.ledger (compare '
@@ -371,7 +374,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 BEGIN
     RETURN QUERY
     WITH done AS MATERIALIZED (
-        SELECT m.*, r.tries, m.persisted IS NOT TRUE AS away,
+        SELECT m.*, r.tries, m.persisted IS NOT TRUE AND NOT m.moved AS away,
+               m.persisted IS NOT TRUE AND m.moved AS elsewhere,
                r.job_id IS NULL OR coalesce(r.expires_at < clock_timestamp(), false) AS lost
           FROM genflow.doctor_rows(p_user, p_job, p_newest) m LEFT
               JOIN genflow.restores r ON r.job_id = m.id
@@ -402,8 +406,12 @@ BEGIN
      WHERE b.open_until IS NOT NULL AND starts_with(b.provider, 'store:') AND p_user IS NULL
        AND p_job IS NULL
     UNION ALL
-    SELECT 'pictures', 'generations', format('%s seen, %s stored', count(*),
-                                             count(*) FILTER (WHERE NOT d.away)), NULL
+    SELECT 'pictures', 'generations', format('%s seen, %s stored%s', count(*),
+                                             count(*) FILTER (WHERE NOT d.away AND NOT d.elsewhere),
+                                             CASE WHEN bool_or(d.elsewhere) THEN format(
+                                                 ', %s at the older system''s addresses '
+                                                 '(genflow-migrate --fetch stores them)',
+                                                 count(*) FILTER (WHERE d.elsewhere)) END), NULL
       FROM done d HAVING count(*) > 0;
 END $$;
 

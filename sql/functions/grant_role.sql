@@ -29,6 +29,7 @@ BEGIN
                    'delivery_claim',
                    'delivery_note',
                    'ended',
+                   'generation_of',
                    'hand_back',
                    'health',
                    'heartbeat',

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_get(...): the generation object's data of one generation of p_user, found by its id,
--- else by the client's run id (the newest), else by the provider's id of the run.
+-- else by the client's run id (the newest), else by the provider's id of the run. p_id and p_run_id
+-- also find a generation by its legacy_id.
 --   p_kind  the kind of provider that gave p_ref; NULL: any
 -- Called by: status, and every response with a generation object. Locks: none. Always one row
 -- (genflow.generation). Outcomes: 'ok', 'not_found', 'not_yours' (the other columns are then NULL).
@@ -16,9 +17,15 @@ DECLARE
 BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM {media} t WHERE t.id = p_id;
+        IF NOT FOUND THEN
+            SELECT * INTO m FROM {media} t WHERE t.legacy_id = p_id::text;
+        END IF;
     ELSIF p_run_id IS NOT NULL THEN
         SELECT * INTO m FROM {media} t WHERE t.user_id = p_user AND t.run_id = p_run_id
             ORDER BY t.id DESC LIMIT 1;
+        IF NOT FOUND THEN
+            SELECT * INTO m FROM {media} t WHERE t.legacy_id = p_run_id;
+        END IF;
     ELSE
         SELECT * INTO m FROM {media} t
          WHERE t.provider_ref = p_ref AND (p_kind IS NULL OR t.provider_kind = p_kind)
@@ -65,5 +72,7 @@ BEGIN
     g.logs := w.provider_logs;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     g.priority := m.priority;
+    g.legacy_id := m.legacy_id; g.visibility := m.visibility; g.allow_remix := m.allow_remix;
+    g.tags := m.tags; g.meta := m.meta;
     RETURN g;
 END $body$;

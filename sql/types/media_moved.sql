@@ -22,4 +22,18 @@ BEGIN
         ALTER TABLE {media} DROP COLUMN stability_job_id, DROP COLUMN aiml_job_id,
             DROP COLUMN fal_job_id, DROP COLUMN replicate_id;
     END IF;
+    -- Before schema version 20 every row had to have its entries in the ledger. A generated column
+    -- cannot be changed: the table is written anew, and type_upgrade() puts keys and guard back.
+    IF EXISTS (SELECT FROM pg_attrdef d
+                 JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+                WHERE d.adrelid = '{media}'::regclass AND a.attname = 'hold_kind'
+                  AND pg_get_expr(d.adbin, d.adrelid) NOT LIKE '%legacy_id%') THEN
+        DROP TRIGGER IF EXISTS {name}_guard ON {media};
+        ALTER TABLE {media} DROP COLUMN hold_kind, DROP COLUMN settle_kind,
+            ADD COLUMN hold_kind text GENERATED ALWAYS AS (
+                CASE WHEN legacy_id IS NULL THEN 'hold' END) STORED,
+            ADD COLUMN settle_kind text GENERATED ALWAYS AS (
+                CASE WHEN legacy_id IS NOT NULL THEN NULL WHEN status = 'completed' THEN 'capture'
+                     WHEN status IN ('failed', 'cancelled') THEN 'release' END) STORED;
+    END IF;
 END $body$;

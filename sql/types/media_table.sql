@@ -4,7 +4,8 @@
 --
 -- status moves pending -> processing -> completed | failed | cancelled; an end is final. hold_kind
 -- and settle_kind name the ledger rows that this row must have. The deferred foreign keys check it
--- at commit: no job without its hold, no end without its capture or release.
+-- at commit: no job without its hold, no end without its capture or release. A row that
+-- genflow-migrate moved from an older system has a legacy_id and no row in the ledger.
 CREATE TABLE {media} (
     -- 0: an id that this module did not make
     id               uuid     PRIMARY KEY CHECK (genflow.id_type(id) IN (0, {no})),
@@ -14,6 +15,7 @@ CREATE TABLE {media} (
     status           text     NOT NULL
         CHECK (status IN ('pending', 'processing', 'completed', 'failed', 'cancelled')),
     preset           text,
+    -- '': the client gave none, or the older system that it comes from kept none
     prompt           text     NOT NULL,
     source_url       text,
     parameters       jsonb    NOT NULL DEFAULT '{}',
@@ -43,8 +45,20 @@ CREATE TABLE {media} (
     created_at       timestamptz NOT NULL,
     started_at       timestamptz,
     finished_at      timestamptz,
-    hold_kind        text GENERATED ALWAYS AS ('hold') STORED,
-    settle_kind      text GENERATED ALWAYS AS (CASE WHEN status = 'completed' THEN 'capture'
+    -- its id in the older system that it was moved from; NULL: made here
+    legacy_id        text     CHECK (legacy_id ~ '^[A-Za-z0-9._:-]{1,200}$'),
+    -- 'public': everybody may see it
+    visibility       text     NOT NULL DEFAULT 'private'
+        CHECK (visibility IN ('private', 'public')),
+    -- others may use its picture as a source image
+    allow_remix      boolean  NOT NULL DEFAULT false,
+    tags             text[]   CHECK (cardinality(tags) <= 100 AND octet_length(tags::text) <= 8192),
+    -- what clients or the older system added
+    meta             jsonb    CHECK (jsonb_typeof(meta) = 'object'
+                                     AND octet_length(meta::text) <= 65536),
+    hold_kind        text GENERATED ALWAYS AS (CASE WHEN legacy_id IS NULL THEN 'hold' END) STORED,
+    settle_kind      text GENERATED ALWAYS AS (CASE WHEN legacy_id IS NOT NULL THEN NULL
+                                                    WHEN status = 'completed' THEN 'capture'
                                                     WHEN status IN ('failed', 'cancelled')
                                                         THEN 'release' END) STORED,
     unsuccessful     text GENERATED ALWAYS AS (CASE WHEN status IN ('failed', 'cancelled')
@@ -52,7 +66,10 @@ CREATE TABLE {media} (
     CONSTRAINT {name}_finished
         CHECK ((finished_at IS NOT NULL) = (status IN ('completed', 'failed', 'cancelled'))),
     CONSTRAINT {name}_result   CHECK ((image_url IS NOT NULL) = (status = 'completed')),
-    CONSTRAINT {name}_error    CHECK ((error_code IS NOT NULL) = (status = 'failed'))
+    CONSTRAINT {name}_error    CHECK ((error_code IS NOT NULL) = (status = 'failed')),
+    -- a moved row has ended, and was paid there
+    CONSTRAINT {name}_moved
+        CHECK (legacy_id IS NULL OR (cost = 0 AND finished_at IS NOT NULL))
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05,
         fillfactor = 55);
 
@@ -72,10 +89,11 @@ CREATE INDEX {name}_all_lost ON {media} (unsuccessful, (created_at AT TIME ZONE 
     WHERE unsuccessful IS NOT NULL;
 CREATE INDEX {name}_run ON {media} (user_id, run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX {name}_provider_ref ON {media} (provider_ref) WHERE provider_ref IS NOT NULL;
+CREATE UNIQUE INDEX {name}_legacy_id ON {media} (legacy_id) WHERE legacy_id IS NOT NULL;
 
 CREATE TRIGGER {name}_guard BEFORE UPDATE ON {media} FOR EACH ROW
     WHEN (NEW.id <> OLD.id OR NEW.user_id <> OLD.user_id OR NEW.cost <> OLD.cost
-          OR NEW.created_at <> OLD.created_at
+          OR NEW.created_at <> OLD.created_at OR NEW.legacy_id IS DISTINCT FROM OLD.legacy_id
           OR (OLD.status IN ('completed', 'failed', 'cancelled') AND NEW.status <> OLD.status))
     EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER {name}_no_delete BEFORE DELETE ON {media} FOR EACH ROW

@@ -351,11 +351,12 @@ static gf_err_t *call_delete(void)
     return gf_steer_delete(&url, &unit.ctx, &type, "nobody", NO_ID);
 }
 
-static gf_err_t *call_type_of(void)
+static gf_err_t *call_generation_of(void)
 {
     const gf_type_t *found;
+    const char *id;
 
-    return gf_steer_type(&found, &unit.ctx, NO_ID);
+    return gf_steer_find(&id, &found, &unit.ctx, NO_ID);
 }
 
 static gf_page_t page = { .user = "nobody", .type = &type, .limit = 10 };
@@ -484,7 +485,7 @@ static const struct {
     { "janitor", call_janitor },
     { "cancel", call_cancel },
     { "delete", call_delete },
-    { "type_of", call_type_of },
+    { "generation_of", call_generation_of },
     { "history", call_history },
     { "history_count", call_history_count },
     { "removal_claim", call_removal_claim },
