@@ -286,6 +286,7 @@ CREATE TABLE genflow.reservations (
     expires_at timestamp with time zone NOT NULL,
     hold_kind text GENERATED ALWAYS AS 'hold'::text,
     settle_kind text GENERATED ALWAYS AS  CASE WHEN (state <> 'open'::text) THEN 'release'::text ELSE NULL::text END,
+    unbound boolean NOT NULL DEFAULT false,
     CONSTRAINT reservations_pkey PRIMARY KEY (id),
     CONSTRAINT reservations_job_id_key UNIQUE (job_id),
     CONSTRAINT reservations_once UNIQUE (user_id, request_id),
@@ -298,6 +299,7 @@ CREATE TABLE genflow.reservations (
     CONSTRAINT reservations_settled FOREIGN KEY (id, settle_kind) REFERENCES genflow.ledger(ref, kind) DEFERRABLE INITIALLY DEFERRED
 );
 CREATE INDEX reservations_open ON genflow.reservations USING btree (expires_at) WHERE (state = 'open'::text);
+CREATE INDEX reservations_unbound ON genflow.reservations USING btree (user_id, created_at, id) WHERE ((state = 'open'::text) AND unbound);
 CREATE TRIGGER reservations_guard BEFORE UPDATE ON genflow.reservations FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.amount <> old.amount) OR (old.state <> 'open'::text)) EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER reservations_no_delete BEFORE DELETE ON genflow.reservations FOR EACH ROW WHEN (old.state = 'open'::text) EXECUTE FUNCTION genflow.forbid();
 CREATE TRIGGER reservations_no_truncate BEFORE TRUNCATE ON genflow.reservations FOR EACH STATEMENT EXECUTE FUNCTION genflow.forbid();
@@ -888,7 +890,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_users(text,text,integer,text) TO genflow_administration;
 
-CREATE FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) RETURNS record
+CREATE FUNCTION genflow.afford(p_user text, p_cost bigint, p_day text, p_run_id text, p_take boolean, OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid) RETURNS record
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -912,12 +914,17 @@ BEGIN
     END IF;
 
     IF p_run_id IS NOT NULL THEN
-        SELECT t.id, t.amount, h.window_day INTO r
-          FROM genflow.reservations t JOIN genflow.ledger h ON h.ref = t.id AND h.kind = 'hold'
+        SELECT t.id INTO reservation FROM genflow.reservations t
          WHERE t.user_id = p_user AND t.request_id = p_run_id AND t.state = 'open'
            AND t.expires_at > v_now;
+    END IF;
+    IF reservation IS NULL AND p_take THEN
+        reservation := genflow.reservation_oldest(p_user);
+    END IF;
+    IF reservation IS NOT NULL THEN
+        SELECT h.amount, h.window_day INTO r FROM genflow.ledger h
+         WHERE h.ref = reservation AND h.kind = 'hold';
         IF FOUND THEN
-            reservation := r.id;
             held := held - r.amount;
             v_day_used := v_day_used - CASE WHEN r.window_day = day OR p_day = 'rolling'
                 THEN r.amount ELSE 0 END;
@@ -2850,17 +2857,19 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean,uuid,boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
     v_call uuid;
+    v_made boolean;
     v_look record;
 BEGIN
     p_key := genflow.key_of(p_key);
-    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
+    SELECT * INTO v_look
+      FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id), p_take);
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
@@ -2876,7 +2885,17 @@ BEGIN
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call)
             VALUES (p_user, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
-        IF FOUND THEN
+        v_made := FOUND;
+        IF NOT v_made AND p_renew THEN
+            -- a concurrent call waits here, and then finds the key with the new generation
+            UPDATE genflow.idempotency_keys k
+               SET request_hash = p_hash, job_id = neo_glitch_create.id, call = p_call,
+                   created_at = v_now
+             WHERE k.user_id = p_user AND k.key = p_key
+               AND (genflow.job_brief(k.job_id)).status IN ('failed', 'cancelled');
+            v_made := FOUND;
+        END IF;
+        IF v_made THEN
             status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
@@ -2895,9 +2914,7 @@ BEGIN
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
                     v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos)
             RETURNING work.picture_secret INTO picture_secret;
-            IF v_look.reservation IS NOT NULL THEN
-                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
-            END IF;
+            PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
             PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
@@ -2918,16 +2935,18 @@ BEGIN
                        WHERE m.id = neo_glitch_create.id);
         picture_secret := (SELECT w.picture_secret FROM genflow.work w
                            WHERE w.job_id = neo_glitch_create.id);
-    ELSIF v_hash <> p_hash THEN
-        outcome := 'mismatch';
     ELSE
-        outcome := 'replay';
         status := (genflow.job_brief(id)).status;
+        IF p_renew AND outcome <> 'ok' AND status IN ('failed', 'cancelled') THEN
+            id := NULL;                                     -- refused: it would create a new one
+        ELSE
+            outcome := CASE WHEN v_hash <> p_hash THEN 'mismatch' ELSE 'replay' END;
+        END IF;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid,boolean,boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
+CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2947,7 +2966,7 @@ BEGIN
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner,
                 p_lease, p_start, p_priority, p_day,
                 p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END,
-                p_webhook_url, p_call);
+                p_webhook_url, p_call, p_take AND i = 1, p_renew);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 -- the generations before it hold nothing once they are undone
                 r.held := r.held - (i - 1) * p_cost;
@@ -2971,7 +2990,7 @@ BEGIN
                    FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)
                      AS u(outcome, id, epoch, status, created_at, secret);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create_batch(text,text,bytea,text[],text,text,text,jsonb,bigint[],bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid,boolean,boolean) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_delete(p_user text, p_id uuid, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT image_url text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -3454,6 +3473,32 @@ BEGIN
     RETURN true;
 END $$;
 
+CREATE FUNCTION genflow.reservation_oldest(p_user text) RETURNS uuid
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT r.id FROM genflow.reservations r
+     WHERE r.user_id = p_user AND r.unbound AND r.state = 'open'
+       AND r.expires_at > clock_timestamp()
+     ORDER BY r.created_at, r.id LIMIT 1
+$$;
+
+CREATE FUNCTION genflow.reservation_take(p_user text, p_job uuid, p_known uuid, p_take boolean) RETURNS void
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_id uuid := p_known;
+BEGIN
+    LOOP
+        IF v_id IS NOT NULL AND genflow.reservation_end(v_id, 'used', p_job) OR NOT p_take THEN
+            RETURN;
+        END IF;
+        v_id := genflow.reservation_oldest(p_user);
+        IF v_id IS NULL THEN
+            RETURN;
+        END IF;
+    END LOOP;
+END $$;
+
 CREATE FUNCTION genflow.reservations_expire(p_limit integer) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -3471,7 +3516,7 @@ BEGIN
     RETURN coalesce(cardinality(v_ids), 0);
 END $$;
 
-CREATE FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) RETURNS record
+CREATE FUNCTION genflow.reserve(p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text, p_unbound boolean DEFAULT false, OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3479,12 +3524,12 @@ DECLARE
     v_look record;
     r      genflow.reservations;
 BEGIN
-    SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL);
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL, false);
     outcome := v_look.outcome;
     IF outcome = 'ok' THEN
-        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, created_at,
-                                               expires_at)
-        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, v_now,
+        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, unbound,
+                                               created_at, expires_at)
+        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, p_unbound, v_now,
                 v_now + p_lifetime)
             ON CONFLICT ON CONSTRAINT reservations_once DO NOTHING RETURNING t.* INTO r;
         IF FOUND THEN
@@ -3509,7 +3554,7 @@ BEGIN
     balance := coalesce(balance, 0);
     held := coalesce(held, 0);
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.reserve(text,text,bigint,text,interval,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.reserve(text,text,bigint,text,interval,text,boolean) TO genflow_module;
 
 CREATE FUNCTION genflow.reserve_finalize(p_user text, p_request_id text, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT amount bigint, OUT job_id uuid, OUT status text, OUT charged bigint, OUT balance bigint, OUT held bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

@@ -20,6 +20,7 @@ my $document = Genflow::OpenApi->new($TOP);
 # ---- routes ----
 
 my %handler = (routes('ROUTE', ''), routes('ADMIN', 'admin/'));
+my %old     = routes('OLD', '');    # below GenflowLegacyNames another handler may serve the same
 ok %handler, 'api/route_table.h has routes';
 same('the operations are the routes', [keys %{ $document->operations }], [keys %handler]);
 
@@ -63,7 +64,8 @@ my %row   = (%end, %answer);
 my %told;
 for my $operation (sort keys %handler) {
     my ($handle, $flag) = @{ $handler{$operation} };
-    my %can = map { $_ => 1 } $reach->errors($handle), at_the_door($operation, $flag);
+    my @handlers = ($handle, map { $_->[0] } grep { defined } $old{$operation});
+    my %can = map { $_ => 1 } (map { $reach->errors($_) } @handlers), at_the_door($operation, $flag);
     delete @can{ map { split / /, $_->[1] } grep { $operation =~ $_->[0] } @NEVER };
     my $codes = $document->codes($operation);
     my @codes = map { my $status = $_; map { "$status $_" } @{ $codes->{$status} } } keys %$codes;

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
+#include "api/legacy.h"
 #include "base/text.h"
 #include "httpd/dir.h"
 
@@ -113,7 +114,8 @@ gf_err_t *api_body_json(gf_req_t *req, gf_json_t **body, const char **text, apr_
 
     /* Without a Content-Type the request may be cross-site: browsers send it without a preflight.
      */
-    if (*media ? ap_cstr_casecmp(media, "application/json") != 0 : ap_request_has_body(req->r)) {
+    if ((*media ? ap_cstr_casecmp(media, "application/json") != 0 : ap_request_has_body(req->r))
+        && !api_legacy_plain(req, media)) {
         return gf_err_make(req->ctx, GF_E_BODY_TYPE, APR_SUCCESS, "Content-Type %s", media);
     }
     GF_TRY(api_body_read(req, req->api->conf->body_max, text, length));

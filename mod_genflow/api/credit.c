@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The caller's credits: what there is and was used, every entry of the ledger, and reservations.
  * Leaves all rules to the database. */
-#include "api/api.h"
-#include "api/page.h"
+#include "api/credit.h"
 
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "db/ledger.h"
+#include "api/page.h"
 #include "httpd/dir.h"
-
-#define RESERVE_DEFAULT 2
-#define RESERVE_MAX     1000000
-#define REQUEST_ID_MAX  200 /* as a run id */
-#define ACTION_MAX      200
 
 /* ---- GET, POST getQuota ---- */
 
@@ -122,18 +116,18 @@ gf_err_t *api_credit_list(gf_req_t *req)
 static const gf_input_field_t reserve_fields[] = {
     { .names = { "request_id", "requestId" },
       .kind = GF_INPUT_TOKEN,
-      .max = REQUEST_ID_MAX,
+      .max = API_CREDIT_ID_MAX,
       .required = true,
       .offset = offsetof(gf_reservation_t, request_id) },
     { .names = { "cost", "amount" },
       .kind = GF_INPUT_INT,
       .min = 1,
-      .max = RESERVE_MAX,
+      .max = API_CREDIT_MAX,
       .as_sent = true,
       .offset = offsetof(gf_reservation_t, amount) },
     { .names = { "action", "intent" },
       .kind = GF_INPUT_TEXT,
-      .max = ACTION_MAX,
+      .max = API_CREDIT_ACTION_MAX,
       .as_sent = true,
       .offset = offsetof(gf_reservation_t, action) },
     { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
@@ -142,31 +136,30 @@ static const gf_input_field_t reserve_fields[] = {
 
 gf_err_t *api_credit_reserve(gf_req_t *req)
 {
-    gf_reservation_t reservation = { .amount = RESERVE_DEFAULT };
+    gf_reservation_t reservation = { .amount = API_CREDIT_USUAL };
     gf_json_t *body;
-    gf_err_t *err;
-    gf_out_t out;
 
     GF_TRY(api_body_fields(&body, req, reserve_fields, &reservation));
-    err = gf_ledger_reserve(&reservation, req->ctx, req->user);
-    if (gf_err_is(err, GF_E_NO_CREDIT) && httpd_conf_legacy(req->r)) {
-        err->row = gf_err_row(GF_E_NO_CREDIT_OLD);
-    }
-    if (err) {
-        return err;
-    }
+    return api_credit_reserve_answer(req, &reservation);
+}
+
+gf_err_t *api_credit_reserve_answer(gf_req_t *req, gf_reservation_t *reservation)
+{
+    gf_out_t out;
+
+    GF_TRY(gf_ledger_reserve(reservation, req->ctx, req->user));
     gf_reply_begin(&out, req);
-    gf_out_put_string(&out, "request_id", reservation.request_id);
-    gf_out_put_int(&out, "balance", reservation.available);
-    gf_out_put_int(&out, "cost", reservation.amount);
-    gf_out_put_string(&out, "action", reservation.action);
-    gf_out_put_string(&out, "expiresAt", reservation.expires_at);
+    gf_out_put_string(&out, "request_id", reservation->request_id);
+    gf_out_put_int(&out, "balance", reservation->available);
+    gf_out_put_int(&out, "cost", reservation->amount);
+    gf_out_put_string(&out, "action", reservation->action);
+    gf_out_put_string(&out, "expiresAt", reservation->expires_at);
     return gf_reply_send(req, &out, HTTP_OK);
 }
 
-static const gf_prompt_word_t dispositions[] = { { "commit", "" },
-                                                 { "refund", "" },
-                                                 { NULL, NULL } };
+const gf_prompt_word_t api_credit_dispositions[] = { { "commit", "" },
+                                                     { "refund", "" },
+                                                     { NULL, NULL } };
 
 typedef struct finalize_t {
     const char *request_id;
@@ -175,12 +168,12 @@ typedef struct finalize_t {
 
 static const gf_input_field_t finalize_fields[] = { { .names = { "request_id", "requestId" },
                                                       .kind = GF_INPUT_TOKEN,
-                                                      .max = REQUEST_ID_MAX,
+                                                      .max = API_CREDIT_ID_MAX,
                                                       .required = true,
                                                       .offset = offsetof(finalize_t, request_id) },
                                                     { .names = { "disposition" },
                                                       .kind = GF_INPUT_WORD,
-                                                      .words = dispositions,
+                                                      .words = api_credit_dispositions,
                                                       .required = true,
                                                       .offset = offsetof(finalize_t, disposition) },
                                                     { .names = { "userId" },
@@ -197,15 +190,23 @@ gf_err_t *api_credit_finalize(gf_req_t *req)
     gf_out_t out;
 
     GF_TRY(api_body_fields(&body, req, finalize_fields, &request));
-    GF_TRY(gf_ledger_finalize(&finalized, req->ctx, req->user, request.request_id));
-    gf_reply_begin(&out, req);
-    gf_out_put_string(&out, "request_id", request.request_id);
-    gf_out_put_string(&out, "disposition", request.disposition->word);
-    gf_out_put_string(&out, "status", finalized.generation ? "used" : "returned");
-    gf_out_put_int(&out, "cost", finalized.amount);
-    gf_out_put_int(&out, "charged", finalized.charged);
-    gf_out_put_int(&out, "balance", finalized.available);
-    gf_out_put_string(&out, "generationId", finalized.generation);
-    gf_out_put_string(&out, "generationStatus", finalized.status);
+    GF_TRY(
+        api_credit_finalize_begin(&out, &finalized, req, request.request_id, request.disposition));
     return gf_reply_send(req, &out, HTTP_OK);
+}
+
+gf_err_t *api_credit_finalize_begin(gf_out_t *out, gf_finalized_t *finalized, gf_req_t *req,
+                                    const char *request_id, const gf_prompt_word_t *disposition)
+{
+    GF_TRY(gf_ledger_finalize(finalized, req->ctx, req->user, request_id));
+    gf_reply_begin(out, req);
+    gf_out_put_string(out, "request_id", request_id);
+    gf_out_put_string(out, "disposition", disposition->word);
+    gf_out_put_string(out, "status", finalized->generation ? "used" : "returned");
+    gf_out_put_int(out, "cost", finalized->amount);
+    gf_out_put_int(out, "charged", finalized->charged);
+    gf_out_put_int(out, "balance", finalized->available);
+    gf_out_put_string(out, "generationId", finalized->generation);
+    gf_out_put_string(out, "generationStatus", finalized->status);
+    return NULL;
 }

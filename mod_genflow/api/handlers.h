@@ -13,9 +13,11 @@
 struct gf_req_t;
 
 #define ROUTE(methods, path, handle, flags, query) gf_err_t *handle(struct gf_req_t *req);
+#define OLD                                        ROUTE
 #define ADMIN                                      ROUTE
 #include "api/route_table.h"
 #undef ADMIN
+#undef OLD
 #undef ROUTE
 
 /* GET of the stored picture `name` (SetHandler genflow-result). An HTTP status, as httpd's own

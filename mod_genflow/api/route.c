@@ -43,19 +43,36 @@ typedef struct route_t {
 #define HISTORY "type|status|preset|limit|cursor|names"
 #define FIND    "id|jobId|generationId|runId|run_id|refs|names"
 
+#define ROW(methods, path, handle, flags, query) { methods, path, handle, flags, query },
+#define NONE(methods, path, handle, flags, query)
+
 static const route_t routes[] = {
-#define ROUTE(methods, path, handle, flags, query) { methods, path, handle, flags, query },
-#define ADMIN(methods, path, handle, flags, query)
+#define ROUTE ROW
+#define OLD   NONE
+#define ADMIN NONE
 #include "api/route_table.h"
 #undef ROUTE
+#undef OLD
+#undef ADMIN
+};
+
+static const route_t old_routes[] = {
+#define ROUTE NONE
+#define OLD   ROW
+#define ADMIN NONE
+#include "api/route_table.h"
+#undef ROUTE
+#undef OLD
 #undef ADMIN
 };
 
 static const route_t admin_routes[] = {
-#define ROUTE(methods, path, handle, flags, query)
-#define ADMIN(methods, path, handle, flags, query) { methods, path, handle, flags, query },
+#define ROUTE NONE
+#define OLD   NONE
+#define ADMIN ROW
 #include "api/route_table.h"
 #undef ROUTE
+#undef OLD
 #undef ADMIN
 };
 
@@ -256,6 +273,22 @@ static gf_err_t *serve_table(gf_req_t *req, const char *path, const route_t *tab
     return call_handler(req, &table[i]);
 }
 
+/* The rows that serve `path` to this request: those of older systems, or those of the API. Sets
+ * *count. */
+static const route_t *table_for(int *count, gf_req_t *req, const char *path)
+{
+    int i;
+
+    for (i = 0; httpd_conf_legacy(req->r) && i < COUNT(old_routes); i++) {
+        if (path_matches(req, path, old_routes[i].path)) {
+            *count = COUNT(old_routes);
+            return old_routes;
+        }
+    }
+    *count = COUNT(routes);
+    return routes;
+}
+
 /* The rest of the request's path after `mount`; "" for no path of ours. */
 static const char *path_below(const request_rec *r, const char *mount)
 {
@@ -293,8 +326,10 @@ static const char *api_path(gf_req_t *req, const char *handler)
 static gf_err_t *serve_api(gf_req_t *req)
 {
     const char *path = api_path(req, req->r->handler);
+    int count;
+    const route_t *table = table_for(&count, req, path);
 
-    return serve_table(req, path, routes, COUNT(routes));
+    return serve_table(req, path, table, count);
 }
 
 bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handler)
@@ -302,27 +337,30 @@ bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handle
     const gf_api_t api = { .conf = conf };
     apr_int64_t method = AP_METHOD_BIT << r->method_number;
     gf_req_t req = { .r = r, .api = &api };
+    const route_t *table;
     const char *path;
+    int count;
     int i;
 
     if (strcmp(handler, "genflow-api") != 0) {
         return false;
     }
     path = api_path(&req, handler);
-    for (i = 0; i < COUNT(routes); i++) {
-        if ((routes[i].methods & method) && path_matches(&req, path, routes[i].path)) {
-            return routes[i].flags & ANYONE;
+    table = table_for(&count, &req, path);
+    for (i = 0; i < count; i++) {
+        if ((table[i].methods & method) && path_matches(&req, path, table[i].path)) {
+            return table[i].flags & ANYONE;
         }
     }
     return false;
 }
 
-bool api_route_leads(const char *path)
+static bool leads(const route_t *table, int count, const char *path)
 {
     int i;
 
-    for (i = 0; i < COUNT(routes); i++) {
-        const char *pattern = routes[i].path;
+    for (i = 0; i < count; i++) {
+        const char *pattern = table[i].path;
         const char *rest = path;
         bool same = true;
 
@@ -341,6 +379,11 @@ bool api_route_leads(const char *path)
         }
     }
     return false;
+}
+
+bool api_route_leads(const char *path)
+{
+    return leads(routes, COUNT(routes), path) || leads(old_routes, COUNT(old_routes), path);
 }
 
 int api_route(request_rec *r, const gf_api_t *api)

@@ -43,6 +43,11 @@ ROUTE(GET,        "webhook-secret",              api_webhook_secret, 0, "")
 ROUTE(GET,        "health",                      api_health, ANYONE, NULL)
 ROUTE(POST,       "hook/{provider}/{id}/{token}", api_provider_webhook, ANYONE, NULL)
 
+/* ---- what older systems' addresses serve in place of these (GenflowLegacyNames On) ---- */
+
+OLD(POST,         "credits-reserve",             api_legacy_credit_reserve, 0, NULL)
+OLD(POST,         "credits-finalize",            api_legacy_credit_finalize, 0, NULL)
+
 /* ---- what genflow-admin serves below its <Location> ---- */
 
 ADMIN(GET,        "jobs",                        api_admin_jobs, 0, JOBS PAGE)

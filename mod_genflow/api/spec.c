@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "db/asset.h"
+#include "httpd/dir.h"
 #include "model/param.h"
 #include "model/source.h"
 #include "model/type.h"
@@ -57,6 +58,8 @@ gf_err_t *api_spec_key(gf_caller_t *caller, gf_req_t *req, const char *own)
                             "string as RFC 8941 has it");
     }
     caller->user = req->user;
+    caller->take = httpd_conf_legacy(req->r);
+    caller->renew = false;
     caller->key = key ? apr_pstrcat(req->r->pool, "key:", key, NULL) : own;
     return NULL;
 }

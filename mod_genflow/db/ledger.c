@@ -68,6 +68,7 @@ typedef struct reserve_in_t {
     const char *action;
     apr_interval_time_t lifetime;
     const char *day;
+    bool unbound;
 } reserve_in_t;
 
 typedef enum {
@@ -97,7 +98,8 @@ static const gf_sql_field_t reserve_params[] = { GF_PARAM(reserve_in_t, user),
                                                  GF_PARAM(reserve_in_t, amount),
                                                  GF_PARAM(reserve_in_t, action),
                                                  GF_PARAM_INTERVAL(reserve_in_t, lifetime),
-                                                 GF_PARAM(reserve_in_t, day) };
+                                                 GF_PARAM(reserve_in_t, day),
+                                                 GF_PARAM(reserve_in_t, unbound) };
 static const gf_sql_field_t reserve_columns[] = {
     GF_COLUMN_WORD("outcome", reserve_row_t, outcome, reserve_words),
     GF_COLUMN(reserve_row_t, action),
@@ -141,7 +143,8 @@ gf_err_t *gf_ledger_reserve(gf_reservation_t *reservation, gf_ctx_t *ctx, const 
                               .amount = reservation->amount,
                               .action = reservation->action,
                               .lifetime = ctx->conf->reserve_lifetime,
-                              .day = ctx->conf->credit_day };
+                              .day = ctx->conf->credit_day,
+                              .unbound = reservation->unbound };
     reserve_row_t row;
     gf_rows_t *rows;
 

@@ -31,6 +31,7 @@ typedef struct gf_reservation_t {
     const char *request_id; /* the run id of the generation to come */
     const char *action;     /* the client's description, or NULL */
     apr_int64_t amount;
+    bool unbound;           /* the client does not say for which generation: its next one uses it */
     const char *expires_at; /* set by gf_ledger_reserve(), as the next */
     apr_int64_t available;  /* available beside it */
 } gf_reservation_t;
@@ -77,7 +78,7 @@ gf_err_t *gf_ledger_list(apr_array_header_t **entries, gf_ctx_t *ctx, const char
 /* ---- health ---- */
 
 /* The last migration that this module needs. */
-#define GF_SCHEMA_VERSION 20
+#define GF_SCHEMA_VERSION 21
 
 /* The version of the schema (its last migration). */
 gf_err_t *gf_ledger_health(int *schema_version, gf_ctx_t *ctx);

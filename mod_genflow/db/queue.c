@@ -25,6 +25,7 @@ typedef struct create_in_t {
     apr_int64_t concurrent, queue;
     int chain_pos;
     const char *reserved, *webhook_url;
+    bool take, renew;
 } create_in_t;
 
 static const gf_sql_word_t create_words[] = { { "ok", GF_CREATED },
@@ -48,7 +49,8 @@ static const gf_sql_word_t create_words[] = { { "ok", GF_CREATED },
         GF_PARAM(create_in_t, priority), GF_PARAM(create_in_t, day),                          \
         GF_PARAM(create_in_t, concurrent), GF_PARAM(create_in_t, queue),                      \
         GF_PARAM(create_in_t, chain_pos), GF_PARAM(create_in_t, reserved),                    \
-        GF_PARAM(create_in_t, webhook_url)
+        GF_PARAM(create_in_t, webhook_url), GF_PARAM(create_in_t, take),                      \
+        GF_PARAM(create_in_t, renew)
 
 static const gf_sql_field_t create_params[] = { CREATE_PARAMS, GF_PARAM(create_in_t, run_id),
                                                 GF_PARAM(create_in_t, seed) };
@@ -112,7 +114,9 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                        .concurrent = ctx->conf->limit_concurrent,
                        .queue = ctx->conf->limit_queue,
                        .chain_pos = spec->chain_pos,
-                       .webhook_url = spec->webhook_url };
+                       .webhook_url = spec->webhook_url,
+                       .take = caller->take,
+                       .renew = caller->renew };
     gf_rows_t *rows;
     int i;
 

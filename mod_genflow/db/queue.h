@@ -38,6 +38,8 @@ typedef struct gf_caller_t {
     const char *user;
     const char *key;
     const char *hash; /* SHA-256 of the request, hex */
+    bool take;        /* an older client: its oldest unbound reservation is used (reserve.sql) */
+    bool renew;       /* a key whose generation failed makes a new one */
 } gf_caller_t;
 
 /* Creates the generations of the spec, all or none: created[0] to created[spec->count - 1] are set,

@@ -1,14 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
--- afford(p_user, p_cost, p_day, p_run_id): could p_user hold p_cost credits now? It reads without
--- locks and is cheap, so that a refusal writes nothing. The conditional UPDATE of ledger_apply()
--- decides. Credits of an open reservation under p_run_id (may be NULL) count as free, because the
--- hold would replace it. p_day: see day.sql.
+-- afford(p_user, p_cost, p_day, p_run_id, p_take): could p_user hold p_cost credits now? It reads
+-- without locks and is cheap, so that a refusal writes nothing. The conditional UPDATE of
+-- ledger_apply() decides. Credits of an open reservation under p_run_id (may be NULL) count as
+-- free, because the hold would replace it. p_take: without such a reservation, those of the oldest
+-- unbound one do (reserve.sql). p_day: see day.sql.
 -- Called by: <prefix>_create, reserve.
 -- Outcomes: 'ok', 'blocked', 'insufficient_credits', 'quota_exceeded'. balance and held are the
 -- account's credits, held without that reservation, whose id is `reservation`. `day` is the window
 -- that a hold would count in.
 CREATE OR REPLACE FUNCTION genflow.afford(
-    p_user text, p_cost bigint, p_day text, p_run_id text,
+    p_user text, p_cost bigint, p_day text, p_run_id text, p_take boolean,
     OUT outcome text, OUT balance bigint, OUT held bigint, OUT day date, OUT reservation uuid)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -32,12 +33,17 @@ BEGIN
     END IF;
 
     IF p_run_id IS NOT NULL THEN
-        SELECT t.id, t.amount, h.window_day INTO r
-          FROM genflow.reservations t JOIN genflow.ledger h ON h.ref = t.id AND h.kind = 'hold'
+        SELECT t.id INTO reservation FROM genflow.reservations t
          WHERE t.user_id = p_user AND t.request_id = p_run_id AND t.state = 'open'
            AND t.expires_at > v_now;
+    END IF;
+    IF reservation IS NULL AND p_take THEN
+        reservation := genflow.reservation_oldest(p_user);
+    END IF;
+    IF reservation IS NOT NULL THEN
+        SELECT h.amount, h.window_day INTO r FROM genflow.ledger h
+         WHERE h.ref = reservation AND h.kind = 'hold';
         IF FOUND THEN
-            reservation := r.id;
             held := held - r.amount;
             v_day_used := v_day_used - CASE WHEN r.window_day = day OR p_day = 'rolling'
                 THEN r.amount ELSE 0 END;

@@ -1,12 +1,14 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Reservations: credits held under a run id of the user until a generation with that run id uses
--- them, the user gives them back, or they expire. Lock order: reservation before ledger and
--- account.
+-- them, the user gives them back, or they expire. Clients of older systems reserve without naming a
+-- generation. Such a reservation is unbound: the user's next generation from such a client uses the
+-- oldest one, whatever its amount, and holds its own price. Lock order: reservation before ledger
+-- and account.
 
 -- reservation_end(p_id, p_state, p_job, p_call): ends an open reservation as 'used' (by generation
 -- p_job, and only before it expires), 'returned' or 'expired', and releases its hold. False: it was
 -- not open, or does not exist.
--- Called by: <prefix>_create, reserve_finalize, reservations_expire. Locks: reservation, account.
+-- Called by: reservation_take, reserve_finalize, reservations_expire. Locks: reservation, account.
 CREATE OR REPLACE FUNCTION genflow.reservation_end(p_id uuid, p_state text, p_job uuid DEFAULT NULL,
                                                    p_call uuid DEFAULT NULL)
 RETURNS boolean
@@ -24,9 +26,42 @@ BEGIN
     RETURN true;
 END $$;
 
--- reserve(p_user, p_request_id, p_amount, p_action, p_lifetime, p_day): holds p_amount credits
--- under p_request_id, once, also if the call is repeated. p_action: the client's name for it, or
--- NULL; p_day: see day.sql.
+-- reservation_oldest(p_user): the oldest unbound reservation of p_user that is open and has
+-- not expired; NULL: there is none. Called by: afford, reservation_take. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.reservation_oldest(p_user text) RETURNS uuid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.id FROM genflow.reservations r
+     WHERE r.user_id = p_user AND r.unbound AND r.state = 'open'
+       AND r.expires_at > clock_timestamp()
+     ORDER BY r.created_at, r.id LIMIT 1
+$$;
+
+-- reservation_take(p_user, p_job, p_known): ends a reservation of p_user as used by generation
+-- p_job: p_known, which afford() read (may be NULL). With p_take, if another transaction has ended
+-- that one, the oldest unbound reservation that is still open. The call waits for a transaction
+-- that ends the same reservation, so two generations use two reservations. It ends one at most.
+-- Called by: <prefix>_create. Locks: reservation, account.
+CREATE OR REPLACE FUNCTION genflow.reservation_take(p_user text, p_job uuid, p_known uuid,
+                                                    p_take boolean)
+RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_id uuid := p_known;
+BEGIN
+    LOOP
+        IF v_id IS NOT NULL AND genflow.reservation_end(v_id, 'used', p_job) OR NOT p_take THEN
+            RETURN;
+        END IF;
+        v_id := genflow.reservation_oldest(p_user);
+        IF v_id IS NULL THEN
+            RETURN;
+        END IF;
+    END LOOP;
+END $$;
+
+-- reserve(p_user, p_request_id, p_amount, p_action, p_lifetime, p_day, p_unbound): holds p_amount
+-- credits under p_request_id, once, also if the call is repeated. p_action: the client's name for
+-- it, or NULL; p_day: see day.sql; p_unbound: the client names no generation.
 -- Called by: POST credits-reserve. Locks: the reservation, the account.
 -- Outcomes: 'ok' action, expires_at of the reservation, which is open or used by a generation;
 -- 'mismatch' one with another amount exists; 'ended' it was given back, or expired;
@@ -36,6 +71,7 @@ END $$;
 -- caller repeats the call and gets a row.
 CREATE OR REPLACE FUNCTION genflow.reserve(
     p_user text, p_request_id text, p_amount bigint, p_action text, p_lifetime interval, p_day text,
+    p_unbound boolean DEFAULT false,
     OUT outcome text, OUT action text, OUT expires_at text, OUT balance bigint, OUT held bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -43,12 +79,12 @@ DECLARE
     v_look record;
     r      genflow.reservations;
 BEGIN
-    SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL);
+    SELECT * INTO v_look FROM genflow.afford(p_user, p_amount, p_day, NULL, false);
     outcome := v_look.outcome;
     IF outcome = 'ok' THEN
-        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, created_at,
-                                               expires_at)
-        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, v_now,
+        INSERT INTO genflow.reservations AS t (id, user_id, request_id, amount, action, unbound,
+                                               created_at, expires_at)
+        VALUES (genflow.new_id(0), p_user, p_request_id, p_amount, p_action, p_unbound, v_now,
                 v_now + p_lifetime)
             ON CONFLICT ON CONSTRAINT reservations_once DO NOTHING RETURNING t.* INTO r;
         IF FOUND THEN

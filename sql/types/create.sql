@@ -8,6 +8,10 @@
 --                     releases its hold, and the generation holds in the same transaction.
 --   p_reserved        another run id, whose reservation is used instead: that of a batch; NULL:
 --                     none
+--   p_take            from an older client: without a reservation under these run ids, the oldest
+--                     unbound one of the user is used (reserve.sql)
+--   p_renew           a key whose generation failed or was cancelled creates a new generation, from
+--                     any body
 --   p_lifetime        after it the generation fails and its hold is released, in every case
 --   p_owner, p_lease  the host process that starts at once with a lease of that length (epoch 1),
 --                     or NULL: any host may claim it
@@ -39,7 +43,7 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_concurrent integer DEFAULT 0,
     p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL,
     p_webhook_url text DEFAULT NULL,
-    p_call uuid DEFAULT NULL,
+    p_call uuid DEFAULT NULL, p_take boolean DEFAULT false, p_renew boolean DEFAULT false,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text,
         OUT balance bigint, OUT held bigint,
     OUT picture_secret text)
@@ -48,10 +52,12 @@ DECLARE
     v_now  timestamptz := clock_timestamp();
     v_hash bytea;
     v_call uuid;
+    v_made boolean;
     v_look record;
 BEGIN
     p_key := genflow.key_of(p_key);
-    SELECT * INTO v_look FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id));
+    SELECT * INTO v_look
+      FROM genflow.afford(p_user, p_cost, p_day, coalesce(p_reserved, p_run_id), p_take);
     outcome := v_look.outcome;
     balance := v_look.balance;
     held := v_look.held;
@@ -67,7 +73,17 @@ BEGIN
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call)
             VALUES (p_user, p_key, p_hash, id, p_call)
             ON CONFLICT (user_id, key) DO NOTHING;
-        IF FOUND THEN
+        v_made := FOUND;
+        IF NOT v_made AND p_renew THEN
+            -- a concurrent call waits here, and then finds the key with the new generation
+            UPDATE genflow.idempotency_keys k
+               SET request_hash = p_hash, job_id = {prefix}_create.id, call = p_call,
+                   created_at = v_now
+             WHERE k.user_id = p_user AND k.key = p_key
+               AND (genflow.job_brief(k.job_id)).status IN ('failed', 'cancelled');
+            v_made := FOUND;
+        END IF;
+        IF v_made THEN
             status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
@@ -86,9 +102,7 @@ BEGIN
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
                     v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos)
             RETURNING work.picture_secret INTO picture_secret;
-            IF v_look.reservation IS NOT NULL THEN
-                PERFORM genflow.reservation_end(v_look.reservation, 'used', id);
-            END IF;
+            PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
             PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
             RETURN;
         END IF;
@@ -109,10 +123,12 @@ BEGIN
                        WHERE m.id = {prefix}_create.id);
         picture_secret := (SELECT w.picture_secret FROM genflow.work w
                            WHERE w.job_id = {prefix}_create.id);
-    ELSIF v_hash <> p_hash THEN
-        outcome := 'mismatch';
     ELSE
-        outcome := 'replay';
         status := (genflow.job_brief(id)).status;
+        IF p_renew AND outcome <> 'ok' AND status IN ('failed', 'cancelled') THEN
+            id := NULL;                                     -- refused: it would create a new one
+        ELSE
+            outcome := CASE WHEN v_hash <> p_hash THEN 'mismatch' ELSE 'replay' END;
+        END IF;
     END IF;
 END $body$;

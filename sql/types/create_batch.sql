@@ -5,6 +5,7 @@
 --                       the number of generations
 --   p_reserved          the run id of the request, or NULL: an open reservation under it releases
 --                       its whole hold for the first one, and the rest of it is free for the others
+--   p_take              the first one uses an unbound reservation, the others none
 --   p_key               names the first; the others append a blank and their number, which no
 --                       client can send
 -- Called by: a POST for more than one. Locks: as create, once per generation; only the call that
@@ -21,7 +22,8 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create_batch(
     p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC',
     p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0,
     p_reserved text DEFAULT NULL,
-    p_webhook_url text DEFAULT NULL, p_call uuid DEFAULT NULL)
+    p_webhook_url text DEFAULT NULL, p_call uuid DEFAULT NULL,
+    p_take boolean DEFAULT false, p_renew boolean DEFAULT false)
 RETURNS TABLE (outcome text, id uuid, epoch integer, status text, created_at text, balance bigint,
                held bigint,
                picture_secret text)
@@ -43,7 +45,7 @@ BEGIN
                 p_source_url, p_parameters, p_seeds[i], p_cost, p_max_retries, p_lifetime, p_owner,
                 p_lease, p_start, p_priority, p_day,
                 p_concurrent, p_queue, p_chain_pos, CASE WHEN i = 1 THEN p_reserved END,
-                p_webhook_url, p_call);
+                p_webhook_url, p_call, p_take AND i = 1, p_renew);
             IF r.outcome NOT IN ('ok', 'replay') THEN
                 -- the generations before it hold nothing once they are undone
                 r.held := r.held - (i - 1) * p_cost;
