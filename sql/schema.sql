@@ -60,7 +60,9 @@ CREATE TYPE genflow.generation AS (
     visibility text,
     allow_remix boolean,
     tags text[],
-    meta jsonb
+    meta jsonb,
+    age_ms bigint,
+    started boolean
 );
 
 CREATE TYPE genflow.job_brief AS (
@@ -438,6 +440,7 @@ CREATE TABLE public.neo_glitch_media (
     error_code text,
     error_message text,
     cause_code text,
+    fallback_id uuid,
     webhook_url text,
     created_at timestamp with time zone NOT NULL,
     started_at timestamp with time zone,
@@ -510,6 +513,11 @@ BEGIN
         status := (genflow.job_brief(p_id)).status;
         released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
         user_id := b.user_id;
+        IF outcome = 'ended' THEN
+            DELETE FROM genflow.attempts a WHERE a.job_id = p_id;
+            DELETE FROM genflow.hooks h WHERE h.job_id = p_id;
+            DELETE FROM genflow.late_results r WHERE r.job_id = p_id;
+        END IF;
     END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.admin_cancel(uuid,uuid) TO genflow_administration;
@@ -544,7 +552,7 @@ BEGIN
             SELECT w.job_id, w.user_id, w.type_no, w.cost FROM genflow.work w
              WHERE w.job_id > p_after
                AND (p_user IS NULL OR w.user_id = p_user)
-               AND (p_status IS NULL OR (w.phase = 'pending') = (p_status = 'pending'))
+               AND (p_status IS NULL OR (genflow.job_brief(w.job_id)).status = p_status)
                AND w.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
                                            WHERE (p_type IS NULL OR t.name = p_type)
                                              AND to_regclass(format('%I.%I', t.media_schema,
@@ -933,6 +941,7 @@ BEGIN
         END IF;
     END IF;
     outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NOT NULL AND p_cost = 0 THEN 'ok' -- whatever was used
                     WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
                     WHEN v_day_used + p_cost > a.day_limit OR v_week_used + p_cost > a.week_limit
                         THEN 'quota_exceeded'
@@ -1051,6 +1060,10 @@ BEGIN
     SELECT * INTO b FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model;
     IF w.phase = 'sending' AND w.attempts = p_no THEN
         RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
+    END IF;
+    IF p_no > 1 AND EXISTS (SELECT FROM genflow.attempts a WHERE a.job_id = p_id
+                             AND a.provider = p_provider AND a.outcome = 'UNKNOWN') THEN
+        RETURN 'unsure';
     END IF;
     IF p_budget < p_price + (SELECT coalesce(sum(t.spent), 0) FROM genflow.budgets t
                               WHERE t.provider = p_provider AND t.day = v_day) THEN
@@ -2231,7 +2244,7 @@ $$
 BEGIN
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day)
         VALUES (p_ref, 'hold', p_user, p_amount, p_window);
-    IF p_day = 'rolling' AND (SELECT u.used > a.day_limit
+    IF p_day = 'rolling' AND p_amount > 0 AND (SELECT u.used > a.day_limit
                                 FROM genflow.accounts a, genflow.rolling_use(p_user,
                                     clock_timestamp()) u
                                WHERE a.user_id = p_user) THEN
@@ -2497,11 +2510,11 @@ BEGIN
             generations = a.generations + CASE genflow.id_type(NEW.ref) WHEN 0 THEN 0 ELSE 1 END
         WHERE a.user_id = NEW.user_id AND NOT a.blocked
           AND a.balance - a.held >= NEW.amount
-          AND (a.day_limit IS NULL
+          AND (NEW.amount = 0 OR a.day_limit IS NULL
                OR CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used
                    ELSE 0 END
                   + NEW.amount <= a.day_limit)
-          AND (a.week_limit IS NULL
+          AND (NEW.amount = 0 OR a.week_limit IS NULL
                OR CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END
                   + NEW.amount <= a.week_limit);
         IF NOT FOUND THEN
@@ -2838,6 +2851,9 @@ BEGIN
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
         last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
+    -- Their work begins now, if it did not begin before.
+    UPDATE public.neo_glitch_media m SET status = 'processing', started_at = v_now
+     WHERE m.id = ANY (v_live) AND m.status = 'pending';
     -- In the order in which they were leased. OFFSET 0: by key, job for job, whatever statistics
     -- the planner has.
     RETURN QUERY
@@ -2857,7 +2873,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean,uuid,boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false, p_fallback_of uuid DEFAULT NULL::uuid, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -2865,6 +2881,7 @@ DECLARE
     v_hash bytea;
     v_call uuid;
     v_made boolean;
+    v_prior uuid;
     v_look record;
 BEGIN
     p_key := genflow.key_of(p_key);
@@ -2880,7 +2897,11 @@ BEGIN
     IF outcome = 'ok' AND genflow.restored() IS NOT NULL THEN
         outcome := 'restored';
     END IF;
-    IF outcome = 'ok' THEN
+    IF p_fallback_of IS NOT NULL THEN
+        SELECT m.fallback_id INTO v_prior FROM public.neo_glitch_media m
+         WHERE m.id = p_fallback_of AND m.user_id = p_user FOR UPDATE;
+    END IF;
+    IF outcome = 'ok' AND v_prior IS NULL THEN
         id := genflow.new_id(1);
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call)
             VALUES (p_user, p_key, p_hash, id, p_call)
@@ -2896,7 +2917,7 @@ BEGIN
             v_made := FOUND;
         END IF;
         IF v_made THEN
-            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
+            status := CASE WHEN p_owner IS NULL THEN 'pending' ELSE 'processing' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO public.neo_glitch_media (id, user_id, run_id, status, preset, prompt, source_url,
@@ -2904,8 +2925,12 @@ BEGIN
                                  max_retries, priority, webhook_url, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters,
                     p_seed, p_cost,
-                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start
+                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_owner IS NOT NULL
                         THEN v_now END);
+            IF p_fallback_of IS NOT NULL THEN
+                UPDATE public.neo_glitch_media m SET fallback_id = neo_glitch_create.id
+                 WHERE m.id = p_fallback_of AND m.user_id = p_user;
+            END IF;
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at,
                                       lease_owner, epoch, priority,
                                       chain_pos)
@@ -2924,12 +2949,16 @@ BEGIN
     -- the credits would not suffice again.
     SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
       FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
-    IF NOT FOUND THEN
-        id := NULL;
+    IF NOT FOUND OR (v_prior IS NOT NULL AND id <> v_prior) THEN
+        id := v_prior;
+        IF v_prior IS NOT NULL THEN
+            outcome := 'replay';
+            status := (genflow.job_brief(id)).status;
+        END IF;
     -- this very call created it, but its answer was lost
     ELSIF v_call = p_call THEN
         outcome := 'ok';
-        status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
+        status := CASE WHEN p_owner IS NULL THEN 'pending' ELSE 'processing' END;
         epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
         created_at := (SELECT genflow.iso(m.created_at) FROM public.neo_glitch_media m
                        WHERE m.id = neo_glitch_create.id);
@@ -2944,7 +2973,7 @@ BEGIN
         END IF;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid,boolean,boolean) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid,boolean,boolean,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -3094,6 +3123,8 @@ BEGIN
     g.priority := m.priority;
     g.legacy_id := m.legacy_id; g.visibility := m.visibility; g.allow_remix := m.allow_remix;
     g.tags := m.tags; g.meta := m.meta;
+    g.age_ms := (extract(epoch FROM statement_timestamp() - m.created_at) * 1000)::bigint;
+    g.started := m.finished_at IS NULL AND w.phase <> 'pending';
     RETURN g;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text,text) TO genflow_administration;
@@ -3226,7 +3257,9 @@ BEGIN
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
     RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
     IF FOUND THEN
-        UPDATE public.neo_glitch_media m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        UPDATE public.neo_glitch_media m SET status = CASE WHEN p_owner IS NULL THEN m.status ELSE 'processing' END,
+               started_at = CASE WHEN p_owner IS NOT NULL THEN v_now END
+         WHERE m.id = p_id
         RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
             m.max_retries,
                   (extract(epoch FROM v_now - m.created_at) * 1000)::bigint

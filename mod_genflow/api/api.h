@@ -39,6 +39,7 @@ typedef struct gf_req_t {
     bool two_step;    /* answers as the two-step calls do: 200, with the generation under "data" */
     bool as_job;      /* a generation is shown as a job */
     bool pending;     /* another call starts the generations */
+    bool starts;      /* starts a generation that another call has created */
     bool admin;       /* administration: takes every word literally */
     bool may_look_up; /* its body may name a generation: a status request, which no rate limits */
     const char *site; /* NULL until it is needed: gf_reply_site(), with `twins` */
@@ -151,6 +152,10 @@ void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 
 /* Scheme, host and prefix as the client sees them, for addresses of ours (api/site.c). */
 const char *gf_reply_site(request_rec *r);
+
+/* What addresses of uploaded pictures begin with on this site: absolute ones, under each name of
+ * the server and with either scheme, and relative ones. NULL-ended (api/site.c). */
+const char *const *gf_reply_own(gf_req_t *req);
 
 /* Answers with an error, and logs it once. */
 int gf_reply_error(gf_req_t *req, const gf_err_t *err);

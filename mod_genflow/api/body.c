@@ -159,6 +159,7 @@ gf_input_t api_body_input(gf_req_t *req, const gf_json_t *body)
     gf_input_t input = { .ctx = req->ctx, .body = body };
 
     input.lenient = !req->admin && httpd_conf_lenient(req->r);
+    input.own = body && !req->admin ? gf_reply_own(req) : NULL;
     return input;
 }
 

@@ -80,11 +80,12 @@ static void view_of_new(gf_view_t *view, const gf_req_t *req, const gf_spec_t *s
     view->source_url = spec->source_url;
     view->parameters_json = spec->parameters;
     view->seed_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, spec->seed);
-    view->cost_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, spec->type->cost);
+    view->cost_json = apr_psprintf(req->r->pool, "%" APR_INT64_T_FMT, gf_param_cost(spec));
     view->retry_count_json = "0";
     view->max_retries_json = apr_itoa(req->r->pool, spec->max_retries);
     view->created_at = created->created_at;
-    view->started_at = spec->pending ? NULL : created->created_at;
+    view->started_at = strcmp(created->status, "pending") == 0 ? NULL : created->created_at;
+    view->started = !spec->pending;
     view->user = req->user;
     view->fallback_used = spec->chain_pos > 0;
 }
@@ -158,7 +159,8 @@ void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf
         }
         gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0502",
                "job=%s type=%s user=%s: created, %" APR_INT64_T_FMT " credit%s held", created[i].id,
-               req->type->name, req->user, req->type->cost, req->type->cost == 1 ? "" : "s");
+               req->type->name, req->user, gf_param_cost(spec),
+               gf_param_cost(spec) == 1 ? "" : "s");
         view_of_new(&views[i], req, &one, &created[i]);
         jobs[i] = here ? job_of(req, &one, &created[i]) : NULL;
     }

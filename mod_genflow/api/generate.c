@@ -7,9 +7,15 @@
 #include <apr_strings.h>
 
 #include "db/steer.h"
+#include "httpd/dir.h"
 #include "model/url.h"
 
-#define READY "Ready to be started"
+/* What the creation of a generation that waits for its start says. */
+static const char *ready_message(const gf_req_t *req)
+{
+    return httpd_conf_legacy(req->r) ? "Generation record created successfully"
+                                     : "Ready to be started";
+}
 
 /* ---- what the key made before ---- */
 
@@ -44,14 +50,14 @@ static gf_err_t *replay_answer(gf_req_t *req, const gf_spec_t *spec, const gf_cr
     }
     if (ended || spec->pending) {
         apr_table_setn(req->r->headers_out, "Idempotency-Replayed", "true");
-        return spec->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
+        return spec->pending ? gf_reply_view(req, views, HTTP_CREATED, ready_message(req))
                              : api_start_answer(req, views, spec->count);
     }
     err = gf_err_make(req->ctx, GF_E_KEY_RUNNING, APR_SUCCESS, "%s", created->id);
     err->extra = apr_psprintf(
         req->r->pool, "\"generationId\":\"%s\",\"pollUrl\":\"%s%s/%s/status?id=%s\"", created->id,
         gf_url_path(gf_reply_site(req->r)), req->base, req->type->name, created->id);
-    err->retry_after = 2;
+    err->retry_after = gf_view_poll_after(&views[0], req->api->conf);
     return err;
 }
 
@@ -80,7 +86,7 @@ static gf_err_t *make_generations(gf_req_t *req, const gf_spec_t *spec, const gf
     if (err) {
         return err;
     }
-    return spec->pending ? gf_reply_view(req, views, HTTP_CREATED, READY)
+    return spec->pending ? gf_reply_view(req, views, HTTP_CREATED, ready_message(req))
                          : api_start(req, views, here ? jobs : NULL, spec->count);
 }
 

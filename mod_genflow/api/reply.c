@@ -69,7 +69,16 @@ static void say_where(gf_req_t *req, const gf_view_t *view)
         apr_table_setn(req->r->headers_out, "Location",
                        apr_pstrcat(req->r->pool, gf_url_path(gf_reply_site(req->r)), req->base, "/",
                                    view->type->name, "/status?id=", view->id, NULL));
-        apr_table_setn(req->r->headers_out, "Retry-After", "2");
+        apr_table_setn(req->r->headers_out, "Retry-After",
+                       apr_itoa(req->r->pool, gf_view_poll_after(view, req->api->conf)));
+    }
+}
+
+/* The same hint in the body. It changes with time and not with the state, so no ETag covers it. */
+static void put_poll_after(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
+{
+    if (!gf_view_ended(view)) {
+        gf_out_put_int(out, "retryAfter", gf_view_poll_after(view, req->api->conf));
     }
 }
 
@@ -83,6 +92,7 @@ gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const 
         gf_out_open(&out, '{');
     }
     gf_reply_members(&out, req, view);
+    put_poll_after(&out, req, view);
     if (message) {
         gf_out_put_string(&out, "message", message);
     }
@@ -100,9 +110,10 @@ const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view
 
     gf_out_begin(&out, pool);
     gf_reply_members(&out, req, view);
-    gf_out_close(&out, '}');
     gf_hash_sha256(hash, out.text, out.length);
     *tag = apr_pstrmemdup(pool, hash, TAG_BYTES);
+    put_poll_after(&out, req, view);
+    gf_out_close(&out, '}');
     return out.text;
 }
 
@@ -165,7 +176,7 @@ const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err)
     gf_out_put_bool(&out, "ok", false);
     gf_out_put_string(&out, "error", err->row->code);
     gf_out_put_string(&out, "code", err->row->code);
-    gf_out_put_string(&out, "message", err->row->text);
+    gf_out_put_string(&out, "message", err->text ? err->text : err->row->text);
     if (err->fields) {
         put_fields(&out, err->fields);
     }

@@ -99,6 +99,9 @@ static gf_err_t *retry_at(gf_req_t *req, const char *act, int chain_pos)
     req->args[0] = view.id; /* in one spelling */
     GF_TRY(spec_of(&spec, req, &view));
     spec.chain_pos = chain_pos;
+    if (chain_pos == GF_TYPE_LOCAL && strcmp(view.status, "failed") == 0) {
+        spec.fallback_of = view.id; /* of a cancelled one it costs as any other */
+    }
     return start_spec(req, &spec, act);
 }
 

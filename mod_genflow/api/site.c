@@ -92,3 +92,50 @@ const char *gf_reply_site(request_rec *r)
     }
     return is_by_proxy(r) ? site_by_proxy(r) : ap_construct_url(r->pool, "", r);
 }
+
+/* ---- addresses of uploaded pictures ---- */
+
+/* `url` with the path of uploaded pictures, under both schemes: a proxy may speak TLS for us. */
+static void add_own(apr_array_header_t *own, gf_req_t *req, const char *url)
+{
+    static const char *const schemes[] = { "https", "http" };
+    gf_url_parts_t parts;
+    size_t i;
+
+    if (!gf_url_split(&parts, url)) {
+        return;
+    }
+    for (i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        APR_ARRAY_PUSH(own, const char *) =
+            apr_psprintf(req->r->pool, "%s://%.*s%s%s/assets/", schemes[i],
+                         (int)parts.authority_length, parts.authority, gf_url_path(url), req->base);
+    }
+}
+
+static void add_names(apr_array_header_t *own, gf_req_t *req, const apr_array_header_t *names)
+{
+    int i;
+
+    for (i = 0; names && i < names->nelts; i++) {
+        add_own(own, req,
+                apr_pstrcat(req->r->pool, "https://", APR_ARRAY_IDX(names, i, char *), NULL));
+    }
+}
+
+const char *const *gf_reply_own(gf_req_t *req)
+{
+    const server_rec *server = req->r->server;
+    const char *site = gf_reply_site(req->r);
+    apr_array_header_t *own = apr_array_make(req->r->pool, 10, sizeof(const char *));
+
+    add_own(own, req, site);
+    if (server->server_hostname) {
+        add_own(own, req, apr_pstrcat(req->r->pool, "https://", server->server_hostname, NULL));
+    }
+    add_names(own, req, server->names);
+    APR_ARRAY_PUSH(own, const char *) =
+        apr_pstrcat(req->r->pool, gf_url_path(site), req->base, "/assets/", NULL);
+    APR_ARRAY_PUSH(own, const char *) = apr_pstrcat(req->r->pool, req->base, "/assets/", NULL);
+    APR_ARRAY_PUSH(own, const char *) = NULL;
+    return (const char *const *)own->elts;
+}

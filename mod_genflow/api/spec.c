@@ -91,7 +91,7 @@ static gf_err_t *find_asset(gf_req_t *req, gf_spec_t *spec)
     }
     err = gf_asset_get(&asset, req->ctx, req->user, spec->source.asset_id);
     if (gf_err_is(err, GF_E_NO_ASSET)) {
-        return gf_err_field(req->ctx, GF_E_SOURCE_URL, "sourceAssetId",
+        return gf_err_field(req->ctx, GF_E_SOURCE_URL, spec->source.field,
                             "names no picture that is there; it may have expired");
     }
     if (!err) {

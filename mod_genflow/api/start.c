@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "httpd/dir.h"
 #include "model/type.h"
 #include "store/gate.h"
 
@@ -44,15 +45,47 @@ static gf_err_t *reply_failed(gf_req_t *req, const gf_view_t *view)
     gf_out_put_string(&out, "errorCode", view->error_code);
     gf_out_put_string(&out, "errorMessage", view->error_message);
     gf_out_put_string(&out, "causeCode", view->cause_code);
+    gf_out_put_raw(&out, "retryCount", view->retry_count_json);
+    gf_out_put_raw(&out, "maxRetries", view->max_retries_json);
+    gf_out_put_string(&out, "provider", view->provider);
+    gf_out_put_string(&out, "model", view->model);
     gf_out_put_bool(&out, "refunded", true);
     err->extra = out.text;
+    if (strcmp(view->status, "failed") == 0) {
+        err->text =
+            apr_psprintf(req->r->pool, "%s%s%s (%s%s%s); nothing was charged",
+                         view->provider ? view->provider : "", view->provider ? ": " : "",
+                         view->error_message, view->error_code, view->cause_code ? " after " : "",
+                         view->cause_code ? view->cause_code : "");
+    }
     return err;
+}
+
+/* The start of a generation, and below the older names each answer that comes before its end, has
+ * the status `processing`, whether its work has begun or not: older front ends wait for that. */
+static gf_view_t shown_view(gf_req_t *req, const gf_view_t *view)
+{
+    gf_view_t shown = *view;
+
+    if ((req->starts || httpd_conf_legacy(req->r)) && strcmp(view->status, "pending") == 0) {
+        shown.status = "processing";
+    }
+    return shown;
+}
+
+static const char *queued_message(gf_req_t *req)
+{
+    return req->starts && httpd_conf_legacy(req->r) ? "Generation processing started successfully"
+                                                    : "Added to queue";
 }
 
 static gf_err_t *answer_one(gf_req_t *req, const gf_view_t *view)
 {
     if (!gf_view_ended(view)) {
-        return gf_reply_view(req, view, req->two_step ? HTTP_OK : HTTP_ACCEPTED, "Added to queue");
+        gf_view_t shown = shown_view(req, view);
+
+        return gf_reply_view(req, &shown, req->two_step ? HTTP_OK : HTTP_ACCEPTED,
+                             queued_message(req));
     }
     if (view->error_code) {
         return reply_failed(req, view);
@@ -80,7 +113,8 @@ static gf_err_t *answer_batch(gf_req_t *req, const gf_view_t *views, int count)
     gf_out_close(&out, ']');
     gf_out_put_string(&out, "message", ended ? "Your media is ready" : "Added to queue");
     if (!ended) {
-        apr_table_setn(req->r->headers_out, "Retry-After", "2");
+        apr_table_setn(req->r->headers_out, "Retry-After",
+                       apr_itoa(req->r->pool, gf_view_poll_after(&views[0], req->api->conf)));
     }
     return gf_reply_send(req, &out, ended ? HTTP_OK : HTTP_ACCEPTED);
 }

@@ -15,7 +15,7 @@ static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
     gf_view_t view;
 
     GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, find));
-    return strcmp(view.status, "pending") == 0
+    return strcmp(view.status, "pending") == 0 && !view.started
                ? api_create_dry(req, 1, view.prompt, view.parameters_json, view.source_url)
                : gf_steer_status(req->ctx, view.id, view.status);
 }
@@ -88,5 +88,6 @@ gf_err_t *api_twostep(gf_req_t *req)
                             "must be a text without NUL characters");
     }
     GF_TRY(check_start(req, body.json));
+    req->starts = true;
     return start_pending(req, id);
 }

@@ -40,6 +40,7 @@ typedef struct gf_err_t {
     const char *detail; /* private: only for the log */
     const char *file;
     int line;
+    const char *text;           /* for the client, instead of the row's; or NULL */
     const char *extra;          /* JSON members for the response ("\"a\":1,\"b\":2"), or NULL */
     apr_array_header_t *fields; /* of gf_field_error_t, or NULL */
     int retry_after;            /* seconds, 0: none */

@@ -51,6 +51,8 @@ const gf_sql_field_t gf_generation_columns[GF_GENERATION_COUNT] = {
     VIEW("at", at),
     VIEW("webhook_url", webhook_url),
     GF_COLUMN_WORD("priority", gf_generation_row_t, view.priority, priority_words),
+    VIEW("age_ms", age_ms),
+    VIEW("started", started),
 };
 /* clang-format on */
 

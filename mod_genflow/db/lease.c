@@ -10,10 +10,10 @@ typedef struct hold_row_t {
 } hold_row_t;
 
 static const gf_sql_word_t hold_words[] = {
-    { "ok", GF_HOLD_ON },      { "watched", GF_HOLD_WATCHED }, { "reported", GF_HOLD_REPORTED },
-    { "open", GF_HOLD_OPEN },  { "over", GF_HOLD_OPEN },       { "spent", GF_HOLD_SPENT },
-    { "gone", GF_HOLD_ENDED }, { "stale", GF_HOLD_LOST },      { "restored", GF_HOLD_LOST },
-    { NULL, GF_SQL_NO_WORD }
+    { "ok", GF_HOLD_ON },         { "watched", GF_HOLD_WATCHED }, { "reported", GF_HOLD_REPORTED },
+    { "open", GF_HOLD_OPEN },     { "over", GF_HOLD_OPEN },       { "spent", GF_HOLD_SPENT },
+    { "gone", GF_HOLD_ENDED },    { "stale", GF_HOLD_LOST },      { "restored", GF_HOLD_LOST },
+    { "unsure", GF_HOLD_UNSURE }, { NULL, GF_SQL_NO_WORD }
 };
 static const gf_sql_field_t hold_columns[] = {
     GF_COLUMN_WORD("outcome", hold_row_t, hold, hold_words),

@@ -24,7 +24,7 @@ typedef struct create_in_t {
     const char *day;
     apr_int64_t concurrent, queue;
     int chain_pos;
-    const char *reserved, *webhook_url;
+    const char *reserved, *webhook_url, *fallback_of;
     bool take, renew;
 } create_in_t;
 
@@ -53,7 +53,8 @@ static const gf_sql_word_t create_words[] = { { "ok", GF_CREATED },
         GF_PARAM(create_in_t, renew)
 
 static const gf_sql_field_t create_params[] = { CREATE_PARAMS, GF_PARAM(create_in_t, run_id),
-                                                GF_PARAM(create_in_t, seed) };
+                                                GF_PARAM(create_in_t, seed),
+                                                GF_PARAM(create_in_t, fallback_of) };
 static const gf_sql_field_t batch_params[] = { CREATE_PARAMS, GF_PARAM(create_in_t, run_ids),
                                                GF_PARAM(create_in_t, seeds) };
 static const gf_sql_field_t create_columns[] = {
@@ -102,7 +103,7 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                        .source_url = spec->source_url,
                        .parameters = spec->parameters,
                        .seed = spec->seed,
-                       .cost = spec->type->cost,
+                       .cost = gf_param_cost(spec),
                        .max_retries = spec->max_retries,
                        .lifetime =
                            spec->pending ? ctx->conf->pending_lifetime : spec->type->lifetime,
@@ -116,7 +117,8 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
                        .chain_pos = spec->chain_pos,
                        .webhook_url = spec->webhook_url,
                        .take = caller->take,
-                       .renew = caller->renew };
+                       .renew = caller->renew,
+                       .fallback_of = spec->fallback_of };
     gf_rows_t *rows;
     int i;
 

@@ -76,6 +76,7 @@ typedef enum {
     GF_HOLD_WATCHED,  /* attempt: it did, and breaker_note() needs its result */
     GF_HOLD_REPORTED, /* accepted: it did, and a provider webhook reported the end meanwhile */
     GF_HOLD_OPEN,     /* attempt: the breaker is open, nothing may be sent */
+    GF_HOLD_UNSURE,   /* attempt: this provider may have made the job's picture already */
     GF_HOLD_SPENT,    /* attempt: the provider's budget is spent; first seen on this day */
     GF_HOLD_ENDED,    /* the job has ended, as by a cancel: cancel the provider's run */
     GF_HOLD_LOST      /* another host has the lease: stop without writing anything */

@@ -68,6 +68,9 @@ typedef struct gf_type_t {
     const gf_choice_t *local;       /* draws here when the user requests it; NULL: not possible */
     const char *keyless;            /* entries left out because their key is missing; NULL: none */
     apr_int64_t cost;               /* credits */
+    apr_int64_t fallback_cost;      /* credits for drawing a failed generation here */
+    apr_int64_t unknown_next;       /* 1: an attempt of unknown outcome may be followed by one at
+                                       another provider; 0: it fails the generation */
     apr_int64_t retries;            /* per provider */
     apr_int64_t lifetime;           /* of a generation, in any state */
     apr_int64_t prompt_min;         /* characters */
@@ -93,6 +96,8 @@ typedef struct gf_conf_t {
     apr_int64_t waiters_user;     /* of those, of one user */
     apr_int64_t pending_lifetime; /* of a generation that is created and not started */
     apr_int64_t events;           /* how long a stream of events may last */
+    apr_int64_t poll_after;       /* hint for clients: first wait between two polls; doubles ... */
+    apr_int64_t poll_after_max;   /* ... up to this */
     const char
         *public_url; /* https address of the API for provider webhooks; NULL: providers send none */
     gf_rate_t limit_rate;         /* per user */

@@ -61,11 +61,13 @@ typedef struct gf_input_t {
     const apr_table_t *query; /* decoded arguments; they count first. NULL: none */
     const gf_json_t *body;    /* NULL: none */
     const gf_json_t
-        *fallback;     /* fills members that the body does not have: a template. NULL: none */
-    bool lenient;      /* members of the body that no row knows are ignored */
-    bool loose;        /* the body is read like a query: texts, "" is absent */
-    bool partial;      /* nothing is required: an edit */
-    gf_err_code_t all; /* the one code for all bad fields; 0: see gf_input_end() */
+        *fallback;          /* fills members that the body does not have: a template. NULL: none */
+    bool lenient;           /* members of the body that no row knows are ignored */
+    bool loose;             /* the body is read like a query: texts, "" is absent */
+    bool partial;           /* nothing is required: an edit */
+    const char *const *own; /* beginnings of the addresses of our uploaded pictures, NULL-ended;
+                               NULL: none is recognized */
+    gf_err_code_t all;      /* the one code for all bad fields; 0: see gf_input_end() */
 
     apr_array_header_t *errors; /* of gf_field_error_t; NULL: none yet */
     gf_err_code_t code;         /* of the last bad field */

@@ -57,6 +57,19 @@ bool gf_view_ended(const gf_view_t *view)
     return strcmp(view->status, "pending") != 0 && strcmp(view->status, "processing") != 0;
 }
 
+int gf_view_poll_after(const gf_view_t *view, const gf_conf_t *conf)
+{
+    apr_interval_time_t wait = conf->poll_after;
+    apr_interval_time_t passed = wait;
+
+    while (passed <= view->age_ms * 1000 && wait < conf->poll_after_max) {
+        wait *= 2;
+        passed += wait;
+    }
+    wait = wait < conf->poll_after_max ? wait : conf->poll_after_max;
+    return (int)((wait + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC);
+}
+
 /* An address of ours becomes absolute; a provider's is left alone. */
 static const char *absolute_url(const gf_out_t *out, const char *site, const char *url)
 {
@@ -95,6 +108,9 @@ static void write_picture(gf_out_t *out, const gf_view_t *view, const char *site
     gf_out_put_string(out, "cloudinaryUrl", url);
     gf_out_put_raw(out, "resultImages", list_of(out->pool, url));
     gf_out_put_string(out, "originalUrl", view->original_url);
+    gf_out_put_string(
+        out, "originalFalUrl",
+        view->provider_kind && strcmp(view->provider_kind, "fal") == 0 ? view->original_url : NULL);
     gf_out_put_bool(out, "persisted", view->persisted);
     gf_out_put_string(out, "expiresAt", view->expires_at);
     gf_out_put_raw(out, "result", view->result_json);

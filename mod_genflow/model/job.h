@@ -96,11 +96,17 @@ typedef struct gf_view_t {
     const char *webhook_url; /* gets the end delivered; not on the wire; NULL: none */
     gf_priority_t priority;  /* not on the wire */
     apr_int64_t at;          /* created_at in microseconds: where a page of history ends */
+    apr_int64_t age_ms;      /* since it was created; 0: it is new */
     bool persisted, fallback_used;
+    bool started; /* and live: it need not be started, whether its work has begun or not */
 } gf_view_t;
 
 /* Has it ended? */
 bool gf_view_ended(const gf_view_t *view);
+
+/* Seconds until a client should poll a live one again: GenflowPollAfter, which doubles with its
+ * age. */
+int gf_view_poll_after(const gf_view_t *view, const gf_conf_t *conf);
 
 /* Writes the members of the generation object (Generation in docs/openapi.yaml) into an open
  * object. base: where the API is mounted; site: scheme, host and prefix, put before addresses that

@@ -450,6 +450,11 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
 
 /* ---- what comes of it ---- */
 
+apr_int64_t gf_param_cost(const gf_spec_t *spec)
+{
+    return spec->fallback_of ? spec->type->fallback_cost : spec->type->cost;
+}
+
 apr_int64_t gf_param_draw_seed(void)
 {
     apr_uint32_t drawn;

@@ -27,6 +27,8 @@ typedef struct gf_spec_t {
     gf_priority_t priority;
     const char *webhook_url; /* gets the end delivered; NULL: none */
     int chain_pos;           /* the chain entry that it begins with: 0, or GF_TYPE_LOCAL */
+    const char *fallback_of; /* the failed generation that this one draws here, which costs
+                                GenflowTypeFallbackCost; NULL: none */
 } gf_spec_t;
 
 /* A body that requests generations, and the facts to check it against. */
@@ -47,6 +49,9 @@ extern const gf_input_field_t *const gf_param_config[];
 
 /* Generation `i` (from 0) of the spec: of several each has its own seed and run id. */
 gf_spec_t gf_param_nth(const gf_spec_t *spec, int i, apr_pool_t *pool);
+
+/* What one generation of the spec costs, in credits. */
+apr_int64_t gf_param_cost(const gf_spec_t *spec);
 
 /* A random seed for a request without one. */
 apr_int64_t gf_param_draw_seed(void);

@@ -58,17 +58,37 @@ const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *text)
     return wrong;
 }
 
-static const char *check_url(gf_source_t *source, gf_ctx_t *ctx, const char *url)
+static const char *check_url(gf_source_t *source, const gf_input_t *input, const char *url)
 {
+    source->asset_id = gf_source_own_id(input, url);
+    if (source->asset_id) {
+        return NULL;
+    }
     source->url = url;
-    return gf_source_wrong_url(ctx, url);
+    return gf_source_wrong_url(input->ctx, url);
 }
 
 /* ---- an uploaded picture ---- */
 
-static const char *check_asset_id(gf_source_t *source, gf_ctx_t *ctx, const char *id)
+const char *gf_source_own_id(const gf_input_t *input, const char *url)
 {
-    (void)ctx;
+    const char *const *prefix = input->own;
+
+    for (; url && prefix && *prefix; prefix++) {
+        apr_size_t length = strlen(*prefix);
+        const char *id = url + length;
+
+        if (strncasecmp(url, *prefix, length) == 0) {
+            id = apr_pstrmemdup(input->ctx->pool, id, strcspn(id, "?#"));
+            return gf_text_is_uuid(id) ? id : NULL;
+        }
+    }
+    return NULL;
+}
+
+static const char *check_asset_id(gf_source_t *source, const gf_input_t *input, const char *id)
+{
+    (void)input;
     source->asset_id = id;
     return gf_text_is_uuid(id) ? NULL : "must be the id of an uploaded picture";
 }
@@ -114,8 +134,9 @@ static bool is_base64(const char *text, apr_size_t length)
     return length % 4 == 0 && length - digits <= 2 && strspn(text + digits, "=") == length - digits;
 }
 
-static const char *check_image(gf_source_t *source, gf_ctx_t *ctx, const char *uri)
+static const char *check_image(gf_source_t *source, const gf_input_t *input, const char *uri)
 {
+    gf_ctx_t *ctx = input->ctx;
     const char *semicolon = strchr(uri, ';');
     const char *type =
         semicolon ? apr_pstrmemdup(ctx->pool, uri, (apr_size_t)(semicolon - uri)) : "";
@@ -151,7 +172,7 @@ const gf_input_field_t gf_source_fields[] = {
 };
 
 /* Their rules: NULL, or what is wrong. */
-static const char *(*const checks[])(gf_source_t *source, gf_ctx_t *ctx,
+static const char *(*const checks[])(gf_source_t *source, const gf_input_t *input,
                                      const char *text) = { check_url, check_asset_id, check_image };
 
 #define ROWS ((int)(sizeof(checks) / sizeof(checks[0])))
@@ -168,11 +189,13 @@ static int count_members(const gf_input_t *input)
     return given;
 }
 
-static const char *wrong_member(gf_source_t *source, gf_ctx_t *ctx, const gf_json_t *value, int row)
+static const char *wrong_member(gf_source_t *source, const gf_input_t *input,
+                                const gf_json_t *value, int row)
 {
     const char *text;
 
-    return gf_json_string(value, &text) ? checks[row](source, ctx, text)
+    source->field = gf_source_fields[row].names[0];
+    return gf_json_string(value, &text) ? checks[row](source, input, text)
                                         : "must be a text without NUL characters";
 }
 
@@ -207,7 +230,7 @@ bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *ty
             wrong = "give one of sourceUrl, sourceAssetId and image only";
         }
         else {
-            wrong = wrong_member(source, input->ctx, value, i);
+            wrong = wrong_member(source, input, value, i);
         }
         if (wrong) {
             gf_input_refuse(input, GF_E_SOURCE_URL, names[0], "%s", wrong);

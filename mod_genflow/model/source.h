@@ -11,6 +11,7 @@
 typedef struct gf_source_t {
     const char *url;
     const char *asset_id;
+    const char *field;  /* of the body that named it */
     const char *base64; /* the picture itself, ... */
     const void *bytes;  /* ... decoded, and ... */
     gf_image_t image;   /* ... its type and size: image.end is the number of its bytes */
@@ -25,6 +26,11 @@ bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *ty
 
 /* The mistake in this address of a picture, for the client; NULL: none. */
 const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *url);
+
+/* The id of the uploaded picture whose address on this site `url` is, absolute or relative
+ * (input->own); NULL: it is none. Such an address is never fetched: the caller checks the owner and
+ * stores gf_source_of_asset(). */
+const char *gf_source_own_id(const gf_input_t *input, const char *url);
 
 /* Is this, in any case, the media type of an accepted picture? */
 bool gf_source_takes(const char *media_type);

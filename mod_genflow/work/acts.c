@@ -101,7 +101,8 @@ gf_err_t *gf_acts_requeue(gf_run_t *run, gf_ctx_t *ctx)
 {
     clear_files(run, ctx);
     return gf_queue_requeue(&run->hold, ctx, run->job, run->delay,
-                            gf_err_row(run->of.generate.code)->code);
+                            run->of.generate.unsure ? "UNKNOWN"
+                                                    : gf_err_row(run->of.generate.code)->code);
 }
 
 /* ---- ends ---- */

@@ -349,6 +349,7 @@ static const gf_rule_t rules[] = {
     R(IN(ADOPT), ON(WRITTEN), gf_intent_lacks_provider, lack_provider, FAIL),
     R(IN(ADOPT), ON(WRITTEN), is_with_provider, note_poll, POLL),
     R(IN(ADOPT), ON(WRITTEN), lists_runs, gf_outcome_note_loss, LOST),
+    R(IN(ADOPT), ON(WRITTEN), gf_outcome_may_leave, gf_outcome_leave, REQUEUE),
     R(IN(ADOPT), ON(WRITTEN), NULL, never_send_again, FAIL),
 
     /* The source image. */
@@ -385,6 +386,7 @@ static const gf_rule_t rules[] = {
     R(IN(SENT) | IN(LIST), ON(ANSWERED), gf_outcome_is_working, gf_outcome_set_wait, LOST),
 
     /* ... that there is more to read, ... */
+    R(IN(LIST), ON(ANSWERED), gf_outcome_may_leave_listed, gf_outcome_leave, REQUEUE),
     R(IN(LIST), ON(ANSWERED), gf_outcome_has_more_too_late, time_out, FAIL),
     R(IN(LIST), ON(ANSWERED), gf_outcome_has_more, NULL, LIST),
     R(IN(SENT) | IN(POLL), ON(ANSWERED), gf_outcome_has_more, NULL, POLL),
@@ -393,6 +395,7 @@ static const gf_rule_t rules[] = {
     R(ABOUT_RUN, ON(ANSWERED), gf_outcome_may_be_reported, gf_outcome_note_loss, LOOKUP),
     R(ABOUT_RUN, ON(ANSWERED), gf_outcome_may_be_listed, gf_outcome_note_loss, LOST),
     R(IN(LIST), ON(ANSWERED), gf_outcome_is_absent_so_far, gf_outcome_note_absence, LOST),
+    R(ABOUT_RUN, ON(ANSWERED), gf_outcome_may_leave_answered, gf_outcome_leave, REQUEUE),
 
     /* ... or a failure. */
     R(ABOUT_RUN, ON(ANSWERED), gf_outcome_may_retry, gf_outcome_retry, REQUEUE),
@@ -412,6 +415,7 @@ static const gf_rule_t rules[] = {
     /* The answer is lost: our own row may have the run's id by now, else the provider's list. */
     R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), has_run_id, note_poll, POLL),
     R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), is_in_time, look_up_run, LOOKUP),
+    R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), gf_outcome_may_leave, gf_outcome_leave, REQUEUE),
     R(IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), NULL, time_out, FAIL),
     R(IN(LOOKUP), ON(WRITTEN), has_run_id, note_poll, POLL),
     R(IN(LOOKUP), ON(WRITTEN), is_early, NULL, LOST),

@@ -177,11 +177,12 @@ void gf_intent_send_nothing(gf_flow_t *flow, gf_run_t *run)
     run->delay = 0;
 }
 
-/* The breaker is open, or the budget spent: no intent was recorded. */
+/* The breaker is open, the budget spent, or the provider may have made the picture already: no
+ * intent was recorded. */
 bool gf_intent_is_skipped(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return run->hold == GF_HOLD_OPEN || run->hold == GF_HOLD_SPENT;
+    return run->hold == GF_HOLD_OPEN || run->hold == GF_HOLD_SPENT || run->hold == GF_HOLD_UNSURE;
 }
 
 bool gf_intent_may_skip(const gf_flow_t *flow, const gf_run_t *run)
@@ -192,6 +193,12 @@ bool gf_intent_may_skip(const gf_flow_t *flow, const gf_run_t *run)
 static void note_skipped(gf_flow_t *flow, gf_run_t *run)
 {
     run->job->attempts--;
+    if (run->hold == GF_HOLD_UNSURE) {
+        gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0426",
+               "%s is skipped: it may have made this picture in an earlier attempt",
+               provider_of(run)->name);
+        return;
+    }
     if (run->hold == GF_HOLD_OPEN) {
         gf_reach_forget(&flow->reach, provider_of(run));
         return;
@@ -211,7 +218,7 @@ void gf_intent_skip(gf_flow_t *flow, gf_run_t *run)
 void gf_intent_skip_last(gf_flow_t *flow, gf_run_t *run)
 {
     note_skipped(flow, run);
-    run->of.generate.code = GF_E_NO_PROVIDER;
+    run->of.generate.code = run->hold == GF_HOLD_UNSURE ? GF_E_NETWORK : GF_E_NO_PROVIDER;
 }
 
 bool gf_intent_is_store_closed(const gf_flow_t *flow, const gf_run_t *run)

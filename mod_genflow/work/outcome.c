@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "model/type.h"
+#include "work/attempt.h"
 
 #define JITTER_PERCENT 20
 
@@ -208,8 +209,41 @@ bool gf_outcome_has_next_entry(const gf_flow_t *flow, const gf_run_t *run)
     return gf_type_choice(job->type, gf_type_next(job->type, job->chain_pos + 1, job->source_url));
 }
 
+/* The next chain entry that fits and is of another provider than the current one; past the end:
+ * none is. */
+static int entry_elsewhere(const gf_run_t *run)
+{
+    const gf_job_t *job = run->job;
+    const gf_choice_t *current = run->of.generate.choice;
+    int position = gf_type_next(job->type, job->chain_pos + 1, job->source_url);
+    const gf_choice_t *next;
+
+    while ((next = gf_type_choice(job->type, position)) && current
+           && strcmp(next->provider->name, current->provider->name) == 0) {
+        position = gf_type_next(job->type, position + 1, job->source_url);
+    }
+    return position;
+}
+
+bool gf_outcome_may_leave(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return run->job->type->unknown_next && run->of.generate.choice
+           && gf_type_choice(run->job->type, entry_elsewhere(run));
+}
+
+bool gf_outcome_may_leave_answered(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return outcome_is(run, GF_PROV_UNKNOWN) && gf_outcome_may_leave(flow, run);
+}
+
+bool gf_outcome_may_leave_listed(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return gf_outcome_has_more_too_late(flow, run) && gf_outcome_may_leave(flow, run);
+}
+
 /* Only TRANSIENT is retried. A submission whose outcome is UNKNOWN may have been paid for, and is
- * never sent again. */
+ * never sent to that provider again. */
 bool gf_outcome_may_retry(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
@@ -276,6 +310,22 @@ void gf_outcome_next_entry(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code)
 void gf_outcome_fall_back(gf_flow_t *flow, gf_run_t *run)
 {
     gf_outcome_next_entry(flow, run, run->outcome.code);
+}
+
+void gf_outcome_leave(gf_flow_t *flow, gf_run_t *run)
+{
+    gf_job_t *job = run->job;
+    int position = entry_elsewhere(run);
+
+    gf_log(gf_run_about(flow, run), GF_LOG_WARNING, APR_SUCCESS, "GF0425",
+           "the outcome of this attempt is unknown and may have to be paid to %s: another provider "
+           "is tried, and the user pays once (GenflowTypeUnknown next)",
+           run->of.generate.choice->provider->name);
+    gf_attempt_cancel(flow, run);
+    run->of.generate.unsure = true;
+    job->chain_pos = position;
+    job->retries = 0;
+    requeue_run(flow, run, GF_E_NETWORK, 0);
 }
 
 void gf_outcome_fail(gf_flow_t *flow, gf_run_t *run)

@@ -3,8 +3,10 @@
  * of the rules for ANSWERED in SENT, POLL, LIST and FETCH. A guard reads run->outcome and changes
  * nothing; an action sets the data of the next state. Dispatcher thread only; nothing here blocks.
  *
- * Money: a request that was sent and not answered is not sent again, unless the provider's own list
- * shows twice that it never took the run (gf_outcome_is_absent_so_far). */
+ * Money: a request that was sent and not answered is not sent to that provider again, unless its
+ * own list shows twice that it never took the run (gf_outcome_is_absent_so_far). With
+ * GenflowTypeUnknown next it may be sent to another provider, once reconciling found nothing
+ * (gf_outcome_leave). */
 #ifndef WORK_OUTCOME_H
 #define WORK_OUTCOME_H
 
@@ -41,6 +43,14 @@ bool gf_outcome_may_retry(const gf_flow_t *flow, const gf_run_t *run);
 /* The provider failed for good, and another chain entry fits. */
 bool gf_outcome_may_fall_back(const gf_flow_t *flow, const gf_run_t *run);
 
+/* The outcome of an attempt is UNKNOWN and stays so. May the job go on at another provider
+ * (GenflowTypeUnknown next)? Never at one that may have taken it: attempt_begin() refuses those of
+ * earlier attempts. _answered: and the answer just read says so. _listed: a list has no end in
+ * time. */
+bool gf_outcome_may_leave(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_outcome_may_leave_answered(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_outcome_may_leave_listed(const gf_flow_t *flow, const gf_run_t *run);
+
 /* Does another chain entry after the current one fit? */
 bool gf_outcome_has_next_entry(const gf_flow_t *flow, const gf_run_t *run);
 
@@ -61,6 +71,10 @@ void gf_outcome_note_absence(gf_flow_t *flow, gf_run_t *run);
 /* Back to the queue: for a retry after the backoff; for the next chain entry at once. */
 void gf_outcome_retry(gf_flow_t *flow, gf_run_t *run);
 void gf_outcome_fall_back(gf_flow_t *flow, gf_run_t *run);
+
+/* To the next chain entry of another provider: the attempt ends as UNKNOWN, and the run that its
+ * provider may have is cancelled there, where it has a name. */
+void gf_outcome_leave(gf_flow_t *flow, gf_run_t *run);
 
 /* The same because of `code`, which is not from an answer. */
 void gf_outcome_next_entry(gf_flow_t *flow, gf_run_t *run, gf_err_code_t code);

@@ -68,6 +68,7 @@ typedef struct gf_generate_t {
     int lists;            /* so many were requested */
 
     gf_err_code_t code; /* REQUEUE, FAIL: why */
+    bool unsure;        /* REQUEUE: the attempt ends with an unknown outcome */
     const char *cause;  /* FAIL: the cause of the code, or NULL */
     const char *words;  /* the provider's text of the last failure, for the log; or NULL */
 } gf_generate_t;

@@ -45,10 +45,12 @@ BEGIN
 END $$;
 
 -- admin_cancel(p_id, p_call): cancels one generation, also while a host works on it. A result that
--- its provider delivers later goes to genflow.late_results and charges nothing. p_call: the token
--- of this call (calls.sql). Called by: DELETE admin/jobs/{id}. Locks: as <type>_settle(). Outcomes:
--- 'cancelled', and `released` is the number of credits given back; 'ended' earlier, with the state
--- in `status`; 'not_found'. user_id: the owner.
+-- its provider delivers later goes to genflow.late_results and charges nothing. Of one that had
+-- ended it removes the records of its attempts, reports and late results, as the janitor would
+-- later; its row, its picture and its ledger entries stay. p_call: the token of this call
+-- (calls.sql). Called by: DELETE admin/jobs/{id}. Locks: as <type>_settle(). Outcomes: 'cancelled',
+-- and `released` is the number of credits given back; 'ended' earlier, with the state in `status`;
+-- 'not_found'. user_id: the owner.
 CREATE OR REPLACE FUNCTION genflow.admin_cancel(p_id uuid, p_call uuid DEFAULT NULL,
                                                 OUT outcome text, OUT status text,
                                                 OUT released bigint, OUT user_id text)
@@ -64,6 +66,11 @@ BEGIN
         status := (genflow.job_brief(p_id)).status;
         released := CASE outcome WHEN 'cancelled' THEN b.cost ELSE 0 END;
         user_id := b.user_id;
+        IF outcome = 'ended' THEN
+            DELETE FROM genflow.attempts a WHERE a.job_id = p_id;
+            DELETE FROM genflow.hooks h WHERE h.job_id = p_id;
+            DELETE FROM genflow.late_results r WHERE r.job_id = p_id;
+        END IF;
     END IF;
 END $$;
 
@@ -112,7 +119,7 @@ BEGIN
             SELECT w.job_id, w.user_id, w.type_no, w.cost FROM genflow.work w
              WHERE w.job_id > p_after
                AND (p_user IS NULL OR w.user_id = p_user)
-               AND (p_status IS NULL OR (w.phase = 'pending') = (p_status = 'pending'))
+               AND (p_status IS NULL OR (genflow.job_brief(w.job_id)).status = p_status)
                AND w.type_no = ANY (ARRAY(SELECT t.no FROM genflow.types t
                                            WHERE (p_type IS NULL OR t.name = p_type)
                                              AND to_regclass(format('%I.%I', t.media_schema,

@@ -52,6 +52,7 @@ BEGIN
         END IF;
     END IF;
     outcome := CASE WHEN a.blocked THEN 'blocked'
+                    WHEN a.user_id IS NOT NULL AND p_cost = 0 THEN 'ok' -- whatever was used
                     WHEN a.user_id IS NULL OR balance - held < p_cost THEN 'insufficient_credits'
                     WHEN v_day_used + p_cost > a.day_limit OR v_week_used + p_cost > a.week_limit
                         THEN 'quota_exceeded'

@@ -14,8 +14,10 @@
 -- repeated call is harmless and gets the same answer. Outcomes: 'ok' send now; 'watched' send now,
 -- and report the result, also a success, to breaker_note(); 'open' the breaker is open, nothing was
 -- written; 'over' the budget is spent, nothing was written; 'spent' as 'over', for the first time
--- on this day over all hosts; 'stale' another host leads; 'gone' the job has ended; 'restored'
--- nothing may be sent (site.sql).
+-- on this day over all hosts; 'unsure' the outcome of an earlier attempt of this job at this
+-- provider is unknown (GenflowTypeUnknown next), so that provider never receives the job again,
+-- nothing was written; 'stale' another host leads; 'gone' the job has ended; 'restored' nothing may
+-- be sent (site.sql).
 CREATE OR REPLACE FUNCTION genflow.attempt_begin(
     p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint,
     p_hook_token text,
@@ -41,6 +43,10 @@ BEGIN
     SELECT * INTO b FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model;
     IF w.phase = 'sending' AND w.attempts = p_no THEN
         RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
+    END IF;
+    IF p_no > 1 AND EXISTS (SELECT FROM genflow.attempts a WHERE a.job_id = p_id
+                             AND a.provider = p_provider AND a.outcome = 'UNKNOWN') THEN
+        RETURN 'unsure';
     END IF;
     IF p_budget < p_price + (SELECT coalesce(sum(t.spent), 0) FROM genflow.budgets t
                               WHERE t.provider = p_provider AND t.day = v_day) THEN

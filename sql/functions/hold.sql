@@ -11,7 +11,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO genflow.ledger (ref, kind, user_id, amount, window_day)
         VALUES (p_ref, 'hold', p_user, p_amount, p_window);
-    IF p_day = 'rolling' AND (SELECT u.used > a.day_limit
+    IF p_day = 'rolling' AND p_amount > 0 AND (SELECT u.used > a.day_limit
                                 FROM genflow.accounts a, genflow.rolling_use(p_user,
                                     clock_timestamp()) u
                                WHERE a.user_id = p_user) THEN

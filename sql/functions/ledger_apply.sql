@@ -54,11 +54,11 @@ BEGIN
             generations = a.generations + CASE genflow.id_type(NEW.ref) WHEN 0 THEN 0 ELSE 1 END
         WHERE a.user_id = NEW.user_id AND NOT a.blocked
           AND a.balance - a.held >= NEW.amount
-          AND (a.day_limit IS NULL
+          AND (NEW.amount = 0 OR a.day_limit IS NULL
                OR CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1 THEN a.day_used
                    ELSE 0 END
                   + NEW.amount <= a.day_limit)
-          AND (a.week_limit IS NULL
+          AND (NEW.amount = 0 OR a.week_limit IS NULL
                OR CASE WHEN a.week BETWEEN v_week AND v_week + 7 THEN a.week_used ELSE 0 END
                   + NEW.amount <= a.week_limit);
         IF NOT FOUND THEN

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- requeue(p_id, p_epoch, p_delay, p_chain_pos, p_retries, p_outcome, p_ref): gives a job back to
 -- the queue, due after p_delay, with nothing sent for the next attempt. p_outcome ends the current
--- attempt (NULL: there was none).
+-- attempt (NULL: there was none): an error code, or 'UNKNOWN', after which attempt_begin() lets no
+-- attempt of this job go to the same provider.
 -- Called by: the dispatcher's writers after a transient failure, and before the next provider of
 -- the chain.
 -- p_ref: the provider's id of the run as the caller knows it. A provider webhook may have brought

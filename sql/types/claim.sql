@@ -20,6 +20,8 @@
 -- (due at its deadline); lane is NULL. Servers from before schema 11 do not set p_ends: they would
 -- take such a row for a lease. Servers from before schema 15 send no p_call, do not know last_look
 -- and would submit such a job again: for them it ends at once, too.
+-- A job that no host has begun is 'pending' on its media row. Its first lease makes it 'processing'
+-- and sets started_at.
 -- p_from, p_lines: the first due_at of the host's last claim, of lane 0 and of each other lane, and
 -- periodically -infinity. The scan begins a few seconds before it and so skips dead index entries
 -- at the head of the queue that vacuum cannot remove under an old snapshot.
@@ -153,6 +155,9 @@ BEGIN
         deadline_at = CASE WHEN w.deadline_at <= v_now THEN v_now + p_lease ELSE w.deadline_at END,
         last_look   = w.last_look OR w.deadline_at <= v_now
      WHERE w.job_id = ANY (v_live);
+    -- Their work begins now, if it did not begin before.
+    UPDATE {media} m SET status = 'processing', started_at = v_now
+     WHERE m.id = ANY (v_live) AND m.status = 'pending';
     -- In the order in which they were leased. OFFSET 0: by key, job for job, whatever statistics
     -- the planner has.
     RETURN QUERY

@@ -2,7 +2,7 @@
 -- {prefix}_create(...): one generation, its credits held and its work begun: key + media row + work
 -- row + hold, all or nothing.
 -- Called by: POST of the type, generation/create, {prefix}_create_batch(). Locks: key, reservation,
--- then the account (last and briefly).
+-- then the account (last and briefly). With p_fallback_of the media row of that one before the key.
 --   p_key, p_hash     idempotency key of the user and the hash of the request
 --   p_run_id          the client's own name, or NULL. An open reservation under it is used: it
 --                     releases its hold, and the generation holds in the same transaction.
@@ -13,9 +13,10 @@
 --   p_renew           a key whose generation failed or was cancelled creates a new generation, from
 --                     any body
 --   p_lifetime        after it the generation fails and its hold is released, in every case
---   p_owner, p_lease  the host process that starts at once with a lease of that length (epoch 1),
---                     or NULL: any host may claim it
---   p_start           false: it is 'pending' until {prefix}_start(); past p_lifetime it is
+--   p_owner, p_lease  the host process that starts at once with a lease of that length (epoch 1):
+--                     the generation is 'processing' from the beginning; or NULL: any host may
+--                     claim it, and it is 'pending' until then
+--   p_start           false: it waits for {prefix}_start(); past p_lifetime it is
 --                     cancelled and its hold released (p_owner: NULL)
 --   p_priority        1: before others that are due, -1: after them
 --   p_day             the day of the quotas (day.sql)
@@ -23,6 +24,8 @@
 --   p_chain_pos       the chain entry to begin with; entries that only a request can choose come
 --                     after all others
 --   p_webhook_url     receives the webhook of the end, or NULL
+--   p_fallback_of     the failed generation of p_user that this one draws here, or NULL. There is
+--                     one such generation, whatever key the call has.
 --   p_call            the token of this call (calls.sql): repeated under it, the function returns
 --                     'ok' again, with the same epoch
 -- Outcomes: 'ok' id, epoch, created_at of the new generation, picture_secret: the random part of
@@ -44,6 +47,7 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL,
     p_webhook_url text DEFAULT NULL,
     p_call uuid DEFAULT NULL, p_take boolean DEFAULT false, p_renew boolean DEFAULT false,
+    p_fallback_of uuid DEFAULT NULL,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text,
         OUT balance bigint, OUT held bigint,
     OUT picture_secret text)
@@ -53,6 +57,7 @@ DECLARE
     v_hash bytea;
     v_call uuid;
     v_made boolean;
+    v_prior uuid;
     v_look record;
 BEGIN
     p_key := genflow.key_of(p_key);
@@ -68,7 +73,11 @@ BEGIN
     IF outcome = 'ok' AND genflow.restored() IS NOT NULL THEN
         outcome := 'restored';
     END IF;
-    IF outcome = 'ok' THEN
+    IF p_fallback_of IS NOT NULL THEN
+        SELECT m.fallback_id INTO v_prior FROM {media} m
+         WHERE m.id = p_fallback_of AND m.user_id = p_user FOR UPDATE;
+    END IF;
+    IF outcome = 'ok' AND v_prior IS NULL THEN
         id := genflow.new_id({no});
         INSERT INTO genflow.idempotency_keys (user_id, key, request_hash, job_id, call)
             VALUES (p_user, p_key, p_hash, id, p_call)
@@ -84,7 +93,7 @@ BEGIN
             v_made := FOUND;
         END IF;
         IF v_made THEN
-            status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
+            status := CASE WHEN p_owner IS NULL THEN 'pending' ELSE 'processing' END;
             epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
             created_at := genflow.iso(v_now);
             INSERT INTO {media} (id, user_id, run_id, status, preset, prompt, source_url,
@@ -92,8 +101,12 @@ BEGIN
                                  max_retries, priority, webhook_url, created_at, started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters,
                     p_seed, p_cost,
-                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_start
+                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_owner IS NOT NULL
                         THEN v_now END);
+            IF p_fallback_of IS NOT NULL THEN
+                UPDATE {media} m SET fallback_id = {prefix}_create.id
+                 WHERE m.id = p_fallback_of AND m.user_id = p_user;
+            END IF;
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at,
                                       lease_owner, epoch, priority,
                                       chain_pos)
@@ -112,12 +125,16 @@ BEGIN
     -- the credits would not suffice again.
     SELECT k.job_id, k.request_hash, k.call INTO id, v_hash, v_call
       FROM genflow.idempotency_keys k WHERE k.user_id = p_user AND k.key = p_key;
-    IF NOT FOUND THEN
-        id := NULL;
+    IF NOT FOUND OR (v_prior IS NOT NULL AND id <> v_prior) THEN
+        id := v_prior;
+        IF v_prior IS NOT NULL THEN
+            outcome := 'replay';
+            status := (genflow.job_brief(id)).status;
+        END IF;
     -- this very call created it, but its answer was lost
     ELSIF v_call = p_call THEN
         outcome := 'ok';
-        status := CASE WHEN p_start THEN 'processing' ELSE 'pending' END;
+        status := CASE WHEN p_owner IS NULL THEN 'pending' ELSE 'processing' END;
         epoch := CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END;
         created_at := (SELECT genflow.iso(m.created_at) FROM {media} m
                        WHERE m.id = {prefix}_create.id);

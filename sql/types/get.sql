@@ -74,5 +74,7 @@ BEGIN
     g.priority := m.priority;
     g.legacy_id := m.legacy_id; g.visibility := m.visibility; g.allow_remix := m.allow_remix;
     g.tags := m.tags; g.meta := m.meta;
+    g.age_ms := (extract(epoch FROM statement_timestamp() - m.created_at) * 1000)::bigint;
+    g.started := m.finished_at IS NULL AND w.phase <> 'pending';
     RETURN g;
 END $body$;

@@ -40,6 +40,8 @@ CREATE TABLE {media} (
     error_code       text,
     error_message    text,
     cause_code       text,
+    -- the generation that draws this failed one here; there is no second one
+    fallback_id      uuid,
     -- receives the webhook of the end; NULL: none
     webhook_url      text,
     created_at       timestamptz NOT NULL,

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_start(p_user, p_id, p_owner, p_lease, p_lifetime, p_call): starts a pending generation
 -- of p_user, which has p_lifetime from now on. p_owner: the host process that begins at once with a
--- lease of length p_lease (epoch 1), or NULL: any host may claim it. Called by: POST generate.
+-- lease of length p_lease (epoch 1), or NULL: any host may claim it, and its status stays
+-- 'pending' until then. Called by: POST generate.
 -- Locks: work, media; of simultaneous calls one finds it pending.
 -- p_call: the token of this call (calls.sql). Outcomes: 'ok' with the data of the job; 'not_found';
 -- 'not_yours'; 'invalid_status', `status` has the state; 'restored' (site.sql).
@@ -32,7 +33,9 @@ BEGIN
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.phase = 'pending'
     RETURNING w.epoch, w.picture_secret INTO epoch, picture_secret;
     IF FOUND THEN
-        UPDATE {media} m SET status = 'processing', started_at = v_now WHERE m.id = p_id
+        UPDATE {media} m SET status = CASE WHEN p_owner IS NULL THEN m.status ELSE 'processing' END,
+               started_at = CASE WHEN p_owner IS NOT NULL THEN v_now END
+         WHERE m.id = p_id
         RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
             m.max_retries,
                   (extract(epoch FROM v_now - m.created_at) * 1000)::bigint

@@ -104,12 +104,12 @@ credits_are $racer, 10, 0, 'which was given back when that failed, too';
 
 # ---- fallback ----
 
-my @CASES = (    # type, prompt, price
-    ['neo-glitch', '{{status=400}} a cat in the rain', 1],
-    ['stray',      'a cat that never arrives',         2],
+my @CASES = (    # type, prompt
+    ['neo-glitch', '{{status=400}} a cat in the rain'],
+    ['stray',      'a cat that never arrives'],
 );
 for my $case (@CASES) {
-    my ($type, $prompt, $price) = @$case;
+    my ($type, $prompt) = @$case;
     my $artist = account(10);
     my $lost   = later($artist, { type => $type, prompt => "$prompt [$artist]", maxRetries => 0 });
     is ended($artist, $lost, $type)->{status}, 'failed', "a generation of $type failed";
@@ -122,13 +122,31 @@ for my $case (@CASES) {
         ['completed', 'local', JSON::PP::true(), $type, undef], '... and it is';
     is submissions("[$artist]"), $sent, '... no other provider is asked';
     ok -s picture_file($told->{id}, $type), '... there is a picture';
-    credits_are $artist, 10 - $price, 0, '... for its price';
+    credits_are $artist, 10, 0, '... for nothing';
+    is $told->{estimatedCost}, 0, '... as the answer says';
     my $more = api(POST => "/api/generation/$lost/fallback", user => $artist);
     is data($more)->{id}, $told->{id}, '... once';
+    my %another = (headers => { 'Idempotency-Key' => "another-$artist" });
+    $more = api(POST => "/api/generation/$lost/fallback", user => $artist, %another);
+    is data($more)->{id}, $told->{id}, '... also under another key';
+    sql("DELETE FROM genflow.idempotency_keys WHERE user_id = :'user'", user => $artist);
+    my @free = in_parallel(4, sub {
+        return data(api(POST => "/api/generation/$lost/fallback", user => $artist))->{id};
+    });
+    is_deeply [grep { $_ ne $told->{id} } @free], [], '... and when the keys are forgotten';
     isnt data(api(POST => "/api/generation/$lost/retry", user => $artist))->{id}, $told->{id},
         '... a retry is another wish';
     wait_for { !sql1("SELECT 1 FROM genflow.work WHERE user_id = :'user'", user => $artist) };
 }
+
+# What was cancelled is drawn for the price of its type: else a picture would cost a cancel.
+my $payer  = account(10);
+my $hasty  = later($payer, { prompt => "{{poll-hang}} hasty of $payer" });
+api(POST => "/api/generation/$hasty/cancel", user => $payer);
+my $bought = api(POST => "/api/generation/$hasty/fallback", user => $payer,
+    headers => { Prefer => 'wait=15' });
+is $bought->{status}, 201, 'a cancelled generation is drawn here, too';
+credits_are $payer, 9, 0, '... for its price';
 
 # ---- a source picture that is gone ----
 

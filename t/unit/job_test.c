@@ -120,6 +120,7 @@ static const struct {
     { "cloudinaryUrl", "\"" SITE "/generated/neo-glitch/5b/" ID ".png\"", "null" },
     { "resultImages", "[\"" SITE "/generated/neo-glitch/5b/" ID ".png\"]", "[]" },
     { "originalUrl", "\"https://provider.test/x.png\"", "null" },
+    { "originalFalUrl", "\"https://provider.test/x.png\"", "null" },
     { "persisted", "true", "false" },
     { "expiresAt", "\"2026-11-21T22:00:00.000Z\"", "null" },
     { "provider", "\"stability\"", "null" },

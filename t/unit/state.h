@@ -28,6 +28,8 @@ typedef struct given_t {
     int entries; /* chain entries beside the first; -1: not even that one */
     int retries; /* left */
     bool last_look, unreached, hooks, strict, empty_fails, shut, checked;
+    bool next;   /* GenflowTypeUnknown next */
+    bool others; /* the last entry is of another provider */
     bool copied; /* restore: in the folder */
     const char *remove_url;
     int attempt;             /* deliver */
@@ -53,6 +55,7 @@ static gf_flow_t flow;
 static apr_time_t the_time;
 static gf_type_t type;
 static gf_provider_t provider;
+static gf_provider_t other_provider;
 static gf_prov_kind_t provider_kind;
 static gf_store_kind_t store_kind;
 static const brought_t *coming; /* what fake readers read */
@@ -147,6 +150,8 @@ static void make_provider(const given_t *given)
     provider.poll = POLLS;
     provider.list_wait = FLOOR;
     provider.backoff = provider.backoff_max = 4 * SECONDS; /* without jitter */
+    other_provider = provider;
+    other_provider.name = "elsewhere";
 }
 
 static void make_type(const given_t *given, apr_pool_t *pool)
@@ -156,11 +161,13 @@ static void make_type(const given_t *given, apr_pool_t *pool)
     memset(&type, 0, sizeof(type));
     type.name = "neo-glitch";
     type.empty_fails = given->empty_fails;
+    type.unknown_next = given->next;
     type.chain = apr_array_make(pool, 2, sizeof(gf_choice_t));
     for (i = 0; i <= given->entries; i++) {
         gf_choice_t *choice = apr_array_push(type.chain);
 
-        choice->provider = &provider;
+        choice->provider =
+            given->others && i > 0 && i == given->entries ? &other_provider : &provider;
         choice->model = i ? "second" : "first";
         choice->source = GF_SOURCE_MAY;
     }

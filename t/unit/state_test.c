@@ -101,6 +101,9 @@ static void set_png(gf_run_t *run)
 #define GIVEN(...)  .given = { __VA_ARGS__ }
 #define PLAIN       .tag = NULL
 
+/* GenflowTypeUnknown next, and the entry after the next one is of another provider. */
+#define ELSEWHERE .next = true, .others = true, .entries = 2
+
 /* clang-format off */
 static const case_t of_generate[] = {
     /* the beginning */
@@ -127,6 +130,10 @@ static const case_t of_generate[] = {
     { IN(ADOPT), ON(WRITTEN), GF_STATE_POLL, GIVEN(.phase = GF_PHASE_WORKING, .ref = "r") },
     { IN(ADOPT), ON(WRITTEN), GF_STATE_LOST, GIVEN(.phase = GF_PHASE_SENDING) },
     { IN(ADOPT), ON(WRITTEN), GF_STATE_FAIL, GIVEN(.phase = GF_PHASE_SENDING, .provider = SYNC), .code = GF_E_NETWORK },
+    { IN(ADOPT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.phase = GF_PHASE_SENDING, .provider = SYNC, ELSEWHERE), .tag = "GF0425", .code = GF_E_NETWORK },
+    { IN(ADOPT), ON(WRITTEN), GF_STATE_LOST, GIVEN(.phase = GF_PHASE_SENDING, ELSEWHERE) },
+    { IN(ADOPT), ON(WRITTEN), GF_STATE_FAIL, GIVEN(.phase = GF_PHASE_SENDING, .provider = SYNC, .next = true, .entries = 2), .code = GF_E_NETWORK },
+    { IN(ADOPT), ON(WRITTEN), GF_STATE_FAIL, GIVEN(.phase = GF_PHASE_SENDING, .provider = SYNC, .last_look = true, ELSEWHERE), .code = GF_E_TIMEOUT },
 
     /* the source image */
     { IN(SOURCE), ON(ANSWERED), GF_STATE_ASSET, GIVEN(.provider = FILES), BRINGS(.status = 200, .spooled = 1) },
@@ -144,6 +151,8 @@ static const case_t of_generate[] = {
     { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.age = LEASE + 1), BRINGS(.hold = GF_HOLD_ON), .tag = "GF0420", .code = GF_E_NETWORK },
     { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.entries = 1), BRINGS(.hold = GF_HOLD_OPEN), .code = GF_E_NO_PROVIDER },
     { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.entries = 1), BRINGS(.hold = GF_HOLD_SPENT), .tag = "GF0720" },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.entries = 1), BRINGS(.hold = GF_HOLD_UNSURE), .tag = "GF0426", .code = GF_E_NO_PROVIDER },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.hold = GF_HOLD_UNSURE), .tag = "GF0426", .code = GF_E_NETWORK },
     { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.hold = GF_HOLD_OPEN), .code = GF_E_NO_PROVIDER },
     { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.hold = GF_HOLD_SPENT), .code = GF_E_NO_PROVIDER },
     { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, GIVEN(.entries = 1), BRINGS(.hold = GF_HOLD_ENDED), .code = GF_E_TIMEOUT },
@@ -172,6 +181,8 @@ static const case_t of_generate[] = {
     /* there is more to read */
     { IN(LIST), ON(ANSWERED), GF_STATE_LIST, SAYS(.state = GF_PROV_NEXT) },
     { IN(LIST), ON(ANSWERED), GF_STATE_FAIL, LATE, SAYS(.state = GF_PROV_NEXT), .code = GF_E_TIMEOUT },
+    { IN(LIST), ON(ANSWERED), GF_STATE_REQUEUE, GIVEN(.age = DEADLINE, ELSEWHERE), SAYS(.state = GF_PROV_NEXT), .tag = "GF0425" },
+    { IN(LIST), ON(ANSWERED), GF_STATE_LIST, GIVEN(ELSEWHERE), SAYS(.state = GF_PROV_NEXT) },
     { IN(SENT) | IN(POLL), ON(ANSWERED), GF_STATE_POLL, SAYS(.state = GF_PROV_NEXT) },
     { IN(SENT) | IN(POLL), ON(ANSWERED), GF_STATE_POLL, LATE, SAYS(.state = GF_PROV_NEXT) },
 
@@ -182,6 +193,14 @@ static const case_t of_generate[] = {
     { ABOUT_RUN, ON(ANSWERED), GF_STATE_FAIL, GIVEN(.retries = 1, .entries = 1), SAYS(.state = GF_PROV_UNKNOWN, .settled = true, .code = GF_E_NETWORK), .code = GF_E_NETWORK },
     { ABOUT_RUN, ON(ANSWERED), GF_STATE_FAIL, GIVEN(.hooks = true, .age = DEADLINE, .retries = 1, .entries = 1), SAYS(.state = GF_PROV_UNKNOWN) },
     { IN(SENT), ON(ANSWERED), GF_STATE_FAIL, GIVEN(.provider = SYNC, .retries = 1, .entries = 1), SAYS(.state = GF_PROV_UNKNOWN) },
+    { ABOUT_RUN, ON(ANSWERED), GF_STATE_LOOKUP, GIVEN(.hooks = true, ELSEWHERE), SAYS(.state = GF_PROV_UNKNOWN) },
+    { ABOUT_RUN, ON(ANSWERED), GF_STATE_LOST, GIVEN(ELSEWHERE), SAYS(.state = GF_PROV_UNKNOWN) },
+    { ABOUT_RUN, ON(ANSWERED), GF_STATE_REQUEUE, GIVEN(.retries = 1, ELSEWHERE), SAYS(.state = GF_PROV_UNKNOWN, .settled = true, .code = GF_E_API), .tag = "GF0425", .code = GF_E_NETWORK },
+    { ABOUT_RUN, ON(ANSWERED), GF_STATE_REQUEUE, GIVEN(.hooks = true, .age = DEADLINE, ELSEWHERE), SAYS(.state = GF_PROV_UNKNOWN), .tag = "GF0425" },
+    { IN(SENT), ON(ANSWERED), GF_STATE_REQUEUE, GIVEN(.provider = SYNC, ELSEWHERE), SAYS(.state = GF_PROV_UNKNOWN), .tag = "GF0425" },
+    { IN(SENT), ON(ANSWERED), GF_STATE_FAIL, GIVEN(.provider = SYNC, .next = true, .entries = 2), SAYS(.state = GF_PROV_UNKNOWN) },
+    { IN(SENT), ON(ANSWERED), GF_STATE_FAIL, GIVEN(.provider = SYNC, .others = true, .entries = 2), SAYS(.state = GF_PROV_UNKNOWN) },
+    { ABOUT_RUN, ON(ANSWERED), GF_STATE_FAIL, GIVEN(ELSEWHERE), SAYS(.state = GF_PROV_FILTERED, .code = GF_E_FILTERED), .code = GF_E_FILTERED },
     { IN(LIST), ON(ANSWERED), GF_STATE_LOST, GIVEN(.retries = 1, .entries = 1), SAYS(.state = GF_PROV_TRANSIENT, .absent = true) },
     { IN(LIST), ON(ANSWERED), GF_STATE_LOST, GIVEN(.retries = 1), BRINGS(.outcome = { .state = GF_PROV_TRANSIENT, .absent = true }, .also = set_listed) },
     { IN(LIST), ON(ANSWERED), GF_STATE_LOST, GIVEN(.retries = 1), BRINGS(.outcome = { .state = GF_PROV_TRANSIENT, .absent = true }, .also = set_absent_now) },
@@ -213,6 +232,8 @@ static const case_t of_generate[] = {
     { IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), GF_STATE_LOOKUP, PLAIN },
     { IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), GF_STATE_POLL, GIVEN(.ref = "r") },
     { IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), GF_STATE_FAIL, GIVEN(.age = DEADLINE), .code = GF_E_TIMEOUT },
+    { IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), GF_STATE_LOOKUP, GIVEN(ELSEWHERE) },
+    { IN(LOST), ON(ALARM) | ON(WEBHOOK_RECEIVED), GF_STATE_REQUEUE, GIVEN(.age = DEADLINE, ELSEWHERE), .tag = "GF0425", .code = GF_E_NETWORK },
     { IN(LOOKUP), ON(WRITTEN), GF_STATE_POLL, BRINGS(.ref = "r") },
     { IN(LOOKUP), ON(WRITTEN), GF_STATE_LOST, BRINGS(.also = set_early) },
     { IN(LOOKUP), ON(WRITTEN), GF_STATE_LIST, PLAIN },
@@ -690,6 +711,24 @@ START_TEST(an_unknown_answer_gives_the_job_to_nobody_else)
 }
 END_TEST
 
+/* GenflowTypeUnknown next: to the first entry of another provider, and the attempt ends as unknown. */
+START_TEST(an_unknown_answer_goes_on_at_another_provider_alone)
+{
+    static const given_t given = { .provider = SYNC, ELSEWHERE };
+    static const brought_t lost = { .outcome = { .state = GF_PROV_UNKNOWN } };
+    gf_run_t *run = make_run(gf_kind_of(GF_JOB_GENERATE), &given, unit.ctx.pool);
+
+    put(run, GF_STATE_SENT, &given);
+    run->job->retries = 2;
+    bring(run, &lost);
+    gf_run_take(&flow, run, GF_EVENT_ANSWERED);
+    ck_assert_int_eq(run->state, GF_STATE_REQUEUE);
+    ck_assert(run->of.generate.unsure);
+    ck_assert_int_eq(run->job->chain_pos, 2); /* not 1, which is of the same provider */
+    ck_assert_int_eq(run->job->retries, 0);
+}
+END_TEST
+
 /* The whole way of a lost answer by the clock: two lists that agree, a floor apart. */
 START_TEST(a_run_counts_as_never_taken_when_two_lists_a_floor_apart_agree)
 {
@@ -913,6 +952,7 @@ int main(int argc, const char *const *argv)
         a_submission_follows_a_recorded_intent_within_its_lease_and_nothing_else,
         what_was_sent_is_never_sent_again_in_a_run,
         an_unknown_answer_gives_the_job_to_nobody_else,
+        an_unknown_answer_goes_on_at_another_provider_alone,
         a_run_counts_as_never_taken_when_two_lists_a_floor_apart_agree,
         only_the_states_with_a_picture_may_charge,
         waits_double_from_the_first_one_and_scatter_up_to_a_fifth_below_the_longest,
