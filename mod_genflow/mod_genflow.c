@@ -19,6 +19,7 @@
 #include "api/place.h"
 #include "api/route.h"
 #include "api/api.h"
+#include "api/lookout.h"
 #include "base/hash.h"
 #include "httpd/check.h"
 #include "httpd/conf.h"
@@ -28,6 +29,8 @@
 #include "httpd/glue.h"
 #include "httpd/janitor.h"
 #include "httpd/limits.h"
+#include "httpd/park.h"
+#include "httpd/waiting.h"
 #include "work/dispatch.h"
 
 #define PRESETS_AGE apr_time_from_sec(5)
@@ -36,6 +39,7 @@
  * requests. The only mutable statics of the module beside the glue's. */
 static gf_api_t child_api;
 static gf_dispatch_t *child_dispatch;
+static api_lookout_t *child_lookout;
 static httpd_janitor_t *janitor;
 
 /* ---- configuration ---- */
@@ -80,6 +84,15 @@ static void log_warnings(const gf_conf_t *conf, server_rec *server, bool is_star
     }
 }
 
+static void log_waiting(const gf_conf_t *conf, server_rec *server, apr_pool_t *pool)
+{
+    const char *lowered = httpd_waiting_lowered(conf, pool);
+
+    if (lowered) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE | APLOG_STARTUP, 0, server, "GF0701: %s", lowered);
+    }
+}
+
 static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                                 server_rec *server)
 {
@@ -115,6 +128,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
     log_keyless(conf, server);
     log_closed_administration(server, ptemp);
     log_warnings(conf, server, true, ptemp);
+    log_waiting(conf, server, ptemp);
     if (!httpd_glue_ready()) {
         wrong = "mod_dbd is not loaded: LoadModule dbd_module, then DBDriver pgsql and DBDParams";
     }
@@ -151,6 +165,7 @@ static apr_status_t child_end(void *data)
         httpd_janitor_end(janitor);
     }
     gf_hub_close(child_api.hub); /* a child may end without a request to stop */
+    api_lookout_join(child_lookout);
     if (child_dispatch) {
         gf_dispatch_join(child_dispatch);
     }
@@ -160,6 +175,11 @@ static apr_status_t child_end(void *data)
 static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
 {
     const gf_conf_t *conf = httpd_conf_get(server);
+    const gf_hub_bounds_t bounds = { .jobs = conf->dispatch ? (int)conf->jobs_max : 0,
+                                     .waiters = (int)conf->waiters_max,
+                                     .user = (int)conf->waiters_user,
+                                     .threads = (int)conf->waiters_threads,
+                                     .threads_user = (int)conf->threads_user };
     gf_ctx_t ctx;
     apr_status_t rv;
 
@@ -173,8 +193,7 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
         apr_psprintf(pchild, "%s:%d:%s", server->server_hostname ? server->server_hostname : "",
                      (int)getpid(), gf_hash_random(pchild, 4));
     if (rv == APR_SUCCESS) {
-        rv = gf_hub_make(&child_api.hub, pchild, conf->dispatch ? (int)conf->jobs_max : 0,
-                         (int)conf->waiters_max, (int)conf->waiters_user);
+        rv = gf_hub_make(&child_api.hub, pchild, &bounds);
     }
     if (rv == APR_SUCCESS) {
         rv = gf_preset_cache_make(&child_api.presets, pchild, conf, PRESETS_AGE);
@@ -184,6 +203,9 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
     }
     if (rv == APR_SUCCESS) {
         rv = httpd_janitor_child(janitor, server);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = api_lookout_start(&child_lookout, pchild, &ctx, child_api.hub);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, server,
@@ -270,6 +292,7 @@ static void genflow_hooks(apr_pool_t *pool)
 
     (void)pool;
     api_denied_register();
+    httpd_park_register(); /* requests that wait without a thread */
     ap_hook_check_config(genflow_check_config, NULL, NULL,
                          APR_HOOK_LAST); /* configtest finds every mistake; the MPM's come first */
     ap_hook_post_config(genflow_post_config, NULL, NULL,

@@ -2089,6 +2089,7 @@ BEGIN
                    'janitor',
                    'janitor_parts',
                    'ledger_list',
+                   'live',
                    'made_before',
                    'presets',
                    'progress',
@@ -2654,6 +2655,13 @@ BEGIN
          WHERE t.name = ANY (p_types)
            AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL);
 END $$;
+
+CREATE FUNCTION genflow.live(p_ids uuid[]) RETURNS TABLE(id uuid, version text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT w.job_id, w.xmin::text FROM genflow.work w WHERE w.job_id = ANY (p_ids)
+$$;
+GRANT EXECUTE ON FUNCTION genflow.live(uuid[]) TO genflow_module;
 
 CREATE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamp with time zone
     LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS

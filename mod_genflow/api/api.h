@@ -41,13 +41,14 @@ typedef struct gf_req_t {
     bool pending;     /* another call starts the generations */
     bool starts;      /* starts a generation that another call has created */
     bool admin;       /* administration: takes every word literally */
+    bool parked;      /* it waits without a thread (api/wait.h), and is answered later */
     bool may_look_up; /* its body may name a generation: a status request, which no rate limits */
     const char *site; /* NULL until it is needed: gf_reply_site(), with `twins` */
     bool twins;       /* members have snake_case twins */
 } gf_req_t;
 
-/* Replies and returns NULL, or returns the error that becomes the reply. api/handlers.h has them
- * all. */
+/* Replies and returns NULL, or returns the error that becomes the reply; or sets req->parked.
+ * api/handlers.h has them all. */
 typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 
 /* ---- before the handler (api/cors.c; api/route.h) ---- */
@@ -110,25 +111,6 @@ bool api_body_switch(gf_req_t *req, const char *name);
  * read. Errors: TOO_OFTEN, with Retry-After. */
 gf_err_t *api_limit(gf_req_t *req);
 
-/* ---- waiting (api/wait.c) ---- */
-
-/* The client's preferences for waiting (Prefer). */
-void api_wait_prefer(gf_prefer_t *prefer, const request_rec *r);
-
-/* Waits until there is news of at least `enough`, `timeout` is over, or *gone: the client has
- * closed its side of the connection. Returns the newest news. */
-gf_news_t api_wait_news(bool *gone, gf_req_t *req, gf_watch_t *watch, gf_news_t enough,
-                        apr_interval_time_t timeout);
-
-/* Reads the generation `find` into *view once there is news of at least `enough`, after up to
- * `wait`. watch: begun by gf_hub_req_watch() before the job could move. */
-gf_err_t *api_wait_view(gf_view_t *view, gf_req_t *req, const gf_find_t *find, gf_watch_t *watch,
-                        gf_news_t enough, apr_interval_time_t wait);
-
-/* Reads the generation `find` into *view as the client prefers: at once, or when it has ended, or
- * after the wait. With If-None-Match it also returns when the state has changed. */
-gf_err_t *api_wait_state(gf_view_t *view, gf_req_t *req, const gf_find_t *find);
-
 /* ---- the only replies (api/reply.c) ---- */
 
 /* Begins a response object: {"success":true,"ok":true, ... */
@@ -141,8 +123,9 @@ gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status);
  * with Location, Retry-After. */
 gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message);
 
-/* Answers with the state of a generation: 200 with its ETag, or 304 if the client has it. */
-gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view);
+/* Answers with the state of a generation: 200 with its ETag, or 304 if the client has it. `count`
+ * is 1. */
+gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count);
 
 /* The body of gf_reply_state(), made in `pool`; *tag is its ETag without quotes. */
 const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view, apr_pool_t *pool);

@@ -65,8 +65,8 @@ static gf_err_t *replay_answer(gf_req_t *req, const gf_spec_t *spec, const gf_cr
  * some of a batch before, the response contains these, too. */
 static gf_err_t *make_generations(gf_req_t *req, const gf_spec_t *spec, const gf_caller_t *caller)
 {
+    gf_view_t *views = apr_pcalloc(req->r->pool, GF_BATCH_MAX * sizeof(*views));
     gf_created_t created[GF_BATCH_MAX];
-    gf_view_t views[GF_BATCH_MAX];
     gf_job_t *jobs[GF_BATCH_MAX];
     gf_err_t *err;
     bool here;

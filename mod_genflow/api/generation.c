@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET, POST {type}/status: one generation of the caller, by id, run id or the provider's id; waits
  * if the client prefers. generation/{id}: the same by its id alone, cancelled, deleted. */
-#include "api/api.h"
+#include "api/wait.h"
 
 #include <string.h>
 
@@ -136,12 +136,10 @@ bool api_generation_is_named(gf_req_t *req, const gf_json_t *body)
 gf_err_t *api_generation_answer(gf_req_t *req, const gf_json_t *body)
 {
     gf_find_t find;
-    gf_view_t view;
 
     GF_TRY(body ? check_members(req, body, lookup_rows(req)) : NULL);
     GF_TRY(read_find(&find, req, body));
-    GF_TRY(api_wait_state(&view, req, &find));
-    return gf_reply_state(req, &view);
+    return api_wait_state(req, &find, gf_reply_state);
 }
 
 gf_err_t *api_generation_status(gf_req_t *req)
@@ -167,11 +165,9 @@ gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req)
 gf_err_t *api_generation_get(gf_req_t *req)
 {
     gf_find_t find;
-    gf_view_t view;
 
     GF_TRY(api_generation_find(&find, req));
-    GF_TRY(api_wait_state(&view, req, &find));
-    return gf_reply_state(req, &view);
+    return api_wait_state(req, &find, gf_reply_state);
 }
 
 gf_err_t *api_generation_cancel(gf_req_t *req)

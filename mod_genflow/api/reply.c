@@ -117,7 +117,7 @@ const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view
     return out.text;
 }
 
-gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view)
+gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count)
 {
     static const char *const caching = "private, no-cache"; /* stored, and revalidated each time */
     request_rec *r = req->r;
@@ -125,6 +125,7 @@ gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view)
     const char *text = gf_reply_text(&tag, req, view, r->pool);
     int decided;
 
+    (void)count;
     apr_table_setn(r->headers_out, "ETag", apr_pstrcat(r->pool, "\"", tag, "\"", NULL));
     say_where(req, view);
     decided = r->method_number == M_GET ? ap_meets_conditions(r) : OK;

@@ -3,6 +3,7 @@
  * generation with the same input; by its type's chain, or drawn here. Repeating the call makes no
  * second one. */
 #include "api/spec.h"
+#include "api/wait.h"
 
 #include <string.h>
 
@@ -53,6 +54,12 @@ static gf_err_t *spec_of(gf_spec_t *spec, gf_req_t *req, const gf_view_t *view)
     return check_source(req, view->source_url);
 }
 
+static gf_err_t *answer_created(gf_req_t *req, const gf_view_t *views, int count)
+{
+    (void)count;
+    return gf_reply_view(req, views, HTTP_CREATED, NULL);
+}
+
 static gf_err_t *start_spec(gf_req_t *req, const gf_spec_t *spec, const char *act)
 {
     const char *wish = apr_pstrcat(req->r->pool, act, ":", req->args[0], NULL);
@@ -60,7 +67,7 @@ static gf_err_t *start_spec(gf_req_t *req, const gf_spec_t *spec, const char *ac
     gf_caller_t caller;
     gf_prefer_t prefer;
     gf_created_t created;
-    gf_view_t view;
+    gf_view_t *view = apr_pcalloc(req->r->pool, sizeof(*view));
     gf_job_t *job;
     bool here;
 
@@ -71,14 +78,15 @@ static gf_err_t *start_spec(gf_req_t *req, const gf_spec_t *spec, const char *ac
     if (created.outcome == GF_REPLAY) {
         gf_find_t find = { .id = created.id };
 
-        GF_TRY(gf_queue_get(&view, req->ctx, req->type, req->user, &find));
+        GF_TRY(gf_queue_get(view, req->ctx, req->type, req->user, &find));
         apr_table_setn(req->r->headers_out, "Idempotency-Replayed", "true");
-        return gf_reply_view(req, &view, HTTP_OK, NULL);
+        return gf_reply_view(req, view, HTTP_OK, NULL);
     }
     api_wait_prefer(&prefer, req->r);
-    api_create_views(&view, &job, req, spec, &created, here);
-    GF_TRY(api_start_wait(req, &view, here ? &job : NULL, 1, &prefer));
-    return gf_reply_view(req, &view, HTTP_CREATED, NULL);
+    api_create_views(view, &job, req, spec, &created, here);
+    return api_wait_views(req, view, here ? &job : NULL, 1,
+                          prefer.given ? GF_NEWS_ENDED : GF_NEWS_WORKING, prefer.wait,
+                          answer_created);
 }
 
 static gf_err_t *retry_at(gf_req_t *req, const char *act, int chain_pos)

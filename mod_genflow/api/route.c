@@ -388,17 +388,22 @@ bool api_route_leads(const char *path)
 
 int api_route(request_rec *r, const gf_api_t *api)
 {
-    gf_req_t req = { .r = r, .api = api };
+    gf_req_t *req = apr_pcalloc(r->pool, sizeof(*req)); /* a parked one outlives this call */
     gf_err_t *err;
 
-    req.ctx = httpd_glue_request_ctx(r, api->conf);
-    err = api_place_check(&req);
+    req->r = r;
+    req->api = api;
+    req->ctx = httpd_glue_request_ctx(r, api->conf);
+    err = api_place_check(req);
     if (err) {
-        return gf_reply_error(&req, err);
+        return gf_reply_error(req, err);
     }
     if (strcmp(r->handler, "genflow-result") == 0) {
         return api_result(r, api->conf, path_below(r, location_of(r)));
     }
-    err = strcmp(r->handler, "genflow-admin") == 0 ? serve_admin(&req) : serve_api(&req);
-    return err ? gf_reply_error(&req, err) : OK;
+    err = strcmp(r->handler, "genflow-admin") == 0 ? serve_admin(req) : serve_api(req);
+    if (err) {
+        return gf_reply_error(req, err);
+    }
+    return req->parked ? SUSPENDED : OK;
 }

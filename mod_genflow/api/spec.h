@@ -79,12 +79,9 @@ gf_err_t *api_create_dry(gf_req_t *req, int count, const char *prompt, const cha
 /* ---- start.c ---- */
 
 /* Starts the generations of one request, waits as the client prefers, and replies. `views`: their
- * current state. `jobs`: their jobs in this process; NULL: another process takes them. */
+ * current state, in the request's pool. `jobs`: their jobs in this process; NULL: another process
+ * takes them. */
 gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count);
-
-/* The same without the reply, waiting as `prefer` says. */
-gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
-                         const gf_prefer_t *prefer);
 
 /* Replies with generations in their current state: 200 when all have ended, else 202. */
 gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count);

@@ -2,10 +2,10 @@
 /* Starts generations that are in the database, waits for them as the client prefers, and answers.
  * Leaves making them to api/generate.c and api/twostep.c. */
 #include "api/spec.h"
+#include "api/wait.h"
 
 #include <apr_strings.h>
 
-#include "base/clock.h"
 #include "httpd/dir.h"
 #include "model/type.h"
 #include "store/gate.h"
@@ -124,62 +124,12 @@ gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count)
     return count > 1 ? answer_batch(req, views, count) : answer_one(req, views);
 }
 
-/* ---- starting ---- */
-
-/* Waits until each has ended, or time is over. For a client without a preference the news that a
- * provider works on it suffice. */
-static gf_err_t *wait_for_all(gf_req_t *req, gf_view_t *views, gf_watch_t *watches, int count,
-                              const gf_prefer_t *prefer)
-{
-    gf_news_t enough = prefer->given ? GF_NEWS_ENDED : GF_NEWS_WORKING;
-    apr_time_t deadline = gf_clock_now() + prefer->wait;
-    int i;
-
-    for (i = 0; i < count; i++) {
-        gf_find_t find = { .id = views[i].id };
-        apr_interval_time_t left = deadline - gf_clock_now();
-
-        GF_TRY(api_wait_view(&views[i], req, &find, &watches[i], enough, left > 0 ? left : 0));
-    }
-    return NULL;
-}
-
-gf_err_t *api_start_wait(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
-                         const gf_prefer_t *prefer)
-{
-    gf_hub_t *hub = req->api->hub;
-    gf_watch_t watches[GF_BATCH_MAX];
-    gf_err_t *err = NULL;
-    int watched = 0;
-    int i;
-
-    while (prefer->wait > 0 && watched < count
-           && gf_hub_req_watch(hub, &watches[watched], views[watched].id,
-                               watched == 0 ? req->user : NULL)) {
-        watched++;
-    }
-    for (i = 0; jobs && i < count; i++) {
-        if (jobs[i]) {
-            gf_hub_req_submit(hub, jobs[i]);
-        }
-    }
-    if (watched == count) {
-        err = wait_for_all(req, views, watches, count, prefer);
-    }
-    while (watched-- > 0) {
-        gf_hub_req_unwatch(hub, &watches[watched]);
-    }
-    return err;
-}
-
+/* For a client without a preference the news that a provider works on it suffice. */
 gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
 {
     gf_prefer_t prefer;
 
     api_wait_prefer(&prefer, req->r);
-    if (!prefer.given) {
-        prefer.wait = req->api->conf->wait;
-    }
-    GF_TRY(api_start_wait(req, views, jobs, count, &prefer));
-    return api_start_answer(req, views, count);
+    return api_wait_views(req, views, jobs, count, prefer.given ? GF_NEWS_ENDED : GF_NEWS_WORKING,
+                          prefer.given ? prefer.wait : req->api->conf->wait, api_start_answer);
 }

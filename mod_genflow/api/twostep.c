@@ -22,9 +22,9 @@ static gf_err_t *dry_start(gf_req_t *req, const gf_find_t *find)
 
 static gf_err_t *start_pending(gf_req_t *req, const char *id)
 {
+    gf_view_t *view = apr_pcalloc(req->r->pool, sizeof(*view));
     gf_hub_t *hub = req->api->hub;
     gf_find_t find = { .id = NULL };
-    gf_view_t view;
     gf_job_t *job;
     gf_err_t *err;
     bool here;
@@ -45,14 +45,14 @@ static gf_err_t *start_pending(gf_req_t *req, const char *id)
     }
     gf_log(req->ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0505", "job=%s type=%s user=%s: started",
            job->id, req->type->name, req->user);
-    err = gf_queue_get(&view, req->ctx, req->type, req->user, &find);
+    err = gf_queue_get(view, req->ctx, req->type, req->user, &find);
     if (!here) {
         gf_job_free(job);
     }
     else if (err) {
         gf_hub_req_submit(hub, job); /* it is started, although the client gets an error */
     }
-    return err ? err : api_start(req, &view, here ? &job : NULL, 1);
+    return err ? err : api_start(req, view, here ? &job : NULL, 1);
 }
 
 /* The fields of the generation were given when it was created. A webhook in the start call would be

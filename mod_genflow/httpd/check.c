@@ -64,6 +64,13 @@ static const char *argument_of(const ap_directive_t *directive, int number, apr_
     return word;
 }
 
+const char *httpd_check_argument(const char *name, apr_pool_t *pool)
+{
+    const ap_directive_t *directive = last_of(all_directives(pool), name);
+
+    return directive ? argument_of(directive, 0, pool) : NULL;
+}
+
 static bool is_handler(const ap_directive_t *directive, const char *handler, apr_pool_t *pool)
 {
     return ap_cstr_casecmp(directive->directive, "SetHandler") == 0

@@ -20,6 +20,9 @@ const char *httpd_check_errors(const gf_conf_t *conf, bool (*leads)(const char *
 /* DBDMax: the database connections that each child may open. */
 apr_int64_t httpd_check_pool(apr_pool_t *scratch_pool);
 
+/* The first argument of the last directive of that name, of any module; NULL: there is none. */
+const char *httpd_check_argument(const char *name, apr_pool_t *pool);
+
 /* Warnings for the operator (of const char *); at a start only the dangerous ones. */
 apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, apr_pool_t *pool);
 

@@ -14,6 +14,7 @@
 #include "httpd/glue.h"
 #include "httpd/plugin.h"
 #include "httpd/setters.h"
+#include "httpd/waiting.h"
 #include "model/type.h"
 #include "provider/provider.h"
 #include "store/store.h"
@@ -227,19 +228,14 @@ const char *httpd_conf_closed_administration(const server_rec *server, apr_pool_
 
 const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
 {
-    bool waiters_given;
     gf_conf_t *conf = httpd_server_conf(server)->conf;
     const char *wrong;
     int i;
 
-    waiters_given = conf->waiters_max != GF_UNSET;
     httpd_conf_defaults(pool, conf, IN_SERVER);
     wrong = httpd_setters_day(conf->credit_day, pool);
     if (!wrong && conf->type_list->nelts > 0) {
-        wrong = httpd_setters_waiters(&conf->waiters_max, waiters_given, pool);
-    }
-    if (conf->waiters_user == GF_UNSET) {
-        conf->waiters_user = conf->waiters_max > 4 ? conf->waiters_max / 4 : 1;
+        wrong = httpd_waiting_finish(conf, pool);
     }
     wrong = wrong ? wrong : httpd_setters_webhooks(conf, pool);
     wrong = wrong ? wrong : finish_administration(conf, pool);

@@ -97,30 +97,6 @@ const char *httpd_setters_day(const char *day, apr_pool_t *pool)
                         day);
 }
 
-const char *httpd_setters_waiters(apr_int64_t *waiters, bool given, apr_pool_t *pool)
-{
-    int threaded = 0; /* prefork is not */
-    int threads = 0;
-    int most;
-
-    ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
-    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
-    most = threads * 3 / 4;
-    if (!threaded || *waiters <= most) {
-        return NULL;
-    }
-    if (!given) {
-        *waiters = most;
-        return NULL;
-    }
-    return apr_psprintf(
-        pool,
-        "GenflowWatchMax %" APR_INT64_T_FMT
-        ": must be 0 to %d, three quarters of ThreadsPerChild %d: who waits holds a "
-        "thread, and the others need some, too",
-        *waiters, most, threads);
-}
-
 /* GenflowProviderHeader name value: what our translators set themselves cannot be given here. */
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value)
 {

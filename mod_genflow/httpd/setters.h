@@ -22,10 +22,6 @@ const char *httpd_setters_secret(const char **secret, apr_pool_t *pool, const ch
 /* GenflowCreditDay: NULL, or the mistake in it. */
 const char *httpd_setters_day(const char *day, apr_pool_t *pool);
 
-/* GenflowWatchMax: NULL, or the mistake in it beside the threads of a child, once the MPM knows
- * their number. Without the directive, sets the most that they allow. */
-const char *httpd_setters_waiters(apr_int64_t *waiters, bool given, apr_pool_t *pool);
-
 /* GenflowWebhookAllow, if it is given: NULL, or the directive that is missing beside it. */
 const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool);
 

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 
-#define WATCH_BUCKETS   256
+#define WATCH_BUCKETS   1024
 #define WEBHOOK_IDS_MAX 64 /* one more is lost: the usual poll finds its job */
 #define KEY_SETS_MAX    16
 #define KEYS_MAX        65536
@@ -34,13 +34,14 @@ struct gf_hub_t {
     int bell;
     gf_job_t *first; /* inbox */
     gf_job_t *last;
-    gf_watch_t *watchers[WATCH_BUCKETS];
-    gf_watch_t *of_users[WATCH_BUCKETS]; /* those that take a place, by the name of the user */
-    int waiting;
-    int waiters_max;
-    int user_max;
+    gf_hub_bounds_t bounds;
     int jobs;
-    int jobs_max;
+    int waiting;
+    int threads; /* of those, with a thread */
+    gf_waiter_t *waiters;
+    gf_watch_t *watches[WATCH_BUCKETS];   /* by id */
+    gf_waiter_t *of_users[WATCH_BUCKETS]; /* by user */
+    pthread_cond_t begun;                 /* a request waits, or the child stops */
     char webhook_ids[WEBHOOK_IDS_MAX][GF_HUB_ID];
     int webhook_id_count;
     bool recalled;
@@ -55,6 +56,7 @@ static apr_status_t end_hub(void *data)
 
     close(hub->bell);
     pthread_mutex_destroy(&hub->mutex);
+    pthread_cond_destroy(&hub->begun);
     for (i = 0; i < KEY_SETS_MAX; i++) {
         if (hub->key_sets[i].pool) {
             apr_pool_destroy(hub->key_sets[i].pool);
@@ -63,25 +65,23 @@ static apr_status_t end_hub(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, int jobs_max, int waiters_max,
-                         int user_max)
+apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, const gf_hub_bounds_t *bounds)
 {
     gf_hub_t *hub = apr_pcalloc(pool, sizeof(*hub));
     int rv;
 
+    hub->bounds = *bounds;
     hub->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (hub->bell < 0) {
         return apr_get_os_error();
     }
     rv = pthread_mutex_init(&hub->mutex, NULL);
+    rv = rv == 0 ? gf_clock_cond_init(&hub->begun) : rv;
     if (rv != 0) {
         close(hub->bell);
         return rv;
     }
     apr_pool_cleanup_register(pool, hub, end_hub, apr_pool_cleanup_null);
-    hub->jobs_max = jobs_max;
-    hub->waiters_max = waiters_max;
-    hub->user_max = user_max;
     *out = hub;
     return APR_SUCCESS;
 }
@@ -112,7 +112,7 @@ bool gf_hub_reserve(gf_hub_t *hub)
     bool room;
 
     pthread_mutex_lock(&hub->mutex);
-    room = !hub->closing && hub->jobs < hub->jobs_max;
+    room = !hub->closing && hub->jobs < hub->bounds.jobs;
     hub->jobs += room;
     pthread_mutex_unlock(&hub->mutex);
     return room;
@@ -164,114 +164,182 @@ static unsigned int bucket_of(const char *text)
     return apr_hashfunc_default(text, &length) % WATCH_BUCKETS;
 }
 
-static gf_watch_t **watch_bucket(gf_hub_t *hub, const char *id)
+/* ---- who waits ---- */
+
+static bool has_thread(const gf_waiter_t *waiter)
 {
-    return &hub->watchers[bucket_of(id)];
+    return !waiter->ring;
 }
 
-/* The number of places that `user` has taken. */
-static int places_of(const gf_hub_t *hub, const char *user)
+/* Is there a place for `waiter` beside the others? */
+static bool has_place(const gf_hub_t *hub, const gf_waiter_t *waiter)
 {
-    const gf_watch_t *watch;
-    int count = 0;
+    const gf_waiter_t *other;
+    int user = 0;
+    int threads = 0;
 
-    for (watch = hub->of_users[bucket_of(user)]; watch; watch = watch->next_of_users) {
-        count += strcmp(watch->user, user) == 0;
+    for (other = hub->of_users[bucket_of(waiter->user)]; other; other = other->next_of_users) {
+        bool same = strcmp(other->user, waiter->user) == 0;
+
+        user += same;
+        threads += same && has_thread(other);
     }
-    return count;
+    return !hub->closing && hub->waiting < hub->bounds.waiters && user < hub->bounds.user
+           && (!has_thread(waiter)
+               || (hub->threads < hub->bounds.threads && threads < hub->bounds.threads_user));
 }
 
-static void take_place(gf_hub_t *hub, gf_watch_t *watch)
+static void link_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
 {
-    gf_watch_t **at = &hub->of_users[bucket_of(watch->user)];
+    gf_waiter_t **of_user = &hub->of_users[bucket_of(waiter->user)];
+    int i;
 
-    watch->next_of_users = *at;
-    *at = watch;
-}
-
-static void free_place(gf_hub_t *hub, const gf_watch_t *watch)
-{
-    gf_watch_t **at = &hub->of_users[bucket_of(watch->user)];
-
-    while (*at != watch) {
-        at = &(*at)->next_of_users;
+    waiter->next_of_users = *of_user;
+    *of_user = waiter;
+    waiter->previous = NULL;
+    waiter->next = hub->waiters;
+    if (waiter->next) {
+        waiter->next->previous = waiter;
     }
-    *at = watch->next_of_users;
+    hub->waiters = waiter;
+    hub->waiting++;
+    hub->threads += has_thread(waiter);
+    for (i = 0; i < waiter->count; i++) {
+        gf_watch_t **at = &hub->watches[bucket_of(waiter->watches[i].id)];
+
+        waiter->watches[i].next = *at;
+        *at = &waiter->watches[i];
+    }
 }
 
-bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id, const char *user)
+static void unlink_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
 {
-    gf_watch_t **at = watch_bucket(hub, id);
+    gf_waiter_t **of_user = &hub->of_users[bucket_of(waiter->user)];
+    int i;
+
+    while (*of_user != waiter) {
+        of_user = &(*of_user)->next_of_users;
+    }
+    *of_user = waiter->next_of_users;
+    *(waiter->previous ? &waiter->previous->next : &hub->waiters) = waiter->next;
+    if (waiter->next) {
+        waiter->next->previous = waiter->previous;
+    }
+    hub->waiting--;
+    hub->threads -= has_thread(waiter);
+    for (i = 0; i < waiter->count; i++) {
+        gf_watch_t **at = &hub->watches[bucket_of(waiter->watches[i].id)];
+
+        while (*at != &waiter->watches[i]) {
+            at = &(*at)->next;
+        }
+        *at = waiter->watches[i].next;
+    }
+}
+
+bool gf_hub_req_watch(gf_hub_t *hub, gf_waiter_t *waiter)
+{
     bool room;
+    int i;
 
-    watch->id = id;
-    watch->user = user;
-    watch->news = GF_NEWS_NONE;
-    if (gf_clock_cond_init(&watch->changed) != APR_SUCCESS) {
+    waiter->rung = false;
+    waiter->due = 0;
+    for (i = 0; i < waiter->count; i++) {
+        waiter->watches[i].waiter = waiter;
+        waiter->watches[i].news = waiter->watches[i].seen = GF_NEWS_NONE;
+        waiter->watches[i].version[0] = '\0';
+    }
+    if (gf_clock_cond_init(&waiter->changed) != APR_SUCCESS) {
         return false;
     }
     pthread_mutex_lock(&hub->mutex);
-    room = !hub->closing && hub->waiting < hub->waiters_max
-           && (!user || places_of(hub, user) < hub->user_max);
+    room = has_place(hub, waiter);
     if (room) {
-        hub->waiting++;
-        watch->next = *at;
-        *at = watch;
-        if (user) {
-            take_place(hub, watch);
+        link_waiter(hub, waiter);
+        if (hub->waiting == 1) {
+            pthread_cond_signal(&hub->begun);
         }
     }
     pthread_mutex_unlock(&hub->mutex);
     if (!room) {
-        pthread_cond_destroy(&watch->changed);
+        pthread_cond_destroy(&waiter->changed);
     }
     return room;
 }
 
-void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch)
+void gf_hub_req_unwatch(gf_hub_t *hub, gf_waiter_t *waiter)
 {
-    gf_watch_t **at = watch_bucket(hub, watch->id);
-
     pthread_mutex_lock(&hub->mutex);
-    while (*at != watch) {
-        at = &(*at)->next;
-    }
-    *at = watch->next;
-    if (watch->user) {
-        free_place(hub, watch);
-    }
-    hub->waiting--;
+    unlink_waiter(hub, waiter);
     pthread_mutex_unlock(&hub->mutex);
-    pthread_cond_destroy(&watch->changed);
+    pthread_cond_destroy(&waiter->changed);
 }
 
-gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough,
-                          apr_interval_time_t timeout)
+void gf_hub_req_take(gf_hub_t *hub, gf_waiter_t *waiter)
 {
-    apr_time_t deadline = gf_clock_now() + timeout;
-    gf_news_t news;
+    int i;
 
     pthread_mutex_lock(&hub->mutex);
-    while (watch->news < enough) {
+    waiter->rung = false;
+    for (i = 0; i < waiter->count; i++) {
+        gf_watch_t *watch = &waiter->watches[i];
+
+        watch->seen = watch->news;
+        if (watch->news < GF_NEWS_ENDED) {
+            watch->news = GF_NEWS_NONE;
+        }
+    }
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+bool gf_hub_req_wait(gf_hub_t *hub, gf_waiter_t *waiter, apr_interval_time_t timeout)
+{
+    apr_time_t deadline = gf_clock_now() + timeout;
+    bool rung;
+
+    pthread_mutex_lock(&hub->mutex);
+    while (!waiter->rung) {
         apr_interval_time_t left = deadline - gf_clock_now();
 
         if (left <= 0) {
             break;
         }
-        gf_clock_wait(&watch->changed, &hub->mutex, left);
+        gf_clock_wait(&waiter->changed, &hub->mutex, left);
     }
-    news = watch->news;
+    rung = waiter->rung;
     pthread_mutex_unlock(&hub->mutex);
-    return news;
+    return rung;
 }
 
-void gf_hub_req_news_seen(gf_hub_t *hub, gf_watch_t *watch)
+void gf_hub_req_sleep(gf_hub_t *hub, gf_waiter_t *waiter, apr_time_t due)
 {
     pthread_mutex_lock(&hub->mutex);
-    if (watch->news == GF_NEWS_WORKING) {
-        watch->news = GF_NEWS_NONE;
-    }
+    waiter->due = due;
     pthread_mutex_unlock(&hub->mutex);
+}
+
+/* ---- news ---- */
+
+static void ring_waiter(gf_waiter_t *waiter)
+{
+    waiter->rung = true;
+    waiter->due = 0;
+    if (waiter->ring) {
+        waiter->ring(waiter->baton);
+    }
+    else {
+        pthread_cond_signal(&waiter->changed);
+    }
+}
+
+static void put_news(gf_watch_t *watch, gf_news_t news)
+{
+    if (news > watch->news) {
+        watch->news = news;
+        if (news >= watch->waiter->enough) {
+            ring_waiter(watch->waiter);
+        }
+    }
 }
 
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
@@ -279,10 +347,75 @@ void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
     gf_watch_t *watch;
 
     pthread_mutex_lock(&hub->mutex);
-    for (watch = *watch_bucket(hub, id); watch; watch = watch->next) {
-        if (strcmp(watch->id, id) == 0 && news > watch->news) {
-            watch->news = news;
-            pthread_cond_signal(&watch->changed);
+    for (watch = hub->watches[bucket_of(id)]; watch; watch = watch->next) {
+        if (strcmp(watch->id, id) == 0) {
+            put_news(watch, news);
+        }
+    }
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+/* ---- the lookout ---- */
+
+bool gf_hub_lookout_wait(gf_hub_t *hub, apr_interval_time_t pause)
+{
+    apr_time_t end;
+    bool closing;
+
+    pthread_mutex_lock(&hub->mutex);
+    while (!hub->waiters && !hub->closing) {
+        pthread_cond_wait(&hub->begun, &hub->mutex);
+    }
+    for (end = gf_clock_now() + pause; !hub->closing;) {
+        apr_interval_time_t left = end - gf_clock_now();
+
+        if (left <= 0) {
+            break;
+        }
+        gf_clock_wait(&hub->begun, &hub->mutex, left);
+    }
+    closing = hub->closing;
+    pthread_mutex_unlock(&hub->mutex);
+    return !closing;
+}
+
+apr_array_header_t *gf_hub_lookout_ids(gf_hub_t *hub, bool all, apr_pool_t *pool)
+{
+    apr_array_header_t *ids = apr_array_make(pool, 16, sizeof(const char *));
+    apr_time_t now = gf_clock_now();
+    gf_waiter_t *waiter;
+    int i;
+
+    pthread_mutex_lock(&hub->mutex);
+    for (waiter = hub->waiters; waiter; waiter = waiter->next) {
+        if (waiter->due && waiter->due <= now) {
+            ring_waiter(waiter);
+        }
+        for (i = 0; i < waiter->count; i++) {
+            if (all || !waiter->watches[i].here) {
+                APR_ARRAY_PUSH(ids, const char *) = apr_pstrdup(pool, waiter->watches[i].id);
+            }
+        }
+    }
+    pthread_mutex_unlock(&hub->mutex);
+    return ids;
+}
+
+void gf_hub_lookout_publish(gf_hub_t *hub, const char *id, const char *version)
+{
+    gf_watch_t *watch;
+
+    pthread_mutex_lock(&hub->mutex);
+    for (watch = hub->watches[bucket_of(id)]; watch; watch = watch->next) {
+        if (strcmp(watch->id, id) != 0) {
+            continue;
+        }
+        if (!version) {
+            put_news(watch, GF_NEWS_ENDED);
+        }
+        else if (strcmp(watch->version, version) != 0) {
+            apr_cpystrn(watch->version, version, sizeof(watch->version));
+            put_news(watch, GF_NEWS_CHANGED);
         }
     }
     pthread_mutex_unlock(&hub->mutex);
@@ -404,18 +537,17 @@ void gf_hub_bg_keys_put(gf_hub_t *hub, const char *url, const char *keys)
 
 void gf_hub_close(gf_hub_t *hub)
 {
+    gf_waiter_t *waiter;
     int i;
 
     pthread_mutex_lock(&hub->mutex);
     hub->closing = true;
-    for (i = 0; i < WATCH_BUCKETS; i++) {
-        gf_watch_t *watch;
-
-        for (watch = hub->watchers[i]; watch; watch = watch->next) {
-            watch->news = GF_NEWS_CLOSING;
-            pthread_cond_signal(&watch->changed);
+    for (waiter = hub->waiters; waiter; waiter = waiter->next) {
+        for (i = 0; i < waiter->count; i++) {
+            put_news(&waiter->watches[i], GF_NEWS_CLOSING);
         }
     }
+    pthread_cond_signal(&hub->begun);
     pthread_mutex_unlock(&hub->mutex);
     gf_hub_ring(hub);
 }

@@ -8,34 +8,67 @@
 
 #include <pthread.h>
 
+#include <apr_tables.h>
 #include <apr_time.h>
 
 #include "model/job.h"
 
 typedef struct gf_hub_t gf_hub_t;
 
+#define GF_HUB_ID      40 /* bytes for the id of a generation */
+#define GF_HUB_VERSION 24 /* bytes for the version of a row */
+
 typedef enum {
     GF_NEWS_NONE,    /* nothing happened until the deadline */
+    GF_NEWS_CHANGED, /* its row has changed: another process works on it */
     GF_NEWS_WORKING, /* a provider has it and needs time */
     GF_NEWS_ENDED,   /* it reached an end */
     GF_NEWS_CLOSING  /* this child stops: answer with what there is */
 } gf_news_t;
 
-/* One request's interest in one job; lives in the request (on its stack) from watch to unwatch. */
+/* The interest of a waiting request in one job. */
 typedef struct gf_watch_t {
     const char *id;
-    const char
-        *user; /* the user whose place it takes; NULL: another watch of the request has one */
-    struct gf_watch_t *next_of_users;
+    bool here;      /* the job was handed in here, so that news of it come from this child */
+    gf_news_t seen; /* the request's copy: gf_hub_req_take() */
+    /* The hub's own: */
     gf_news_t news;
-    pthread_cond_t changed;
+    char version[GF_HUB_VERSION]; /* of the row, when the lookout read it last; "": not yet */
+    struct gf_waiter_t *waiter;
     struct gf_watch_t *next;
 } gf_watch_t;
 
-/* Child start, before any thread. Bounds of this child: jobs_max, waiters_max, and user_max of
- * those waiters for one user. */
-apr_status_t gf_hub_make(gf_hub_t **hub, apr_pool_t *pool, int jobs_max, int waiters_max,
-                         int user_max);
+/* A request that waits for news of one or several jobs, or until a time. It lives, with its
+ * watches, in memory of the request from gf_hub_req_watch() to gf_hub_req_unwatch(). */
+typedef struct gf_waiter_t {
+    const char *user; /* takes a place of this user */
+    gf_watch_t *watches;
+    int count;
+    gf_news_t enough; /* less is no reason to wake the request */
+    /* Wakes a request that holds no thread. Any thread, with the hub's mutex held: it may not
+     * block. NULL: a thread waits in gf_hub_req_wait(). */
+    void (*ring)(void *baton);
+    void *baton;
+    /* The hub's own: */
+    apr_time_t due; /* gf_hub_req_sleep() */
+    bool rung;
+    pthread_cond_t changed;
+    struct gf_waiter_t *next_of_users;
+    struct gf_waiter_t *next;
+    struct gf_waiter_t *previous;
+} gf_waiter_t;
+
+/* The bounds of a child. Waiters that hold a thread count among both kinds. */
+typedef struct gf_hub_bounds_t {
+    int jobs;         /* in flight */
+    int waiters;      /* requests that wait */
+    int user;         /* of those, of one user */
+    int threads;      /* requests that hold a thread while they wait */
+    int threads_user; /* of those, of one user */
+} gf_hub_bounds_t;
+
+/* Child start, before any thread. */
+apr_status_t gf_hub_make(gf_hub_t **hub, apr_pool_t *pool, const gf_hub_bounds_t *bounds);
 
 /* The bell: a descriptor that becomes readable when there is something to take. gf_hub_ring(): any
  * thread. gf_hub_bg_silence(): makes it unreadable again. */
@@ -55,23 +88,36 @@ void gf_hub_req_submit(gf_hub_t *hub, gf_job_t *job);
 /* The oldest job handed in, or NULL. */
 gf_job_t *gf_hub_bg_take(gf_hub_t *hub);
 
-/* Starts watching job `id` for `user`; false: too many waiters in this child, or of that user.
- * user: NULL for a further watch of the same request. Watch first, then submit or read the row:
- * then no news are missed. End a true watch by gf_hub_req_unwatch(). */
-bool gf_hub_req_watch(gf_hub_t *hub, gf_watch_t *watch, const char *id, const char *user);
-void gf_hub_req_unwatch(gf_hub_t *hub, gf_watch_t *watch);
+/* Begins the watches of `waiter`, whose public members are set; false: too many requests wait in
+ * this child, or of that user, or the child stops. Watch first, then submit or read the rows: then
+ * no news are missed. End a true one by gf_hub_req_unwatch(). */
+bool gf_hub_req_watch(gf_hub_t *hub, gf_waiter_t *waiter);
+void gf_hub_req_unwatch(gf_hub_t *hub, gf_waiter_t *waiter);
 
-/* Blocks until news of at least `enough` or for `timeout`; returns the newest news. */
-gf_news_t gf_hub_req_wait(gf_hub_t *hub, gf_watch_t *watch, gf_news_t enough,
-                          apr_interval_time_t timeout);
+/* Copies the news of each watch to `seen`. What is less than GF_NEWS_ENDED
+ * is news again when it comes again. */
+void gf_hub_req_take(gf_hub_t *hub, gf_waiter_t *waiter);
 
-/* The request has seen the news so far: the next GF_NEWS_WORKING is news again. */
-void gf_hub_req_news_seen(gf_hub_t *hub, gf_watch_t *watch);
+/* Blocks until there is enough news since the last gf_hub_req_take(), or for `timeout`: false. */
+bool gf_hub_req_wait(gf_hub_t *hub, gf_waiter_t *waiter, apr_interval_time_t timeout);
+
+/* A waiter without a thread: it is rung at `due` (gf_clock_now()) at the latest. */
+void gf_hub_req_sleep(gf_hub_t *hub, gf_waiter_t *waiter, apr_time_t due);
+
+/* ---- the lookout (api/lookout.c): news of other processes ---- */
+
+/* Blocks while no request waits, then for `pause`; false: the child stops. */
+bool gf_hub_lookout_wait(gf_hub_t *hub, apr_interval_time_t pause);
+
+/* Rings the waiters that are due. Returns the ids of watches whose rows are to be read, each in
+ * pool: const char *; those of jobs handed in here only if `all`. */
+apr_array_header_t *gf_hub_lookout_ids(gf_hub_t *hub, bool all, apr_pool_t *pool);
+
+/* The row of `id` has this version now; NULL: the generation has ended. */
+void gf_hub_lookout_publish(gf_hub_t *hub, const char *id, const char *version);
 
 /* Notifies all watches of `id`. */
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news);
-
-#define GF_HUB_ID 40 /* bytes for the id of a generation */
 
 /* Wakes the dispatcher for job `id`: a provider webhook for it was received. Another process may
  * lead the job. */

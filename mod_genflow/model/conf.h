@@ -83,6 +83,9 @@ typedef struct gf_type_t {
     apr_array_header_t *bounds; /* of gf_bound_t: of parameters that cost money; may be NULL */
 } gf_type_t;
 
+/* How requests wait: without a thread where httpd can do that, in their thread, or not at all. */
+typedef enum { GF_WATCH_PARK, GF_WATCH_BLOCK, GF_WATCH_OFF } gf_watch_mode_t;
+
 typedef struct gf_conf_t {
     apr_int64_t dispatch; /* 1: this server works on jobs; 0: it only takes requests */
     apr_int64_t jobs_max; /* in flight per child */
@@ -92,8 +95,12 @@ typedef struct gf_conf_t {
     apr_int64_t drain;         /* what a graceful stop waits for running jobs */
     apr_int64_t body_max;
     apr_int64_t wait;             /* how long a request without Prefer waits for its picture */
+    apr_int64_t watch_mode;       /* gf_watch_mode_t */
     apr_int64_t waiters_max;      /* waiting requests per child; beyond: 202 at once */
+    apr_int64_t waiters_wanted;   /* as configured; no directive */
     apr_int64_t waiters_user;     /* of those, of one user */
+    apr_int64_t waiters_threads;  /* of those, with a thread */
+    apr_int64_t threads_user;     /* of those, of one user; no directive */
     apr_int64_t pending_lifetime; /* of a generation that is created and not started */
     apr_int64_t events;           /* how long a stream of events may last */
     apr_int64_t poll_after;       /* hint for clients: first wait between two polls; doubles ... */

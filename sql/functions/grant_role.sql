@@ -41,6 +41,7 @@ BEGIN
                    'janitor',
                    'janitor_parts',
                    'ledger_list',
+                   'live',
                    'made_before',
                    'presets',
                    'progress',

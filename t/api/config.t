@@ -25,8 +25,10 @@ my @VALUES = (    # where, directive, bounds as the message tells them, wrong va
     [server => 'GenflowDispatchDrain',   '0s to 10m',       qw(-1s 601s)],
     [server => 'GenflowBodyMax',         '1k to 100m',      qw(1023 101m 1t), '9' x 18 . 'g'],
     [server => 'GenflowWatchWait',       '0s to 10m',       qw(-1s 601s)],
-    [server => 'GenflowWatchMax',        '0 to 10000',      qw(-1 10001)],
-    [server => 'GenflowWatchUser',       '1 to 10000',      qw(0 10001)],
+    [server => 'GenflowWatchMode',       'park, block or off', qw(1 on suspend)],
+    [server => 'GenflowWatchMax',        '0 to 100000',     qw(-1 100001)],
+    [server => 'GenflowWatchThreads',    '0 to 10000',      qw(-1 10001)],
+    [server => 'GenflowWatchUser',       '1 to 100000',     qw(0 100001)],
     [server => 'GenflowPendingLifetime', '1s to 24h',       qw(999ms 25h soon)],
     [server => 'GenflowStoreMaxBytes',   '1k to 1g',        qw(1023 2g)],
     [server => 'GenflowStoreMaxPixels',  '1 to 1073741824', qw(0 1073741825 1m)],
@@ -71,13 +73,13 @@ for my $end (0, 1) {
 
 accepted("a day of $_", "GenflowCreditDay $_\n") for qw(UTC rolling Europe/Berlin Etc/GMT+12);
 
-# Who waits holds a thread; a few are left for the others. Under prefork each is a process.
+# A request that waits may hold a thread; a few are left for the others. Under prefork each is a process.
 if ($ENV{GENFLOW_MPM} ne 'prefork') {
     for my $threads (64, 24, 3, 1) {
         my $most = int $threads * 3 / 4;
-        accepted("$most waiters of $threads threads", threads($threads) . "GenflowWatchMax $most\n");
-        refused('one more', threads($threads) . 'GenflowWatchMax ' . ($most + 1) . "\n",
-            'GenflowWatchMax ' . ($most + 1) . ": must be 0 to $most, three quarters of ThreadsPerChild"
+        accepted("$most waiters of $threads threads", threads($threads) . "GenflowWatchThreads $most\n");
+        refused('one more', threads($threads) . 'GenflowWatchThreads ' . ($most + 1) . "\n",
+            'GenflowWatchThreads ' . ($most + 1) . ": must be 0 to $most, three quarters of ThreadsPerChild"
                 . " $threads");
     }
     accepted('one thread, and nothing said of waiters', threads(1));

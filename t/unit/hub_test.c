@@ -8,6 +8,7 @@
 #include <apr_atomic.h>
 #include <apr_thread_proc.h>
 
+#include "base/clock.h"
 #include "unit.h"
 
 #define JOBS_MAX    3
@@ -16,10 +17,11 @@
 
 static gf_hub_t *make_hub(void)
 {
+    static const gf_hub_bounds_t bounds = { JOBS_MAX, WAITERS_MAX, WAITERS_MAX, WAITERS_MAX,
+                                            WAITERS_MAX };
     gf_hub_t *hub = NULL;
 
-    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, JOBS_MAX, WAITERS_MAX, WAITERS_MAX),
-                     APR_SUCCESS);
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, &bounds), APR_SUCCESS);
     return hub;
 }
 
@@ -98,52 +100,128 @@ END_TEST
 
 /* ---- news, on one thread ---- */
 
+/* A request that waits for one job. */
+typedef struct client_t {
+    gf_waiter_t waiter;
+    gf_watch_t watch;
+    int rings; /* for requests without a thread */
+} client_t;
+
+static bool watch_as(gf_hub_t *hub, client_t *client, const char *id, const char *user)
+{
+    client->watch.id = id;
+    client->waiter.user = user;
+    client->waiter.watches = &client->watch;
+    client->waiter.count = 1;
+    client->waiter.enough = client->waiter.enough ? client->waiter.enough : GF_NEWS_WORKING;
+    return gf_hub_req_watch(hub, &client->waiter);
+}
+
+static bool watch_job(gf_hub_t *hub, client_t *client, const char *id)
+{
+    return watch_as(hub, client, id, "me");
+}
+
+static gf_news_t news_of(gf_hub_t *hub, client_t *client)
+{
+    gf_hub_req_take(hub, &client->waiter);
+    return client->watch.seen;
+}
+
+static void count_ring(void *baton)
+{
+    ((client_t *)baton)->rings++;
+}
+
+/* A request without a thread. */
+static void park_client(client_t *client)
+{
+    client->waiter.ring = count_ring;
+    client->waiter.baton = client;
+}
+
 START_TEST(news_reach_those_who_watch_that_job)
 {
     gf_hub_t *hub = make_hub();
-    gf_watch_t one, two, other;
+    client_t one = { .rings = 0 }, two = one, other = one;
 
-    gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED); /* nobody watches: nothing happens */
-    ck_assert(gf_hub_req_watch(hub, &one, "a", "me"));
-    ck_assert(gf_hub_req_watch(hub, &two, apr_pstrdup(unit.ctx.pool, "a"), "me"));
-    ck_assert(gf_hub_req_watch(hub, &other, "b", "me"));
-    ck_assert_int_eq(gf_hub_req_wait(hub, &one, GF_NEWS_WORKING, 0), GF_NEWS_NONE);
+    gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED); /* no watch: nothing happens */
+    ck_assert(watch_job(hub, &one, "a"));
+    ck_assert(watch_job(hub, &two, apr_pstrdup(unit.ctx.pool, "a")));
+    ck_assert(watch_job(hub, &other, "b"));
+    ck_assert(!gf_hub_req_wait(hub, &one.waiter, 0));
     gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
-    ck_assert_int_eq(gf_hub_req_wait(hub, &one, GF_NEWS_WORKING, LONG), GF_NEWS_WORKING);
-    ck_assert_int_eq(gf_hub_req_wait(hub, &two, GF_NEWS_WORKING, LONG), GF_NEWS_WORKING);
-    ck_assert_int_eq(gf_hub_req_wait(hub, &other, GF_NEWS_WORKING, 0), GF_NEWS_NONE);
-    gf_hub_req_unwatch(hub, &one);
+    ck_assert(gf_hub_req_wait(hub, &one.waiter, LONG));
+    ck_assert(gf_hub_req_wait(hub, &two.waiter, LONG));
+    ck_assert(!gf_hub_req_wait(hub, &other.waiter, 0));
+    ck_assert_int_eq(news_of(hub, &one), GF_NEWS_WORKING);
+    gf_hub_req_unwatch(hub, &one.waiter);
     gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED);
-    ck_assert_msg(one.news == GF_NEWS_WORKING, "it does not watch any more");
-    ck_assert_int_eq(gf_hub_req_wait(hub, &two, GF_NEWS_ENDED, LONG), GF_NEWS_ENDED);
-    gf_hub_req_unwatch(hub, &two);
-    gf_hub_req_unwatch(hub, &other);
+    ck_assert_msg(one.watch.news < GF_NEWS_ENDED, "it does not watch any more");
+    ck_assert_int_eq(news_of(hub, &two), GF_NEWS_ENDED);
+    ck_assert_int_eq(news_of(hub, &other), GF_NEWS_NONE);
+    gf_hub_req_unwatch(hub, &two.waiter);
+    gf_hub_req_unwatch(hub, &other.waiter);
+}
+END_TEST
+
+START_TEST(less_than_enough_wakes_no_request)
+{
+    gf_hub_t *hub = make_hub();
+    client_t client = { .waiter = { .enough = GF_NEWS_ENDED } };
+
+    ck_assert(watch_job(hub, &client, "a"));
+    gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
+    ck_assert(!gf_hub_req_wait(hub, &client.waiter, 0));
+    gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED);
+    ck_assert(gf_hub_req_wait(hub, &client.waiter, LONG));
+    gf_hub_req_unwatch(hub, &client.waiter);
 }
 END_TEST
 
 START_TEST(news_are_for_one_job_among_many)
 {
-    enum { MANY = 400 }; /* more than there can be buckets */
-    gf_watch_t *watches = apr_pcalloc(unit.ctx.pool, MANY * sizeof(*watches));
+    enum { MANY = 2000 }; /* more than there are buckets */
+    client_t *clients = apr_pcalloc(unit.ctx.pool, MANY * sizeof(*clients));
+    const gf_hub_bounds_t bounds = { JOBS_MAX, MANY, MANY, MANY, MANY };
     gf_hub_t *hub = NULL;
     int i, k;
 
-    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, JOBS_MAX, MANY, MANY), APR_SUCCESS);
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, &bounds), APR_SUCCESS);
     for (i = 0; i < MANY; i++) {
         const char *id = apr_psprintf(unit.ctx.pool, "job %d", i);
 
-        ck_assert(gf_hub_req_watch(hub, &watches[i], id, "me"));
+        ck_assert(watch_as(hub, &clients[i], id, id));
     }
-    for (i = 0; i < MANY; i++) {
-        gf_hub_bg_publish(hub, watches[i].id, GF_NEWS_ENDED);
+    for (i = 0; i < MANY; i += 100) {
+        gf_hub_bg_publish(hub, clients[i].watch.id, GF_NEWS_ENDED);
         for (k = i + 1; k < MANY; k++) {
-            ck_assert_msg(watches[k].news == GF_NEWS_NONE, "news of job %d reached %d", i, k);
+            ck_assert_msg(clients[k].watch.news == GF_NEWS_NONE, "news of job %d reached %d", i, k);
         }
     }
     for (i = 0; i < MANY; i++) {
-        ck_assert_int_eq(watches[i].news, GF_NEWS_ENDED);
-        gf_hub_req_unwatch(hub, &watches[i]);
+        ck_assert_int_eq(clients[i].watch.news, i % 100 == 0 ? GF_NEWS_ENDED : GF_NEWS_NONE);
+        gf_hub_req_unwatch(hub, &clients[i].waiter);
     }
+}
+END_TEST
+
+START_TEST(one_request_watches_several_jobs)
+{
+    gf_hub_t *hub = make_hub();
+    gf_watch_t watches[2] = { { .id = "a" }, { .id = "b" } };
+    gf_waiter_t waiter = { .user = "me", .watches = watches, .count = 2, .enough = GF_NEWS_ENDED };
+
+    ck_assert(gf_hub_req_watch(hub, &waiter));
+    gf_hub_bg_publish(hub, "b", GF_NEWS_ENDED);
+    ck_assert(gf_hub_req_wait(hub, &waiter, LONG));
+    gf_hub_req_take(hub, &waiter);
+    ck_assert_int_eq(watches[0].seen, GF_NEWS_NONE);
+    ck_assert_int_eq(watches[1].seen, GF_NEWS_ENDED);
+    ck_assert_msg(!gf_hub_req_wait(hub, &waiter, 0), "it has taken these news");
+    gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED);
+    ck_assert(gf_hub_req_wait(hub, &waiter, LONG));
+    gf_hub_req_unwatch(hub, &waiter);
 }
 END_TEST
 
@@ -152,38 +230,39 @@ START_TEST(news_never_go_backwards)
     static const struct {
         gf_news_t published, known;
     } rows[] = {
-        { GF_NEWS_WORKING, GF_NEWS_WORKING }, { GF_NEWS_ENDED, GF_NEWS_ENDED },
-        { GF_NEWS_WORKING, GF_NEWS_ENDED },   { GF_NEWS_NONE, GF_NEWS_ENDED },
-        { GF_NEWS_CLOSING, GF_NEWS_CLOSING }, { GF_NEWS_ENDED, GF_NEWS_CLOSING },
+        { GF_NEWS_ENDED, GF_NEWS_ENDED },   { GF_NEWS_WORKING, GF_NEWS_ENDED },
+        { GF_NEWS_NONE, GF_NEWS_ENDED },    { GF_NEWS_CLOSING, GF_NEWS_CLOSING },
+        { GF_NEWS_ENDED, GF_NEWS_CLOSING },
     };
     gf_hub_t *hub = make_hub();
-    gf_watch_t watch;
+    client_t client = { .rings = 0 };
     size_t i;
 
-    ck_assert(gf_hub_req_watch(hub, &watch, "a", "me"));
+    ck_assert(watch_job(hub, &client, "a"));
     for (i = 0; i < UNIT_COUNT(rows); i++) {
         gf_hub_bg_publish(hub, "a", rows[i].published);
-        ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_WORKING, 0), rows[i].known);
+        ck_assert_int_eq(news_of(hub, &client), rows[i].known);
     }
-    gf_hub_req_unwatch(hub, &watch);
+    gf_hub_req_unwatch(hub, &client.waiter);
 }
 END_TEST
 
-START_TEST(news_that_were_seen_are_news_again)
+START_TEST(news_that_were_taken_are_news_again)
 {
     gf_hub_t *hub = make_hub();
-    gf_watch_t watch;
+    client_t client = { .rings = 0 };
 
-    ck_assert(gf_hub_req_watch(hub, &watch, "a", "me"));
+    ck_assert(watch_job(hub, &client, "a"));
     gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
-    gf_hub_req_news_seen(hub, &watch);
-    ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_WORKING, 0), GF_NEWS_NONE);
+    ck_assert_int_eq(news_of(hub, &client), GF_NEWS_WORKING);
+    ck_assert_int_eq(news_of(hub, &client), GF_NEWS_NONE);
     gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
-    ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_WORKING, 0), GF_NEWS_WORKING);
+    ck_assert(gf_hub_req_wait(hub, &client.waiter, 0));
+    ck_assert_int_eq(news_of(hub, &client), GF_NEWS_WORKING);
     gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED);
-    gf_hub_req_news_seen(hub, &watch);
-    ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_WORKING, 0), GF_NEWS_ENDED);
-    gf_hub_req_unwatch(hub, &watch);
+    ck_assert_int_eq(news_of(hub, &client), GF_NEWS_ENDED);
+    ck_assert_msg(news_of(hub, &client) == GF_NEWS_ENDED, "an end stays");
+    gf_hub_req_unwatch(hub, &client.waiter);
 }
 END_TEST
 
@@ -193,7 +272,7 @@ START_TEST(a_recall_rings_and_is_taken_once)
 
     ck_assert(!gf_hub_bg_recalled(hub));
     gf_hub_req_recall(hub);
-    ck_assert_msg(rings(hub), "nobody would look");
+    ck_assert_msg(rings(hub), "the dispatcher would not notice");
     ck_assert(gf_hub_bg_recalled(hub));
     ck_assert(!gf_hub_bg_recalled(hub));
 }
@@ -203,75 +282,148 @@ START_TEST(a_wait_ends_at_its_deadline)
 {
     gf_hub_t *hub = make_hub();
     apr_time_t start = apr_time_now();
-    gf_watch_t watch;
+    client_t client = { .waiter = { .enough = GF_NEWS_ENDED } };
 
-    ck_assert(gf_hub_req_watch(hub, &watch, "a", "me"));
+    ck_assert(watch_job(hub, &client, "a"));
     gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
-    ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_ENDED, 50000), GF_NEWS_WORKING);
+    ck_assert(!gf_hub_req_wait(hub, &client.waiter, 50000));
     ck_assert_msg(apr_time_now() - start >= 50000, "it did not wait");
-    ck_assert_int_eq(gf_hub_req_wait(hub, &watch, GF_NEWS_ENDED, -1), GF_NEWS_WORKING);
-    gf_hub_req_unwatch(hub, &watch);
+    ck_assert(!gf_hub_req_wait(hub, &client.waiter, -1));
+    gf_hub_req_unwatch(hub, &client.waiter);
 }
 END_TEST
 
+/* ---- bounds ---- */
+
 START_TEST(those_who_wait_are_bounded_per_user)
 {
+    const gf_hub_bounds_t bounds = { JOBS_MAX, WAITERS_MAX, 2, WAITERS_MAX, 2 };
     gf_hub_t *hub = NULL;
-    gf_watch_t mine[2], more, theirs;
+    client_t mine[2] = { { .rings = 0 } }, more = mine[0], theirs = mine[0];
 
-    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, JOBS_MAX, WAITERS_MAX, 2), APR_SUCCESS);
-    ck_assert(gf_hub_req_watch(hub, &mine[0], "a", "me"));
-    ck_assert(gf_hub_req_watch(hub, &mine[1], "a", apr_pstrdup(unit.ctx.pool, "me")));
-    ck_assert(!gf_hub_req_watch(hub, &more, "b", "me"));
-    ck_assert_msg(gf_hub_req_watch(hub, &more, "b", NULL), "a second watch of one request");
-    ck_assert_msg(gf_hub_req_watch(hub, &theirs, "a", "another"), "another user has a place");
-    gf_hub_req_unwatch(hub, &more);
-    gf_hub_req_unwatch(hub, &mine[0]);
-    ck_assert_msg(gf_hub_req_watch(hub, &more, "b", "me"), "a place that was freed is there");
-    gf_hub_req_unwatch(hub, &mine[1]);
-    gf_hub_req_unwatch(hub, &theirs);
-    gf_hub_req_unwatch(hub, &more);
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, &bounds), APR_SUCCESS);
+    ck_assert(watch_job(hub, &mine[0], "a"));
+    ck_assert(watch_as(hub, &mine[1], "a", apr_pstrdup(unit.ctx.pool, "me")));
+    ck_assert(!watch_job(hub, &more, "b"));
+    ck_assert_msg(watch_as(hub, &theirs, "a", "another"), "another user has a place");
+    gf_hub_req_unwatch(hub, &mine[0].waiter);
+    ck_assert_msg(watch_job(hub, &more, "b"), "a place that was freed is there");
+    gf_hub_req_unwatch(hub, &mine[1].waiter);
+    gf_hub_req_unwatch(hub, &theirs.waiter);
+    gf_hub_req_unwatch(hub, &more.waiter);
 }
 END_TEST
 
 START_TEST(those_who_wait_are_bounded)
 {
     gf_hub_t *hub = make_hub();
-    gf_watch_t watches[WAITERS_MAX], more;
+    client_t clients[WAITERS_MAX] = { { .rings = 0 } }, more = clients[0];
     int i;
 
     for (i = 0; i < WAITERS_MAX; i++) {
         const char *id = apr_psprintf(unit.ctx.pool, "job %d", i);
 
-        ck_assert_msg(gf_hub_req_watch(hub, &watches[i], id, "me"), "%d", i);
+        ck_assert_msg(watch_job(hub, &clients[i], id), "%d", i);
     }
-    ck_assert(!gf_hub_req_watch(hub, &more, "job 0", "me"));
-    gf_hub_req_unwatch(hub, &watches[2]);
-    ck_assert(gf_hub_req_watch(hub, &more, "job 0", "me"));
-    ck_assert(!gf_hub_req_watch(hub, &watches[2], "job 2", "me"));
-    gf_hub_req_unwatch(hub, &more);
-    gf_hub_req_unwatch(hub, &watches[3]); /* any order */
-    gf_hub_req_unwatch(hub, &watches[0]);
-    gf_hub_req_unwatch(hub, &watches[1]);
+    ck_assert(!watch_job(hub, &more, "job 0"));
+    gf_hub_req_unwatch(hub, &clients[2].waiter);
+    ck_assert(watch_job(hub, &more, "job 0"));
+    ck_assert(!watch_job(hub, &clients[2], "job 2"));
+    gf_hub_req_unwatch(hub, &more.waiter);
+    gf_hub_req_unwatch(hub, &clients[3].waiter); /* any order */
+    gf_hub_req_unwatch(hub, &clients[0].waiter);
+    gf_hub_req_unwatch(hub, &clients[1].waiter);
+}
+END_TEST
+
+START_TEST(those_who_hold_a_thread_are_bounded_further)
+{
+    const gf_hub_bounds_t bounds = { JOBS_MAX, WAITERS_MAX, WAITERS_MAX, 2, 1 };
+    gf_hub_t *hub = NULL;
+    client_t mine = { .rings = 0 }, theirs = mine, more = mine, parked = mine;
+
+    park_client(&parked);
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, &bounds), APR_SUCCESS);
+    ck_assert(watch_job(hub, &mine, "a"));
+    ck_assert_msg(!watch_job(hub, &more, "a"), "a second thread of one user");
+    ck_assert(watch_as(hub, &theirs, "a", "another"));
+    ck_assert_msg(!watch_as(hub, &more, "a", "a third"), "a third thread");
+    ck_assert_msg(watch_job(hub, &parked, "a"), "without a thread there is a place");
+    gf_hub_req_unwatch(hub, &theirs.waiter);
+    ck_assert(watch_as(hub, &more, "a", "a third"));
+    gf_hub_req_unwatch(hub, &parked.waiter);
+    gf_hub_req_unwatch(hub, &mine.waiter);
+    gf_hub_req_unwatch(hub, &more.waiter);
 }
 END_TEST
 
 START_TEST(closing_notifies_all_waiters_and_accepts_no_new_one)
 {
     gf_hub_t *hub = make_hub();
-    gf_watch_t one, two, late;
+    client_t one = { .rings = 0 }, two = one, late = one;
 
-    ck_assert(gf_hub_req_watch(hub, &one, "a", "me"));
-    ck_assert(gf_hub_req_watch(hub, &two, "b", "me"));
+    park_client(&two);
+    ck_assert(watch_job(hub, &one, "a"));
+    ck_assert(watch_job(hub, &two, "b"));
     ck_assert(!gf_hub_closing(hub));
     gf_hub_close(hub);
     ck_assert(gf_hub_closing(hub));
     ck_assert_msg(rings(hub), "the dispatcher wants to know, too");
-    ck_assert_int_eq(gf_hub_req_wait(hub, &one, GF_NEWS_ENDED, LONG), GF_NEWS_CLOSING);
-    ck_assert_int_eq(gf_hub_req_wait(hub, &two, GF_NEWS_ENDED, LONG), GF_NEWS_CLOSING);
-    ck_assert(!gf_hub_req_watch(hub, &late, "c", "me"));
-    gf_hub_req_unwatch(hub, &one);
-    gf_hub_req_unwatch(hub, &two);
+    ck_assert(gf_hub_req_wait(hub, &one.waiter, LONG));
+    ck_assert_int_eq(news_of(hub, &one), GF_NEWS_CLOSING);
+    ck_assert_int_eq(two.rings, 1);
+    ck_assert_int_eq(news_of(hub, &two), GF_NEWS_CLOSING);
+    ck_assert(!watch_job(hub, &late, "c"));
+    ck_assert_msg(!gf_hub_lookout_wait(hub, LONG), "the lookout ends");
+    gf_hub_req_unwatch(hub, &one.waiter);
+    gf_hub_req_unwatch(hub, &two.waiter);
+}
+END_TEST
+
+/* ---- the lookout ---- */
+
+START_TEST(the_lookout_rings_who_is_due_once)
+{
+    gf_hub_t *hub = make_hub();
+    client_t client = { .rings = 0 };
+
+    park_client(&client);
+    ck_assert(watch_job(hub, &client, "a"));
+    gf_hub_req_sleep(hub, &client.waiter, gf_clock_now() + LONG);
+    gf_hub_lookout_ids(hub, true, unit.ctx.pool);
+    ck_assert_int_eq(client.rings, 0);
+    gf_hub_req_sleep(hub, &client.waiter, gf_clock_now());
+    gf_hub_lookout_ids(hub, true, unit.ctx.pool);
+    gf_hub_lookout_ids(hub, true, unit.ctx.pool);
+    ck_assert_int_eq(client.rings, 1);
+    ck_assert_int_eq(news_of(hub, &client), GF_NEWS_NONE);
+    gf_hub_req_unwatch(hub, &client.waiter);
+}
+END_TEST
+
+START_TEST(the_lookout_reads_what_other_processes_work_on)
+{
+    gf_hub_t *hub = make_hub();
+    client_t here = { .watch = { .here = true } }, there = { .rings = 0 };
+    apr_array_header_t *ids;
+
+    ck_assert(watch_job(hub, &here, "a"));
+    ck_assert(watch_job(hub, &there, "b"));
+    ids = gf_hub_lookout_ids(hub, false, unit.ctx.pool);
+    ck_assert_int_eq(ids->nelts, 1);
+    ck_assert_str_eq(APR_ARRAY_IDX(ids, 0, const char *), "b");
+    ck_assert_int_eq(gf_hub_lookout_ids(hub, true, unit.ctx.pool)->nelts, 2);
+    gf_hub_lookout_publish(hub, "b", "1");
+    ck_assert_int_eq(news_of(hub, &there), GF_NEWS_CHANGED);
+    gf_hub_lookout_publish(hub, "b", "1");
+    ck_assert_msg(news_of(hub, &there) == GF_NEWS_NONE, "the same version is no news");
+    gf_hub_lookout_publish(hub, "b", "2");
+    ck_assert_int_eq(news_of(hub, &there), GF_NEWS_CHANGED);
+    gf_hub_lookout_publish(hub, "b", NULL);
+    ck_assert_int_eq(news_of(hub, &there), GF_NEWS_ENDED);
+    ck_assert_int_eq(news_of(hub, &here), GF_NEWS_NONE);
+    gf_hub_req_unwatch(hub, &here.waiter);
+    gf_hub_req_unwatch(hub, &there.waiter);
 }
 END_TEST
 
@@ -291,13 +443,14 @@ static apr_uint32_t watching;
 static void *APR_THREAD_FUNC await_end(apr_thread_t *thread, void *data)
 {
     waiter_t *waiter = data;
-    gf_watch_t watch;
+    client_t client = { .waiter = { .enough = GF_NEWS_ENDED } };
 
     (void)thread;
-    if (gf_hub_req_watch(waiter->hub, &watch, waiter->id, "me")) {
+    if (watch_job(waiter->hub, &client, waiter->id)) {
         apr_atomic_inc32(&watching);
-        waiter->news = gf_hub_req_wait(waiter->hub, &watch, GF_NEWS_ENDED, LONG);
-        gf_hub_req_unwatch(waiter->hub, &watch);
+        gf_hub_req_wait(waiter->hub, &client.waiter, LONG);
+        waiter->news = news_of(waiter->hub, &client);
+        gf_hub_req_unwatch(waiter->hub, &client.waiter);
     }
     return NULL;
 }
@@ -437,13 +590,18 @@ int main(void)
         the_bell_rings_until_it_is_silenced,
         places_in_flight_are_bounded,
         news_reach_those_who_watch_that_job,
+        less_than_enough_wakes_no_request,
+        one_request_watches_several_jobs,
         news_are_for_one_job_among_many,
         news_never_go_backwards,
-        news_that_were_seen_are_news_again,
+        news_that_were_taken_are_news_again,
         a_recall_rings_and_is_taken_once,
         a_wait_ends_at_its_deadline,
         those_who_wait_are_bounded,
         those_who_wait_are_bounded_per_user,
+        those_who_hold_a_thread_are_bounded_further,
+        the_lookout_rings_who_is_due_once,
+        the_lookout_reads_what_other_processes_work_on,
         closing_notifies_all_waiters_and_accepts_no_new_one,
         news_wake_whoever_waits_on_another_thread,
         closing_wakes_whoever_waits_on_another_thread,

@@ -219,8 +219,10 @@ static gf_hub_t *hub; /* made once: it has a descriptor */
 
 static void make_flow(const given_t *given, apr_pool_t *pool)
 {
+    static const gf_hub_bounds_t bounds = { .jobs = 10 };
+
     if (!hub) {
-        ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, 10, 10, 10), APR_SUCCESS);
+        ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, &bounds), APR_SUCCESS);
     }
     memset(&flow, 0, sizeof(flow));
     flow.ctx = unit.ctx;

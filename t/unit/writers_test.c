@@ -52,11 +52,12 @@ static gf_hub_t *hub;
 
 static gf_writers_t *start(int count)
 {
+    const gf_hub_bounds_t bounds = { .jobs = 1 };
     gf_writers_t *writers = NULL;
 
     main_thread = apr_os_thread_current();
     order = 0;
-    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, 1, 1, 1), APR_SUCCESS);
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, &bounds), APR_SUCCESS);
     ck_assert_int_eq(gf_writers_start(&writers, unit.ctx.pool, &unit.ctx, hub, count), APR_SUCCESS);
     return writers;
 }

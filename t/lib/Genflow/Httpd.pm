@@ -108,11 +108,17 @@ sub start {
 sub base     { return $_[0]{base} }
 sub log_text { return Genflow::Site::read_text($_[0]{log}) }
 
+# The pid of its parent process, while it runs or ends.
+sub pid {
+    my ($self) = @_;
+    ($self->{pid}) = Genflow::Site::read_text($self->{pid_file}) =~ /(\d+)/ if !$self->{pid};
+    return $self->{pid};
+}
+
 # The pids of its processes that serve requests.
 sub children {
     my ($self) = @_;
-    my ($parent) = Genflow::Site::read_text($self->{pid_file}) =~ /(\d+)/ or return;
-    return Genflow::Site::children_of($parent);
+    return Genflow::Site::children_of($self->pid);
 }
 
 # Its log lines at warning or above, as one text.

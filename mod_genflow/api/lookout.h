@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread of a child that looks after its waiting requests: it rings those whose time is over,
+ * and reads, in one statement for all of them, what other processes have changed. */
+#ifndef API_LOOKOUT_H
+#define API_LOOKOUT_H
+
+#include "base/ctx.h"
+#include "hub/hub.h"
+
+typedef struct api_lookout_t api_lookout_t;
+
+/* child_init: starts the thread. It sends no statement while no request waits. `ctx` is copied. */
+apr_status_t api_lookout_start(api_lookout_t **lookout, apr_pool_t *pool, const gf_ctx_t *ctx,
+                               gf_hub_t *hub);
+
+/* After gf_hub_close(): waits for the end of the thread. */
+void api_lookout_join(api_lookout_t *lookout);
+
+#endif

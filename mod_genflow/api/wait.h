@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request that waits for generations: parked without a thread where httpd can do that
+ * (httpd/park.h), else in its thread. Both ways make the same steps: each time when there is news,
+ * a step reads and decides; the last step is followed by the answer. */
+#ifndef API_WAIT_H
+#define API_WAIT_H
+
+#include "api/api.h"
+#include "httpd/park.h"
+
+typedef struct api_wait_t api_wait_t;
+
+/* In the request's pool. The caller sets what stands before `gone`, in a struct of its own or not;
+ * api_wait() does the rest. */
+struct api_wait_t {
+    gf_req_t *req;
+    gf_waiter_t waiter;        /* watches, count, enough */
+    apr_time_t deadline;       /* by gf_clock_now(): then the step is the last one */
+    apr_interval_time_t pulse; /* a step at least that often; 0: none is needed */
+    /* Called first at once, then after news and when it is time. *over: the wait ends. */
+    gf_err_t *(*step)(bool *over, api_wait_t *wait);
+    gf_err_t *(*answer)(api_wait_t *wait); /* after the last step; NULL: there is nothing to add */
+    bool gone;                             /* the client has closed its side of the connection */
+    bool is_late;                          /* the deadline is over */
+    bool closing;                          /* this child stops */
+    httpd_park_t *park;                    /* NULL: a thread waits */
+};
+
+/* The client's preferences for waiting (Prefer). */
+void api_wait_prefer(gf_prefer_t *prefer, const request_rec *r);
+
+/* Takes a place for `wait`; false: there is none. Then api_wait_run(), after what the watches are
+ * to notice was begun. */
+bool api_wait_begin(api_wait_t *wait);
+
+/* Waits and answers, then or later: the request is over, or req->parked is set. */
+gf_err_t *api_wait_run(api_wait_t *wait);
+
+/* Answers with `count` generations. */
+typedef gf_err_t *(*api_answer_t)(gf_req_t *req, const gf_view_t *views, int count);
+
+/* Waits until each of `views`, which are in the request's pool, has ended, or there is news of
+ * `enough` about it, for `time`; then answers. jobs (NULL: none): those that are handed in here,
+ * once the watches have begun. Without a place it answers at once. */
+gf_err_t *api_wait_views(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
+                         gf_news_t enough, apr_interval_time_t time, api_answer_t answer);
+
+/* Reads the generation `find` as the client prefers: at once, or when it has ended, or after the
+ * wait. With If-None-Match also when the state has changed. Then answers. */
+gf_err_t *api_wait_state(gf_req_t *req, const gf_find_t *find, api_answer_t answer);
+
+#endif

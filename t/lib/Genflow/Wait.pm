@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Clients that wait, each on a connection of its own that the test holds, and an httpd of one child
+# for them. The generations are of a type that no process works on, so that they wait until the test
+# cancels them.
+#
+#     my $httpd  = wait_site(4, "Timeout 4\n");                  # a child of 4 threads
+#     my $id     = waiting_generation($user);
+#     my $client = Genflow::Wait->get('/api/' . wait_type() . "/status?id=$id", $user, 30);
+#     all_wait(1);                                               # it waits
+#     cancel_generation($id);
+#     is $client->answer->{status}, 200;
+#     is $client->json->{status}, 'cancelled';
+
+package Genflow::Wait;
+
+use strict;
+use warnings;
+
+use parent 'Exporter';
+use IO::Select ();
+use IO::Socket::INET ();
+use JSON::PP ();
+use List::Util qw(sum0);
+use Time::HiRes qw(time);
+
+use Genflow::Httpd ();
+use Genflow::Test;
+
+our @EXPORT = qw(wait_site wait_type waiting_generation cancel_generation all_wait);
+
+my $PATIENCE    = $ENV{GENFLOW_TEST_PATIENCE} || 1;
+my $ANSWER_TIME = 20 * $PATIENCE;
+my ($type, $site, $idle);
+
+# The type of this test's generations.
+sub wait_type {
+    return $type //= do {
+        my ($name) = $0 =~ m{([\w-]+)\.t\z};
+        sql("SELECT genflow.create_type(:'type')", type => "wait-$name");
+        "wait-$name";
+    };
+}
+
+# An httpd of one child with so many threads, or as these lines say (0), which only takes requests.
+# The test talks to it.
+sub wait_site {
+    my ($threads, $lines) = @_;
+    my $name  = wait_type();
+    my $small = Genflow::Httpd::small_site() =~ s{<GenflowType neo-glitch>}{<GenflowType $name>}r;
+    $site = Genflow::Httpd->start(($threads ? <<"END" : '') . <<'API' . $small . $lines);
+ServerLimit 4
+ThreadLimit $threads
+ThreadsPerChild $threads
+MaxRequestWorkers $threads
+AsyncRequestWorkerFactor 1000
+END
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+API
+    talk_to($site);
+    wait_for { api(GET => '/api/health')->{status} == 200 };
+    ($idle) = sort { $a <=> $b } epolls();
+    return $site;
+}
+
+
+sub waiting_generation {
+    my ($user) = @_;
+    return later($user, { type => wait_type() });
+}
+
+sub cancel_generation {
+    my ($id) = @_;
+    return sql("SELECT genflow.admin_cancel(:'id')", id => $id);
+}
+
+# Are so many requests parked?
+sub all_wait {
+    my ($count) = @_;
+    return wait_for { $count == sum0 map { $_ - $idle } epolls() } $ANSWER_TIME;
+}
+
+# The epoll descriptors of each child: the MPM's, and one of each parked request.
+sub epolls {
+    return map {
+        my @links = map { readlink $_ // '' } glob "/proc/$_/fd/*";
+        scalar grep { /eventpoll/ } @links;
+    } $site->children;
+}
+
+# ---- a client ------------------------------------------------------------------------------------
+
+# A connection on which this was requested.
+sub get {
+    my ($class, $path, $user, $seconds) = @_;
+    my ($address) = $site->base =~ m{//(.+)};
+    my $socket = IO::Socket::INET->new(PeerAddr => $address) or die "connect: $!\n";
+    my $self   = bless { socket => $socket, bytes => '' }, $class;
+    return $self->request($path, $user, $seconds);
+}
+
+# One more request on it, which prefers to wait for so long.
+sub request {
+    my ($self, $path, $user, $seconds) = @_;
+    my $prefer = $seconds ? "Prefer: wait=$seconds\r\n" : '';
+    $self->{socket}->syswrite("GET $path HTTP/1.1\r\nHost: x\r\nX-User: $user\r\n$prefer\r\n");
+    return $self;
+}
+
+# Bytes that it has within that time?
+sub has_answer {
+    my ($self, $seconds) = @_;
+    return length $self->{bytes} || IO::Select->new($self->{socket})->can_read(($seconds // 0) * $PATIENCE);
+}
+
+# The next answer: {status}. json() is its body.
+sub answer {
+    my ($self) = @_;
+    my $end = time + $ANSWER_TIME;
+    while (time < $end) {
+        if ($self->{bytes} =~ m{\AHTTP/1.1 (\d+)(.*?)\r\n\r\n}s) {
+            my ($status, $head, $begin) = ($1, $2, $+[0]);
+            my ($length) = $head =~ /^Content-Length: (\d+)\r?$/mi ? $1 : 0;
+            if (length $self->{bytes} >= $begin + $length) {
+                $self->{body} = substr $self->{bytes}, $begin, $length;
+                substr $self->{bytes}, 0, $begin + $length, '';
+                return { status => $status };
+            }
+        }
+        $self->fetch($end - time) or last;
+    }
+    $self->{body} = '{}';
+    return { status => 0 };
+}
+
+sub json {
+    my ($self) = @_;
+    my $document = JSON::PP::decode_json($self->{body});
+    return $document->{data} // $document;
+}
+
+# Does it get this?
+sub reads {
+    my ($self, $pattern, $seconds) = @_;
+    my $end = time + $seconds * $PATIENCE;
+    1 while $self->{bytes} !~ $pattern && $self->fetch($end - time);
+    return $self->{bytes} =~ $pattern;
+}
+
+# What comes to the end of the connection.
+sub rest {
+    my ($self) = @_;
+    my $end = time + $ANSWER_TIME;
+    1 while $self->fetch($end - time);
+    return $self->{bytes};
+}
+
+sub fetch {
+    my ($self, $seconds) = @_;
+    return if $seconds <= 0 || !IO::Select->new($self->{socket})->can_read($seconds);
+    return $self->{socket}->sysread($self->{bytes}, 65536, length $self->{bytes});
+}
+
+sub close { return close $_[0]{socket} }
+
+# It sends no more, and may still read.
+sub half_close { return shutdown $_[0]{socket}, 1 }
+
+1;
