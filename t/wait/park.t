@@ -40,7 +40,7 @@ $one->request("$status?id=$next", $user, 1);
 $begin = time;
 is $one->answer->{status}, 200, '... and waits again';
 cmp_ok time - $begin, '>=', 0.9, '... for as long as its client prefers';
-is $one->json->{status}, 'processing', '... though the generation goes on';
+is $one->json->{status}, 'pending', '... though the generation goes on';
 
 my $pipeline = Genflow::Wait->get("$status?id=$next", $user, 30);
 $pipeline->request('/api/health', $user);

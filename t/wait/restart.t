@@ -18,7 +18,7 @@ my ($old)   = $httpd->children;
 my @clients = waiting_clients();
 kill USR1 => $httpd->pid;
 is_deeply [map { $_->answer->{status} } @clients], [(200) x MANY], 'a graceful restart answers all';
-is_deeply [map { $_->json->{status} } @clients], [('processing') x MANY], '... with the state as it is';
+is_deeply [map { $_->json->{status} } @clients], [('pending') x MANY], '... with the state as it is';
 my $ended = wait_for { !kill 0 => $old };
 ok $ended, '... and the old child ends';
 
@@ -37,7 +37,7 @@ ok $served, '... and another one serves';
 
 @clients = waiting_clients();
 my $stream = Genflow::Wait->get("/api/generation/$id/events", $user);
-$stream->reads(qr/"processing"/, 10);
+$stream->reads(qr/"pending"/, 10);
 kill WINCH => $httpd->pid;
 is_deeply [map { $_->answer->{status} } @clients], [(200) x MANY], 'a graceful stop answers all';
 like $stream->rest, qr/\n\r\n0\r\n\r\n\z/, '... and ends streams where their clients come back';
