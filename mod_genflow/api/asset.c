@@ -14,6 +14,7 @@
 #include "db/asset.h"
 #include "httpd/plugin.h"
 #include "model/source.h"
+#include "model/source_url.h"
 
 #define FORM_ROOM 65536 /* what a form may have around its picture */
 

@@ -12,14 +12,13 @@
 #include "db/asset.h"
 #include "db/steer.h"
 #include "model/param.h"
-#include "model/source.h"
+#include "model/source_url.h"
 #include "model/type.h"
 #include "store/gate.h"
 
-/* An uploaded source picture must still be there: nothing is held for what cannot be made. */
-static gf_err_t *check_source(gf_req_t *req, const char *source_url)
+static gf_err_t *check_source(gf_req_t *req, const char *line)
 {
-    const char *asset_id = gf_source_asset_id(source_url);
+    const char *asset_id = gf_source_asset_id(line);
     gf_asset_t asset;
     gf_err_t *err = asset_id ? gf_asset_get(&asset, req->ctx, req->user, asset_id) : NULL;
 
@@ -27,6 +26,18 @@ static gf_err_t *check_source(gf_req_t *req, const char *source_url)
                ? gf_err_field(req->ctx, GF_E_SOURCE_URL, "sourceUrl",
                               "the source picture is gone; bring it again with a new request")
                : err;
+}
+
+/* Uploaded source pictures must still be there: nothing is held for what cannot be made. */
+static gf_err_t *check_sources(gf_req_t *req, const char *source_url)
+{
+    int count = gf_source_count(source_url);
+    int i;
+
+    for (i = 0; i < count; i++) {
+        GF_TRY(check_source(req, gf_source_nth(req->r->pool, source_url, i)));
+    }
+    return NULL;
 }
 
 /* The same input once more. A seed of the client is among the parameters, and the row has its value
@@ -51,7 +62,7 @@ static gf_err_t *spec_of(gf_spec_t *spec, gf_req_t *req, const gf_view_t *view)
     GF_TRY(gf_json_parse(&parameters, req->ctx, text, strlen(text)));
     spec->seed =
         gf_json_get(parameters, "seed") ? apr_atoi64(view->seed_json) : gf_param_draw_seed();
-    return check_source(req, view->source_url);
+    return check_sources(req, view->source_url);
 }
 
 static gf_err_t *answer_created(gf_req_t *req, const gf_view_t *views, int count)

@@ -12,6 +12,7 @@
 #include "httpd/dir.h"
 #include "model/param.h"
 #include "model/source.h"
+#include "model/source_url.h"
 #include "model/type.h"
 
 #define KEY_MAX 255
@@ -78,39 +79,61 @@ static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_spec_t 
     return NULL;
 }
 
-/* ---- the source picture, where it is one of ours ---- */
+/* ---- the source pictures, where they are ours ---- */
 
-/* An uploaded one: is it there, and the user's? */
-static gf_err_t *find_asset(gf_req_t *req, gf_spec_t *spec)
+/* An uploaded one: is it there, and the user's? Its id gets the spelling of the row. */
+static gf_err_t *find_asset(gf_req_t *req, gf_source_t *source)
 {
     gf_asset_t asset;
-    gf_err_t *err;
+    gf_err_t *err = gf_asset_get(&asset, req->ctx, req->user, source->asset_id);
 
-    if (!spec->source.asset_id) {
-        return NULL;
-    }
-    err = gf_asset_get(&asset, req->ctx, req->user, spec->source.asset_id);
     if (gf_err_is(err, GF_E_NO_ASSET)) {
-        return gf_err_field(req->ctx, GF_E_SOURCE_URL, spec->source.field,
+        return gf_err_field(req->ctx, GF_E_SOURCE_URL, source->field,
                             "names no picture that is there; it may have expired");
     }
     if (!err) {
-        spec->source_url = gf_source_of_asset(req->r->pool, asset.id);
+        source->asset_id = asset.id;
     }
     return err;
 }
 
-/* One in the body becomes an uploaded one, so that nothing large is in the row. */
-static gf_err_t *store_image(gf_req_t *req, gf_spec_t *spec)
+static gf_err_t *find_assets(gf_req_t *req, gf_spec_t *spec)
 {
-    gf_asset_t asset;
+    int i;
 
-    if (spec->source.base64) {
-        GF_TRY(api_asset_check(req, "image", &spec->source.image, spec->source.bytes));
-        GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &spec->source.image, spec->source.base64));
-        spec->source_url = gf_source_of_asset(req->r->pool, asset.id);
+    for (i = 0; spec->sources && i < spec->sources->nelts; i++) {
+        gf_source_t *source = &APR_ARRAY_IDX(spec->sources, i, gf_source_t);
+
+        if (source->asset_id) {
+            GF_TRY(find_asset(req, source));
+        }
     }
+    spec->source_url = gf_source_lines(req->r->pool, spec->sources);
     return NULL;
+}
+
+/* Those in the body become uploaded ones, so that nothing large is in the row. Of two steps the row
+ * then shows the addresses of all. */
+static gf_err_t *store_images(gf_req_t *req, gf_spec_t *spec)
+{
+    const char *shown[GF_SOURCES_MAX];
+    gf_asset_t asset;
+    int i;
+
+    for (i = 0; spec->sources && i < spec->sources->nelts; i++) {
+        gf_source_t *source = &APR_ARRAY_IDX(spec->sources, i, gf_source_t);
+
+        if (source->base64) {
+            GF_TRY(api_asset_check(req, source->field, &source->image, source->bytes));
+            GF_TRY(gf_asset_put(&asset, req->ctx, req->user, &source->image, source->base64));
+            source->asset_id = asset.id;
+        }
+        shown[i] = source->url
+                       ? source->url
+                       : apr_pstrcat(req->r->pool, req->base, "/assets/", source->asset_id, NULL);
+    }
+    spec->source_url = gf_source_lines(req->r->pool, spec->sources);
+    return spec->two_step ? gf_param_name_pictures(spec, req->ctx, shown) : NULL;
 }
 
 /* ---- the body ---- */
@@ -161,7 +184,7 @@ gf_err_t *api_spec_read(gf_spec_t *spec, gf_req_t *req, const api_spec_body_t *b
                             "must be 1: each is created and started by calls of its own; "
                             "generate without generationId makes several at once");
     }
-    return find_asset(req, spec);
+    return find_assets(req, spec);
 }
 
 void api_spec_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t *req,
@@ -179,7 +202,7 @@ gf_err_t *api_spec_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_
                           gf_spec_t *spec, const api_spec_body_t *body)
 {
     GF_TRY(choose_key(caller, req, spec));
-    GF_TRY(store_image(req, spec));
+    GF_TRY(store_images(req, spec));
     api_spec_hash(caller, hash, req, body);
     return NULL;
 }

@@ -25,7 +25,7 @@
 #include "genflow/store.h"
 
 #define GENFLOW_PROVIDER_GROUP   "genflow-provider"
-#define GENFLOW_PROVIDER_VERSION "1"
+#define GENFLOW_PROVIDER_VERSION "2"
 #define GENFLOW_STORE_GROUP      "genflow-store"
 #define GENFLOW_STORE_VERSION    "1"
 

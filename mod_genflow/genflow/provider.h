@@ -65,6 +65,13 @@ typedef struct gf_outcome_t {
     bool settled; /* UNKNOWN: polling cannot help; only a provider webhook could */
 } gf_outcome_t;
 
+/* A source picture of a generation. */
+typedef struct gf_prov_source_t {
+    const char *url;  /* https address or data: URI; NULL: only the file, or it is not known */
+    const char *file; /* the picture itself, for kinds with source_as_file; else NULL */
+    const char *type; /* of that file: "image/png" */
+} gf_prov_source_t;
+
 /* The input of the translators. Messages and texts are made in `pool`. */
 typedef struct gf_prov_call_t {
     const struct gf_provider_t *provider; /* read it by host->section() */
@@ -73,9 +80,11 @@ typedef struct gf_prov_call_t {
     apr_interval_time_t age;              /* since the job was created */
     const char *provider_webhook_url;     /* where the provider may report the end; NULL: nowhere */
     const char *source; /* the source picture: https address or data: URI; NULL: none, or ... */
-    const char *source_file; /* ... a file, for kinds with source_as_file */
-    const char *source_type; /* of that file: "image/png" */
-    apr_int64_t pixels_max;  /* draw: most pixels that the source file may have */
+    const char *source_file;         /* ... a file, for kinds with source_as_file */
+    const char *source_type;         /* of that file: "image/png" */
+    const gf_prov_source_t *sources; /* all source pictures, in the client's order; `source`, ... */
+    int source_count;       /* ... `source_file` and `source_type` are those of the first */
+    apr_int64_t pixels_max; /* draw: most pixels that the source file may have */
     apr_pool_t *pool;
 } gf_prov_call_t;
 
@@ -136,6 +145,10 @@ typedef struct gf_prov_kind_t {
      * its bytes. */
     gf_source_use_t (*source)(const char *model);
     bool source_as_file;
+
+    /* The most source pictures that `model` takes at a time. NULL, 0: one. A request with more
+     * skips the chain entry. */
+    int (*source_max)(const char *model);
 
     /* Is a provider webhook genuine? NULL: the provider sends none. webhook_keys: address of its
      * public keys; NULL: the section's GenflowProviderHookSecret is the key. */

@@ -301,6 +301,8 @@ const command_rec httpd_conf_commands[] = {
         "0s to 87600h", "0s", "how long ended generations and pictures are kept; 0s: for good"),
     ROW("GenflowAssetMaxBytes", IN_SERVER, IS_SIZE, SERVER(asset_max), 1024, 100 << 20,
         "1k to 100m", "10m", "bytes of a source picture"),
+    ROW("GenflowAssetMaxTotal", IN_SERVER, IS_SIZE, SERVER(asset_total), 1024, 1LL << 30,
+        "1k to 1g", "40m", "bytes of all source pictures of a generation"),
     ROW("GenflowAssetMaxPixels", IN_SERVER, IS_INT, SERVER(asset_pixels_max), 1, 1LL << 30,
         "1 to 1073741824", "16777216", "width x height of a source picture"),
     ROW("GenflowAssetLifetime", IN_SERVER, IS_TIME, SERVER(asset_lifetime), MINUTE, 365 * 24 * HOUR,

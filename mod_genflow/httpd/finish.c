@@ -84,11 +84,13 @@ static const char *wrong_model(const gf_choice_t *choice, apr_pool_t *pool)
     return kind->check_model ? kind->check_model(choice->model, pool) : NULL;
 }
 
-static gf_source_use_t source_of(const gf_choice_t *choice)
+static void set_source_use(gf_choice_t *choice)
 {
     const gf_prov_kind_t *kind = choice->provider->kind;
+    int most = kind->source_max ? kind->source_max(choice->model) : 1;
 
-    return kind->source ? kind->source(choice->model) : GF_SOURCE_NONE;
+    choice->source = kind->source ? kind->source(choice->model) : GF_SOURCE_NONE;
+    choice->source_max = most > 0 ? most : 1;
 }
 
 /* Only providers that a type uses must be complete, and a key may be absent: the shipped types name
@@ -111,7 +113,7 @@ static const char *finish_chain(gf_type_t *type, const gf_conf_t *conf, apr_pool
             return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeProviders %s/%s: %s",
                                 type->name, provider->name, choice->model, unknown);
         }
-        choice->source = source_of(choice);
+        set_source_use(choice);
         if (missing && (provider->key || !provider->url)) {
             return apr_psprintf(pool, "<GenflowProvider %s>, which <GenflowType %s> uses: %s",
                                 provider->name, type->name, missing);
@@ -152,7 +154,7 @@ static const char *finish_fallback(gf_type_t *type, const gf_conf_t *conf, apr_p
         return apr_psprintf(pool, "<GenflowType %s>: GenflowTypeFallback %s: %s", type->name,
                             type->fallback, wrong);
     }
-    choice->source = source_of(choice);
+    set_source_use(choice);
     type->local = choice;
     return NULL;
 }

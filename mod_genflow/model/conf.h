@@ -55,6 +55,7 @@ typedef struct gf_choice_t {
     const gf_provider_t *provider;
     const char *model;      /* "" if none was named */
     gf_source_use_t source; /* does the model take a source picture? */
+    int source_max;         /* and how many at a time, at least 1 */
 } gf_choice_t;
 
 /* <GenflowType name> */
@@ -133,6 +134,7 @@ typedef struct gf_conf_t {
     const char *credit_day;            /* time zone of days and weeks, or "rolling" */
     apr_int64_t reserve_lifetime;      /* of a reservation of credits */
     apr_int64_t asset_max;             /* bytes of a source picture */
+    apr_int64_t asset_total;           /* bytes of all source pictures of a generation */
     apr_int64_t asset_pixels_max;      /* width x height of a source picture */
     apr_int64_t asset_lifetime;        /* of an uploaded source picture */
     apr_int64_t result_max;            /* bytes of a picture */

@@ -9,7 +9,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
-#include "model/source.h"
+#include "model/source_url.h"
 #include "model/url.h"
 #include "model/type.h"
 

@@ -11,6 +11,7 @@
 #include "model/bound.h"
 #include "model/parameters.h"
 #include "model/prompt.h"
+#include "model/source_url.h"
 #include "model/webhook.h"
 
 #define RUN_ID_MAX      200
@@ -182,9 +183,9 @@ static void rule_priority(gf_input_t *input, void *record)
 
 /* ---- two-step bodies ---- */
 
-/* A list of addresses; sets how many, and the first. */
-static void read_list(gf_input_t *input, const char *field, gf_json_t *list, int min, int max,
-                      int *count, const char **first)
+/* Reads a list of addresses and data: URIs into the sources of the spec. Returns how many. */
+static int read_list(gf_input_t *input, check_t *check, const char *field, gf_json_t *list, int min,
+                     int max)
 {
     int given = (int)gf_json_length(list);
     int i;
@@ -192,45 +193,85 @@ static void read_list(gf_input_t *input, const char *field, gf_json_t *list, int
     if (!gf_json_is_array(list) || given < min || given > max) {
         gf_input_refuse(input, GF_E_INVALID, field, "must be a list of %d to %d addresses", min,
                         max);
-        return;
+        return 0;
     }
-    for (i = given - 1; i >= 0; i--) {
+    for (i = 0; i < given; i++) {
+        gf_source_t *source = apr_array_push(check->spec->sources);
         gf_json_t *value = gf_json_at(list, (apr_size_t)i);
-        const char *url = NULL;
-        const char *wrong = value && gf_json_string(value, &url)
-                                ? gf_source_wrong_url(input->ctx, url)
+        const char *text = NULL;
+        const char *wrong = value && gf_json_string(value, &text)
+                                ? gf_source_read(source, input, field, text)
                                 : "must be a text without NUL characters";
 
         if (wrong) {
             gf_input_refuse(input, GF_E_INVALID, field, "number %d %s", i + 1, wrong);
         }
-        *first = url;
     }
-    *count = given;
+    return given;
 }
 
-/* The first picture of a product is the source picture of a type that takes one. */
+static bool takes_pictures(const check_t *check)
+{
+    return check->type->source != GF_SOURCE_NONE;
+}
+
+/* All of them go to the model: a type that takes none has no use for them. */
+static bool refuse_useless(gf_input_t *input, const check_t *check, const char *field,
+                           const gf_json_t *list)
+{
+    if (takes_pictures(check) || gf_json_length(list) == 0) {
+        return false;
+    }
+    gf_input_refuse(input, GF_E_INVALID, field, "%s takes no source picture: leave it out",
+                    check->type->name);
+    return true;
+}
+
 static void rule_products(gf_input_t *input, void *record)
 {
     check_t *check = record;
-    const char *first = NULL;
+    gf_json_t *list = check->product_images;
 
-    read_list(input, "productImages", check->product_images, 1, 5, &check->wish.product_images,
-              &first);
-    if (check->type->source != GF_SOURCE_NONE) {
-        check->spec->source_url = check->spec->source.url = first;
+    check->spec->sources = apr_array_make(input->ctx->pool, 8, sizeof(gf_source_t));
+    if (!list) {
+        if (takes_pictures(check)) {
+            gf_input_missing(input, "productImages", "is required");
+        }
+    }
+    else if (!refuse_useless(input, check, "productImages", list)) {
+        check->wish.product_images =
+            read_list(input, check, "productImages", list, takes_pictures(check) ? 1 : 0, 5);
+    }
+    check->spec->product_count = check->spec->sources->nelts;
+    check->spec->source_url = gf_source_lines(input->ctx->pool, check->spec->sources);
+}
+
+/* A chain entry has to take all of them, or nothing is held. */
+static void refuse_too_many(gf_input_t *input, const check_t *check)
+{
+    const gf_type_t *type = check->type;
+    const gf_spec_t *spec = check->spec;
+    int most = type->chain && type->chain->nelts > 0 ? gf_type_source_max(type) : GF_SOURCES_MAX;
+
+    if (spec->sources->nelts > most) {
+        gf_input_refuse(input, GF_E_INVALID,
+                        spec->product_count > most ? "productImages" : "modelImages",
+                        "the providers of %s take %d picture%s at most, productImages and "
+                        "modelImages together",
+                        type->name, most, most == 1 ? "" : "s");
     }
 }
 
 static void rule_models(gf_input_t *input, void *record)
 {
     check_t *check = record;
-    const char *first;
+    gf_json_t *list = check->model_images;
 
-    if (check->model_images) {
-        read_list(input, "modelImages", check->model_images, 0, 3, &check->wish.model_images,
-                  &first);
+    if (list && !refuse_useless(input, check, "modelImages", list)) {
+        check->wish.model_images = read_list(input, check, "modelImages", list, 0, 3);
     }
+    check->spec->source_url = gf_source_lines(input->ctx->pool, check->spec->sources);
+    refuse_too_many(input, check);
 }
 
 /* An entry of the type's chain; where the type is not known, any may be. */
@@ -266,7 +307,6 @@ static const gf_input_field_t unknown_type[] = {
 static const gf_input_field_t two_step[] = {
     { .names = { "productImages" },
       .kind = GF_INPUT_JSON,
-      .required = true,
       AT(product_images),
       .rule = rule_products },
     { .names = { "modelImages" }, .kind = GF_INPUT_JSON, AT(model_images), .rule = rule_models },
@@ -346,13 +386,25 @@ const gf_input_field_t *const gf_param_config[] = {
 /* ---- the check ---- */
 
 /* Reads the rows in the order in which bad fields are named. */
+/* The one source picture of a body of one step. */
+static void read_source(check_t *check, gf_input_t *input)
+{
+    gf_source_t source;
+
+    if (gf_source_check(&source, input, check->type)
+        && (source.url || source.asset_id || source.base64)) {
+        check->spec->sources = apr_array_make(input->ctx->pool, 1, sizeof(gf_source_t));
+        APR_ARRAY_PUSH(check->spec->sources, gf_source_t) = source;
+        check->spec->source_url = gf_source_lines(input->ctx->pool, check->spec->sources);
+    }
+}
+
 static void read_all(check_t *check, gf_input_t *input)
 {
     /* An unknown type has unknown bounds: no further refusals for them. */
     static const gf_type_t any = { .retries = APR_INT16_MAX,
                                    .source = GF_SOURCE_MAY,
                                    .priority_max = GF_PRIORITY_HIGH };
-    gf_spec_t *spec = check->spec;
 
     if (!check->type) {
         gf_input_read(input, unknown_type, check);
@@ -363,21 +415,21 @@ static void read_all(check_t *check, gf_input_t *input)
         gf_input_read(input, preset, check);
     }
     gf_input_read(input, style_fields, check);
-    if (!check->two_step && gf_source_check(&spec->source, input, check->type)) {
-        spec->source_url = spec->source.url;
+    if (!check->two_step) {
+        read_source(check, input);
+    }
+    else if (!takes_pictures(check) && !check->preset && !check->wish.custom) {
+        gf_input_missing(input, "customPrompt", "is required, because the type takes no picture");
     }
     gf_input_read(input, making, check);
 }
 
 static void read_parameters(check_t *check, gf_input_t *input)
 {
-    const gf_source_t *source = &check->spec->source;
     const gf_parameters_for_t given_for = { .type = check->type,
                                             .two_step = check->two_step,
                                             .has_ratio = check->wish.ratio != NULL,
-                                            .source = source->url        ? source->url
-                                                      : source->asset_id ? source->asset_id
-                                                                         : source->base64 };
+                                            .source = check->spec->source_url };
 
     gf_parameters_read(check->parameters, &check->spec->seed, input, &given_for);
 }
@@ -391,28 +443,36 @@ static gf_err_t *add_json(gf_json_t *parameters, gf_ctx_t *ctx, const char *text
     return NULL;
 }
 
+/* Adds the words of the prompt that the client chose, so that the row shows them. A provider gets
+ * `quality` in a field of its own if the type's bounds allow it (model/bound.h). */
+static void add_words(check_t *check, const gf_input_t *input)
+{
+    static const char *const quality[] = { "quality", NULL };
+    static const char *const names[][3] = { { "style", NULL },
+                                            { "customPrompt", "prompt", NULL },
+                                            { "model", NULL } };
+    size_t count = check->two_step ? sizeof(names) / sizeof(names[0]) : 1;
+    gf_json_t *value = gf_input_member(input, quality);
+    size_t i;
+
+    if (value && gf_bound_passes(check->type, quality[0], value, input->ctx->pool)) {
+        gf_json_add(check->parameters, quality[0], value);
+    }
+    for (i = 0; i < count; i++) {
+        gf_json_add(check->parameters, names[i][0], gf_input_member(input, names[i]));
+    }
+}
+
 /* Fills in values that the client left open: the preset's, then the type's, then the defaults of
  * two steps. */
 static gf_err_t *fill_defaults(check_t *check, const gf_input_t *input)
 {
-    static const char *const passed_members[][2] = { { "model", NULL },
-                                                     { "productImages", NULL },
-                                                     { "modelImages", NULL } };
-    size_t i;
-
+    add_words(check, input);
     if (check->preset) {
         GF_TRY(add_json(check->parameters, input->ctx, check->preset->parameters));
     }
     GF_TRY(gf_bound_fill(check->parameters, input->ctx, check->type));
-    if (!check->two_step) {
-        return NULL;
-    }
-    GF_TRY(add_json(check->parameters, input->ctx, usual));
-    for (i = 0; i < sizeof(passed_members) / sizeof(passed_members[0]); i++) {
-        gf_json_add(check->parameters, passed_members[i][0],
-                    gf_input_member(input, passed_members[i]));
-    }
-    return NULL;
+    return check->two_step ? add_json(check->parameters, input->ctx, usual) : NULL;
 }
 
 gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
@@ -433,6 +493,7 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
     gf_input_unknown(&input, param->two_step ? two_step_tables : one_step_tables);
     GF_TRY(gf_input_end(&input));
     spec->type = check.type;
+    spec->two_step = check.two_step;
     spec->count = (int)check.count;
     spec->run_id = check.run_id;
     spec->webhook_url = check.webhook_url;
@@ -453,6 +514,32 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
 apr_int64_t gf_param_cost(const gf_spec_t *spec)
 {
     return spec->fallback_of ? spec->type->fallback_cost : spec->type->cost;
+}
+
+gf_err_t *gf_param_name_pictures(gf_spec_t *spec, gf_ctx_t *ctx, const char *const *shown)
+{
+    gf_json_t *parameters;
+    gf_out_t out;
+    int i;
+
+    GF_TRY(gf_json_parse(&parameters, ctx, spec->parameters, strlen(spec->parameters)));
+    gf_out_init(&out, ctx->pool, 512);
+    gf_out_open(&out, '{');
+    gf_out_key(&out, "productImages");
+    gf_out_open(&out, '[');
+    for (i = 0; i < spec->sources->nelts; i++) {
+        if (i == spec->product_count) {
+            gf_out_close(&out, ']');
+            gf_out_key(&out, "modelImages");
+            gf_out_open(&out, '[');
+        }
+        gf_out_string(&out, shown[i]);
+    }
+    gf_out_close(&out, ']');
+    gf_out_close(&out, '}');
+    GF_TRY(add_json(parameters, ctx, out.text));
+    spec->parameters = gf_json_text(parameters);
+    return NULL;
 }
 
 apr_int64_t gf_param_draw_seed(void)

@@ -14,16 +14,19 @@
 /* A checked request: for one generation, or for several that differ in seed and run id. */
 typedef struct gf_spec_t {
     const gf_type_t *type;
-    int count;          /* of generations */
-    bool pending;       /* set by the caller: only created, not started */
-    const char *run_id; /* NULL: the id is the run id */
-    const char *preset; /* NULL: none */
-    const char *prompt; /* composed: gf_prompt_compose() */
-    gf_source_t source;
-    const char *source_url; /* source's address; the caller sets it for an uploaded picture */
-    const char *parameters; /* JSON object: the client's, completed by the preset's */
-    apr_int64_t seed;       /* the client's, or drawn */
-    int max_retries;        /* the type's, or lower */
+    int count;                   /* of generations */
+    bool pending;                /* set by the caller: only created, not started */
+    bool two_step;               /* its body was one of two steps */
+    const char *run_id;          /* NULL: the id is the run id */
+    const char *preset;          /* NULL: none */
+    const char *prompt;          /* composed: gf_prompt_compose() */
+    apr_array_header_t *sources; /* of gf_source_t: the source pictures, in order; NULL: none */
+    int product_count;           /* of them, which come first, from productImages */
+    const char *source_url;      /* of `sources` (model/source_url.h); the caller sets it anew once
+                                    pictures in the body are stored */
+    const char *parameters;      /* JSON object: the client's, completed by the preset's */
+    apr_int64_t seed;            /* the client's, or drawn */
+    int max_retries;             /* the type's, or lower */
     gf_priority_t priority;
     const char *webhook_url; /* gets the end delivered; NULL: none */
     int chain_pos;           /* the chain entry that it begins with: 0, or GF_TYPE_LOCAL */
@@ -43,6 +46,10 @@ typedef struct gf_param_t {
  * required where a prompt is not (GenflowTypePromptMin 0) and a preset is on. For a two-step body
  * the pictures suffice. */
 gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param);
+
+/* The parameters of the spec completed by `productImages` and `modelImages`: the addresses of all
+ * source pictures in order, as the wire shows them. For a spec of two steps. */
+gf_err_t *gf_param_name_pictures(gf_spec_t *spec, gf_ctx_t *ctx, const char *const *shown);
 
 /* All members that a template's config may have: tables of rows, NULL-ended. */
 extern const gf_input_field_t *const gf_param_config[];

@@ -13,9 +13,8 @@
 #include <apr_strings.h>
 
 #include "base/text.h"
+#include "model/source_url.h"
 #include "model/url.h"
-
-#define ASSET "asset:"
 
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -162,6 +161,15 @@ static const char *check_image(gf_source_t *source, const gf_input_t *input, con
     return wrong;
 }
 
+const char *gf_source_read(gf_source_t *source, const gf_input_t *input, const char *field,
+                           const char *text)
+{
+    memset(source, 0, sizeof(*source));
+    source->field = field;
+    return strncasecmp(text, "data:", 5) == 0 ? check_image(source, input, text)
+                                              : check_url(source, input, text);
+}
+
 /* ---- the three of them ---- */
 
 const gf_input_field_t gf_source_fields[] = {
@@ -242,22 +250,17 @@ bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *ty
 
 /* ---- source_url ---- */
 
-const char *gf_source_of_asset(apr_pool_t *pool, const char *id)
+const char *gf_source_lines(apr_pool_t *pool, const apr_array_header_t *sources)
 {
-    return apr_pstrcat(pool, ASSET, id, NULL);
-}
+    const char *lines = NULL;
+    int i;
 
-const char *gf_source_asset_id(const char *source_url)
-{
-    return source_url && strncmp(source_url, ASSET, sizeof(ASSET) - 1) == 0
-               ? source_url + sizeof(ASSET) - 1
-               : NULL;
-}
+    for (i = 0; sources && i < sources->nelts; i++) {
+        const gf_source_t *source = &APR_ARRAY_IDX(sources, i, gf_source_t);
+        const char *id = source->asset_id ? source->asset_id : "";
 
-const char *gf_source_shown(apr_pool_t *pool, const char *source_url, const char *base,
-                            const char *site)
-{
-    const char *id = gf_source_asset_id(source_url);
-
-    return id ? apr_pstrcat(pool, site, base, "/assets/", id, NULL) : source_url;
+        lines =
+            gf_source_append(pool, lines, source->url ? source->url : gf_source_of_asset(pool, id));
+    }
+    return lines;
 }

@@ -40,16 +40,13 @@ bool gf_source_takes(const char *media_type);
  * after image->end do not belong to the picture: leave them out. */
 const char *gf_source_probe(gf_image_t *image, gf_ctx_t *ctx, const void *bytes, apr_size_t length);
 
-/* ---- the source_url of a row: an address, or asset:<id> ---- */
+/* The same for one text of the list `field`: an https address, one of ours, or a data: URI. Sets
+ * *source. Returns the mistake for the client; NULL: none. */
+const char *gf_source_read(gf_source_t *source, const gf_input_t *input, const char *field,
+                           const char *text);
 
-const char *gf_source_of_asset(apr_pool_t *pool, const char *id);
-
-/* The id of the uploaded picture that source_url names; NULL: it names none. */
-const char *gf_source_asset_id(const char *source_url);
-
-/* source_url as the wire shows it: an uploaded picture has its address in the API, which is mounted
- * at `base` of `site`. NULL stays NULL. */
-const char *gf_source_shown(apr_pool_t *pool, const char *source_url, const char *base,
-                            const char *site);
+/* The source_url of a row (model/source_url.h) of checked sources (gf_source_t). A picture that is
+ * not yet stored stands as an asset without id. NULL: there are none. */
+const char *gf_source_lines(apr_pool_t *pool, const apr_array_header_t *sources);
 
 #endif

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/json.h"
+#include "model/source_url.h"
 
 const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_t *scratch_pool)
 {
@@ -32,12 +33,28 @@ const gf_choice_t *gf_type_choice(const gf_type_t *type, int position)
                                            : NULL;
 }
 
+static int most_sources(const gf_choice_t *choice)
+{
+    return choice->source == GF_SOURCE_NONE ? 0 : choice->source_max > 1 ? choice->source_max : 1;
+}
+
+/* What draws here at a user's request takes the first picture: it fits any number. */
+static bool fits(const gf_choice_t *choice, int position, int pictures)
+{
+    if (pictures == 0) {
+        return choice->source != GF_SOURCE_MUST;
+    }
+    return choice->source != GF_SOURCE_NONE
+           && (pictures <= most_sources(choice) || position == GF_TYPE_LOCAL);
+}
+
 int gf_type_next(const gf_type_t *type, int position, const char *source_url)
 {
     const gf_choice_t *choice;
 
-    while ((choice = gf_type_choice(type, position))
-           && (source_url ? choice->source == GF_SOURCE_NONE : choice->source == GF_SOURCE_MUST)) {
+    int pictures = gf_source_count(source_url);
+
+    while ((choice = gf_type_choice(type, position)) && !fits(choice, position, pictures)) {
         position++;
     }
     return position;
@@ -58,6 +75,19 @@ static bool is_named(const gf_choice_t *choice, const char *model)
     return strcmp(name_of(choice), model) == 0
            || (strncmp(model, provider, length) == 0 && model[length] == '/'
                && strcmp(model + length + 1, choice->model) == 0);
+}
+
+int gf_type_source_max(const gf_type_t *type)
+{
+    int most = 0;
+    int i;
+
+    for (i = 0; i < type->chain->nelts; i++) {
+        int takes = most_sources(&APR_ARRAY_IDX(type->chain, i, gf_choice_t));
+
+        most = takes > most ? takes : most;
+    }
+    return most;
 }
 
 int gf_type_model(const gf_type_t *type, const char *model, const char *source_url)
@@ -137,7 +167,7 @@ const char *gf_type_resolve(gf_type_t *type, const gf_conf_t *conf, apr_pool_t *
 
 const char *gf_type_source(gf_type_t *type, apr_pool_t *pool)
 {
-    bool takes = gf_type_choice(type, gf_type_next(type, 0, "a picture")) != NULL;
+    bool takes = gf_type_choice(type, gf_type_next(type, 0, "picture")) != NULL;
     bool does_without = gf_type_choice(type, gf_type_next(type, 0, NULL)) != NULL;
     bool wrong =
         type->source == GF_SOURCE_MUST ? !takes : type->source == GF_SOURCE_NONE && !does_without;

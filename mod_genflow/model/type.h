@@ -20,9 +20,13 @@ const gf_type_t *gf_type_find(const gf_conf_t *conf, const char *name, apr_pool_
  * type: none of its providers has a key. */
 const gf_choice_t *gf_type_choice(const gf_type_t *type, int position);
 
-/* Position of the first entry from `position` on that fits a job: one that takes a source picture
- * if the job has one (`source_url`), or that needs none if it is NULL. After the end: none fits. */
+/* Position of the first entry from `position` on that fits a job: one that takes all source
+ * pictures of the job (`source_url`), or that needs none if it is NULL. After the end: none fits.
+ */
 int gf_type_next(const gf_type_t *type, int position, const char *source_url);
+
+/* The most source pictures that an entry of the chain takes; 0: none takes one. */
+int gf_type_source_max(const gf_type_t *type);
 
 /* Position of the first entry that fits a job, as above, and that `model` names: by its model, by
  * provider/model as in the configuration, or by its provider if it has no model. -1: none. */

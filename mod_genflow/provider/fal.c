@@ -52,12 +52,38 @@ static const prov_field_t common[] = { { "prompt", "prompt" },
                                        { "seed", "seed" },
                                        { NULL, NULL } };
 
-static const prov_model_t models[] = { { "fal-ai/ghiblify", of_ghiblify, GF_SOURCE_MUST },
-                                       { "fal-ai/fast-sdxl/", common, GF_SOURCE_MAY },
-                                       { "fal-ai/fast-sdxl", of_sdxl, GF_SOURCE_NONE },
-                                       { "fal-ai/realistic-vision/", common, GF_SOURCE_MAY },
-                                       { "fal-ai/realistic-vision", of_sdxl, GF_SOURCE_NONE },
-                                       { "", common, GF_SOURCE_MAY } };
+/* gpt-image and nano-banana have no seed; what was lost of them stays lost. */
+static const prov_field_t of_gpt_edit[] = {
+    { "prompt", "prompt" },         { "sources", "image_urls" },          { "quality", "quality" },
+    { "background", "background" }, { "output_format", "output_format" }, { NULL, NULL }
+};
+
+static const prov_field_t of_banana_edit[] = { { "prompt", "prompt" },
+                                               { "sources", "image_urls" },
+                                               { "aspect_ratio", "aspect_ratio" },
+                                               { NULL, NULL } };
+
+static const prov_field_t of_seedream_edit[] = { { "prompt", "prompt" },
+                                                 { "sources", "image_urls" },
+                                                 { "image_size", "image_size" },
+                                                 { "seed", "seed" },
+                                                 { NULL, NULL } };
+
+/* The lists have their bounds from fal's descriptions of the models. */
+static const prov_model_t models[] = {
+    { "fal-ai/gpt-image-1/edit-image", of_gpt_edit, GF_SOURCE_MUST, 16 },
+    { "fal-ai/gpt-image-1.5/edit", of_gpt_edit, GF_SOURCE_MUST, 16 },
+    { "fal-ai/nano-banana/edit", of_banana_edit, GF_SOURCE_MUST, 10 },
+    { "fal-ai/nano-banana-pro/edit", of_banana_edit, GF_SOURCE_MUST, 10 },
+    { "fal-ai/bytedance/seedream/v4/edit", of_seedream_edit, GF_SOURCE_MUST, 10 },
+    { "fal-ai/bytedance/seedream/v4.5/edit", of_seedream_edit, GF_SOURCE_MUST, 10 },
+    { "fal-ai/ghiblify", of_ghiblify, GF_SOURCE_MUST },
+    { "fal-ai/fast-sdxl/", common, GF_SOURCE_MAY },
+    { "fal-ai/fast-sdxl", of_sdxl, GF_SOURCE_NONE },
+    { "fal-ai/realistic-vision/", common, GF_SOURCE_MAY },
+    { "fal-ai/realistic-vision", of_sdxl, GF_SOURCE_NONE },
+    { "", common, GF_SOURCE_MAY }
+};
 
 static const prov_field_t *fields_of(const char *model)
 {
@@ -67,6 +93,11 @@ static const prov_field_t *fields_of(const char *model)
 static gf_source_use_t source(const char *model)
 {
     return prov_json_source(models, model);
+}
+
+static int source_max(const char *model)
+{
+    return prov_json_source_max(models, model);
 }
 
 static gf_msg_t *request(const gf_prov_call_t *call, const char *method, const char *url)
@@ -417,6 +448,7 @@ const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .read_poll = read_poll,
                                      .cancel = cancel,
                                      .source = source,
+                                     .source_max = source_max,
                                      .read_webhook = read_webhook,
                                      .webhook_keys = "https://rest.fal.ai/.well-known/jwks.json",
                                      .reconcile = reconcile,

@@ -60,6 +60,11 @@ gf_source_use_t prov_json_source(const prov_model_t *models, const char *model)
     return strstr(model, "image-to-image") ? GF_SOURCE_MUST : row_of(models, model)->source;
 }
 
+int prov_json_source_max(const prov_model_t *models, const char *model)
+{
+    return row_of(models, model)->source_max;
+}
+
 /* The sizes that fit an aspect ratio; sides are multiples of 32, as all providers require. */
 static const struct {
     const char *ratio;
@@ -107,6 +112,18 @@ static const char *parameter_json(const gf_prov_call_t *call, const gf_json_t *p
                                                                               : NULL;
 }
 
+static void put_sources(gf_out_t *out, const gf_prov_call_t *call, const char *name)
+{
+    int i;
+
+    gf_out_key(out, name);
+    gf_out_open(out, '[');
+    for (i = 0; i < call->source_count; i++) {
+        gf_out_string(out, call->sources[i].url);
+    }
+    gf_out_close(out, ']');
+}
+
 void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_field_t *fields)
 {
     const gf_job_t *job = call->job;
@@ -129,6 +146,11 @@ void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_fiel
         else if (strcmp(fields->ours, "source") == 0) {
             if (call->source) {
                 gf_out_put_string(out, fields->theirs, call->source);
+            }
+        }
+        else if (strcmp(fields->ours, "sources") == 0) {
+            if (call->source) {
+                put_sources(out, call, fields->theirs);
             }
         }
         else if ((value = parameter_json(call, parameters, fields->ours))) {

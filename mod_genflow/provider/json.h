@@ -25,6 +25,7 @@ void prov_json_body(gf_msg_t *msg, const char *document);
  *   prompt      the prompt
  *   seed        our seed; 0 means any and is left out
  *   source      the source picture: its address or data: URI
+ *   sources     the list of all source pictures
  *   image_size  the parameter of that name, else the one that fits `aspect_ratio`
  *   strength    the parameter of that name, but only beside a source picture
  * or the name of another parameter. The value is written as it is; without one there is no member.
@@ -40,12 +41,16 @@ typedef struct prov_model_t {
     const char *name;
     const prov_field_t *fields; /* ends with { NULL, NULL } */
     gf_source_use_t source;
+    int source_max; /* source pictures at a time; 0: one */
 } prov_model_t;
 
 const prov_field_t *prov_json_fields_of(const prov_model_t *models, const char *model);
 
 /* gf_prov_kind_t.source: as the row says. A model with `image-to-image` in its name is MUST. */
 gf_source_use_t prov_json_source(const prov_model_t *models, const char *model);
+
+/* gf_prov_kind_t.source_max: as the row says. */
+int prov_json_source_max(const prov_model_t *models, const char *model);
 
 /* Writes the members into an open object. */
 void prov_json_fields(gf_out_t *out, const gf_prov_call_t *call, const prov_field_t *fields);

@@ -33,14 +33,15 @@ typedef struct family_t {
     const char *square, *wide, *tall; /* sizes; NULL: let it choose */
     bool formats;                     /* takes response_format; others always send base64 */
     gf_source_use_t source;
+    int source_max; /* pictures of an edit */
 } family_t;
 
 static const family_t families[] = {
-    { "gpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false, GF_SOURCE_MAY },
-    { "chatgpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false, GF_SOURCE_MAY },
-    { "dall-e-3", of_others, "1024x1024", "1792x1024", "1024x1792", true, GF_SOURCE_NONE },
-    { "dall-e-2", of_others, "1024x1024", "1024x1024", "1024x1024", true, GF_SOURCE_MAY },
-    { "", of_others, NULL, NULL, NULL, true, GF_SOURCE_MAY }
+    { "gpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false, GF_SOURCE_MAY, 16 },
+    { "chatgpt-image", of_gpt, "1024x1024", "1536x1024", "1024x1536", false, GF_SOURCE_MAY, 16 },
+    { "dall-e-3", of_others, "1024x1024", "1792x1024", "1024x1792", true, GF_SOURCE_NONE, 1 },
+    { "dall-e-2", of_others, "1024x1024", "1024x1024", "1024x1024", true, GF_SOURCE_MAY, 1 },
+    { "", of_others, NULL, NULL, NULL, true, GF_SOURCE_MAY, 1 }
 };
 
 static const family_t *family_of(const char *model)
@@ -56,6 +57,11 @@ static const family_t *family_of(const char *model)
 static gf_source_use_t source_use(const char *model)
 {
     return family_of(model)->source;
+}
+
+static int source_max(const char *model)
+{
+    return family_of(model)->source_max;
 }
 
 /* The size that the client names, else the nearest one to its aspect ratio; NULL: none. */
@@ -80,11 +86,12 @@ static gf_msg_t *make_request(const gf_prov_call_t *call, const char *path)
                              apr_pstrcat(call->pool, call->provider->url, path, NULL));
 }
 
-/* An edit of a source picture: the same members, but as a form. */
+/* An edit of source pictures: the same members, but as a form. Several pictures are a list. */
 static gf_msg_t *make_edit(const gf_prov_call_t *call, const family_t *family)
 {
     gf_msg_t *msg = make_request(call, "/images/edits");
     const prov_field_t *field;
+    int i;
 
     gf_msg_part(msg, "model", call->model[0] ? call->model : NULL);
     gf_msg_part(msg, "prompt", call->job->prompt);
@@ -93,7 +100,10 @@ static gf_msg_t *make_edit(const gf_prov_call_t *call, const family_t *family)
     }
     gf_msg_part(msg, "size", size_of(call, family));
     gf_msg_part(msg, "response_format", family->formats && call->model[0] ? "b64_json" : NULL);
-    gf_msg_file(msg, "image", call->source_file, call->source_type);
+    for (i = 0; i < call->source_count; i++) {
+        gf_msg_file(msg, call->source_count > 1 ? "image[]" : "image", call->sources[i].file,
+                    call->sources[i].type);
+    }
     return msg;
 }
 
@@ -135,4 +145,5 @@ const gf_prov_kind_t gf_prov_openai = { .name = "openai",
                                         .submit = make_submit,
                                         .read_submit = prov_json_read_answer,
                                         .source = source_use,
+                                        .source_max = source_max,
                                         .source_as_file = true };

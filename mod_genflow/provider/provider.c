@@ -69,6 +69,7 @@ const gf_choice_t *gf_provider_local(const gf_type_t *type, const gf_conf_t *con
             local->model = "";
             local->source =
                 provider->kind->source ? provider->kind->source(local->model) : GF_SOURCE_NONE;
+            local->source_max = 1;
         }
     }
     return local;

@@ -43,6 +43,18 @@ static const prov_field_t of_flux_kontext[] = { { "prompt", "prompt" },
                                                 { "seed", "seed" },
                                                 { NULL, NULL } };
 
+static const prov_field_t of_flux_2[] = { { "prompt", "prompt" },
+                                          { "sources", "input_images" },
+                                          { "aspect_ratio", "aspect_ratio" },
+                                          { "seed", "seed" },
+                                          { NULL, NULL } };
+
+/* They have no seed; what was lost of them stays lost. */
+static const prov_field_t of_lists[] = { { "prompt", "prompt" },
+                                         { "sources", "image_input" },
+                                         { "aspect_ratio", "aspect_ratio" },
+                                         { NULL, NULL } };
+
 static const prov_field_t of_flux[] = {
     { "prompt", "prompt" }, { "aspect_ratio", "aspect_ratio" }, { "seed", "seed" }, { NULL, NULL }
 };
@@ -59,6 +71,9 @@ static const prov_field_t common[] = { { "prompt", "prompt" },
 static const prov_model_t models[] = { { "black-forest-labs/flux-dev", of_flux_dev, GF_SOURCE_MAY },
                                        { "black-forest-labs/flux-kontext", of_flux_kontext,
                                          GF_SOURCE_MAY },
+                                       { "black-forest-labs/flux-2", of_flux_2, GF_SOURCE_MAY, 8 },
+                                       { "google/nano-banana", of_lists, GF_SOURCE_MAY, 10 },
+                                       { "bytedance/seedream-4", of_lists, GF_SOURCE_MAY, 10 },
                                        { "black-forest-labs/flux", of_flux, GF_SOURCE_NONE },
                                        { "", common, GF_SOURCE_MAY } };
 
@@ -70,6 +85,11 @@ static const prov_field_t *fields_of(const char *model)
 static gf_source_use_t source(const char *model)
 {
     return prov_json_source(models, model);
+}
+
+static int source_max(const char *model)
+{
+    return prov_json_source_max(models, model);
 }
 
 /* `owner/name` has a path of its own; `owner/name:version` and a bare version go into the body. */
@@ -405,6 +425,7 @@ const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .read_poll = read_poll,
                                            .cancel = cancel,
                                            .source = source,
+                                           .source_max = source_max,
                                            .read_webhook = read_webhook,
                                            .reconcile = reconcile,
                                            .read_reconcile = read_reconcile,

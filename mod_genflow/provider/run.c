@@ -246,7 +246,10 @@ static bool is_whole(const gf_prov_call_t *call, const gf_json_t *input, const p
         }
     }
     for (; fields->ours; fields++) {
-        if (strcmp(fields->ours, "source") == 0 && gf_json_get(input, fields->theirs)
+        bool is_source =
+            strcmp(fields->ours, "source") == 0 || strcmp(fields->ours, "sources") == 0;
+
+        if (is_source && gf_json_get(input, fields->theirs)
             && !gf_json_get(hashes, fields->theirs)) {
             return false;
         }
@@ -270,6 +273,15 @@ static likeness_t likeness(const gf_prov_call_t *call, const gf_json_t *input,
     return is_whole(call, input, list->fields_of(call->model)) ? OURS : DOUBTFUL;
 }
 
+/* Does the model's input hold our seed? */
+static bool takes_seed(const prov_field_t *fields)
+{
+    while (fields->ours && strcmp(fields->ours, "seed") != 0) {
+        fields++;
+    }
+    return fields->ours != NULL;
+}
+
 /* Providers wipe old inputs. */
 static bool is_shown(gf_json_t *input)
 {
@@ -284,7 +296,7 @@ prov_run_found_t prov_run_find(gf_outcome_t *outcome, const gf_prov_call_t *call
     bool failed = false;
     apr_size_t i;
 
-    if (call->job->seed <= 0) {
+    if (call->job->seed <= 0 || !takes_seed(list->fields_of(call->model))) {
         outcome->settled = true; /* it was sent without a seed */
         return PROV_RUN_UNSEEN;
     }

@@ -8,7 +8,7 @@
 
 #include "db/asset.h"
 #include "db/provider_webhook.h"
-#include "model/source.h"
+#include "model/source_url.h"
 #include "provider/run.h"
 #include "store/gate.h"
 #include "work/attempt.h"
@@ -17,42 +17,66 @@
 /* ---- the source image ---- */
 
 /* An uploaded one, as its provider takes it: a file, or a data: URI. */
-static gf_err_t *load_asset(gf_run_t *run, gf_ctx_t *ctx, const char *id)
+static gf_err_t *load_asset(gf_prov_source_t *source, gf_run_t *run, gf_ctx_t *ctx, const char *id,
+                            apr_int64_t *bytes)
 {
-    gf_generate_t *generate = &run->of.generate;
     gf_asset_t asset;
 
     GF_TRY(gf_asset_read(&asset, ctx, id));
     if (!asset.bytes) {
         return gf_err_make(ctx, GF_E_SOURCE, APR_SUCCESS, "asset %s is gone", id);
     }
-    if (generate->source_file) {
-        return gf_result_write(ctx, generate->source_file, asset.bytes, (apr_size_t)asset.size);
+    *bytes = asset.size;
+    if (source->file) {
+        return gf_result_write(ctx, source->file, asset.bytes, (apr_size_t)asset.size);
     }
-    generate->source = apr_pstrcat(
+    source->url = apr_pstrcat(
         run->job->pool, "data:", asset.type, ";base64,",
         apr_pencode_base64_binary(ctx->pool, asset.bytes, (apr_ssize_t)asset.size, 0, NULL), NULL);
     return NULL;
 }
 
-gf_err_t *gf_acts_source(gf_run_t *run, gf_ctx_t *ctx)
+static gf_err_t *inspect_file(gf_prov_source_t *source, gf_ctx_t *ctx, apr_int64_t *bytes)
 {
-    const char *asset = gf_source_asset_id(run->job->source_url);
     gf_stored_t facts;
-    gf_err_t *err;
+    gf_err_t *err = gf_store_inspect_source(&facts, ctx, source->file);
 
-    if (asset) {
-        GF_TRY(load_asset(run, ctx, asset));
-    }
-    if (!run->of.generate.source_file) {
-        return NULL;
-    }
-    err = gf_store_inspect_source(&facts, ctx, run->of.generate.source_file);
     if (gf_err_is(err, GF_E_RESULT) || gf_err_is(err, GF_E_EMPTY)) {
         return gf_err_make(ctx, GF_E_SOURCE, APR_SUCCESS, "%s", err->detail);
     }
-    run->of.generate.source_type = facts.image.type;
+    if (!err) {
+        source->type = facts.image.type;
+        *bytes = facts.bytes;
+    }
     return err;
+}
+
+gf_err_t *gf_acts_source(gf_run_t *run, gf_ctx_t *ctx)
+{
+    gf_generate_t *generate = &run->of.generate;
+    apr_int64_t total = 0;
+    int i;
+
+    for (i = 0; i < generate->source_count; i++) {
+        gf_prov_source_t *source = &generate->sources[i];
+        const char *line = gf_source_nth(ctx->pool, run->job->source_url, i);
+        const char *asset = gf_source_asset_id(line);
+        apr_int64_t bytes = 0;
+
+        if (asset) {
+            GF_TRY(load_asset(source, run, ctx, asset, &bytes));
+        }
+        if (source->file) {
+            GF_TRY(inspect_file(source, ctx, &bytes));
+        }
+        total += bytes;
+        if (total > ctx->conf->asset_total) {
+            return gf_err_make(ctx, GF_E_SOURCE, APR_SUCCESS,
+                               "the source pictures have more bytes together than "
+                               "GenflowAssetMaxTotal");
+        }
+    }
+    return NULL;
 }
 
 /* ---- the attempt ---- */
@@ -91,9 +115,13 @@ gf_err_t *gf_acts_look_up(gf_run_t *run, gf_ctx_t *ctx)
 /* Files of this attempt on the disk of this host. */
 static void clear_files(const gf_run_t *run, gf_ctx_t *ctx)
 {
+    int i;
+
     apr_file_remove(run->result.spool, ctx->pool);
-    if (run->of.generate.source_file) {
-        apr_file_remove(run->of.generate.source_file, ctx->pool);
+    for (i = 0; i < run->of.generate.source_count; i++) {
+        if (run->of.generate.sources[i].file) {
+            apr_file_remove(run->of.generate.sources[i].file, ctx->pool);
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 
 #include "base/hash.h"
-#include "model/source.h"
+#include "model/source_url.h"
 #include "model/type.h"
 #include "store/gate.h"
 #include "work/exchange.h"
@@ -27,6 +27,22 @@ void gf_attempt_choose(gf_run_t *run, int position)
     run->job->model = choice ? choice->model : NULL;
 }
 
+void gf_attempt_sources(gf_run_t *run)
+{
+    gf_generate_t *generate = &run->of.generate;
+    gf_job_t *job = run->job;
+    int count = gf_source_count(job->source_url);
+    int i;
+
+    generate->sources = apr_pcalloc(job->pool, (apr_size_t)(count + 1) * sizeof(gf_prov_source_t));
+    generate->source_count = generate->source_at = count;
+    for (i = 0; i < count; i++) {
+        const char *line = gf_source_nth(job->pool, job->source_url, i);
+
+        generate->sources[i].url = gf_source_asset_id(line) ? NULL : line;
+    }
+}
+
 void gf_attempt_choose_recorded(const gf_flow_t *flow, gf_run_t *run)
 {
     gf_job_t *job = run->job;
@@ -36,7 +52,7 @@ void gf_attempt_choose_recorded(const gf_flow_t *flow, gf_run_t *run)
         apr_hash_get(flow->ctx.conf->providers, job->provider, APR_HASH_KEY_STRING);
     recorded->model = job->model;
     run->of.generate.choice = recorded->provider ? recorded : NULL;
-    run->of.generate.source = gf_source_asset_id(job->source_url) ? NULL : job->source_url;
+    gf_attempt_sources(run);
 }
 
 /* A part of the address for provider webhooks that cannot be guessed; none where a webhook could
@@ -82,14 +98,18 @@ static const char *provider_webhook_url(const gf_flow_t *flow, const gf_run_t *r
 
 gf_prov_call_t gf_attempt_call(const gf_ctx_t *ctx, const gf_run_t *run, apr_pool_t *pool)
 {
+    static const gf_prov_source_t none = { NULL, NULL, NULL };
     const gf_generate_t *generate = &run->of.generate;
+    const gf_prov_source_t *first = generate->source_count > 0 ? generate->sources : &none;
     gf_prov_call_t call = { .provider = generate->choice->provider,
                             .model = generate->choice->model,
                             .job = run->job,
                             .age = gf_ctx_now(ctx) - run->job->created,
-                            .source = generate->source,
-                            .source_file = generate->source_file,
-                            .source_type = generate->source_type,
+                            .source = first->url,
+                            .source_file = first->file,
+                            .source_type = first->type,
+                            .sources = generate->sources,
+                            .source_count = generate->source_count,
                             .pixels_max = ctx->conf->asset_pixels_max,
                             .pool = pool };
 
@@ -196,9 +216,9 @@ gf_msg_t *gf_attempt_fetch(gf_flow_t *flow, gf_run_t *run)
 gf_msg_t *gf_attempt_source(gf_flow_t *flow, gf_run_t *run)
 {
     const gf_generate_t *generate = &run->of.generate;
+    const gf_prov_source_t *source = &generate->sources[generate->source_at];
     const gf_conf_t *conf = flow->ctx.conf;
-    gf_msg_t *msg =
-        gf_exchange_guarded(flow, generate->source, generate->source_file, conf->source_allowed);
+    gf_msg_t *msg = gf_exchange_guarded(flow, source->url, source->file, conf->source_allowed);
 
     msg->connect_timeout = generate->choice->provider->connect_timeout;
     msg->file_max = conf->asset_max;

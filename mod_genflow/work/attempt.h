@@ -12,6 +12,9 @@
 apr_time_t gf_attempt_deadline(const gf_flow_t *flow, const gf_run_t *run);
 
 /* Makes the chain entry at `position` the run's; none after the end. */
+/* Sets the source images of the job: their addresses; uploaded ones have none yet. */
+void gf_attempt_sources(gf_run_t *run);
+
 void gf_attempt_choose(gf_run_t *run, int position);
 
 /* The provider and model on the row of a job that another process led: the chain may have been

@@ -336,8 +336,8 @@ static const gf_rule_t rules[] = {
     R(IN(START), ON(BEGUN), gf_intent_is_taken_over, NULL, ADOPT),
     R(IN(START), ON(BEGUN), gf_intent_lacks_provider, lack_provider, FAIL),
     R(IN(START), ON(BEGUN), gf_intent_is_out_of_reach, gf_intent_leave_to_others, REQUEUE),
+    R(IN(START), ON(BEGUN), gf_intent_needs_source, NULL, SOURCE),
     R(IN(START), ON(BEGUN), gf_intent_has_asset, NULL, ASSET),
-    R(IN(START), ON(BEGUN), gf_intent_needs_source_file, NULL, SOURCE),
     R(IN(START), ON(BEGUN), gf_intent_draws, NULL, DRAW),
     R(IN(START), ON(BEGUN), NULL, gf_attempt_count, INTENT),
 
@@ -352,8 +352,9 @@ static const gf_rule_t rules[] = {
     R(IN(ADOPT), ON(WRITTEN), gf_outcome_may_leave, gf_outcome_leave, REQUEUE),
     R(IN(ADOPT), ON(WRITTEN), NULL, never_send_again, FAIL),
 
-    /* The source image. */
+    /* The source images, one after the other. */
     R(IN(SOURCE), ON(ANSWERED), gf_outcome_has_address, gf_intent_follow_source, SOURCE),
+    R(IN(SOURCE), ON(ANSWERED), gf_intent_needs_next_source, gf_intent_next_source, SOURCE),
     R(IN(SOURCE), ON(ANSWERED), gf_outcome_has_file, NULL, ASSET),
     R(IN(SOURCE), ON(ANSWERED), gf_intent_may_fetch_source_again,
       gf_intent_count_source_fetch, SOURCE_WAIT),

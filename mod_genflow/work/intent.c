@@ -5,7 +5,7 @@
 
 #include <apr_strings.h>
 
-#include "model/source.h"
+#include "model/source_url.h"
 #include "model/type.h"
 #include "work/attempt.h"
 #include "work/outcome.h"
@@ -50,6 +50,30 @@ static void prepare_taken_over(gf_flow_t *flow, gf_run_t *run)
            run->job->last_look ? " and past the deadline" : "", words[run->job->phase]);
 }
 
+/* The first source image from `from` on that this process fetches; their number: none. */
+static int next_source(const gf_generate_t *generate, int from)
+{
+    while (from < generate->source_count
+           && !(generate->sources[from].file && generate->sources[from].url)) {
+        from++;
+    }
+    return from;
+}
+
+/* The files that the source images are fetched or written to, for a kind that needs files. */
+static void name_source_files(gf_run_t *run)
+{
+    gf_generate_t *generate = &run->of.generate;
+    int i;
+
+    for (i = 0; i < generate->source_count; i++) {
+        generate->sources[i].file =
+            i == 0 ? apr_pstrcat(run->job->pool, run->result.spool, ".source", NULL)
+                   : apr_psprintf(run->job->pool, "%s.source%d", run->result.spool, i);
+    }
+    generate->source_at = next_source(generate, 0);
+}
+
 /* A new attempt with the current chain entry, or the next that fits the job. */
 void gf_intent_prepare(gf_flow_t *flow, gf_run_t *run)
 {
@@ -63,9 +87,9 @@ void gf_intent_prepare(gf_flow_t *flow, gf_run_t *run)
     }
     job->chain_pos = gf_type_next(job->type, job->chain_pos, job->source_url);
     gf_attempt_choose(run, job->chain_pos);
-    generate->source = job->source_url;
-    if (job->source_url && generate->choice && provider_of(run)->kind->source_as_file) {
-        generate->source_file = apr_pstrcat(job->pool, run->result.spool, ".source", NULL);
+    gf_attempt_sources(run);
+    if (generate->choice && provider_of(run)->kind->source_as_file) {
+        name_source_files(run);
     }
 }
 
@@ -84,14 +108,22 @@ bool gf_intent_is_out_of_reach(const gf_flow_t *flow, const gf_run_t *run)
 bool gf_intent_has_asset(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return run->job->source_url && gf_source_asset_id(run->job->source_url);
+    return gf_source_has_asset(run->job->source_url);
 }
 
 /* Else the provider fetches it by itself. */
-bool gf_intent_needs_source_file(const gf_flow_t *flow, const gf_run_t *run)
+bool gf_intent_needs_source(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return run->of.generate.source_file != NULL;
+    return run->of.generate.source_at < run->of.generate.source_count;
+}
+
+bool gf_intent_needs_next_source(const gf_flow_t *flow, const gf_run_t *run)
+{
+    const gf_generate_t *generate = &run->of.generate;
+
+    return gf_outcome_has_file(flow, run)
+           && next_source(generate, generate->source_at + 1) < generate->source_count;
 }
 
 bool gf_intent_draws(const gf_flow_t *flow, const gf_run_t *run)
@@ -135,7 +167,18 @@ apr_interval_time_t gf_intent_source_wait(const gf_flow_t *flow, const gf_run_t 
 void gf_intent_follow_source(gf_flow_t *flow, gf_run_t *run)
 {
     (void)flow;
-    run->of.generate.source = apr_pstrdup(run->job->pool, run->outcome.picture_url);
+    run->of.generate.sources[run->of.generate.source_at].url =
+        apr_pstrdup(run->job->pool, run->outcome.picture_url);
+}
+
+void gf_intent_next_source(gf_flow_t *flow, gf_run_t *run)
+{
+    gf_generate_t *generate = &run->of.generate;
+
+    (void)flow;
+    generate->source_at = next_source(generate, generate->source_at + 1);
+    generate->source_fetches = 0;
+    run->result.redirects = 0;
 }
 
 void gf_intent_fail_source(gf_flow_t *flow, gf_run_t *run)

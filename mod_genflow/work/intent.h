@@ -22,8 +22,9 @@ bool gf_intent_is_out_of_reach(const gf_flow_t *flow, const gf_run_t *run);
 bool gf_intent_has_asset(const gf_flow_t *flow, const gf_run_t *run);
 bool gf_intent_draws(const gf_flow_t *flow, const gf_run_t *run); /* here, without an intent */
 
-/* The source image is fetched by us; else the provider does it. */
-bool gf_intent_needs_source_file(const gf_flow_t *flow, const gf_run_t *run);
+/* A source image is fetched by us; else the provider does it. And after one, another one. */
+bool gf_intent_needs_source(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_intent_needs_next_source(const gf_flow_t *flow, const gf_run_t *run);
 bool gf_intent_may_fetch_source_again(const gf_flow_t *flow, const gf_run_t *run);
 
 /* The intent is recorded, and its lease is not over: a process that slept over its lease may have
@@ -44,6 +45,7 @@ bool gf_intent_is_store_closed(const gf_flow_t *flow, const gf_run_t *run);
 void gf_intent_leave_to_others(gf_flow_t *flow, gf_run_t *run);
 
 void gf_intent_follow_source(gf_flow_t *flow, gf_run_t *run); /* a redirect */
+void gf_intent_next_source(gf_flow_t *flow, gf_run_t *run);
 void gf_intent_count_source_fetch(gf_flow_t *flow, gf_run_t *run);
 void gf_intent_fail_source(gf_flow_t *flow, gf_run_t *run);
 

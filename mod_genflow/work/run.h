@@ -57,10 +57,10 @@ typedef struct gf_generate_t {
     gf_progress_t progress;       /* what the provider reported last; logs in the job's pool */
     gf_health_t health;
 
-    const char *source;      /* the source image: its address, or data: URI ... */
-    const char *source_file; /* ... or its file */
-    const char *source_type;
-    int source_fetches; /* that failed */
+    gf_prov_source_t *sources; /* the source images in order */
+    int source_count;
+    int source_at;      /* the one that is fetched; source_count: none needs to be */
+    int source_fetches; /* of it, that failed */
 
     apr_time_t lost_at;   /* when the answer was missed */
     apr_time_t listed_at; /* when its list was requested last */

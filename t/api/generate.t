@@ -44,7 +44,7 @@ is_deeply $got, {
     id => $id, jobId => $id, generationId => $id, runId => 'a-run:1.0_x',
     type => 'neo-glitch', status => 'completed', userId => $user,
     imageUrl => $url, cloudinaryUrl => $url, resultImages => [$url], originalUrl => $NULL,
-    persisted => $YES, expiresAt => $NULL,
+    persisted => $YES, expiresAt => $NULL, originalFalUrl => $NULL,
     result => {
         type => 'image/png', width => 64, height => 64,
         bytes => $got->{result}{bytes}, sha256 => $got->{result}{sha256},

@@ -89,5 +89,5 @@ sub logged {
 sub pending {
     my ($whose) = @_;
     return data(api(POST => '/api/generation/create', user => $whose, json => {
-        type => $TYPE, productImages => ['https://a.example/1.png'] }))->{data}{generationId};
+        type => $TYPE, customPrompt => 'a cat' }))->{data}{generationId};
 }

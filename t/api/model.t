@@ -6,7 +6,8 @@ use Genflow::Test;
 use Genflow::TwoStep;
 
 my $user  = account(50);
-my %RELAY = (type => 'relay');    # stability/sd3, then local
+# stability/sd3, then local; takes no picture
+my %RELAY = (type => 'relay', productImages => [], customPrompt => "relay of $user");
 
 my @CASES = (    # model, what the prompt says besides, who draws, after a fallback, asked before
     [undef,          '',               'stability', 0, 1],
@@ -28,7 +29,7 @@ for my $case (@CASES) {
         ['completed', $provider, $fallback], "... it is drawn by $provider";
     is submissions($tag), $asked, '... and who was not meant was not asked';
 }
-my $whole = data(one_step($user, { %RELAY, productImages => [$IMAGE], model => 'stability/sd3' },
+my $whole = data(one_step($user, { %RELAY, model => 'stability/sd3' },
     Prefer => 'wait=15'));
 is $whole->{data}{provider}, 'stability', 'a model may be named with its provider; one step does, too';
 

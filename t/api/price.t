@@ -83,7 +83,7 @@ for my $case (@TAKEN) {
 # ---- two steps, and templates ----
 
 my $res = api(POST => '/api/generation/create', user => $user, json => { type => 'echo-fal',
-    productImages => ['https://a.example/1.png'], parameters => { image_size => \%BIG } });
+    customPrompt => 'a cat', parameters => { image_size => \%BIG } });
 is "$res->{status} " . data($res)->{validationErrors}[0]{field}, '400 image_size',
     'a two-step body has the same bounds';
 my $template = data(api(POST => '/api/templates', user => $user, json => { name => "big $user",

@@ -50,7 +50,7 @@ is $used->{prompt}, "product photograph of the product in the picture, kept by $
     'the prompt, too';
 is $used->{parameters}{aspect_ratio}, '3:4', 'and the shape of the picture';
 my $mine = data(create($user, {
-    templateId => $kept->{id}, type => 'sketch', prompt => 'my words', style => 'artistic',
+    templateId => $kept->{id}, type => 'sketch', productImages => [], prompt => 'my words', style => 'artistic',
     maxRetries => 2, seed => 5, strength => 0.9, parameters => { guidance_scale => 2 },
 }))->{data};
 is_deeply [@$mine{qw(type seed maxRetries)}, @{ $mine->{parameters} }{qw(strength guidance_scale)}],

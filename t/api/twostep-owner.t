@@ -73,7 +73,7 @@ Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($httpd);
 my $usual = create($user, {
-    type => undef, priority => 'high', productImages => ['https://pictures.example/a.png'],
+    type => undef, priority => 'high', productImages => [], customPrompt => 'a shoe',
 });
 is data($usual)->{data}{type}, 'sketch', 'without a type it is that of GenflowTypeTwoStep';
 my $id = data($usual)->{data}{generationId};

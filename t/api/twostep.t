@@ -12,7 +12,7 @@ my $user = account(200);
 my $tag  = "the shoe of $user";
 my $res  = create($user, {
     type => 'neo-glitch', customPrompt => $tag, style => 'minimal', quality => 'high',
-    aspectRatio => '16:9', productImages => [$IMAGE, "$IMAGE?2"], modelImages => ["$IMAGE?3"],
+    aspectRatio => '16:9', productImages => [$IMAGE],
     model => 'sd3', parameters => { seed => 2_147_483_647, strength => 0.1 }, runId => 'run-a',
 });
 my $made = data($res)->{data};
@@ -22,14 +22,12 @@ is data($res)->{success}, JSON::PP::true(), 'with success';
 is_deeply [@$made{qw(status estimatedCost tokensUsed startedAt runId resultImages seed)}],
     ['pending', 1, 0, undef, 'run-a', [], 2_147_483_647], 'it waits';
 like $made->{message}, qr/\S/, 'and the answer says so';
-is $made->{prompt}, 'product photograph of the products in the 2 pictures, presented by the person'
-    . " in the model picture, $tag, minimalist composition, plain background, few elements,"
+is $made->{prompt}, "product photograph of the product in the picture, $tag, minimalist composition, plain background, few elements,"
     . ' generous empty space, intricate detail, sharp focus, high resolution, wide 16:9 composition',
     'its prompt is composed of all that was said';
 is_deeply $made->{parameters}, {
     strength => 0.1, guidance_scale => 7.5, num_inference_steps => 50, aspect_ratio => '16:9',
-    seed => 2_147_483_647, model => 'sd3', productImages => [$IMAGE, "$IMAGE?2"],
-    modelImages => ["$IMAGE?3"],
+    seed => 2_147_483_647, model => 'sd3', productImages => [$IMAGE], style => 'minimal', customPrompt => $tag,
 }, 'its parameters are those given and the usual ones';
 credits_are $user, 200, 1, 'its cost is held';
 is submissions($tag), 0, 'nobody is asked';
@@ -80,8 +78,8 @@ is_deeply [@$shoe{qw(status prompt)}],
     ['completed', 'product photograph of the product in the picture'], 'and so is a create body';
 credits_are $user, 196, 0, 'for one credit each';
 my $repaint = data(create($user, {
-    type => 'sketch-source', productImages => [$IMAGE, "$IMAGE?2"] }))->{data};
-is $repaint->{sourceUrl}, $IMAGE, 'a type that takes a picture gets the first of the product';
+    type => 'sketch-source', productImages => [$IMAGE] }))->{data};
+is $repaint->{sourceUrl}, $IMAGE, 'a type that takes a picture gets that of the product';
 
 # ---- a dry run ----
 

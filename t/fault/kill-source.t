@@ -42,6 +42,27 @@ for my $type (@TYPES) {
     wait_for { children() >= 2 };
 }
 
+# ---- between the source pictures of one generation ----
+
+for my $times (1, 2) {
+    my $user = account(10);
+    my $name = $user =~ tr/-/_/r;
+    my @slow = map { "$ENV{GENFLOW_FAKE}/_source/slow/${name}_$_" } 1 .. 3;
+    my $made = data(api(POST => '/api/generate', user => $user, headers => { Prefer => 'respond-async' }, json => {
+        type => 'openai-source', customPrompt => "[$user]", productImages => [@slow[0, 1]],
+        modelImages => [$slow[2]] }));
+    my $id = $made->{data}{generationId};
+    wait_for { fetched($user) > $times };
+    ok kill_child(leader_of($id)), "a child is killed with $times of 3 source pictures fetched";
+    is ended($user, $id, 'openai-source')->{status}, 'completed', '... another one fetches them and completes';
+    is submissions("[$user]"), 1, '... with one submission';
+    my ($sent) = @{ data(HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/_submissions?match=$user")) };
+    is scalar @{ $sent->{fields}{'image[]'} }, 3, '... of all three';
+    credits_are $user, 9, 0, '... for one charge';
+    is_deeply [glob "$ENV{GENFLOW_WORK}/store/.spool/$id*.2.source*"], [], '... and the new child leaves no files';
+    wait_for { children() >= 2 };
+}
+
 # User and id of a generation whose source is being fetched, or was.
 sub begin {
     my ($type, $kind) = @_;

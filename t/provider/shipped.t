@@ -40,6 +40,8 @@ my ($GHIBLIFY, $REALISTIC, $SDXL) = map { "fal/fal-ai/$_" }
     qw(ghiblify realistic-vision/image-to-image fast-sdxl/image-to-image);
 my @FROM_WORDS = map { "fal/fal-ai/$_" } qw(realistic-vision-v5 fast-sdxl);
 
+my $GPT = 'openai/gpt-image-1';
+
 my @CASES = (    # type, preset, with a picture, price, chain entries in their order
     ['neo-glitch',      'visor',          0, 1, qw(stability/sd3 aiml/flux/dev)],
     ['neo-glitch',      'visor',          1, 1, qw(stability/sd3 aiml/flux/dev/image-to-image)],
@@ -47,8 +49,8 @@ my @CASES = (    # type, preset, with a picture, price, chain entries in their o
     ['presets',         undef,            0, 2, @FROM_WORDS],
     ['presets',         undef,            1, 2, $REALISTIC, $SDXL, $GHIBLIFY],
     ['ghibli-reaction', 'ghibli_sparkle', 1, 2, $GHIBLIFY, $REALISTIC, $SDXL],
-    ['custom-prompt',   undef,            0, 2, @FROM_WORDS],
-    ['custom-prompt',   undef,            1, 2, $REALISTIC, $SDXL, $GHIBLIFY],
+    ['custom-prompt',   undef,            0, 2, @FROM_WORDS, $GPT],
+    ['custom-prompt',   undef,            1, 2, $REALISTIC, $SDXL, $GPT, $GHIBLIFY],
 );
 my ($THIS_WEEK) = sql("SELECT key FROM genflow.presets('presets', 6) WHERE is_on ORDER BY rotation_index");
 
@@ -79,13 +81,15 @@ for my $i (0 .. $#runs) {
     for my $sent (grep { entry_of($_) ne $GHIBLIFY } @sent) {
         like $sent->{prompt}, qr/\[\Q$users[$i]\E\]/, '... ' . entry_of($sent) . ' reads the prompt';
         my $at = $sent->{fields}{image_url} // $sent->{fields}{image};
+        $sent->{path} =~ s{.*/}{/} if entry_of($sent) eq $GPT;
+        is $sent->{path}, $picture ? '/edits' : '/generations', '... at its address' if entry_of($sent) eq $GPT;
         ok !$picture == !$at, '... and gets the picture if there is one';
     }
 }
 
 # ---- the preset decides ----
 
-my ($painter) = account(20);
+my $painter = account(20);
 for my $of (['emotion-mask', 'happy', 'sad'], ['presets', "$THIS_WEEK", undef]) {
     my ($type, @keys) = @$of;
     my %words;
@@ -107,6 +111,25 @@ for my $case (grep { $_->[2] && $_->[0] =~ /emotion|ghibli/ } @CASES) {
     my $res = generate($painter, { type => $case->[0], presetKey => $case->[1] });
     is $res->{status}, 422, "$case->[0] without a picture is refused";
     is_deeply data($res)->{missingFields}, ['sourceUrl'], '... which says what is missing';
+}
+
+# ---- two steps, with several pictures ----
+
+my @pictures = map { "$ENV{GENFLOW_FAKE}/_source/picture/9$_" } 1 .. 6;
+for my $named (0, 1) {
+    my $tag = "two steps $named of $painter";
+    my $two = api(POST => '/api/generation/create', user => $painter, json => {
+        productImages => [@pictures[0 .. ($named ? 0 : 4)]], modelImages => [$pictures[5]], quality => 'high',
+        aspectRatio => '16:9', customPrompt => $tag, $named ? (model => 'gpt-image-1') : () });
+    is $two->{status}, 201, 'the type of two steps takes several pictures' or diag $two->{content};
+    is data($two)->{data}{parameters}{quality}, 'high', '... and a quality';
+    my $id = data($two)->{data}{generationId};
+    api(POST => '/api/generate', user => $painter, json => { generationId => $id });
+    is ended($painter, $id, 'custom-prompt')->{model}, 'gpt-image-1', '... and gpt-image-1 makes the picture';
+    my ($sent, @more) = sent($tag);
+    is scalar @more, 0, '... it alone';
+    is scalar @{ $sent->{fields}{'image[]'} }, $named ? 2 : 6, '... of all pictures';
+    is "$sent->{fields}{quality} $sent->{fields}{size}", 'high 1536x1024', '... in quality and size as it names them';
 }
 
 # ---- a model that its provider no longer knows ----
@@ -143,6 +166,7 @@ sub encoded { return $_[0] =~ s/([^A-Za-z0-9_.-])/sprintf '%%%02X', ord $1/ger }
 sub entry_of {
     my ($sent) = @_;
     return "fal/$1" if $sent->{path} =~ m{\A/fal/(.+)};
+    return "openai/$sent->{fields}{model}" if $sent->{fields}{model} && $sent->{path} !~ /aiml/;
     my $seen = join ' ', $sent->{path}, $sent->{path} =~ /aiml|openai/ ? $sent->{fields}{model} : ();
     my %name = reverse %ENTRY;
     return $name{$seen} // $seen;

@@ -79,6 +79,35 @@ START_TEST(each_model_gets_its_input)
 }
 END_TEST
 
+START_TEST(models_with_a_list_get_all_source_pictures_in_their_order)
+{
+    static const gf_prov_source_t pictures[] = { { "https://a.test/1", NULL, NULL },
+                                                 { "https://a.test/2", NULL, NULL } };
+    static const struct {
+        const char *model;
+        int most;
+    } rows[] = { { "fal-ai/gpt-image-1/edit-image", 16 },
+                 { "fal-ai/nano-banana/edit", 10 },
+                 { "fal-ai/nano-banana-pro/edit", 10 },
+                 { "fal-ai/bytedance/seedream/v4/edit", 10 } };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        scene_t *scene = fal(rows[i].model);
+
+        scene->call.sources = pictures;
+        scene->call.source_count = 2;
+        scene->call.source = pictures[0].url;
+        ck_assert_ptr_nonnull(strstr(kind->submit(&scene->call)->body,
+                                     "\"image_urls\":[\"https://a.test/1\",\"https://a.test/2\"]"));
+        ck_assert_int_eq(kind->source_max(rows[i].model), rows[i].most);
+        ck_assert_int_eq(kind->source(rows[i].model), GF_SOURCE_MUST);
+    }
+    ck_assert_int_le(kind->source_max("fal-ai/fast-sdxl/image-to-image"), 1);
+    ck_assert_int_le(kind->source_max(""), 1);
+}
+END_TEST
+
 START_TEST(a_size_may_be_given_as_the_provider_names_it)
 {
     scene_t *scene = sdxl();
@@ -532,6 +561,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         each_model_gets_its_input,
+        models_with_a_list_get_all_source_pictures_in_their_order,
         a_size_may_be_given_as_the_provider_names_it,
         each_model_uses_a_source_picture_in_its_way,
         the_provider_webhook_is_requested,

@@ -73,6 +73,26 @@ START_TEST(each_family_gets_its_members)
 }
 END_TEST
 
+static const gf_prov_source_t pictures[] = { { NULL, "/a/b", "image/png" },
+                                             { NULL, "/a/c", "image/webp" },
+                                             { NULL, "/a/d", "image/jpeg" } };
+
+START_TEST(several_source_pictures_are_a_list_in_their_order)
+{
+    scene_t *scene = openai("gpt-image-1");
+
+    scene->call.sources = pictures;
+    scene->call.source_count = 3;
+    scene->call.source_file = "/a/b";
+    ck_assert_str_eq(parts_of(kind->submit(&scene->call)),
+                     "model=gpt-image-1 prompt=a \"neon\" cat image[]=/a/b:image/png "
+                     "image[]=/a/c:image/webp image[]=/a/d:image/jpeg");
+    ck_assert_int_eq(kind->source_max("gpt-image-1"), 16);
+    ck_assert_int_eq(kind->source_max("dall-e-2"), 1);
+    ck_assert_int_eq(kind->source_max("some-other"), 1);
+}
+END_TEST
+
 START_TEST(a_source_picture_makes_it_an_edit)
 {
     static const char all[] = "{\"aspect_ratio\":\"16:9\",\"quality\":\"high\",\"strength\":0.3,"
@@ -100,8 +120,9 @@ START_TEST(a_source_picture_makes_it_an_edit)
 
         scene->job.parameters = rows[i].parameters;
         takes_any_quality(scene);
+        scene->call.sources = pictures;
+        scene->call.source_count = 1;
         scene->call.source_file = "/a/b";
-        scene->call.source_type = "image/png";
         msg = kind->submit(&scene->call);
         ck_assert_str_eq(msg->method, "POST");
         ck_assert_str_eq(msg->url, URL "/images/edits");
@@ -238,8 +259,9 @@ START_TEST(its_section_is_checked_and_a_lost_run_cannot_be_found)
 
     check_section(kind);
     check_headers(kind, openai("gpt-image-1"));
+    edit->call.sources = pictures;
+    edit->call.source_count = 1;
     edit->call.source_file = "/a/b";
-    edit->call.source_type = "image/png";
     check_headers(kind, edit);
     ck_assert_ptr_null(kind->poll);
     ck_assert_ptr_null(kind->cancel);
@@ -251,6 +273,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         each_family_gets_its_members,
+        several_source_pictures_are_a_list_in_their_order,
         a_source_picture_makes_it_an_edit,
         each_model_says_what_it_does_with_a_source_picture,
         each_answer_has_its_meaning,

@@ -126,11 +126,14 @@ static apr_array_header_t *chain_of(const char *const *names)
 static const gf_type_t *const types[] = { &type };
 static apr_array_header_t type_list = { .elts = (char *)types, .nelts = 1 };
 
-/* A two-step body with one picture of a product and `more` members; of no type if `of` is NULL. */
+/* A two-step body with one picture of a product, if the type takes one, and `more` members; of no
+ * type if `of` is NULL. */
 static gf_err_t *check_order(gf_spec_t *spec, const gf_type_t *of, const char *more)
 {
-    const char *body = apr_pstrcat(unit.ctx.pool, "{\"productImages\":[\"https://a.example/1\"]",
-                                   more[0] ? "," : "", more, "}", NULL);
+    bool none = of && of->source == GF_SOURCE_NONE;
+    const char *body =
+        apr_pstrcat(unit.ctx.pool, "{\"productImages\":[", none ? "" : "\"https://a.example/1\"",
+                    "]", more[0] ? "," : "", more, "}", NULL);
     gf_param_t form = form_of(body);
 
     form.type = of;
@@ -140,15 +143,16 @@ static gf_err_t *check_order(gf_spec_t *spec, const gf_type_t *of, const char *m
 
 START_TEST(a_two_step_body_is_taken_with_what_is_usual)
 {
+    static const char *const shown[] = { "https://a.example/1" };
     gf_spec_t spec;
 
     make_type();
     type.prompt_min = 3;
-    unit_no_error(check_order(&spec, &type, ""));
-    ck_assert_str_eq(spec.prompt, "product photograph of the product in the picture");
-    ck_assert_str_eq(spec.parameters,
-                     "{\"guidance_scale\":7.5,\"num_inference_steps\":50,\"strength\":0.8,"
-                     "\"productImages\":[\"https://a.example/1\"]}");
+    ck_assert_msg(field_of(check_order(&spec, &type, ""), 0)->missing, "nothing to draw");
+    unit_no_error(check_order(&spec, &type, "\"customPrompt\":\"red\""));
+    ck_assert_str_eq(spec.prompt, "red");
+    ck_assert_str_eq(spec.parameters, "{\"customPrompt\":\"red\",\"guidance_scale\":7.5,"
+                                      "\"num_inference_steps\":50,\"strength\":0.8}");
     ck_assert_msg(!spec.source_url, "the type takes no picture");
     type.source = GF_SOURCE_MUST;
     type.chain = chain_of((const char *const[]){ "a", "image-m", NULL });
@@ -157,10 +161,45 @@ START_TEST(a_two_step_body_is_taken_with_what_is_usual)
                               "\"parameters\":{\"seed\":2147483647,\"num_inference_steps\":20}"));
     ck_assert_str_eq(spec.source_url, "https://a.example/1");
     ck_assert_int_eq(spec.seed, 2147483647);
+    ck_assert_str_eq(spec.prompt, "product photograph of the product in the picture");
+    unit_no_error(gf_param_name_pictures(&spec, &unit.ctx, shown));
     ck_assert_str_eq(spec.parameters,
-                     "{\"seed\":2147483647,\"num_inference_steps\":20,\"strength\":0.300,"
-                     "\"negative_prompt\":\"blur\",\"guidance_scale\":7.5,\"model\":\"image-m\","
-                     "\"productImages\":[\"https://a.example/1\"],\"modelImages\":[]}");
+                     "{\"seed\":2147483647,\"num_inference_steps\":20,\"model\":\"image-m\","
+                     "\"strength\":0.300,\"negative_prompt\":\"blur\",\"guidance_scale\":7.5,"
+                     "\"productImages\":[\"https://a.example/1\"]}");
+}
+END_TEST
+
+START_TEST(all_pictures_of_a_two_step_body_are_sources_in_their_order)
+{
+    static const char *const shown[] = { "1", "2", "3" };
+    gf_err_t *err;
+    gf_spec_t spec;
+
+    make_type();
+    type.source = GF_SOURCE_MAY;
+    type.chain = chain_of((const char *const[]){ "image-1", "image-3", NULL });
+    APR_ARRAY_IDX(type.chain, 1, gf_choice_t).source_max = 3;
+    unit_no_error(
+        check_order(&spec, &type,
+                    "\"modelImages\":[\"https://b.example/2\",\"https://b.example/3\"],"
+                    "\"style\":\"minimal\",\"quality\":\"high\",\"customPrompt\":\"red\""));
+    ck_assert_str_eq(spec.source_url,
+                     "https://a.example/1\nhttps://b.example/2\nhttps://b.example/3");
+    ck_assert_int_eq(gf_type_begin(&type, &unit.ctx, spec.parameters, spec.source_url), 1);
+    unit_no_error(gf_param_name_pictures(&spec, &unit.ctx, shown));
+    ck_assert_str_eq(spec.parameters,
+                     "{\"style\":\"minimal\",\"customPrompt\":\"red\",\"guidance_scale\":7.5,"
+                     "\"num_inference_steps\":50,\"strength\":0.8,\"productImages\":[\"1\"],"
+                     "\"modelImages\":[\"2\",\"3\"]}");
+    APR_ARRAY_IDX(type.chain, 1, gf_choice_t).source_max = 2;
+    err = check_order(&spec, &type,
+                      "\"modelImages\":[\"https://b.example/2\",\"https://b.example/3\"]");
+    ck_assert(gf_err_is(err, GF_E_FIELDS));
+    ck_assert_str_eq(field_of(err, 0)->field, "modelImages");
+    type.source = GF_SOURCE_NONE;
+    err = check_order(&spec, &type, "\"modelImages\":[\"https://b.example/2\"]");
+    ck_assert_str_eq(field_of(err, 0)->message, "neo-glitch takes no source picture: leave it out");
 }
 END_TEST
 
@@ -183,7 +222,8 @@ START_TEST(a_model_is_one_of_the_chain_that_fits)
     make_type();
     type.chain = chain_of((const char *const[]){ "a", "image-c", "deep/b", "", "image-d", NULL });
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        const char *more = apr_psprintf(unit.ctx.pool, "\"model\":\"%s\"", rows[i].model);
+        const char *more =
+            apr_psprintf(unit.ctx.pool, "\"prompt\":\"red\",\"model\":\"%s\"", rows[i].model);
         gf_err_t *err;
 
         type.source = rows[i].pictured ? GF_SOURCE_MUST : GF_SOURCE_NONE;
@@ -229,7 +269,7 @@ START_TEST(a_two_step_body_is_refused_with_all_bad_fields)
     ck_assert_str_eq(field_of(err, 0)->message, "must be one of neo-glitch");
     err = check_order(&spec, NULL, "");
     ck_assert_msg(gf_err_is(err, GF_E_FIELDS) && field_of(err, 0)->missing, "one field, too");
-    err = check_order(&spec, &type, "\"presetKey\":\"no\"");
+    err = check_order(&spec, &type, "\"prompt\":\"red\",\"presetKey\":\"no\"");
     ck_assert_str_eq(err->extra, "\"received\":\"no\",\"valid\":[\"base\",\"raw\"]");
 }
 END_TEST
@@ -241,6 +281,7 @@ int main(void)
         a_priority_is_bounded_by_the_type,
         a_template_fills_in_what_the_body_leaves_open,
         a_two_step_body_is_taken_with_what_is_usual,
+        all_pictures_of_a_two_step_body_are_sources_in_their_order,
         a_two_step_body_is_refused_with_all_bad_fields,
         a_model_is_one_of_the_chain_that_fits,
         NULL,

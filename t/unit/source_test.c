@@ -2,6 +2,7 @@
 /* model/source.c: which source pictures a request may bring, every rule at both sides of its
  * bound; all that is wrong is named at once; what a row of the database says becomes what the wire
  * shows. */
+#include "model/source_url.h"
 #include "model/source.h"
 
 #include <apr_encode.h>
@@ -419,6 +420,31 @@ START_TEST(an_uploaded_picture_is_shown_by_its_address_in_the_api)
 }
 END_TEST
 
+START_TEST(source_pictures_are_lines_in_their_order)
+{
+    apr_pool_t *pool = unit.ctx.pool;
+    apr_array_header_t *sources = apr_array_make(pool, 3, sizeof(gf_source_t));
+    const char *lines = "https://x/1\nasset:" UUID "\nasset:";
+
+    ck_assert_ptr_null(gf_source_lines(pool, NULL));
+    ck_assert_ptr_null(gf_source_lines(pool, sources));
+    APR_ARRAY_PUSH(sources, gf_source_t) = (gf_source_t){ .url = "https://x/1" };
+    ck_assert_str_eq(gf_source_lines(pool, sources), "https://x/1");
+    APR_ARRAY_PUSH(sources, gf_source_t) = (gf_source_t){ .asset_id = UUID };
+    APR_ARRAY_PUSH(sources, gf_source_t) = (gf_source_t){ .base64 = "AAAA" };
+    ck_assert_str_eq(gf_source_lines(pool, sources), lines);
+    ck_assert_int_eq(gf_source_count(lines), 3);
+    ck_assert_int_eq(gf_source_count("https://x/1"), 1);
+    ck_assert_int_eq(gf_source_count(NULL), 0);
+    ck_assert_str_eq(gf_source_nth(pool, lines, 0), "https://x/1");
+    ck_assert_str_eq(gf_source_nth(pool, lines, 1), "asset:" UUID);
+    ck_assert_str_eq(gf_source_nth(pool, lines, 3), "");
+    ck_assert(gf_source_has_asset(lines) && gf_source_has_asset("asset:" UUID));
+    ck_assert(!gf_source_has_asset("https://x/asset:1") && !gf_source_has_asset(NULL));
+    ck_assert_str_eq(gf_source_shown(pool, lines, "/api", "https://site"), "https://x/1");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -431,6 +457,7 @@ int main(void)
         mutated_pictures_harm_nobody,
         a_type_decides_if_it_takes_a_source,
         an_uploaded_picture_is_shown_by_its_address_in_the_api,
+        source_pictures_are_lines_in_their_order,
         NULL,
     };
 

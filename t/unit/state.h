@@ -170,6 +170,7 @@ static void make_type(const given_t *given, apr_pool_t *pool)
             given->others && i > 0 && i == given->entries ? &other_provider : &provider;
         choice->model = i ? "second" : "first";
         choice->source = GF_SOURCE_MAY;
+        choice->source_max = 9;
     }
 }
 

@@ -117,6 +117,7 @@ static const case_t of_generate[] = {
     { IN(START), ON(BEGUN), GF_STATE_ASSET, GIVEN(.source = "asset:0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", .provider = FILES) },
     { IN(START), ON(BEGUN), GF_STATE_SOURCE, GIVEN(.source = HERE, .provider = FILES) },
     { IN(START), ON(BEGUN), GF_STATE_SOURCE, GIVEN(.source = HERE, .provider = DRAWS) },
+    { IN(START), ON(BEGUN), GF_STATE_SOURCE, GIVEN(.source = "asset:0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b\n" HERE, .provider = FILES) },
     { IN(START), ON(BEGUN), GF_STATE_INTENT, GIVEN(.source = HERE) },
     { IN(START), ON(BEGUN), GF_STATE_DRAW, GIVEN(.provider = DRAWS) },
 
@@ -138,6 +139,8 @@ static const case_t of_generate[] = {
     /* the source image */
     { IN(SOURCE), ON(ANSWERED), GF_STATE_ASSET, GIVEN(.provider = FILES), BRINGS(.status = 200, .spooled = 1) },
     { IN(SOURCE), ON(ANSWERED), GF_STATE_SOURCE, GIVEN(.provider = FILES), BRINGS(.status = 302, .location = HERE) },
+    { IN(SOURCE), ON(ANSWERED), GF_STATE_SOURCE, GIVEN(.provider = FILES, .source = HERE "\n" HERE), BRINGS(.status = 200, .spooled = 1) },
+    { IN(SOURCE), ON(ANSWERED), GF_STATE_ASSET, GIVEN(.provider = FILES, .source = HERE "\nasset:0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"), BRINGS(.status = 200, .spooled = 1) },
     { IN(SOURCE), ON(ANSWERED), GF_STATE_SOURCE_WAIT, GIVEN(.provider = FILES), BRINGS(.status = 503) },
     { IN(SOURCE), ON(ANSWERED), GF_STATE_FAIL, GIVEN(.provider = FILES), BRINGS(.status = 503, .also = set_fetched_twice), .code = GF_E_SOURCE },
     { IN(SOURCE), ON(ANSWERED), GF_STATE_FAIL, GIVEN(.provider = FILES), BRINGS(.status = 404), .code = GF_E_SOURCE },

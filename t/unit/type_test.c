@@ -193,6 +193,7 @@ START_TEST(the_link_that_draws_here_is_behind_every_chain)
     ck_assert_ptr_eq(gf_type_choice(&sketch, GF_TYPE_LOCAL), &here);
     ck_assert_int_eq(gf_type_next(&sketch, GF_TYPE_LOCAL, NULL), GF_TYPE_LOCAL);
     ck_assert_int_eq(gf_type_next(&sketch, GF_TYPE_LOCAL, "a picture"), GF_TYPE_LOCAL);
+    ck_assert_int_eq(gf_type_next(&sketch, GF_TYPE_LOCAL, "two\npictures"), GF_TYPE_LOCAL);
     for (i = 0; i < GF_TYPE_CHAIN_MAX; i++) {
         ck_assert_ptr_eq(gf_type_choice(&sketch, i)->provider, &stability);
     }
@@ -200,6 +201,40 @@ START_TEST(the_link_that_draws_here_is_behind_every_chain)
         ck_assert_msg(i == GF_TYPE_LOCAL || !gf_type_choice(&sketch, i),
                       "no chain reaches it, and nothing follows it: %d", i);
     }
+}
+END_TEST
+
+START_TEST(an_entry_that_takes_fewer_pictures_than_a_job_has_is_skipped)
+{
+    static const struct {
+        gf_source_use_t use;
+        int most;
+    } entries[] = {
+        { GF_SOURCE_NONE, 9 }, { GF_SOURCE_MAY, 0 }, { GF_SOURCE_MUST, 2 }, { GF_SOURCE_MAY, 3 }
+    };
+    static const struct {
+        const char *source_url;
+        int first;
+    } rows[] = { { NULL, 0 },   { "a", 1 },       { "a b", 1 },
+                 { "a\nb", 2 }, { "a\nb\nc", 3 }, { "a\nb\nc\nd", 4 } };
+    size_t i;
+
+    configure();
+    sketch.chain = apr_array_make(unit.ctx.pool, 4, sizeof(gf_choice_t));
+    for (i = 0; i < UNIT_COUNT(entries); i++) {
+        gf_choice_t *choice = apr_array_push(sketch.chain);
+
+        choice->provider = &stability;
+        choice->model = "m";
+        choice->source = entries[i].use;
+        choice->source_max = entries[i].most;
+    }
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        ck_assert_int_eq(gf_type_next(&sketch, 0, rows[i].source_url), rows[i].first);
+    }
+    ck_assert_int_eq(gf_type_source_max(&sketch), 3);
+    sketch.chain->nelts = 1;
+    ck_assert_int_eq(gf_type_source_max(&sketch), 0);
 }
 END_TEST
 
@@ -213,6 +248,7 @@ int main(void)
         a_chain_that_cannot_work_is_refused_with_what_to_change,
         a_chain_can_be_resolved_again,
         the_link_that_draws_here_is_behind_every_chain,
+        an_entry_that_takes_fewer_pictures_than_a_job_has_is_skipped,
         NULL,
     };
 

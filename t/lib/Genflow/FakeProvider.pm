@@ -95,7 +95,7 @@
 #                                   answer), retry_after
 #   GET /_source/KIND/NAME          a source picture, of each NAME another one. KIND: picture,
 #                                   moved, thrice (moved three times), private (moved to 127.0.0.2),
-#                                   page, cut, big (12 MB), huge (60000 x 60000), slow; any other is
+#                                   page, cut, heavy (6 MB), big (12 MB), huge (60000 x 60000), slow; any other is
 #                                   404
 #   GET /_keys                      how often fal's public keys were asked for: a bare number
 # Webhooks of clients are told at this server, too: Genflow::FakeProvider::Receiver.
@@ -667,6 +667,7 @@ use MIME::Base64 qw(encode_base64);
 
 use constant {
     SOURCE_BIG  => 12 * 1024 * 1024,
+    SOURCE_HEAVY => 6_000_000,
     REQUEST_MAX => 10 * 1024 * 1024,
     SEED_MAX    => 4_294_967_294,
     RECORD_MAX  => 20_000,                # a benchmark must not fill the memory
@@ -883,9 +884,15 @@ sub read_form {
         my ($head, $content) = split /\r\n\r\n/, $part, 2;
         return if ($head // '') !~ /content-disposition:\s*form-data;.*?\bname="([^"]*)"/i;
         my $name = $1;
+        my ($type) = ($head =~ /^content-type:\s*(\S+)/mi, 'none');
+        if ($name =~ /\[\]\z/) {                   # a list of files
+            return if $head !~ /;\s*filename="[^"]+"/i;
+            push @{ $form{$name} }, $content // return;
+            push @{ $request->{files}{$name} }, $type;
+            next;
+        }
         $form{$name} = $content // return;
-        ($request->{files}{$name}) = ($head =~ /^content-type:\s*(\S+)/mi, 'none')
-            if $head =~ /;\s*filename="[^"]+"/i;
+        $request->{files}{$name} = $type if $head =~ /;\s*filename="[^"]+"/i;
     }
     return \%form;
 }
@@ -1113,6 +1120,10 @@ sub send_source {
         private => sub { $moved->('picture', '127.0.0.2') },
         page    => sub { $server->answer($request, 200, \@type, '<html>no picture</html>' x 9) },
         cut     => sub { $server->answer($request, 200, \@type, substr source_of($name), 0, 100) },
+        heavy   => sub {
+            my $bytes = Genflow::FakeProvider::Picture::of_size($name, SOURCE_HEAVY);
+            $server->answer($request, 200, \@type, $bytes);
+        },
         big     => sub {
             my $bytes = Genflow::FakeProvider::Picture::of_size($name, SOURCE_BIG);
             $server->answer($request, 200, \@type, $bytes);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # OpenAI's images below /openai: base64 at once, or an address where the script says so. Edits take
-# a form with one picture. A field that is not known is an error, because it would be a mistake of
+# a form with one picture, or with a list of up to 16. A field that is not known is an error, because it would be a mistake of
 # ours.
 
 package Genflow::FakeProvider::OpenAi;
@@ -35,16 +35,20 @@ sub add_routes {
 sub edit {
     my ($self, $request) = @_;
     my $form    = Genflow::FakeProvider::Stability::read_form($request) // {};
-    my $picture = delete $form->{image} // '';
-    my $sound   = Genflow::FakeProvider::Picture::is_picture($picture)
-        && Genflow::FakeProvider::Stability::is_picture_file($request, 'image');
-    my %text = map { $_ => Genflow::FakeProvider::Stability::as_text($form->{$_}) } keys %$form;
-    $text{image} = Genflow::FakeProvider::Stability::facts_of($picture) if $sound;
+    my $list     = delete $form->{'image[]'};
+    my @pictures = $list ? @$list : (delete $form->{image} // '');
+    my @types    = $list ? @{ $request->{files}{'image[]'} } : ($request->{files}{image} // '');
+    my $sound    = !defined $form->{image} && @pictures <= 16
+        && @pictures == grep({ Genflow::FakeProvider::Picture::is_picture($_) } @pictures)
+        && @pictures == grep({ m{\Aimage/(?:png|jpeg|webp)\z} } @types);
+    my %text  = map { $_ => Genflow::FakeProvider::Stability::as_text($form->{$_}) } keys %$form;
+    my @facts = map { Genflow::FakeProvider::Stability::facts_of($_) } @pictures;
+    $text{ $list ? 'image[]' : 'image' } = $list ? \@facts : $facts[0] if $sound;
     $request->{body} = $JSON->encode(\%text);
     $self->submit($request, undef, answer => sub {
         my ($job) = @_;
         return $self->refuse($job, 400, 'invalid_image') if !$sound;
-        delete $job->{form}{image};
+        delete @{ $job->{form} }{qw(image image[])};
         $self->check($job);
     });
 }
