@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The acts of a host under its lease, from the intent to submit to the end. Leaves rules to the SQL
- * and to work/. */
+/* Statements of a host under its lease, from the intent to submit to the hand-back. The rules are
+ * in the SQL functions and in work/. */
 #include "db/queue.h"
 
 #include <apr_strings.h>
 
-typedef struct hold_row_t {
-    gf_hold_t hold;
-} hold_row_t;
+typedef struct lease_row_t {
+    gf_lease_answer_t lease;
+} lease_row_t;
 
-static const gf_sql_word_t hold_words[] = {
-    { "ok", GF_HOLD_ON },         { "watched", GF_HOLD_WATCHED }, { "reported", GF_HOLD_REPORTED },
-    { "open", GF_HOLD_OPEN },     { "over", GF_HOLD_OPEN },       { "spent", GF_HOLD_SPENT },
-    { "gone", GF_HOLD_ENDED },    { "stale", GF_HOLD_LOST },      { "restored", GF_HOLD_LOST },
-    { "unsure", GF_HOLD_UNSURE }, { NULL, GF_SQL_NO_WORD }
+static const gf_sql_word_t lease_words[] = {
+    { "ok", GF_LEASE_OURS },           { "watched", GF_LEASE_WATCHED },
+    { "reported", GF_LEASE_REPORTED }, { "open", GF_LEASE_BREAKER_OPEN },
+    { "over", GF_LEASE_BREAKER_OPEN }, { "spent", GF_LEASE_BUDGET_SPENT },
+    { "gone", GF_LEASE_ENDED },        { "stale", GF_LEASE_LOST },
+    { "restored", GF_LEASE_LOST },     { "unsure", GF_LEASE_UNSURE },
+    { NULL, GF_SQL_NO_WORD }
 };
-static const gf_sql_field_t hold_columns[] = {
-    GF_COLUMN_WORD("outcome", hold_row_t, hold, hold_words),
+static const gf_sql_field_t lease_columns[] = {
+    GF_COLUMN_WORD("outcome", lease_row_t, lease, lease_words),
 };
 
-static gf_err_t *call_act(gf_hold_t *hold, gf_ctx_t *ctx, const gf_statement_t *statement,
+static gf_err_t *call_act(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_statement_t *statement,
                           const gf_type_t *type, const void *in)
 {
-    hold_row_t row;
+    lease_row_t row;
 
     GF_TRY(gf_db_one(&row, ctx, statement, type, in));
-    *hold = row.hold;
+    *lease = row.lease;
     return NULL;
 }
 
@@ -56,9 +58,9 @@ static const gf_sql_field_t attempt_params[] = {
 };
 
 GF_STATEMENT(attempt_begin, .function = "attempt_begin", .is_value = true,
-             GF_PARAMS(attempt_params), GF_COLUMNS(hold_row_t, hold_columns));
+             GF_PARAMS(attempt_params), GF_COLUMNS(lease_row_t, lease_columns));
 
-gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+gf_err_t *gf_queue_attempt(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job_t *job,
                            const gf_choice_t *choice, const char *token)
 {
     const attempt_in_t in = { .id = job->id,
@@ -74,7 +76,7 @@ gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                               .price = choice->provider->price,
                               .hash = job->request_hash };
 
-    return call_act(hold, ctx, &gf_sql_attempt_begin, NULL, &in);
+    return call_act(lease, ctx, &gf_sql_attempt_begin, NULL, &in);
 }
 
 typedef struct accepted_in_t {
@@ -93,9 +95,9 @@ static const gf_sql_field_t accepted_params[] = { GF_PARAM(accepted_in_t, id),
                                                   GF_PARAM_INTERVAL(accepted_in_t, lease) };
 
 GF_STATEMENT(accepted, .function = "%s_accepted", .is_value = true, .has_call = true,
-             GF_PARAMS(accepted_params), GF_COLUMNS(hold_row_t, hold_columns));
+             GF_PARAMS(accepted_params), GF_COLUMNS(lease_row_t, lease_columns));
 
-gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+gf_err_t *gf_queue_accepted(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_choice_t *choice, const char *kind)
 {
     const accepted_in_t in = { .id = job->id,
@@ -106,7 +108,7 @@ gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                                .ref = job->provider_ref,
                                .lease = ctx->conf->lease };
 
-    return call_act(hold, ctx, &gf_sql_accepted, job->type, &in);
+    return call_act(lease, ctx, &gf_sql_accepted, job->type, &in);
 }
 
 typedef struct progress_in_t {
@@ -126,9 +128,9 @@ static const gf_sql_field_t progress_params[] = {
 };
 
 GF_STATEMENT(progress, .function = "progress", .is_value = true, GF_PARAMS(progress_params),
-             GF_COLUMNS(hold_row_t, hold_columns));
+             GF_COLUMNS(lease_row_t, lease_columns));
 
-gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+gf_err_t *gf_queue_progress(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_progress_t *progress)
 {
     const progress_in_t in = {
@@ -141,7 +143,7 @@ gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
         .logs = progress->logs
     };
 
-    return call_act(hold, ctx, &gf_sql_progress, NULL, &in);
+    return call_act(lease, ctx, &gf_sql_progress, NULL, &in);
 }
 
 typedef struct requeue_in_t {
@@ -163,9 +165,9 @@ static const gf_sql_field_t requeue_params[] = {
 };
 
 GF_STATEMENT(requeue, .function = "requeue", .is_value = true, GF_PARAMS(requeue_params),
-             GF_COLUMNS(hold_row_t, hold_columns));
+             GF_COLUMNS(lease_row_t, lease_columns));
 
-gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+gf_err_t *gf_queue_requeue(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome)
 {
     /* SQL counts from 0 at the entry that the job begins with; a live generation shows a fallback
@@ -178,7 +180,7 @@ gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
                               .outcome = outcome,
                               .ref = job->provider_ref };
 
-    return call_act(hold, ctx, &gf_sql_requeue, NULL, &in);
+    return call_act(lease, ctx, &gf_sql_requeue, NULL, &in);
 }
 
 /* ---- all leases of a host at once ---- */

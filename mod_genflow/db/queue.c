@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a generation enters the queue and leaves it for a host: create, claim, start. Leaves the acts
- * under a lease to db/lease.c, and rules to the SQL. */
+/* Creates, claims and starts generations. Statements under a lease are in db/lease.c, the rules in
+ * the SQL functions. */
 #include "db/queue.h"
 
 #include <apr_strings.h>
@@ -13,7 +13,7 @@
 
 typedef struct create_in_t {
     const char *user, *key, *hash, *run_id, *run_ids, *preset, *prompt, *source_url, *parameters;
-    const char *seeds; /* of a batch, as run_ids */
+    const char *seeds; /* of a batch, as an array */
     apr_int64_t seed, cost;
     int max_retries;
     apr_interval_time_t lifetime;
@@ -73,7 +73,7 @@ GF_STATEMENT(create, .function = "%s_create", .has_call = true, GF_PARAMS(create
 GF_STATEMENT(create_batch, .function = "%s_create_batch", .has_call = true, GF_PARAMS(batch_params),
              GF_COLUMNS(gf_created_t, create_columns));
 
-/* What differs between the generations of a batch, as arrays. */
+/* The run ids and seeds of a batch's generations, as SQL arrays. */
 static void batch_arrays(create_in_t *in, gf_ctx_t *ctx, const gf_spec_t *spec)
 {
     const char *runs = "";
@@ -130,7 +130,7 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
     for (i = 0; i < gf_rows_count(rows); i++) {
         GF_TRY(gf_rows_read(&created[i], ctx, rows, i, NULL));
     }
-    for (; i < spec->count; i++) { /* one row refuses all of them */
+    for (; i < spec->count; i++) { /* a refusal has one row for all of them */
         created[i].outcome = created->outcome;
     }
     return NULL;
@@ -142,8 +142,8 @@ typedef struct claim_in_t {
     const char *owner;
     int limit;
     apr_interval_time_t lease;
-    const char *from;  /* of the first lane */
-    const char *lines; /* an array: of the others */
+    const char *from;  /* where the scan of the first lane begins */
+    const char *lines; /* an array: the same for the other lanes */
     bool ends;
 } claim_in_t;
 
@@ -151,7 +151,7 @@ typedef struct claim_row_t {
     gf_job_t job;
     apr_int64_t deadline_ms, age_ms;
     int lane;           /* NO_LANE: the claim has ended the job */
-    const char *due_at; /* in that lane */
+    const char *due_at; /* the job's due time in that lane */
 } claim_row_t;
 
 #define NO_LANE (-1)
@@ -220,7 +220,7 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type,
         job->deadline = gf_clock_now() + row.deadline_ms * 1000;
         job->next = *jobs;
         *jobs = job;
-        if (row.lane != NO_LANE) { /* backwards: the first of each lane stays */
+        if (row.lane != NO_LANE) { /* the loop runs backwards, so each lane ends with its first */
             gf_job_begin(job, ctx);
             apr_cpystrn(cursor->from[row.lane], row.due_at, sizeof(cursor->from[0]));
         }

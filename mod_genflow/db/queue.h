@@ -70,35 +70,35 @@ typedef struct gf_claim_cursor_t {
 gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type,
                          gf_claim_cursor_t *cursor);
 
-/* May the caller go on with a job after an act of its lease? */
+/* The answer of a statement under a lease: may the host go on with the job? */
 typedef enum {
-    GF_HOLD_ON,       /* the act took place */
-    GF_HOLD_WATCHED,  /* attempt: it did, and breaker_note() needs its result */
-    GF_HOLD_REPORTED, /* accepted: it did, and a provider webhook reported the end meanwhile */
-    GF_HOLD_OPEN,     /* attempt: the breaker is open, nothing may be sent */
-    GF_HOLD_UNSURE,   /* attempt: this provider may have made the job's picture already */
-    GF_HOLD_SPENT,    /* attempt: the provider's budget is spent; first seen on this day */
-    GF_HOLD_ENDED,    /* the job has ended, as by a cancel: cancel the provider's run */
-    GF_HOLD_LOST      /* another host has the lease: stop without writing anything */
-} gf_hold_t;
+    GF_LEASE_OURS,         /* yes, and the statement took effect */
+    GF_LEASE_WATCHED,      /* attempt: yes, and breaker_note() needs its result */
+    GF_LEASE_REPORTED,     /* accepted: yes, and a provider webhook reported the end: poll now */
+    GF_LEASE_BREAKER_OPEN, /* attempt: no, the breaker is open; nothing may be sent */
+    GF_LEASE_UNSURE,       /* attempt: no, this provider may have made the picture already */
+    GF_LEASE_BUDGET_SPENT, /* attempt: no, the provider's budget is spent, first seen on this day */
+    GF_LEASE_ENDED,        /* no, the job has ended, as by a cancel: cancel the provider's run */
+    GF_LEASE_LOST          /* no, another host has the lease: stop without writing anything */
+} gf_lease_answer_t;
 
 /* Records the intent to submit attempt job->attempts; call before a byte leaves. token: part of the
  * address for provider webhooks, or NULL. */
-gf_err_t *gf_queue_attempt(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+gf_err_t *gf_queue_attempt(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job_t *job,
                            const gf_choice_t *choice, const char *token);
 
 /* Records that the provider runs it as job->provider_ref. `kind`: that of the provider, which is
  * stored with the id. */
-gf_err_t *gf_queue_accepted(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+gf_err_t *gf_queue_accepted(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_choice_t *choice, const char *kind);
 
 /* Records the progress that the provider reports. */
-gf_err_t *gf_queue_progress(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+gf_err_t *gf_queue_progress(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_progress_t *progress);
 
 /* Requeues the job, due after `delay`, for job->chain_pos and retries; `outcome` ends the attempt.
  * REPORTED: a provider webhook named a run after all, and the next claim polls it. */
-gf_err_t *gf_queue_requeue(gf_hold_t *hold, gf_ctx_t *ctx, const gf_job_t *job,
+gf_err_t *gf_queue_requeue(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome);
 
 /* Renews the leases of `jobs` (array of gf_lease_t); *held gets the ids still ours, in any order.

@@ -87,7 +87,7 @@ gf_err_t *gf_acts_intend(gf_run_t *run, gf_ctx_t *ctx)
 
     GF_TRY(gf_gate_check(ctx, run->job->type, true));
     run->job->request_hash = apr_pstrdup(run->job->pool, prov_run_hash(&call));
-    return gf_queue_attempt(&run->hold, ctx, run->job, run->of.generate.choice,
+    return gf_queue_attempt(&run->lease, ctx, run->job, run->of.generate.choice,
                             run->of.generate.webhook_token);
 }
 
@@ -95,12 +95,12 @@ gf_err_t *gf_acts_accept(gf_run_t *run, gf_ctx_t *ctx)
 {
     const gf_choice_t *choice = run->of.generate.choice;
 
-    return gf_queue_accepted(&run->hold, ctx, run->job, choice, choice->provider->kind_name);
+    return gf_queue_accepted(&run->lease, ctx, run->job, choice, choice->provider->kind_name);
 }
 
 gf_err_t *gf_acts_progress(gf_run_t *run, gf_ctx_t *ctx)
 {
-    return gf_queue_progress(&run->hold, ctx, run->job, &run->of.generate.progress);
+    return gf_queue_progress(&run->lease, ctx, run->job, &run->of.generate.progress);
 }
 
 gf_err_t *gf_acts_look_up(gf_run_t *run, gf_ctx_t *ctx)
@@ -128,7 +128,7 @@ static void clear_files(const gf_run_t *run, gf_ctx_t *ctx)
 gf_err_t *gf_acts_requeue(gf_run_t *run, gf_ctx_t *ctx)
 {
     clear_files(run, ctx);
-    return gf_queue_requeue(&run->hold, ctx, run->job, run->delay,
+    return gf_queue_requeue(&run->lease, ctx, run->job, run->delay,
                             run->of.generate.unsure ? "UNKNOWN"
                                                     : gf_err_row(run->of.generate.code)->code);
 }

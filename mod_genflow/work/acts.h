@@ -16,13 +16,14 @@ gf_err_t *gf_acts_perform(gf_run_t *run, gf_ctx_t *ctx,
  * SOURCE. */
 gf_err_t *gf_acts_source(gf_run_t *run, gf_ctx_t *ctx);
 
-/* The intent to submit: run->hold. Errors: STORE_CLOSED, so that nothing is paid for in vain. */
+/* The intent to submit: run->lease. Errors: STORE_CLOSED, so that nothing is paid for in vain. */
 gf_err_t *gf_acts_intend(gf_run_t *run, gf_ctx_t *ctx);
 
-gf_err_t *gf_acts_accept(gf_run_t *run, gf_ctx_t *ctx);   /* the provider's id: run->hold */
-gf_err_t *gf_acts_progress(gf_run_t *run, gf_ctx_t *ctx); /* run->of.generate.progress: run->hold */
-gf_err_t *gf_acts_look_up(gf_run_t *run, gf_ctx_t *ctx);  /* the id that a webhook brought */
-gf_err_t *gf_acts_requeue(gf_run_t *run, gf_ctx_t *ctx);  /* after run->delay */
+gf_err_t *gf_acts_accept(gf_run_t *run, gf_ctx_t *ctx); /* the provider's id: run->lease */
+gf_err_t *gf_acts_progress(gf_run_t *run,
+                           gf_ctx_t *ctx);               /* run->of.generate.progress: run->lease */
+gf_err_t *gf_acts_look_up(gf_run_t *run, gf_ctx_t *ctx); /* the id that a webhook brought */
+gf_err_t *gf_acts_requeue(gf_run_t *run, gf_ctx_t *ctx); /* after run->delay */
 
 /* The picture: each settles the generation as completed once it is stored (run->settled), which is
  * what captures the credits. */

@@ -23,19 +23,19 @@ static const gf_provider_t *provider_of(const gf_run_t *run)
 static bool has_ended(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return run->hold == GF_HOLD_ENDED;
+    return run->lease == GF_LEASE_ENDED;
 }
 
 static bool is_led_elsewhere(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return run->hold == GF_HOLD_LOST;
+    return run->lease == GF_LEASE_LOST;
 }
 
 static bool was_reported(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return run->hold == GF_HOLD_REPORTED;
+    return run->lease == GF_LEASE_REPORTED;
 }
 
 static void publish_working(gf_flow_t *flow, gf_run_t *run)
@@ -267,10 +267,10 @@ static void note_due(gf_flow_t *flow, gf_run_t *run)
  * that it was sent. */
 static bool hand_back(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_hold_t hold;
+    gf_lease_answer_t lease;
 
     return run->state == GF_STATE_INTENT
-           && !gf_queue_requeue(&hold, &flow->ctx, run->job, 0, "not sent");
+           && !gf_queue_requeue(&lease, &flow->ctx, run->job, 0, "not sent");
 }
 
 /* ---- the table ---- */

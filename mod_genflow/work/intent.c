@@ -196,7 +196,7 @@ void gf_intent_fail_source(gf_flow_t *flow, gf_run_t *run)
 bool gf_intent_is_recorded(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return run->hold == GF_HOLD_ON || run->hold == GF_HOLD_WATCHED;
+    return run->lease == GF_LEASE_OURS || run->lease == GF_LEASE_WATCHED;
 }
 
 /* A process that slept over its lease may have been taken for dead, with the bytes on their way. */
@@ -209,7 +209,7 @@ bool gf_intent_may_send(const gf_flow_t *flow, const gf_run_t *run)
 void gf_intent_note_watched(gf_flow_t *flow, gf_run_t *run)
 {
     (void)flow;
-    run->of.generate.health.watched = run->hold == GF_HOLD_WATCHED;
+    run->of.generate.health.watched = run->lease == GF_LEASE_WATCHED;
 }
 
 void gf_intent_send_nothing(gf_flow_t *flow, gf_run_t *run)
@@ -225,7 +225,8 @@ void gf_intent_send_nothing(gf_flow_t *flow, gf_run_t *run)
 bool gf_intent_is_skipped(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
-    return run->hold == GF_HOLD_OPEN || run->hold == GF_HOLD_SPENT || run->hold == GF_HOLD_UNSURE;
+    return run->lease == GF_LEASE_BREAKER_OPEN || run->lease == GF_LEASE_BUDGET_SPENT
+           || run->lease == GF_LEASE_UNSURE;
 }
 
 bool gf_intent_may_skip(const gf_flow_t *flow, const gf_run_t *run)
@@ -236,13 +237,13 @@ bool gf_intent_may_skip(const gf_flow_t *flow, const gf_run_t *run)
 static void note_skipped(gf_flow_t *flow, gf_run_t *run)
 {
     run->job->attempts--;
-    if (run->hold == GF_HOLD_UNSURE) {
+    if (run->lease == GF_LEASE_UNSURE) {
         gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0426",
                "%s is skipped: it may have made this picture in an earlier attempt",
                provider_of(run)->name);
         return;
     }
-    if (run->hold == GF_HOLD_OPEN) {
+    if (run->lease == GF_LEASE_BREAKER_OPEN) {
         gf_reach_forget(&flow->reach, provider_of(run));
         return;
     }
@@ -261,7 +262,7 @@ void gf_intent_skip(gf_flow_t *flow, gf_run_t *run)
 void gf_intent_skip_last(gf_flow_t *flow, gf_run_t *run)
 {
     note_skipped(flow, run);
-    run->of.generate.code = run->hold == GF_HOLD_UNSURE ? GF_E_NETWORK : GF_E_NO_PROVIDER;
+    run->of.generate.code = run->lease == GF_LEASE_UNSURE ? GF_E_NETWORK : GF_E_NO_PROVIDER;
 }
 
 bool gf_intent_is_store_closed(const gf_flow_t *flow, const gf_run_t *run)

@@ -104,7 +104,7 @@ typedef struct gf_run_t {
 
     /* what the last event brought */
     gf_err_t *err; /* REFUSED, NO_DATABASE */
-    gf_hold_t hold;
+    gf_lease_answer_t lease;
     gf_settled_t settled;
     gf_outcome_t outcome; /* of an exchange with the provider, or of a fetch */
 

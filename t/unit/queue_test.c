@@ -40,7 +40,7 @@ static const gf_type_t type = { .name = "unit-queue",
 static gf_job_t job = {
     .type = &type, .id = NO_ID, .epoch = 1, .attempts = 1, .provider_ref = "ref-1", .seed = 77
 };
-static gf_hold_t hold;
+static gf_lease_answer_t lease;
 
 static gf_err_t *call_health(void)
 {
@@ -181,19 +181,19 @@ static gf_err_t *call_claim(void)
 
 static gf_err_t *call_attempt(void)
 {
-    return gf_queue_attempt(&hold, &unit.ctx, &job, &choice, HASH);
+    return gf_queue_attempt(&lease, &unit.ctx, &job, &choice, HASH);
 }
 
 static gf_err_t *call_accepted(void)
 {
-    return gf_queue_accepted(&hold, &unit.ctx, &job, &choice, "stability");
+    return gf_queue_accepted(&lease, &unit.ctx, &job, &choice, "stability");
 }
 
 static gf_err_t *call_progress(void)
 {
     const gf_progress_t progress = { .fraction = 0.5, .queue_position = 1, .logs = "[]" };
 
-    return gf_queue_progress(&hold, &unit.ctx, &job, &progress);
+    return gf_queue_progress(&lease, &unit.ctx, &job, &progress);
 }
 
 static gf_err_t *call_hook_ref(void)
@@ -326,7 +326,7 @@ static gf_err_t *call_restore_later(void)
 
 static gf_err_t *call_requeue(void)
 {
-    return gf_queue_requeue(&hold, &unit.ctx, &job, 0, "API_ERROR");
+    return gf_queue_requeue(&lease, &unit.ctx, &job, 0, "API_ERROR");
 }
 
 static gf_err_t *call_settle(void)
@@ -740,13 +740,13 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     late = *claimed; /* as a host that lost it knows the job */
     late.epoch = 0;
     claimed->attempts = 1;
-    unit_no_error(gf_queue_attempt(&hold, &unit.ctx, claimed, &choice, HASH));
-    ck_assert_int_eq(hold, GF_HOLD_ON);
-    unit_no_error(gf_queue_attempt(&hold, &unit.ctx, &late, &choice, HASH));
-    ck_assert_int_eq(hold, GF_HOLD_LOST);
+    unit_no_error(gf_queue_attempt(&lease, &unit.ctx, claimed, &choice, HASH));
+    ck_assert_int_eq(lease, GF_LEASE_OURS);
+    unit_no_error(gf_queue_attempt(&lease, &unit.ctx, &late, &choice, HASH));
+    ck_assert_int_eq(lease, GF_LEASE_LOST);
     claimed->provider_ref = ref; /* no provider gives an id twice */
-    unit_no_error(gf_queue_accepted(&hold, &unit.ctx, claimed, &choice, "stability"));
-    ck_assert_int_eq(hold, GF_HOLD_ON);
+    unit_no_error(gf_queue_accepted(&lease, &unit.ctx, claimed, &choice, "stability"));
+    ck_assert_int_eq(lease, GF_LEASE_OURS);
     unit_no_error(gf_queue_heartbeat(&held, &unit.ctx, lease_of(claimed)));
     ck_assert_int_eq(held->nelts, 1);
     ck_assert_str_eq(APR_ARRAY_IDX(held, 0, const char *), created.id);
@@ -760,13 +760,13 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
     ck_assert_int_eq(claimed->phase, GF_PHASE_WORKING);
     ck_assert_str_eq(claimed->provider_ref, ref);
     claimed->chain_pos = 1;
-    unit_no_error(gf_queue_requeue(&hold, &unit.ctx, claimed, apr_time_from_sec(60), "API_ERROR"));
-    ck_assert_int_eq(hold, GF_HOLD_ON);
+    unit_no_error(gf_queue_requeue(&lease, &unit.ctx, claimed, apr_time_from_sec(60), "API_ERROR"));
+    ck_assert_int_eq(lease, GF_LEASE_OURS);
     ck_assert_msg(!call_claim(), "it is not due");
     claimed->attempts = 2;
     ck_assert_int_eq(settle(claimed, &unwanted), GF_SETTLED_DONE);
-    unit_no_error(gf_queue_attempt(&hold, &unit.ctx, claimed, &choice, HASH));
-    ck_assert_msg(hold == GF_HOLD_ENDED, "somebody ended it");
+    unit_no_error(gf_queue_attempt(&lease, &unit.ctx, claimed, &choice, HASH));
+    ck_assert_msg(lease == GF_LEASE_ENDED, "somebody ended it");
     unit_no_error(gf_queue_ended(&held, &unit.ctx, lease_of(claimed)));
     ck_assert_msg(held->nelts == 1, "who held it learns so");
     gf_job_free(claimed);

@@ -38,7 +38,7 @@ typedef struct given_t {
 
 /* What an event brings. */
 typedef struct brought_t {
-    gf_hold_t hold;
+    gf_lease_answer_t lease;
     gf_settled_t settled;
     gf_err_code_t err;
     gf_outcome_t outcome;
@@ -316,7 +316,7 @@ static void put(gf_run_t *run, gf_state_t state, const given_t *given)
 static void bring(gf_run_t *run, const brought_t *brought)
 {
     coming = brought;
-    run->hold = brought->hold;
+    run->lease = brought->lease;
     run->settled = brought->settled;
     run->err = brought->err ? gf_err_make(&flow.ctx, brought->err, APR_SUCCESS, "as told") : NULL;
     run->job->provider_ref = brought->ref ? brought->ref : run->job->provider_ref;

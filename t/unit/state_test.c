@@ -149,18 +149,18 @@ static const case_t of_generate[] = {
     { IN(ASSET), ON(WRITTEN), GF_STATE_INTENT, PLAIN },
 
     /* the intent */
-    { IN(INTENT), ON(WRITTEN), GF_STATE_SENT, BRINGS(.hold = GF_HOLD_ON) },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_SENT, BRINGS(.hold = GF_HOLD_WATCHED) },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.age = LEASE + 1), BRINGS(.hold = GF_HOLD_ON), .tag = "GF0420", .code = GF_E_NETWORK },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.entries = 1), BRINGS(.hold = GF_HOLD_OPEN), .code = GF_E_NO_PROVIDER },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.entries = 1), BRINGS(.hold = GF_HOLD_SPENT), .tag = "GF0720" },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.entries = 1), BRINGS(.hold = GF_HOLD_UNSURE), .tag = "GF0426", .code = GF_E_NO_PROVIDER },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.hold = GF_HOLD_UNSURE), .tag = "GF0426", .code = GF_E_NETWORK },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.hold = GF_HOLD_OPEN), .code = GF_E_NO_PROVIDER },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.hold = GF_HOLD_SPENT), .code = GF_E_NO_PROVIDER },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, GIVEN(.entries = 1), BRINGS(.hold = GF_HOLD_ENDED), .code = GF_E_TIMEOUT },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_OVER, GIVEN(.entries = 1), BRINGS(.hold = GF_HOLD_LOST) },
-    { IN(INTENT), ON(WRITTEN), GF_STATE_OVER, BRINGS(.hold = GF_HOLD_REPORTED) },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_SENT, BRINGS(.lease = GF_LEASE_OURS) },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_SENT, BRINGS(.lease = GF_LEASE_WATCHED) },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.age = LEASE + 1), BRINGS(.lease = GF_LEASE_OURS), .tag = "GF0420", .code = GF_E_NETWORK },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.entries = 1), BRINGS(.lease = GF_LEASE_BREAKER_OPEN), .code = GF_E_NO_PROVIDER },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.entries = 1), BRINGS(.lease = GF_LEASE_BUDGET_SPENT), .tag = "GF0720" },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_REQUEUE, GIVEN(.entries = 1), BRINGS(.lease = GF_LEASE_UNSURE), .tag = "GF0426", .code = GF_E_NO_PROVIDER },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.lease = GF_LEASE_UNSURE), .tag = "GF0426", .code = GF_E_NETWORK },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.lease = GF_LEASE_BREAKER_OPEN), .code = GF_E_NO_PROVIDER },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.lease = GF_LEASE_BUDGET_SPENT), .code = GF_E_NO_PROVIDER },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_FAIL, GIVEN(.entries = 1), BRINGS(.lease = GF_LEASE_ENDED), .code = GF_E_TIMEOUT },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_OVER, GIVEN(.entries = 1), BRINGS(.lease = GF_LEASE_LOST) },
+    { IN(INTENT), ON(WRITTEN), GF_STATE_OVER, BRINGS(.lease = GF_LEASE_REPORTED) },
     { IN(INTENT) | IN(DRAW), ON(REFUSED), GF_STATE_REQUEUE, BRINGS(.err = GF_E_STORE_CLOSED), .code = GF_E_STORE_CLOSED },
 
     /* a picture */
@@ -220,11 +220,11 @@ static const case_t of_generate[] = {
     { ABOUT_RUN, ON(ANSWERED), GF_STATE_FAIL, GIVEN(.entries = 1, .retries = 1), SAYS(.state = GF_PROV_FILTERED, .code = GF_E_FILTERED), .code = GF_E_FILTERED },
 
     /* the provider works */
-    { IN(ACCEPT) | IN(PROGRESS), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.hold = GF_HOLD_ENDED), .code = GF_E_TIMEOUT },
-    { IN(ACCEPT) | IN(PROGRESS), ON(WRITTEN), GF_STATE_OVER, BRINGS(.hold = GF_HOLD_LOST) },
-    { IN(ACCEPT) | IN(PROGRESS), ON(WRITTEN), GF_STATE_POLL, BRINGS(.hold = GF_HOLD_REPORTED) },
-    { IN(ACCEPT), ON(WRITTEN), GF_STATE_RUNNING, BRINGS(.hold = GF_HOLD_ON), .delay = POLLS },
-    { IN(PROGRESS), ON(WRITTEN), GF_STATE_RUNNING, BRINGS(.hold = GF_HOLD_ON) },
+    { IN(ACCEPT) | IN(PROGRESS), ON(WRITTEN), GF_STATE_FAIL, BRINGS(.lease = GF_LEASE_ENDED), .code = GF_E_TIMEOUT },
+    { IN(ACCEPT) | IN(PROGRESS), ON(WRITTEN), GF_STATE_OVER, BRINGS(.lease = GF_LEASE_LOST) },
+    { IN(ACCEPT) | IN(PROGRESS), ON(WRITTEN), GF_STATE_POLL, BRINGS(.lease = GF_LEASE_REPORTED) },
+    { IN(ACCEPT), ON(WRITTEN), GF_STATE_RUNNING, BRINGS(.lease = GF_LEASE_OURS), .delay = POLLS },
+    { IN(PROGRESS), ON(WRITTEN), GF_STATE_RUNNING, BRINGS(.lease = GF_LEASE_OURS) },
     { IN(RUNNING), ON(ALARM) | ON(WEBHOOK_RECEIVED), GF_STATE_POLL, GIVEN(.ref = "r") },
     { IN(RUNNING), ON(ALARM) | ON(WEBHOOK_RECEIVED), GF_STATE_POLL, LATE },
     { IN(RUNNING), ON(ALARM) | ON(WEBHOOK_RECEIVED), GF_STATE_FAIL, LATE, BRINGS(.also = set_polled), .code = GF_E_TIMEOUT },
@@ -583,7 +583,7 @@ END_TEST
 START_TEST(a_pair_without_a_rule_is_logged_and_begins_nothing)
 {
     static const given_t given = { .attempt = 1, .remove_url = "" };
-    static const brought_t nothing = { .hold = GF_HOLD_ON };
+    static const brought_t nothing = { .lease = GF_LEASE_OURS };
     gf_state_t state;
     gf_event_t event;
     size_t k;
@@ -623,7 +623,7 @@ START_TEST(a_submission_follows_a_recorded_intent_within_its_lease_and_nothing_e
 {
     const gf_kind_t *kind = gf_kind_of(GF_JOB_GENERATE);
     const apr_interval_time_t ages[] = { 0, LEASE - 1, LEASE, LEASE + 1, 2 * LEASE };
-    gf_hold_t hold;
+    gf_lease_answer_t lease;
     size_t k;
     int i;
 
@@ -634,11 +634,11 @@ START_TEST(a_submission_follows_a_recorded_intent_within_its_lease_and_nothing_e
                   || (rule->states == IN(INTENT) && rule->events == ON(WRITTEN)
                       && rule->when == gf_intent_may_send));
     }
-    for (hold = GF_HOLD_ON; hold <= GF_HOLD_LOST; hold++) {
+    for (lease = GF_LEASE_OURS; lease <= GF_LEASE_LOST; lease++) {
         for (k = 0; k < UNIT_COUNT(ages); k++) {
             const given_t given = { .entries = 1, .age = ages[k] };
-            const brought_t brought = { .hold = hold };
-            bool may = (hold == GF_HOLD_ON || hold == GF_HOLD_WATCHED) && ages[k] <= LEASE;
+            const brought_t brought = { .lease = lease };
+            bool may = (lease == GF_LEASE_OURS || lease == GF_LEASE_WATCHED) && ages[k] <= LEASE;
             gf_run_t *run = make_run(kind, &given, unit.ctx.pool);
 
             put(run, GF_STATE_INTENT, &given);
@@ -738,7 +738,7 @@ START_TEST(a_run_counts_as_never_taken_when_two_lists_a_floor_apart_agree)
     static const given_t given = { .retries = 1 };
     static const brought_t lost = { .outcome = { .state = GF_PROV_UNKNOWN } };
     static const brought_t absent = { .outcome = { .state = GF_PROV_TRANSIENT, .absent = true } };
-    static const brought_t nothing = { .hold = GF_HOLD_ON };
+    static const brought_t nothing = { .lease = GF_LEASE_OURS };
     gf_run_t *run = make_run(gf_kind_of(GF_JOB_GENERATE), &given, unit.ctx.pool);
     apr_time_t begin;
     int lists = 0;
