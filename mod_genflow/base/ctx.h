@@ -19,18 +19,18 @@ struct gf_log_sink_t;
 
 /* A borrowed database connection: `pg` is libpq's PGconn, `owner` what the lender needs to take it
  * back. */
-typedef struct gf_link_t {
+typedef struct gf_connection_t {
     void *pg;
     void *owner;
-} gf_link_t;
+} gf_connection_t;
 
 /* Lends database connections. Any thread; one thread at a time uses a connection. */
 typedef struct gf_lender_t {
-    /* Fills *link; false when no connection is available now (the lender has logged why). */
-    bool (*take)(gf_link_t *link, apr_pool_t *pool, void *baton);
-    void (*give)(gf_link_t *link, void *baton);
+    /* Fills *connection; false when no connection is available now (the lender has logged why). */
+    bool (*take)(gf_connection_t *connection, apr_pool_t *pool, void *baton);
+    void (*give)(gf_connection_t *connection, void *baton);
     /* Called after each statement: did the database answer it? May be NULL. */
-    void (*on_answer)(bool answered, const gf_link_t *link, void *baton);
+    void (*on_answer)(bool answered, const gf_connection_t *connection, void *baton);
     void *baton;
 } gf_lender_t;
 

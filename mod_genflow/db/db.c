@@ -261,11 +261,11 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresu
 gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *statement,
                      const gf_type_t *type, const void *in, bool *raced)
 {
-    gf_link_t link;
+    gf_connection_t connection;
     PGresult *result;
     call_t call;
 
-    if (!ctx->lender->take(&link, ctx->pool, ctx->lender->baton)) {
+    if (!ctx->lender->take(&connection, ctx->pool, ctx->lender->baton)) {
         gf_err_t *err =
             gf_err_make(ctx, GF_E_DB_DOWN, APR_SUCCESS, "%s: no connection", statement->label);
 
@@ -273,14 +273,14 @@ gf_err_t *gf_db_call(gf_rows_t **rows, gf_ctx_t *ctx, const gf_statement_t *stat
         return err;
     }
     call_begin(&call, ctx, statement, type, in);
-    result = run_call(ctx, link.pg, &call);
+    result = run_call(ctx, connection.pg, &call);
     if (ctx->lender->on_answer) {
-        ctx->lender->on_answer(!is_dead(link.pg, result)
+        ctx->lender->on_answer(!is_dead(connection.pg, result)
                                    && strncmp(result_sqlstate(result), "57P", 3) != 0
                                    && strncmp(result_sqlstate(result), "08", 2) != 0,
-                               &link, ctx->lender->baton);
+                               &connection, ctx->lender->baton);
     }
-    ctx->lender->give(&link, ctx->lender->baton);
+    ctx->lender->give(&connection, ctx->lender->baton);
     *rows = gf_rows_make(result, statement, ctx->pool);
     if (raced) {
         *raced = strncmp(result_sqlstate(result), "GF4", 3) == 0;
@@ -367,10 +367,10 @@ static void put_word(const char **text, const char *word, const char *value, apr
 }
 
 /* All hosts that the connection might have led to: when its own is gone another takes over. */
-const char *gf_db_address(const gf_link_t *link, apr_pool_t *pool)
+const char *gf_db_address(const gf_connection_t *connection, apr_pool_t *pool)
 {
     static const char *const words[] = { "host", "hostaddr", "port", "dbname", "user", NULL };
-    PQconninfoOption *options = PQconninfo(link->pg);
+    PQconninfoOption *options = PQconninfo(connection->pg);
     const PQconninfoOption *option;
     const char *text = "connect_timeout=2";
     const char *const *word;

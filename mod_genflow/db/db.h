@@ -57,7 +57,7 @@ gf_err_t *gf_db_owned(gf_ctx_t *ctx, gf_owned_t outcome, gf_err_code_t none, con
 
 /* Address of the database of that connection, on all of its hosts: words for libpq, without a
  * password. */
-const char *gf_db_address(const gf_link_t *link, apr_pool_t *pool);
+const char *gf_db_address(const gf_connection_t *connection, apr_pool_t *pool);
 
 /* Does the database accept connections there? Connects without a password, for 2 s at most; blocks.
  */

@@ -8,7 +8,7 @@
 
 #include <apr_strings.h>
 
-#include "db/admin_links.h"
+#include "db/admin_connections.h"
 #include "httpd/conf.h"
 #include "httpd/dir.h"
 #include "httpd/glue.h"
@@ -183,7 +183,8 @@ static const char *finish_type(gf_type_t *type, gf_conf_t *conf, apr_pool_t *poo
 
 static const char *finish_administration(const gf_conf_t *conf, apr_pool_t *pool)
 {
-    const char *wrong = conf->admin_database ? gf_links_wrong(conf->admin_database, pool) : NULL;
+    const char *wrong =
+        conf->admin_database ? gf_admin_connections_wrong(conf->admin_database, pool) : NULL;
 
     if (conf->admin_password && !conf->admin_database) {
         return "GenflowAdminPassword is given without GenflowAdminDatabase: name there the "

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "db/db.h"
-#include "db/admin_links.h"
+#include "db/admin_connections.h"
 
 /* Pause after a failed connect. mod_dbd connects inside its lock, so during an outage every request
  * would otherwise wait for the connect timeout. */
@@ -33,7 +33,7 @@ static struct {
     apr_pool_t *pool;
     gf_log_sink_t sink;
     gf_lender_t lender;
-    gf_links_t *links;              /* of administration; NULL: it has no database */
+    gf_admin_connections_t *admin_connections; /* of administration; NULL: it has no database */
     volatile apr_uint32_t down;     /* 1: do not trouble mod_dbd, which logs each failure */
     volatile apr_uint32_t next_try; /* seconds: then one thread checks the database */
     volatile apr_uint32_t knows;    /* 1: a thread writes the address, 2: it is there */
@@ -157,11 +157,11 @@ static void record_answer(bool answered)
     }
 }
 
-static void on_answer(bool answered, const gf_link_t *link, void *baton)
+static void on_answer(bool answered, const gf_connection_t *connection, void *baton)
 {
     (void)baton;
     if (answered && apr_atomic_cas32(&child.knows, 1, 0) == 0) {
-        child.address = gf_db_address(link, child.pool);
+        child.address = gf_db_address(connection, child.pool);
         apr_atomic_set32(&child.knows, 2);
     }
     if (!answered) {
@@ -190,7 +190,7 @@ static bool is_worth_a_try(void)
     return true;
 }
 
-static bool take_link(gf_link_t *link, apr_pool_t *pool, void *baton)
+static bool take_connection(gf_connection_t *connection, apr_pool_t *pool, void *baton)
 {
     ap_dbd_t *dbd;
 
@@ -205,15 +205,15 @@ static bool take_link(gf_link_t *link, apr_pool_t *pool, void *baton)
         record_answer(false);
         return false;
     }
-    link->owner = dbd;
-    link->pg = apr_dbd_native_handle(dbd->driver, dbd->handle);
+    connection->owner = dbd;
+    connection->pg = apr_dbd_native_handle(dbd->driver, dbd->handle);
     return true;
 }
 
-static void give_link(gf_link_t *link, void *baton)
+static void give_connection(gf_connection_t *connection, void *baton)
 {
     (void)baton;
-    dbd_close(child.server, link->owner);
+    dbd_close(child.server, connection->owner);
 }
 
 /* ---- contexts ---- */
@@ -229,20 +229,21 @@ apr_status_t httpd_glue_child(apr_pool_t *pool, server_rec *server, const gf_con
     apr_allocator_create(&allocator);
     apr_pool_create_ex(&child.pool, pool, NULL, allocator);
     apr_allocator_owner_set(allocator, child.pool);
-    child.lender.take = take_link;
-    child.lender.give = give_link;
+    child.lender.take = take_connection;
+    child.lender.give = give_connection;
     child.lender.on_answer = on_answer;
-    return conf->admin_database ? gf_links_make(&child.links, pool, conf->admin_database,
-                                                conf->admin_password, &child.lender)
-                                : APR_SUCCESS;
+    return conf->admin_database
+               ? gf_admin_connections_make(&child.admin_connections, pool, conf->admin_database,
+                                           conf->admin_password, &child.lender)
+               : APR_SUCCESS;
 }
 
 bool httpd_glue_administer(gf_ctx_t *ctx)
 {
-    if (!child.links) {
+    if (!child.admin_connections) {
         return false;
     }
-    gf_links_use(child.links, ctx);
+    gf_admin_connections_use(child.admin_connections, ctx);
     return true;
 }
 

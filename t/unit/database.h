@@ -17,29 +17,29 @@
 static PGconn *link_pg;
 static int lent;
 
-static inline bool take_link(gf_link_t *link, apr_pool_t *pool, void *baton)
+static inline bool take_connection(gf_connection_t *connection, apr_pool_t *pool, void *baton)
 {
     (void)pool;
     (void)baton;
     ck_assert_msg(lent == 0, "two connections at a time");
     lent++;
     unit.taken++;
-    link->pg = link_pg;
+    connection->pg = link_pg;
     return true;
 }
 
-static inline void give_link(gf_link_t *link, void *baton)
+static inline void give_connection(gf_connection_t *connection, void *baton)
 {
     (void)baton;
-    ck_assert_ptr_eq(link->pg, link_pg);
+    ck_assert_ptr_eq(connection->pg, link_pg);
     lent--;
 }
 
 static inline void lend(const char *conninfo)
 {
     link_pg = PQconnectdb(conninfo);
-    unit.lender.take = take_link;
-    unit.lender.give = give_link;
+    unit.lender.take = take_connection;
+    unit.lender.give = give_connection;
     unit.conf.lease = apr_time_from_sec(30);
     unit.conf.credit_day = "UTC";
 }

@@ -66,9 +66,10 @@ static inline void unit_keep_line(void *baton, const char *file, int line, gf_lo
     self->line_count++;
 }
 
-static inline bool unit_refuse_link(gf_link_t *link, apr_pool_t *pool, void *baton)
+static inline bool unit_refuse_connection(gf_connection_t *connection, apr_pool_t *pool,
+                                          void *baton)
 {
-    (void)link;
+    (void)connection;
     (void)pool;
     ((unit_t *)baton)->taken++;
     return false;
@@ -81,7 +82,7 @@ static inline void unit_setup(void)
     unit.sink.write = unit_keep_line;
     unit.sink.level = GF_LOG_DEBUG;
     unit.sink.baton = &unit;
-    unit.lender.take = unit_refuse_link;
+    unit.lender.take = unit_refuse_connection;
     unit.lender.baton = &unit;
     unit.ctx.conf = &unit.conf;
     unit.ctx.log = &unit.sink;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opens, bounds and closes the connections of administration, and compares their role with that of
  * requests. Leaves statements to db/db.c. */
-#include "db/admin_links.h"
+#include "db/admin_connections.h"
 
 #include <string.h>
 
@@ -19,21 +19,21 @@
 #define UNANSWERED_MS   "10000" /* of TCP: bounds a statement on a connection that died silently */
 #define OPTIONS         "-c statement_timeout=30000 -c lock_timeout=2000"
 
-struct gf_links_t {
+struct gf_admin_connections_t {
     const char *conninfo;
     const char *password; /* or NULL */
     const gf_lender_t *requests;
     apr_thread_mutex_t *mutex; /* guards everything below */
     apr_thread_cond_t *given;
-    PGconn *idle[GF_LINKS_MAX];
+    PGconn *idle[GF_ADMIN_CONNECTIONS_MAX];
     int idle_count;
     int open;  /* idle or taken */
     int users; /* requests of administrators under way */
 };
 
-/* A lender's baton: the links, and whose lines a failure to connect belongs to. */
+/* A lender's baton: the connections, and whose lines a failure to connect belongs to. */
 typedef struct use_t {
-    gf_links_t *links;
+    gf_admin_connections_t *connections;
     gf_lender_t lender;
     gf_ctx_t ctx;
 } use_t;
@@ -50,7 +50,7 @@ static const char *value_of(const PQconninfoOption *options, const char *name)
     return NULL;
 }
 
-const char *gf_links_wrong(const char *conninfo, apr_pool_t *pool)
+const char *gf_admin_connections_wrong(const char *conninfo, apr_pool_t *pool)
 {
     char *says = NULL;
     PQconninfoOption *options = PQconninfoParse(conninfo, &says);
@@ -88,16 +88,16 @@ static const char *words_of(PGconn *pg, apr_pool_t *pool)
 }
 
 /* The role of the connections of requests; NULL: no connection is available now. */
-static const char *role_of_requests(const gf_links_t *links, apr_pool_t *pool)
+static const char *role_of_requests(const gf_admin_connections_t *connections, apr_pool_t *pool)
 {
     const char *role;
-    gf_link_t link;
+    gf_connection_t connection;
 
-    if (!links->requests->take(&link, pool, links->requests->baton)) {
+    if (!connections->requests->take(&connection, pool, connections->requests->baton)) {
         return NULL;
     }
-    role = apr_pstrdup(pool, PQuser(link.pg));
-    links->requests->give(&link, links->requests->baton);
+    role = apr_pstrdup(pool, PQuser(connection.pg));
+    connections->requests->give(&connection, connections->requests->baton);
     return role;
 }
 
@@ -117,17 +117,17 @@ static int has_rights(PGconn *pg, const char *role)
     return has;
 }
 
-static PGconn *open_link(const gf_links_t *links, const gf_ctx_t *ctx)
+static PGconn *open_connection(const gf_admin_connections_t *connections, const gf_ctx_t *ctx)
 {
     const char *const names[] = { "connect_timeout",
                                   "tcp_user_timeout",
                                   "options",
                                   "dbname",
-                                  links->password ? "password" : NULL,
+                                  connections->password ? "password" : NULL,
                                   NULL };
-    const char *const values[] = { CONNECT_SECONDS, UNANSWERED_MS,   OPTIONS,
-                                   links->conninfo, links->password, NULL };
-    const char *requests = role_of_requests(links, ctx->pool);
+    const char *const values[] = { CONNECT_SECONDS,       UNANSWERED_MS,         OPTIONS,
+                                   connections->conninfo, connections->password, NULL };
+    const char *requests = role_of_requests(connections, ctx->pool);
     PGconn *pg;
     int has;
 
@@ -167,109 +167,110 @@ static PGconn *open_link(const gf_links_t *links, const gf_ctx_t *ctx)
 
 /* ---- lending ---- */
 
-static bool take_link(gf_link_t *link, apr_pool_t *pool, void *baton)
+static bool take_connection(gf_connection_t *connection, apr_pool_t *pool, void *baton)
 {
     use_t *use = baton;
-    gf_links_t *links = use->links;
+    gf_admin_connections_t *connections = use->connections;
     PGconn *pg = NULL;
 
     (void)pool;
-    apr_thread_mutex_lock(links->mutex);
-    while (links->idle_count == 0 && links->open == GF_LINKS_MAX) {
-        apr_thread_cond_wait(links->given, links->mutex);
+    apr_thread_mutex_lock(connections->mutex);
+    while (connections->idle_count == 0 && connections->open == GF_ADMIN_CONNECTIONS_MAX) {
+        apr_thread_cond_wait(connections->given, connections->mutex);
     }
-    if (links->idle_count > 0) {
-        pg = links->idle[--links->idle_count];
+    if (connections->idle_count > 0) {
+        pg = connections->idle[--connections->idle_count];
     }
     else {
-        links->open++;
+        connections->open++;
     }
-    apr_thread_mutex_unlock(links->mutex);
+    apr_thread_mutex_unlock(connections->mutex);
     if (!pg) {
-        pg = open_link(links, &use->ctx);
+        pg = open_connection(connections, &use->ctx);
     }
     if (!pg) {
-        apr_thread_mutex_lock(links->mutex);
-        links->open--;
-        apr_thread_cond_signal(links->given);
-        apr_thread_mutex_unlock(links->mutex);
+        apr_thread_mutex_lock(connections->mutex);
+        connections->open--;
+        apr_thread_cond_signal(connections->given);
+        apr_thread_mutex_unlock(connections->mutex);
         return false;
     }
-    link->pg = pg;
-    link->owner = NULL;
+    connection->pg = pg;
+    connection->owner = NULL;
     return true;
 }
 
 /* A connection that is not as new is closed. */
-static void give_link(gf_link_t *link, void *baton)
+static void give_connection(gf_connection_t *connection, void *baton)
 {
-    gf_links_t *links = ((use_t *)baton)->links;
-    PGconn *pg = link->pg;
+    gf_admin_connections_t *connections = ((use_t *)baton)->connections;
+    PGconn *pg = connection->pg;
     bool good = PQstatus(pg) == CONNECTION_OK && PQtransactionStatus(pg) == PQTRANS_IDLE;
 
     if (!good) {
         PQfinish(pg);
     }
-    apr_thread_mutex_lock(links->mutex);
+    apr_thread_mutex_lock(connections->mutex);
     if (good) {
-        links->idle[links->idle_count++] = pg;
+        connections->idle[connections->idle_count++] = pg;
     }
     else {
-        links->open--;
+        connections->open--;
     }
-    apr_thread_cond_signal(links->given);
-    apr_thread_mutex_unlock(links->mutex);
+    apr_thread_cond_signal(connections->given);
+    apr_thread_mutex_unlock(connections->mutex);
 }
 
 /* The last request of an administrator closes what is open. */
 static apr_status_t end_use(void *data)
 {
-    gf_links_t *links = ((use_t *)data)->links;
-    PGconn *closing[GF_LINKS_MAX];
+    gf_admin_connections_t *connections = ((use_t *)data)->connections;
+    PGconn *closing[GF_ADMIN_CONNECTIONS_MAX];
     int count = 0;
 
-    apr_thread_mutex_lock(links->mutex);
-    if (--links->users == 0) {
-        count = links->idle_count;
-        memcpy(closing, links->idle, sizeof(closing));
-        links->open -= count;
-        links->idle_count = 0;
+    apr_thread_mutex_lock(connections->mutex);
+    if (--connections->users == 0) {
+        count = connections->idle_count;
+        memcpy(closing, connections->idle, sizeof(closing));
+        connections->open -= count;
+        connections->idle_count = 0;
     }
-    apr_thread_mutex_unlock(links->mutex);
+    apr_thread_mutex_unlock(connections->mutex);
     while (count > 0) {
         PQfinish(closing[--count]);
     }
     return APR_SUCCESS;
 }
 
-void gf_links_use(gf_links_t *links, gf_ctx_t *ctx)
+void gf_admin_connections_use(gf_admin_connections_t *connections, gf_ctx_t *ctx)
 {
     use_t *use = apr_pcalloc(ctx->pool, sizeof(*use));
 
-    use->links = links;
+    use->connections = connections;
     use->ctx = *ctx;
-    use->lender.take = take_link;
-    use->lender.give = give_link;
+    use->lender.take = take_connection;
+    use->lender.give = give_connection;
     use->lender.baton = use;
     ctx->lender = &use->lender;
-    apr_thread_mutex_lock(links->mutex);
-    links->users++;
-    apr_thread_mutex_unlock(links->mutex);
+    apr_thread_mutex_lock(connections->mutex);
+    connections->users++;
+    apr_thread_mutex_unlock(connections->mutex);
     apr_pool_cleanup_register(ctx->pool, use, end_use, apr_pool_cleanup_null);
 }
 
-apr_status_t gf_links_make(gf_links_t **out, apr_pool_t *pool, const char *conninfo,
-                           const char *password, const gf_lender_t *requests)
+apr_status_t gf_admin_connections_make(gf_admin_connections_t **out, apr_pool_t *pool,
+                                       const char *conninfo, const char *password,
+                                       const gf_lender_t *requests)
 {
-    gf_links_t *links = apr_pcalloc(pool, sizeof(*links));
-    apr_status_t rv = apr_thread_mutex_create(&links->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    gf_admin_connections_t *connections = apr_pcalloc(pool, sizeof(*connections));
+    apr_status_t rv = apr_thread_mutex_create(&connections->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 
     if (rv == APR_SUCCESS) {
-        rv = apr_thread_cond_create(&links->given, pool);
+        rv = apr_thread_cond_create(&connections->given, pool);
     }
-    links->conninfo = conninfo;
-    links->password = password;
-    links->requests = requests;
-    *out = links;
+    connections->conninfo = conninfo;
+    connections->password = password;
+    connections->requests = requests;
+    *out = connections;
     return rv;
 }
