@@ -462,7 +462,7 @@ gf_err_t *gf_input_all(gf_input_t *input, const gf_input_field_t *fields, void *
 }
 
 /* "a|b|c" as an array, NULL-ended. */
-static const char *const *split(apr_pool_t *pool, const char *list)
+static const char *const *split_words(apr_pool_t *pool, const char *list)
 {
     apr_array_header_t *words = apr_array_make(pool, 8, sizeof(const char *));
     char *state;
@@ -478,7 +478,7 @@ static const char *const *split(apr_pool_t *pool, const char *list)
 
 void gf_input_unknown_query(gf_input_t *input, const char *known, bool once)
 {
-    const char *const *names = split(input->ctx->pool, known);
+    const char *const *names = split_words(input->ctx->pool, known);
     const apr_array_header_t *entries = apr_table_elts(input->query);
     int named = 0;
     int i;

@@ -23,12 +23,12 @@
 #define CURSOR_MAX   512
 #define LOGS_MAX     20 /* the last ones */
 
-static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
+static const char *check_section(const gf_provider_t *provider, apr_pool_t *pool)
 {
     return prov_json_check(provider, pool, QUEUE, "FAL_KEY");
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 static const prov_field_t of_ghiblify[] = { { "source", "image_url" },
                                             { "seed", "seed" },
@@ -90,7 +90,7 @@ static const prov_field_t *fields_of(const char *model)
     return prov_json_fields_of(models, model);
 }
 
-static gf_source_use_t source(const char *model)
+static gf_source_use_t source_use(const char *model)
 {
     return prov_json_source(models, model);
 }
@@ -100,7 +100,7 @@ static int source_max(const char *model)
     return prov_json_source_max(models, model);
 }
 
-static gf_msg_t *request(const gf_prov_call_t *call, const char *method, const char *url)
+static gf_msg_t *make_request(const gf_prov_call_t *call, const char *method, const char *url)
 {
     return prov_json_request(call, method, url);
 }
@@ -127,29 +127,29 @@ static const char *webhook_query(const gf_prov_call_t *call)
                        apr_pescape_urlencoded(call->pool, call->provider_webhook_url), NULL);
 }
 
-static const char *input(const gf_prov_call_t *call)
+static const char *make_input(const gf_prov_call_t *call)
 {
     return prov_json_input(call, fields_of(call->model));
 }
 
-static gf_msg_t *submit(const gf_prov_call_t *call)
+static gf_msg_t *make_submit(const gf_prov_call_t *call)
 {
-    gf_msg_t *msg = request(
+    gf_msg_t *msg = make_request(
         call, "POST",
         apr_pstrcat(call->pool, call->provider->url, "/", call->model, webhook_query(call), NULL));
 
-    prov_json_body(msg, input(call));
+    prov_json_body(msg, make_input(call));
     return msg;
 }
 
-static gf_msg_t *poll(const gf_prov_call_t *call)
+static gf_msg_t *make_poll(const gf_prov_call_t *call)
 {
-    return request(call, "GET", run_url(call, STATUS_QUERY));
+    return make_request(call, "GET", run_url(call, STATUS_QUERY));
 }
 
-static gf_msg_t *cancel(const gf_prov_call_t *call)
+static gf_msg_t *make_cancel(const gf_prov_call_t *call)
 {
-    gf_msg_t *msg = request(call, "PUT", run_url(call, "/cancel"));
+    gf_msg_t *msg = make_request(call, "PUT", run_url(call, "/cancel"));
 
     msg->body = "";
     return msg;
@@ -324,7 +324,7 @@ static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const g
     }
     else if (strcmp(prov_json_text(document, "status"), "COMPLETED") == 0) {
         outcome->state = GF_PROV_NEXT;
-        outcome->next = request(call, "GET", run_url(call, ""));
+        outcome->next = make_request(call, "GET", run_url(call, ""));
         outcome->next->read = read_result;
     }
     else {
@@ -340,14 +340,15 @@ static gf_msg_t *request_list(const gf_prov_call_t *call, const char *since, con
     const char *url = call->provider->url;
     const char *next = cursor ? "&cursor=" : "";
 
-    return request(call, "GET",
-                   apr_pstrcat(call->pool, strcmp(url, QUEUE) == 0 ? PLATFORM : url, LIST,
-                               "endpoint_id=", apr_pescape_urlencoded(call->pool, call->model),
-                               "&" SINCE "=", since, "&limit=100&expand=payloads", next,
-                               cursor ? apr_pescape_urlencoded(call->pool, cursor) : "", NULL));
+    return make_request(call, "GET",
+                        apr_pstrcat(call->pool, strcmp(url, QUEUE) == 0 ? PLATFORM : url, LIST,
+                                    "endpoint_id=", apr_pescape_urlencoded(call->pool, call->model),
+                                    "&" SINCE "=", since, "&limit=100&expand=payloads", next,
+                                    cursor ? apr_pescape_urlencoded(call->pool, cursor) : "",
+                                    NULL));
 }
 
-static gf_msg_t *reconcile(const gf_prov_call_t *call)
+static gf_msg_t *make_reconcile(const gf_prov_call_t *call)
 {
     return request_list(call, prov_run_since(call), NULL);
 }
@@ -441,16 +442,16 @@ const gf_prov_kind_t gf_prov_fal = { .name = "fal",
                                      .result_life = apr_time_from_sec(7 * 24 * 3600),
                                      .key_header = "Authorization",
                                      .key_prefix = "Key ",
-                                     .check = check,
-                                     .submit = submit,
+                                     .check = check_section,
+                                     .submit = make_submit,
                                      .read_submit = read_submit,
-                                     .poll = poll,
+                                     .poll = make_poll,
                                      .read_poll = read_poll,
-                                     .cancel = cancel,
-                                     .source = source,
+                                     .cancel = make_cancel,
+                                     .source = source_use,
                                      .source_max = source_max,
                                      .read_webhook = read_webhook,
                                      .webhook_keys = "https://rest.fal.ai/.well-known/jwks.json",
-                                     .reconcile = reconcile,
+                                     .reconcile = make_reconcile,
                                      .read_reconcile = read_reconcile,
-                                     .input = input };
+                                     .input = make_input };

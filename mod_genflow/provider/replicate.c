@@ -17,7 +17,7 @@
 
 #define CANCEL_AFTER_MIN 5 /* seconds */
 
-static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
+static const char *check_section(const gf_provider_t *provider, apr_pool_t *pool)
 {
     if (provider->webhook_secret && !gf_sign_is_secret(provider->webhook_secret, pool)) {
         return "GenflowProviderHookSecret names no secret of the form " GF_SIGN_SECRET;
@@ -25,7 +25,7 @@ static const char *check(const gf_provider_t *provider, apr_pool_t *pool)
     return prov_json_check(provider, pool, "https://api.replicate.com/v1", "REPLICATE_API_TOKEN");
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 /* Inputs are the models' own; members that a model does not name are refused. */
 static const prov_field_t of_flux_dev[] = { { "prompt", "prompt" },
@@ -82,7 +82,7 @@ static const prov_field_t *fields_of(const char *model)
     return prov_json_fields_of(models, model);
 }
 
-static gf_source_use_t source(const char *model)
+static gf_source_use_t source_use(const char *model)
 {
     return prov_json_source(models, model);
 }
@@ -98,26 +98,26 @@ static bool is_version(const char *model)
     return strchr(model, ':') || !strchr(model, '/');
 }
 
-static gf_msg_t *request(const gf_prov_call_t *call, const char *method, const char *path)
+static gf_msg_t *make_request(const gf_prov_call_t *call, const char *method, const char *path)
 {
     return prov_json_request(call, method,
                              apr_pstrcat(call->pool, call->provider->url, path, NULL));
 }
 
-static const char *input(const gf_prov_call_t *call)
+static const char *make_input(const gf_prov_call_t *call)
 {
     return prov_json_input(call, fields_of(call->model));
 }
 
 /* It stops by itself when we will have given up: what nobody waits for must not run on. */
-static gf_msg_t *submit(const gf_prov_call_t *call)
+static gf_msg_t *make_submit(const gf_prov_call_t *call)
 {
     const char *model = call->model;
     apr_int64_t limit = apr_time_sec(call->provider->deadline);
-    gf_msg_t *msg = request(call, "POST",
-                            is_version(model)
-                                ? "/predictions"
-                                : apr_pstrcat(call->pool, "/models/", model, "/predictions", NULL));
+    gf_msg_t *msg = make_request(
+        call, "POST",
+        is_version(model) ? "/predictions"
+                          : apr_pstrcat(call->pool, "/models/", model, "/predictions", NULL));
     gf_out_t body;
 
     apr_table_setn(msg->headers, "Cancel-After",
@@ -128,7 +128,7 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
     if (is_version(model)) {
         gf_out_put_string(&body, "version", model);
     }
-    gf_out_put_raw(&body, "input", input(call));
+    gf_out_put_raw(&body, "input", make_input(call));
     if (call->provider_webhook_url) {
         gf_out_put_string(&body, "webhook", call->provider_webhook_url);
         gf_out_put_raw(&body, "webhook_events_filter", "[\"completed\"]");
@@ -138,17 +138,17 @@ static gf_msg_t *submit(const gf_prov_call_t *call)
     return msg;
 }
 
-static gf_msg_t *poll(const gf_prov_call_t *call)
+static gf_msg_t *make_poll(const gf_prov_call_t *call)
 {
-    return request(call, "GET",
-                   apr_pstrcat(call->pool, "/predictions/", call->job->provider_ref, NULL));
+    return make_request(call, "GET",
+                        apr_pstrcat(call->pool, "/predictions/", call->job->provider_ref, NULL));
 }
 
-static gf_msg_t *cancel(const gf_prov_call_t *call)
+static gf_msg_t *make_cancel(const gf_prov_call_t *call)
 {
-    gf_msg_t *msg =
-        request(call, "POST",
-                apr_pstrcat(call->pool, "/predictions/", call->job->provider_ref, "/cancel", NULL));
+    gf_msg_t *msg = make_request(
+        call, "POST",
+        apr_pstrcat(call->pool, "/predictions/", call->job->provider_ref, "/cancel", NULL));
 
     msg->body = "";
     return msg;
@@ -268,10 +268,10 @@ static void read_submit(gf_outcome_t *outcome, const gf_prov_call_t *call, const
 
 static gf_msg_t *request_list(const gf_prov_call_t *call, const char *since)
 {
-    return request(call, "GET", apr_pstrcat(call->pool, LIST SINCE "=", since, NULL));
+    return make_request(call, "GET", apr_pstrcat(call->pool, LIST SINCE "=", since, NULL));
 }
 
-static gf_msg_t *reconcile(const gf_prov_call_t *call)
+static gf_msg_t *make_reconcile(const gf_prov_call_t *call)
 {
     return request_list(call, prov_run_since(call));
 }
@@ -418,15 +418,15 @@ const gf_prov_kind_t gf_prov_replicate = { .name = "replicate",
                                            .result_life = apr_time_from_sec(3600),
                                            .key_header = "Authorization",
                                            .key_prefix = "Bearer ",
-                                           .check = check,
-                                           .submit = submit,
+                                           .check = check_section,
+                                           .submit = make_submit,
                                            .read_submit = read_submit,
-                                           .poll = poll,
+                                           .poll = make_poll,
                                            .read_poll = read_poll,
-                                           .cancel = cancel,
-                                           .source = source,
+                                           .cancel = make_cancel,
+                                           .source = source_use,
                                            .source_max = source_max,
                                            .read_webhook = read_webhook,
-                                           .reconcile = reconcile,
+                                           .reconcile = make_reconcile,
                                            .read_reconcile = read_reconcile,
-                                           .input = input };
+                                           .input = make_input };

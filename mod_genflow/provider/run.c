@@ -20,7 +20,7 @@
 #define CLOCK_SLACK apr_time_from_sec(900) /* between the database and the provider */
 #define DATE_SLACK  apr_time_from_sec(300) /* between a provider's servers */
 
-/* ---- asking for a run ---- */
+/* ---- polling ---- */
 
 bool prov_run_poll_failed(gf_outcome_t *outcome, const gf_msg_t *msg)
 {
@@ -37,7 +37,7 @@ void prov_run_still_working(gf_outcome_t *outcome, const gf_prov_call_t *call, c
 {
     outcome->state = GF_PROV_WORKING;
     outcome->retry_after = gf_provider_retry_after(msg);
-    outcome->detail = apr_psprintf(call->pool, "asking: HTTP %d", msg->status);
+    outcome->detail = apr_psprintf(call->pool, "polling: HTTP %d", msg->status);
 }
 
 /* ---- what a run says while it works ---- */
@@ -131,7 +131,7 @@ bool prov_run_list_failed(gf_outcome_t *outcome, const gf_prov_call_t *call, con
     return msg->status != 200;
 }
 
-static const char *iso(apr_pool_t *pool, apr_time_t at)
+static const char *iso_time(apr_pool_t *pool, apr_time_t at)
 {
     apr_time_exp_t time;
 
@@ -144,7 +144,7 @@ static const char *iso(apr_pool_t *pool, apr_time_t at)
  * empty, and the run would be paid twice. */
 const char *prov_run_since(const gf_prov_call_t *call)
 {
-    return iso(call->pool, gf_text_uuid_time(call->job->id) - CLOCK_SLACK);
+    return iso_time(call->pool, gf_text_uuid_time(call->job->id) - CLOCK_SLACK);
 }
 
 const char *prov_run_query_value(const gf_prov_call_t *call, const gf_msg_t *msg, const char *name)
@@ -171,15 +171,15 @@ const char *prov_run_list_start(const gf_prov_call_t *call, const gf_msg_t *msg,
     if (date == APR_DATE_BAD) {
         return "";
     }
-    return strcmp(since, iso(call->pool, made - DATE_SLACK)) <= 0
+    return strcmp(since, iso_time(call->pool, made - DATE_SLACK)) <= 0
                ? NULL
-               : iso(call->pool, made - CLOCK_SLACK);
+               : iso_time(call->pool, made - CLOCK_SLACK);
 }
 
 typedef enum { OTHERS, DOUBTFUL, OURS } likeness_t;
 
 /* The recorded digits of a value; of a number those of its value, however it is written. */
-static const char *hash_of(gf_json_t *value, apr_pool_t *pool)
+static const char *hash_value(gf_json_t *value, apr_pool_t *pool)
 {
     char hex[GF_SHA256_HEX];
     const char *text = gf_json_text(value);
@@ -210,7 +210,7 @@ const char *prov_run_hash(const gf_prov_call_t *call)
     for (i = 0; i < names->nelts; i++) {
         const char *name = APR_ARRAY_IDX(names, i, const char *);
 
-        gf_out_put_string(&out, name, hash_of(gf_json_get(document, name), call->pool));
+        gf_out_put_string(&out, name, hash_value(gf_json_get(document, name), call->pool));
     }
     gf_out_close(&out, '}');
     return out.text;
@@ -220,7 +220,7 @@ static bool is_same(const gf_json_t *hash, gf_json_t *shown, apr_pool_t *pool)
 {
     const char *sent = "";
 
-    return shown && gf_json_string(hash, &sent) && strcmp(sent, hash_of(shown, pool)) == 0;
+    return shown && gf_json_string(hash, &sent) && strcmp(sent, hash_value(shown, pool)) == 0;
 }
 
 /* Is all that we sent beside the prompt in the input that is shown, by the hashes of the attempt?
@@ -258,8 +258,8 @@ static bool is_whole(const gf_prov_call_t *call, const gf_json_t *input, const p
 }
 
 /* Is this the input that we sent? Models without a prompt do not show one. */
-static likeness_t likeness(const gf_prov_call_t *call, const gf_json_t *input,
-                           const prov_run_list_t *list)
+static likeness_t compare_input(const gf_prov_call_t *call, const gf_json_t *input,
+                                const prov_run_list_t *list)
 {
     const gf_job_t *job = call->job;
     const char *prompt = job->prompt;
@@ -306,7 +306,7 @@ prov_run_found_t prov_run_find(gf_outcome_t *outcome, const gf_prov_call_t *call
         const char *id = prov_json_text(row, list->id);
         const char *sent = prov_json_text(row, list->sent);
         prov_run_row_t kind = list->row_of(call, row);
-        likeness_t like = kind == PROV_RUN_OTHERS ? OTHERS : likeness(call, input, list);
+        likeness_t like = kind == PROV_RUN_OTHERS ? OTHERS : compare_input(call, input, list);
 
         if (kind == PROV_RUN_VOID) {
             failed = failed || (call->job->attempts == 1 && like == OURS);

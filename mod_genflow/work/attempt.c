@@ -116,8 +116,8 @@ gf_prov_call_t gf_attempt_call(const gf_ctx_t *ctx, const gf_run_t *run, apr_poo
     return call;
 }
 
-static gf_msg_t *limit(const gf_flow_t *flow, const gf_run_t *run, gf_msg_t *msg,
-                       apr_interval_time_t left)
+static gf_msg_t *limit_exchange(const gf_flow_t *flow, const gf_run_t *run, gf_msg_t *msg,
+                                apr_interval_time_t left)
 {
     gf_exchange_limit(flow, msg);
     msg->connect_timeout = run->of.generate.choice->provider->connect_timeout;
@@ -171,7 +171,7 @@ gf_msg_t *gf_attempt_submit(gf_flow_t *flow, gf_run_t *run)
     call.provider_webhook_url = provider_webhook_url(flow, run, call.pool);
     msg = provider->kind->submit(&call);
     msg->once = true;
-    return limit(flow, run, msg, submit_time(provider, time_left(flow, run)));
+    return limit_exchange(flow, run, msg, submit_time(provider, time_left(flow, run)));
 }
 
 /* One more exchange that the answer before needs; NULL: none. */
@@ -192,7 +192,7 @@ gf_msg_t *gf_attempt_poll(gf_flow_t *flow, gf_run_t *run)
 
         msg = call.provider->kind->poll(&call);
     }
-    return limit(flow, run, msg, time_left(flow, run));
+    return limit_exchange(flow, run, msg, time_left(flow, run));
 }
 
 gf_msg_t *gf_attempt_list(gf_flow_t *flow, gf_run_t *run)
@@ -205,7 +205,7 @@ gf_msg_t *gf_attempt_list(gf_flow_t *flow, gf_run_t *run)
         run->of.generate.listed_at = gf_ctx_now(&flow->ctx);
         msg = call.provider->kind->reconcile(&call);
     }
-    return limit(flow, run, msg, time_left(flow, run));
+    return limit_exchange(flow, run, msg, time_left(flow, run));
 }
 
 gf_msg_t *gf_attempt_fetch(gf_flow_t *flow, gf_run_t *run)

@@ -84,7 +84,7 @@ static void task_done(gf_writers_t *writers, gf_task_t *task)
     apr_thread_mutex_unlock(writers->mutex);
 }
 
-static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
+static void *APR_THREAD_FUNC writer_main(apr_thread_t *thread, void *data)
 {
     gf_writers_t *writers = data;
     gf_ctx_t ctx = writers->ctx;
@@ -121,7 +121,7 @@ apr_status_t gf_writers_start(gf_writers_t **out, apr_pool_t *pool, const gf_ctx
     writers->slow_max = count > 1 ? count / 2 : 1;
     writers->threads = apr_pcalloc(pool, (apr_size_t)count * sizeof(*writers->threads));
     while (rv == APR_SUCCESS && writers->count < count) {
-        rv = apr_thread_create(&writers->threads[writers->count], NULL, work, writers, pool);
+        rv = apr_thread_create(&writers->threads[writers->count], NULL, writer_main, writers, pool);
         writers->count += rv == APR_SUCCESS;
     }
     *out = writers;
