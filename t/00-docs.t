@@ -69,6 +69,15 @@ my %places = places_of_tags();
 ok %places, 'there are log tags';
 none('a log tag stands at one place only',
      map { "$_: @{ $places{$_} }" } grep { @{ $places{$_} } > 1 } sort keys %places);
+my %line = lines_of_code();
+my %advised;
+my %listed = lines_of_list();
+none('every log tag is in docs/log.md', only_in(\%places, \%listed));
+none('every log tag in docs/log.md exists', only_in(\%listed, \%places));
+none('docs/log.md has the level and the text of every line',
+     map { "| $_ | $line{$_} |" } grep { ($listed{$_} // $line{$_}) ne $line{$_} } sort keys %line);
+none('docs/log.md says what to do about every line of level warning and above',
+     grep { $listed{$_} =~ /\A(?:crit|err|warning) / && !$advised{$_} } sort keys %listed);
 
 # ---- statements ----
 
@@ -312,6 +321,44 @@ sub places_of_tags {
     for my $path (files_below('mod_genflow', qr/\.[ch]\z/)) {
         my $code = code_of($path);
         push @{ $found{$1} }, "$path:" . line_at($code, $-[0]) while $code =~ /"(GF\d{4})(?!\d)/g;
+    }
+    return %found;
+}
+
+# Tag => "level | `text`". The text is the format with `...` for its values; of an error it is the
+# code, which gf_err_log() writes before the reason.
+sub lines_of_code {
+    my %found;
+    my $text = qr/(?:"(?:[^"\\]|\\.)*"|APR_\w+_FMT|\s)++/;
+    for my $path (grep { !/err_table/ } files_below('mod_genflow', qr/\.c\z/)) {
+        my $code = code_of($path);
+        while ($code =~ /\b(?:GF_LOG|APLOG)_(CRIT|ERR|WARNING|NOTICE|INFO|DEBUG)\b[^;"]*(?="GF\d{4})/g) {
+            my $level = lc $1;
+            my ($first, $second) = substr($code, pos $code) =~ /\A($text)(?:,\s*($text))?/;
+            my ($tag, $rest) = $first =~ /\A"(GF\d{4})(?:: )?(.*)/s;
+            $found{$tag} = "$level | `" . plain_text($first =~ /\A"GF\d{4}"/ ? $second : "\"$rest") . '`';
+        }
+    }
+    my $table = error_table();
+    $found{$3} = lc($2) . " | `$1: ...`"
+        while $table =~ /\bGF_ERR\(\s*\w+,\s*"(\w+)",\s*\d+,\s*GF_LOG_(\w+),\s*"(GF\d{4})"/g;
+    return %found;
+}
+
+sub plain_text {
+    my ($pieces) = @_;
+    my $text = join '', map { s/\A"|"\z//gr } $pieces =~ /"(?:[^"\\]|\\.)*"|APR_\w+_FMT/g;
+    $text =~ s/%(?:APR_\w+_FMT|[dsu])/.../g;
+    return $text =~ s/(?:\.{3}){2,}/.../gr;
+}
+
+# | GF0405 | notice | `text` |, of the lines to act on with a fourth cell.
+sub lines_of_list {
+    my %found;
+    for (slurp('docs/log.md') =~ /^\| (GF\d{4} \| .*) \|$/mg) {
+        my ($tag, $level, $text, $advice) = split / \| /;
+        $found{$tag} = "$level | $text";
+        $advised{$tag} = $advice if $advice;
     }
     return %found;
 }
