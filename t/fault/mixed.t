@@ -14,7 +14,7 @@ my $COUNT   = 200;
 my $OURS    = "mixed-$$-";                          # how the names of our users begin
 my %SOURCE  = (sourceUrl => "$ENV{GENFLOW_FAKE}/_source/picture/7");
 my %SHIPPED = map { $_->{name} => 1 } shipped();
-my @TYPES   = (                                     # fal's reports are for hooks.t: it counts keys
+my @TYPES   = (                                     # fal's reports are for provider-webhook.t: it counts keys
     # type, whose ways, what its body has beside the prompt
     ['neo-glitch', 'stability'], ['relay', 'stability'], ['sd3-source', 'stability', %SOURCE],
     ['ultra-source', 'stability', %SOURCE], ['echo-aiml', 'aiml'], ['echo-openai', 'openai'],

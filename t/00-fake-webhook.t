@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The fake provider tells webhooks what a prompt asks for, signed as Replicate and fal sign: by the
-# published vectors. What t/provider/hooks.t concludes rests on this file.
+# published vectors. What t/provider/provider-webhook.t concludes rests on this file.
 
 use strict;
 use warnings;

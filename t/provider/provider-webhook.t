@@ -40,7 +40,7 @@ for my $peer (qw(replicate fal)) {
     }
 }
 
-my @late = grep { $_->{status} == 503 } told('echo-hook-fal', "[hooks-$$-");
+my @late = grep { $_->{status} == 503 } told('echo-hook-fal', "[provider-webhook-$$-");
 ok @late, 'until its keys are here, fal has to come again';
 is_deeply [ grep { !/\A\d+\z/ } map { $_->{retry_after} } @late ], [], '... and is told when';
 
@@ -110,7 +110,7 @@ sub wait_for_told {
     my ($provider, $script, $answers) = @_;
     my @told;
     wait_for {
-        @told = grep { $_->{status} != 503 } told($provider, "{{$script}} [hooks-$$-");
+        @told = grep { $_->{status} != 503 } told($provider, "{{$script}} [provider-webhook-$$-");
         @told >= split ' ', $answers;
     };
     return @told;

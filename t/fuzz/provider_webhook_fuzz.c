@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of providers (provider/webhook.c, read_webhook of Replicate and fal). A byte chooses the
+/* Provider webhooks (provider/webhook.c, read_webhook of Replicate and fal). A byte chooses the
  * provider and whether the harness signs the body; a line holds public keys (fal); lines up to an
- * empty one are header fields, the rest is the body. Nothing is genuine that nobody signed. */
-#define FUZZ_NAME "hook"
+ * empty one are header fields, the rest is the body. Without a signature no report is genuine. */
+#define FUZZ_NAME "provider_webhook"
 
 #include <apr_encode.h>
 

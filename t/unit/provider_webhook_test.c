@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports of a run's end (provider/webhook.c, read_webhook of Replicate and fal): the published
- * vectors, and every way in which a report is not genuine, not of now, not of a known key, or about
- * nothing. */
+/* Provider webhooks of a run's end (provider/webhook.c, read_webhook of Replicate and fal): the
+ * published vectors, and every way in which a report is not genuine, not of now, not of a known
+ * key, or about nothing. */
 #include <openssl/evp.h>
 
 #include <apr_encode.h>
