@@ -48,9 +48,23 @@ static const gf_prov_kind_t *kind_of(const char *name)
     return kind ? kind : httpd_plugin_provider(name);
 }
 
+/* A header of the section that is the one of the kind's key would replace the key. */
+static const char *wrong_header(const gf_provider_t *provider, apr_pool_t *pool)
+{
+    const char *header = provider->kind->key_header;
+
+    return header && apr_table_get(provider->headers, header)
+               ? apr_psprintf(pool,
+                              "<GenflowProvider %s>: GenflowProviderHeader %s: this header carries "
+                              "its key; use GenflowProviderKey",
+                              provider->name, header)
+               : NULL;
+}
+
 static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
 {
     apr_hash_index_t *at;
+    const char *wrong;
 
     conf->ref_names = gf_provider_ref_names(pool);
     for (at = apr_hash_first(pool, conf->providers); at; at = apr_hash_next(at)) {
@@ -67,6 +81,9 @@ static const char *finish_providers(gf_conf_t *conf, apr_pool_t *pool)
                                 httpd_plugin_names(GENFLOW_PROVIDER_GROUP, pool));
         }
         provider->kind_name = provider->kind->name;
+        if ((wrong = wrong_header(provider, pool))) {
+            return wrong;
+        }
         if (provider->budget && provider->price > provider->budget) {
             return apr_psprintf(pool,
                                 "<GenflowProvider %s>: GenflowProviderPrice is larger than "

@@ -97,7 +97,8 @@ const char *httpd_setters_day(const char *day, apr_pool_t *pool)
                         day);
 }
 
-/* GenflowProviderHeader name value: what our translators set themselves cannot be given here. */
+/* GenflowProviderHeader name value. Refuses headers that every kind sets itself; httpd/finish.c
+ * refuses the header of the kind's key. */
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value)
 {
     gf_provider_t *provider = httpd_server_conf(cmd->server)->provider;

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A value that a directive cannot take stops `httpd -t`, and the message names the directive, the
-# value and what it may be; so does a directive at the wrong place. The smallest and the largest
-# values pass.
+# value and its bounds; so does a directive at the wrong place. The smallest and the largest values
+# pass. Every row of httpd/conf.c is tested here or in the file that %ELSEWHERE names.
 use Genflow::Test;
 
 use Genflow::Httpd qw(accepted refused);
@@ -16,7 +16,8 @@ my %AROUND = (
 );
 
 my $DAYS   = '9223372036854775807h';      # more than 64 bits of microseconds
-my @VALUES = (    # where, directive, bounds as the message tells them, wrong values
+my @HTTP   = ('an http(s) address', qw(a.example /path ftp://a https://));
+my @VALUES = (    # where, directive, bounds as in the message, wrong values
     [server => 'GenflowDispatch',        'On or Off',       qw(1 maybe)],
     [server => 'GenflowDispatchJobs',    '1 to 10000',      qw(0 10001 -1 many 5s 1e3), '9' x 20],
     [server => 'GenflowDispatchWriters', '1 to 32',         qw(0 33 2.5)],
@@ -29,29 +30,100 @@ my @VALUES = (    # where, directive, bounds as the message tells them, wrong va
     [server => 'GenflowWatchMax',        '0 to 100000',     qw(-1 100001)],
     [server => 'GenflowWatchThreads',    '0 to 10000',      qw(-1 10001)],
     [server => 'GenflowWatchUser',       '1 to 100000',     qw(0 100001)],
+    [server => 'GenflowWatchEvents',     '1s to 24h',       qw(999ms 25h)],
+    [server => 'GenflowLimitConcurrent', '0 to 100000',     qw(-1 100001)],
+    [server => 'GenflowLimitQueue',      '0 to 1000000',    qw(-1 1000001)],
+    [server => 'GenflowJanitorInterval', '0s to 24h',       qw(-1s 25h)],
+    [server => 'GenflowJanitorJobs',     '1s to 8760h',     qw(999ms 8761h)],
+    [server => 'GenflowJanitorKeys',     '1s to 8760h',     qw(999ms 8761h)],
+    [server => 'GenflowJanitorMedia',    '0s to 87600h',    qw(-1s 87601h)],
+    [server => 'GenflowAssetMaxBytes',   '1k to 100m',      qw(1023 101m)],
+    [server => 'GenflowAssetMaxPixels',  '1 to 1073741824', qw(0 1073741825)],
+    [server => 'GenflowAssetLifetime',   '1m to 8760h',     qw(59s 8761h)],
+    [server => 'GenflowWebhookTimeout',  '100ms to 5m',     qw(99ms 301s)],
+    [server => 'GenflowWebhookShared',   'On or Off',       qw(1 yes)],
     [server => 'GenflowPendingLifetime', '1s to 24h',       qw(999ms 25h soon)],
     [server => 'GenflowStoreMaxBytes',   '1k to 1g',        qw(1023 2g)],
     [server => 'GenflowStoreMaxPixels',  '1 to 1073741824', qw(0 1073741825 1m)],
+    [server => 'GenflowStoreOverwrite',  'On or Off',       qw(1 yes)],
+    [server => 'GenflowStoreStrict',     'On or Off',       qw(1 yes)],
     [server => 'GenflowCreditReserveLifetime', '1s to 24h',     qw(999ms 25h)],
     [server => 'GenflowCreditDay', 'a time zone like UTC or Europe/Berlin, or rolling',
                                                         qw(Mars/Phobos Europe ../UTC Rolling 24h)],
+    [server => 'GenflowPublicUrl',      'an http(s) address', qw(a.example ftp://a https://)],
+    [server => 'GenflowStoreApi',       'an http(s) address', qw(a.example ftp://a https://)],
+    [server => 'GenflowStorePublicUrl', 'an http(s) address', qw(a.example ftp://a https://)],
     [server => 'GenflowStoreUrl', 'a path like /generated or an http(s) address',
                                                             qw(generated ftp://a.example/)],
-    [provider => 'GenflowProviderUrl', 'an http(s) address', qw(a.example /path ftp://a https://)],
+    [provider => 'GenflowProviderUrl',      @HTTP],
+    [provider => 'GenflowProviderHookKeys', @HTTP],
     [provider => 'GenflowProviderConnectTimeout', '10ms to 5m',  qw(9ms 301s)],
     [provider => 'GenflowProviderDeadline',       '100ms to 1h', qw(99ms 61m)],
     [provider => 'GenflowProviderPoll',           '10ms to 5m',  qw(9ms 301s)],
     [provider => 'GenflowProviderListWait',       '1s to 5m',    qw(999ms 301s)],
     [provider => 'GenflowProviderBackoff',        '0s to 5m',    qw(-1s 301s)],
     [provider => 'GenflowProviderBackoffMax',     '0s to 1h',    qw(-1s 61m)],
+    [provider => 'GenflowProviderBreakerFailures', '0 to 1000',  qw(-1 1001)],
+    [provider => 'GenflowProviderBreakerOpen',    '0s to 24h',   qw(-1s 25h)],
+    [provider => 'GenflowProviderPrice', '1 to 1000000000000', qw(0 1000000000001)],
     [type => 'GenflowTypeCost',      '0 to 1000000', qw(-1 1000001 two)],
     [type => 'GenflowTypeRetries',   '0 to 10',      qw(-1 11)],
     [type => 'GenflowTypeLifetime',  '1s to 24h',    qw(999ms 25h)],
     [type => 'GenflowTypePromptMin', '0 to 1000',    qw(-1 1001)],
     [type => 'GenflowTypePromptMax', '1 to 10000',   qw(0 10001)],
     [type => 'GenflowTypeTwoStep',   'On or Off',    qw(1 yes)],
+    [type => 'GenflowTypeEmptyFails', 'On or Off',   qw(1 yes)],
+    [type => 'GenflowTypePresetWindow', '0 to 100', qw(-1 101)],
+    [type => 'GenflowTypeSource', 'none, optional or required', qw(maybe On)],
     [type => 'GenflowTypePriorityMax', 'low, normal or high', qw(1 highest)],
 );
+my @SECRETS = (
+    (map { [server => $_] } qw(GenflowStoreKey GenflowStoreSecret GenflowWebhookSecret
+        GenflowWebhookSecretOld GenflowAdminPassword)),
+    (map { [provider => $_] } qw(GenflowProviderKey GenflowProviderHookSecret)),
+);
+my %ELSEWHERE = (    # what has no bounds, or a setter of its own: the test of its values
+    (map { $_ => 't/api/limits.t' } qw(GenflowLimitRate GenflowLimitAddressRate)),
+    (map { $_ => 't/api/config-sections.t' } qw(GenflowFetchAllow GenflowSourceAllow
+        GenflowProviderKind GenflowTypeProviders GenflowStoreFolder
+        GenflowUser GenflowBase)),
+    (map { $_ => 't/lib/Genflow/Shelf.pm' } qw(GenflowStoreKind GenflowStoreAccount
+        GenflowStoreRegion GenflowStorePrefix)),
+    GenflowWebhookAllow   => 't/api/webhook-bad.t',
+    GenflowAdminDatabase  => 't/api/roles.t',
+    (map { $_ => 't/api/config.t' } qw(GenflowProviderHeader GenflowTypeFallback)),
+    GenflowProviderBudget => 't/api/budget.t',
+    GenflowTypeParameter  => 't/api/price.t',
+    GenflowPath           => 't/api/config-site.t',
+    GenflowLegacyNames    => 't/api/legacy.t',
+    GenflowBodyUnknown    => 't/api/known.t',
+    GenflowCorsOrigin     => 't/api/cors.t',
+);
+
+# ---- every directive has a test ----
+
+my %bounds = map { $_->[1] => $_->[2] } @VALUES;
+my %secret = map { $_->[1] => 1 } @SECRETS;
+my $table  = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/mod_genflow/httpd/conf.c");
+my @rows;
+push @rows, [$1, $2, $3]
+    while $table =~ /\bROW\("(\w+)",\s*IN_\w+,\s*IS_(\w+),[^"]*"([^"]*)"/g;
+my @setters = $table =~ /\bAP_INIT_\w+\("(Genflow\w+)"/g;
+cmp_ok scalar(@rows), '>', 50, 'httpd/conf.c has rows';
+for my $row (@rows) {
+    my ($directive, $kind, $bounds) = @$row;
+    next if $kind eq 'SECRET' ? $secret{$directive} : $ELSEWHERE{$directive};
+    is $bounds{$directive}, $bounds || $bounds{$directive} || 'a row in @VALUES',
+        "$directive has a test of its bounds";
+}
+for my $directive (@setters, sort keys %ELSEWHERE) {
+    my $test = $ELSEWHERE{$directive} || 'none';
+    ok Genflow::Site::read_text("$ENV{GENFLOW_WORK}/$test") =~ /\b$directive\b/,
+        "$directive has a test: $test";
+}
+
+# ---- values and places ----
+
 for my $row (@VALUES) {
     my ($where, $directive, $bounds, @wrong) = @$row;
     refused("$directive $_", sprintf($AROUND{$where}, "$directive $_"),
@@ -62,6 +134,11 @@ for my $row (@VALUES) {
         sprintf($AROUND{host}, sprintf $AROUND{$where}, "$directive 1"),
         'cannot occur within <VirtualHost>');
 }
+for my $row (@SECRETS) {
+    my ($where, $directive) = @$row;
+    refused("$directive with the secret itself", sprintf($AROUND{$where}, "$directive hunter2"),
+        "$directive: must be env:NAME or file:PATH");
+}
 for my $end (0, 1) {
     my $lines = join '', threads(14_000), map {
         my ($where, $directive, $bounds) = @$_;
@@ -70,6 +147,20 @@ for my $end (0, 1) {
     } @VALUES;
     accepted($end ? 'each largest value' : 'each smallest value', $lines);
 }
+
+# A header would replace the one that carries the key.
+for my $name (qw(Authorization content-type Content-Length host), 'X_Key', 'X Key') {
+    refused("GenflowProviderHeader $name",
+        sprintf($AROUND{provider}, qq(GenflowProviderHeader "$name" x)),
+        "GenflowProviderHeader $name: must be a header's name of A-Z a-z 0-9 and -");
+}
+refused('GenflowProviderHeader with the header of the provider\'s key',
+    "LoadModule genflow_sample_module \"\${GENFLOW_WORK}/modules/mod_genflow_sample.so\"\n"
+        . sprintf($AROUND{provider}, 'GenflowProviderHeader X-Key y') =~ s/local/sample/r,
+    'GenflowProviderHeader x-key: this header carries its key; use GenflowProviderKey');
+refused("GenflowTypeFallback $_", sprintf($AROUND{type}, "GenflowTypeFallback $_"),
+    "GenflowTypeFallback $_: needs a <GenflowProvider> that draws here") for qw(absent stability/sd3);
+accepted('a header of another name', sprintf $AROUND{provider}, 'GenflowProviderHeader X-Site a');
 
 accepted("a day of $_", "GenflowCreditDay $_\n") for qw(UTC rolling Europe/Berlin Etc/GMT+12);
 
