@@ -116,7 +116,8 @@ gf_err_t *api_limit(gf_req_t *req);
 /* Begins a response object: {"success":true,"ok":true, ... */
 void gf_reply_begin(gf_out_t *out, gf_req_t *req);
 
-/* Sends it with `status`; closes the object. */
+/* Closes the object and sends it with the HTTP `status`. Returns NULL, so that a handler may end
+ * with it. Nothing may be sent afterwards. */
 gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status);
 
 /* Sends the one generation object with the headers of its state: 200 when it has ended, else 202
@@ -130,7 +131,8 @@ gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count);
 /* The body of gf_reply_state(), made in `pool`; *tag is its ETag without quotes. */
 const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view, apr_pool_t *pool);
 
-/* Writes the members of a generation, under the names that the client uses, into an open object. */
+/* Writes the members of a generation into an open object: in camelCase, and with req->twins also in
+ * snake_case. */
 void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 
 /* Scheme, host and prefix as the client sees them, for addresses of ours (api/site.c). */
@@ -140,7 +142,8 @@ const char *gf_reply_site(request_rec *r);
  * the server and with either scheme, and relative ones. NULL-ended (api/site.c). */
 const char *const *gf_reply_own(gf_req_t *req);
 
-/* Answers with an error, and logs it once. */
+/* Sends the error as {"success":false,"ok":false,"error":CODE,...} with its row's status, and logs
+ * it once. A 401 has the challenge of httpd's authentication. Returns OK for httpd. */
 int gf_reply_error(gf_req_t *req, const gf_err_t *err);
 
 /* The same without sending: returns the body. */

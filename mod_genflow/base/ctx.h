@@ -28,12 +28,16 @@ typedef struct gf_connection_t {
 typedef struct gf_lender_t {
     /* Fills *connection; false when no connection is available now (the lender has logged why). */
     bool (*take)(gf_connection_t *connection, apr_pool_t *pool, void *baton);
+    /* Takes it back. Every taken connection is given back by the thread that took it. */
     void (*give)(gf_connection_t *connection, void *baton);
     /* Called after each statement: did the database answer it? May be NULL. */
     void (*on_answer)(bool answered, const gf_connection_t *connection, void *baton);
     void *baton;
 } gf_lender_t;
 
+/* What a function needs of its caller: the pool for its results, the configuration, log, database
+ * connections and clock. One thread uses a context at a time. A request has one for its lifetime,
+ * the dispatcher and each writer thread have one each. */
 typedef struct gf_ctx_t {
     apr_pool_t *pool;             /* results live here; loops clear it each turn */
     const struct gf_conf_t *conf; /* frozen */

@@ -19,26 +19,29 @@ typedef enum {
     GF_E_COUNT
 } gf_err_code_t;
 
+/* A row of base/err_table.h. Rows are constant and live for ever. */
 typedef struct gf_err_row_t {
     const char *code; /* machine code, as on the wire */
-    int http;
+    int http;         /* status of a response that reports it */
     gf_log_level_t level;
-    const char *tag;
+    const char *tag;  /* "GFnnnn", of its log line (docs/log.md) */
     const char *text; /* for the client */
 } gf_err_row_t;
 
 /* One bad field of a request. */
 typedef struct gf_field_error_t {
-    const char *field;
-    const char *message;
-    bool missing;
+    const char *field;   /* its name on the wire */
+    const char *message; /* for the client: what the field must be */
+    bool missing;        /* it is absent, not wrong */
 } gf_field_error_t;
 
+/* An error on its way to the reply or to the end of a job. Callers do not change it, except `extra`
+ * and `retry_after`, which the function that made it may fill. */
 typedef struct gf_err_t {
     const gf_err_row_t *row;
     apr_status_t rv;    /* cause, or APR_SUCCESS */
     const char *detail; /* private: only for the log */
-    const char *file;
+    const char *file;   /* the place that made it, for the log */
     int line;
     const char *text;           /* for the client, instead of the row's; or NULL */
     const char *extra;          /* JSON members for the response ("\"a\":1,\"b\":2"), or NULL */
@@ -46,9 +49,12 @@ typedef struct gf_err_t {
     int retry_after;            /* seconds, 0: none */
 } gf_err_t;
 
-/* The row of a code. */
+/* The row of a code; never NULL. */
 const gf_err_row_t *gf_err_row(gf_err_code_t code);
 
+/* gf_err_make(ctx, code, rv, format, ...): a new error in ctx->pool; never NULL. `rv` is the cause,
+ * or APR_SUCCESS. The formatted text is private: the log has it, the client never does, so it may
+ * name hosts, paths and users, but no key, token or prompt. */
 #define gf_err_make(ctx, code, rv, ...) \
     gf_err_make_at(__FILE__, __LINE__, ctx, code, rv, __VA_ARGS__)
 
@@ -67,10 +73,11 @@ gf_err_t *gf_err_add_field(gf_err_t *err, const gf_ctx_t *ctx, const char *field
 /* Is err that error? NULL is none. */
 bool gf_err_is(const gf_err_t *err, gf_err_code_t code);
 
-/* Writes the one log line of an error. */
+/* Writes the one log line of an error, at the level and with the tag of its row: "GF0112:
+ * VALIDATION_FAILED: detail". Only the two functions that end an error call it. */
 void gf_err_log(const gf_ctx_t *ctx, const gf_err_t *err);
 
-/* Returns a non-NULL error to the caller. */
+/* Returns a non-NULL error to the caller, unchanged: no caller wraps an error or logs it again. */
 #define GF_TRY(expr)                   \
     do {                               \
         gf_err_t *gf_try_err = (expr); \

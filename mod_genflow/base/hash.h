@@ -23,10 +23,11 @@ void gf_hash_sha256(char hex[GF_SHA256_HEX], const char *bytes, apr_size_t lengt
 void gf_hash_texts(char hex[GF_SHA256_HEX], const char *first, const char *second,
                    apr_size_t second_length);
 
-/* Hash of a whole file, read from where it stands to its end in small pieces. */
+/* Hash of a file, read in small pieces from its present position to its end, where it stays. Blocks
+ * on the disk. Returns the error of reading; `hex` is then undefined. */
 apr_status_t gf_hash_file(char hex[GF_SHA256_HEX], apr_file_t *file);
 
-/* HMAC-SHA256 of some bytes. */
+/* HMAC-SHA256 of `length` bytes, as 32 raw bytes. */
 void gf_hash_hmac(unsigned char mac[GF_SHA256_BYTES], const unsigned char *key,
                   apr_size_t key_length, const char *bytes, apr_size_t length);
 
@@ -38,7 +39,8 @@ bool gf_hash_is_signed(const unsigned char key[GF_ED25519_KEY_BYTES],
 /* Are they equal? Takes the same time wherever they differ: for secrets. */
 bool gf_hash_equal(const void *one, const void *other, apr_size_t length);
 
-/* `bytes` random bytes as hex, from the operating system's generator. */
+/* `bytes` random bytes as 2 x `bytes` lower-case hex digits in `pool`, from the operating system's
+ * generator. For tokens and secret names. */
 const char *gf_hash_random(apr_pool_t *pool, int bytes);
 
 #endif

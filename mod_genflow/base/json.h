@@ -67,29 +67,36 @@ apr_size_t gf_json_length(const gf_json_t *array);
 
 /* ---- writing ---- */
 
+/* A growing text of JSON. The caller is responsible for the order of calls: open, then values (in
+ * an object each behind its key), then close. Commas are written where they belong. */
 typedef struct gf_out_t {
-    apr_pool_t *pool;
-    char *text;
+    apr_pool_t *pool; /* the text lives here */
+    char *text;       /* what is written so far; NUL-ended */
     apr_size_t length;
-    apr_size_t size;
-    bool comma; /* the next value needs a comma before it */
-    bool twins; /* a member with a name like imageUrl is written as image_url, too */
+    apr_size_t size; /* bytes of room at `text`; doubles when it is full */
+    bool comma;      /* the next value needs a comma before it */
+    bool twins;      /* a member with a name like imageUrl is written as image_url, too */
 } gf_out_t;
 
+/* Begins an empty text with room for `size` bytes. */
 void gf_out_init(gf_out_t *out, apr_pool_t *pool, apr_size_t size);
 
 /* Begins the response of a success: {"success":true,"ok":true, ... */
 void gf_out_begin(gf_out_t *out, apr_pool_t *pool);
 
+/* Opens and closes an object '{' '}' or an array '[' ']'. */
 void gf_out_open(gf_out_t *out, char bracket);
 void gf_out_close(gf_out_t *out, char bracket);
+
+/* The name of the next value; it is written as it is, so it must need no escaping. */
 void gf_out_key(gf_out_t *out, const char *name);
+
 void gf_out_string(gf_out_t *out,
                    const char *value); /* NULL writes null; escapes as JSON requires */
 void gf_out_raw(gf_out_t *out,
                 const char *json); /* one value that is JSON already; NULL writes null */
 
-/* "name": value, in one call */
+/* "name": value, in one call; with out->twins also "its_name": value. */
 void gf_out_put_string(gf_out_t *out, const char *name, const char *value);
 void gf_out_put_raw(gf_out_t *out, const char *name, const char *json);
 void gf_out_put_int(gf_out_t *out, const char *name, apr_int64_t value);

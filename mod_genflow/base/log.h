@@ -20,14 +20,19 @@ typedef enum {
     GF_LOG_DEBUG
 } gf_log_level_t;
 
+/* Where lines go: httpd's error log (httpd/glue.c), or a buffer in unit tests. */
 typedef struct gf_log_sink_t {
+    /* Writes one line with its tag and subject. Any thread; must not block on the database. */
     void (*write)(void *baton, const char *file, int line, gf_log_level_t level, apr_status_t rv,
                   const char *text);
     gf_log_level_t level; /* lines above it are not even formatted */
     void *baton;
 } gf_log_sink_t;
 
-/* gf_log(ctx, level, rv, tag, format, ...): rv is the cause, or APR_SUCCESS. */
+/* gf_log(ctx, level, rv, tag, format, ...): writes `GFnnnn: <ctx->subject>message`. rv is the
+ * cause, which httpd appends in words, or APR_SUCCESS. A new tag is one that no other place uses,
+ * and gets a row in docs/log.md. The message has no prompt, key or token, and foreign text in it
+ * has passed gf_text_redact(). */
 #define gf_log(ctx, level, rv, tag, ...) \
     gf_log_at(__FILE__, __LINE__, ctx, level, rv, tag, __VA_ARGS__)
 

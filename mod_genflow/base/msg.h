@@ -7,13 +7,16 @@
 
 #include "genflow/exchange.h"
 
-/* An empty message with sane limits. */
+/* A message in `pool` without headers, body and parts. `method` and `url` are not copied. The
+ * answer's text is bounded; its timeouts are 0 until work/exchange.c sets them. */
 gf_msg_t *gf_msg_make(apr_pool_t *pool, const char *method, const char *url);
 
-/* Adds a text part; a NULL value adds nothing. */
+/* Adds a text part of a multipart/form-data body; a NULL text adds nothing. Name and text are not
+ * copied. */
 void gf_msg_part(gf_msg_t *msg, const char *name, const char *text);
 
-/* Adds a file as a part. */
+/* Adds a file as a part, with its media type. net/ reads the file while it sends it, so the file
+ * must stay until the exchange has ended. */
 void gf_msg_file(gf_msg_t *msg, const char *name, const char *path, const char *type);
 
 /* The wait of the answer's `Retry-After` (seconds), at most `most` seconds; 0: none. */

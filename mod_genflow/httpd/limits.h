@@ -21,7 +21,9 @@ apr_status_t httpd_limits_make(gf_buckets_t **buckets, const gf_conf_t *conf, ap
 /* post_config: the state of the store, in memory that the children will share. */
 apr_status_t httpd_limits_gate(server_rec *server, apr_pool_t *pconf);
 
-/* The name of the bucket of the client's address: for IPv6 a customer's whole network (/64). */
+/* The name of the bucket of the client's address, in the request's pool: the IPv4 address, or the
+ * /64 network of the IPv6 address, which one customer has as a whole. mod_remoteip has the last
+ * word on the client's address. */
 const char *httpd_limits_address(request_rec *r);
 
 #endif

@@ -25,6 +25,9 @@ const char *httpd_setters_day(const char *day, apr_pool_t *pool);
 /* GenflowWebhookAllow, if it is given: NULL, or the directive that is missing beside it. */
 const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool);
 
+/* One setter per directive, called by httpd with the directive's arguments. Each returns NULL, or
+ * the mistake as a sentence with directive, value and bounds; httpd then stops with file and line.
+ * Results live in cmd->pool. */
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);
 const char *httpd_set_budget(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
