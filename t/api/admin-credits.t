@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # An administrator gives and takes credits, and gives charges back, each with a reason and once per
-# reference, whoever repeats it how often; the ledger names who did it.
+# reference, however often it is repeated; the ledger names who did it.
 use Genflow::Admin;
 use Genflow::Test;
 

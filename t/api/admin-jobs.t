@@ -48,7 +48,7 @@ do {
     $cursor = $page->{nextCursor};
 } while (defined $cursor && @pages < 9);
 is_deeply \@pages, [[@all[0, 1]], [@all[2, 3]], [@all[4, 5]]], 'pages follow each other';
-is_deeply ids(jobs("user=nobody-$user")), [], 'who has none has none';
+is_deeply ids(jobs("user=nobody-$user")), [], 'an unknown user has none';
 
 my $good = data(admin(GET => '/jobs?limit=1'))->{nextCursor};
 my @BAD = (    # query, fields
@@ -83,7 +83,7 @@ for my $id ('nothing', '01a1fc7d-bbf5-7c3a-8e9f-0100824fa663', '01a1fc7d-bbf5-7c
 
 my $told = data(admin(GET => "/users/$user"));
 my %account = %{ $told->{user} };
-like delete $account{createdAt}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'a user is told since when';
+like delete $account{createdAt}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'a user has its creation time';
 is_deeply \%account, { userId => $user, balance => 15, held => 0, remaining => 15, dayUsed => 5,
     dayLimit => $NULL, weekUsed => 5, weekLimit => $NULL, blocked => $FALSE, generations => 6 },
     '... with all that they have';
@@ -119,7 +119,7 @@ for my $change (@CHANGES) {
 fields_are(admin(PUT => "/users/$user", json => { blocked => 'yes', dayLimit => -1, weekLimit => 0.5 }),
     'blocked dayLimit weekLimit', 'each wrong field is named');
 error_is(admin(PUT => "/users/$user", json => []), 400, 'VALIDATION_ERROR', 'no object is refused');
-error_is(admin(PUT => "/users/nobody-$user", json => {}), 404, 'NOT_FOUND', 'and so is nobody');
+error_is(admin(PUT => "/users/nobody-$user", json => {}), 404, 'NOT_FOUND', 'and so is an unknown user');
 is sql1("SELECT count(*) FROM genflow.accounts WHERE user_id = :'u'", u => "nobody-$user"), 0,
     '... who gets no account';
 

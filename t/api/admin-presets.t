@@ -40,7 +40,7 @@ is_deeply \%preset, { %new, id => $preset{id}, description => '', negativePrompt
 fields_are(admin(POST => '/presets', json => \%new), 'key', '... once');
 presets_known;
 is would_make()->{prompt}, 'soft light, a cat in the rain',
-    'after a few seconds it may be asked for';
+    'after a few seconds it may be requested';
 
 # ---- edit ----
 
@@ -101,7 +101,7 @@ error_is(admin($_->[0] => $at, json => {}), 404, 'NOT_FOUND', "$_->[0] finds it 
     for ['GET'], ['PUT'], ['DELETE'];
 presets_known;
 is would_make()->{code}, 'INVALID_PRESET',
-    'and after a few seconds nobody may ask for it';
+    'and after a few seconds it is refused';
 
 finish;
 

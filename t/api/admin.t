@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Administration is closed unless httpd.conf asks for a sign-in there and lets the user in; it takes
+# Administration is closed unless httpd.conf requires a sign-in there and lets the user in; it takes
 # nothing from pages of other sites. Its addresses, methods and pages are checked like any others.
-# It tells figures, providers and whether the books are sound, and closes breakers.
+# It reports figures, providers and whether the books are sound, and closes breakers.
 use Genflow::Admin;
 use Genflow::Test;
 
@@ -28,7 +28,7 @@ for my $case (@CLOSED) {
     }
 }
 
-# A user's own folder, in which that user asks for passwords that they made.
+# A user's own folder, with passwords that the user made.
 my $folder = "$ENV{GENFLOW_WORK}/t/htdocs/theirs";
 mkdir $folder or die "$folder: $!\n";
 open my $file, '>', "$folder/.htaccess" or die "$folder: $!\n";
@@ -40,7 +40,7 @@ AuthUserFile "$ENV{GENFLOW_WORK}/t/conf/users"
 Require valid-user
 END
 close $file or die "$folder: $!\n";
-is api(GET => "/theirs/$user")->{status}, 401, 'an .htaccess may ask for a password';
+is api(GET => "/theirs/$user")->{status}, 401, 'an .htaccess may require a password';
 error_is(api(GET => "/theirs/$user", headers => signed_in('admin')), 404, 'NOT_FOUND',
     '... but opens nothing');
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# An uploaded picture comes back to its owner byte for byte, with what caches need, and to nobody
+# An uploaded picture comes back to its owner byte for byte, with what caches need, and to no user
 # else; until it is deleted, or its time is over.
 use Genflow::Test;
 
@@ -32,13 +32,13 @@ my @LOOKS = (    # what, method, headers, status, content
 for my $look (@LOOKS) {
     my ($what, $method, $headers, $status, $content) = @$look;
     my $got = api($method => $path, user => $user, headers => $headers);
-    is $got->{status}, $status, "a client that asks for $what gets $status";
+    is $got->{status}, $status, "a client that requests $what gets $status";
     ok +($got->{content} // '') eq $content, 'and just that';
 }
 is api(HEAD => $path, user => $user)->{headers}{'content-length'}, length $png,
-    'the head tells the length';
+    'the head has the length';
 
-# ---- and by nobody else ----
+# ---- and by no other user ----
 
 my $unknown = $path =~ s{[^/]{8}-}{00000000-}r;
 my @CLOSED = (    # method, path, user, status, code, Allow
@@ -64,7 +64,7 @@ for my $request (@CLOSED) {
     is $got->{status}, $status, "$method $where is refused with $status";
     error_is($got, $status, $code, "as $code") if $code;
     is $got->{headers}{allow}, $allow, "and Allow says $allow" if $allow;
-    unlike $got->{content} // '', qr/\Q$user\E|image/, 'nothing is told of it';
+    unlike $got->{content} // '', qr/\Q$user\E|image/, 'the response has nothing of it';
 }
 
 # ---- gone ----

@@ -52,7 +52,7 @@ is data(form(file(png(1, 1, $LIMIT))))->{id}, $large->{id}, 'in a form, too';
 
 # ---- refused ----
 
-error_is(upload('', $png), 401, 'AUTHENTICATION_REQUIRED', 'nobody\'s picture is refused');
+error_is(upload('', $png), 401, 'AUTHENTICATION_REQUIRED', 'a picture without a user is refused');
 my @pieces = (('x' x 65536) x ($LIMIT / 65536), 'x', '');
 my @REFUSED = (    # what, answer, status, code
     ['a type that is not taken', put($png, 'image/gif'),             415, $TYPE],
@@ -83,7 +83,7 @@ for my $case (@REFUSED) {
     error_is($got, $status, $code, "$what is refused with $status");
     is_deeply [map { $_->{field} } @{ data($got)->{validationErrors} }], ['file'],
         'and it is file that is named' if $status == 422;
-    cmp_ok data($got)->{limit}, '>=', $LIMIT, 'and the limit is told' if $status == 413;
+    cmp_ok data($got)->{limit}, '>=', $LIMIT, 'and the response has the limit' if $status == 413;
 }
 is kept($user), 5, 'none of them is kept';
 

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Bearer tokens, verified by mod_auth_openidc: the user is the token's subject. A token that expires
-# while a generation runs costs nobody anything: a new one finds the picture, charged once. What is
-# refused is told as every error is, an expired token by a code of its own.
+# while a generation runs costs no user anything: a new one finds the picture, charged once. What is
+# refused has the format of every error, an expired token by a code of its own.
 use Genflow::Test;
 
 use Digest::SHA qw(hmac_sha256);
@@ -53,14 +53,14 @@ for my $case (@TOKENS) {
             "$what is refused: @$ask");
         is $res->{headers}{'content-type'}, 'application/json', '... in JSON';
         like $res->{headers}{'www-authenticate'}, qr/\ABearer\b/, '... as httpd does it';
-        like $res->{headers}{'www-authenticate'}, qr/invalid_token/, '... which tells why'
+        like $res->{headers}{'www-authenticate'}, qr/invalid_token/, '... with the reason'
             if $what =~ /expired/;
     }
 }
 my %EXPIRED = (headers => { Authorization => 'Bearer ' . token($user, -1) });
 my $head = api(HEAD => '/api/getQuota', %EXPIRED);
 is_deeply [$head->{status}, $head->{content} // '', $head->{headers}{'content-type'}], [401, '', 'application/json'],
-    'who asks for the head gets the head';
+    'a HEAD request gets the head';
 my $other_page = api(GET => '/other', %EXPIRED);
 is $other_page->{status}, 401, 'what is not of the API is refused, too';
 like $other_page->{content}, qr/<html>/i, '... by the page of httpd';
@@ -76,7 +76,7 @@ credits_are $user, 4, 0, "... which its subject pays";
 my $status = "/api/neo-glitch/status?id=$made->{id}";
 is seen($good, $status)->{status}, 200, 'who has made it may see it';
 is data(seen(token($user, 600), $status))->{id}, $made->{id}, '... with any token of theirs';
-error_is(seen(token($other, 600), $status), 403, 'UNAUTHORIZED', 'nobody else may');
+error_is(seen(token($other, 600), $status), 403, 'UNAUTHORIZED', 'no other user may');
 
 # ---- a token that expires meanwhile ----
 

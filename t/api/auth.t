@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# The user is whoever httpd says: by GenflowUser's expression, or by its own authentication. Without
-# one nothing is told but health. A generation is its owner's alone: others learn at most that it is
+# httpd says who the user is: by GenflowUser's expression, or by its own authentication. Without
+# a user only health answers. A generation is its owner's alone: others learn at most that it is
 # not theirs, and by the names that a client chose they find their own only.
 use Genflow::Test;
 
@@ -11,7 +11,7 @@ my $GENERATE = '/api/neo-glitch/generate';
 my $STATUS   = '/api/neo-glitch/status';
 my %CAT      = (prompt => 'a cat', presetKey => 'base');
 
-# ---- nobody ----
+# ---- no user ----
 
 my @CLOSED = (    # method, path
     [POST => $GENERATE],
@@ -45,8 +45,8 @@ my @CALLS = (    # who, name and password, status
 for my $call (@CALLS) {
     my ($who, $secret, $status) = @$call;
     my $res = api(GET => '/basic/getQuota', headers => basic($secret), user => 'bob');
-    is $res->{status}, $status, "where httpd asks for a password, $who gets $status";
-    like $res->{headers}{'www-authenticate'}, qr/\ABasic realm="genflow"/, 'and is asked for one'
+    is $res->{status}, $status, "where httpd requires a password, $who gets $status";
+    like $res->{headers}{'www-authenticate'}, qr/\ABasic realm="genflow"/, 'and gets a challenge'
         if $status == 401;
 }
 my $made = data(api(POST => '/basic/neo-glitch/generate', json => \%CAT,
@@ -54,7 +54,7 @@ my $made = data(api(POST => '/basic/neo-glitch/generate', json => \%CAT,
 is $made->{userId}, 'alice', 'a generation is of whom httpd authenticated, whatever a header says';
 my $look = "/basic/neo-glitch/status?id=$made->{id}";
 is api(GET => $look, headers => basic('alice:secret'))->{status}, 200, 'who may see it';
-error_is(api(GET => $look, headers => basic('bob:secret')), 403, 'UNAUTHORIZED', 'and nobody else');
+error_is(api(GET => $look, headers => basic('bob:secret')), 403, 'UNAUTHORIZED', 'and no other user');
 
 # ---- another's generation ----
 
@@ -77,7 +77,7 @@ for my $look (@LOOKS) {
     my $res = api(GET => "$STATUS?$query", user => $other);
     error_is($res, $status, $code, "another user does not find it by $what");
     is_deeply [sort keys %{ data($res) }], [qw(code error message ok requestId success)],
-        'and is told nothing else';
+        'and learns nothing else';
     unlike $res->{content}, qr/\Q$id\E|secret|\Q$owner\E/, 'nothing of what it is';
 }
 my @NOWHERE = ("$STATUS?id=$unknown", "$STATUS?runId=unheard", "$STATUS?falJobId=unheard",

@@ -81,7 +81,7 @@ is_deeply [sort keys %{ data($all) }],
     'in the shape of all errors';
 like data($all)->{requestId}, qr/\A[\w@-]+\z/, 'with a request id';
 my $id = data($all)->{requestId};
-like log_since(0), qr/GF0112: request=\Q$id\E /, 'that the log tells too';
+like log_since(0), qr/GF0112: request=\Q$id\E /, 'that the log has, too';
 
 credits_are $user, 10, 0, 'all that cost nothing';
 is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 0,

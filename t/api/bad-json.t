@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A body that is not one JSON object in UTF-8 is refused with 400 VALIDATION_ERROR, however it is
-# broken, and told to be at fault. Nothing is held for it, no row is made, the server goes on.
+# broken, and the response names it. Nothing is held for it, no row is made, the server goes on.
 use Genflow::Test;
 
 my $user = account(10);
@@ -44,7 +44,7 @@ my %BROKEN = (
 for my $what (sort keys %BROKEN) {
     my $res = post($BROKEN{$what});
     error_is($res, 400, 'VALIDATION_ERROR', "$what is no request");
-    is_deeply named($res), ['body'], 'and the body is told to be at fault';
+    is_deeply named($res), ['body'], 'and the response names the body';
 }
 
 credits_are $user, 10, 0, 'all that cost nothing';

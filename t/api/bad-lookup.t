@@ -46,7 +46,7 @@ for my $bad (@BAD) {
     error_is($res, $status, $code, "$path refuses $what");
     is join(' ', sort map { $_->{field} } @{ data($res)->{validationErrors} }), $fields,
         '... naming each field' if $fields;
-    unlike $res->{content}, qr/imageUrl|\Q$other\E/, '... and tells nothing of others';
+    unlike $res->{content}, qr/imageUrl|\Q$other\E/, '... and the response has nothing of others';
 }
 is_deeply credits($user), $before, 'nothing of it cost anything';
 is status_of($user, $mine)->{status}, 'completed', 'and what is there stands as before';

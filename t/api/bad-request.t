@@ -64,7 +64,7 @@ my %BIG = (
 for my $how (sort keys %BIG) {
     my $res = api(POST => $GENERATE, user => $user, headers => \%json, body => $BIG{$how});
     error_is($res, 413, 'PAYLOAD_TOO_LARGE', "a body of 11 MB $how is refused");
-    is data($res)->{limit}, $LIMIT, 'and the limit is told';
+    is data($res)->{limit}, $LIMIT, 'and the response has the limit';
 }
 my $just = substr($big, 0, $LIMIT - 3) . '"}}';
 isnt api(POST => $GENERATE, user => $user, headers => \%json, body => $just)->{status}, 413,
@@ -88,7 +88,7 @@ for my $case (@CUT) {
     like answer_to($headers, $sent), qr{\AHTTP/1.1 400 }, "a body that breaks off $what is refused";
 }
 like answer_to({ 'Content-Length' => $length, 'X-User' => "ann\xff" }, $GOOD),
-    qr{\AHTTP/1.1 401 .*"AUTHENTICATION_REQUIRED"}s, 'a name that is no UTF-8 is nobody';
+    qr{\AHTTP/1.1 401 .*"AUTHENTICATION_REQUIRED"}s, 'a name that is no UTF-8 is no user';
 my $mark = log_mark();
 close connection(\%LENGTH, $GOOD);
 my $noted = wait_for { log_since($mark) =~ /\bGF0123: .* \Q$GENERATE\E / };

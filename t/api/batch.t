@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# One call may ask for up to ten pictures: each is a generation of its own with its own hold, charge
+# One call may request up to ten pictures: each is a generation of its own with its own hold, charge
 # and end, seed and run id. They are made all or none, and once under one key.
 use Genflow::Test;
 use Genflow::TwoStep;
@@ -72,7 +72,7 @@ for my $gone (0, 1) {
     my @now    = @{ data($answer)->{batch} };
     is $now[!$gone]{id}, $made[!$gone], 'a generation whose key is there is the same, if the key of another is gone';
     isnt $now[$gone]{id}, $made[$gone], '... which is made anew';
-    is_deeply [$answer->{status}, map { $_->{status} } @now], [200, 'completed', 'completed'], '... and both are told';
+    is_deeply [$answer->{status}, map { $_->{status} } @now], [200, 'completed', 'completed'], '... and the response has both';
     is submissions($tag), 3, '... each was drawn once';
 }
 
@@ -95,7 +95,7 @@ my $short = account(4);
 my $no    = generate($short, { prompt => "none of $short", n => 5 });
 error_is($no, 402, 'INSUFFICIENT_CREDITS', 'where the credits do not suffice for all, none is made');
 is_deeply [@{ data($no) }{qw(currentBalance requiredCredits shortfall)}], [4, 5, 1],
-    'and it is told what all of them need';
+    'and the response has the price of all';
 credits_are $short, 4, 0, 'nothing is held';
 is_deeply [map { scalar sql("SELECT 1 FROM $_ WHERE user_id = :'user'", user => $short) }
     qw(genflow.work public.neo_glitch_media genflow.idempotency_keys)], [0, 0, 0], 'no row is left';
@@ -110,7 +110,7 @@ error_is(generate($short, { n => 3 }), 429, 'QUOTA_EXCEEDED', 'nor are some made
 credits_are $short, 11, 0, 'nothing is held for them';
 my $price = data(api(POST => '/api/sketch/generate?dryRun=1', user => $short,
     json => { prompt => 'a cat', n => 5 }));
-is $price->{estimatedCost}, 10, 'a dry run tells the price of all';
+is $price->{estimatedCost}, 10, 'a dry run returns the price of all';
 
 # ---- bad ones ----
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A generation is cancelled at once, whatever is being done for it; its credits come back. When a
 # cancel and the picture come at once, one of them counts: it is cancelled and free, or completed and
-# paid. (500 such races in the database alone are in t/sql/race_cancel.t; whether providers are asked
+# paid. (500 such races in the database alone are in t/sql/race_cancel.t; whether runs are cancelled
 # to stop is in t/provider/cancel.t.)
 use Genflow::Test;
 
@@ -65,7 +65,7 @@ my @answers = in_parallel(3, sub {
     return "$told->{status} " . (time - $begin < 4 ? 'soon' : 'late');
 }, 3);
 is_deeply \@answers, ['cancelled', 'cancelled soon', 'cancelled soon'],
-    'a job is cancelled, and whoever waits for it learns soon';
+    'a job is cancelled, and a waiting client learns it soon';
 
 # ---- against completion ----
 
@@ -80,7 +80,7 @@ my @ends  = in_parallel(80, sub {
 my %seen;
 $seen{"$_->[1] $_->[2]"}++ for @ends;
 is_deeply [grep { $_ ne '200 cancelled' && $_ ne '400 completed' } keys %seen], [],
-    'of cancel and completion one wins, and the other is told so';
+    'of cancel and completion one wins, and the other learns it';
 my $paid = $seen{'400 completed'} // 0;
 credits_are $racer, 200 - $paid, 0, 'what completed is paid, what was cancelled is not';
 my $kept = wait_for { !grep { ($_->[2] eq 'completed') != !!-e picture_file($_->[0]) } @ends };

@@ -92,7 +92,7 @@ ok !$alone[0] && $alone[1] =~ /GenflowStoreFolder is missing/, 'no store folder 
 
 my ($taken, $says) = configtest(sprintf $stability, "$url\nGenflowProviderKey sk-confidential");
 ok !$taken, 'a secret as key is refused';
-like $says, qr/GenflowProviderKey: must be env:NAME or file:PATH/, 'and told where to put it';
+like $says, qr/GenflowProviderKey: must be env:NAME or file:PATH/, 'and the message says where to put it';
 unlike $says, qr/confidential/, 'and not repeated';
 
 # ---- what passes ----

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# `httpd -t` tells, with file and line, what does not fit around the module: the database, the folder
+# `httpd -t` reports, with file and line, what does not fit around the module: the database, the folder
 # of pictures, names and addresses that lead nowhere. README's block passes it in Debian's tree.
 use Genflow::Test;
 

@@ -44,7 +44,7 @@ like $big->log_text, qr/\[genflow:warn\][^\n]*GF0190/, '... as a warning';
 # The child that counted ends; another one has its place.
 my ($first) = counters($big);
 kill KILL => $first;
-ok wait_for { 1 < (my @pids = counters($big)) }, 'when the child that asked ends, another one asks';
+ok wait_for { 1 < (my @pids = counters($big)) }, 'when the child that queried ends, another one queries';
 is scalar(() = $big->log_text =~ /GF0190/g), 1, '... and the line is not repeated';
 $big->stop;
 
@@ -63,7 +63,7 @@ $narrow->stop;
 for my $case (["DBDKeep 2\nDBDMax 5\n", 5], ["DBDKeep 2\nDBDMax 5\n$idle", 5], ['', 16]) {
     my ($lines, $size) = @$case;
     my $fits = Genflow::Httpd->start(small_site() . $API . "$SMALL\n$lines");
-    ok wait_for { 0 < (my @pids = counters($fits)) }, 'one child of a pool that fits asks, too';
+    ok wait_for { 0 < (my @pids = counters($fits)) }, 'one child of a pool that fits queries, too';
     my $most = 3 * $size;
     like $fits->log_text, qr/GF0191: 3 children x DBDMax $size: up to $most database connections of $all\b/,
         '... and finds room';
@@ -77,7 +77,7 @@ finish;
 
 sub told { return $_[0]->log_text =~ /GF0190/ }
 
-# The children that asked the database for its connections.
+# The children that queried the database for its connections.
 sub counters {
     my ($httpd) = @_;
     return $httpd->log_text =~ /\[pid (\d+):[^\n]*GF0191/g;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Pages of the origins that GenflowCorsOrigin names, and of no others, may read every answer: results,
-# refusals, pictures, 304. A preflight is answered before httpd asks for a password.
+# refusals, pictures, 304. A preflight is answered before httpd's authentication.
 use Genflow::Test;
 
 use Genflow::Httpd qw(accepted refused);
@@ -29,7 +29,7 @@ for my $call (@CALLS) {
     is $res->{status}, $status, "$what gets $status";
     is_deeply [cors($res)], [$OURS, 'true'], '... and a page of ours may read it';
     is_deeply [cors(from($OTHER, GET => "/shared$path", user => $who))], ['-', '-'], 'another may not';
-    like $res->{headers}{vary}, qr/\bOrigin\b/, '... which caches are told';
+    like $res->{headers}{vary}, qr/\bOrigin\b/, '... which Vary tells caches';
     is $res->{headers}{'access-control-expose-headers'},
         'ETag, Idempotency-Replayed, Location, Retry-After', '... with all headers that it needs';
 }
@@ -51,7 +51,7 @@ for my $case (@ORIGINS) {
         "'$origin' may " . ($may ? 'read' : 'not read');
 }
 my $silent = api(GET => '/shared/health');
-is_deeply [cors($silent)], ['-', '-'], 'who says no origin is told nothing';
+is_deeply [cors($silent)], ['-', '-'], 'a request without Origin gets no CORS headers';
 like $silent->{headers}{vary}, qr/\bOrigin\b/, '... but caches are';
 
 my $open = from($OTHER, GET => '/open/health');
@@ -81,7 +81,7 @@ for my $path (qw(/shared/neo-glitch/generate /shared/pictures/x /open/getQuota /
 }
 my $refused = from($OTHER, OPTIONS => '/shared/getQuota', headers => \%ASKS);
 is_deeply [$refused->{status}, cors($refused), grep { /allow/ } keys %{ $refused->{headers} }],
-    [204, '-', '-'], 'a page of others is told nothing';
+    [204, '-', '-'], 'a page of another site gets no CORS headers';
 error_is(from($OURS, OPTIONS => '/shared/getQuota'), 405, 'METHOD_NOT_ALLOWED',
     'an OPTIONS that is no preflight is like any method');
 is from($OURS, OPTIONS => '/basic/getQuota')->{status}, 401, '... and needs a password where any does';
@@ -90,7 +90,7 @@ error_is(from($OURS, OPTIONS => '/api/getQuota', headers => \%ASKS), 405, 'METHO
 
 my $asked = from($OURS, GET => '/basic/getQuota');
 is "$asked->{status} " . join(' ', cors($asked)), "401 $OURS true",
-    'a page may read that httpd asks for a password';
+    'a page may read the challenge of httpd';
 is $asked->{headers}{'www-authenticate'}, 'Basic realm="genflow"', '... which it does';
 
 # ---- the directive ----

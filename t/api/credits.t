@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Credits are held while a generation runs, taken at its success and given back at its failure, with
-# the part of the day's quota. Too few credits, or a spent quota, refuse the call and tell by how
-# much. The quota endpoint tells all of it in numbers.
+# the part of the day's quota. Too few credits, or a spent quota, refuse the call and report by how
+# much. The quota endpoint returns all of it in numbers.
 use Genflow::Test;
 
 my $STATUS = '/api/neo-glitch/status';
@@ -51,7 +51,7 @@ for my $price (@PRICES) {
     error_is($res, 402, 'INSUFFICIENT_CREDITS', "$what is not enough for a $type");
     my %told = %{ data($res) };
     is $JSON->encode([@told{qw(currentBalance requiredCredits shortfall)}]),
-        $JSON->encode([$balance, $cost, $cost - $balance]), 'and it is told what is missing';
+        $JSON->encode([$balance, $cost, $cost - $balance]), 'and the response has the shortfall';
 }
 generate($poor, { prompt => 'a cat {{delay=1000}}' }, Prefer => 'respond-async');
 my $broke = generate($poor);
@@ -69,11 +69,11 @@ is $JSON->encode([@offer{qw(estimatedCost currentBalance provider)}]), '[1,4,"st
     'with the price, the balance and the provider';
 like $offer{prompt}, qr/\ANeo Tokyo night.*, \Q$tag\E\z/, 'and the prompt as it would be sent';
 credits_are $user, 4, 0, 'it costs nothing';
-is submissions($tag), 0, 'and reaches nobody';
+is submissions($tag), 0, 'and reaches no provider';
 is sql1("SELECT count(*) FROM genflow.idempotency_keys WHERE user_id = :'user' AND key = 'key:dry'",
     user => $user), 0, 'and uses up no key';
 is api(POST => '/api/neo-glitch/generate?dryRun=1', user => account(0),
-    json => { prompt => $tag, presetKey => 'base' })->{status}, 200, 'who has nothing may ask';
+    json => { prompt => $tag, presetKey => 'base' })->{status}, 200, 'a user without credits may use a dry run';
 
 # ---- the quota ----
 
@@ -96,7 +96,7 @@ like delete $told{timestamp}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'the quota is of an
 like delete $told{dailyReset}, qr/\A[\d-]{10}T00:00:00\.000Z\z/, 'the day ends at midnight UTC';
 is $JSON->encode(\%told), '{"currentBalance":8,"dailyCredits":2,"daily_limit":2,"daily_used":2,'
     . '"held":0,"ok":true,"remaining":0,"remainingCredits":0,"success":true,"usedCredits":2,'
-    . '"weekly_limit":9,"weekly_used":2}', 'it tells all in numbers, under old names too';
+    . '"weekly_limit":9,"weekly_used":2}', 'it returns all in numbers, under old names too';
 my %unlimited = %{ data(api(POST => '/api/getQuota', user => $user)) };
 is $JSON->encode([@unlimited{qw(daily_limit weekly_limit remaining currentBalance)}]),
     '[null,null,4,4]', 'no limit is null, never a false 0';

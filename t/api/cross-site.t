@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A page of another site cannot change anything with the cookies and passwords that a browser adds:
 # its Origin, or Sec-Fetch-Site, refuses the request before anything happens, unless GenflowCorsOrigin
-# names it. Whoever sends a token in Authorization is no page's victim. The same for genflow-admin.
+# names it. A request with a token in Authorization is allowed: no browser adds one by itself. The same for genflow-admin.
 use Genflow::Admin;
 use Genflow::Test;
 
@@ -32,10 +32,10 @@ my @ASKED = (    # below, headers, may it
     ['/api',    { Origin => '' },                                       0, 'an empty origin'],
     ['/api',    {%CROSS},                                               0, 'Sec-Fetch-Site alone'],
     ['/api',    { %CROSS, Origin => $EVIL },                            0, 'both'],
-    ['/api',    { %CROSS, Origin => $OURS },                            0, 'an origin nobody named'],
+    ['/api',    { %CROSS, Origin => $OURS },                            0, 'an origin that is not named'],
     ['/shared', { %CROSS, Origin => $OURS },                            1, 'an origin that is named'],
     ['/shared', { %CROSS, Origin => $EVIL },                            0, 'one that is not'],
-    ['/open',   { %CROSS, Origin => $EVIL },                            0, '* names nobody'],
+    ['/open',   { %CROSS, Origin => $EVIL },                            0, '* names no origin'],
 );
 for my $case (@ASKED) {
     my ($below, $headers, $may, $who) = @$case;
@@ -45,7 +45,7 @@ for my $case (@ASKED) {
 }
 for my $token ('Bearer abc', 'bearer abc', 'Key abc', 'Token abc') {
     is reserve('/api', { %CROSS, Origin => $EVIL, Authorization => $token })->{status}, 200,
-        "whoever sends '$token' may";
+        "a request with '$token' may";
 }
 for my $other ('Basic YTpi', 'Digest a', 'Bearer', 'Bearerish x', 'Keyed x') {
     error_is(reserve('/api', { %CROSS, Authorization => $other }), 403, 'UNAUTHORIZED',
@@ -84,7 +84,7 @@ for my $headers ({%CROSS}, { Origin => 'null' }, { Origin => "https://$user.exam
 }
 is admin(POST => '/credits', json => \%gift, headers => { 'Sec-Fetch-Site' => 'same-origin' })->{status},
     200, '... and what its own pages send';
-is admin(GET => '/stats', headers => {%CROSS})->{status}, 200, '... and tells what is asked';
+is admin(GET => '/stats', headers => {%CROSS})->{status}, 200, '... and gets the figures';
 
 # ---- behind a proxy ----
 
@@ -104,7 +104,7 @@ error_is(reserve('/api', { Origin => 'https://pictures.example:444' }), 403, 'UN
 $behind->stop;
 
 my %FRONT = (Origin => 'https://front.example', 'X-Forwarded-Host' => 'front.example');
-for my $case (['127.0.0.1', 200, 'a trusted proxy tells'], ['192.0.2.1', 403, 'nobody else tells']) {
+for my $case (['127.0.0.1', 200, 'the address of a trusted proxy counts'], ['192.0.2.1', 403, 'the address of another host does not']) {
     my ($trusted, $status, $who) = @$case;
     my $proxied = Genflow::Httpd->start(small_site() . <<"END");
 LoadModule remoteip_module "$ENV{GENFLOW_LIBEXEC}/mod_remoteip.so"

@@ -25,7 +25,7 @@ for my $case (@CASES) {
 
     my $res = api(DELETE => "/api/generation/$id", user => $user);
     is $res->{status}, 200, '... its owner deletes it';
-    is_deeply [data($res)->{id}, data($res)->{deleted}], [$id, JSON::PP::true()], '... which is told';
+    is_deeply [data($res)->{id}, data($res)->{deleted}], [$id, JSON::PP::true()], '... and the response says so';
     ok !-e $file, '... the picture is gone at once';
     if ($job->{imageUrl}) {
         my $served = HTTP::Tiny->new->get($job->{imageUrl});

@@ -97,7 +97,7 @@ doctor_is(1, qr/\Astuck\n +WRONG: not checked: rows stuck\n.*lock timeout.*\nWRO
     'a table that stays locked is reported after a while', 'stuck', @at);
 $db->sql('ROLLBACK');
 doctor_is(1, qr/WRONG: not checked.*permission denied.*you are the owner/s,
-    'a role without rights is told which role to use', 'stuck', $at[0], "$at[1] user=genflow_app");
+    'a role without rights gets the name of the right one', 'stuck', $at[0], "$at[1] user=genflow_app");
 {
     local $ENV{PGPASSWORD} = Genflow::Site::read_text("$ENV{GENFLOW_WORK}/admin-password") =~ s/\n//r;
     doctor_is(0, qr/\nNothing is wrong\.\Z/, 'the role of administration may run it', '--all', $at[0],

@@ -17,7 +17,7 @@ for my $path ("/api/generation/$id", "/api/neo-glitch/status?id=$id", "/api/job/
     my $res = api(GET => $path, user => $user);
     my $tag = $tag{$path} = $res->{headers}{etag};
     like $tag, qr/\A"[0-9a-f]{32}"\z/, "$path has an ETag, a strong one";
-    is $res->{headers}{'cache-control'}, 'private, no-cache', '... to be asked about each time';
+    is $res->{headers}{'cache-control'}, 'private, no-cache', '... to be revalidated each time';
     is api(GET => $path, user => $user)->{headers}{etag}, $tag, '... the same while nothing changes';
     my @LOOKS = (    # If-None-Match, method, status
         [$tag,                  GET  => 304], ["\"other\", $tag", GET => 304], ['*', GET => 304],
@@ -87,7 +87,7 @@ for (1 .. 20) {
 }
 is $seen[-1]{status}, 'completed', 'who always waits with what he has comes to the end';
 my %different = map { JSON::PP->new->canonical->encode($_) => 1 } @seen;
-is keys %different, scalar @seen, '... and is told nothing twice';
+is keys %different, scalar @seen, '... and no state comes twice';
 
 api(POST => "$path/cancel", user => $user);
 finish;

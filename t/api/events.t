@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# The events of a generation: each state once, as the object that its status tells, as it comes, to
-# the end; with signs of life between. Who comes back is not told the same again. Streams are bounded
+# The events of a generation: each state once, as the object of its status, as it comes, to
+# the end; with signs of life between. A client that comes back gets no state twice. Streams are bounded
 # in number and time.
 use Genflow::Test;
 
@@ -20,17 +20,17 @@ my $id     = later($user, { type => 'echo-fal', prompt => '{{poll=12}} watched' 
 my $stream = Stream->open($id);
 my $got    = $stream->read_to_end;
 like $stream->{head}, qr{\AHTTP/1.1 200 .*^Content-Type: text/event-stream\r$}ms, 'a stream of events';
-like $stream->{head}, qr/^Cache-Control: no-store\r$/m, '... which nobody keeps';
+like $stream->{head}, qr/^Cache-Control: no-store\r$/m, '... which no cache stores';
 like $stream->{head}, qr/^X-Accel-Buffering: no\r$/m, '... or holds back';
 like $got, qr/\Aretry: \d+\n\n/, '... says when to come back';
 my @events = events($got);
-cmp_ok scalar @events, '>=', 2, '... tells several states';
+cmp_ok scalar @events, '>=', 2, '... has several states';
 is_deeply [map { $_->{event} } @events], [('status') x @events], '... each as an event of status';
 my %ids = map { $_->{id} => 1 } @events;
 is keys %ids, scalar @events, '... each once';
 is $events[0]{data}{status}, 'processing', '... the first as it is now';
 is $events[-1]{data}{status}, 'completed', '... the last at its end';
-is_deeply $events[-1]{data}, status_of($user, $id, 'echo-fal'), '... as its status tells it';
+is_deeply $events[-1]{data}, status_of($user, $id, 'echo-fal'), '... as in its status';
 ok((grep { @{ $_->{data}{logs} } } @events), '... and between them what the provider says');
 
 # ---- who comes back ----
@@ -38,7 +38,7 @@ ok((grep { @{ $_->{data}{logs} } } @events), '... and between them what the prov
 my $last = $events[-1]{id};
 my %back = (headers => { 'Last-Event-ID' => $last }, user => $user);
 my $over = api(GET => "/api/generation/$id/events", %back);
-is $over->{status}, 204, 'who has the end is told that there is no more';
+is $over->{status}, 204, 'a client that has the end gets 204';
 is $over->{content} // '', '', '... and nothing else';
 my $again = api(GET => "/api/generation/$id/events", user => $user);
 is_deeply [map { $_->{id} } events($again->{content})], [$last], 'who has nothing gets the end at once';
@@ -60,13 +60,13 @@ is $first->{data}{status}, 'processing', 'its first state comes at once';
 my $second = Stream->open($slow, 'Last-Event-ID' => $first->{id});
 $stream->read_until(qr/\n:\n\n/, 20);
 like $stream->{body}, qr/\n:\n\n\z/, 'then a sign of life, within 20 seconds';
-is_deeply [map { $_->{id} } events($stream->{body})], [$first->{id}], 'and nothing told twice';
+is_deeply [map { $_->{id} } events($stream->{body})], [$first->{id}], 'and nothing twice';
 is_deeply [events($second->read_until(qr/\n\n:\n\n/, 20))], [], 'nor to who came with that state';
 my $begin = time;
 api(POST => "/api/generation/$slow/cancel", user => $user);
 for ($stream, $second) {
     my @end = events($_->read_to_end);
-    is $end[-1]{data}{status}, 'cancelled', 'a cancel is told, and ends the stream';
+    is $end[-1]{data}{status}, 'cancelled', 'a cancel comes as an event, and ends the stream';
 }
 cmp_ok time - $begin, '<', 4 * $PATIENCE, 'soon';
 
@@ -108,7 +108,7 @@ my $gone = Stream->open($slow = later($user, { type => 'hook-replicate', prompt 
 $gone->read_until(qr/\ndata: /, 5);
 undef $gone;
 api(POST => "/api/generation/$_/cancel", user => $user) for $slow, $long;
-is $httpd->alarms, '', 'nobody has anything to complain about';
+is $httpd->alarms, '', 'the log has no warning';
 credits_are $user, 29, 0, 'watching costs nothing';
 
 finish;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A reservation is given back by its owner, once: of ten refunds at once one takes effect. One that
-# a generation uses is only told of: the picture decides what is charged. Nothing is ever charged
+# a generation uses is only reported: the picture decides what is charged. Nothing is ever charged
 # without a picture, and another user's run id is not found.
 use Genflow::Test;
 
@@ -52,7 +52,7 @@ for my $end (@ENDS) {
         my $told = data(finalize($run, $disposition));
         is $JSON->encode([@$told{qw(status generationId generationStatus cost charged balance)}]),
             $JSON->encode(['used', $made->{id}, $status, 3, $charged, 10 - $charged]),
-            "$disposition of one whose generation $status tells so";
+            "$disposition of one whose generation $status says so";
     }
     credits_are $user, 10 - $charged, 0, 'and changes nothing';
 }
@@ -91,7 +91,7 @@ for my $bad (@BAD) {
     error_is($got, 422, 'VALIDATION_FAILED', 'refused: ' . $JSON->encode($body));
     is named($got), $fields, 'with its fields';
 }
-error_is(api(POST => $PATH, json => {}), 401, 'AUTHENTICATION_REQUIRED', 'nobody ends anything');
+error_is(api(POST => $PATH, json => {}), 401, 'AUTHENTICATION_REQUIRED', 'a request without a user ends nothing');
 error_is(api(POST => $PATH, user => $user, json => []), 400, 'VALIDATION_ERROR', 'nor does a list');
 error_is(api(DELETE => $PATH, user => $user), 405, 'METHOD_NOT_ALLOWED', 'nor does another method');
 credits_are $user, 9, 2, 'and all that is reserved stays so';

@@ -29,14 +29,14 @@ my $url = base() . '/generated/neo-glitch/' . substr($id, -2) . '/' . (picture_f
 is $res->{status}, 200, 'a generation is completed in its own request';
 is sql1("SELECT status FROM public.neo_glitch_media WHERE id = :'id'", id => $id), 'completed',
     'its row is completed when the answer comes';
-is submissions($user) - $begin, 1, 'the provider was asked once';
+is submissions($user) - $begin, 1, 'the provider got one submission';
 
 like $url, qr{/\Q$id\E-[0-9a-f]{32}\.png\z}, 'the name of the picture is its id and a random part';
 like $id, qr/\A[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}(?:-[0-9a-f]+){2}\z/, 'the id is a UUIDv7';
 like $got->{prompt}, qr/\ANeo Tokyo, glowing cyber visor\b.*, the cat of \Q$user\E\z/,
     'the prompt is what the preset says and then what the user says';
 like $got->{$_}, $TIME, "$_ is an instant" for qw(createdAt startedAt finishedAt);
-like $got->{result}{sha256}, qr/\A[0-9a-f]{64}\z/, 'the result tells the hash of the picture';
+like $got->{result}{sha256}, qr/\A[0-9a-f]{64}\z/, 'the result has the hash of the picture';
 cmp_ok $got->{processingTime}, '>=', 0, 'the processing time is a number';
 
 is_deeply $got, {
@@ -72,7 +72,7 @@ my @ledger = sql("SELECT kind, amount FROM genflow.ledger WHERE ref = :'id' ORDE
     id => $id);
 is_deeply \@ledger, ['hold|1', 'capture|1'], 'it was held once and charged once';
 is sql1("SELECT count(*) FROM genflow.accounts WHERE user_id = 'somebody-else'"), 0,
-    'a userId in the body is nobody';
+    'a userId in the body is ignored';
 
 # ---- the names of a type ----
 

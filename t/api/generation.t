@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A generation is found by its id alone, whatever its type: as the object that its status tells, with
+# A generation is found by its id alone, whatever its type: as the object of its status, with
 # snake_case twins where they are wanted, and as a job, for clients that know a queue.
 use Genflow::Test;
 
@@ -20,7 +20,7 @@ for my $case (@MADE) {
     my $end = ended($user, $id, $type);
     my $got = api(GET => "/api/generation/$id", user => $user);
     is $got->{status}, 200, "a generation of $type is found by its id";
-    is_deeply data($got), $end, 'and is told as its status tells it';
+    is_deeply data($got), $end, 'and is the object of its status';
     is api(GET => '/api/generation/' . uc $id, user => $user)->{status}, 200, 'in either spelling';
     is_deeply [map { $end->{$_} } qw(pollUrl eventsUrl)], [undef, undef], 'what ended says no more';
 }
@@ -30,7 +30,7 @@ my $now = wait_for {
     my $told = data(api(GET => "/api/generation/$id", user => $user));
     $told->{stabilityJobId} && $told;
 };
-is $now->{status}, 'processing', 'one that runs is told as it is now';
+is $now->{status}, 'processing', 'a running one has its present state';
 is $now->{eventsUrl}, "/api/generation/$id/events", 'with the address of its events';
 is $now->{pollUrl}, "/api/neo-glitch/status?id=$id", 'and that of its status';
 my $head = api(HEAD => "/api/generation/$id", user => $user);
@@ -42,7 +42,7 @@ is $head->{content} // '', '', 'without a body';
 my $plain = data(api(GET => "/api/generation/$id", user => $user));
 my $both  = data(api(GET => "/api/generation/$id?names=both", user => $user));
 my %twin  = map { s/([A-Z])/_\l$1/gr => $plain->{$_} } keys %$plain;
-is_deeply $both, { %$plain, %twin }, 'every member has a twin in snake_case where that is asked for';
+is_deeply $both, { %$plain, %twin }, 'every member has a twin in snake_case on request';
 ok exists $both->{image_url} && exists $both->{run_id}, 'as image_url and run_id';
 my $new = api(POST => '/api/sketch/generate?names=both', user => $user,
     json => { prompt => 'a cat', presetKey => 'base' });
@@ -50,7 +50,7 @@ is data($new)->{image_url}, data($new)->{imageUrl}, 'so it is in the answer to a
 is data(api(GET => "/api/neo-glitch/status?id=$id&names=both", user => $user))->{run_id}, $id,
     'and of the status';
 is data(api(GET => "/api/generation/$id?names=other", user => $user))->{run_id}, undef,
-    'for nobody else';
+    'for no other user';
 
 my $legacy = Genflow::Httpd->start(<<'END');
 Include "${GENFLOW_WORK}/t/conf/database.conf"
@@ -66,7 +66,7 @@ Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($legacy);
 my $old = data(api(GET => "/api/generation/$id", user => $user));
-is $old->{run_id}, $id, 'a server with GenflowLegacyNames tells them to everybody';
+is $old->{run_id}, $id, 'a server with GenflowLegacyNames sends them to every client';
 $old = data(api(GET => '/api/generations?type=neo-glitch&limit=1', user => $user));
 is_deeply [map { $_->{created_at} } @{ $old->{items} }], [map { $_->{createdAt} } @{ $old->{items} }],
     'in the history, too';
@@ -80,7 +80,7 @@ my $job = data(api(GET => "/api/job/$id", user => $user));
 is_deeply [sort keys %$job], \@MEMBERS, 'a job has its members';
 is $job->{status}, 'running', 'one that runs is running';
 is_deeply [@{$job}{qw(result resultUrl error)}], [undef, undef, undef], 'and has no end';
-is $job->{input}{prompt}, $plain->{prompt}, 'its input is told';
+is $job->{input}{prompt}, $plain->{prompt}, 'it has its input';
 $job = data(api(GET => '/api/job/' . data($new)->{id}, user => $user));
 is $job->{status}, 'succeeded', 'one that completed has succeeded';
 is $job->{resultUrl}, data($new)->{imageUrl}, 'with the address of its picture';

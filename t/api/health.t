@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# The health endpoint tells a load balancer whether this server can work, and an operator what it is
-# running. It asks nobody who they are.
+# The health endpoint shows a load balancer whether this server can work, and an operator what it is
+# running. It needs no user.
 use Genflow::Test;
 
 my $res = api(GET => '/api/health');

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # The history of a user, newest first, over all types or one, by status and preset, in pages that
-# meet without a gap also while generations come and go. Nobody else's is in it. (How fast it is on
+# meet without a gap also while generations come and go. No other user's is in it. (How fast it is on
 # many rows is shown in t/sql/history.pg.)
 use Genflow::Test;
 
@@ -47,13 +47,13 @@ for my $filter (@FILTERS) {
     my ($query, @which) = @$filter;
     my $got = page($query);
     is_deeply [map { $_->{id} } @{ $got->{items} }], [@ids[@which]],
-        "?$query tells " . (@which ? "@which" : 'nothing');
+        "?$query returns " . (@which ? "@which" : 'nothing');
     is_deeply [@{$got}{qw(total hasMore nextCursor)}], [scalar @which, JSON::PP::false(), undef],
         'and how many there are';
     is $got->{totalIsExact}, JSON::PP::true(), 'exactly';
 }
 is_deeply page('limit=1&status=completed')->{items}[0], without_head(status_of($user, $ids[1], 'relay')),
-    'an item is the object that its status tells';
+    'an item is the object of its status';
 ok exists page('limit=1&names=both')->{items}[0]{image_url}, 'with twins where they are wanted';
 
 # ---- pages ----
@@ -63,11 +63,11 @@ for my $limit (1, 2, 3, 6, 7) {
     for (1 .. 8) {
         my $got = page("limit=$limit&cursor=$cursor");
         push @seen, map { $_->{id} } @{ $got->{items} };
-        is $got->{total}, 7, 'each page tells how many there are';
+        is $got->{total}, 7, 'each page has the total';
         $cursor = $got->{nextCursor} // last;
         is scalar @{ $got->{items} }, $limit, "a page of $limit is full, unless it is the last";
     }
-    is_deeply \@seen, \@ids, "pages of $limit tell all, once, in order";
+    is_deeply \@seen, \@ids, "pages of $limit list all, once, in order";
 }
 my $first = page('limit=3');
 my $fresh = data(generate($user, { type => 'sketch', prompt => 'eight' }))->{id};
@@ -102,7 +102,7 @@ for my $case (@BAD) {
     is join(' ', map { $_->{field} } @{ data($res)->{validationErrors} }), $fields, "for $fields";
 }
 is page('cursor=' . cursor("1:0:$fresh"))->{total}, 7, 'a cursor at the beginning of time ends it';
-error_is(api(GET => '/api/generations', user => undef), 401, 'AUTHENTICATION_REQUIRED', 'nobody has one');
+error_is(api(GET => '/api/generations', user => undef), 401, 'AUTHENTICATION_REQUIRED', 'a request without a user gets none');
 error_is(api(POST => '/api/generations', user => $user), 405, 'METHOD_NOT_ALLOWED', 'it is read alone');
 error_is(api(GET => '/api/generations/more', user => $user), 404, 'NOT_FOUND', 'and as a whole');
 
@@ -128,7 +128,7 @@ finish;
 sub page {
     my ($query, $who) = @_;
     my $res = api(GET => "/api/generations?$query", user => $who // $user);
-    is $res->{status}, 200, 'a page is told' or diag $res->{content};
+    is $res->{status}, 200, 'a page is returned' or diag $res->{content};
     return data($res);
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Who may write an .htaccess cannot open the API in a folder, where he would say who its users are:
-# whatever gives the handler there, nothing is served, and the log tells why. A <Location> serves,
+# whatever gives the handler there, nothing is served, and the log has the reason. A <Location> serves,
 # also where a folder of its name has an .htaccess.
 use Genflow::Admin qw(signed_in);
 use Genflow::Test;
@@ -59,7 +59,7 @@ my @REQUESTS = (    # method, path, and how its handler came there
     [GET  => '/if/getQuota',            '<If>'],
     [GET  => '/below/deep/x.png',       'SetHandler of a folder above'],
     [GET  => '/rewritten/getQuota',     'a <Location> behind a RewriteRule, below a folder of that name'],
-    [GET  => '/named/getQuota',         'a <Directory> in which somebody else asks for passwords'],
+    [GET  => '/named/getQuota',         'a <Directory> with an authentication of its own'],
 );
 for my $request (@REQUESTS) {
     my ($method, $path, $how) = @$request;
@@ -68,12 +68,12 @@ for my $request (@REQUESTS) {
         "nothing is served by $how");
 }
 my @lines = $httpd->log_text =~ /GF0183: .* is not served below (\S+),/g;
-is scalar @lines, scalar @REQUESTS, 'each is told in the log, once';
+is scalar @lines, scalar @REQUESTS, 'each is logged once';
 is scalar(grep { index($_, $folder) } @lines), 0, '... with its folder';
 my $quota = api(GET => '/api/getQuota', user => $user);
 is $quota->{status}, 200, 'a <Location> serves';
 is $quota->{headers}{'x-theirs'}, undef, '... and no folder of its name has a say';
-credits_are $user, 5, 0, 'nothing was asked for in anybody\'s name';
+credits_are $user, 5, 0, 'no user was charged';
 
 for my $name (qw(user base path legacy cors cost)) {
     is api(GET => "/$name/generate.json")->{status}, 500, "no directive of ours is taken from there: $name";

@@ -24,14 +24,14 @@ for my $case (@KEYS) {
     my $again = generate($user, { %$members, prompt => $tag }, %$headers);
     is $again->{status}, 200, "a call repeated with $what is answered";
     is_deeply data($again), data($first), 'as the first was';
-    is $again->{headers}{'idempotency-replayed'}, 'true', 'which is told';
+    is $again->{headers}{'idempotency-replayed'}, 'true', 'as the header says';
     is $first->{headers}{'idempotency-replayed'}, undef,  'and of the first it is not';
-    is submissions($tag), 1, 'the provider was asked once';
+    is submissions($tag), 1, 'the provider got one submission';
     credits_are $user, $balance - 1, 0, 'and one credit was taken';
 
     my $other = generate($user, { %$members, prompt => "$tag, but a dog" }, %$headers);
     error_is($other, 422, 'IDEMPOTENCY_MISMATCH', "another body with $what is refused");
-    is submissions("$tag, but"), 0, 'and reaches nobody';
+    is submissions("$tag, but"), 0, 'and reaches no provider';
 }
 
 # ---- RFC 8941 ----
@@ -76,7 +76,7 @@ is generate($poor, {}, 'Idempotency-Key' => 'early')->{status}, 200,
 my @slow = ($user, { prompt => 'a cat {{delay=1000}}' }, 'Idempotency-Key' => 'slow');
 my $id   = data(generate(@slow, Prefer => 'respond-async'))->{id};
 my $wait = generate(@slow);
-error_is($wait, 409, $IN_PROGRESS, 'a call repeated while the first runs is told so');
+error_is($wait, 409, $IN_PROGRESS, 'a call repeated while the first runs is refused');
 like $wait->{headers}{'retry-after'}, qr/\A[1-9]\d*\z/, 'and when to come back';
 is data($wait)->{pollUrl}, "/api/neo-glitch/status?id=$id", 'and where to look meanwhile';
 wait_for { status_of($user, $id)->{status} eq 'completed' } 10;
@@ -115,7 +115,7 @@ for my $way (@WAYS) {
     ok @made >= 1, "of 50 calls at once with $what at least one gets the picture";
     is @made + @told, 50, 'and every other gets it too or hears that it is being made';
     is keys %ids, 1, 'all hear of the same generation';
-    is submissions($prompt), 1, 'the provider was asked once';
+    is submissions($prompt), 1, 'the provider got one submission';
     credits_are $user, $balance - 1, 0, 'and one credit was taken';
 }
 

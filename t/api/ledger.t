@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A user reads every entry of his ledger, newest first and page by page: what it was for and what it
-# left him to spend. He sees nobody else's, and what is no page is refused.
+# left him to spend. A user sees no other user's, and what is no page is refused.
 use Genflow::Test;
 
 my $JSON = JSON::PP->new->canonical;
@@ -22,7 +22,7 @@ sql("SELECT genflow.admin_credit(:'user', -1, 'too much', :'ref')",
 
 my $res  = api(GET => '/api/credits', user => $user);
 my $list = data($res);
-is $res->{status}, 200, 'the ledger is told';
+is $res->{status}, 200, 'the ledger is returned';
 my @WANTED = (    # kind, amount, credits, balanceAfter, generation, request id, reason
     ['adjust',  -1, -1,  4, undef,         undef,  'too much'],
     ['refund',   1,  1,  5, $done->{id},   undef,  'ugly'],
@@ -87,7 +87,7 @@ for my $bad (@BAD) {
     error_is($got, 422, 'VALIDATION_FAILED', 'refused: ' . substr $query, 0, 60);
     is_deeply [map { $_->{field} } @{ data($got)->{validationErrors} }], [$field], 'with its field';
 }
-error_is(api(GET => '/api/credits'), 401, 'AUTHENTICATION_REQUIRED', 'nobody has no ledger');
+error_is(api(GET => '/api/credits'), 401, 'AUTHENTICATION_REQUIRED', 'a request without a user gets none');
 error_is(api(POST => '/api/credits', user => $user, json => {}), 405, 'METHOD_NOT_ALLOWED',
     'a ledger is only read');
 

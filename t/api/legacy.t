@@ -64,7 +64,7 @@ is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user' AND kind = 
 my $slow = data(api(POST => "$OLD/neo-glitch-generate", user => $user,
     json => { prompt => 'an old cat {{poll=2}}', presetKey => 'base' },
     headers => { Prefer => 'respond-async' }));
-is $slow->{pollUrl}, "/api/neo-glitch/status?id=$slow->{id}", 'what it tells to ask for, is there';
+is $slow->{pollUrl}, "/api/neo-glitch/status?id=$slow->{id}", 'pollUrl leads to it';
 ok wait_for(sub {
     data(api(POST => "$OLD/neo-glitch-generate", user => $user, json => { jobId => $slow->{id} }))
         ->{status} eq 'completed';
@@ -72,11 +72,11 @@ ok wait_for(sub {
 my $other = account(0);
 my %mine  = (json => { jobId => $slow->{id} });
 error_is(api(POST => "$OLD/neo-glitch-generate", user => $other, %mine), 403, 'UNAUTHORIZED',
-    "another's is nobody's business");
+    "another user's is refused");
 error_is(api(POST => "$OLD/neo-glitch-generate", user => $user, json => { jobId => 'x' }), 404,
     'GENERATION_NOT_FOUND', 'an unknown one is not made');
 is data(api(POST => "$OLD/neo-glitch-generate", user => $user, json => { seed => 1 }))->{code},
-    'VALIDATION_FAILED', 'a body that asks for nothing is no question';
+    'VALIDATION_FAILED', 'a body without a request is refused';
 is data(api(POST => '/api/neo-glitch/generate', user => $user, %mine))->{code}, 'VALIDATION_FAILED',
     'without GenflowLegacyNames none is';
 

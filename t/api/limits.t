@@ -123,7 +123,7 @@ error_is $res, 429, 'TOO_MANY_CONCURRENT', '... and no more';
 like $res->{headers}{'retry-after'}, qr/\A\d+\z/, '... and hears when to come again';
 credits_are $eager, 100, 3, '... and nothing more is held';
 error_is generate($eager, $asked[0], 'Idempotency-Key' => 'key-0'), 409, 'IDEMPOTENCY_IN_PROGRESS',
-    'a repeat is told of what it made, not of the limit';
+    'a repeat returns what it made, not the limit';
 is generate(account(10), {}, Prefer => 'respond-async')->{status}, 202, 'others are not concerned';
 my $id = data($first[0])->{id};
 sql("SELECT genflow.neo_glitch_settle(:'id', (SELECT epoch FROM genflow.work WHERE job_id = :'id'),
@@ -143,7 +143,7 @@ cancel_all($at_once);
 
 # ---- the queue ----
 
-# A type that no server here works on; so what is asked for stays in its line.
+# A type that no server here works on; so requests stay in its queue.
 sql("SELECT genflow.create_type('limits-line')");
 my $short = Genflow::Httpd->start($SITE . <<'END');
 GenflowDispatch Off

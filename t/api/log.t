@@ -53,7 +53,7 @@ is status_of($carol, $made{$carol}[0], $TYPE)->{status}, 'pending', '... another
 logged(qr/GF0721: job=$_ type=$TYPE user=\Q$bob\E: cancelled by administrator admin, 1 credit released/,
     'each generation that it cancelled') for @{ $made{$bob} };
 logged(qr/GF0172: user=admin: cleared jobs, type=$TYPE status=pending user=\Q$bob\E: 2 found, 2 cancelled, 2 credits/,
-    'what was asked for');
+    'the type of the request');
 
 admin(DELETE => "/jobs/$made{$carol}[0]");
 logged(qr/GF0722: job=$made{$carol}[0] user=\Q$carol\E: cancelled by administrator admin, 1 credit released/,
@@ -82,7 +82,7 @@ finish;
 sub logged {
     my ($pattern, $what) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    return ok wait_for { $site->log_text =~ $pattern }, "the log tells: $what";
+    return ok wait_for { $site->log_text =~ $pattern }, "the log has: $what";
 }
 
 # A generation that is made and not started.

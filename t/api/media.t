@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# getUserMedia and delete-media, as older front ends call them: the history of whoever is signed in,
+# getUserMedia and delete-media, as older front ends call them: the history of the signed-in user,
 # whatever user the body names, and an end to one picture of theirs.
 use Genflow::Test;
 
@@ -27,7 +27,7 @@ for my $bad ([limit => 0], [limit => 'x'], [limit => [1]], [type => 'x'], [statu
     error_is($res, 422, 'VALIDATION_FAILED', "a bad $bad->[0] is refused");
     is data($res)->{validationErrors}[0]{field}, $bad->[0], '... by its name';
 }
-error_is(api(POST => '/api/getUserMedia', json => {}), 401, 'AUTHENTICATION_REQUIRED', 'not for nobody');
+error_is(api(POST => '/api/getUserMedia', json => {}), 401, 'AUTHENTICATION_REQUIRED', 'not without a user');
 
 # ---- deleting ----
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # The `model` of a two-step body says which link of its type's chain begins; those behind it are its
-# fallbacks, those before it are not asked. One that the chain does not have is refused.
+# fallbacks, those before it get no request. One that the chain does not have is refused.
 use Genflow::Test;
 use Genflow::TwoStep;
 
@@ -9,7 +9,7 @@ my $user  = account(50);
 # stability/sd3, then local; takes no picture
 my %RELAY = (type => 'relay', productImages => [], customPrompt => "relay of $user");
 
-my @CASES = (    # model, what the prompt says besides, who draws, after a fallback, asked before
+my @CASES = (    # model, what the prompt says besides, who draws, after a fallback, providers before it
     [undef,          '',               'stability', 0, 1],
     ['sd3',          '',               'stability', 0, 1],
     ['sd3',          '{{status=400}}', 'local',     1, 1],
@@ -21,9 +21,9 @@ for my $case (@CASES) {
     my $tag  = "$name of $user";
     my %body = (%RELAY, customPrompt => "$tag $more", $model ? (model => $model) : ());
     my $dry  = data(create($user, \%body, query => '?dryRun=1'));
-    is $dry->{provider}, $model && $model eq 'local' ? 'local' : 'stability', "$name: who begins is told";
+    is $dry->{provider}, $model && $model eq 'local' ? 'local' : 'stability', "$name: the response names the first provider";
     my $id   = made($user, \%body);
-    is status_of($user, $id, 'relay')->{fallbackUsed}, JSON::PP::false(), '... nobody fell back yet';
+    is status_of($user, $id, 'relay')->{fallbackUsed}, JSON::PP::false(), '... no fallback yet';
     my $done = data(start($user, $id, Prefer => 'wait=15'))->{data};
     is_deeply [@$done{qw(status provider)}, $done->{fallbackUsed} ? 1 : 0],
         ['completed', $provider, $fallback], "... it is drawn by $provider";
@@ -57,7 +57,7 @@ for my $bad ('sd3.5', 'aiml/sd3', 'SD3', 'relay', '') {
     my $res = create($user, { %RELAY, model => $bad });
     error_is($res, 400, 'VALIDATION_ERROR', "no model of the chain: '$bad'");
     is_deeply data($res)->{validationErrors}, [{ field => 'model', message => 'must be one of sd3, local' }],
-        'and it is told which there are';
+        'and the response lists the models';
 }
 for my $bad ({ model => 'sd3.5' }, { parameters => { model => 'sd3.5' } }, { parameters => { model => 7 } },
     { model => ['local'] }, { model => 'sd3.5', parameters => { model => 'local' } }) {
@@ -69,7 +69,7 @@ for my $bad ({ model => 'sd3.5' }, { parameters => { model => 'sd3.5' } }, { par
     }
     error_is($res, 422, 'VALIDATION_FAILED', 'a one-step body with no model of the chain');
     is_deeply data($res)->{validationErrors}, [{ field => 'model', message => 'must be one of sd3, local' }],
-        '... is told which there are';
+        '... the response lists the models';
 }
 is_deeply credits($user), $before, 'nothing is held for them';
 for my $good ({ model => 'local' }, { parameters => { model => 'local' } }) {

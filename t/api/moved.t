@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Generations that were moved from an older system (genflow-migrate): their owner finds and deletes them by the id that they had
-# there, and nobody else does.
+# there, and no other user does.
 use Genflow::Test;
 
 my ($user, $other) = (account(5), account(5));
@@ -40,7 +40,7 @@ error_is(api(POST => '/api/generate', user => $user, json => { generationId => $
 
 # ---- deleted ----
 
-error_is(api(DELETE => "/api/generation/$old", user => $other), 403, 'UNAUTHORIZED', 'nobody else deletes it');
+error_is(api(DELETE => "/api/generation/$old", user => $other), 403, 'UNAUTHORIZED', 'no other user deletes it');
 is api(DELETE => "/api/generation/$old", user => $user)->{status}, 200, 'its owner deletes it by the older id';
 error_is(api(GET => "/api/generation/$old", user => $user), 404, 'GENERATION_NOT_FOUND', 'then it is gone');
 is api(POST => '/api/delete-media', user => $user, json => { mediaId => $uuid })->{status}, 200, 'delete-media takes one, too';

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Health and the hooks of providers need no user where everything else asks for one. What httpd
+# Health and provider webhooks need no user where everything else requires one. What httpd
 # refuses for another reason (an address, Require all denied) it refuses there, too.
 use Genflow::Test;
 

@@ -25,8 +25,8 @@ for my $operation (sort keys %operations) {
     $path =~ s/\{(\w+)\}/$sample{$1}/g;
     my $is_open = $operations{$operation}{security};
     my $res     = api($method, address($path));
-    as_documented($operation, $res, 'whoever asks');
-    is $res->{status}, 401, "$operation asks who it is" if !$is_open;
+    as_documented($operation, $res, 'without a user');
+    is $res->{status}, 401, "$operation requires a user" if !$is_open;
 
     my %sign_in = sign_in($path);
     as_documented($operation, api('PATCH', address($path), %sign_in), 'PATCH');
@@ -77,7 +77,7 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['GET /job/{id}',         200],
     ['POST /generation/{id}/cancel',   200],
     ['POST /generation/{id}/retry',    201, '', $at_once],
-    ['POST /job/{id}/retry',           200, '', $at_once, 'id'],    # asked for above
+    ['POST /job/{id}/retry',           200, '', $at_once, 'id'],    # requested above
     ['POST /job/{id}/cancel',          200],
     ['POST /generation/{id}/fallback', 201, '', $drawn],
     ['POST /job/{id}/fallback',        200, '', $drawn, 'id'],
@@ -153,7 +153,7 @@ for my $row (@WRONG) {
 # Administration that changes things has tests of its own, and a report needs a provider.
 my @here = grep { !m{ /(?:admin|hook)/} } sort keys %operations;
 is_deeply [grep { !grep { /\A2/ } @{ $answered{$_} } } @here], [],
-    'every operation was asked for something that it does';
+    'every operation had a request that succeeds';
 my $answer = api(GET => '/api/getQuota', user => $user);
 $answer->{content} =~ s/"daily_used":\d+/"daily_used":"3"/;
 like join(' ', $document->complaints('GET /getQuota', $answer)), qr/daily_used/,
@@ -171,7 +171,7 @@ like join(' ', $document->complaints('GET /getQuota', $refused)), qr/allow is mi
 
 finish;
 
-# Asks, compares, keeps; nothing where the document has no such operation.
+# Sends a request, compares and stores the response; nothing where the document has no such operation.
 sub request_is {
     my ($operation, $status, $query, $option, $keep) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -200,7 +200,7 @@ sub as_documented {
         "$operation ($what) is as documented";
 }
 
-# Administration has a place of its own here, and asks for a password.
+# Administration has a place of its own here, and requires a password.
 sub address { return $_[0] =~ m{\A/admin/} ? $_[0] : "/api$_[0]" }
 
 sub sign_in {

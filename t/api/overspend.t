@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Credits cannot be spent twice, however many calls come at the same moment: of a thousand on a
-# balance for ten exactly ten are accepted and all others are told that credits are missing.
+# balance for ten exactly ten are accepted and all others get INSUFFICIENT_CREDITS.
 use Genflow::Test;
 
 use constant { CALLS => 1000, BALANCE => 10 };

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Nobody gets a picture without paying: its name cannot be known before a completed generation shows
+# No user gets a picture without paying: its name cannot be known before a completed generation shows
 # it. Two attacks, on a provider that answers at once with the picture and on one that draws here:
-# poll every address that can be guessed or was told and cancel at the first 200; cancel at once and
+# poll every address that can be guessed or was sent and cancel at the first 200; cancel at once and
 # keep polling. GENFLOW_FREE_ROUNDS sets how often each attack is tried (60).
 use Genflow::Test;
 
@@ -33,9 +33,9 @@ for my $way (@WAYS) {
         is $free, 0, "$name: $attack: no picture without paying";
         is grep({ $_->[0] ne 'cancelled' && $_->[0] ne 'completed' } @got), 0, '... all have ended';
         credits_are $user, $price * ($ROUNDS - $paid), 0, '... what completed was paid';
-        is join(' ', grep { $_ } map { $_->[2] } @got), '', '... no answer told an address before its generation completed';
+        is join(' ', grep { $_ } map { $_->[2] } @got), '', '... no response had an address before its generation completed';
         my @left = map { $_->[3] } grep { $_->[0] eq 'cancelled' } @got;
-        ok wait_for { !grep { -e picture_file($_, $type) } @left }, '... and what nobody paid is not kept';
+        ok wait_for { !grep { -e picture_file($_, $type) } @left }, '... and unpaid pictures are removed';
     }
 }
 
@@ -64,7 +64,7 @@ is api(GET => $name =~ s/-[0-9a-f]{32}//r)->{status}, 404, '... and no other doe
 
 finish;
 
-# ---- the attacks: [status, did the picture come before that?, what was told too early, id] ----
+# ---- the attacks: [status, did the picture come before that?, what was sent too early, id] ----
 
 sub poll_first {
     my ($who, $type, $prompt) = @_;

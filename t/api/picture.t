@@ -21,7 +21,7 @@ my $picture = api(GET => $path);
 my %header  = %{ $picture->{headers} };
 my $bytes   = $picture->{content};
 my $etag    = $header{etag};
-is $picture->{status}, 200, 'a finished picture opens at its imageUrl, for whoever has it';
+is $picture->{status}, 200, 'a finished picture opens at its imageUrl, for every client that has it';
 is length $bytes, $made->{result}{bytes}, 'it has as many bytes as was said';
 is substr($bytes, 0, 8), $SIGNATURE, 'it is a PNG';
 is $header{'content-type'}, 'image/png', 'and called one';
@@ -43,11 +43,11 @@ my @REQUESTS = (    # what, method, headers, status, content
 for my $request (@REQUESTS) {
     my ($what, $method, $headers, $status, $content) = @$request;
     my $res = api($method => $path, headers => $headers);
-    is $res->{status}, $status, "a client that asks for $what gets $status";
+    is $res->{status}, $status, "a client that requests $what gets $status";
     is $res->{content} // '', $content, 'and just that' if defined $content;
 }
 my $head = api(HEAD => $path)->{headers};
-is $head->{'content-length'}, length $bytes, 'the head tells the length';
+is $head->{'content-length'}, length $bytes, 'the head has the length';
 
 # ---- nothing else ----
 
@@ -76,7 +76,7 @@ is api(GET => $_)->{status}, 404, "there is nothing at $_" for @ASTRAY;
 
 my $sniffed = data(generate($user, { parameters => { output_format => 'jpeg' } }));
 like $sniffed->{imageUrl}, qr/\.png\z/, 'a PNG that was sent for a JPEG is kept as a PNG';
-is $sniffed->{result}{type}, 'image/png', 'and told so';
+is $sniffed->{result}{type}, 'image/png', 'and reported so';
 
 my %cat = (type => 'sketch', prompt => 'a drawn cat', seed => 11);
 my ($drawn, $again, $other_seed, $other_prompt) =

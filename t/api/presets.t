@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# GET presets tells which presets there are and which of them are on this week; one that is not is
+# GET presets lists the presets and which of them are available this week; one that is not is
 # refused with what to take instead and when it comes back; what an administrator edits shows.
 use Genflow::Test;
 use Genflow::Types;
@@ -21,7 +21,7 @@ is scalar @{ $weekly->{presets} }, 6, 'six presets are on this week';
 is scalar @{ $all->{presets} }, 25, 'of 25';
 for my $list ($weekly, $all) {
     is_deeply $list->{rotationInfo}, { totalPresetsInSystem => 25, presetsPerWeek => 6 },
-        'the rotation is told';
+        'the response has the rotation';
     is $list->{totalAvailable}, 6, 'and how many are on';
     is $list->{currentWeek}, sql1(<<'END'), 'and in which week of the cycle we are';
         SELECT ((now() AT TIME ZONE 'UTC')::date - DATE '1970-01-05') / 7 % 5 + 1
@@ -96,7 +96,7 @@ is_deeply [@{$gone}{qw(code suggestion availableAt)}], ['PRESET_NOT_AVAILABLE', 
 sql("DELETE FROM genflow.presets_config WHERE type = 'tinted'");
 presets_known;
 is listed(), '', 'a type without rows has none again';
-is generate($user, { type => 'tinted', prompt => 'a cat' })->{status}, 200, '... and asks for none';
+is generate($user, { type => 'tinted', prompt => 'a cat' })->{status}, 200, '... and needs none';
 
 finish;
 

@@ -148,7 +148,7 @@ generate($user, { type => 'bound-fal', prompt => "a fox [$user]" });
 generate($user, { type => 'bound-openai', prompt => "an owl [$user]" });
 talk_to(undef);
 @sent = map { $_->{fields} } @{ Genflow::Test::ask_fake('_submissions', "[$user]") };
-is $sent[-2]{num_inference_steps}, 20, 'the default is sent where the client asks for nothing';
+is $sent[-2]{num_inference_steps}, 20, 'the default is sent where the client sends none';
 is $sent[-1]{quality}, 'low', '... of words it is the first';
 $site->stop;
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # The addresses in answers are those under which clients find us: GenflowPublicUrl's scheme and host;
-# without it what a proxy says that mod_remoteip trusts, and nobody else.
+# without it what a proxy says that mod_remoteip trusts, and no other.
 use Genflow::Test;
 
 use Genflow::Httpd;
@@ -49,7 +49,7 @@ my $SHOP  = 'https://www.example/shop';
 
 my @CASES = (    # what, where, headers, whose address it has
     ['no proxy',                      'nobody',   [], undef],
-    ['headers that nobody checks',    'nobody',   [@PROXY], undef],
+    ['headers that are not checked',    'nobody',   [@PROXY], undef],
     ['a proxy that is not trusted',   'others',   [@PROXY], undef],
     ['an internal proxy',             'internal', [@PROXY], $SHOP],
     ['a trusted proxy',               'trusted',  [@PROXY], $SHOP],

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Credits are reserved under a run id, once however often it is asked for, and the generation of
+# Credits are reserved under a run id, once however often the call is repeated, and the generation of
 # that run id uses them instead of holding its own; what none uses is given back when its time is
 # over. What cannot be reserved is refused, names what is wrong, and leaves nothing.
 use Genflow::Test;
@@ -18,7 +18,7 @@ my %told = %{ data($res) };
 is $res->{status}, 200, 'credits are reserved';
 like delete $told{expiresAt}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'until an instant';
 is $JSON->encode(\%told), '{"action":"upload","balance":7,"cost":3,"ok":true,"request_id":"run-1",'
-    . '"success":true}', 'and it is told what may be spent besides';
+    . '"success":true}', 'and the response has the free credits';
 credits_are $user, 10, 3, 'they are held';
 is sql1("SELECT expires_at - created_at FROM genflow.reservations WHERE user_id = :'user'",
     user => $user), '00:15:00', 'for a quarter of an hour';
@@ -46,7 +46,7 @@ credits_are $user, 10, 10, 'and held once';
 my $missing = reserve(request_id => 'run-5', cost => 1);
 error_is($missing, 402, 'INSUFFICIENT_CREDITS', 'more than there is cannot be reserved');
 is $JSON->encode([@{ data($missing) }{qw(currentBalance requiredCredits shortfall)}]), '[0,1,1]',
-    'and it is told what is missing';
+    'and the response has the shortfall';
 error_is(reserve(request_id => 'run-1', cost => 4), 422, 'IDEMPOTENCY_MISMATCH',
     'another amount under the same run id is refused');
 
@@ -73,7 +73,7 @@ for my $bad (@BAD) {
 is_deeply data(reserve(cost => 1))->{missingFields}, ['request_id'], 'what is missing is named so';
 my %JSON_TYPE = (headers => { 'Content-Type' => 'application/json' });
 my @CLOSED = (    # what, method, options, status, code
-    ['nobody',         'POST', [json => {}],                 401, 'AUTHENTICATION_REQUIRED'],
+    ['no user',        'POST', [json => {}],                 401, 'AUTHENTICATION_REQUIRED'],
     ['a list',         'POST', [user => $user, json => []],  400, 'VALIDATION_ERROR'],
     ['no JSON',        'POST', [user => $user, body => '{', %JSON_TYPE], 400, 'VALIDATION_ERROR'],
     ['another type',   'POST', [user => $user, body => 'a'], 415, 'UNSUPPORTED_MEDIA_TYPE'],
@@ -121,7 +121,7 @@ is generate($user, { type => 'sketch', runId => 'many', n => 3 })->{status}, 200
 my $told = data(api(POST => '/api/credits-finalize', user => $user,
     json => { request_id => 'many', disposition => 'commit' }));
 is_deeply [@$told{qw(status generationStatus cost charged)}], ['used', 'completed', 5, 6],
-    'what all of it cost is told under its run id';
+    'its run id returns the cost of all';
 credits_are $user, 0, 0, 'and was charged once';
 
 # ---- over ----
@@ -156,7 +156,7 @@ Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to($httpd);
 error_is(reserve(request_id => 'poor', cost => 9), 403, 'INSUFFICIENT_CREDITS',
-    'older front ends are told of missing credits by 403');
+    'older front ends get 403 for missing credits');
 is reserve(request_id => 'short', cost => 1)->{status}, 200, 'the lifetime is configured';
 is sql1("SELECT expires_at - created_at FROM genflow.reservations WHERE user_id = :'user'"
     . " AND request_id = 'short'", user => $user), '00:01:30', 'and kept to';

@@ -32,7 +32,7 @@ is_deeply [@{$end}{qw(preset prompt sourceUrl parameters type)}],
 isnt $end->{seed}, $old->{seed}, 'but with a new seed';
 is $end->{runId}, $new->{id}, 'and not under the old run id';
 is status_of($user, $failed)->{status}, 'failed', 'the old one stays as it was';
-is submissions("[$user]"), 3, 'the provider was asked once more';
+is submissions("[$user]"), 3, 'the provider got one more submission';
 credits_are $user, 39, 0, 'for one charge';
 is_deeply [sql("SELECT kind FROM genflow.ledger WHERE ref = :'id' ORDER BY at", id => $new->{id})],
     [qw(hold capture)], 'on a hold of its own';
@@ -54,7 +54,7 @@ for my $act (qw(retry fallback)) {
 my $cancelled = later($user, { prompt => '{{poll-hang}} cancelled' });
 api(POST => "/api/generation/$cancelled/cancel", user => $user);
 my $fresh = data(api(POST => "/api/job/$cancelled/retry", user => $user));
-is $fresh->{status}, 'running', 'what was cancelled can be made again, told as a job';
+is $fresh->{status}, 'running', 'a cancelled one can be retried, shown as a job';
 api(POST => "/api/job/$fresh->{id}/cancel", user => $user);
 
 # ---- its priority ----
@@ -76,7 +76,7 @@ ended($user, $_) for $lower, $bound;
 
 my $again = api(POST => "/api/generation/$failed/retry", user => $user);
 is $again->{status}, 200, 'a retry that is repeated makes nothing';
-is data($again)->{id}, $new->{id}, 'but tells what the first one made';
+is data($again)->{id}, $new->{id}, 'but returns what the first one made';
 is $again->{headers}{'idempotency-replayed'}, 'true', 'and says so';
 my %key = ('Idempotency-Key' => "key-of-$user");
 my @keyed = map { data(api(POST => "/api/generation/$failed/retry", user => $user, headers => \%key)) }
@@ -120,7 +120,7 @@ for my $case (@CASES) {
     is $drawn->{status}, 201, '... its user wishes it drawn here';
     is_deeply [@{$told}{qw(status provider fallbackUsed type errorCode)}],
         ['completed', 'local', JSON::PP::true(), $type, undef], '... and it is';
-    is submissions("[$artist]"), $sent, '... no other provider is asked';
+    is submissions("[$artist]"), $sent, '... no other provider gets a request';
     ok -s picture_file($told->{id}, $type), '... there is a picture';
     credits_are $artist, 10, 0, '... for nothing';
     is $told->{estimatedCost}, 0, '... as the answer says';
@@ -183,7 +183,7 @@ error_is($none, 503, 'PROVIDER_UNAVAILABLE', 'where nothing draws there is no fa
 ok $none->{headers}{'retry-after'}, 'now';
 is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user'", user => $racer), $rows,
     'and nothing was held';
-like $httpd->alarms, qr/\A\N*GF0209:\N*\z/, 'the administrator is told';
+like $httpd->alarms, qr/\A\N*GF0209:\N*\z/, 'the log has a line for the administrator';
 talk_to();
 
 finish;

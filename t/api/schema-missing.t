@@ -21,7 +21,7 @@ sql('DROP FUNCTION genflow.halved_delete');
 sql('CREATE FUNCTION genflow.halved_cancel(p_user text, p_id uuid, p_call uuid, OUT outcome text,'
         . " OUT status text) LANGUAGE sql AS \$\$ SELECT 'ok', 'cancelled' \$\$");
 my $half = Genflow::Httpd->start(small_site() . $API . $TYPE);
-ok wait_for { $half->log_text =~ /GF0212/ }, 'what is missing is told';
+ok wait_for { $half->log_text =~ /GF0212/ }, 'what is missing is logged';
 like $half->alarms, qr/GF0212: [^\n]*: cancel: owner, delete: halved_delete\(\)\. /,
     '... with the statement and the name of the column or of the function';
 like $half->alarms, qr/Run sql\/apply of this version$/m, '... and what to do';

@@ -13,7 +13,7 @@ my $id    = $made->{id};
 my %CHECKS = (
     'Clients' => sub {
         credits_are $other, 9, 0, 'a userId in a body is ignored';
-        credits_are $user, 8, 0, '... the user is who asks';
+        credits_are $user, 8, 0, '... the user is the authenticated one';
         error_is(api(GET => "/api/generation/$id", user => $other), 403, 'UNAUTHORIZED',
             'a generation is read by its owner alone');
         error_is(api(DELETE => "/api/generation/$id", user => $other), 403, 'UNAUTHORIZED',
@@ -78,7 +78,7 @@ SQL
     },
     'The role of administration' => sub {
         like as_role('genflow_admin', 'SELECT 1'), qr/no password supplied/,
-            'whoever has only DBDParams cannot become it';
+            'a thief of DBDParams cannot become it';
         local $ENV{PGPASSWORD} = password();
         like as_role('genflow_admin', "SELECT genflow.admin_credit('$user', 1, 'a gift', 'of $user')"),
             qr/\Aok$/, 'it gives credits';
@@ -94,10 +94,10 @@ SQL
         } glob 'mod_genflow/*.c mod_genflow/*/*.c';
         is_deeply [sort keys %callers],
             [qw(mod_genflow/api/admin.c mod_genflow/httpd/glue.c)],
-            'the door of genflow-admin alone asks for a connection of administration';
+            'the door of genflow-admin alone uses a connection of administration';
         is_deeply [grep { Genflow::Site::read_text($_) =~ /#include "db\/gf_admin\.h"/ }
             grep { !m{/api_admin} } glob 'mod_genflow/*.c mod_genflow/{api,work,httpd,hub}/*.c'], [],
-            '... and nobody else knows the calls of administration';
+            '... and no other file has the calls of administration';
         checked_in('t/api/roles.t');
     },
     'A taken-over httpd child' => sub {
@@ -147,7 +147,7 @@ sub password {
     return $line;
 }
 
-# Whether a process has a text in its memory; undef: nobody may look.
+# Whether a process has a text in its memory; undef: it cannot be read.
 sub in_memory {
     my ($pid, $text) = @_;
     open my $memory, '<:raw', "/proc/$pid/mem" or return;

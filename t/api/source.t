@@ -83,7 +83,7 @@ for my $case (@TAKEN) {
     my $told = data($res);
     is $told->{sourceUrl}, $shown, 'and told';
     is status_of($user, $told->{id}, $body->{type} // 'lens')->{sourceUrl}, $shown,
-        'as its status tells it';
+        'as in its status';
     like row($told), qr{\A(?:asset:\Q$mine\E|https?://.*)\z}, 'the row has its name' if $shown;
 }
 my @key   = ('Idempotency-Key' => "a key of $user" =~ tr/ /-/r, Prefer => 'wait=10');

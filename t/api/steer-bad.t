@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Whoever steers what is not there, not his, or in another way than the API knows, is refused with
-# the documented status and code; nothing is told of the generation, and nothing changes.
+# A call on a generation that does not exist, is another user's, or with a wrong method is refused with
+# the documented status and code; the response has nothing of the generation, and nothing changes.
 use Genflow::Test;
 
 my ($user, $other) = (account(20), account(20));
@@ -32,7 +32,7 @@ for my $root (qw(generation job)) {
         next if $root eq 'job' && $rest eq '/events';
         my @CASES = (    # id, user, status, code, what
             [$id,        $other, 403, 'UNAUTHORIZED',            'of another user'],
-            [$id,        undef,  401, 'AUTHENTICATION_REQUIRED', 'by nobody'],
+            [$id,        undef,  401, 'AUTHENTICATION_REQUIRED', 'without a user'],
             [$unknown,   $user,  404, 'GENERATION_NOT_FOUND',    'that never was'],
             [$foreign,   $user,  404, 'GENERATION_NOT_FOUND',    'of another making'],
             [$untyped,   $user,  404, 'GENERATION_NOT_FOUND',    'of no type'],
@@ -45,7 +45,7 @@ for my $root (qw(generation job)) {
             my $path = "/api/$root/$name$rest";
             my $res  = api($method => $path, user => $who);
             error_is($res, $status, $code, "$method $root$rest of one $what is refused");
-            unlike $res->{content}, qr/\Q$user\E|prompt|imageUrl/, 'and nothing is told of it';
+            unlike $res->{content}, qr/\Q$user\E|prompt|imageUrl/, 'and the response has nothing of it';
         }
         my $wrong = $method eq 'POST' ? 'GET' : 'PUT';
         my $res = api($wrong => "/api/$root/$id$rest", user => $user);
@@ -72,7 +72,7 @@ for my $case (@STATES) {
     for my $root (qw(generation job)) {
         my $res = api($method => "/api/$root/$id" . ($act && "/$act"), user => $user);
         error_is($res, 400, 'INVALID_GENERATION_STATUS', "$method $root/$act of one that is $status");
-        is data($res)->{status}, $status, 'is told that';
+        is data($res)->{status}, $status, 'the response has its status';
     }
 }
 for my $key ('', 'a key', 'k' x 256) {
@@ -86,7 +86,7 @@ ended($poor, $lost);
 generate($poor);
 my $res = api(POST => "/api/generation/$lost/retry", user => $poor);
 error_is($res, 402, 'INSUFFICIENT_CREDITS', 'who has no credits left makes nothing again');
-is data($res)->{shortfall}, 1, 'and is told what is missing';
+is data($res)->{shortfall}, 1, 'and the response has the shortfall';
 
 is_deeply everything(), $before, 'of all that nothing changed';
 api(POST => "/api/generation/$live/cancel", user => $user);

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A template keeps what a user asks for often. Its owner lists it, newest first, page by page, names
-# it in calls that make generations, where the call's own fields win, and deletes it; nobody else.
+# A template stores parameters that a user repeats. Its owner lists it, newest first, page by page, names
+# it in calls that make generations, where the call's own fields win, and deletes it; no other user does.
 use Genflow::Test;
 use Genflow::TwoStep;
 
@@ -36,9 +36,9 @@ for (1 .. 3) {
 is_deeply \@seen, [reverse sort $kept->{id}, @more], 'they are listed newest first, page by page';
 is_deeply [@$page{qw(hasMore nextCursor)}], [JSON::PP::false(), undef], 'until there are no more';
 is_deeply data(api(GET => '/api/templates', user => $user))->{items}[4],
-    { map { $_ => $kept->{$_} } qw(id name type config createdAt) }, 'each is told whole';
+    { map { $_ => $kept->{$_} } qw(id name type config createdAt) }, 'each is listed whole';
 is_deeply data(api(GET => '/api/templates', user => account(0)))->{items}, [],
-    'nobody sees those of another';
+    'no user sees those of another';
 
 # ---- used ----
 
@@ -94,7 +94,7 @@ error_is(api(GET => "/api/templates?$_", user => $user), 422, 'VALIDATION_FAILED
     for qw(limit=0 limit=101 limit=x cursor=x);
 my $thief = account(5);
 error_is(api(DELETE => "/api/templates/$kept->{id}", user => $thief), 403, 'UNAUTHORIZED',
-    'nobody deletes that of another');
+    'no user deletes that of another');
 error_is(create($thief, { templateId => $kept->{id} }), 403, 'UNAUTHORIZED', 'or uses it');
 error_is(api(DELETE => "/api/templates/$_", user => $user), 404, 'NOT_FOUND', "$_ is not there")
     for 'x', $NO_ID;
@@ -102,7 +102,7 @@ error_is(api(PUT => '/api/templates', user => $user, json => {}), 405, 'METHOD_N
     'they are not replaced');
 error_is(api(GET => "/api/templates/$kept->{id}", user => $user), 405, 'METHOD_NOT_ALLOWED',
     'nor read one by one');
-error_is(api(GET => '/api/templates'), 401, 'AUTHENTICATION_REQUIRED', 'nobody has none');
+error_is(api(GET => '/api/templates'), 401, 'AUTHENTICATION_REQUIRED', 'a request without a user gets none');
 
 # ---- deleted, and too many ----
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Every transition is stamped in the generation, and told by the log, once: which generation, of what
+# Every transition is stamped in the generation, and logged once: which generation, of what
 # type and user, by which provider, model and attempt, with what code, after how long.
 use Genflow::Test;
 use Genflow::TwoStep;

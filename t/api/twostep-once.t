@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A generation that waits is started once, whoever calls at the same moment; the call that makes it
+# A generation that waits is started once, by however many calls at the same moment; the call that makes it
 # makes one under one key; and one that is never started is cancelled and costs nothing.
 use Genflow::Test;
 use Genflow::TwoStep;
@@ -22,13 +22,13 @@ ok $all_ended, 'all of them come to their end';
 credits_are $user, 10, 0, 'each is charged once';
 is submissions("race of $user"), 50, 'and was drawn once';
 
-# ---- asked again ----
+# ---- repeated ----
 
 my @again = ($user, { customPrompt => "again of $user" }, 'Idempotency-Key' => 'two-steps');
 my ($one, $two) = map { create(@again) } 1, 2;
 my $id = data($one)->{data}{generationId};
 is_deeply [map { $_->{status}, data($_)->{data}{generationId} } $one, $two], [(201, $id) x 2],
-    'the same key makes one, and tells of it again';
+    'the same key makes one, and returns it again';
 is $two->{headers}{'idempotency-replayed'}, 'true', 'as a replay';
 credits_are $user, 10, 1, 'held once';
 error_is(create($user, { customPrompt => 'x' }, 'Idempotency-Key' => 'two-steps'), 422,

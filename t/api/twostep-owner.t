@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Only its owner starts a generation, and only one that is there; a wrong method and nobody's call
+# Only its owner starts a generation, and only one that is there; a wrong method and a call without a user
 # are refused. What a site says of types, priorities and how long a generation waits is obeyed.
 use Genflow::Test;
 use Genflow::TwoStep;
@@ -30,12 +30,12 @@ for my $row (@STARTS) {
         error_is(start($who, $id, query => $query), $status, $code, "a start of $shown is $code");
     }
 }
-is status_of($user, $mine)->{status}, 'pending', 'nobody else has started it';
+is status_of($user, $mine)->{status}, 'pending', 'no other user has started it';
 for my $path (qw(generation/create generate)) {
     my $res = api(GET => "/api/$path", user => $user);
     if ($path eq 'generate') {
         error_is($res, 405, 'METHOD_NOT_ALLOWED', "$path is not read");
-        like $res->{headers}{allow}, qr/\bPOST\b/, 'it tells what it takes';
+        like $res->{headers}{allow}, qr/\bPOST\b/, 'Allow has the methods';
     }
     else {
         error_is($res, 404, 'GENERATION_NOT_FOUND', 'read, it is a generation of no such name');
@@ -78,7 +78,7 @@ my $usual = create($user, {
 is data($usual)->{data}{type}, 'sketch', 'without a type it is that of GenflowTypeTwoStep';
 my $id = data($usual)->{data}{generationId};
 is sql1("SELECT priority FROM genflow.work WHERE job_id = :'id'", id => $id), 1,
-    'it is as urgent as may be asked for here';
+    'its priority is the highest that is allowed here';
 my $over = wait_for { status_of($user, $id, 'sketch')->{status} eq 'cancelled' };
 ok $over, 'and waits as long as GenflowPendingLifetime says';
 talk_to();

@@ -30,7 +30,7 @@ is_deeply $made->{parameters}, {
     seed => 2_147_483_647, model => 'sd3', productImages => [$IMAGE], style => 'minimal', customPrompt => $tag,
 }, 'its parameters are those given and the usual ones';
 credits_are $user, 200, 1, 'its cost is held';
-is submissions($tag), 0, 'nobody is asked';
+is submissions($tag), 0, 'no provider gets a request';
 my $seen = status_of($user, $id);
 is_deeply [@$seen{qw(status pollUrl)}], ['pending', "/api/neo-glitch/status?id=$id"],
     'its status can be looked at';
@@ -45,11 +45,11 @@ my $done  = data($begun)->{data};
 is $begun->{status}, 200, 'it is started';
 is_deeply [@$done{qw(generationId status tokensUsed)}, scalar @{ $done->{resultImages} }],
     [$id, 'completed', 1, 1], 'a provider that answers at once completes it at once';
-is submissions($tag), 1, 'it was asked once';
+is submissions($tag), 1, 'it got one submission';
 credits_are $user, 199, 0, 'and one credit is gone';
 my $twice = start($user, $id);
 error_is($twice, 400, 'INVALID_GENERATION_STATUS', 'it cannot be started again');
-is_deeply [@{ data($twice) }{qw(status generationId)}], ['completed', $id], 'its status is told';
+is_deeply [@{ data($twice) }{qw(status generationId)}], ['completed', $id], 'the response has its status';
 
 my $slow = made($user, { customPrompt => "slow of $user {{delay=1500}}" });
 my $run  = start($user, $slow, Prefer => 'respond-async');
@@ -64,7 +64,7 @@ is data($end)->{status}, 'completed', 'and it ends like any other';
 
 expect_log('GF0203');
 my $bad = start($user, made($user, { customPrompt => "refused of $user {{status=400 times=1}}" }));
-error_is($bad, 500, 'GENERATION_FAILED', 'a failure within the wait is told as everywhere');
+error_is($bad, 500, 'GENERATION_FAILED', 'a failure within the wait has the usual error');
 credits_are $user, 198, 0, 'and costs nothing';
 
 # ---- in one step ----
@@ -85,7 +85,7 @@ is $repaint->{sourceUrl}, $IMAGE, 'a type that takes a picture gets that of the 
 
 my $dry = data(create($user, { customPrompt => "dry of $user" }, query => '?dryRun=1'));
 is_deeply [@$dry{qw(estimatedCost provider)}, $dry->{prompt} =~ /dry of/], [1, 'stability', 1],
-    'a dry run of a create tells the price';
+    'a dry run of a create returns the price';
 my $wait = made($user, {});
 my $ask  = data(start($user, $wait, query => '?dryRun=1'));
 is $ask->{estimatedCost}, 1, 'and so does one of a start';

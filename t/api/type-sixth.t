@@ -93,13 +93,13 @@ is_deeply credits($user), $before, 'nothing is held for it';
 my $providers = ask(GET => '/api/health')->{providers};
 is "$providers->{usable} of $providers->{configured}", '1 of 2', 'its provider is of no use';
 like $httpd->log_text, qr/GF0005: <GenflowType sixth-closed> is closed: .*GenflowProviderKey is missing/,
-    'the log told it at the start';
+    'the log has it at the start';
 my @told = grep { !/GF0005|GF0209/ } split /\n/, $httpd->alarms;
 is_deeply \@told, [], 'and nothing else was wrong';
 
 finish;
 
-# What would be asked of the provider: several children answer, each by what it remembers of presets.
+# What would be sent to the provider: several children answer, each by what it remembers of presets.
 sub dry_prompt { return ask(POST => '/api/sixth-sense/generate?dryRun=1', $body)->{prompt} }
 
 sub request {

@@ -33,7 +33,7 @@ for my $i (0 .. $#VALUES) {
     my $res = api(GET => "/api$i/getQuota", headers => $headers);
     defined $name
         ? is(data($res)->{currentBalance}, 7, "$expression with ($sent) is $name")
-        : error_is($res, 401, 'AUTHENTICATION_REQUIRED', "$expression with ($sent) is nobody");
+        : error_is($res, 401, 'AUTHENTICATION_REQUIRED', "$expression with ($sent) is no user");
 }
 for my $broken ('%{HTTP:X', 'a%{b', '%{nothing:x}') {
     refused("GenflowUser $broken",

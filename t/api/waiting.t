@@ -51,7 +51,7 @@ for my $i (0 .. $#CALLS) {
     is $header->{location}, $made->{pollUrl}, 'there, as Location says';
     like $header->{'retry-after'}, qr/\A[1-9]\d*\z/, 'as soon as Retry-After says';
 }
-ok $answers[-1]{data}{stabilityJobId}, 'where the provider needs time its own id is told';
+ok $answers[-1]{data}{stabilityJobId}, 'where the provider needs time the response has its id';
 my @ended = map { status_at("id=$_->{data}{id}", 'wait=10')->{status} } @answers;
 is "@ended", join(' ', ('completed') x @CALLS), 'all of them are completed in the end';
 
@@ -101,7 +101,7 @@ $count{ $_->{status} }++ for @crowd;
 is_deeply \%count, { 200 => 3, 202 => 17 }, 'of 20 waiters 3 wait, as configured, and none fails';
 @ended = map { status_at("id=$_->{id}", 'wait=10')->{status} } @crowd;
 is "@ended", join(' ', ('completed') x @crowd), 'the other server has made a picture for each';
-is $httpd->alarms, '', 'and nobody has anything to complain about';
+is $httpd->alarms, '', 'and the log has no warning';
 
 finish;
 

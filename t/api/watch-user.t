@@ -17,7 +17,7 @@ plan(skip_all => 'with prefork a child serves one request') if $ENV{GENFLOW_MPM}
 
 # ---- the bound ----
 
-# A type that nobody works on: its generations wait.
+# A type that no server works on: its generations wait.
 sql("SELECT genflow.create_type('watch-user')");
 my $httpd = site('');
 talk_to($httpd);

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A webhook that was told in vain is told again, later each time, by the same id and each time signed
-# anew; who says 410 is told no more, and after ten tries nobody is. Redirects are not followed, what
-# is behind an answer's first line is nobody's business, and no private address is connected to.
+# A failed delivery is retried with growing delays, under the same id and each time signed
+# anew. 410 ends the retries, and so do ten attempts. Redirects are not followed, what
+# is behind an answer's first line does not count, and no private address is connected to.
 use Genflow::Test;
 use Genflow::Webhooks;
 use IO::Socket::INET ();
@@ -21,11 +21,11 @@ my %HOOK    = (
 my $mark = log_mark();
 my %id   = map { $_ => later($user, { webhookUrl => $HOOK{$_} }) } sort keys %HOOK;
 
-# ---- told again ----
+# ---- retries ----
 
 for my $case ('status=500,times=1', 'hang,times=1') {
     my @came = told($HOOK{$case}, 2);
-    is scalar(@came), 2, "$case: told once more";
+    is scalar(@came), 2, "$case: retried";
     is $_->{header}{'webhook-id'}, $id{$case}, '... by the same id' for @came;
     is $_->{header}{'webhook-signature'}, signature_of($_), '... signed' for @came;
     my ($first, $second) = map { $_->{header}{'webhook-timestamp'} } @came;
@@ -47,17 +47,17 @@ my %WAITS = (                   # its first failure is logged with this, the nex
 for my $case (sort keys %WAITS) {
     my ($why, $least, $most) = @{ $WAITS{$case} };
     my $line = wait_for { log_since($mark) =~ /^(.*GF0431: job=$id{$case} .*)$/m && $1 };
-    like $line, qr/webhook delivery to \S+ failed: .*\Q$why\E/i, "$case: not told";
+    like $line, qr/webhook delivery to \S+ failed: .*\Q$why\E/i, "$case: not delivered";
     my ($wait) = $line =~ /retry in (\d+) s/;
-    ok $wait >= $least && $wait <= $most, '... again soon, or when it asked for it' or diag $line;
+    ok $wait >= $least && $wait <= $most, '... retried soon, or after Retry-After' or diag $line;
 }
-ok !$private->accept, 'nobody connects to a private address';
+ok !$private->accept, 'no connection goes to a private address';
 is scalar(told(hook('ok', "$user-case-moved"), 0)), 0, 'nobody follows a redirect';
 for my $case (qw(late big status=410)) {
     ok wait_for { !pending($id{$case}) }, "$case: that ends it";
     is scalar(told($HOOK{$case}, 1)), 1, '... with the first try';
 }
-is status_of($user, $id{$_})->{status}, 'completed', "$_: the generation has completed, told or not" for sort keys %id;
+is status_of($user, $id{$_})->{status}, 'completed', "$_: the generation has completed, delivered or not" for sort keys %id;
 credits_are $user, 20 - keys %id, 0, 'each for its price';
 
 # ---- later each time, and at last no more ----
@@ -67,7 +67,7 @@ for my $step ([1, 300], [4, 5 * 3600], [8, 24 * 3600]) {
     make_due($id{'status=500'}, $tries);
     ok wait_for { due_in($id{'status=500'}, $wait, $wait * 1.1) }, "after try " . ($tries + 1) . " it waits for $wait s";
 }
-ok given_up($id{'status=500'}), 'after ten tries it is told no more';
+ok given_up($id{'status=500'}), 'ten attempts end the delivery';
 my %ids = map { $_->{header}{'webhook-id'} => 1 } told($HOOK{'status=500'}, 5);
 is_deeply [keys %ids], [$id{'status=500'}], '... each was by the same id';
 like log_since($mark), qr/GF0432: job=$id{'status=500'} .*HTTP 500.*must answer 2xx/, '... and an operator reads why';
@@ -75,8 +75,8 @@ like log_since($mark), qr/GF0432: job=$id{'status=500'} .*HTTP 500.*must answer 
 sql("UPDATE public.neo_glitch_media SET webhook_url = 'https://elsewhere.example/x' WHERE id = :'id'", id => $id{redirect});
 make_due($id{redirect}, 2);
 ok wait_for { log_since($mark) =~ /GF0431: job=$id{redirect} .*elsewhere.example.*sends no webhooks to/ },
-    'whom the configuration does not allow any more is not told';
-ok given_up(values %id), 'all is told or given up';
+    'a host that is no longer allowed gets nothing';
+ok given_up(values %id), 'every delivery has ended';
 
 finish;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A webhookUrl that cannot be told is refused with all other bad fields, and nothing is held for it:
+# A webhookUrl that cannot be used is refused with all other bad fields, and nothing is held for it:
 # only hosts that GenflowWebhookAllow names, by https unless it says otherwise. Without that
 # directive none is taken; with it, a secret and a public address must be there.
 use Genflow::Httpd qw(refused accepted small_site);

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Each user's webhooks are signed with a secret of that user's own, which GET webhook-secret gives and
-# which signs for nobody else. While the site changes its secret, they carry two signatures. A site
+# which signs for no other user. While the site changes its secret, they carry two signatures. A site
 # whose receivers know its one secret keeps it with GenflowWebhookShared.
 use Genflow::Test;
 use Genflow::Webhooks;
@@ -20,8 +20,8 @@ is $mine->{previousSecret}, undef, '... which is not being changed';
 is data(api(GET => '/api/webhook-secret', user => $user))->{secret}, $mine->{secret}, '... always the same';
 my $theirs = data(api(GET => '/api/webhook-secret', user => $other))->{secret};
 isnt $theirs, $mine->{secret}, 'another user gets another one';
-isnt $mine->{secret}, $SITE, "and nobody gets the site's";
-error_is(api(GET => '/api/webhook-secret'), 401, 'AUTHENTICATION_REQUIRED', 'nobody gets none');
+isnt $mine->{secret}, $SITE, "and no user gets the site's";
+error_is(api(GET => '/api/webhook-secret'), 401, 'AUTHENTICATION_REQUIRED', 'a request without a user gets none');
 is api(GET => '/api/webhook-secret', user => $user)->{headers}{'cache-control'}, 'no-store',
     'no cache keeps it';
 
@@ -40,7 +40,7 @@ my $CHANGE = $PUBLIC . "GenflowWebhookSecret env:PEERS_HOOK_SECRET\n"
 my $changing = site($CHANGE);
 talk_to($changing);
 is_deeply [@{ data(api(GET => '/api/webhook-secret', user => $user)) }{qw(secret previousSecret)}],
-    [secret_of($user, $NEXT), $mine->{secret}], 'both secrets are told while they change';
+    [secret_of($user, $NEXT), $mine->{secret}], 'the response has both secrets while they change';
 ($told) = told(one($user, 'changing', 'webhook-secret'), 1);
 is $told->{header}{'webhook-signature'}, join(' ', map { signature_of($told, secret_of($user, $_)) }
     $NEXT, $SITE), '... and a webhook carries both signatures';
@@ -71,7 +71,7 @@ accepted('all of it', $CHANGE . "GenflowWebhookShared Off\n");
 talk_to();
 finish;
 
-# Has one made; the address that is told of it.
+# Creates a generation; returns its webhook's address.
 sub one {
     my ($who, $name, $type) = @_;
     my $hook = hook('ok', "$who-$name");

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Who names a webhookUrl is told there how the generation ended: once, whatever the end and whoever
+# The end of a generation is delivered to its webhookUrl: once, whatever the end and whichever process
 # brings it, signed by Standard Webhooks, in the very words of the generation's own address. Each of
-# a batch, and what is made again by retry or fallback, is told for itself; without one nothing is.
+# a batch, and what is made again by retry or fallback, has a delivery of its own. Without webhookUrl there is none.
 use Genflow::Test;
 use Genflow::TwoStep;
 use Genflow::Webhooks;
@@ -12,7 +12,7 @@ use Genflow::Webhooks;
 my $user = account(20);
 expect_log 'GF0201';      # one is ended past its deadline
 my $hook = hook('ok', "$user-completed");
-my $made = data(generate($user, { webhookUrl => $hook, prompt => "told [$user]" }));
+my $made = data(generate($user, { webhookUrl => $hook, prompt => "delivered [$user]" }));
 my ($told) = told($hook, 1);
 my %header = %{ $told->{header} };
 is $header{'webhook-id'}, $made->{id}, 'the webhook is named by the generation';
@@ -26,7 +26,7 @@ ok wait_for { !pending($made->{id}) }, '... and that is the end of it';
 credits_are $user, 19, 0, 'telling costs nothing';
 
 my $quiet = data(generate($user, {}));
-is pending($quiet->{id}), 0, 'who names none is told nothing';
+is pending($quiet->{id}), 0, 'without webhookUrl nothing is delivered';
 
 # ---- other ends ----
 
@@ -45,7 +45,7 @@ for my $what (sort keys %ENDS) {
     my $id  = $make->($url);
     $end->($id);
     my @came = told($url, 1);
-    is scalar(@came), 1, "ended by $what: it is told";
+    is scalar(@came), 1, "ended by $what: the webhook is delivered";
     my $says = data({ content => $came[0]{body} });
     is_deeply [@$says{qw(id status)}], [$id, $status], "... that it is $status";
     is $came[0]{header}{'webhook-signature'}, signature_of($came[0]), '... signed';
@@ -64,7 +64,7 @@ for my $act (qw(retry fallback)) {
     told($url, 1);
     my $second = data(api(POST => "/api/generation/$first/$act", user => $user))->{id};
     my @came = told($url, 2);
-    is $came[1]{header}{'webhook-id'}, $second, "what is made by $act is told as well";
+    is $came[1]{header}{'webhook-id'}, $second, "a generation by $act has its own delivery";
 }
 
 # ---- the same key ----
@@ -75,16 +75,16 @@ my $first = data(generate($user, { webhookUrl => $again }, %key));
 is data(generate($user, { webhookUrl => $again }, %key))->{id}, $first->{id}, 'a repeated request makes no second one';
 error_is(generate($user, { webhookUrl => "$again-other" }, %key), 422, 'IDEMPOTENCY_MISMATCH',
     'another address is another request');
-ok wait_for { !pending($first->{id}) }, 'it was told';
+ok wait_for { !pending($first->{id}) }, 'it is delivered';
 is scalar(told($again, 1)), 1, '... once';
 
-# ---- deleted before it was told ----
+# ---- deleted before the delivery ----
 
 my $slow = hook('status=500', "$user-deleted");
 my $gone = data(generate($user, { webhookUrl => $slow }))->{id};
 told($slow, 1);
 is api(DELETE => "/api/generation/$gone", user => $user)->{status}, 200, 'a generation may be deleted meanwhile';
-ok wait_for { make_due($gone, 1); !pending($gone) }, '... then there is nothing more to tell';
+ok wait_for { make_due($gone, 1); !pending($gone) }, '... then there is nothing to deliver';
 is scalar(told($slow, 1)), 1, '... and nothing is';
 
 finish;
@@ -94,7 +94,7 @@ sub one {
     return later($user, { webhookUrl => $url, prompt => "$script [$user]" });
 }
 
-# Its time is over, in whatever phase it is: only whoever finds that ends it.
+# Its time is over, in whatever phase it is: only the next claim ends it.
 sub run_out {
     my ($id) = @_;
     sql(<<'SQL', id => $id);

@@ -33,7 +33,7 @@ my @CASES = (
 
 for my $case (@CASES) {
     my ($script, $status, $sent, $name) = @$case;
-    is_deeply made("$script kanji"), [$status, $sent], "$name, told in kanji: tried again, then $status";
+    is_deeply made("$script kanji"), [$status, $sent], "$name, a reason in kanji: retried, then $status";
     my $reason = sql1("SELECT length(reason) > 60 AND right(reason, 1) = chr(x'6f22'::int) FROM genflow.breakers()"
         . " WHERE provider = 'noted'") // 'none';
     is $reason, $status eq 'failed' ? 't' : 'none', '... and noted, in whole characters';

@@ -44,7 +44,7 @@ for my $case (['+3600', 'an hour ahead'], ['-3600', 'an hour back']) {
     my $due = later($user, {});
     talk_to(undef);
     is ended($user, $due)->{status}, 'completed', '... what is due is claimed';
-    is ended($user, $id)->{status}, 'completed', '... what the provider had is asked for';
+    is ended($user, $id)->{status}, 'completed', '... the run at the provider is polled';
     is submissions("[$user]"), 2, '... nothing was sent twice';
     credits_are $user, 6, 0, '... and each was charged once';
     unlike log_since($mark), qr/TIMEOUT|GF042[01]/, '... no time was over';
@@ -91,7 +91,7 @@ sub set_it_meanwhile {
     return wait_for { lease_end($id) > $end + 1 };
 }
 
-# In seconds since 1970; 0: nobody leads it.
+# In seconds since 1970; 0: no host leads it.
 sub lease_end {
     my ($id) = @_;
     return sql1(<<'SQL', id => $id) || 0;

@@ -8,7 +8,7 @@ use Genflow::Test;
 
 my $JOBS = 20;
 
-# Two hosts of a type of their own; one of them reaches nobody.
+# Two hosts of a type of their own; one of them reaches no provider.
 sub host {
     my ($url) = @_;
     return Genflow::Httpd->start(<<"END");

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A connection to PostgreSQL becomes silent without closing: its packets vanish. A request waits no
-# longer than statement_timeout and 5 s, and is told to come again; its statement may have been
+# longer than statement_timeout and 5 s, and the request gets Retry-After; its statement may have been
 # committed and is not repeated behind the client's back. The connection is closed, and others serve.
 use Genflow::Fault;
 use Genflow::Httpd;

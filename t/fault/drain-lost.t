@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# The answer to a submission is lost, and its child, which waits before it looks for the run, is told
-# to end: gracefully or not, in time or not. Another child looks for the run; nobody sends again what
+# The answer to a submission is lost, and its child, which waits before it reconciles, is requested
+# to end: gracefully or not, in time or not. Another child reconciles; no child sends again what
 # may have been taken.
 use Genflow::Fault;
 use Genflow::Test;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # What an old child has not finished within GenflowDispatchDrain it hands back, at once: others wait
-# for the provider in its place, and end what it was sending, which nobody sends again. The same
+# for the provider in its place, and end what it was sending, which no child sends again. The same
 # holds for a stop that does not wait at all.
 use Genflow::Fault;
 use Genflow::Test;

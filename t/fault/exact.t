@@ -74,10 +74,10 @@ is submissions('unborn'), 1, '... for one submission';
 
 my @POINTS = (
     # type, prompt, order, statement, status, submissions, the test's name
-    ['echo-replicate', 'poll=1',   'hang_request', 'accepted', 'completed', 1, 'with the id of a run that a list tells'],
-    ['echo-fal',       'poll=1',   'hang_request', 'accepted', 'completed', 1, 'with the id of a run that another list tells'],
-    ['hook-replicate', 'hook=end', 'hang_request', 'accepted', 'completed', 1, 'with the id of a run that a webhook tells'],
-    ['neo-glitch',     'poll=1',   'hang_request', 'accepted', 'failed',    1, 'with the id of a run that nobody tells'],
+    ['echo-replicate', 'poll=1',   'hang_request', 'accepted', 'completed', 1, 'with the id of a run from a list'],
+    ['echo-fal',       'poll=1',   'hang_request', 'accepted', 'completed', 1, 'with the id of a run from another list'],
+    ['hook-replicate', 'hook=end', 'hang_request', 'accepted', 'completed', 1, 'with the id of a run from a webhook'],
+    ['neo-glitch',     'poll=1',   'hang_request', 'accepted', 'failed',    1, 'with the id of an unknown run'],
     ['neo-glitch',     '',         'hang_request', 'settle',   'completed', 1, 'with the picture stored'],
     ['sketch',         '',         'hang_request', 'settle',   'completed', 0, 'with its drawing stored'],
     ['neo-glitch',     '',         'hang_answer',  'settle',   'completed', 1, 'with the end committed'],
@@ -91,7 +91,7 @@ for my $point (@POINTS) {
     my $id = later($user, { type => $type, prompt => "{{$script}} [$user]" });
     ok die_at("$order $statement"), "a child dies $name";
 
-    # Whoever waits at another child learns of it by that one's own looks.
+    # A client that waits at another child learns of it by that child's own queries.
     talk_to;
     my $told = wait_for {
         my $job = data(api(GET => "/api/generation/$id", user => $user, headers => { Prefer => 'wait=15' }));
@@ -110,7 +110,7 @@ for my $point (@POINTS) {
     is(HTTP::Tiny->new->get($told->{imageUrl})->{status}, 200, '... which is served') if $told->{imageUrl};
 }
 
-# What nobody tells may end at this host or at the other, which has a log of its own.
+# An unknown run may end at this host or at the other, which has a log of its own.
 expect_log 'GF0202' if log_since($mark) =~ /GF0202/;
 
 finish;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A child stands still for longer than its lease, and wakes: others have taken its work over by
-# then. Its success counts once, if nobody else has ended the generation; its failure is refused
+# then. Its success counts once, if no other host has ended the generation; its failure is refused
 # while another leads. Meanwhile the other child serves.
 use Genflow::Fault;
 use Genflow::Test;

@@ -27,7 +27,7 @@ for my $end (@ENDS) {
     my @old    = children();
     my @users  = map { account(10) } @CASES;
 
-    # Each generation is asked for twice: by a client that waits, and by one that does not.
+    # Each generation is requested twice: by a client that waits, and by one that does not.
     my @waiting = map { account(10) } @CASES;
     my ($acted, @answers) = in_parallel(1 + @CASES, sub {
         my ($i) = @_;

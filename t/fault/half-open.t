@@ -79,7 +79,7 @@ credits_are $user, 10, 0, '... and costs nothing';
 $provider->thaw;
 cmp_ok submissions("[$user]"), '<=', 1, '... what it had been sent arrives once at most';
 
-# ---- ... while it works: it is asked again ----
+# ---- ... while it works: it is polled again ----
 
 $user = account(10);
 talk_to $httpd;
@@ -88,7 +88,7 @@ talk_to;
 my $works = wait_for { status_of($user, $id)->{stabilityJobId} };
 ok $works, 'a provider works';
 $provider->cut;
-is ended($user, $id)->{status}, 'completed', '... its connections are cut: it is asked again';
+is ended($user, $id)->{status}, 'completed', '... its connections are cut: it is polled again';
 credits_are $user, 9, 0, '... for one charge';
 is submissions("[$user]"), 1, '... after one submission';
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Connections to PostgreSQL that died while nobody used them cost no request an error: the statement is
+# Connections to PostgreSQL that died while idle cost no request an error: the statement is
 # repeated on a new connection, once.
 use Genflow::Fault;
 use Genflow::Test;

@@ -42,7 +42,7 @@ diag join ', ', map { "$count{$_} $_" } sort keys %count;
 ok scalar(grep { $_->{status} == 599 } @journal), 'some calls had no answer';
 cmp_ok scalar(grep { $_->{status} == 200 } @journal), '>', 3 * $CLIENTS, '... and many had one';
 is_deeply [grep { !/\A(?:200|201|202|400|404|409|503|500|599)\z/ } map { $_->{status} } @journal], [],
-    '... no other than those that a client is told of';
+    '... no other than those in a client's response';
 
 my %row = map { my ($id, @of) = split /\|/; $id => \@of } sql(<<'SQL');
     SELECT id, status, coalesce(image_url, ''), user_id FROM public.sketch_media WHERE starts_with(user_id, 'journal-')
@@ -90,7 +90,7 @@ finish;
 
 # ---- the load ------------------------------------------------------------------------------------
 
-# A client: what it asked for and was answered, as {act, user, key, id, status, said}.
+# A client: its request and the answer, as {act, user, key, id, status, said}.
 sub client {
     my ($number) = @_;
     srand $seed + $number;

@@ -58,7 +58,7 @@ is submissions('last words'), 1, 'nothing was sent a second time';
 
 # ---- any number of times ----
 
-# Waiting for its next try, a generation belongs to nobody: no death of a child can delay it.
+# While it waits for its next attempt, a generation has no owner: no death of a child can delay it.
 $user = account(10);
 $id   = data(ask($user, 'retry', prompt => '{{status=503 times=1 retry-after=3}} risen from the dead'))->{id};
 wait_for { status_of($user, $id)->{retryCount} };
@@ -71,7 +71,7 @@ is $served->{status}, 200, 'the children that came afterwards serve';
 is sql1("SELECT count(*) FROM genflow.work WHERE starts_with(user_id, 'kill-child-')"), 0,
     'nothing is left behind';
 
-# Asks for a generation with a key; wait => seconds.
+# Requests a generation with a key; wait => seconds.
 sub ask {
     my ($client, $key, %input) = @_;
     my $seconds = delete $input{wait};

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A child dies while it asks for a queued run, while it fetches the picture, or with the picture in
+# A child dies while it polls a queued run, while it fetches the picture, or with the picture in
 # the folder and not charged yet. Another child goes on: the same run, one submission, one charge.
 use Digest::SHA ();
 use Genflow::Fault;
@@ -9,7 +9,7 @@ use Genflow::Test;
 my %ID    = ('echo-replicate' => 'replicateId', 'echo-fal' => 'falJobId');
 my @CASES = (
     # script, when the child is killed, the test's name
-    ['poll=25',     \&is_polled,  'while it asks'],
+    ['poll=25',     \&is_polled,  'while it polls'],
     ['result=slow', \&is_fetched, 'while it fetches the picture'],
 );
 
@@ -57,7 +57,7 @@ sub is_polled { return count('_polls', $_[0]) > 3 }
 
 sub is_fetched { return count('_fetches', $_[0]) }
 
-# How often the fake was asked for that about the user's runs.
+# How many such requests about the user's runs the fake got.
 sub count {
     my ($what, $user) = @_;
     return HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/$what?match=%5B$user%5D")->{content};

@@ -10,8 +10,8 @@ use Genflow::Test;
 my @CASES = (
     # type, prompt, cost, the test's name
     ['sketch',     'drawn',                2, 'drawn here'],
-    ['neo-glitch', '{{poll=4}} fetched',   1, 'from a provider that can be asked again'],
-    ['neo-glitch', '{{delay=2500}} picked', 1, 'from a provider that cannot be asked again'],
+    ['neo-glitch', '{{poll=4}} fetched',   1, 'from a provider that can be polled again'],
+    ['neo-glitch', '{{delay=2500}} picked', 1, 'from a provider that cannot be polled'],
 );
 
 for my $case (@CASES) {
@@ -34,7 +34,7 @@ for my $case (@CASES) {
 
     ($user, $id, $lock) = stored($type, $prompt);
     kill KILL => leader_of($id);
-    close $lock;                                 # the statement goes on, nobody waits for it
+    close $lock;                                 # the statement goes on, without a client
     is ended($user, $id, $type)->{status}, 'completed', "$name: killed inside the statement";
     credits_are $user, 10 - $cost, 0, '... one charge';
     wait_for { children() >= 2 };

@@ -34,9 +34,9 @@ for my $type (@TYPES) {
     ($user, $id) = begin($type, 'picture');
     wait_for { is_held_up() };
     $killed = kill KILL => leader_of($id);
-    close $lock;                                     # the statement goes on, nobody waits for it
+    close $lock;                                     # the statement goes on, without a client
     ok $killed, "$type: a child is killed when it has written so, before it submits";
-    is ended($user, $id, $type)->{errorCode}, 'NETWORK_ERROR', '... nobody knows that it did not';
+    is ended($user, $id, $type)->{errorCode}, 'NETWORK_ERROR', '... the module cannot know that it did not';
     is submissions("[$user]"), 0, '... nothing is submitted';
     credits_are $user, 10, 0, '... and nothing charged';
     wait_for { children() >= 2 };

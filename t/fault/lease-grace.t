@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# PostgreSQL was away for longer than a lease. When it is back, whoever held leases has half a lease to
+# PostgreSQL was away for longer than a lease. When it is back, the holders of leases have half a lease to
 # renew them before anybody claims: what waits for its provider stays where it is.
 use Genflow::Fault;
 use Genflow::Test;
@@ -42,7 +42,7 @@ my $renewed = wait_for {
 } 60;
 ok $renewed, 'all leases are renewed';
 is_deeply [grep { (leader_of($_) // 0) != $leader{$_} } @ids], [], '... by those who held them';
-is sql1("SELECT max(epoch) FROM genflow.work WHERE user_id = :'user'", user => $user), 1, '... nobody claimed meanwhile';
+is sql1("SELECT max(epoch) FROM genflow.work WHERE user_id = :'user'", user => $user), 1, '... no host claimed meanwhile';
 open_gate($user);
 is_deeply [map { ended($user, $_)->{status} } @ids], [('completed') x 8], '... and all complete';
 credits_are $user, 12, 0, '... for a charge each';

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A provider has taken a generation, and PostgreSQL does not take its id. Another host leads the job by
-# the time the heartbeat tells so: the id is still written when PostgreSQL takes it again, because
+# the time the heartbeat reports it: the id is still written when PostgreSQL takes it again, because
 # without it the run would be paid for nothing.
 use Genflow::Fault;
 use Genflow::Httpd;
@@ -52,7 +52,7 @@ sql(<<'SQL', id => $id);
 SQL
 for my $beat (1 .. 2) {                 # the first may have been under way
     my $was = due($witness);
-    ok wait_for(sub { due($witness) ne $was }), "another host leads it: heartbeat $beat tells so";
+    ok wait_for(sub { due($witness) ne $was }), "another host leads it: heartbeat $beat reports it";
 }
 sql('DROP FUNCTION genflow.test_full() CASCADE');
 ok wait_for(sub { sql1("SELECT provider_ref FROM genflow.work WHERE job_id = :'id'", id => $id) }),

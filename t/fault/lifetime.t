@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A generation that ends before its provider does: the provider is told to stop. No wait, however
+# A generation that ends before its provider does: the module cancels the run. No wait, however
 # long, goes past a deadline.
 use Genflow::Fault;
 use Genflow::Test;
@@ -31,7 +31,7 @@ END
 my $user = account(10);
 my $id   = later($user, { type => 'brief', prompt => "{{poll-hang}} [$user]" });
 is ended($user, $id, 'brief')->{errorCode}, 'TIMEOUT', 'a brief life ends';
-ok wait_for(sub { cancels("[$user]") }), '... and the provider is told to stop';
+ok wait_for(sub { cancels("[$user]") }), '... and the run is cancelled at the provider';
 credits_are $user, 10, 0, '... for nothing';
 
 for my $script ('poll-hang', 'cut-before') {

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # The connection to PostgreSQL dies between COMMIT and the answer: the module repeats the statement,
-# and whoever asked gets the answer of the first one. A generation that was made or started so begins
+# and the client gets the answer of the first one. A generation that was made or started so begins
 # at once, in the same child. No act takes place twice.
 use Genflow::Admin;
 use Genflow::Httpd;
@@ -9,7 +9,7 @@ use Genflow::Proxy;
 use Genflow::Test;
 use Genflow::TwoStep;
 
-# Only this httpd, of one child, works on the type. A job that nobody begins lies idle for a minute.
+# Only this httpd, of one child, works on the type. A job that no child begins lies idle for a minute.
 my $TYPE = 'lost-answer';
 sql("SELECT genflow.create_type('$TYPE')");
 my $proxy = Genflow::Proxy->postgres;
@@ -168,7 +168,7 @@ is sql1("SELECT failures, open_until FROM genflow.breakers WHERE model = 'fal-ai
 
 # ---- all of it ----
 
-is_deeply [grep { !/ ok\z/ } $proxy->events], [], 'every answer that was lost told of a success';
+is_deeply [grep { !/ ok\z/ } $proxy->events], [], 'every lost answer was a success';
 is scalar(my @events = $proxy->events), $lost, "there were $lost of them";
 my $left = sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user);
 is $left, 0, 'nothing is left behind';

@@ -91,7 +91,7 @@ is_deeply [grep { $_ } map { wrong_with($_) } @done], [], '... and all are serve
 
 finish;
 
-# Something to ask for; the first ones are sure.
+# A request; the first ones are sure.
 sub ask_for {
     my ($i) = @_;
     my ($type, $script) = @{ $SURE[$i] // [] };

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A host dies between storing the picture and the statement that charges for it. Whatever ends the
-# generation then, no picture stays that nobody paid for: cancelled, or deleted after that, its picture
+# generation then, no picture stays that no user paid for: cancelled, or deleted after that, its picture
 # is removed; past its deadline the host that claims it finds the picture and completes it.
 use Genflow::Fault;
 use Genflow::Test;
@@ -35,12 +35,12 @@ SQL
     like $end->{imageUrl}, qr{\Q${\ ($file =~ s{.*/}{}r) }\E\z}, '... with the picture that was there';
     ok -s $file, '... and stays';
     is sql1("SELECT count(*) FROM genflow.attempts WHERE job_id = :'id'", id => $id), $type eq 'sketch' ? 0 : 1,
-        '... nobody is asked for another one';
+        '... no provider gets another submission';
 }
 
 finish;
 
-# A generation whose picture is stored, whose host is dead, and which nobody claims for some seconds.
+# A generation whose picture is stored, whose host is dead, and which no child claims for some seconds.
 sub left_behind {
     my ($type, $prompt) = @_;
     my $user = account(10);

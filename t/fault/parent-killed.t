@@ -45,7 +45,7 @@ for my $i (0 .. $#CASES) {
     is ask($i), $ids[$i], '... and its key finds it';
 }
 
-# A generation with a key; the same one when it is asked for again.
+# A generation with a key; the same one when the request is repeated.
 sub ask {
     my ($i) = @_;
     my ($type, $script) = @{ $CASES[$i] };

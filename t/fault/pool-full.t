@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# All connections of a child's pool are in use: who comes then waits for a bounded time, is told when
+# All connections of a child's pool are in use: a request then waits for a bounded time, learns when
 # to come back, and has made nothing; when connections are free again everything goes on.
 use Genflow::Fault;
 use Genflow::Httpd;
@@ -39,7 +39,7 @@ my @answers = in_parallel($CALLERS, sub {
 }, $CALLERS);
 my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 is_deeply [grep { $_->[0] != 503 || ($_->[1] // '') !~ /\A[1-9]\d?\z/ } @answers], [],
-    "of $CALLERS requests at $POOL connections none gets one: each is told when to come back";
+    "of $CALLERS requests at $POOL connections none gets one: each gets Retry-After";
 is_deeply [grep { $_->[3] > $LONG * $PATIENCE } @answers], [], '... within a bounded time';
 is scalar(grep { $_->[2] eq 'DATABASE_UNAVAILABLE' } @answers), $CALLERS, '... and why';
 is scalar(@{ [$httpd->children] }), 1, '... by a child that lives';
@@ -61,6 +61,6 @@ talk_to;
 my $ended = wait_for { credits($user)->[1] == 0 } 60;
 ok $ended, '... and made by the other host';
 credits_are $user, 100 - 1 - $CALLERS, 0, '... for a credit each';
-like $httpd->alarms, qr/GF0121/, 'the operator is told';
+like $httpd->alarms, qr/GF0121/, 'the log has a line for the operator';
 
 finish;

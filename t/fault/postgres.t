@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # PostgreSQL restarts under load, fast and immediate: no child of httpd dies, every request is
-# answered or told when to come back, and who repeats with the key has one generation per key in the
-# end. While it is stopped, the answer is a quick 503; when it is back, nobody needs to help.
+# answered or gets Retry-After, and a client that repeats with the key has one generation per key in the
+# end. While it is stopped, the answer is a quick 503; when it is back, no restart is needed.
 use Genflow::Test;
 use Time::HiRes qw(sleep time);
 
@@ -61,7 +61,7 @@ for my $try (1 .. 3) {
 my $health = api(GET => '/api/health');
 is $health->{status}, 503, 'the health check says that this server cannot work';
 is_deeply [data($health)->{database}, data($health)->{providers}{open}], ['unreachable', undef],
-    '... why, and that nobody knows whose breaker is open';
+    '... why, and that the breakers are unknown';
 is api(GET => $picture)->{status}, 200, 'stored pictures are served all the same';
 ok pg('start'), 'PostgreSQL is started';
 my $healed = wait_for { generate($user, { type => 'sketch' })->{status} == 200 };

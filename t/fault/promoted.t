@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# The primary dies for good while clients ask for generations, and its synchronous standby is promoted.
+# The primary dies for good while clients request generations, and its synchronous standby is promoted.
 # DBDParams names both hosts with target_session_attrs=read-write. Nothing that was acknowledged is
 # lost, nothing is submitted or charged twice, and the site is not taken for a restored one.
 use Genflow::Httpd;
@@ -46,7 +46,7 @@ Include "\${GENFLOW_WORK}/t/conf/api.conf"
 END
 talk_to $httpd;
 
-# ---- clients ask, and the primary dies ----
+# ---- clients send requests, and the primary dies ----
 
 my @users  = map { account(1000) } 1 .. $CLIENTS;
 my $waits  = account(10);
@@ -97,7 +97,7 @@ sub harm {
     my ($pid, $shared) = (split /\n/, Genflow::Site::read_text("$folder/one/data/postmaster.pid"))[0, 6];
     kill KILL => $pid, Genflow::Site::children_of($pid);
     my ($segment) = ($shared // '') =~ /(\d+)\s*\z/;
-    wait_for { $httpd->log_text =~ /GF0121/ } or return 'nobody noticed';
+    wait_for { $httpd->log_text =~ /GF0121/ } or return 'not noticed';
     system 'ipcrm', '-m', $segment if $segment;            # the server did not clear up
     cluster('two', 'promote');
     add("$folder/promoted", '');

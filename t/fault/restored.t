@@ -29,11 +29,11 @@ sql("SELECT genflow.$_") for map { "restored_settle('$_', NULL, 'cancelled', NUL
 start_httpd('restored_end');
 my $health = api(GET => '/api/health');
 is $health->{status}, 503, 'a restored dump: health is not ok';
-like data($health)->{restored}, qr/copy of another database/, '... and tells why';
+like data($health)->{restored}, qr/copy of another database/, '... and has the reason';
 my $res = ask();
 error_is($res, 503, 'SITE_RESTORED', '... a request that would begin work is refused');
 is $res->{headers}{'retry-after'}, 60, '... with the time to come back';
-ok wait_for(sub { $httpd->log_text =~ /GF0641.*genflow\.resume/ }), '... the error log tells what to do';
+ok wait_for(sub { $httpd->log_text =~ /GF0641.*genflow\.resume/ }), '... the error log says what to do';
 is scalar(() = $httpd->log_text =~ /GF0641/g), 1, '... once';
 is in_db('restored_end', "SELECT finding FROM genflow.doctor_stuck() WHERE finding LIKE 'the database%'"),
     'the database was restored', '... and so does the doctor';
@@ -44,7 +44,7 @@ is in_db('restored_end', "SELECT string_agg(DISTINCT status || ' ' || error_code
 is in_db('restored_end', "SELECT balance, held FROM genflow.accounts WHERE user_id = '$user'"), '20|0', '... and costs nothing';
 ok wait_for(sub { $httpd->log_text =~ /GF0642/ }), '... the site goes on';
 is ask()->{status}, 200, '... and makes pictures';
-is submissions("of $user"), 1, '... of what was asked for since';
+is submissions("of $user"), 1, '... of the requests since then';
 is in_db('restored_end', "SELECT genflow.restored() IS NULL"), 't', '... without a word';
 
 start_httpd('restored_continue');

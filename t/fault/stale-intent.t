@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Another host takes a generation over before its first host has written the intent to submit it: the
-# first host is told so, and sends nothing.
+# first host gets stale, and sends nothing.
 use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Test;
@@ -55,7 +55,7 @@ sql("UPDATE genflow.work SET due_at = clock_timestamp() WHERE job_id = :'id'", i
 is ended($user, $id, 'taken-early')->{status}, 'completed', 'when the other host dies it completes';
 is submissions("[$user]"), 1, '... sent once';
 credits_are $user, 9, 0, '... and charged once';
-is $httpd->alarms, '', 'nobody has anything to complain about';
+is $httpd->alarms, '', 'the log has no warning';
 talk_to undef;
 
 finish;

@@ -115,7 +115,7 @@ sub health { return data(api(GET => '/api/health')) // {} }
 
 sub doctor { return join "\n", sql('SELECT finding, detail FROM genflow.doctor_images()') }
 
-# A generation that nobody has begun.
+# A generation that no child has begun.
 sub queued {
     my ($user) = @_;
     return sql1(<<'SQL', user => $user, prompt => "queued [$user]");

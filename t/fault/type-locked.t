@@ -23,7 +23,7 @@ my $locked = wait_for { sql1(<<'SQL') };
 SQL
 ok $locked, 'a type\'s table is locked';
 
-# One asks for the locked type, the others for others, all at once.
+# One request is for the locked type, the others for others, all at once.
 my ($refused, @others) = in_parallel(7, sub {
     my ($i)   = @_;
     my $begin = time;

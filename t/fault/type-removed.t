@@ -50,7 +50,7 @@ sub begun {
     return $id;
 }
 
-# Read from its row: no address tells of the type any more.
+# Read from its row: no address has the type any more.
 sub end_of {
     my ($id) = @_;
     return wait_for {

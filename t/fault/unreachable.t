@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A provider whose name does not resolve, or whose server does not speak TLS, was never asked: it is
+# A provider whose name does not resolve, or whose server does not speak TLS, never got the request: it is
 # tried again by the rules, then the generation fails and nothing is charged. The key is sent to
 # nobody.
 use Genflow::Fault;
@@ -35,7 +35,7 @@ kill TERM => $listener;
 waitpid $listener, 0;
 my $text = do { open my $file, '<:raw', $heard or die "$heard: $!\n"; local $/; <$file> };
 cmp_ok length $text, '>', 0, 'the server without TLS was called';
-unlike $text, qr/Bearer|$ENV{STABILITY_API_KEY}|POST/, '... and told nothing';
+unlike $text, qr/Bearer|$ENV{STABILITY_API_KEY}|POST/, '... and learns nothing';
 
 ok configure(''), 'the providers are taken out again';
 

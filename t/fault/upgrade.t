@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # sql/apply runs during traffic: it renews all functions, and a migration locks and changes the tables
-# of live work. Clients are answered or told when to come back; each key has one generation, which
+# of live work. Clients are answered or get Retry-After; each key has one generation, which
 # ends and is charged once.
 use File::Temp qw(tempdir);
 use Genflow::Fault;
@@ -31,7 +31,7 @@ for my $client (@clients) {
 }
 diag join ', ', map { "$answers{$_} $_" } sort keys %answers;
 is_deeply [grep { !/\A(?:200|202|409 later|503 later)\z/ } sort keys %answers], [],
-    'every client was answered, or told when to come back';
+    'every client was answered, or got Retry-After';
 cmp_ok scalar @keys, '>=', $CLIENTS, '... and there was load';
 my $ended = wait_for { !sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user) } 60;
 ok $ended, 'all generations end';

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Children that die while they tell a webhook, a database that goes away meanwhile, and a generation
-# that cannot be read delay what is told and lose nothing: it comes by the same id. Of two hosts one
-# tells it. Each is charged once.
+# Children that die while they deliver a webhook, a database that goes away meanwhile, and a generation
+# that cannot be read delay the delivery and lose nothing: it comes by the same id. Of two hosts one
+# delivers it. Each is charged once.
 use Genflow::Fault;
 use Genflow::Httpd qw(small_site);
 use Genflow::Test;
@@ -20,9 +20,9 @@ my $id   = later($user, { webhookUrl => $hook });
 is scalar(told($hook, 1)), 1, 'a webhook is being told';
 my @killed = children();
 kill KILL => @killed;
-ok wait_for { my %old = map { $_ => 1 } @killed; (grep { !$old{$_} } children()) >= 2 }, 'whoever tells it is killed';
+ok wait_for { my %old = map { $_ => 1 } @killed; (grep { !$old{$_} } children()) >= 2 }, 'the child that delivers it is killed';
 my @came = told($hook, 2);
-is scalar(@came), 2, '... it is told again';
+is scalar(@came), 2, '... it is delivered again';
 is_deeply [map { $_->{header}{'webhook-id'} } @came], [$id, $id], '... by the same id';
 is $_->{header}{'webhook-signature'}, signature_of($_), '... signed' for @came;
 ok wait_for { !pending($id) }, '... and then no more';
@@ -37,7 +37,7 @@ is scalar(told($slow, 1)), 1, 'a webhook is being told';
 ok pg('stop', 'fast'), 'the database stops';
 ok pg('start'), '... and is back';
 my $noted = wait_for { !pending($id) } 20;
-ok $noted, '... what was told is noted then';
+ok $noted, '... the delivery is noted then';
 is scalar(told($slow, 1)), 1, '... and told once';
 
 # ---- two hosts ----
@@ -59,7 +59,7 @@ END
 my $many = hook('ok', "$user-many");
 my %ids  = map { (later($user, { webhookUrl => $many }), 1) } 1 .. 20;
 my @all  = told($many, 20);
-ok wait_for { !grep { pending($_) } keys %ids }, 'two hosts tell what there is to tell';
+ok wait_for { !grep { pending($_) } keys %ids }, 'two hosts deliver all webhooks';
 my %told;
 $told{ $_->{header}{'webhook-id'} }++ for told($many, 20);
 is_deeply \%told, \%ids, '... each once';
@@ -76,7 +76,7 @@ make_due($id, 1);
 my $later = wait_for { sql1(<<'SQL', id => $id) };
     SELECT 1 FROM genflow.deliveries WHERE job_id = :'id' AND tries = 2 AND due_at > now() + interval '4 min'
 SQL
-ok $later, 'what cannot be read is told later';
+ok $later, 'a generation that cannot be read is delivered later';
 like $second->alarms, qr/GF0122: job=$id /, '... and an operator hears of it';
 sql('ALTER FUNCTION genflow.told_broken_away RENAME TO told_broken_get');
 make_due($id, 2);

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# What AIML's log already tells of a lost answer is not waited for: the log is asked after one poll,
+# The module does not wait for a lost answer that AIML's log has: it reads the log after one poll,
 # not after GenflowProviderListWait.
 use Genflow::Test;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# AIML API: pictures at once, by address or in base64. Its log tells whether a lost request was
+# AIML API: pictures at once, by address or in base64. Its log shows whether a lost request was
 # paid; only one that it calls failed is sent again.
 use Genflow::Cases;
 use Genflow::Test;

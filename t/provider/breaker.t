@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # The breaker of a provider's model: failures in a row open it, then nothing is sent, the next
-# provider is asked, and one generation tries after a while. A refused key opens it at once.
+# entry is used, and one generation probes after a while. A refused key opens it at once.
 use Genflow::Test;
 
 expect_log qw(GF0203 GF0205 GF0209 GF0403 GF0408);

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Who cancels what a provider works on has the provider asked to stop: by the process that leads the
+# Who cancels what a provider works on cancels the run at the provider: by the process that leads the
 # run, at once when it took the cancel itself, and by its next heartbeat when another one did.
-# A provider that took the run only after the cancel is asked as well.
+# A provider that took the run only after the cancel gets the cancel as well.
 use Genflow::Test;
 
 use Time::HiRes qw(time);
@@ -73,11 +73,11 @@ for my $case (@CASES) {
     my $log = wait_for { $leader->log_text =~ /GF0404: job=\Q$id\E .*: settle refused: already_ended/ };
     ok $log, '... and the run ends';
     is status_of($user, $id, $type)->{status}, 'cancelled', '... it stays cancelled';
-    is cancels($tag), 1, '... the provider is asked once';
+    is cancels($tag), 1, '... the provider gets one cancel';
 }
 credits_are $user, 30, 0, 'nothing was charged';
 my $polls = HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/_polls?match=$user")->{content};
-cmp_ok $polls, '<=', @CASES * 2, 'and nobody goes on asking for what was cancelled';
+cmp_ok $polls, '<=', @CASES * 2, 'and a cancelled run is not polled any more';
 my @alarms = grep { !/GF0005/ } map { split /\n/, $_->alarms } $leader, $other;
 is "@alarms", '', 'and has nothing to complain about';
 talk_to();

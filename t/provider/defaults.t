@@ -84,7 +84,7 @@ is $job->{tokensUsed}, 2, '... for 2 credits';
 is $job->{maxRetries}, 3, '... with 3 retries';
 like join(' ', Genflow::Shelf->objects($job->{id})),
     qr{\Acloudinary/stefna/generated/neo_glitch_$job->{id}-[0-9a-f]{32}\z},
-    '... and its picture is below stefna/generated, under a name that nobody can guess';
+    '... and its picture is below stefna/generated, under a name that cannot be guessed';
 my $age = sql1("SELECT round(extract(epoch FROM deadline_at - created_at)) FROM genflow.work JOIN"
     . " public.ghibli_reaction_media m ON m.id = job_id WHERE job_id = :'id'", id => $queued);
 is $age, 600, 'a generation lasts 10 minutes at most';

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A provider that cannot be reached was never asked: the generation is tried again, each time after
+# A provider that cannot be reached got no request: the generation is retried, each time after
 # a longer wait, as often as the client allows, then it fails, says why, and costs nothing.
 use Genflow::Test;
 

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# fal: requests are queued, asked for, and their results fetched. One whose answer was lost is found
+# fal: requests are queued and polled, and their results fetched. One whose answer was lost is found
 # in the list by its seed and gone on with; one that is not there may still wait, and fails.
 use Genflow::Cases;
 use Genflow::Test;

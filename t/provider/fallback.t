@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# The next provider of a chain is asked when one has failed, and only then: not when it was
+# The next entry of a chain is used when one has failed, and only then: not when it was
 # filtered, not when it answered with nothing or with something odd, not when it is unknown what it
-# did. The picture costs the same, whoever made it.
+# did. The picture costs the same from any provider.
 use Genflow::Test;
 
 my $TOO_BIG = 'big=' . (50 * 1024 * 1024 + 1);

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A model that its provider does not know is told to the log once, not at each try of its breaker,
+# A model that its provider does not know is logged once, not at each attempt of its breaker,
 # and once more after it was known in between. Waits between tries stay within their cap.
 use Genflow::Test;
 

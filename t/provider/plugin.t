@@ -32,7 +32,7 @@ $shelf->run_cases("$ENV{GENFLOW_STORE}/shelf/" . $shelf->prefix,
 
 my $user = account(10);
 my $job  = $shelf->picture($user, 'poll=2');
-is $job->{status}, 'completed', 'a run that is known by an address is asked for there';
+is $job->{status}, 'completed', 'a run whose ref is an address is polled there';
 is $job->{provider}, 'sample', '... and shown as made by the kind';
 is ask("_polls?match=[$user]"), 3, '... three times';
 my $sent = ask("_submissions?match=[$user]")->[0];

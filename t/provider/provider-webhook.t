@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Replicate and fal report the end of a run long before anybody asks. A report makes us ask, and
+# Replicate and fal send a webhook at the end of a run, long before the next poll. A webhook makes us poll, and
 # only the answer counts: repeated, out of order, early or forged, there is one picture, one charge.
 use Genflow::Cases;
 use Genflow::Test;
@@ -17,7 +17,7 @@ my @CASES  = (
     ['hook=forged,end', '', '401 200', 'a forged one before the genuine'],
     ['hook=end,forged', '', '200 401', 'a forged one after the genuine'],
     ['hook=stale,end', '', '401 200', 'one of ten minutes ago'],
-    ['hook=blank,end', '', '400 200', 'one that tells of no run'],
+    ['hook=blank,end', '', '400 200', 'one that names no run'],
     ['hook early', '', '200', 'one before we know the run\'s id'],
     ['hook=end,end early', '', '200 200', 'two before we know the run\'s id'],
     ['hook cut-before', '', '200', 'one of a run whose answer was lost'],
@@ -42,14 +42,14 @@ for my $peer (qw(replicate fal)) {
 
 my @late = grep { $_->{status} == 503 } told('echo-hook-fal', "[provider-webhook-$$-");
 ok @late, 'until its keys are here, fal has to come again';
-is_deeply [ grep { !/\A\d+\z/ } map { $_->{retry_after} } @late ], [], '... and is told when';
+is_deeply [ grep { !/\A\d+\z/ } map { $_->{retry_after} } @late ], [], '... and gets Retry-After';
 
-# ---- and asked for at the same time ----
+# ---- and polled at the same time ----
 
 for my $peer (qw(replicate fal)) {
     my $script = 'hook=end,end poll=1';
     run_cases(type => "echo-$peer", id => 'provider_ref', cases => [
-        map { [$script, '', 'completed', "$peer: reported and asked for, $_"] } 1 .. 6 ]);
+        map { [$script, '', 'completed', "$peer: reported and polled, $_"] } 1 .. 6 ]);
     my @told = wait_for_told($peer, $script, '200 ' x 12);
     is_deeply [ grep { $_ != 200 } map { $_->{status} } @told ], [], '... all of them are taken';
 }
@@ -62,7 +62,7 @@ for my $peer (qw(replicate fal)) {
     my $nobody = '0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b';
     my @rows   = (
         # how it differs from the genuine one, status, the test's name
-        [{}, 200, 'told again after the end'],
+        [{}, 200, 'repeated after the end'],
         [{ url => $url =~ s{[^/]+\z}{'0' x length $&}er }, 404, 'another token'],
         [{ url => $url =~ s{[^/]+\z}{'0' x length $&}er, headers => {} }, 404,
             'another token, before anybody looks at a signature'],
@@ -96,7 +96,7 @@ cmp_ok keys_asked() - $asked, '<=', 4, '... and do not make us ask for keys each
 
 # ---- parts ----
 
-# What the provider's webhooks were told of runs whose prompt contains this.
+# The answers to the provider's webhooks about runs whose prompt contains this.
 sub told {
     my ($provider, $text) = @_;
     my $match = $text =~ s/([^\w.-])/sprintf '%%%02X', ord $1/ger;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Replicate: predictions are created and asked for. One whose answer was lost is found in the list
+# Replicate: predictions are created and polled. One whose answer was lost is found in the list
 # by its seed and gone on with; one that is not there was never taken, and is sent again.
 use Genflow::Cases;
 use Genflow::Test;

@@ -66,7 +66,7 @@ for my $i (0 .. $#got) {
 }
 is generate($user, { type => 'sd3-source', prompt => "plain $me" })->{status}, 200,
     'sd3 does without a source, too';
-is +(sent("plain $me"))[0]{fields}{mode}, 'text-to-image', '... and is told so';
+is +(sent("plain $me"))[0]{fields}{mode}, 'text-to-image', '... as the request says';
 
 # ---- of no use ----
 

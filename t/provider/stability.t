@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Every way in which Stability can answer, or not: what the client is told, what it costs, how often
+# Every way in which Stability can answer, or not: the client's response, its cost, how often
 # the request was sent, what the row says, and that a failure leaves no file. Where the table has no
 # errorCode, the generation completes.
 use Genflow::Test;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Pictures are kept in Cloudinary: signed, under the generation's name, once, whatever becomes of
-# an answer. A wrong secret is told to an operator by the directive's name.
+# an answer. The log line about a wrong secret names the directive.
 use Genflow::Shelf;
 use Genflow::Test;
 

@@ -25,7 +25,7 @@ for my $kind (qw(s3 cloudinary)) {
     ok $told, '... a store that will not remove one now';
     is scalar($shelf->objects($job->{id})), 1, '... keeps it';
     sql("UPDATE genflow.removals SET due_at = now() WHERE job_id = :'id'", id => $job->{id});
-    ok gone($shelf, $job->{id}) && forgotten($job->{id}), '... until it is asked again';
+    ok gone($shelf, $job->{id}) && forgotten($job->{id}), '... until the next attempt';
 
     # the picture waits in the folder
     $shelf->down;
@@ -36,7 +36,7 @@ for my $kind (qw(s3 cloudinary)) {
     api(DELETE => "/api/generation/$job->{id}", user => $user);
     ok !-e $file, '... and goes from there at once';
     $shelf->up;
-    ok forgotten($job->{id}), '... nobody looks for it any more';
+    ok forgotten($job->{id}), '... the removal is done';
     is scalar($shelf->objects($job->{id})), 0, '... nor is it stored later';
 
     # it is just being stored for the second time
@@ -73,7 +73,7 @@ talk_to($now);
 api(DELETE => "/api/generation/$job->{id}", user => $user);
 ok forgotten($job->{id}), 'a picture in a store of former times is left';
 like $now->alarms, qr/\A\N*GF0417: job=\Q$job->{id}\E \N*\Q$job->{imageUrl}\E\z/,
-    '... to the administrator, who is told where it is';
+    '... to the administrator, with its address';
 talk_to();
 
 finish;

@@ -23,7 +23,7 @@ for my $case (@CASES) {
     is !!$job->{persisted}, !!0, '... and is not persisted';
     like $job->{imageUrl}, $meanwhile, '... its picture is elsewhere meanwhile';
     like $shelf->served($job->{imageUrl}), qr/\A200 /, '... and to be had there';
-    ok $job->{expiresAt}, '... for a time that is told' if $type eq 'shelf-url';
+    ok $job->{expiresAt}, '... for a time in the response' if $type eq 'shelf-url';
     credits_are $user, 9, 0, '... for its price';
     is scalar($shelf->objects($job->{id})), 0, '... nothing is in the store';
 

@@ -15,7 +15,7 @@ my $theirs = ended($other, $found, 'lens');
 is $theirs->{status}, 'completed', 'one user gets a picture';
 my $mine = ended($one, $lost, 'lens');
 isnt $mine->{falJobId} // 'none', $theirs->{falJobId}, 'the other one does not get the same';
-is $mine->{errorCode}, 'TIMEOUT', '... but none, because nobody knows what became of it';
+is $mine->{errorCode}, 'TIMEOUT', '... but none, because its end is unknown';
 credits_are $one, 10, 0, '... for nothing';
 is submissions($words), 2, '... and neither is sent again';
 

@@ -12,9 +12,9 @@ my $res  = generate($user, { prompt => '{{poll=20}} in its time' });
 my $job  = data($res);
 is $res->{status}, 202, 'a provider that needs time makes the answer 202';
 is $job->{status}, 'processing', 'the generation is processing';
-is $job->{pollUrl}, "/api/neo-glitch/status?id=$job->{id}", 'pollUrl tells where to ask';
-is $res->{headers}{location}, $job->{pollUrl}, 'Location tells the same';
-like $res->{headers}{'retry-after'}, qr/\A\d+\z/, 'Retry-After tells when';
+is $job->{pollUrl}, "/api/neo-glitch/status?id=$job->{id}", 'pollUrl has the address to poll';
+is $res->{headers}{location}, $job->{pollUrl}, 'Location has the same';
+like $res->{headers}{'retry-after'}, qr/\A\d+\z/, 'Retry-After has the delay';
 like $job->{stabilityJobId}, qr/\A[0-9a-f]{32}\z/, 'the provider\'s id is in the answer';
 is $job->{imageUrl}, undef, 'there is no picture yet';
 credits_are $user, 10, 1, 'its credit is held';
@@ -57,7 +57,7 @@ my $back = wait_for {
 };
 cmp_ok $back, '>', 50, 'after 429 without Retry-After a provider is left in peace for a minute';
 cmp_ok $back, '<', 80, '... and not much longer';
-is submissions('overrun'), 1, '... so it was asked once';
+is submissions('overrun'), 1, '... so it got one submission';
 is status_of($patient, $job->{id})->{retryCount}, 1, '... and the client sees the retry';
 
 finish;

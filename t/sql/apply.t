@@ -87,7 +87,7 @@ my $good = variant('migrations/9002_good.sql',
     sub { "CREATE TABLE genflow.whole (id integer);\n" });
 is $db->apply(folder => $good), "genflow schema version 9002\n", 'a new migration is applied';
 is $db->apply(folder => $good), "genflow schema version 9002\n", 'once: again it is no error';
-is $db->sql('SELECT schema_version FROM genflow.health()'), 9002, 'health() tells the version';
+is $db->sql('SELECT schema_version FROM genflow.health()'), 9002, 'health() has the version';
 
 # One that changes what a call under way has locked already, in the order that suits no call.
 my $locking = variant('migrations/9003_locking.sql', sub {

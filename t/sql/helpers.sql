@@ -21,7 +21,7 @@ CREATE FUNCTION pg_temp.credits(p_user text) RETURNS text LANGUAGE sql AS $$
     SELECT format('%s, %s held', a.balance, a.held) FROM genflow.accounts a WHERE a.user_id = p_user
 $$;
 
--- p_owner NULL: queued, for whoever claims it; else a lease of that owner
+-- p_owner NULL: queued, any host may claim it; else a lease of that owner
 CREATE FUNCTION pg_temp.generate(
     p_user text, p_cost bigint DEFAULT 1, p_owner text DEFAULT NULL, p_key text DEFAULT gen_random_uuid()::text,
     p_hash bytea DEFAULT '\x01', p_lifetime interval DEFAULT '10 minutes',

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A cancel races a completion, 500 times, from several sessions at once: a generation is cancelled
-# and free, or completed and charged, never both, never neither; whoever lost is told so.
+# and free, or completed and charged, never both, never neither; the loser learns it.
 
 use strict;
 use warnings;
@@ -47,7 +47,7 @@ $one->sql('BEGIN', complete($id));
 $two->start(cancel($id));
 ok $db->waits($two), 'a cancel waits for a completion that is under way';
 $one->sql('COMMIT');
-is $two->answer, 'invalid_status|completed', '... and is told that it came too late';
+is $two->answer, 'invalid_status|completed', '... and finds it completed';
 is end_of($id), 'completed|hold1 capture1', '... which is charged';
 
 $id = $db->new_job;
@@ -55,7 +55,7 @@ $one->sql('BEGIN', cancel($id));
 $two->start(complete($id));
 ok $db->waits($two), 'a completion waits for a cancel that is under way';
 $one->sql('COMMIT');
-is $two->answer, 'settled', '... and is told that it came too late';
+is $two->answer, 'settled', '... and finds it already ended';
 is end_of($id), 'cancelled|hold1 release0', '... which is free';
 
 $id = $db->new_job;
@@ -97,7 +97,7 @@ for (1 .. RACES / ROUND) {
         }
     }
 }
-is_deeply [grep { $_ != 1 } values %cancelled, values %completed], [], 'each end was told once';
+is_deeply [grep { $_ != 1 } values %cancelled, values %completed], [], 'each end was returned once';
 is_deeply [grep { $cancelled{$_} } keys %completed], [], '... to one side';
 is keys(%cancelled) + keys(%completed), RACES, 'in each of 500 races one side wins';
 ok %cancelled && %completed, '... now this one, now that';

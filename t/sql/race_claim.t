@@ -51,7 +51,7 @@ sub expire_jobs {
         due_at = clock_timestamp() - interval '1 second' - random() * interval '1 minute'");
 }
 
-# ---- the order, even where the planner was told that the tables are empty ----
+# ---- the order, even where the statistics say that the tables are empty ----
 
 my ($one, $two) = $db->sessions(2);
 $db->sql('VACUUM public.neo_glitch_media', 'VACUUM genflow.work');
@@ -80,7 +80,7 @@ is $two->sql(claim('two', 10)), "$id|2", 'a claim that came to nothing leaves th
 
 expire_leases();
 is $two->sql('BEGIN', heartbeat($id, 2)), 1, 'a host keeps its lease at the last moment';
-is $one->sql(claim('one', 10)), '', '... and nobody takes the job meanwhile';
+is $one->sql(claim('one', 10)), '', '... and no host claims the job meanwhile';
 $two->sql('COMMIT');
 is $one->sql(claim('one', 10)), '', '... nor later';
 
@@ -89,7 +89,7 @@ is $one->sql('BEGIN', claim('one', 10)), "$id|3", 'a host is late: its job is be
 $two->start(heartbeat($id, 2));
 ok $db->waits($two), '... its heartbeat waits';
 $one->sql('COMMIT');
-is $two->answer, 0, '... and tells it that the lease is lost';
+is $two->answer, 0, '... and reports the lost lease';
 
 $two->sql('BEGIN', "SELECT genflow.hand_back('{$id}', '{3}')");
 is $one->sql(claim('one', 10)), '', 'a job that is being handed back is not waited for';
@@ -107,7 +107,7 @@ is scalar(@claimed), 200, '8 hosts that claim at once get all jobs';
 is scalar(uniq @claimed), 200, '... none of them twice';
 is_deeply [grep { !/\|1\z/ } @claimed], [], '... each for the first time';
 
-# ---- many accounts whose jobs are overdue: whoever claims ends them, in account order ----
+# ---- many accounts whose jobs are overdue: a claim ends them, in account order ----
 
 jobs(30, 'a' .. 'h');
 expire_jobs();
@@ -116,7 +116,7 @@ my @answers = map { @$_ } $db->at_once(@claims);
 is_deeply [grep { $_ eq '!40P01' } @answers], [], '8 hosts end overdue jobs of 8 accounts at once';
 my @ends = map { split /\n/ } @answers;
 is_deeply [grep { !/\|\z/ } @ends], [], '... without an error';
-is scalar(uniq @ends), scalar(@ends), '... and tell each once';
+is scalar(uniq @ends), scalar(@ends), '... and return each once';
 is $one->sql(claim('one', 1000)), '', '... and the rest after them';
 is $db->sql('SELECT count(*) FROM genflow.work'), 0, '... so that none is left';
 is $db->sql('SELECT sum(balance), sum(held) FROM genflow.accounts'), 8 * 30 + 221 . '|0',

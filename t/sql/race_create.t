@@ -13,7 +13,7 @@ use Test::More;
 
 use Genflow::Database ();
 
-# The first of these states is what the look finds, the others what the account decides: ask again.
+# afford() finds the first of these states, the account decides on the others: repeat the call.
 my %REFUSED = map { $_ => 1 } qw(insufficient_credits !GF402);
 
 my $db = Genflow::Database->new;
@@ -110,8 +110,8 @@ $one->sql('BEGIN', create('last', 'third'));
 $two->start(create('last', 'fourth'));
 ok $db->waits($two), 'the next waits';
 $one->sql('COMMIT');
-is $two->answer, '!GF402', '... and is told that he lost the race';
-is $two->sql(create('last', 'fourth')), 'insufficient_credits', '... asks again and is refused';
+is $two->answer, '!GF402', '... and its hold is refused';
+is $two->sql(create('last', 'fourth')), 'insufficient_credits', '... repeats the call and is refused';
 is jobs_of('last'), '2|2', '... and leaves nothing behind';
 
 # ---- step by step: the quota, and an account that is blocked meanwhile ----
@@ -122,19 +122,19 @@ $one->sql('BEGIN', create('daily', 'first'));
 $two->start(create('daily', 'second'));
 ok $db->waits($two), 'who wants the last of a quota waits';
 $one->sql('COMMIT');
-is $two->answer, '!GF429', '... and is told that he lost the race';
-is $two->sql(create('daily', 'second')), 'quota_exceeded', '... asks again and is refused';
+is $two->answer, '!GF429', '... and its hold is refused';
+is $two->sql(create('daily', 'second')), 'quota_exceeded', '... repeats the call and is refused';
 
 grant('bad', 10);
 $one->sql('BEGIN', "UPDATE genflow.accounts SET blocked = true WHERE user_id = 'bad'");
 $two->start(create('bad', 'first'));
 ok $db->waits($two), 'a create waits for the administrator who is about to block the user';
 $one->sql('COMMIT');
-is $two->answer, '!GF403', '... and is told';
-is $two->sql(create('bad', 'first')), 'blocked', '... asks again and is refused';
+is $two->answer, '!GF403', '... and its hold is refused';
+is $two->sql(create('bad', 'first')), 'blocked', '... repeats the call and is refused';
 books_are_sound();
 
-# ---- a payment that is told twice at once ----
+# ---- a payment that is reported twice at once ----
 
 my $pay = "SELECT genflow.grant_credits('payer', 10, 'bought', 'payment 1')";
 $one->sql('BEGIN', $pay);

@@ -53,7 +53,7 @@ $two->start(settle_sql($id, 1, 'completed'));
 ok $db->waits($two), 'a poll that ends a run waits for its webhook';
 $one->sql('COMMIT');
 is $two->answer, 'done', '... and ends it';
-is $db->sql(claim_sql()), 0, '... nobody else claims it then';
+is $db->sql(claim_sql()), 0, '... no other host claims it then';
 is end_of($id), 'completed: hold capture', '... it has one end';
 
 $id = job();
@@ -63,7 +63,7 @@ $one->sql('BEGIN', settle_sql($id, 2, 'completed'));
 $two->start(settle_sql($id, 1, 'completed'));
 ok $db->waits($two), '... both bring the picture at once';
 $one->sql('COMMIT');
-is $two->answer, 'same', '... one is told that it is there';
+is $two->answer, 'same', '... the second settle returns same';
 is end_of($id), 'completed: hold capture', '... and it is charged once';
 
 $id = job();

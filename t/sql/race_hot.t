@@ -3,7 +3,7 @@
 #
 # One account in the hands of 16 clients at once, with everything that locks: whole lives of
 # generations, failures, retries, heartbeats of many jobs in any order, claims that end what is
-# overdue, grants. Nobody is locked up, and the books come out even.
+# overdue, grants. No session deadlocks, and the ledger is consistent.
 
 use strict;
 use warnings;

@@ -70,7 +70,7 @@ $two->start(create('carl', 'two', 2));
 ok $db->waits($two), '... another that saw room for it waits for the account';
 $one->sql('COMMIT');
 is $two->answer, '!GF429', '... and finds the limit used up';
-is $db->sql(create('carl', 'two', 2)), 'quota_exceeded', '... as the next look tells';
+is $db->sql(create('carl', 'two', 2)), 'quota_exceeded', '... as the next check shows';
 is $db->sql(create('carl', 'three', 1)), 'ok', '... what remains is accepted';
 
 # ---- a user's limit of live generations: one request decides after the other ----

@@ -122,7 +122,7 @@ my %DO = (
     batch      => sub { my ($user, $run) = @_; return batch($user, $run, 'batch') },
     another    => sub { my ($user, $run) = @_; return create($user, $run, 'second') },
 );
-my @CASES = (    # first, its end, second, which waits, what it is told, and how things stand then
+my @CASES = (    # first, its end, second, which waits, its answer, and the state then
     ['refund',     'COMMIT',   'generation', 'ok',       '4|2|returned'],
     ['generation', 'COMMIT',   'refund',     'used',     '4|2|used'],
     ['generation', 'COMMIT',   'another',    'ok',       '4|4|used'],
@@ -170,16 +170,16 @@ $one->sql('BEGIN', reserve('last', 'one'));
 $two->start(reserve('last', 'two'));
 ok $db->waits($two), 'who wants the last credits waits for who is about to reserve them';
 $one->sql('COMMIT');
-is $two->answer, '!GF402', '... is told that he lost the race';
-is $two->sql(reserve('last', 'two')), 'insufficient_credits', '... asks again and is refused';
+is $two->answer, '!GF402', '... and its hold is refused';
+is $two->sql(reserve('last', 'two')), 'insufficient_credits', '... repeats the call and is refused';
 
 grant('tight', 2);
 $one->sql('BEGIN', create('tight', 'one', 'one'));
 $two->start(batch('tight', 'two', 'two'));
 ok $db->waits($two), 'a batch that wants the last credits waits for who is about to hold them';
 $one->sql('COMMIT');
-is $two->answer, '!GF402', '... is told that it lost the race';
-is $two->sql(batch('tight', 'two', 'two')), 'insufficient_credits', '... asks again and is refused';
+is $two->answer, '!GF402', '... and its hold is refused';
+is $two->sql(batch('tight', 'two', 'two')), 'insufficient_credits', '... repeats the call and is refused';
 
 # ---- a day that rolls, and references ----
 
@@ -194,8 +194,8 @@ $one->sql('BEGIN', rolling('one'));
 $two->start(rolling('two'));
 ok $db->waits($two), 'who wants the last of 24 hours waits';
 $one->sql('COMMIT');
-is $two->answer, '!GF429', '... and is told that he lost the race';
-is $two->sql(rolling('two')), 'quota_exceeded', '... asks again and is refused';
+is $two->answer, '!GF429', '... and its hold is refused';
+is $two->sql(rolling('two')), 'quota_exceeded', '... repeats the call and is refused';
 
 my $adjust = "SELECT genflow.admin_credit('last', 1, 'put right', 'ticket 1')";
 $one->sql('BEGIN', $adjust);

@@ -36,7 +36,7 @@ my ($one, $two) = $db->sessions(2);
 
 # ---- step by step: the second waits for the first ----
 
-# first, second, what the second is told, and the end
+# first, second, the answer to the second, and the end
 my @cases = (
     ['completed', 'completed', 'same',    'completed|hold capture|0'],
     ['completed', 'failed',    'settled', 'completed|hold capture|0'],
@@ -116,7 +116,7 @@ my @storm  = map {
 my @answers = map { @$_ } $db->at_once(@storm);
 is scalar(grep { $_ eq 'done' } @answers), 40,
     'of 8 hosts that settle 40 jobs at once one ends each';
-is_deeply [grep { !/\A(?:done|same|settled)\z/ } @answers], [], '... and the others are told so';
+is_deeply [grep { !/\A(?:done|same|settled)\z/ } @answers], [], '... and the others learn of it';
 my $completed = $db->sql("SELECT count(*) FROM public.neo_glitch_media WHERE status = 'completed'
     AND id = ANY ('{" . join(',', @ids) . "}')");
 is $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = 'user'"),

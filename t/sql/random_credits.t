@@ -83,7 +83,7 @@ my @ACTS = (sort keys %ACTS, qw(reserve reserve create create finalize finalize 
 
 sub act { return 'SELECT outcome FROM ' . $ACTS{ one_of(@ACTS) }->() }
 
-# Races for credits are told by these; everything else that begins so is a fault.
+# These codes mean a lost race for credits; everything else that begins so is a fault.
 sub faults { return grep { /\A!(?!GF4)/ } @_ }
 
 sub broken { return $db->sql('SELECT * FROM genflow.check()') }

@@ -29,7 +29,7 @@ my $names = 0;
 
 sub free { my ($user) = @_; return $user->{balance} - $user->{held} }
 
-# What a hold of that much is told, if what $spare holds were free.
+# The outcome of a hold of that amount if the credits of $spare were free.
 sub look {
     my ($user, $amount, $spare) = @_;
     return 'blocked' if $user->{blocked};

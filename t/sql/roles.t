@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # sql/apply and its two kinds of roles: a site of the version before, whose one role could administer,
-# is brought to two by naming it with --role; sql/apply tells where that is not enough.
+# is brought to two by naming it with --role; sql/apply reports where that is not enough.
 
 use strict;
 use warnings;
@@ -59,7 +59,7 @@ unlike $said, qr/has the rights/, '... without a warning';
 $db->sql("GRANT $boss TO $old");
 ($code, $said) = apply('--role', $old);
 like $said, qr/sql\/apply: $old has the rights of genflow_administration/,
-    'a role that has them through another is told';
+    'a role that has them through another is reported';
 $db->sql("REVOKE $boss FROM $old");
 ($code, $said) = apply('--role', $both, '--admin-role', $both);
 is $code, 2, 'one role for both is refused';
