@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# The fake store tells a genuine signature from any other, by the examples that AWS and Cloudinary
+# The fake store distinguishes a genuine signature from any other, by the examples that AWS and Cloudinary
 # publish. What the tests of stores conclude rests on this file.
 
 use strict;

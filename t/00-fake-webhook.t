@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# The fake provider tells webhooks what a prompt asks for, signed as Replicate and fal sign: by the
+# The fake provider sends the webhooks that a prompt orders, signed as Replicate and fal sign: by the
 # published vectors. What t/provider/provider-webhook.t concludes rests on this file.
 
 use strict;
@@ -44,13 +44,13 @@ is_deeply [ grep { $_ eq 'A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg' } @keys ]
     'fal\'s public key is among others';
 cmp_ok ask('/_keys'), '>', $asked, 'who asks for them is counted';
 
-# ---- what is told ----
+# ---- what is sent ----
 
 for my $peer (qw(replicate fal)) {
     my $id  = submit($peer, "{{hook}} $peer once");
     my $got = answer_hook(200);
-    is $got->{body}{ $peer eq 'fal' ? 'request_id' : 'id' }, $id, "$peer tells of the run";
-    like $got->{head}, qr{\APOST /hook\?x=1 HTTP/1\.1\r\n}, '... where it was asked to';
+    is $got->{body}{ $peer eq 'fal' ? 'request_id' : 'id' }, $id, "$peer names the run";
+    like $got->{head}, qr{\APOST /hook\?x=1 HTTP/1\.1\r\n}, '... at the given address';
     is status($peer, $id), $peer eq 'fal' ? 'COMPLETED' : 'succeeded', '... which is over then';
 
     submit($peer, "{{hook=other,forged,stale,blank,end}} $peer all");
@@ -69,7 +69,7 @@ for my $peer (qw(replicate fal)) {
     my $waiting = open_submission($peer, "{{hook early}} $peer early");
     answer_hook(200, sub {
         vec(my $bits = '', fileno $waiting, 1) = 1;
-        is select($bits, undef, undef, 0.2), 0, "$peer tells early: before it answers";
+        is select($bits, undef, undef, 0.2), 0, "$peer sends early: before it answers";
     });
     like scalar <$waiting>, qr{\AHTTP/1\.1 20[01] }, '... and answers then';
     is submit($peer, '{{hook}} nowhere', undef), undef, '... and refuses where there is no webhook';
@@ -128,7 +128,7 @@ sub status {
 # Takes the next request of the webhook and answers it, after doing what `before` says.
 sub answer_hook {
     my ($status, $before) = @_;
-    my $client = $hook->accept or die "nothing was told\n";
+    my $client = $hook->accept or die "nothing was sent\n";
     my $head   = '';
     while (defined(my $line = <$client>)) {
         $head .= $line;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The fake provider does what its head promises: it speaks Stability v2beta, and it misbehaves
-# exactly as a prompt asks. What the other tests conclude from it rests on this file.
+# exactly as a prompt orders. What the other tests conclude from it rests on this file.
 
 use strict;
 use warnings;
@@ -144,7 +144,7 @@ for my $case (@edits) {
     is decode_json($got->{content})->{error}{code}, $code, '... and says why' if $code;
 }
 is told('_submissions', 'an edit')->[0]{fields}{image}{sha256}, sha256_hex($picture),
-    'what was edited is told by its hash';
+    'the record has the hash of an edited picture';
 
 # ---- source pictures ----
 
@@ -219,7 +219,7 @@ like read_all($slow, 5, qr/IEND/)->{bytes}, qr{\AHTTP/1.1 200 }, 'delay=MS answe
 cmp_ok time - $began, '>', 0.35, '... but later';
 
 $slow = open_submission('x {{gate=one}} slow');
-is status_of('meanwhile'), 200, 'a shut gate delays nobody else';
+is status_of('meanwhile'), 200, 'a shut gate delays no other request';
 my $waiting = read_all($slow, 0.1);
 is "$waiting->{bytes}|$waiting->{end}", '|open', '... and lets no answer pass';
 is told('_open', 'one'), 1, '... until it is opened';
@@ -250,7 +250,7 @@ is read_all($partly)->{end}, 'reset', 'cut-during resets while the body arrives'
 $cut = read_all(open_submission('x {{cut-during}} short'));
 is $cut->{end}, 'reset', 'a short body is no way out';
 my ($seen) = @{ told('_submissions', '{{cut-during}} partly') };
-ok !$seen->{complete} && $seen->{body_length} < 1_000_000, 'the cut submission is told as a part';
+ok !$seen->{complete} && $seen->{body_length} < 1_000_000, 'the cut submission is recorded as a part';
 
 my $waits = open_submission('x', expect => 1);
 ok $waits, 'who expects 100-continue gets it';
@@ -296,15 +296,15 @@ my $prompt = "caf\xc3\xa9 & {{status=503}} tag77";
 submit('generate/sd3', { prompt => $prompt, seed => 5, mode => 'image-to-image', strength => '0.5',
                          image => $picture }, 'stability-client-id' => 'genflow');
 my ($record, @more) = @{ told('_submissions', $prompt) };
-is scalar @more, 0, 'a submission is told once';
-is $record->{prompt}, "caf\xe9 & {{status=503}} tag77", 'its prompt is told';
+is scalar @more, 0, 'a submission is recorded once';
+is $record->{prompt}, "caf\xe9 & {{status=503}} tag77", 'with its prompt';
 is "$record->{method} $record->{path} $record->{seed}", "POST $SUBMIT/generate/sd3 5",
-    'its method, path and seed are told';
-is $record->{fields}{strength}, '0.5', 'its fields are told';
+    'with its method, path and seed';
+is $record->{fields}{strength}, '0.5', 'with its fields';
 is_deeply $record->{fields}{image}, { bytes => length $picture, sha256 => sha256_hex($picture) },
-    'its picture is told by its size and its hash';
-is $record->{headers}{'stability-client-id'}, 'genflow', 'its headers are told';
-ok $record->{complete} && abs($record->{time} - time) < 5, 'it is complete, and its time is told';
+    'with its picture's size and hash';
+is $record->{headers}{'stability-client-id'}, 'genflow', 'with its headers';
+ok $record->{complete} && abs($record->{time} - time) < 5, 'it is complete, with its time';
 
 sub funds { decode_json(ask('/v1/user/balance', 'Bearer sk-rich')->{content})->{credits} }
 my $funds = funds();
@@ -323,7 +323,7 @@ ok wait_until(sub { !IO::Socket::INET->new("127.0.0.1:$orphan") }), 'the fake en
 
 done_testing;
 
-# ---- how it is asked ----
+# ---- what the tests read ----
 
 sub start_fake {
     my ($port_file) = @_;
@@ -342,7 +342,7 @@ sub port_in {
     return $number;
 }
 
-# A parent that starts a fake and dies. It is a process of its own, so that nobody adopts its child
+# A parent that starts a fake and dies. It is a process of its own, so that no process adopts its child
 # but the system.
 sub start_orphan {
     my ($port_file) = @_;

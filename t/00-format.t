@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # clang-format has nothing to change in the sources of the module. Other versions than the one named
-# here lay out a few lines otherwise, and are not asked.
+# here lay out a few lines otherwise, and are not used.
 
 use strict;
 use warnings;

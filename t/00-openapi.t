@@ -33,7 +33,7 @@ for my $file ('README.md', 'CHANGES', 'conf/genflow.conf', map { s{\A\Q$TOP\E/}{
         push @unknown, "$file: $asked" if !$known;
     }
 }
-is_deeply \@unknown, [], 'what the documents tell to ask of administration is a route';
+is_deeply \@unknown, [], 'every administration route in the documents exists';
 
 # ---- errors ----
 
@@ -47,11 +47,11 @@ same('what fails a generation is what the table has for jobs',
 # What the source seems to say, and cannot be.
 my @NEVER = (    # operations, symbols, why
     [qr{\AGET },                     'BAD_JSON READ_BODY BODY_TOO_LARGE BODY_TYPE', 'has no body'],
-    [qr{\AGET /health\z},            'DB_DOWN DB_SCHEMA INTERNAL', 'tells of it in its own words'],
-    [qr{\A(?!.*/(?:assets|templates)/)}, 'NO_ASSET NO_TEMPLATE', 'tells of it as a wrong field'],
+    [qr{\AGET /health\z},            'DB_DOWN DB_SCHEMA INTERNAL', 'reports it in its own words'],
+    [qr{\A(?!.*/(?:assets|templates)/)}, 'NO_ASSET NO_TEMPLATE', 'reports it as a wrong field'],
     [qr{\ADELETE /admin/jobs\z},    'BAD_JSON', 'reads what the database says'],
     [qr{\A(?:GET|PUT) /admin/},      'NO_GENERATION', 'leaves out what is gone by now'],
-    [qr{\APOST /admin/presets\z},    'NO_ROUTE', 'asks for no preset that is there'],
+    [qr{\APOST /admin/presets\z},    'NO_ROUTE', 'needs no existing preset'],
     [qr{/(?:retry|fallback)\z},      'BAD_JSON', 'reads what was written here'],
     [qr{\APOST /generation/create\z}, 'SOURCE_URL PRESET PRESET_OFF PROMPT PROMPT_LENGTH',
         'has VALIDATION_ERROR for its fields'],

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# The proxy (Genflow::Proxy) forwards what nobody ordered otherwise, loses exactly the answers and
+# The proxy (Genflow::Proxy) forwards what has no other order, loses exactly the answers and
 # requests that a test orders, and stays silent without closing. What t/fault/lost-answer.t concludes
 # rests on this file. It speaks PostgreSQL's protocol itself.
 
@@ -63,20 +63,20 @@ is call($pg, 'write', "INSERT INTO $table VALUES ('never')", SILENCE), 'silent',
     'hang_request: the client hears nothing';
 is_deeply [words()], [qw(forwarded lost again silent)], '... and the server has seen neither';
 is_deeply [$proxy->events], ['lose_answer write ok', 'lose_answer write error', 'hang_answer write ok',
-    'lose_request write', 'hang_request write'], 'the proxy tells what it did';
+    'lose_request write', 'hang_request write'], 'the proxy records what it did';
 
 # ---- all connections ----
 
 $pg = session();
 $proxy->freeze;
 is call($pg, 'write', "INSERT INTO $table VALUES ('late') RETURNING 'written'", SILENCE), 'silent',
-    'freeze: nobody hears anything';
+    'freeze: no bytes pass';
 $proxy->thaw;
 is answer($pg), 'written', 'thaw: what came meanwhile is forwarded';
 $proxy->cut;
 is answer($pg), 'closed', 'cut: the connections are closed';
 $proxy->refuse;
-ok !eval { session() }, 'refuse: nobody is let in';
+ok !eval { session() }, 'refuse: no connection is accepted';
 $proxy->admit;
 ok session(), 'admit: they are let in again';
 

@@ -141,7 +141,7 @@ sub prepare {
     return $option{prism} ? prepare_prism($site) : ();
 }
 
-# Tells t/exec where the sites are, and stays in the first one.
+# Shows t/exec where the sites are, and stays in the first one.
 sub announce {
     my @sites = @_;
     $_->write_environment for @sites;
@@ -231,7 +231,7 @@ sub prepare_valgrind {
         . ' --errors-for-leak-kinds=definite --keep-debuginfo=yes --num-callers=30'
         . " --suppressions=$folder/t/conf/valgrind.supp";
 
-    # Apache::Test asks httpd about itself a few times; those answers need no watching.
+    # Apache::Test queries httpd itself a few times; those answers need no watching.
     $site->wrap_httpd(<<"END");
 case \$1 in
     -V | -v | -l) exec "\$HTTPD" "\$@" ;;
@@ -288,7 +288,7 @@ sub crashes {
 }
 
 # Each test file checks the lines about its own users (Genflow::Test). Here are the lines about
-# nobody: their tag has to be one that some file expected.
+# no subject: their tag has to be one that some file expected.
 sub undeclared_alarms {
     my ($site) = @_;
     my %expected = map { $_ => 1 } split ' ', Genflow::Site::read_text('t/logs/expected_tags');

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/image.c: the size that the walk tells is the one that the decoders' libraries find, and a
+/* base/image.c: the size that the walk finds is the one that the decoders' libraries find, and a
  * picture that is cut at its end is the same picture. Small ones are decoded, too. */
 #define FUZZ_NAME "picture"
 

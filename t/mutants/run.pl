@@ -22,7 +22,7 @@
 #     text    what is replaced, at one place of the file; its spaces stand for spaces and ends of lines
 #     with    what it becomes
 #     tests   those that are to notice it where pgTAP does not
-#     same    why nobody can notice it: it counts as no survivor
+#     same    why no test can notice it: it counts as no survivor
 
 use strict;
 use warnings;
@@ -128,7 +128,7 @@ sub meet_pgtap {
     open my $out, '>', $told or die "$told: $!\n";
     fresh_database($inside);
     my @red = pgtap_that_fails($inside);
-    print "not asked, they fail without any mutant: @red\n" if @red;
+    print "not run, they fail without any mutant: @red\n" if @red;
     $is_red{$_} = 1 for @red;
     for my $mutant (@of_sql) {
         my $is_in   = put_in($inside, $mutant);

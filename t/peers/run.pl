@@ -35,7 +35,7 @@ use constant { WAIT_TIME => 60, LONG => 'wait=20' };
 my %PARAMETERS = (seed => 77, negative_prompt => 'rain', guidance_scale => 7.5,
                   num_inference_steps => 25, aspect_ratio => '16:9');
 
-# The models are asked for one after another; `wrong` has to be refused. A document is judged by
+# The models are requested one after another; `wrong` has to be refused. A document is judged by
 # Prism, everything else by judge.mjs.
 my $VERSION = 'a' x 64;
 my @JUDGES  = (
@@ -132,7 +132,7 @@ sub judge_all {
     return $failed;
 }
 
-# Starts a program and returns what it prints first, if asked for.
+# Starts a program and returns what it prints first, if wanted.
 sub start {
     my (@command) = @_;
     my $pid = open(my $pipe, '-|') // die "fork: $!\n";

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A submission to Replicate whose answer was lost is never sent twice: not where its clock is 20
-# minutes behind, and not where its list shows runs only after a while. What two lists, asked for
+# minutes behind, and not where its list shows runs only after a while. What two lists, requested
 # one GenflowProviderListWait apart, do not hold was never taken, and is sent again.
 use Genflow::Test;
 

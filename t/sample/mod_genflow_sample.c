@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A module of somebody else: brings the provider kind `sample` and the store kind `shelf` to
- * mod_genflow by its public interface alone. t/provider/plugin.t loads it; whoever writes a module
+ * mod_genflow by its public interface alone. t/provider/plugin.t loads it; an author of a module
  * of their own may begin with this one. Built by apxs.
  *
- * Of `sample` a run is known by the address to ask for it (an opaque ref), and the key goes into a
+ * A run of `sample` is known by the address to poll (an opaque ref), and the key goes into a
  * header of its own. Compiled with SAMPLE_OLD it claims to be of another version of the interface,
  * with SAMPLE_BROKEN its kind has no reader for its question. */
 #include <genflow/module.h>

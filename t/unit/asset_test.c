@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* db/asset.c with the database of the harness: a source picture comes back as it was brought,
- * byte for byte, to its owner and to jobs; nobody else gets it, and no user keeps too many. */
+ * byte for byte, to its owner and to jobs; no other user gets it, and no user stores too many. */
 #include "db/asset.h"
 
 #include <apr_encode.h>
@@ -11,7 +11,7 @@
 static const gf_image_t image = { .type = "image/webp", .width = 3, .height = 2 };
 static gf_asset_t asset;
 
-/* A user whom nobody else knows; the connection is lent. */
+/* A user that no other test uses; the connection is lent. */
 static const char *somebody(void)
 {
     static int users;
@@ -22,7 +22,7 @@ static const char *somebody(void)
     return apr_psprintf(unit.ctx.pool, "unit-asset-%ld-%d", (long)getpid(), ++users);
 }
 
-/* All values that a byte has, `times` over; `first` tells such pictures apart. */
+/* All values that a byte has, `times` over; `first` distinguishes such pictures. */
 static unsigned char *bytes_of(apr_size_t length, int first)
 {
     unsigned char *bytes = apr_palloc(unit.ctx.pool, length);

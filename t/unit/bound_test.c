@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* model/bound.c: bounds of what costs money, and the gate of the translators: nothing beyond
- * them, and nothing that nobody declared, reaches a provider. */
+ * them, and nothing undeclared, reaches a provider. */
 #include "model/bound.h"
 
 #include "parts.h"

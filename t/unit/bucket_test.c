@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/bucket.c: a bucket gives its burst, then its rate, to nobody else's cost; exactly so when
+/* base/bucket.c: a bucket gives its burst, then its rate, at no other name's cost; exactly so when
  * many processes take at once. */
 #include "base/bucket.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* work/claim.c: a look that finds no database makes the next one wait, so that whoever holds
+/* work/claim.c: a claim without a database delays the next one, so that the holder of
  * leases can renew them first. */
 #include "work/claim.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* db/db.c, answer.c, sql.c, rows.c, check.c and ledger.c: what the caller hears when there is no
- * database, and, in the harness, how statements are prepared, connections mended and errors told
+ * database, and, in the harness, how statements are prepared, connections repaired and errors reported
  * apart. */
 #include "database.h"
 

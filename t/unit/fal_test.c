@@ -527,7 +527,7 @@ START_TEST(without_a_list_it_stays_unknown)
         { 401, PAGE(ROW("a", "14:30", "200", OURS)), true },
         { 403, "", true },
         { 404, "", true },
-        /* it may tell next time */
+        /* the next answer may have it */
         { 408, "", false },
         { 429, "", false },
         { 500, "", false },

@@ -39,7 +39,7 @@ static const char *spooled(const void *bytes, apr_size_t length)
 
 #define WHOLE_PNG_BYTES (UNIT_PNG_BYTES + 12)
 
-/* Leaves a PNG of that size, told apart by its last byte. */
+/* Leaves a PNG of that size, distinguished by its last byte. */
 static const char *spooled_png(unsigned width, unsigned height, char last)
 {
     static const unsigned char end[] = { 0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82 };
@@ -338,7 +338,7 @@ END_TEST
 
 #define SECRET "00112233445566778899aabbccddeeff"
 
-/* The secret part of the name is the row's; every address of ours tells the file, whatever row it
+/* The secret part of the name is the row's; every address of ours names the file, whatever row it
  * was read from. */
 START_TEST(a_picture_with_a_secret_has_a_name_that_the_id_does_not_reveal)
 {
@@ -491,7 +491,7 @@ static uid_t owner(void)
     return geteuid() == 0 ? 65534 : geteuid();
 }
 
-/* A folder that httpd's user owns, with a folder of root's beside it that nobody else may enter. */
+/* A folder that httpd's user owns, with a folder of root's beside it that no other user may enter. */
 static const char *folder_of_owner(const char *name)
 {
     const char *folder = unit_path(name);

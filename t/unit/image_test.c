@@ -24,7 +24,7 @@ static const struct {
     apr_size_t length;
     const char *type, *extension;
     int width, height;
-    apr_size_t suffices; /* so many bytes tell it */
+    apr_size_t suffices; /* so many bytes show it */
 } pictures[] = {
     { "PNG", BYTES(PNG "\0\0\x03\0\0\0\x02\0\x08\x02\0\0\0"), "image/png", "png", 768, 512, 24 },
     { "the smallest PNG", BYTES(PNG "\0\0\0\x01\0\0\0\x01\x08\x02\0"), "image/png", "png", 1, 1,
@@ -55,7 +55,7 @@ static const struct {
       "webp", 1024, 576, 30 },
 };
 
-/* Asks about a copy on the heap of just these bytes. */
+/* Probes a copy on the heap of just these bytes. */
 static bool probe(gf_image_t *image, const unsigned char *bytes, apr_size_t length)
 {
     unsigned char *exact = unit_exact(bytes, length);

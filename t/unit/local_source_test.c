@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mod_genflow_local with a source picture: each effect repaints it in its own manner,
- * the same wish to the same bytes; what is too large, cut or broken is refused, and harms nobody.
+ * the same wish to the same bytes; what is too large, cut or broken is refused, and harms nothing.
  */
 #include "provider/provider.h"
 
@@ -17,7 +17,7 @@
 #define PIXELS_MAX (4096 * 4096)
 #define EXIF       36 /* bytes of a segment that says nothing but the orientation */
 
-/* What is asked for; a member that is not set has a plain value. */
+/* A request; a member that is not set has a plain value. */
 typedef struct wish_t {
     const char *model, *preset, *prompt, *parameters;
     apr_int64_t seed;
@@ -497,7 +497,7 @@ static void mutate(const char *source, int turns)
     int taken = 0;
     int turn, i;
 
-    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* libpng tells all that is wrong */
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* libpng prints all errors */
     for (turn = 0; turn < turns; turn++) {
         wish_t wish = { .model = models[turn % (int)UNIT_COUNT(models)] };
         char *mutant = apr_pmemdup(unit.ctx.pool, bytes, length);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mod_genflow_local: the same request is the same picture to the byte, another request another
- * one, and it has the shape that was asked for. */
+ * one, and it has the requested shape. */
 #include "provider/provider.h"
 
 #include <apr_thread_proc.h>
@@ -31,7 +31,7 @@ static apr_status_t draw(const gf_job_t *job, const char *path, apr_pool_t *pool
     return local_kind.draw(&call, path);
 }
 
-/* Draws the job, looks at the file and tells its hash. */
+/* Draws the job, looks at the file and returns its hash. */
 static const char *drawn(gf_image_t *image, const gf_job_t *job)
 {
     const char *path = unit_path("picture");

@@ -11,7 +11,7 @@
 #define SILENT      "silent.test"
 #define SILENT_TIME (4 * APR_USEC_PER_SEC)
 
-/* In place of libc's, for curl too: the servers of this one name answer nobody. */
+/* In place of libc's, for curl too: the servers of this one name never answer. */
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                 struct addrinfo **found)
 {
@@ -60,7 +60,7 @@ START_TEST(without_a_connection_nothing_was_sent)
     int port;
 
     begin();
-    close(server_listen(&port, 1)); /* now nobody listens there */
+    close(server_listen(&port, 1)); /* now no server listens there */
     msg = paid("/hello");
     msg->url = apr_psprintf(unit.ctx.pool, "http://127.0.0.1:%d/", port);
     perform(msg);
@@ -101,7 +101,7 @@ START_TEST(a_connection_that_does_not_come_about_in_time_was_not_sent_on)
     int full;
 
     begin();
-    full = server_listen(&port, 0); /* nobody accepts; two fill the queue */
+    full = server_listen(&port, 0); /* no one accepts; two fill the queue */
     for (i = 0; i < 4; i++) {
         struct sockaddr_in address = { .sin_family = AF_INET,
                                        .sin_port = htons((in_port_t)port),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model/param.c: what a client may ask for. Every rule at both sides of its bound, all bad
- * fields told at once, and what a good request becomes. */
+/* model/param.c: what a client may request. Every rule at both sides of its bound, all bad
+ * fields reported at once, and what a good request becomes. */
 #include "form.h"
 
 #define PARAMETERS_MAX 8192

@@ -95,7 +95,7 @@ START_TEST(a_row_becomes_a_preset)
         ck_assert_ptr_null(two->strength);
         ck_assert(!two->is_on && !two->is_active);
     }
-    ck_assert_msg(unit.taken == 1, "the database was asked %d times", unit.taken);
+    ck_assert_msg(unit.taken == 1, "the database was queried %d times", unit.taken);
     end();
 }
 END_TEST

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What provider/provider.c asks of every kind: who reads an answer, how a run may be named, and
+/* What provider/provider.c requires of every kind: who reads an answer, how a run may be named, and
  * where an address that is such a name may lead. */
 #include "provider.h"
 

@@ -229,7 +229,7 @@ START_TEST(without_a_secret_nothing_of_replicate_is_genuine)
 
         ck_assert_int_eq(gf_prov_replicate.read_webhook(&webhook, &section), GF_WEBHOOK_FORGED);
         ck_assert_msg(!secrets[i] ? !wrong : wrong && strstr(wrong, "GenflowProviderHookSecret"),
-                      "the configuration's test tells so");
+                      "configtest says so");
     }
 }
 END_TEST

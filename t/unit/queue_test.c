@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* db/queue.c: every act tells when the database is away, and, in the harness, each outcome of
+/* db/queue.c: every act reports that the database is away, and, in the harness, each outcome of
  * the SQL functions becomes what the caller works with. */
 #include "db/queue.h"
 
@@ -521,7 +521,7 @@ static const struct {
     { "admin_breaker_reset", call_admin_breaker_reset },
 };
 
-/* Each act tells that the database is away, and when to come again. */
+/* Each act reports that the database is away, with Retry-After. */
 static void check_all_down(void)
 {
     size_t i;
@@ -560,7 +560,7 @@ END_TEST
 
 /* ---- with the database of the harness ---- */
 
-/* A user with credits, whom nobody else knows. */
+/* A user with credits, that no other test uses. */
 static const char *rich_user(int credits)
 {
     static int users;

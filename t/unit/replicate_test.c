@@ -550,7 +550,7 @@ START_TEST(the_providers_own_clock_decides_if_a_list_begins_early_enough)
     static const struct {
         const char *since, *date;
         int age;                    /* seconds */
-        const char *requested_from; /* NULL: what it does not hold is absent; "": nobody knows */
+        const char *requested_from; /* NULL: what it does not hold is absent; "": unknown */
     } rows[] = {
         { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 21:34:31 GMT", 0, NULL },
         { "2025-10-01T21:19:31Z", "Date: Wed, 01 Oct 2025 22:34:31 GMT", 0, NULL },

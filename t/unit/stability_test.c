@@ -280,7 +280,7 @@ static void check_answers(reader_t read, const answer_t *rows, size_t count)
     }
 }
 
-/* The same whether a job is submitted or asked for. */
+/* The same whether a job is submitted or polled. */
 static const answer_t pictures_and_refusals[] = {
     { 200, PICTURE, NULL, "SUCCESS", NULL, GF_PROV_SUCCEEDED, 0, 0, false, false },
     { 200, PICTURE, NULL, NULL, NULL, GF_PROV_SUCCEEDED, 0, 0, false, false },

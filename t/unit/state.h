@@ -65,7 +65,7 @@ static apr_time_t fake_clock(void)
     return the_time;
 }
 
-/* ---- a provider and a store that say what they are told to ---- */
+/* ---- a provider and a store that answer as the test says ---- */
 
 static gf_msg_t *fake_submit(const gf_prov_call_t *call)
 {

@@ -837,7 +837,7 @@ START_TEST(what_came_while_the_run_was_busy_happens_when_it_waits)
         ck_assert_int_eq(gf_run_take(&flow, run, GF_EVENT_ANSWERED), GF_STEP_BEGINS);
         ck_assert_int_eq(run->state, next[i]);
         ck_assert_int_eq(run->postponed, GF_EVENT_NONE);
-        ck_assert_int_eq(flow.asides->nelts, i); /* the provider is asked to stop */
+        ck_assert_int_eq(flow.asides->nelts, i); /* the run is cancelled at the provider */
     }
 }
 END_TEST

@@ -111,7 +111,7 @@ static inline bool gone(const shelf_t *shelf, int status, const char *text)
                                     answered("http://store.test/", status, NULL, text));
 }
 
-/* What is missing or wrong is told by the name of its directive. */
+/* A missing or wrong value is reported by its directive. */
 static inline void check_configuration(const gf_store_kind_t *kind)
 {
     static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* model/type.c: types are found under both spellings, presets by key and by being on, chains are
- * resolved or told wrong. */
+ * resolved or refused. */
 #include "model/type.h"
 
 #include "unit.h"
@@ -56,7 +56,7 @@ START_TEST(a_type_is_found_under_both_spellings)
 
         ck_assert_msg(gf_type_find(&unit.conf, name, unit.ctx.pool) == rows[i].type, "%s",
                       rows[i].name);
-        ck_assert_msg(strcmp(name, rows[i].name) == 0, "the name that was asked for is changed");
+        ck_assert_msg(strcmp(name, rows[i].name) == 0, "the requested name is changed");
     }
 }
 END_TEST

@@ -41,7 +41,7 @@ typedef struct unit_t {
     gf_lender_t lender;
     unit_line_t lines[UNIT_LINES_MAX]; /* what was logged, the first ones */
     int line_count;
-    int taken; /* how often a connection was asked for */
+    int taken; /* how often a connection was taken */
 } unit_t;
 
 static unit_t unit;

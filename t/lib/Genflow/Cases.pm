@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Every way in which one provider can answer, or not, as a table that t/provider/*.t fill in: what
-# the client is told, what it costs, how often the request was sent, what the row says, which files
+# the client gets, what it costs, how often the request was sent, what the row says, which files
 # are left.
 #
 #     run_cases(type => 'echo-fal', id => 'provider_ref', cases => [

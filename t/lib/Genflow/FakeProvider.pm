@@ -4,7 +4,7 @@
 # an image provider, well behaved or not. One process, one select loop, core Perl only. Packages:
 #   Genflow::FakeProvider             the HTTP server: connections, requests, answers, timers, and
 #                                     requests of its own
-#   Genflow::FakeProvider::Script     the behaviour that a prompt asks for
+#   Genflow::FakeProvider::Script     the behaviour that a prompt orders
 #   Genflow::FakeProvider::Picture    PNG files, sound and unsound
 #   Genflow::FakeProvider::Stability  the Stability v2beta API on top of these
 # and in files of their own Aiml, Replicate, Fal and OpenAi, with what they share in Json.
@@ -59,17 +59,17 @@
 #   b64               AIML: the picture in base64
 #   data              AIML: the other shape
 #   url               OpenAI: an address in place of base64
-#   at-once           Replicate: the submission's answer tells the end
+#   at-once           Replicate: the submission's answer has the end
 #   list-lag=MS       Replicate: lists do not show the run for that long
 #   plain, single     Replicate: one output in place of a list; fal: one picture
 #   result=WORD       the picture's address: gone, private (127.0.0.2), big, slow, empty, garbage,
 #                     moved, moved-private, loop, flaky (503 once), cut (once), once
 #                     (gone afterwards), file
 # Replicate and fal also know:
-#   hook=KINDS        the webhook is told, soon after the submission. KINDS, told one after another,
+#   hook=KINDS        a webhook is sent soon after the submission. KINDS, sent one after another,
 #                     are end, other (genuine, but not of this end), forged, stale, blank (genuine,
-#                     of no run); without any: end. What is not answered, or with 5xx, is told
-#                     again. Without poll=N, questions find the end only once it is told.
+#                     of no run); without any: end. What is not answered, or with 5xx, is sent
+#                     again. Without poll=N, polls find the end only once it is sent.
 #   early             ... before the submission is answered
 # fal also knows:
 #   poll-delay=MS     each question about the state is answered that much later
@@ -82,7 +82,7 @@
 #   GET /_submissions?match=TEXT    array of the submissions whose prompt contains TEXT, oldest
 #                                   first: number, time, connection, method, path, prompt, seed,
 #                                   fields, headers, body_length, complete
-#   GET /_polls?match=TEXT          how many results were asked for by jobs whose prompt contains
+#   GET /_polls?match=TEXT          how many polls came for jobs whose prompt contains
 #                                   TEXT: a bare number
 #   GET /_fetches?match=TEXT        ... and how often their pictures were fetched by address; and a
 #                                   source picture whose path contains TEXT
@@ -90,15 +90,15 @@
 #   GET /_forget?match=TEXT         forgets the pictures of such jobs, as after their time: their
 #                                   addresses are 404 from now on. How many: a bare number
 #   GET /_open?match=NAME           opens that gate for good. How many waited: a bare number
-#   GET /_hooks?match=TEXT          array of what webhooks were told of runs whose prompt contains
+#   GET /_hooks?match=TEXT          array of the webhooks of runs whose prompt contains
 #                                   TEXT, oldest first: kind, url, headers, body, status (0: no
 #                                   answer), retry_after
 #   GET /_source/KIND/NAME          a source picture, of each NAME another one. KIND: picture,
 #                                   moved, thrice (moved three times), private (moved to 127.0.0.2),
 #                                   page, cut, heavy (6 MB), big (12 MB), huge (60000 x 60000), slow; any other is
 #                                   404
-#   GET /_keys                      how often fal's public keys were asked for: a bare number
-# Webhooks of clients are told at this server, too: Genflow::FakeProvider::Receiver.
+#   GET /_keys                      how often fal's public keys were fetched: a bare number
+# Webhooks of clients come to this server, too: Genflow::FakeProvider::Receiver.
 
 package Genflow::FakeProvider;
 
@@ -502,7 +502,7 @@ sub finish {
     my $connection = $request->{connection};
     return $self->end_connection($connection) if $request->{last};
     $connection->{busy} = 0;
-    # Called from take_request, this returns into its loop. Called from a timer, nobody would look
+    # Called from take_request, this returns into its loop. Called from a timer, no loop would look
     # at what came meanwhile.
     $self->later(0, sub { $self->take_requests($connection) }) if length $connection->{in};
 }
@@ -574,7 +574,7 @@ sub blurred {
     return png(SIDE, SIDE, compress(fading(colour_of_seed($seed))), seed_chunk($seed));
 }
 
-# Sound, and as long as asked: private chunks fill it up, several because readers refuse very long
+# Sound, and of the wanted length: private chunks fill it up, several because readers refuse very long
 # ones.
 sub of_size {
     my ($seed, $bytes) = @_;
@@ -847,7 +847,7 @@ sub has_failed_enough {
     return $script->has('times') && ($self->{seen}{$prompt} // 0) >= $script->value('times');
 }
 
-# The form is still on its way; its prompt may already be here and ask for a cut. Only the
+# The form is still on its way; its prompt may already be here and order a cut. Only the
 # beginning is searched: our forms have the prompt before the picture.
 sub cut_during {
     my ($self, $request, $bytes) = @_;
@@ -1078,7 +1078,7 @@ sub answer_broken_json {
                             '{"id":"1f","name":"inter');
 }
 
-# The target is private, as any loopback address, and it is ours: whoever follows shows up among
+# The target is private, as any loopback address, and it is ours: a follower shows up among
 # the submissions.
 sub answer_redirect {
     my ($self, $job) = @_;
@@ -1157,7 +1157,7 @@ sub picture {
     return Genflow::FakeProvider::Picture::of_size($seed, $bytes);
 }
 
-# Headers and body of a picture in the form that the client asked for.
+# Headers and body of a picture in the form that the client requested.
 sub shape {
     my ($self, $job, $bytes, $finish) = @_;
     $finish //= 'SUCCESS';
@@ -1268,10 +1268,10 @@ sub balance {
     $self->{server}->answer_json($request, 200, { credits => $self->{funds}{$key} // FIRST_FUNDS });
 }
 
-# ---- what the tests ask ----
+# ---- what the tests read ----
 
-# What came is told as it came: fields are bytes here, and text only in the answer to a test. A
-# picture is told by its size and its hash, so that nobody keeps its bytes.
+# Requests are recorded as they came: fields are bytes here, and text only in the answer to a test. A
+# picture is recorded by its size and its hash, without its bytes.
 sub record {
     my ($self, $job, $received) = @_;
     my $request = $job->{request};

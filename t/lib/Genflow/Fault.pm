@@ -34,7 +34,7 @@ sub leader_of {
     return $owner ? (split /:/, $owner)[1] : undef;
 }
 
-# Whoever was sending when its lease ran out has one more lease to come back (sql/types/claim.sql).
+# A process that was sending when its lease expired has one more lease to come back (sql/types/claim.sql).
 # From lengthen_grace() to normal_grace() this time is a minute longer, so that a test can wake a
 # process within it on any machine.
 my $grace_lengthened;
@@ -99,7 +99,7 @@ sub stop_httpd {
     return gone(@processes);
 }
 
-# As when the machine's memory runs out: nobody is asked.
+# As when the machine's memory runs out: without a warning.
 sub kill_httpd {
     my @processes = processes();
     kill KILL => @processes;
@@ -119,7 +119,7 @@ sub start_httpd {
     return wait_for { api(GET => '/api/health')->{status} == 200 } START_TIME;
 }
 
-# Replaces what was added to the configuration before by this text, and waits until nobody works by
+# Replaces what was added to the configuration before by this text, and waits until no child works by
 # the old one any more. configure('') makes it what it was.
 sub configure {
     my ($text) = @_;

@@ -183,7 +183,7 @@ sub leave_work {
 
 # ---- the frame -----------------------------------------------------------------------------------
 
-# What every httpd needs; its own names for what no two may share. Nobody may read files: what we
+# What every httpd needs; its own names for what no two may share. No client may read files: what we
 # serve is none.
 sub frame {
     my ($name, $port) = @_;

@@ -35,7 +35,7 @@ use constant {
 };
 
 my $JSON   = JSON::PP->new->utf8->canonical->allow_nonref;
-my $ANSWER = 'X-Genflow-Answer';    # tells the file with the answer to repeat
+my $ANSWER = 'X-Genflow-Answer';    # names the file with the answer to repeat
 
 # ---- the document, as the tests mount it ---------------------------------------------------------
 
@@ -93,7 +93,7 @@ sub of_one_type {
     return \%path;
 }
 
-# ---- Prism, and what it asks ---------------------------------------------------------------------
+# ---- Prism, and its requests ---------------------------------------------------------------------
 
 sub start {
     my ($class, $site, $folder) = @_;
@@ -185,7 +185,7 @@ sub not_judged {
     return;
 }
 
-# What Prism says about a request and its answer, as JSON (nothing: it could not tell), and whether
+# What Prism says about a request and its answer, as JSON (nothing: it could not judge), and whether
 # it was shown the request's body.
 sub judge {
     my ($method, $path, $args, $res) = @_;

@@ -148,7 +148,7 @@ sub begin {
     return $self;
 }
 
-# One connection per question, so that workers of in_parallel may ask, too.
+# One connection per question, so that workers of in_parallel may use it, too.
 sub ask {
     my ($self, @words) = @_;
     my $control = IO::Socket::UNIX->new(Peer => "$self->{folder}/control")

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Prints schema genflow of a database, and the types' tables, which stand in another schema (public, if
--- not told otherwise), for Genflow::Schema: one statement per kind of object, objects
+-- not given otherwise), for Genflow::Schema: one statement per kind of object, objects
 -- by name, columns in their own order. A line that begins with the character 1 holds an expression.
 
 -- shown: 'all'; 'one' what is of no type, and the first type as a sample of all; or the prefix of the
@@ -29,7 +29,7 @@ CREATE FUNCTION pg_temp.schemas() RETURNS oid[] LANGUAGE sql AS $$
     SELECT array_agg(n.oid) FROM pg_namespace n WHERE n.nspname IN ('genflow', 'public')
 $$;
 
--- Who may do what, the owner apart. Rights that nobody changed are those of acldefault.
+-- Who may do what, the owner apart. Unchanged rights are those of acldefault.
 CREATE FUNCTION pg_temp.grants(p_acl aclitem[], p_kind "char", p_owner oid, p_what text)
     RETURNS text LANGUAGE sql AS $$
     SELECT coalesce(string_agg(format(E'GRANT %s ON %s TO %s%s;\n', g.rights, p_what, g.who, g.more), ''

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Servers of a test's own whose pictures go to a remote store (the fake one, Genflow::FakeStore), and
-# what a test asks and orders there. Each has a type of its own, which no other server works on.
+# what a test reads and orders there. Each has a type of its own, which no other server works on.
 #
 #     my $shelf = Genflow::Shelf->start(kind => 's3', type => 'shelf-s3', chain => 'stability/sd3');
 #     $shelf->order(act => 'fail', status => 503, times => 2);

@@ -108,7 +108,7 @@ sub output_of {
 
 # ---- the folder and who works in it --------------------------------------------------------------
 
-# Makes the folder, calls $inside in a child process that is nobody special and lives there, stops
+# Makes the folder, calls $inside in a child process of an unprivileged user that lives there, stops
 # what that started, removes the folder. Returns the exit code.
 sub run {
     my ($self, $inside) = @_;
@@ -328,7 +328,7 @@ sub start_postgres {
     return;
 }
 
-# The role of administration has to give its password, all others are trusted: whoever has only
+# The role of administration has to give its password, all others are trusted: a holder of only
 # DBDParams can name that role and not become it.
 sub ask_for_password {
     my ($path) = @_;

@@ -15,7 +15,7 @@
 # did not announce by expect_log('GF0310'), and for every tag that it announced and that never came.
 # Which lines are the file's? Files run side by side, therefore only those that name one of its
 # users or their generations; a file in t/fault has its site for itself, and all lines written
-# meanwhile are its own. Lines that name nobody are looked at after the run, by t/run.pl.
+# meanwhile are its own. Lines without a subject are checked after the run, by t/run.pl.
 
 package Genflow::Test;
 
@@ -182,7 +182,7 @@ sub data {
     return eval { $JSON->decode($res->{content}) };
 }
 
-# The generation as its status endpoint tells it.
+# The generation as its status endpoint returns it.
 sub status_of {
     my ($user, $id, $type) = @_;
     $type //= 'neo-glitch';
@@ -203,7 +203,7 @@ sub error_is {
 # How many submissions have reached the fake provider whose prompt contains this text.
 sub submissions { return scalar @{ ask_fake('_submissions', @_) } }
 
-# How often the fake provider was asked to stop a run whose prompt contains this text.
+# How often the fake provider got a cancel of a run whose prompt contains this text.
 sub cancels { return ask_fake('_cancels', @_) }
 
 # Lets the fake provider answer what waits for that gate ({{gate=NAME}}), now and from now on. Returns
@@ -219,7 +219,7 @@ sub ask_fake {
     return data($res);
 }
 
-# The id of a new generation that nobody waits for: later($user, {prompt => ...}).
+# The id of a new generation that no request waits for: later($user, {prompt => ...}).
 sub later {
     my ($user, $input, %headers) = @_;
     my $res = generate($user, $input, Prefer => 'respond-async', %headers);

@@ -22,7 +22,7 @@ our @EXPORT = qw(hook told pending signature_of secret_of make_due);
 
 use constant { TOLD_TIME => 20 };           # seconds, a second try included
 
-# An address that does this (Genflow::FakeProvider::Receiver) and is nobody else's.
+# An address that does this (Genflow::FakeProvider::Receiver) and belongs to one test.
 sub hook {
     my ($words, $name) = @_;
     return "$ENV{GENFLOW_FAKE}/_receive/$words/$name";
@@ -37,7 +37,7 @@ sub told {
     return @$came;
 }
 
-# Is the webhook of a generation still to be told?
+# Is the webhook of a generation still to be delivered?
 sub pending {
     my ($id) = @_;
     return sql1("SELECT count(*) FROM genflow.deliveries WHERE job_id = :'id'", id => $id);

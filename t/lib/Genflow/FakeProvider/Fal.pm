@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# fal's queue below /fal: a request is queued, its status asked for, then its result, which answers
-# as the model did. The end is told to a webhook. The list of requests and the public keys belong to
+# fal's queue below /fal: a request is queued, its status polled, then its result read, which answers
+# as the model did. The end goes to a webhook. The list of requests and the public keys belong to
 # other hosts of theirs; here it is the same.
 
 package Genflow::FakeProvider::Fal;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the imitations of JSON APIs share: reading a submission, misbehaving as its prompt asks,
-# runs that take their time, webhooks that are told, and result pictures at addresses of their own.
+# What the imitations of JSON APIs share: reading a submission, misbehaving as its prompt orders,
+# runs that take their time, webhooks that are sent, and result pictures at addresses of their own.
 # Leaves paths, shapes, states and signatures to Aiml, Replicate, Fal and OpenAi beside it. Each
 # lives below a path of its own.
 #
@@ -22,8 +22,8 @@ use constant {
     SLOW     => 1.5,
     TOO_BIG  => 50 * 1024 * 1024 + 1,
     FLAKY    => 1,                        # how often result=flaky fails
-    SOON     => 0.3,                      # seconds from a submission to what its webhook is told
-    AGAIN    => 0.3,                      # ... and until it is told again
+    SOON     => 0.3,                      # seconds from a submission to its webhook
+    AGAIN    => 0.3,                      # ... and until it is repeated
     TELLINGS => 20,
     STALE    => 600,                      # how old `hook=stale` is
 };
@@ -149,7 +149,7 @@ sub picture {
     return Genflow::FakeProvider::Picture::of_seed($job->{seed});
 }
 
-# The picture as the script wants it told: an address, or the bytes themselves as a data URI.
+# The picture as the script wants it: an address, or the bytes themselves as a data URI.
 sub picture_url {
     my ($self, $job) = @_;
     return 'data:image/png;base64,' . encode_base64($self->picture($job), '')
@@ -255,7 +255,7 @@ sub is_over {
 
 # ---- webhooks ----
 
-# Tells the job's webhook what its script says, one thing after another, then calls `then`.
+# Sends the webhooks of the job's script, one after another, then calls `then`.
 sub tell {
     my ($self, $job, $then) = @_;
     my @kinds = split /,/, $job->{script}->value('hook') || 'end';

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Somebody's server that is told by webhook how generations ended, below /_receive of the fake
+# A client's server that receives the webhooks of ended generations, below /_receive of the fake
 # provider. What it shall do stands in the address, so that tests share nothing:
 # /_receive/WORDS/NAME, where WORDS are joined by commas:
 #   ok                204, and no more words are needed
@@ -12,7 +12,7 @@
 #   late              "200 OK" and no more of the answer
 #   big               200 and a body of a megabyte
 #   redirect          302 to /_receive/ok/NAME-moved
-# GET /_received?match=TEXT tells what came to addresses that contain TEXT, oldest first: path,
+# GET /_received?match=TEXT returns what came to addresses that contain TEXT, oldest first: path,
 # header, body.
 
 package Genflow::FakeProvider::Receiver;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Replicate below /replicate: predictions are created, asked for, listed and canceled, and their end
-# is told to a webhook.
+# Replicate below /replicate: predictions are created, polled, listed and canceled, and their end
+# goes to a webhook.
 
 package Genflow::FakeProvider::Replicate;
 
@@ -90,7 +90,7 @@ sub report {
     return %{ $self->prediction({ %$job, over => $kind ne 'other' }) };
 }
 
-# The headers of a report: id (of the run), kind and time say which. One that is told again has the
+# The headers of a report: id (of the run), kind and time say which. A repeated one has the
 # same id.
 sub signature {
     my ($class, $body, %of) = @_;

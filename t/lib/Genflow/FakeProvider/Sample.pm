@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What the kind `sample` of t/sample speaks, below /sample: a run is asked for at the address that the
+# What the kind `sample` of t/sample speaks, below /sample: a run is polled at the address that the
 # submission's answer names, and the key is in a header of its own.
 
 package Genflow::FakeProvider::Sample;

@@ -161,7 +161,7 @@ sub picture {
     };
 }
 
-# What an upload is told; its own signature is of version 1.
+# The answer to an upload; its own signature is of version 1.
 sub told {
     my ($self, $picture, %more) = @_;
     my $signed = "public_id=$picture->{public_id}&version=$picture->{version}";
