@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The picture of the provider `local`: a Neo Tokyo night, drawn from nothing but the words asked
- * for. Where and when is kind.c's affair; this draws. Whatever decides a pixel is integer
+ * The picture of the provider `local`: a Neo Tokyo night, drawn from nothing but the words
+ * of the prompt. Where and when is kind.c's affair; this draws. Whatever decides a pixel is integer
  * arithmetic, so one scene is one picture on every machine; how it is packed is zlib's affair, so
  * the same bytes need the same libpng and zlib too.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The `local` provider with a source picture: it is repainted by an effect, and by what the words
- * ask for. Where and when is kind.c's affair. Past the decoder all is
+ * The `local` provider with a source picture: it is repainted by an effect and by the prompt.
+ * Where and when is kind.c's affair. Past the decoder all is
  * integer arithmetic, so one source and one wish are one picture on every machine.
  */
 #ifndef LOCAL_EFFECT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fal.ai's queue: a request is queued, its status asked for, and its result fetched by a second
+/* fal.ai's queue: a request is queued, its status polled, and its result fetched by a second
  * question, which answers as the model did: a failed run is COMPLETED, too. Requests that were
  * begun can be listed with their inputs, so a lost one may be found by our seed. Pure translation;
  * runs on the dispatcher thread. */

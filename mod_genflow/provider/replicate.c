@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replicate: a prediction is created, asked for until it has ended, and then holds addresses of its
+/* Replicate: a prediction is created, polled until it has ended, and then has addresses of its
  * outputs for an hour. Predictions can be listed with their inputs, so a lost one is found by our
  * seed. Pure translation; runs on the dispatcher thread. */
 #include "provider/provider.h"

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
--- generation_of(p_name): id and type of the generation that p_name means: its id, or the id that it
--- had in the older system it was moved from. An id of ours carries its type: that table is asked
--- first, and where no other one knows the id it keeps that type, whether it is there or not. NULL:
--- there is no such generation.
--- Called by: whatever finds a generation by its id alone. Locks: none.
+-- generation_of(p_name): id and type of the generation that p_name means: its id, or its id in the
+-- older system that it was moved from. An id of ours carries its type: the function queries that
+-- table first. If no other table has the id either, it returns that type although the row does not
+-- exist. NULL: no such generation.
+-- Called by: functions that find a generation by its id alone. Locks: none.
 CREATE OR REPLACE FUNCTION genflow.generation_of(p_name text, OUT id uuid, OUT type text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -35,7 +35,7 @@ use constant {
     PATIENCE => 10,                       # seconds of waiting for quiet, then it is measured anyway
 };
 
-# What the module's connections are told in t/conf/site.conf (DBDParams).
+# The settings of the module's connections in t/conf/site.conf (DBDParams).
 my $PG_OPTIONS = '-c statement_timeout=5000 -c lock_timeout=2000';
 
 my $TICK = 1_000_000 / POSIX::sysconf(POSIX::_SC_CLK_TCK());       # us
@@ -59,12 +59,12 @@ sub run_wrk {
     my ($self, $seconds, %of) = @_;
     my $folder = $self->{site}->folder;
     my @script = ("$folder/support/bench.d/requests.lua", $of{url}, '--', "$folder/$of{requests}");
-    my $told   = output_of('wrk', '-t1', "-c$of{clients}", "-d${seconds}s",
+    my $says   = output_of('wrk', '-t1', "-c$of{clients}", "-d${seconds}s",
         '--timeout', TIMEOUT . 's', '-s', @script);
-    my %number = $told =~ /\b(answers|duration|median|errors)=(\d+)/g;
+    my %number = $says =~ /\b(answers|duration|median|errors)=(\d+)/g;
     return $self->run_wrk(2 * $seconds, %of)              # it takes longer
         if !$number{answers} && !$number{errors} && $seconds < TIMEOUT;
-    die "wrk says:\n$told" if !$number{answers} || $number{errors};
+    die "wrk says:\n$says" if !$number{answers} || $number{errors};
     return {
         done   => $number{answers},
         rate   => $number{answers} / $number{duration} * 1e6,
@@ -79,12 +79,12 @@ sub pgbench {
     local $ENV{PGOPTIONS} = $PG_OPTIONS;
     return $self->measured(
         sub {
-            my $told = output_of('pgbench', qw(-n -M prepared -U genflow_app -j 1 -P 1),
+            my $says = output_of('pgbench', qw(-n -M prepared -U genflow_app -j 1 -P 1),
                 '-c', $of{clients}, '-T', $self->{seconds} + WARM, '-f', $script, @variables);
-            my ($done)   = $told =~ /actually processed: (\d+)/;
-            my ($failed) = $told =~ /failed transactions: (\d+)/;
-            my (undef, @rates) = $told =~ /^progress: [\d.]+ s, ([\d.]+) tps/mg;
-            die "pgbench says:\n$told" if !$done || !@rates || $failed;
+            my ($done)   = $says =~ /actually processed: (\d+)/;
+            my ($failed) = $says =~ /failed transactions: (\d+)/;
+            my (undef, @rates) = $says =~ /^progress: [\d.]+ s, ([\d.]+) tps/mg;
+            die "pgbench says:\n$says" if !$done || !@rates || $failed;
             return { done => $done, rate => sum(@rates) / @rates };
         });
 }
@@ -116,9 +116,9 @@ sub output_of {
         exec { $command[0] } @command or POSIX::_exit(127);
     }
     local $/ = undef;
-    my $told = <$pipe> // '';
-    close $pipe or die "$command[0] failed:\n$told";
-    return $told;
+    my $says = <$pipe> // '';
+    close $pipe or die "$command[0] failed:\n$says";
+    return $says;
 }
 
 sub median {

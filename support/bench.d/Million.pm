@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What it costs to ask for some of a million finished generations: two databases, of 1,000 and of
+# The cost of requests for some of a million ended generations: two databases, of 1,000 and of
 # 1,000,000 rows (million.sql), an httpd before each, and the same questions to both in turn.
 #
 #     my $million = Million->new(site => $site, load => $load, rounds => 5);
@@ -28,10 +28,10 @@ use constant {
     USERS   => 1000,
     CLIENTS => 32,
     SECONDS => 1,                     # the least that wrk can do: some hundred answers
-    SOME    => 500,                   # generations whose status is asked for
+    SOME    => 500,                   # generations whose status is queried
 };
 
-# Who asks for what. Pages of 50, or as short as needed to be full of 1,000 rows, too. <user> is the
+# The requests. Pages of 50, or as short as needed to be full of 1,000 rows, too. <user> is the
 # cursor of a page in the middle of that user's history, <all> of one in the middle of all.
 my @QUESTIONS = (
     ['history', many => '/api/generations'],
@@ -81,7 +81,7 @@ sub measure {
     for my $round (1 .. $self->{rounds}) {
         print STDERR "million: round $round of $self->{rounds}\n";
         for my $number (0 .. $#QUESTIONS) {
-            push @{ $rounds[$number] }, [ map { $self->asked($number, $_) } @sides ];
+            push @{ $rounds[$number] }, [ map { $self->queried($number, $_) } @sides ];
         }
     }
     return map { result($QUESTIONS[$_][0], @{ $rounds[$_] }) } 0 .. $#QUESTIONS;
@@ -138,7 +138,7 @@ END
     return map { my %case; @case{@names} = split /\|/; \%case } @lines;
 }
 
-# As an answer's nextCursor tells it.
+# As in an answer's nextCursor.
 sub cursors {
     my ($self, $n) = @_;
     my ($line) = $self->{site}->sql(<<'END', n => $n);
@@ -162,7 +162,7 @@ sub file_of { return "million-$_[0]-$_[1].requests" }
 # ---- the rounds ----------------------------------------------------------------------------------
 
 # A question to one side: by one client, then by many.
-sub asked {
+sub queried {
     my ($self, $number, $side) = @_;
     my %of   = (requests => file_of($side->{rows}, $number), url => $side->{httpd}->base);
     my $one  = $self->{load}->run_wrk(SECONDS, %of, clients => 1);
@@ -191,7 +191,7 @@ sub result {
 
 sub print_table {
     my @results = @_;
-    my @head = ('asked of 1,000, then 1,000,000 rows', qw(ms ms ratio from-to answers /s ratio));
+    my @head = ('request to 1,000, then 1,000,000 rows', qw(ms ms ratio from-to answers /s ratio));
     printf "\n%-38s %8s %8s %6s %-11s %8s %8s %6s\n", @head;
     for my $result (@results) {
         my $range = sprintf '%.2f-%.2f', @$result{qw(ratio_lowest ratio_highest)};
@@ -204,7 +204,7 @@ sub print_table {
 
 ms: one client, median; ratio: how many times longer at 1,000,000 rows.
 answers/s: to $clients clients; ratio: how many times fewer at 1,000,000 rows.
-Each is the median of the rounds; in a round each question is asked for $seconds s.
+Each is the median of the rounds; in a round each request is repeated for $seconds s.
 END
     return;
 }

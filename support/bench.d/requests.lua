@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- For wrk: sends the requests of a file one after another, over and over, and tells in one line
+-- For wrk: sends the requests of a file one after another, over and over, and prints in one line
 -- what came of it. The file holds whole HTTP requests with a NUL byte after each.
 --
 --     wrk ... -s requests.lua URL -- FILE
