@@ -302,7 +302,7 @@ is "$record->{method} $record->{path} $record->{seed}", "POST $SUBMIT/generate/s
     'with its method, path and seed';
 is $record->{fields}{strength}, '0.5', 'with its fields';
 is_deeply $record->{fields}{image}, { bytes => length $picture, sha256 => sha256_hex($picture) },
-    'with its picture's size and hash';
+    'with the size and hash of its picture';
 is $record->{headers}{'stability-client-id'}, 'genflow', 'with its headers';
 ok $record->{complete} && abs($record->{time} - time) < 5, 'it is complete, with its time';
 
