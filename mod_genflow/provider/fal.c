@@ -117,7 +117,7 @@ static const char *run_url(const gf_prov_call_t *call, const char *tail)
                        call->job->provider_ref, tail, NULL);
 }
 
-/* Where the end may be told to; "" if nowhere. */
+/* The parameter with the address for the provider webhook; "": none. */
 static const char *webhook_query(const gf_prov_call_t *call)
 {
     if (!call->provider_webhook_url) {
@@ -191,7 +191,7 @@ static bool read_type(gf_outcome_t *outcome, const char *type)
     return false;
 }
 
-/* The error type, whether the body or a header tells it; "" if neither. Several things can be wrong
+/* The error type, from the body or a header; "" if neither. Several things can be wrong
  * at once: a refused content decides. */
 static const char *type_of(const gf_msg_t *msg, const gf_json_t *document)
 {

@@ -109,7 +109,7 @@ static const char *make_input(const gf_prov_call_t *call)
     return prov_json_input(call, fields_of(call->model));
 }
 
-/* It stops by itself when we will have given up: what nobody waits for must not run on. */
+/* Cancel-After stops the run at our own deadline, so that no run is billed after it. */
 static gf_msg_t *make_submit(const gf_prov_call_t *call)
 {
     const char *model = call->model;
@@ -156,7 +156,7 @@ static gf_msg_t *make_cancel(const gf_prov_call_t *call)
 
 /* ---- reading a prediction ---- */
 
-/* Models tell in prose that they refused an input or an output. */
+/* Models report in prose that they refused an input or an output. */
 static bool is_filter(const char *error)
 {
     static const char *const signs[] = { "NSFW",   "flagged as sensitive", "E005",
@@ -348,7 +348,7 @@ static void read_reconcile(gf_outcome_t *outcome, const gf_prov_call_t *call, co
     }
 }
 
-/* Only a prediction that tells its status says something about the job. */
+/* Only a prediction with a status is an answer about the job. */
 static void read_poll(gf_outcome_t *outcome, const gf_prov_call_t *call, const gf_msg_t *msg)
 {
     const gf_json_t *document;

@@ -42,8 +42,8 @@ void prov_run_still_working(gf_outcome_t *outcome, const gf_prov_call_t *call, c
 
 /* ---- what a run says while it works ---- */
 
-/* A run may say where its picture is, and whoever cancels then pays nothing: an address becomes
- * "...". */
+/* Replaces addresses by "...". A log may have the picture's address, and a user who cancels then
+ * would get the picture without paying. */
 static const char *without_addresses(apr_pool_t *pool, const char *text)
 {
     char *line = apr_pstrdup(pool, text);
@@ -140,8 +140,8 @@ static const char *iso_time(apr_pool_t *pool, apr_time_t at)
                         time.tm_mon + 1, time.tm_mday, time.tm_hour, time.tm_min, time.tm_sec);
 }
 
-/* The job's id tells it. A time of this host's would not do: if that were late, the list would look
- * empty, and the run would be paid twice. */
+/* The time is the one in the job's id. This host's clock may be wrong: if it were late, the list
+ * would be empty, and the run would be paid twice. */
 const char *prov_run_since(const gf_prov_call_t *call)
 {
     return iso_time(call->pool, gf_text_uuid_time(call->job->id) - CLOCK_SLACK);
@@ -178,7 +178,7 @@ const char *prov_run_list_start(const gf_prov_call_t *call, const gf_msg_t *msg,
 
 typedef enum { OTHERS, DOUBTFUL, OURS } likeness_t;
 
-/* The recorded digits of a value; of a number those of its value, however it is written. */
+/* The recorded digits of a value's hash. Equal numbers have equal hashes in any notation. */
 static const char *hash_value(gf_json_t *value, apr_pool_t *pool)
 {
     char hex[GF_SHA256_HEX];
