@@ -57,7 +57,7 @@ gf_err_t *api_preset_list(gf_req_t *req)
         if (preset->is_on || (is_all && preset->is_active)) {
             put_preset(&out, type, preset);
         }
-        active += preset->is_active;
+        active += preset->is_active && (preset->week || !type->preset_window);
         on += preset->is_on;
     }
     gf_out_close(&out, ']');

@@ -18,7 +18,7 @@ my $all = data(admin(GET => '/presets'))->{presets};
 my %types = map { $_->{type} => 1 } @$all;
 ok scalar(keys %types) >= 5, 'the presets of all types are there';
 my $weekly = data(admin(GET => '/presets?type=presets'))->{presets};
-is_deeply [map { $_->{rotationIndex} } @$weekly], [0 .. 24], '... or those of one, in order';
+is_deeply [map { $_->{rotationIndex} } @$weekly], [0 .. 24, (undef) x 50], '... or those of one, in order';
 my $one = data(admin(GET => '/presets/film_noir'))->{preset};
 is_deeply $one, (grep { $_->{key} eq 'film_noir' } @$weekly)[0], '... or one';
 is data(admin(GET => '/presets/visor?type=neo_glitch'))->{preset}{strength}, 0.35,

@@ -17,21 +17,22 @@ is api(POST => '/api/presets', user => $user, json => {})->{status}, 405, 'there
 
 my $weekly = data(api(GET => '/api/presets', user => $user))->{data};
 my $all    = data(api(GET => '/api/presets?all=1', user => $user))->{data};
-is scalar @{ $weekly->{presets} }, 6, 'six presets are on this week';
-is scalar @{ $all->{presets} }, 25, 'of 25';
+is scalar(grep { $_->{week} } @{ $weekly->{presets} }), 6, 'six presets are on this week';
+is scalar(grep { $_->{week} } @{ $all->{presets} }), 25, 'of 25';
+is scalar(grep { !$_->{week} } @{ $_->{presets} }), 50, '... and 50 are always on' for $weekly, $all;
 for my $list ($weekly, $all) {
     is_deeply $list->{rotationInfo}, { totalPresetsInSystem => 25, presetsPerWeek => 6 },
         'the response has the rotation';
-    is $list->{totalAvailable}, 6, 'and how many are on';
+    is $list->{totalAvailable}, 56, 'and how many are on';
     is $list->{currentWeek}, sql1(<<'END'), 'and in which week of the cycle we are';
         SELECT ((now() AT TIME ZONE 'UTC')::date - DATE '1970-01-05') / 7 % 5 + 1
 END
 }
 is_deeply [sort keys %{ $all->{presets}[0] }], \@MEMBERS, 'a preset has all its members';
-is_deeply [map { $_->{rotationIndex} } @{ $all->{presets} }], [0 .. 24], 'they have their order';
+is_deeply [map { $_->{rotationIndex} } @{ $all->{presets} }], [0 .. 24, (undef) x 50], 'they have their order';
 is_deeply [map { $_->{key} } grep { $_->{available} } @{ $all->{presets} }],
     [map { $_->{key} } @{ $weekly->{presets} }], 'the weekly ones are those that are on';
-is scalar(grep { $_->{strength} < 0.35 || $_->{strength} > 0.6 } @{ $all->{presets} }), 0,
+is scalar(grep { $_->{week} && ($_->{strength} < 0.35 || $_->{strength} > 0.6) } @{ $all->{presets} }), 0,
     'strengths are moderate';
 
 my @glitch = @{ presets_of($user, 'neo_glitch')->{presets} };

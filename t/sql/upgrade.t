@@ -34,13 +34,18 @@ sub upgrade {
          WHERE n.nspname IN ('genflow', 'public') AND c.relkind = 'r' ORDER BY 1
 SQL
     my $count  = join ' UNION ALL ', map { "SELECT '$_' || ': ' || count(*) FROM $_" }
-        grep { !/migrations|type_templates/ } @tables;
+        grep { !/migrations|type_templates|presets_config/ } @tables;
+    my $preset = q{SELECT id, type, key, prompt, strength, rotation_index, is_active FROM genflow.presets_config
+                    WHERE id <= %d ORDER BY id};
+    my $last    = $db->sql('SELECT max(id) FROM genflow.presets_config');
+    my $presets = $db->sql(sprintf $preset, $last);
     my $before = $db->sql($count);
     my $money  = $db->sql('SELECT user_id, balance, held FROM genflow.accounts ORDER BY 1');
 
     my $said = $db->apply;
     is $?, 0, '... sql/apply brings it to the schema of today' or diag $said;
     is $db->sql($count), $before, '... no row is lost';
+    is $db->sql(sprintf $preset, $last), $presets, '... and no preset changed';
     is $db->sql('SELECT user_id, balance, held FROM genflow.accounts ORDER BY 1'), $money, '... nor a credit';
     is_deeply [only_in($db->schema, $fresh)], [], '... it has nothing that a new database has not';
     is_deeply [only_in($fresh, $db->schema)], [], '... and lacks nothing';

@@ -1,0 +1,126 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The preset keys that the front ends and the back end of older systems send. They are always on:
+-- the 25 presets of 0004_presets.sql are in the weekly rotation. A row that a site has under such a
+-- key stays as it is.
+
+INSERT INTO genflow.presets_config (type, key, label, description, category, prompt,
+                                    negative_prompt, strength, parameters)
+SELECT 'presets', key, label, '', category, prompt,
+       'blurry, low quality, deformed, extra limbs, text, watermark, signature', strength,
+       '{"guidance_scale": 7.5, "num_inference_steps": 30}'
+  FROM (VALUES
+    ('cinematic_glow', 'Cinematic glow', 'light', 0.45,
+     'soft cinematic bloom around every light, warm highlights against teal shadows, '
+     || 'shallow depth of field'),
+    ('bright_airy', 'Bright airy', 'light', 0.35,
+     'bright high-key photograph, white walls full of daylight, gentle contrast, fresh '
+     || 'pale colours'),
+    ('vivid_pop', 'Vivid pop', 'colour', 0.40,
+     'bold saturated colours, crisp edges, punchy contrast, cheerful poster-like clarity'),
+    ('vintage_film_35mm', 'Vintage film 35mm', 'film', 0.50,
+     'photograph on 35 mm colour negative film, visible grain, slightly faded blacks, '
+     || 'warm halation'),
+    ('tropical_boost', 'Tropical boost', 'colour', 0.45,
+     'lush tropical light, turquoise water, saturated greens, sun high in a clear sky'),
+    ('urban_grit', 'Urban grit', 'city', 0.55,
+     'gritty city street, rough concrete and steel, hard side light, desaturated '
+     || 'colours, strong texture'),
+    ('mono_drama', 'Mono drama', 'black and white', 0.60,
+     'dramatic monochrome photograph, deep blacks, one hard light, long shadows, stark contrast'),
+    ('dreamy_pastels', 'Dreamy pastels', 'colour', 0.35,
+     'dreamlike haze in pastel pink, mint and lavender, soft focus, floating light'),
+    ('golden_hour_magic', 'Golden hour magic', 'light', 0.45,
+     'last hour of sunlight, glowing rim light, long warm shadows, drifting golden dust'),
+    ('high_fashion_editorial', 'High fashion editorial', 'people', 0.50,
+     'high fashion magazine editorial, sculpted studio light, strong pose, refined '
+     || 'fabrics, bold negative space'),
+    ('moody_forest', 'Moody forest', 'nature', 0.55,
+     'dark evergreen forest in fog, muted greens, wet bark, a single shaft of cold light'),
+    ('desert_glow', 'Desert glow', 'nature', 0.45,
+     'desert dunes in evening glow, rippled sand in amber and rose, clean horizon, still air'),
+    ('retro_polaroid', 'Retro polaroid', 'film', 0.50,
+     'square instant photograph with creamy borders, washed colours, soft vignette, slight blur'),
+    ('crystal_clear', 'Crystal clear', 'light', 0.40,
+     'extremely clear photograph, fine detail to the edges, neutral white balance, '
+     || 'clean transparent light'),
+    ('ocean_breeze', 'Ocean breeze', 'nature', 0.40,
+     'seaside photograph, pale blue sky, spray in the wind, salt haze, light linen tones'),
+    ('festival_vibes', 'Festival vibes', 'people', 0.50,
+     'open-air festival at dusk, strings of coloured lamps, confetti, happy crowd in the blur'),
+    ('noir_classic', 'Noir classic', 'black and white', 0.60,
+     'classic detective film still, slatted shadows, cigarette haze, wet pavement, hard '
+     || 'contrast'),
+    ('sun_kissed', 'Sun kissed', 'light', 0.40,
+     'sun on warm skin, light flare across the frame, honey tones, carefree summer afternoon'),
+    ('frost_light', 'Frost light', 'nature', 0.45,
+     'cold winter light, hoarfrost on every edge, breath in the air, pale blue shadows'),
+    ('neon_nights', 'Neon nights', 'city', 0.55,
+     'night street lit by neon signs, magenta and cyan reflections on wet asphalt, light mist'),
+    ('cultural_glow', 'Cultural glow', 'people', 0.40,
+     'festive traditional dress and ornament in lantern light, rich fabrics, respectful '
+     || 'portrait, warm glow'),
+    ('soft_skin_portrait', 'Soft skin portrait', 'people', 0.35,
+     'close portrait in soft window light, natural skin, gentle tones, calm eyes, '
+     || 'creamy background'),
+    ('rainy_day_mood', 'Rainy day mood', 'city', 0.45,
+     'rain on a window, blurred street lights behind the drops, grey-blue tones, quiet mood'),
+    ('wildlife_focus', 'Wildlife focus', 'nature', 0.50,
+     'wildlife photograph with a long lens, sharp eye, fur or feathers in detail, soft '
+     || 'green distance'),
+    ('street_story', 'Street story', 'city', 0.55,
+     'candid street photograph, a moment between strangers, layered depth, honest '
+     || 'light, documentary feeling'),
+    ('cinematic', 'Cinematic', 'cinema', 0.80,
+     'frame of a feature film, wide composition, motivated light, colour contrast of '
+     || 'warm and cool'),
+    ('portrait', 'Portrait', 'people', 0.80,
+     'head and shoulders portrait, attentive gaze, controlled light, plain background'),
+    ('landscape', 'Landscape', 'nature', 0.80,
+     'wide landscape with foreground, middle and far distance, clear air, leading lines'),
+    ('street', 'Street', 'city', 0.80,
+     'busy street at eye level, passers-by, shop windows, spontaneous framing'),
+    ('vintage', 'Vintage', 'film', 0.80,
+     'old photograph, yellowed paper, faded ink tones, scratches and soft corners'),
+    ('black_white', 'Black white', 'black and white', 0.80,
+     'black and white photograph with a full range of greys, clear structure, no colour'),
+    ('artistic', 'Artistic', 'art', 0.80,
+     'free artistic interpretation, visible strokes, unexpected colour harmony'),
+    ('fashion', 'Fashion', 'people', 0.80,
+     'fashion photograph, styled outfit, confident pose, clean set, glossy light'),
+    ('documentary', 'Documentary', 'people', 0.80,
+     'documentary photograph, available light, unposed, truthful colours'),
+    ('minimalist', 'Minimalist', 'design', 0.80,
+     'very few elements, large calm surfaces, one accent, exact composition'),
+    ('dramatic', 'Dramatic', 'mood', 0.80,
+     'dramatic scene, storm light, low camera, strong diagonals, high contrast'),
+    ('soft', 'Soft', 'mood', 0.80,
+     'soft diffuse light, low contrast, rounded shapes, gentle transitions of tone'),
+    ('bold', 'Bold', 'design', 0.80,
+     'bold graphic shapes, two strong colours, thick contours, direct message'),
+    ('elegant', 'Elegant', 'design', 0.80,
+     'elegant restrained scene, silk and marble, balanced symmetry, subtle gold'),
+    ('dynamic', 'Dynamic', 'mood', 0.80,
+     'movement frozen at its height, motion blur around it, tilted horizon, energy'),
+    ('serene', 'Serene', 'mood', 0.80,
+     'serene still water and open sky, quiet colours, horizontal lines, peace'),
+    ('mysterious', 'Mysterious', 'mood', 0.80,
+     'mysterious scene half hidden in mist and shadow, a faint light far away'),
+    ('vibrant', 'Vibrant', 'colour', 0.80,
+     'vibrant market of colours, complementary contrasts, full sunlight, lively detail'),
+    ('subtle', 'Subtle', 'mood', 0.80,
+     'subtle tonal study, nearly one colour, faint texture, whispering light'),
+    ('powerful', 'Powerful', 'mood', 0.80,
+     'monumental subject from below, massive forms, hard light, unshakeable stance'),
+    ('delicate', 'Delicate', 'design', 0.80,
+     'delicate lace-like detail, translucent petals, thin lines, fragile light'),
+    ('intense', 'Intense', 'mood', 0.80,
+     'intense close view, saturated reds, sweat and sparks, burning focus'),
+    ('tranquil', 'Tranquil', 'nature', 0.80,
+     'tranquil garden after rain, moss, stone and a quiet pond, even light'),
+    ('striking', 'Striking', 'design', 0.80,
+     'one striking subject isolated against a contrasting plain colour, razor-sharp outline'),
+    ('timeless', 'Timeless', 'film', 0.80,
+     'timeless classic photograph, simple setting, balanced greys and skin tones, no '
+     || 'sign of a year')
+       ) AS v(key, label, category, strength, prompt)
+ON CONFLICT (type, key) DO NOTHING;
