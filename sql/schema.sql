@@ -458,7 +458,7 @@ CREATE TABLE public.neo_glitch_media (
     CONSTRAINT neo_glitch_media_error CHECK ((error_code IS NOT NULL) = (status = 'failed'::text)),
     CONSTRAINT neo_glitch_media_finished CHECK ((finished_at IS NOT NULL) = (status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text]))),
     CONSTRAINT neo_glitch_media_id_check CHECK (genflow.id_type(id) = ANY (ARRAY[0, 1])),
-    CONSTRAINT neo_glitch_media_legacy_id_check CHECK (legacy_id ~ '^[A-Za-z0-9._:-]{1,200}$'::text),
+    CONSTRAINT neo_glitch_media_legacy_id_check CHECK ((legacy_id ~ '^[A-Za-z0-9._:-]+$'::text) AND (length(legacy_id) <= 200)),
     CONSTRAINT neo_glitch_media_meta_check CHECK ((jsonb_typeof(meta) = 'object'::text) AND (octet_length((meta)::text) <= 65536)),
     CONSTRAINT neo_glitch_media_moved CHECK ((legacy_id IS NULL) OR ((cost = 0) AND (finished_at IS NOT NULL))),
     CONSTRAINT neo_glitch_media_result CHECK ((image_url IS NOT NULL) = (status = 'completed'::text)),

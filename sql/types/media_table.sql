@@ -48,7 +48,8 @@ CREATE TABLE {media} (
     started_at       timestamptz,
     finished_at      timestamptz,
     -- its id in the older system that it was moved from; NULL: made here
-    legacy_id        text     CHECK (legacy_id ~ '^[A-Za-z0-9._:-]{1,200}$'),
+    legacy_id        text
+        CHECK (legacy_id ~ '^[A-Za-z0-9._:-]+$' AND length(legacy_id) <= 200),
     -- 'public': everybody may see it
     visibility       text     NOT NULL DEFAULT 'private'
         CHECK (visibility IN ('private', 'public')),
