@@ -41,6 +41,7 @@ my @VALUES = (    # where, directive, bounds as in the message, wrong values
     [server => 'GenflowJanitorMedia',    '0s to 87600h',    qw(-1s 87601h)],
     [server => 'GenflowAssetMaxBytes',   '1k to 100m',      qw(1023 101m)],
     [server => 'GenflowAssetMaxPixels',  '1 to 1073741824', qw(0 1073741825)],
+    [server => 'GenflowAssetMaxTotal',   '1k to 1g',        qw(1023 2g)],
     [server => 'GenflowAssetLifetime',   '1m to 8760h',     qw(59s 8761h)],
     [server => 'GenflowWebhookTimeout',  '100ms to 5m',     qw(99ms 301s)],
     [server => 'GenflowWebhookShared',   'On or Off',       qw(1 yes)],
