@@ -42,7 +42,6 @@ typedef struct gf_req_t {
     bool starts;      /* starts a generation that another call has created */
     bool admin;       /* administration: takes every word literally */
     bool parked;      /* it waits without a thread (api/wait.h), and is answered later */
-    bool may_look_up; /* its body may name a generation: a status request, which no rate limits */
     const char *site; /* NULL until it is needed: gf_reply_site(), with `twins` */
     bool twins;       /* members have snake_case twins */
 } gf_req_t;
@@ -58,13 +57,6 @@ typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 int api_cors(request_rec *r);
 
 /* ---- one generation (api/generation.c) ---- */
-
-/* Older front ends request the status at the address that makes generations: does `body` name a
- * generation, and describe no new picture? */
-bool api_generation_is_named(gf_req_t *req, const gf_json_t *body);
-
-/* Answers with the generation that the query or `body` (may be NULL) names. */
-gf_err_t *api_generation_answer(gf_req_t *req, const gf_json_t *body);
 
 /* The generation of {id}, in any type: sets *find and req->type. Error: NO_GENERATION. */
 gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "api/legacy.h"
 #include "db/steer.h"
 #include "httpd/dir.h"
 #include "model/url.h"
@@ -35,11 +36,11 @@ static gf_err_t *view_replayed(gf_view_t *views, gf_req_t *req, const gf_spec_t 
     return NULL;
 }
 
-/* The key made them before: their answer again, or "still running". What waits for its start does
- * not run. */
+/* The key made them before: their answer again, or "still running", for which older clients wait.
+ * What waits for its start does not run. */
 static gf_err_t *replay_answer(gf_req_t *req, const gf_spec_t *spec, const gf_created_t *created)
 {
-    gf_view_t views[GF_BATCH_MAX];
+    gf_view_t *views = apr_pcalloc(req->r->pool, GF_BATCH_MAX * sizeof(*views));
     bool ended = true;
     gf_err_t *err;
     int i;
@@ -52,6 +53,9 @@ static gf_err_t *replay_answer(gf_req_t *req, const gf_spec_t *spec, const gf_cr
         apr_table_setn(req->r->headers_out, "Idempotency-Replayed", "true");
         return spec->pending ? gf_reply_view(req, views, HTTP_CREATED, ready_message(req))
                              : api_start_answer(req, views, spec->count);
+    }
+    if (api_legacy_waits(req)) {
+        return api_start(req, views, NULL, spec->count);
     }
     err = gf_err_make(req->ctx, GF_E_KEY_RUNNING, APR_SUCCESS, "%s", created->id);
     err->extra = apr_psprintf(
@@ -138,11 +142,5 @@ gf_err_t *api_generate(gf_req_t *req)
     api_spec_body_t body = { .pending = req->pending };
 
     GF_TRY(api_body_json(req, &body.json, &body.text, &body.length));
-    if (req->may_look_up) { /* a body with only a job's id is a status request: no rate applies */
-        if (api_generation_is_named(req, body.json)) {
-            return api_generation_answer(req, body.json);
-        }
-        GF_TRY(api_limit(req));
-    }
     return api_generate_body(req, &body);
 }

@@ -119,21 +119,8 @@ static bool names_one(gf_req_t *req, const gf_json_t *body)
            || first_ref(&kind, req, body, &bad);
 }
 
-bool api_generation_is_named(gf_req_t *req, const gf_json_t *body)
-{
-    static const char *const makes[] = { "prompt", "customPrompt", "presetKey", "preset_key",
-                                         "preset", "templateId",   NULL };
-    const char *const *name;
-
-    for (name = makes; *name; name++) {
-        if (gf_json_get(body, *name)) {
-            return false;
-        }
-    }
-    return names_one(req, body);
-}
-
-gf_err_t *api_generation_answer(gf_req_t *req, const gf_json_t *body)
+/* Answers with the generation that the query or `body` (may be NULL) names. */
+static gf_err_t *answer_state(gf_req_t *req, const gf_json_t *body)
 {
     gf_find_t find;
 
@@ -151,7 +138,7 @@ gf_err_t *api_generation_status(gf_req_t *req)
     if (req->r->method_number == M_POST && !names_one(req, NULL)) {
         GF_TRY(api_body_json(req, &body, &text, &length));
     }
-    return api_generation_answer(req, body);
+    return answer_state(req, body);
 }
 
 /* ---- by its id alone ---- */

@@ -3,8 +3,9 @@
  * API, their replies are written from the same rows; everything between is the API's own. The
  * handlers are the OLD rows of api/route_table.h, in files of this name:
  *
- *   legacy.c           what a body may be
- *   legacy_credit.c    credits-reserve, credits-finalize
+ *   legacy.c             what their requests and replies have in common
+ *   legacy_generate.c    {type}/generate, {type}/status: one address may do either
+ *   legacy_credit.c      credits-reserve, credits-finalize
  *
  * Request threads only. */
 #ifndef API_LEGACY_H
@@ -16,5 +17,20 @@
  * send text/plain, as browsers do for a text. A browser cannot be made to send `Authorization:
  * Bearer` to another site without a preflight, so that such a request is its owner's. */
 bool api_legacy_plain(const gf_req_t *req, const char *media);
+
+/* Does a one-step call without Prefer wait for the picture, also where a provider has a queue?
+ * Older clients treat a 202 as a failure. */
+bool api_legacy_waits(const gf_req_t *req);
+
+/* What a body asks for, as a text to compare: the members that the API reads, without those that
+ * differ between two sendings of the same request. */
+const char *api_legacy_text(const gf_req_t *req, const gf_json_t *body);
+
+/* Writes the members of a generation, as gf_reply_members(). The ids of all kinds of provider are
+ * there: that of the provider, or else ours. */
+void api_legacy_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
+
+/* Writes what older systems tell besides, in the reply about one generation. */
+void api_legacy_more(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 
 #endif

@@ -9,6 +9,9 @@
 /* r->filename begins with it if a <Location> set the handler; mod_genflow.c writes it. */
 #define GF_API_FILENAME "genflow:"
 
+/* SetHandler's name of the API, and the handler of each address of GenflowPath. */
+#define GF_API_HANDLER "genflow-api"
+
 /* Did a <Location> set the handler of this request? */
 bool api_place_is_location(const request_rec *r);
 

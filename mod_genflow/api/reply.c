@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "api/legacy.h"
 #include "base/hash.h"
 #include "httpd/dir.h"
 #include "httpd/glue.h"
@@ -56,6 +57,9 @@ void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
     if (req->as_job) {
         gf_view_write_job(out, view, req->base, req->site);
     }
+    else if (httpd_conf_legacy(req->r)) {
+        api_legacy_members(out, req, view);
+    }
     else {
         gf_view_write(out, view, req->base, req->site);
     }
@@ -95,6 +99,9 @@ gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const 
     put_poll_after(&out, req, view);
     if (message) {
         gf_out_put_string(&out, "message", message);
+    }
+    if (httpd_conf_legacy(req->r) && !req->as_job) {
+        api_legacy_more(&out, req, view);
     }
     if (req->two_step) {
         gf_out_close(&out, '}');

@@ -30,12 +30,11 @@ typedef struct route_t {
     const char *query; /* what its query may have: "limit|cursor"; NULL: anything */
 } route_t;
 
-#define ANYONE      1U  /* needs no user, and pages of other sites are admitted */
-#define COSTS       2U  /* counts against GenflowLimitRate, before the body is read */
-#define MAY_LOOK_UP 4U  /* under old names the body may name a generation: the handler counts */
-#define TWO_STEP    8U  /* answers 200 with the generation under "data" */
-#define AS_JOB      16U /* shows a generation as a job */
-#define PENDING     32U /* makes a generation that another call starts */
+#define ANYONE   1U  /* needs no user, and pages of other sites are admitted */
+#define COSTS    2U  /* counts against GenflowLimitRate, before the body is read */
+#define TWO_STEP 8U  /* answers 200 with the generation under "data" */
+#define AS_JOB   16U /* shows a generation as a job */
+#define PENDING  32U /* makes a generation that another call starts */
 
 #define MAKE    "dryRun|names"
 #define PAGE    "|limit|cursor"
@@ -95,7 +94,7 @@ bool api_route_is_ours(const gf_conf_t *conf, const char *handler, apr_pool_t *s
 {
     const char *act;
 
-    return strcmp(handler, "genflow-api") == 0 || strcmp(handler, "genflow-result") == 0
+    return strcmp(handler, GF_API_HANDLER) == 0 || strcmp(handler, "genflow-result") == 0
            || strcmp(handler, "genflow-admin") == 0
            || type_handler(conf, handler, &act, scratch_pool);
 }
@@ -225,11 +224,10 @@ static gf_err_t *check_query(gf_req_t *req, const char *known)
 
 static gf_err_t *call_handler(gf_req_t *req, const route_t *route)
 {
-    req->may_look_up = (route->flags & MAY_LOOK_UP) && httpd_conf_legacy(req->r);
     req->two_step = route->flags & TWO_STEP;
     req->as_job = route->flags & AS_JOB;
     req->pending = route->flags & PENDING;
-    if ((route->flags & COSTS) && !req->may_look_up) {
+    if (route->flags & COSTS) {
         GF_TRY(api_limit(req));
     }
     return route->handle(req);
@@ -342,7 +340,7 @@ bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handle
     int count;
     int i;
 
-    if (strcmp(handler, "genflow-api") != 0) {
+    if (strcmp(handler, GF_API_HANDLER) != 0) {
         return false;
     }
     path = api_path(&req, handler);

@@ -10,7 +10,7 @@
 
 /* ---- what genflow-api serves below its base ---- */
 
-ROUTE(POST,       "{type}/generate",             api_generate, COSTS | MAY_LOOK_UP, MAKE)
+ROUTE(POST,       "{type}/generate",             api_generate, COSTS, MAKE)
 ROUTE(GET | POST, "{type}/status",               api_generation_status, 0, FIND)
 ROUTE(POST,       "generation/create",           api_generate, COSTS | TWO_STEP | PENDING, MAKE)
 ROUTE(POST,       "generate",                    api_twostep, COSTS | TWO_STEP, MAKE)
@@ -45,6 +45,8 @@ ROUTE(POST,       "hook/{provider}/{id}/{token}", api_provider_webhook, ANYONE, 
 
 /* ---- what older systems' addresses serve in place of these (GenflowLegacyNames On) ---- */
 
+OLD(GET | POST,   "{type}/generate",             api_legacy_generate, 0, NULL)
+OLD(GET | POST,   "{type}/status",               api_legacy_status, 0, NULL)
 OLD(POST,         "credits-reserve",             api_legacy_credit_reserve, 0, NULL)
 OLD(POST,         "credits-finalize",            api_legacy_credit_finalize, 0, NULL)
 

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "base/text.h"
+#include "api/legacy.h"
 #include "db/asset.h"
 #include "httpd/dir.h"
 #include "model/param.h"
@@ -73,6 +74,8 @@ static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_spec_t 
 
     GF_TRY(api_spec_key(caller, req,
                         spec->run_id ? apr_pstrcat(pool, "run:", spec->run_id, NULL) : NULL));
+    caller->renew =
+        caller->take && spec->run_id && strncmp(caller->key, "run:", strlen("run:")) == 0;
     if (!caller->key) {
         caller->key = apr_pstrcat(pool, "own:", gf_hash_random(pool, 16), NULL);
     }
@@ -160,7 +163,9 @@ static void choose_type(gf_req_t *req, gf_param_t *param, const char *of_templat
 static gf_err_t *check_body(gf_spec_t *spec, gf_req_t *req, const api_spec_body_t *body)
 {
     gf_presets_t presets = { .list = apr_array_make(req->r->pool, 1, sizeof(gf_preset_t)) };
-    gf_param_t param = { .input = api_body_input(req, body->json), .presets = &presets };
+    gf_param_t param = { .input = api_body_input(req, body->json),
+                         .presets = &presets,
+                         .old = httpd_conf_legacy(req->r) };
     const char *of_template;
 
     GF_TRY(api_template_read(&param.input.fallback, &of_template, req, body->json));
@@ -191,11 +196,12 @@ void api_spec_hash(gf_caller_t *caller, char hash[GF_SHA256_HEX], const gf_req_t
                    const api_spec_body_t *body)
 {
     const char *act = body->pending ? "create" : req->two_step ? "generate" : NULL;
+    const char *text = caller->take ? api_legacy_text(req, body->json) : body->text;
 
     caller->hash = hash;
     gf_hash_texts(
         hash, act ? apr_pstrcat(req->r->pool, act, " ", req->type->name, NULL) : req->type->name,
-        body->text, body->length);
+        text, caller->take ? strlen(text) : body->length);
 }
 
 gf_err_t *api_spec_finish(gf_caller_t *caller, char hash[GF_SHA256_HEX], gf_req_t *req,

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "api/legacy.h"
 #include "httpd/dir.h"
 #include "model/type.h"
 #include "store/gate.h"
@@ -130,6 +131,10 @@ gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
     gf_prefer_t prefer;
 
     api_wait_prefer(&prefer, req->r);
+    if (!prefer.given) {
+        prefer.wait = req->api->conf->wait;
+        prefer.given = api_legacy_waits(req); /* for the end */
+    }
     return api_wait_views(req, views, jobs, count, prefer.given ? GF_NEWS_ENDED : GF_NEWS_WORKING,
-                          prefer.given ? prefer.wait : req->api->conf->wait, api_start_answer);
+                          prefer.wait, api_start_answer);
 }

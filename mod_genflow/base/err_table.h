@@ -20,6 +20,10 @@ GF_ERR(BLOCKED,        "ACCOUNT_BLOCKED",          403, GF_LOG_INFO,     "GF0105
        "This account may not start generations")
 GF_ERR(NO_GENERATION,  "GENERATION_NOT_FOUND",     404, GF_LOG_INFO,     "GF0106",
        "There is no such generation")
+GF_ERR(NO_JOB,         "NOT_FOUND",                404, GF_LOG_INFO,     "GF0740",
+       "There is no such generation")
+GF_ERR(NO_IDENTIFIER,  "MISSING_IDENTIFIER",       422, GF_LOG_INFO,     "GF0741",
+       "Name the generation: jobId, runId, stabilityJobId, aimlJobId or falJobId")
 GF_ERR(NO_ROUTE,       "NOT_FOUND",                404, GF_LOG_INFO,     "GF0107",
        "There is no endpoint at this address")
 GF_ERR(METHOD,         "METHOD_NOT_ALLOWED",       405, GF_LOG_INFO,     "GF0108",

@@ -23,7 +23,7 @@
 typedef struct check_t {
     const gf_type_t *type;
     const gf_presets_t *presets;
-    bool two_step;
+    bool two_step, old;
     gf_spec_t *spec;
     gf_wish_t wish;
     const gf_preset_t *preset; /* the requested one */
@@ -96,6 +96,12 @@ static void rule_preset(gf_input_t *input, void *record)
         return;
     }
     preset = gf_type_preset(check->presets, check->preset_key);
+    if (!preset && check->old && strcmp(check->preset_key, "default") == 0) {
+        if (!check->two_step && !check->wish.custom) {
+            gf_input_missing(input, "prompt", "is required without a preset");
+        }
+        return;
+    }
     if (!preset || !preset->is_on) {
         refuse_preset(input, check, preset);
         return;
@@ -482,6 +488,7 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
     check_t check = { .type = param->type,
                       .presets = param->presets,
                       .two_step = param->two_step,
+                      .old = param->old,
                       .spec = spec,
                       .count = 1 };
 
