@@ -229,19 +229,23 @@ static void genflow_child_stopping(apr_pool_t *pchild, int graceful)
 
 /* ---- the request ---- */
 
-/* The handler of ours that the <Location> of the request sets; NULL: it is not for us. httpd sets
- * r->handler only later. SetHandler stores its argument as an expression; older versions of httpd
- * store a plain name as text. */
+/* The handler of ours that the <Location> of the request sets, by SetHandler or GenflowPath; NULL:
+ * it is not for us. httpd sets r->handler only later. SetHandler stores its argument as an
+ * expression; older versions of httpd store a plain name as text. */
 static const char *our_handler(request_rec *r)
 {
     const core_dir_config *location = ap_get_core_module_config(r->per_dir_config);
     const char *wrong = NULL;
-    const char *handler = location->expr_handler
-                              ? ap_expr_str_exec(r, location->expr_handler, &wrong)
-                              : location->handler;
-    bool ours = handler && !wrong && api_route_is_ours(httpd_conf_get(r->server), handler, r->pool);
+    const char *handler;
 
-    return ours ? handler : NULL;
+    if (httpd_conf_path(r)) {
+        return GF_API_HANDLER;
+    }
+    handler = location->expr_handler ? ap_expr_str_exec(r, location->expr_handler, &wrong)
+                                     : location->handler;
+    return handler && !wrong && api_route_is_ours(httpd_conf_get(r->server), handler, r->pool)
+               ? handler
+               : NULL;
 }
 
 /* Our addresses are no files: no DocumentRoot, no stat(), no .htaccess walk. <Location> settings
@@ -276,6 +280,17 @@ static int genflow_access(request_rec *r)
     return handler && api_route_is_open(r, httpd_conf_get(r->server), handler) ? OK : DECLINED;
 }
 
+/* An address of GenflowPath needs no SetHandler. One that a section around sets, such as that of
+ * mod_proxy, does not count for it. */
+static int genflow_fixups(request_rec *r)
+{
+    if (!api_place_is_location(r) || !httpd_conf_path(r)) {
+        return DECLINED;
+    }
+    r->handler = GF_API_HANDLER;
+    return OK;
+}
+
 static int genflow_handler(request_rec *r)
 {
     if (!r->handler || !child_api.hub || !api_route_is_ours(child_api.conf, r->handler, r->pool)) {
@@ -307,7 +322,8 @@ static void genflow_hooks(apr_pool_t *pool)
     ap_hook_header_parser(genflow_header_parser, NULL, NULL,
                           APR_HOOK_MIDDLE); /* before authentication: preflights have none */
     ap_hook_check_access_ex(genflow_access, after_authz, NULL, APR_HOOK_REALLY_LAST,
-                            AP_AUTH_INTERNAL_PER_URI); /* what needs no user */
+                            AP_AUTH_INTERNAL_PER_URI);         /* what needs no user */
+    ap_hook_fixups(genflow_fixups, NULL, NULL, APR_HOOK_LAST); /* addresses without SetHandler */
     ap_hook_handler(genflow_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_insert_error_filter(api_denied, NULL, NULL,
                                 APR_HOOK_MIDDLE); /* whom authentication turned away */

@@ -17,8 +17,10 @@
 #define ALLOWED_METHODS "GET, HEAD, POST, PUT, DELETE"
 #define ALLOWED_HEADERS \
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer"
-#define EXPOSED "ETag, Idempotency-Replayed, Location, Retry-After"
-#define MAX_AGE "7200" /* seconds; browsers do not remember longer */
+#define ALLOWED_OLD  ALLOWED_HEADERS ", X-App-Key, X-Idempotency-Key"
+#define EXPOSED      "ETag, Idempotency-Replayed, Location, Retry-After"
+#define ASKED_METHOD "Access-Control-Request-Method"
+#define MAX_AGE      "7200" /* seconds; browsers do not remember longer */
 
 /* The value of Access-Control-Allow-Origin for a page of `origin`; NULL: none. */
 static const char *allowed_origin(const apr_array_header_t *origins, const char *origin)
@@ -111,8 +113,9 @@ int api_cors(request_rec *r)
 {
     const apr_array_header_t *origins = httpd_conf_dir(r)->origins;
     const char *origin = apr_table_get(r->headers_in, "Origin");
-    bool preflight = origin && r->method_number == M_OPTIONS
-                     && apr_table_get(r->headers_in, "Access-Control-Request-Method");
+    bool old = httpd_conf_legacy(r); /* the older systems answered so to everybody */
+    bool preflight = r->method_number == M_OPTIONS
+                     && (old || (origin && apr_table_get(r->headers_in, ASKED_METHOD)));
     const char *answer;
 
     if (!origins) {
@@ -121,7 +124,7 @@ int api_cors(request_rec *r)
     if (strcmp(APR_ARRAY_IDX(origins, 0, const char *), "*") != 0) {
         apr_table_mergen(r->err_headers_out, "Vary", "Origin");
     }
-    answer = origin ? allowed_origin(origins, origin) : NULL;
+    answer = origin || old ? allowed_origin(origins, origin ? origin : "") : NULL;
     if (answer) {
         apr_table_setn(r->err_headers_out, "Access-Control-Allow-Origin", answer);
         apr_table_setn(r->err_headers_out, "Access-Control-Expose-Headers", EXPOSED);
@@ -131,7 +134,8 @@ int api_cors(request_rec *r)
     }
     if (answer && preflight) {
         apr_table_setn(r->err_headers_out, "Access-Control-Allow-Methods", ALLOWED_METHODS);
-        apr_table_setn(r->err_headers_out, "Access-Control-Allow-Headers", ALLOWED_HEADERS);
+        apr_table_setn(r->err_headers_out, "Access-Control-Allow-Headers",
+                       old ? ALLOWED_OLD : ALLOWED_HEADERS);
         apr_table_setn(r->err_headers_out, "Access-Control-Max-Age", MAX_AGE);
     }
     return preflight ? HTTP_NO_CONTENT : DECLINED;
