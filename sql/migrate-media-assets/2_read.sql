@@ -11,7 +11,8 @@ BEGIN
           FROM unnest(ARRAY['neo-glitch', 'emotion-mask', 'presets', 'ghibli-reaction',
                             'custom-prompt']) AS v(name);
     ELSE
-        RETURN QUERY EXECUTE 'SELECT t.name, t.no, t.media_schema, t.media_table FROM genflow.types t';
+        RETURN QUERY EXECUTE
+            'SELECT t.name, t.no, t.media_schema, t.media_table FROM genflow.types t';
     END IF;
 END $$;
 
@@ -20,7 +21,8 @@ END $$;
 CREATE OR REPLACE FUNCTION genflow_migrate.in_the_way(p_schema text) RETURNS SETOF text
 LANGUAGE sql STABLE AS $$
     SELECT c.relname::text FROM pg_class c
-     WHERE c.relnamespace = to_regnamespace(quote_ident(p_schema)) AND c.relkind IN ('r', 'p', 'v', 'm')
+     WHERE c.relnamespace = to_regnamespace(quote_ident(p_schema)) AND c.relkind IN ('r', 'p', 'v',
+         'm')
        AND c.relname = ANY (ARRAY['neo_glitch_media', 'emotion_mask_media', 'presets_media',
                                   'ghibli_reaction_media', 'custom_prompt_media'])
        AND (to_regclass('genflow.types') IS NULL OR NOT EXISTS (
@@ -42,7 +44,8 @@ LANGUAGE sql STABLE AS $$
                                 'ghibli_reaction_media', 'custom_prompt_media']) AS t
             UNION ALL
             SELECT 1, w || '_old', w FROM genflow_migrate.in_the_way(p_schema) AS w) v
-      JOIN pg_class c ON c.relnamespace = to_regnamespace(quote_ident(p_schema)) AND c.relname = v.now
+      JOIN pg_class c ON c.relnamespace = to_regnamespace(quote_ident(p_schema))
+          AND c.relname = v.now
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
      ORDER BY v.place, v.name
 $$;
@@ -85,8 +88,10 @@ $$;
 CREATE OR REPLACE FUNCTION genflow_migrate.make_id(p_type integer, p_at timestamptz, p_legacy text)
 RETURNS uuid
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || '7' || substr(h, 1, 3)
-            || '8' || substr(h, 4, 3) || lpad(to_hex(p_type), 2, '0') || '00' || substr(h, 7, 8))::uuid
+    SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || '7' || substr(h, 1,
+        3)
+            || '8' || substr(h, 4, 3) || lpad(to_hex(p_type), 2, '0') || '00' || substr(h, 7,
+                8))::uuid
       FROM md5(p_legacy) AS h
 $$;
 
@@ -96,7 +101,8 @@ LANGUAGE sql STABLE AS $$
     SELECT coalesce('CASE ' || string_agg(format('WHEN %s LIKE %L THEN %s',
                CASE r.field WHEN 'meta.mode' THEN 'n.meta_mode' WHEN 'table' THEN 'n.source'
                             WHEN 'prompt' THEN 'lower(n.prompt)' WHEN 'preset_key' THEN 'n.key'
-                            ELSE 'n.' || r.field END, r.pattern, r.no), ' ' ORDER BY r.no) || ' END',
+                            ELSE 'n.' || r.field END, r.pattern, r.no), ' '
+                                ORDER BY r.no) || ' END',
            'NULL::integer')
       FROM genflow_migrate.rules r
 $$;
@@ -115,7 +121,8 @@ BEGIN
     RETURN format($q$
     SELECT n.*, %4$s AS rule FROM (
     SELECT %1$L::text AS source, coalesce(j->>'id', '') AS legacy_id,
-           row_number() OVER (PARTITION BY coalesce(j->>'id', '') ORDER BY j->>'created_at', j::text) AS nth, j,
+           row_number() OVER (PARTITION BY coalesce(j->>'id', '') ORDER BY j->>'created_at',
+               j::text) AS nth, j,
            nullif(btrim(j->>'user_id'), '') AS user_id, o.meta,
            lower(o.meta->>'mode') AS meta_mode, lower(j->>'mode') AS mode,
            lower(coalesce(o.meta->>'generation_type', o.meta->>'generationType',
@@ -154,7 +161,8 @@ END $$;
 CREATE OR REPLACE FUNCTION genflow_migrate.time_query(p_rel regclass, p_column text) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT coalesce((
-        SELECT CASE WHEN a.atttypid IN ('timestamp'::regtype, 'timestamptz'::regtype, 'date'::regtype)
+        SELECT CASE WHEN a.atttypid IN ('timestamp'::regtype, 'timestamptz'::regtype,
+            'date'::regtype)
                     THEN format('CASE WHEN isfinite(s.%1$I) THEN s.%1$I::timestamptz END', p_column)
                     ELSE format('genflow_migrate.time_of(s.%I::text)', p_column) END
           FROM pg_attribute a

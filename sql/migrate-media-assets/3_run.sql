@@ -32,12 +32,13 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_known text := (
         SELECT format('coalesce((SELECT true FROM %s u WHERE u.id = %s LIMIT 1), false)', u,
-                      CASE a.atttypid WHEN 'uuid'::regtype
-                           THEN 'CASE WHEN n.user_id ~ ''^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$'' '
-                                'THEN n.user_id::uuid END'
-                           ELSE format('CASE WHEN %L OR n.user_id ~ ''^[0-9]{1,18}$'' THEN n.user_id::%s END',
-                                       a.atttypid IN ('text'::regtype, 'varchar'::regtype),
-                                       format_type(a.atttypid, NULL)) END)
+                      CASE WHEN a.atttypid = 'uuid'::regtype
+                           THEN 'CASE WHEN n.user_id ~ ''^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}'
+                                '-[0-9A-Fa-f]{12}$'' THEN n.user_id::uuid END'
+                           WHEN a.atttypid IN ('text'::regtype, 'varchar'::regtype)
+                           THEN 'n.user_id'
+                           ELSE format('CASE WHEN n.user_id ~ ''^[0-9]{1,18}$'' '
+                                       'THEN n.user_id::%s END', format_type(a.atttypid, NULL)) END)
           FROM pg_attribute a, to_regclass(format('%I.users', p_schema)) AS u
          WHERE a.attrelid = u AND a.attname = 'id' AND NOT a.attisdropped);
 BEGIN
@@ -110,7 +111,8 @@ BEGIN
     EXECUTE format($q$
         WITH put AS (
             INSERT INTO moved (legacy_id, source, type_no, id, user_id, hash)
-            SELECT b.legacy_id, b.source, %3$s, genflow_migrate.make_id(%3$s, b.created_at, b.legacy_id),
+            SELECT b.legacy_id, b.source, %3$s, genflow_migrate.make_id(%3$s, b.created_at,
+                b.legacy_id),
                    b.user_id, md5(coalesce(b.picture, ''))
               FROM batch_rows b WHERE b.outcome = 'moved' AND b.type = %4$L AND %5$s)
         INSERT INTO %1$I.%2$I (
@@ -127,7 +129,8 @@ BEGIN
                0, 0, coalesce(b.j->>'provider', b.meta->>'provider'), b.j->>'model', r.kind, r.ref,
                CASE b.state WHEN 'completed' THEN b.picture END, b.picture,
                CASE b.state WHEN 'completed' THEN false END,
-               CASE WHEN b.j->>'width' ~ '^[1-9][0-9]{0,5}$' AND b.j->>'height' ~ '^[1-9][0-9]{0,5}$'
+               CASE WHEN b.j->>'width' ~ '^[1-9][0-9]{0,5}$'
+                   AND b.j->>'height' ~ '^[1-9][0-9]{0,5}$'
                     THEN jsonb_build_object('width', (b.j->>'width')::integer,
                                             'height', (b.j->>'height')::integer) END,
                CASE b.state WHEN 'failed' THEN 'API_ERROR' WHEN 'empty' THEN 'EMPTY_RESULT'
@@ -141,10 +144,12 @@ BEGIN
           FROM batch_rows b
           LEFT JOIN LATERAL (
             SELECT k.kind, k.ref
-              FROM (VALUES ('stability', coalesce(b.j->>'stability_job_id', b.meta->>'stabilityJobId')),
+              FROM (VALUES ('stability', coalesce(b.j->>'stability_job_id',
+                  b.meta->>'stabilityJobId')),
                            ('aiml', coalesce(b.j->>'aiml_job_id', b.meta->>'aimlJobId')),
                            ('fal', coalesce(b.j->>'fal_job_id', b.meta->>'falJobId')),
-                           ('replicate', coalesce(b.j->>'replicate_id', b.j->>'replicate_prediction_id'))
+                           ('replicate', coalesce(b.j->>'replicate_id',
+                               b.j->>'replicate_prediction_id'))
                    ) AS k(kind, ref)
              WHERE k.ref <> '' LIMIT 1) r ON true
          WHERE b.outcome = 'moved' AND b.type = %4$L AND %5$s$q$,
@@ -158,7 +163,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_id text;
 BEGIN
-    FOR v_id IN SELECT b.legacy_id FROM batch_rows b WHERE b.outcome = 'moved' AND b.type = p_type LOOP
+    FOR v_id IN SELECT b.legacy_id FROM batch_rows b WHERE b.outcome = 'moved' AND b.type = p_type
+        LOOP
         BEGIN
             CALL genflow_migrate.put(p_type, format('b.legacy_id = %L', v_id));
         EXCEPTION
@@ -190,7 +196,9 @@ BEGIN
         SELECT 'note', '', k.says
           FROM (VALUES (b.unknown_user, 'its user is not in the table users'),
                        (b.undated, 'it has no created_at'),
-                       (b.contradicts, 'visibility and is_public contradict each other; is_public counts where it is true'),
+                       (b.contradicts,
+                           'visibility and is_public contradict each other; is_public counts '
+                           'where it is true'),
                        (b.prompt = '', 'it has no prompt'),
                        (b.state = 'empty', 'it has no picture, and becomes a failed generation'),
                        (b.state = 'unfinished', 'it had not ended, and becomes a failed generation')
@@ -221,9 +229,11 @@ BEGIN
         RAISE EXCEPTION 'genflow-migrate: % has no column id', p_rel;
     END IF;
     -- without an index each batch reads the whole table: fewer, larger ones
-    IF NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    IF NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid
+        AND a.attnum = i.indkey[0]
                     WHERE i.indrelid = p_rel AND a.attname = 'id' AND i.indpred IS NULL) THEN
-        EXECUTE format('SELECT greatest($1, count(*) / 20) FROM %s', p_rel) INTO v_size USING p_size;
+        EXECUTE format('SELECT greatest($1, count(*) / 20) FROM %s', p_rel) INTO v_size
+            USING p_size;
     END IF;
     INSERT INTO progress (run, source) VALUES (p_run, p_source) ON CONFLICT DO NOTHING;
     IF (SELECT g.finished FROM progress g WHERE g.run = p_run AND g.source = p_source) THEN
@@ -245,7 +255,8 @@ BEGIN
         END IF;
         CALL genflow_migrate.judge(genflow_migrate.row_query(p_source, p_rel, v_where), p_schema);
         IF p_write THEN
-            FOR v_name IN SELECT DISTINCT b.type FROM batch_rows b WHERE b.outcome = 'moved' ORDER BY 1 LOOP
+            FOR v_name IN SELECT DISTINCT b.type FROM batch_rows b WHERE b.outcome = 'moved'
+                ORDER BY 1 LOOP
                 BEGIN
                     CALL genflow_migrate.put(v_name, 'true');
                 EXCEPTION
@@ -257,7 +268,8 @@ BEGIN
             END LOOP;
         ELSE
             INSERT INTO moved (legacy_id, source, type_no, id, user_id, hash)
-            SELECT b.legacy_id, b.source, 0, gen_random_uuid(), b.user_id, md5(coalesce(b.picture, ''))
+            SELECT b.legacy_id, b.source, 0, gen_random_uuid(), b.user_id, md5(coalesce(b.picture,
+                ''))
               FROM batch_rows b WHERE b.outcome = 'moved';
         END IF;
         CALL genflow_migrate.note_batch(p_run, p_source);
@@ -267,13 +279,15 @@ BEGIN
         COMMIT;
         v_from := v_to;
         IF clock_timestamp() - v_told > interval '5 seconds' THEN
-            RAISE NOTICE '%: % rows so far, % rows/s', p_source, v_rows, round(v_rows / extract(epoch FROM clock_timestamp() - v_begun));
+            RAISE NOTICE '%: % rows so far, % rows/s', p_source, v_rows,
+                round(v_rows / extract(epoch FROM clock_timestamp() - v_begun));
             v_told := clock_timestamp();
         END IF;
     END LOOP;
     UPDATE progress g SET finished = true WHERE g.run = p_run AND g.source = p_source;
     COMMIT;
-    RAISE NOTICE '%: % rows in % s, % rows/s', p_source, v_rows, round(extract(epoch FROM clock_timestamp() - v_begun), 1),
+    RAISE NOTICE '%: % rows in % s, % rows/s', p_source, v_rows, round(extract(epoch
+        FROM clock_timestamp() - v_begun), 1),
         round(v_rows / extract(epoch FROM clock_timestamp() - v_begun));
 END $$;
 
@@ -285,10 +299,12 @@ DECLARE
     v_wrong text;
     s       record;
 BEGIN
-    SELECT string_agg(format('rule %s names the type %s', r.no, r.type), ', ') INTO v_wrong FROM genflow_migrate.rules r
+    SELECT string_agg(format('rule %s names the type %s', r.no, r.type), ', ') INTO v_wrong
+        FROM genflow_migrate.rules r
      WHERE r.type NOT IN (SELECT t.name FROM genflow_migrate.types() t);
     IF v_wrong IS NOT NULL THEN
-        RAISE EXCEPTION 'genflow-migrate: %: there is no such type; correct genflow_migrate.rules', v_wrong;
+        RAISE EXCEPTION 'genflow-migrate: %: there is no such type; correct genflow_migrate.rules',
+            v_wrong;
     END IF;
     SELECT r.no INTO v_run FROM runs r WHERE r.finished_at IS NULL ORDER BY r.no LIMIT 1;
     IF v_run IS NULL THEN
