@@ -21,7 +21,7 @@ BEGIN
                             'there, too: rename one of them', p_schema, v_name, v_name;
         END IF;
         EXECUTE format('SELECT count(*) FROM %I.%I', p_schema, v_name) INTO v_rows;
-        RETURN NEXT format('%s.%s: %s to %s_old, %s rows', p_schema, v_name,
+        RETURN NEXT format('%s.%s: %s to %s_old (rows: %s)', p_schema, v_name,
                            CASE WHEN p_write THEN 'renamed' ELSE 'is going to be renamed' END,
                                v_name, v_rows);
         IF p_write THEN
@@ -165,7 +165,7 @@ BEGIN
                 '(no key)'), SQLERRM);
         END;
     END LOOP;
-    RETURN NEXT format('presets_config: %s rows = %s moved + %s already there + %s rejected', v_all,
+    RETURN NEXT format('presets_config: %s = %s moved + %s already there + %s rejected', v_all,
         v_moved, v_there,
                        cardinality(v_wrong));
     RETURN QUERY SELECT unnest(v_wrong);
@@ -239,12 +239,12 @@ BEGIN
          GROUP BY s.name),
     lines AS (
         SELECT 1 AS part, t.name AS place,
-            format('%s: %s rows = %s moved + %s already there + %s unclassified + %s rejected',
+            format('%s: %s = %s moved + %s already there + %s unclassified + %s rejected',
                       t.name, t.seen, t.moved, t.already, t.unclassified, t.rejected) AS line
                           FROM tables t
         UNION ALL
         SELECT 2, '',
-            format('all: %s rows = %s moved + %s already there + %s unclassified + %s rejected',
+            format('all: %s = %s moved + %s already there + %s unclassified + %s rejected',
                       sum(t.seen), sum(t.moved), sum(t.already), sum(t.unclassified),
                           sum(t.rejected)) FROM tables t
         UNION ALL
@@ -278,7 +278,7 @@ DECLARE
     v_open text;
 BEGIN
     RETURN QUERY
-    SELECT format('%s: %s users = %s granted (%s credits) + %s already there + %s nothing to '
+    SELECT format('%s, by user: %s = %s granted (%s credits) + %s already there + %s nothing to '
                   'grant + %s rejected', c.source, count(*),
                   count(*) FILTER (WHERE c.outcome = 'granted'), coalesce(sum(c.amount)
                       FILTER (WHERE c.outcome = 'granted'), 0),
@@ -291,7 +291,7 @@ BEGIN
                   WHERE c.outcome LIKE 'rejected%' ORDER BY 1 LIMIT 50;
     IF to_regclass(format('%I.credits_ledger', p_schema)) IS NOT NULL THEN
         EXECUTE format($q$SELECT
-            format('credits_ledger: %%s entries are still reserved; the older system has taken '
+            format('credits_ledger: entries still reserved: %%s; the older system has taken '
                    'them from the balance, '
                                         'and they are not given back', count(*))
                             FROM (SELECT to_jsonb(t) AS j FROM %I.credits_ledger t) o
@@ -330,8 +330,8 @@ BEGIN
     END LOOP;
     ANALYZE seen_rows;
     RETURN QUERY
-    SELECT format('%s: %s rows are neither moved nor listed as not moved, the first is %s: run '
-                  'genflow-migrate --apply',
+    SELECT format('%s: rows neither moved nor listed as not moved: %s, the first is %s: '
+           'run genflow-migrate --apply',
                   r.source, count(*), min(r.legacy_id))
       FROM seen_rows r
       LEFT JOIN genflow_migrate.moved m ON m.legacy_id = r.legacy_id AND r.nth = 1
@@ -340,7 +340,7 @@ BEGIN
      WHERE m.legacy_id IS NULL AND l.legacy_id IS NULL GROUP BY r.source;
     FOR t IN SELECT * FROM genflow_migrate.types() LOOP
         RETURN QUERY EXECUTE format($q$
-            SELECT format('%%s: %%s generations differ from the rows that they were moved from, '
+            SELECT format('%%s: generations that differ from their older rows: %%s, '
                           'the first is %%s', %3$L, count(*), min(m.legacy_id))
               FROM genflow_migrate.moved m
               JOIN seen_rows r ON r.legacy_id = m.legacy_id AND r.source = m.source AND r.nth = 1
@@ -352,7 +352,7 @@ BEGIN
             HAVING count(*) > 0$q$, t.media_schema, t.media_table, t.name, t.no);
     END LOOP;
     CALL genflow_migrate.credits(p_schema, false);
-    RETURN QUERY SELECT format('%s: %s users have no grant yet: run genflow-migrate --apply',
+    RETURN QUERY SELECT format('%s: users without their grant: %s: run genflow-migrate --apply',
         c.source, count(*)) FROM credit_rows c
                   WHERE c.outcome = 'granted' GROUP BY c.source;
     RETURN QUERY EXECUTE
@@ -398,7 +398,7 @@ BEGIN
     END IF;
     IF NOT p_leftovers AND EXISTS (SELECT FROM genflow_migrate.leftovers) THEN
         RAISE EXCEPTION
-            'genflow-migrate: nothing is dropped: % rows were not moved '
+            'genflow-migrate: nothing is dropped: rows not moved: % '
             '(genflow_migrate.leftovers has all of '
                         'them); say --accept-leftovers if they may stay there alone',
                             (SELECT count(*) FROM genflow_migrate.leftovers);

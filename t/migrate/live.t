@@ -44,14 +44,14 @@ my ($said, $code) = migrate('--apply');
 is $code, 0, 'rows are moved while httpd runs' or diag $said;
 is_deeply balance($said)->{all}, { rows => 5, moved => 5, already => 0, unclassified => 0, rejected => 0 }, '... all of them';
 is_deeply balance($said), balance($dry), '... as the dry run said';
-like $said, qr/^user_credits: 3 users = 1 granted \(12 credits\) \+ 0 already there \+ 2 nothing to grant \+ 0 rejected$/m,
+like $said, qr/^user_credits, by user: 3 = 1 granted \(12 credits\) \+ 0 already there \+ 2 nothing to grant \+ 0 rejected$/m,
     'balances become grants';
-like $said, qr/^credits_ledger: 2 users = 1 granted \(7 credits\) \+ 0 already there \+ 0 nothing to grant \+ 1 rejected$/m,
+like $said, qr/^credits_ledger, by user: 2 = 1 granted \(7 credits\) \+ 0 already there \+ 0 nothing to grant \+ 1 rejected$/m,
     '... of users who are in the ledger alone, too';
-like $said, qr/^credits_ledger: 1 entries are still reserved/m, '... what is still reserved there is told';
+like $said, qr/^credits_ledger: entries still reserved: 1;/m, '... what is still reserved there is told';
 credits_are $user, 12, 0, 'a user has the older balance';
 credits_are "$user y", 7, 0, '... or the sum of the older ledger';
-like $said, qr/^presets_config: 3 rows = 1 moved \+ 1 already there \+ 1 rejected$/m, 'presets come along';
+like $said, qr/^presets_config: 3 = 1 moved \+ 1 already there \+ 1 rejected$/m, 'presets come along';
 is sql1(q(SELECT md5(p::text) FROM genflow.presets_config p WHERE type = 'presets' AND key = 'golden_hour')), $golden,
     '... those that were there stay as they were';
 like $said, qr/^(?:$_: got (?:generated ids|a column id)\n?)/m, "$_ generates ids" for qw(assets auth_otps presets_config);
@@ -93,7 +93,7 @@ is sql1("SELECT original_url FROM public.neo_glitch_media WHERE legacy_id = :'id
     'the older address is kept';
 my ($verified, $wrong) = migrate('--verify');
 is $wrong, 0, 'all is in its place' or diag $verified;
-like $verified, qr/5 generations were moved, 1 of them were deleted by their users since/, '... and what was deleted is counted';
+like $verified, qr/moved: 5, of these deleted by their users since: 1;/, '... and what was deleted is counted';
 is +(migrate('--drop'))[1], 0, 'the older table is dropped';
 is api(GET => "/api/generation/${key}a", user => $user)->{status}, 200, '... and older ids still work';
 sql('SET client_min_messages = warning; DROP SCHEMA :"schema" CASCADE', schema => $schema);

@@ -55,7 +55,7 @@ sub start {
 sub balance {
     my ($said) = @_;
     my %lines;
-    while ($said =~ /^(\w+): (\d+) rows = (\d+) moved \+ (\d+) already there \+ (\d+) unclassified \+ (\d+) rejected$/mg) {
+    while ($said =~ /^(\w+): (\d+) = (\d+) moved \+ (\d+) already there \+ (\d+) unclassified \+ (\d+) rejected$/mg) {
         my %n = (rows => $2, moved => $3, already => $4, unclassified => $5, rejected => $6);
         my $sum = $n{moved} + $n{already} + $n{unclassified} + $n{rejected};
         $n{wrong} = $sum if $sum != $n{rows};
