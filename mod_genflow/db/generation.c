@@ -84,6 +84,7 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
     view->type = type;
     view->user = user;
     view->ref_names = ctx->conf->ref_names;
+    view->thumbnail = ctx->conf->store_thumbnail;
     return NULL;
 }
 

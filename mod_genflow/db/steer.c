@@ -179,6 +179,7 @@ gf_err_t *gf_steer_history(gf_page_t *page, gf_ctx_t *ctx)
         row.view.type = gf_type_find(ctx->conf, row.type, ctx->pool);
         row.view.user = page->user;
         row.view.ref_names = ctx->conf->ref_names;
+        row.view.thumbnail = ctx->conf->store_thumbnail;
         APR_ARRAY_PUSH(page->items, gf_view_t) = row.view;
     }
     return NULL;

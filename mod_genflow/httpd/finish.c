@@ -36,6 +36,9 @@ static const char *finish_store(gf_conf_t *conf, apr_pool_t *pool)
         return "GenflowStoreFolder is missing: name a folder that httpd's user may write, for the "
                "pictures";
     }
+    if (conf->store != &gf_store_cloudinary || strcmp(conf->store_thumbnail, "none") == 0) {
+        conf->store_thumbnail = NULL;
+    }
     missing = conf->store->check ? conf->store->check(conf, pool) : NULL;
     return missing ? apr_psprintf(pool, "GenflowStoreKind %s: %s", conf->store->name, missing)
                    : NULL;

@@ -129,6 +129,9 @@ typedef struct gf_conf_t {
     const char *store_api;             /* address of its API, without a slash at its end */
     const char *store_public;          /* S3: public address of the bucket; NULL: that of the API */
     const char *store_prefix;          /* folder of the pictures there */
+    const char *store_asset_folder;    /* Cloudinary: folder of the Media Library; NULL: its own */
+    const char *store_upload_preset;   /* Cloudinary: settings of uploads there; NULL: none */
+    const char *store_thumbnail;       /* Cloudinary: transformation of thumbnailUrl; else NULL */
     apr_int64_t store_overwrite;       /* 1: a picture of the same name is replaced */
     apr_int64_t store_strict;          /* 1: a picture that cannot be stored fails its generation */
     const char *credit_day;            /* time zone of days and weeks, or "rolling" */

@@ -100,12 +100,34 @@ static void write_identity(gf_out_t *out, const gf_view_t *view)
     gf_out_put_string(out, "status", view->status);
 }
 
+/* The address of the picture with a transformation: a part of the path behind /image/upload/. NULL:
+ * it is not at a store that transforms. */
+static const char *thumbnail_of(const gf_view_t *view, apr_pool_t *pool)
+{
+    static const char place[] = "/image/upload/";
+    const char *at = view->thumbnail && view->persisted && view->image_url
+                         ? strstr(view->image_url, place)
+                         : NULL;
+
+    if (!at) {
+        return NULL;
+    }
+    at += sizeof(place) - 1;
+    return apr_pstrcat(pool,
+                       apr_pstrmemdup(pool, view->image_url, (apr_size_t)(at - view->image_url)),
+                       view->thumbnail, "/", at, NULL);
+}
+
 static void write_picture(gf_out_t *out, const gf_view_t *view, const char *site)
 {
     const char *url = absolute_url(out, site, view->image_url);
+    const char *thumbnail = thumbnail_of(view, out->pool);
 
     gf_out_put_string(out, "imageUrl", url);
     gf_out_put_string(out, "cloudinaryUrl", url);
+    if (thumbnail) {
+        gf_out_put_string(out, "thumbnailUrl", thumbnail);
+    }
     gf_out_put_raw(out, "resultImages", list_of(out->pool, url));
     gf_out_put_string(out, "originalUrl", view->original_url);
     gf_out_put_string(

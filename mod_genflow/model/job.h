@@ -86,6 +86,7 @@ const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool);
 typedef struct gf_view_t {
     const gf_type_t *type;
     const gf_ref_name_t *ref_names; /* the configuration's; NULL: ids of providers are not shown */
+    const char *thumbnail;          /* the configuration's transformation; NULL: none is shown */
     const char *id, *run_id, *status, *preset, *prompt, *source_url, *parameters_json, *seed_json,
         *cost_json;
     const char *retry_count_json, *max_retries_json, *provider, *model;

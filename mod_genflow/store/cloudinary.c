@@ -14,8 +14,31 @@
 
 #define API "https://api.cloudinary.com"
 
+/* A transformation is a part of an address. */
+#define TRANSFORMATION "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,:$!-"
+
 static const char *check_settings(const gf_conf_t *conf, apr_pool_t *pool)
 {
+    const char *folder = conf->store_asset_folder;
+    const char *preset = conf->store_upload_preset;
+    const char *thumbnail = conf->store_thumbnail;
+
+    if (folder && !store_remote_is_path(folder)) {
+        return apr_psprintf(pool,
+                            "GenflowStoreAssetFolder %s: names of A-Z a-z 0-9 _ . - with single "
+                            "slashes between them",
+                            folder);
+    }
+    if (preset && !store_remote_is_path(preset)) {
+        return apr_psprintf(pool, "GenflowStoreUploadPreset %s: it has only A-Z a-z 0-9 _ . -",
+                            preset);
+    }
+    if (thumbnail && (!thumbnail[0] || thumbnail[strspn(thumbnail, TRANSFORMATION)])) {
+        return apr_psprintf(pool,
+                            "GenflowStoreThumbnail %s: must be one transformation, as in "
+                            "f_auto,q_auto",
+                            thumbnail);
+    }
     return store_remote_check(conf, pool, "the cloud name");
 }
 
@@ -115,7 +138,9 @@ static gf_msg_t *make_upload(const gf_store_call_t *call)
 {
     gf_msg_t *msg = make_request(call, "upload");
 
+    gf_msg_part(msg, "asset_folder", call->conf->store_asset_folder);
     gf_msg_part(msg, "overwrite", call->conf->store_overwrite ? "1" : "0");
+    gf_msg_part(msg, "upload_preset", call->conf->store_upload_preset);
     sign_form(msg, call->conf);
     gf_msg_file(msg, "file", call->file, call->stored->image.type);
     return msg;

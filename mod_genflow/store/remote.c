@@ -22,7 +22,7 @@
 
 /* Is text one or more safe names with single slashes between them? A name of dots alone would be
  * taken out of an address. */
-static bool is_path(const char *text)
+bool store_remote_is_path(const char *text)
 {
     for (;;) {
         size_t length = strspn(text, SAFE);
@@ -39,7 +39,7 @@ static bool is_path(const char *text)
 
 static bool is_name(const char *text)
 {
-    return is_path(text) && !strchr(text, '/');
+    return store_remote_is_path(text) && !strchr(text, '/');
 }
 
 const char *store_remote_check(const gf_conf_t *conf, apr_pool_t *pool, const char *account)
@@ -61,7 +61,7 @@ const char *store_remote_check(const gf_conf_t *conf, apr_pool_t *pool, const ch
         return apr_psprintf(pool, "GenflowStoreRegion %s: it has only A-Z a-z 0-9 _ . -",
                             conf->store_region);
     }
-    if (!is_path(conf->store_prefix)) {
+    if (!store_remote_is_path(conf->store_prefix)) {
         return apr_psprintf(pool,
                             "GenflowStorePrefix %s: names of A-Z a-z 0-9 _ . - with single slashes "
                             "between them, as in stefna/generated",

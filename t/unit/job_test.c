@@ -376,10 +376,35 @@ START_TEST(a_log_line_says_which_job_it_is_about)
 }
 END_TEST
 
+START_TEST(a_stored_picture_has_a_thumbnail_where_the_store_transforms)
+{
+    static const struct {
+        const char *url;
+        bool persisted;
+        const char *shown;
+    } rows[] = {
+        { "https://r.test/c/image/upload/v1/a/b.png", true,
+          "\"https://r.test/c/image/upload/f_auto/v1/a/b.png\"" },
+        { "https://r.test/c/image/upload/v1/a/b.png", false, "(absent)" },
+        { "https://s3.test/a/b.png", true, "(absent)" },
+    };
+    gf_view_t view = full;
+    size_t i;
+
+    view.thumbnail = "f_auto";
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        view.image_url = rows[i].url;
+        view.persisted = rows[i].persisted;
+        ck_assert_str_eq(member_of(written(&view, "/api", SITE), "thumbnailUrl"), rows[i].shown);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         the_generation_object_has_every_member,
+        a_stored_picture_has_a_thumbnail_where_the_store_transforms,
         only_a_running_generation_has_a_poll_url,
         our_own_addresses_become_absolute_and_others_stay,
         the_poll_address_begins_where_the_api_is_mounted,

@@ -18,7 +18,8 @@ use constant FRESH => 3600;               # seconds that a timestamp is good for
 my $JSON = JSON::PP->new->utf8->canonical;
 
 my %EXPECTED = (
-    upload  => { map { $_ => 1 } qw(file api_key signature timestamp public_id overwrite) },
+    upload  => { map { $_ => 1 } qw(file api_key signature timestamp public_id overwrite
+                                 asset_folder upload_preset) },
     destroy => { map { $_ => 1 } qw(api_key signature timestamp public_id invalidate) },
 );
 
@@ -28,7 +29,7 @@ sub new {
     my $cloud = qr{/cloudinary/v1_1/[\w-]+};
     $server->add_route(POST => qr{$cloud/image/upload},  sub { $self->upload(@_) });
     $server->add_route(POST => qr{$cloud/image/destroy}, sub { $self->destroy(@_) });
-    $server->add_route(GET  => qr{/cloudinary/[\w-]+/image/upload/v\d+/([\w/.-]+)\.\w+},
+    $server->add_route(GET  => qr{/cloudinary/[\w-]+/image/upload/(?:[\w,]+_[\w,]+/)?v\d+/([\w/.-]+)\.\w+},
                        sub { $self->send_picture(@_) });
     return $self;
 }
@@ -80,7 +81,8 @@ sub send_picture {
     my ($self, $request, $public_id) = @_;
     my $object = $self->{shelf}->object("cloudinary/$public_id");
     return $self->{server}->answer($request, 404, [], '') if !$object;
-    $self->{server}->answer($request, 200, [ 'Content-Type' => $object->{type} ],
+    my @folder = defined $object->{folder} ? ('X-Asset-Folder' => $object->{folder}) : ();
+    $self->{server}->answer($request, 200, [ 'Content-Type' => $object->{type}, @folder ],
                             $object->{bytes});
 }
 
@@ -102,6 +104,7 @@ sub problem {
     my $key     = $form->{api_key} // '';
     return (400, "Unexpected parameter $unknown[0]") if @unknown;
     return (400, 'Missing required parameter - public_id') if !length($form->{public_id} // '');
+    return (400, 'Upload preset not found') if ($form->{upload_preset} // 'generated') ne 'generated';
     return (400, 'public_id is invalid') if $form->{public_id} !~ m{\A[\w.-]+(?:/[\w.-]+)*\z};
     return (401, "Unknown API key $key") if $key ne $ENV{STORE_KEY};
     return (400, 'Stale request') if abs($now - ($form->{timestamp} || 0)) > FRESH;
@@ -158,6 +161,7 @@ sub picture {
         version   => $version,
         public_id => $form->{public_id},
         address   => "/cloudinary/$cloud/image/upload/v$version/$form->{public_id}.$format",
+        folder    => $form->{asset_folder},
     };
 }
 
@@ -172,6 +176,7 @@ sub told {
         signature => sha1_hex($signed . $ENV{STORE_SECRET}),
         secure_url => 'http://127.0.0.1:' . $self->{server}->port . $picture->{address},
         map({ $_ => $picture->{$_} } qw(public_id version width height format)),
+        defined $picture->{folder} ? (asset_folder => $picture->{folder}) : (),
         %more,
     );
     $answer{existing} = JSON::PP::true() if $answer{existing};
