@@ -545,6 +545,25 @@ START_TEST(what_the_list_does_not_show_stays_unknown)
 }
 END_TEST
 
+/* Else its absence would be believed, and the run be paid twice. */
+START_TEST(a_list_says_nothing_about_a_model_without_a_seed)
+{
+    static const char *const models[] = { "google/nano-banana", "bytedance/seedream-4" };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(models); i++) {
+        gf_outcome_t outcome = outcome_of(kind->read_reconcile, replicate(models[i]),
+                                          answered(LIST, 200, NULL, PAGE("")));
+
+        ck_assert_int_eq(outcome.state, GF_PROV_UNKNOWN);
+        ck_assert(outcome.settled && !outcome.absent);
+    }
+    ck_assert_int_eq(kind->source_max("google/nano-banana"), 10);
+    ck_assert_int_eq(kind->source_max("black-forest-labs/flux-2-pro"), 8);
+    ck_assert_int_le(kind->source_max("black-forest-labs/flux-dev"), 1);
+}
+END_TEST
+
 START_TEST(the_providers_own_clock_decides_if_a_list_begins_early_enough)
 {
     static const struct {
@@ -642,6 +661,7 @@ int main(void)
         a_list_is_compared_with_what_was_sent_not_with_what_would_be_sent_now,
         an_earlier_attempt_that_failed_in_passing_does_not_count,
         what_the_list_does_not_show_stays_unknown,
+        a_list_says_nothing_about_a_model_without_a_seed,
         the_providers_own_clock_decides_if_a_list_begins_early_enough,
         the_list_is_read_page_by_page,
         its_section_is_checked,
