@@ -90,6 +90,7 @@ none('every statement calls a function that sql/ defines',
 # Migrations that were released before the check stay as they are.
 none('no line of sql/ is wider than 100 columns', map { wide_lines($_) } files_below('sql/functions', qr/\.sql\z/),
      files_below('sql/types', qr/\.sql\z/),
+     files_below('sql/migrate-media-assets', qr/\.sql\z/),
      grep { m{/(\d+)_} && $1 > 17 } files_below('sql/migrations', qr/\.sql\z/));
 
 # ---- the doctor ----

@@ -198,5 +198,30 @@ $bare->sql("UPDATE genflow_migrate.rules SET type = 'paintings' WHERE no = 1");
 my ($said, $refused) = $bare->migrate;
 is $refused, 1, 'a rule that names no type stops it';
 like $said, qr/rule 1 names the type paintings: there is no such type/, '... and is named';
-is +(Genflow::Migrate->new->migrate('--apply', '--drop'))[1], 2, 'one mode at a time';
+
+# ---- columns of other types; two at once; wrong usage ----
+
+my $odd = Genflow::Migrate->new;
+$odd->sql('CREATE TABLE media_assets (id varchar(40), user_id uuid, url text, meta text, tags jsonb, strength numeric, width text,
+                                      is_public text, created_at text)',
+    q(INSERT INTO media_assets VALUES
+        ('aaaaaaaaaaaaaaaaaaaa', gen_random_uuid(), '/u/1.png', '{"mode": "custom"}', '["x", null, 7]', 0.5, 'wide', 'true', '2025-08-25T10:00:00+02:00'),
+        ('bbbbbbbbbbbbbbbbbbbb', gen_random_uuid(), '/u/2.png', '{"mode": "custom', '"y"', NULL, '9', NULL, 'yesterday evening'),
+        ('cccccccccccccccccccc', gen_random_uuid(), '/u/3.png', '[1]', '{"z": 1}', NULL, NULL, NULL, '2025-08-25 10:00')));
+my $rule = q(INSERT INTO genflow_migrate.rules (no, field, pattern, type) VALUES (9000, 'table', 'media_assets', 'presets'));
+$odd->migrate;
+$odd->sql($rule);
+my ($different, $odd_code) = $odd->migrate('--apply', '--zone', 'America/New_York');
+is_deeply balance($different)->{all}, { rows => 3, moved => 3, already => 0, unclassified => 0, rejected => 0 },
+    'columns of other types are read' or diag $different;
+is $odd->sql(q{SELECT string_agg(concat_ws(' ', left(legacy_id, 1), tags, visibility, created_at AT TIME ZONE 'UTC', meta->>'mode'), ', ' ORDER BY legacy_id)
+                 FROM (SELECT * FROM custom_prompt_media UNION ALL SELECT * FROM presets_media) g WHERE left(legacy_id, 1) <> 'b'}),
+    'a {x,7} public 2025-08-25 08:00:00 custom, c private 2025-08-25 14:00:00', '... as far as they say something; --zone is the zone of times without one';
+my $other = $odd->session;
+$other->sql("SELECT pg_advisory_lock(hashtextextended('genflow migrate', 0))");
+my ($second, $second_code) = $odd->migrate('--apply');
+is $second_code, 1, 'two at once: the second one refuses';
+like $second, qr/another one runs in this database: wait for its end/, '... and says so';
+is +($odd->migrate(@$_))[1], 2, "wrong usage: @$_"
+    for ['--apply', '--drop'], ['--batch', 0], ['--batch', 'x'], ['--show', ''], ['--fast'], ['--rate', -1];
 done_testing;
