@@ -62,7 +62,10 @@ CREATE TYPE genflow.generation AS (
     tags text[],
     meta jsonb,
     age_ms bigint,
-    started boolean
+    started boolean,
+    user_id text,
+    input jsonb,
+    input_summary jsonb
 );
 
 CREATE TYPE genflow.job_brief AS (
@@ -84,6 +87,8 @@ CREATE TABLE genflow.accounts (
     blocked boolean NOT NULL DEFAULT false,
     created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
     generations bigint NOT NULL DEFAULT 0,
+    own_limits boolean NOT NULL DEFAULT false,
+    allowance_day date,
     CONSTRAINT accounts_pkey PRIMARY KEY (user_id),
     CONSTRAINT accounts_balance_covers_held CHECK (balance >= held),
     CONSTRAINT accounts_day_limit_check CHECK (day_limit >= 0),
@@ -158,6 +163,20 @@ CREATE TABLE genflow.calls (
     CONSTRAINT calls_pkey PRIMARY KEY (call)
 );
 CREATE INDEX calls_at ON genflow.calls USING btree (at);
+
+CREATE TABLE genflow.compositions (
+    name text NOT NULL,
+    type text NOT NULL,
+    template text NOT NULL,
+    words jsonb NOT NULL DEFAULT '{}'::jsonb,
+    parameters jsonb NOT NULL DEFAULT '{}'::jsonb,
+    takes text[] NOT NULL DEFAULT '{}'::text[],
+    CONSTRAINT compositions_pkey PRIMARY KEY (name),
+    CONSTRAINT compositions_name_check CHECK ((length(name) >= 1) AND (length(name) <= 64)),
+    CONSTRAINT compositions_parameters_check CHECK (jsonb_typeof(parameters) = 'object'::text),
+    CONSTRAINT compositions_template_check CHECK ((length(template) >= 1) AND (length(template) <= 2000)),
+    CONSTRAINT compositions_words_check CHECK (jsonb_typeof(words) = 'object'::text)
+);
 
 CREATE TABLE genflow.deliveries (
     job_id uuid NOT NULL,
@@ -368,6 +387,14 @@ CREATE TABLE genflow.types (
     CONSTRAINT types_no_check CHECK ((no >= 1) AND (no <= 255))
 );
 
+CREATE TABLE genflow.user_settings (
+    user_id text NOT NULL,
+    settings jsonb NOT NULL,
+    CONSTRAINT user_settings_pkey PRIMARY KEY (user_id),
+    CONSTRAINT user_settings_settings_check CHECK ((jsonb_typeof(settings) = 'object'::text) AND (octet_length((settings)::text) <= 4096)),
+    CONSTRAINT user_settings_user_id_check CHECK ((length(user_id) >= 1) AND (length(user_id) <= 255))
+);
+
 CREATE TABLE genflow.work (
     job_id uuid NOT NULL,
     user_id text NOT NULL,
@@ -475,6 +502,7 @@ CREATE UNIQUE INDEX neo_glitch_media_legacy_id ON public.neo_glitch_media USING 
 CREATE INDEX neo_glitch_media_lost ON public.neo_glitch_media USING btree (user_id, unsuccessful, created_at, id) WHERE (unsuccessful IS NOT NULL);
 CREATE INDEX neo_glitch_media_preset ON public.neo_glitch_media USING btree (user_id, preset, created_at, id) WHERE (preset IS NOT NULL);
 CREATE INDEX neo_glitch_media_provider_ref ON public.neo_glitch_media USING btree (provider_ref) WHERE (provider_ref IS NOT NULL);
+CREATE INDEX neo_glitch_media_public ON public.neo_glitch_media USING btree (created_at, id) WHERE (visibility = 'public'::text);
 CREATE INDEX neo_glitch_media_run ON public.neo_glitch_media USING btree (user_id, run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX neo_glitch_media_user ON public.neo_glitch_media USING btree (user_id, created_at, id);
 CREATE TRIGGER neo_glitch_media_guard BEFORE UPDATE ON public.neo_glitch_media FOR EACH ROW WHEN ((new.id <> old.id) OR (new.user_id <> old.user_id) OR (new.cost <> old.cost) OR (new.created_at <> old.created_at) OR (new.legacy_id IS DISTINCT FROM old.legacy_id) OR ((old.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text])) AND (new.status <> old.status))) EXECUTE FUNCTION genflow.forbid();
@@ -869,6 +897,7 @@ BEGIN
     END IF;
     UPDATE genflow.accounts a SET
         blocked    = coalesce((p_changes->>'blocked')::boolean, a.blocked),
+        own_limits = a.own_limits OR p_changes ?| ARRAY['dayLimit', 'weekLimit'],
         day_limit  = CASE WHEN p_changes ? 'dayLimit' THEN (p_changes->>'dayLimit')::bigint
             ELSE a.day_limit END,
         week_limit = CASE WHEN p_changes ? 'weekLimit' THEN (p_changes->>'weekLimit')::bigint
@@ -947,6 +976,48 @@ BEGIN
                         THEN 'quota_exceeded'
                     ELSE 'ok' END;
 END $$;
+
+CREATE FUNCTION genflow.allowance(p_user text, p_initial bigint, p_daily bigint, p_cap bigint, p_day_limit bigint, p_week_limit bigint, p_day text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_today date := (clock_timestamp() AT TIME ZONE genflow.day_zone(p_day))::date;
+    v_day   bigint := nullif(p_day_limit, -1);
+    v_week  bigint := nullif(p_week_limit, -1);
+    a       genflow.accounts;
+BEGIN
+    SELECT * INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    IF NOT FOUND THEN
+        INSERT INTO genflow.accounts (user_id, day_limit, week_limit) VALUES (p_user, v_day, v_week)
+            ON CONFLICT (user_id) DO NOTHING;
+        IF FOUND AND p_initial > 0 THEN
+            PERFORM genflow.grant_credits(p_user, p_initial, 'first credits',
+                                          'genflow:first:' || p_user);
+        END IF;
+        SELECT * INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    END IF;
+    IF NOT a.own_limits
+       AND ((p_day_limit IS NOT NULL AND a.day_limit IS DISTINCT FROM v_day)
+            OR (p_week_limit IS NOT NULL AND a.week_limit IS DISTINCT FROM v_week)) THEN
+        UPDATE genflow.accounts t SET
+            day_limit = CASE WHEN p_day_limit IS NULL THEN t.day_limit ELSE v_day END,
+            week_limit = CASE WHEN p_week_limit IS NULL THEN t.week_limit ELSE v_week END
+         WHERE t.user_id = p_user AND NOT t.own_limits;
+    END IF;
+    -- a clock that steps back over midnight gives nothing twice
+    IF p_daily > 0 AND NOT a.blocked AND a.allowance_day IS DISTINCT FROM v_today
+       AND coalesce(a.allowance_day, 'epoch') < v_today THEN
+        UPDATE genflow.accounts t SET allowance_day = v_today
+         WHERE t.user_id = p_user AND coalesce(t.allowance_day, 'epoch') < v_today
+        RETURNING t.* INTO a;
+        IF FOUND AND a.balance < p_cap THEN
+            PERFORM genflow.grant_credits(p_user, least(p_daily, p_cap - a.balance),
+                                          'credits of the day',
+                                          format('genflow:daily:%s:%s', v_today, p_user));
+        END IF;
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.allowance(text,bigint,bigint,bigint,bigint,bigint,text) TO genflow_module;
 
 CREATE FUNCTION genflow.asset_bytes(p_id uuid) RETURNS TABLE(type text, bytes bytea)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -1301,6 +1372,49 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+
+CREATE FUNCTION genflow.compose(p_name text, p_body jsonb, OUT type text, OUT prompt text, OUT parameters jsonb) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    c      genflow.compositions;
+    v_mark text;
+    v_text text;
+    v_rule jsonb;
+    v_said jsonb;
+BEGIN
+    SELECT * INTO c FROM genflow.compositions t WHERE t.name = p_name;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    type := c.type;
+    prompt := c.template;
+    FOR v_mark IN SELECT DISTINCT m[1] FROM regexp_matches(c.template, '\{(\w+)\}', 'g') m LOOP
+        v_said := p_body -> v_mark;
+        v_rule := c.words -> v_mark;
+        v_text := CASE jsonb_typeof(v_said)
+            WHEN 'array' THEN (SELECT string_agg(e, ', ') FROM jsonb_array_elements_text(v_said) e)
+            WHEN 'object' THEN NULL ELSE v_said #>> '{}' END;
+        IF jsonb_typeof(v_rule) = 'object' THEN
+            v_text := coalesce(v_rule ->> coalesce(v_text, ''), v_rule ->> '*');
+        ELSIF jsonb_typeof(v_rule) = 'array' THEN
+            v_text := (SELECT r.value ->> 'text' FROM jsonb_array_elements(v_rule)
+                           WITH ORDINALITY AS r(value, no)
+                        WHERE jsonb_typeof(v_said) = 'number'
+                          AND (r.value ->> 'below' IS NULL
+                               OR (v_said #>> '{}')::numeric < (r.value ->> 'below')::numeric)
+                        ORDER BY r.no LIMIT 1);
+        END IF;
+        -- braces of a user's text are no marks
+        prompt := replace(prompt, '{' || v_mark || '}',
+                          translate(coalesce(v_text, ''), '{}', '()'));
+    END LOOP;
+    prompt := btrim(regexp_replace(prompt, '(\s*,)+\s*(?=,|$)', '', 'g'), ' ,');
+    parameters := c.parameters || coalesce(
+        (SELECT jsonb_object_agg(n, p_body -> n) FROM unnest(c.takes) n
+          WHERE jsonb_typeof(p_body -> n) = 'number'), '{}');
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.compose(text,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.connections(OUT most integer, OUT limited_by text) RETURNS record
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -2010,6 +2124,60 @@ BEGIN
     RAISE EXCEPTION 'genflow: forbidden % on %', TG_OP, TG_TABLE_NAME USING ERRCODE = 'GF500';
 END $$;
 
+CREATE FUNCTION genflow.gallery(p_user text, p_types text[], p_offset integer, p_limit integer) RETURNS SETOF genflow.generation
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_rows text := genflow.gallery_query(p_types, p_user IS NULL);
+    v_read text := (SELECT string_agg(format('SELECT g.*, p.created_at AS newest FROM page p, '
+                                             'LATERAL genflow.%I(p.user_id, p.id) g '
+                                             'WHERE p.no = %s', t.prefix || '_get', t.no),
+                                      ' UNION ALL ')
+                      FROM genflow.types t WHERE t.name = ANY (p_types));
+BEGIN
+    IF v_rows IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format(
+        'WITH page AS MATERIALIZED (SELECT * FROM (%s) u ORDER BY u.created_at DESC, u.id DESC '
+        'OFFSET $3 LIMIT $4) SELECT %s FROM (%s) r ORDER BY r.newest DESC, r.id DESC', v_rows,
+        (SELECT string_agg('r.' || a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a
+          WHERE a.attrelid = 'genflow.generation'::regclass AND a.attnum > 0
+            AND NOT a.attisdropped), v_read)
+      USING p_user, p_offset + p_limit, p_offset, p_limit;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.gallery(text,text[],integer,integer) TO genflow_module;
+
+CREATE FUNCTION genflow.gallery_count(p_user text, p_types text[], p_most integer) RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_rows  text := genflow.gallery_query(p_types, p_user IS NULL);
+    v_count bigint := 0;
+BEGIN
+    IF v_rows IS NOT NULL THEN
+        EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) u LIMIT $2) c', v_rows) INTO v_count
+          USING p_user, p_most;
+    END IF;
+    RETURN v_count;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.gallery_count(text,text[],integer) TO genflow_module;
+
+CREATE FUNCTION genflow.gallery_query(p_types text[], p_public boolean) RETURNS text
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT string_agg(format('(SELECT %s AS no, m.user_id, m.id, m.created_at FROM %I.%I m '
+                             'WHERE m.status = ''completed'' AND %s '
+                             'ORDER BY m.created_at DESC, m.id DESC LIMIT $2)',
+                             t.no, t.media_schema, t.media_table,
+                             CASE WHEN p_public THEN '$1 IS NULL AND m.visibility = ''public'''
+                                  ELSE 'm.user_id = $1' END),
+                      ' UNION ALL ' ORDER BY t.no)
+      FROM genflow.types t
+     WHERE t.name = ANY (p_types)
+       AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL
+$$;
+
 CREATE FUNCTION genflow.generation_of(p_name text, OUT id uuid, OUT type text) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -2065,6 +2233,7 @@ BEGIN
           FROM pg_proc p
           JOIN (
             SELECT 'genflow_module' AS role, unnest(ARRAY[
+                   'allowance',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -2073,11 +2242,14 @@ BEGIN
                    'breaker_note',
                    'breakers',
                    'budgets',
+                   'compose',
                    'connections',
                    'delivery_claim',
                    'delivery_note',
                    'ended',
                    'generation_of',
+                   'gallery',
+                   'gallery_count',
                    'hand_back',
                    'health',
                    'heartbeat',
@@ -2091,6 +2263,8 @@ BEGIN
                    'ledger_list',
                    'live',
                    'made_before',
+                   'media_find',
+                   'media_mark',
                    'presets',
                    'progress',
                    'quota',
@@ -2107,7 +2281,8 @@ BEGIN
                    'template_get',
                    'template_put',
                    'templates',
-                   'type_of']) AS act
+                   'type_of',
+                   'user_settings']) AS act
             UNION ALL
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,
@@ -2693,6 +2868,61 @@ $$
 $$;
 GRANT EXECUTE ON FUNCTION genflow.made_before(text,text,bytea) TO genflow_module;
 
+CREATE FUNCTION genflow.media_find(p_user text, p_types text[], p_urls text[]) RETURNS TABLE(id uuid, type text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_sql text := (SELECT string_agg(format(
+        '(SELECT m.id, %L::text AS type, m.created_at FROM %I.%I m WHERE m.user_id = $1 '
+        'AND m.status = ''completed'' AND (m.image_url = ANY ($2) OR m.original_url = ANY ($2)) '
+        'ORDER BY m.created_at DESC, m.id DESC LIMIT 1)', t.name, t.media_schema, t.media_table),
+        ' UNION ALL ')
+      FROM genflow.types t
+     WHERE t.name = ANY (p_types)
+       AND to_regclass(format('%I.%I', t.media_schema, t.media_table)) IS NOT NULL);
+BEGIN
+    IF v_sql IS NOT NULL THEN
+        RETURN QUERY EXECUTE format('SELECT u.id, u.type FROM (%s) u ORDER BY u.created_at DESC '
+                                    'LIMIT 1', v_sql) USING p_user, p_urls;
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.media_find(text,text[],text[]) TO genflow_module;
+
+CREATE FUNCTION genflow.media_mark(p_user text, p_id uuid, p_visibility text, p_remix boolean, p_tags text[], p_meta jsonb, OUT outcome text, OUT status text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    t      genflow.types;
+    v_user text;
+BEGIN
+    outcome := 'not_found';
+    SELECT * INTO t FROM genflow.types y
+     WHERE y.name = genflow.type_of(p_id)
+       AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    EXECUTE format('UPDATE %I.%I m SET visibility = coalesce($3, m.visibility), '
+                   'allow_remix = coalesce($4, m.allow_remix), tags = coalesce($5, m.tags), '
+                   'meta = CASE WHEN $6 IS NULL THEN m.meta '
+                   'ELSE coalesce(m.meta, ''{}'') || $6 END '
+                   'WHERE m.id = $1 AND m.user_id = $2 AND m.status = ''completed'' '
+                   'RETURNING m.status', t.media_schema, t.media_table)
+       INTO status USING p_id, p_user, p_visibility, p_remix, p_tags, p_meta;
+    IF status IS NOT NULL THEN
+        outcome := 'ok';
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT m.user_id, m.status FROM %I.%I m WHERE m.id = $1', t.media_schema,
+                   t.media_table) INTO v_user, status USING p_id;
+    outcome := CASE WHEN v_user IS NULL THEN 'not_found' WHEN v_user <> p_user THEN 'not_yours'
+        ELSE 'invalid_status' END;
+    IF outcome <> 'invalid_status' THEN
+        status := NULL;
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.media_mark(text,uuid,text,boolean,text[],jsonb) TO genflow_module;
+
 CREATE FUNCTION genflow.neo_glitch_accepted(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_kind text, p_ref text, p_lease interval, p_call uuid DEFAULT NULL::uuid) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -3133,6 +3363,13 @@ BEGIN
     g.tags := m.tags; g.meta := m.meta;
     g.age_ms := (extract(epoch FROM statement_timestamp() - m.created_at) * 1000)::bigint;
     g.started := m.finished_at IS NULL AND w.phase <> 'pending';
+    g.user_id := m.user_id;
+    IF m.parameters ? 'input' THEN
+        g.input := m.parameters -> 'input';
+        g.input_summary := jsonb_build_object(
+            'mood', g.input -> 'mood', 'duration', g.input -> 'duration',
+            'stylePreset', g.input -> 'stylePreset', 'seed', g.input -> 'seed');
+    END IF;
     RETURN g;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text,text) TO genflow_administration;
@@ -4011,6 +4248,23 @@ BEGIN
 END $body$
 $f$, v_cases);
 END $$;
+
+CREATE FUNCTION genflow.user_settings(p_user text, p_changes jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_settings jsonb;
+BEGIN
+    IF p_changes IS NULL THEN
+        SELECT s.settings INTO v_settings FROM genflow.user_settings s WHERE s.user_id = p_user;
+    ELSE
+        INSERT INTO genflow.user_settings AS s (user_id, settings) VALUES (p_user, p_changes)
+            ON CONFLICT (user_id) DO UPDATE SET settings = s.settings || EXCLUDED.settings
+            RETURNING s.settings INTO v_settings;
+    END IF;
+    RETURN coalesce(v_settings, '{}');
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.user_settings(text,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.week_of(p_date date) RETURNS date
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

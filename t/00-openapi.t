@@ -56,6 +56,7 @@ my @NEVER = (    # operations, symbols, why
     [qr{\APOST /generation/create\z}, 'SOURCE_URL PRESET PRESET_OFF PROMPT PROMPT_LENGTH',
         'has VALIDATION_ERROR for its fields'],
     [qr{\APOST /generation/create\z}, 'KEY_RUNNING FAILED', 'starts nothing'],
+    [qr{\A(?!POST /(?:generation/create|generate)\z)}, 'NO_TOKENS', 'is of two steps alone'],
     [qr{\APOST /templates\z}, 'SOURCE_URL PRESET PRESET_OFF PROMPT PROMPT_LENGTH', 'knows the names alone'],
 );
 

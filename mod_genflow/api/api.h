@@ -39,6 +39,7 @@ typedef struct gf_req_t {
     bool two_step;    /* answers as the two-step calls do: 200, with the generation under "data" */
     bool as_job;      /* a generation is shown as a job */
     bool pending;     /* another call starts the generations */
+    bool composed;    /* an older system's body of moods: kept as `input`, answered as a job */
     bool starts;      /* starts a generation that another call has created */
     bool admin;       /* administration: takes every word literally */
     bool parked;      /* it waits without a thread (api/wait.h), and is answered later */
@@ -57,6 +58,10 @@ typedef gf_err_t *(*gf_handler_t)(gf_req_t *req);
 int api_cors(request_rec *r);
 
 /* ---- one generation (api/generation.c) ---- */
+
+/* Deletes the ended generation of {id} and its picture; the caller replies. Errors: NO_GENERATION,
+ * NOT_YOURS, STATUS. */
+gf_err_t *api_generation_remove(gf_req_t *req);
 
 /* The generation of {id}, in any type: sets *find and req->type. Error: NO_GENERATION. */
 gf_err_t *api_generation_find(gf_find_t *find, gf_req_t *req);
@@ -100,7 +105,7 @@ bool api_body_switch(gf_req_t *req, const char *name);
 /* ---- parts of handlers ---- */
 
 /* Checks the rate of the client's address and of its user, before the body of a call that costs is
- * read. Errors: TOO_OFTEN, with Retry-After. */
+ * read, and gives the user their allowance. Errors: TOO_OFTEN, with Retry-After. */
 gf_err_t *api_limit(gf_req_t *req);
 
 /* ---- the only replies (api/reply.c) ---- */
@@ -126,6 +131,9 @@ const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view
 /* Writes the members of a generation into an open object: in camelCase, and with req->twins also in
  * snake_case. */
 void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
+
+/* Sends JSON that is no object: the plain lists of older systems. */
+gf_err_t *gf_reply_list(gf_req_t *req, const char *text, apr_size_t length);
 
 /* Scheme, host and prefix as the client sees them, for addresses of ours (api/site.c). */
 const char *gf_reply_site(request_rec *r);

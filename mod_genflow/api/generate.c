@@ -76,7 +76,13 @@ static gf_err_t *make_generations(gf_req_t *req, const gf_spec_t *spec, const gf
     bool here;
     int i;
 
-    GF_TRY(api_create(created, &here, req, caller, spec));
+    err = api_create(created, &here, req, caller, spec);
+    if (gf_err_is(err, GF_E_NO_CREDIT) && req->two_step && httpd_conf_legacy(req->r)) {
+        err->row = gf_err_row(GF_E_NO_TOKENS); /* as the older system with two steps has it */
+    }
+    if (err) {
+        return err;
+    }
     if (api_create_count(created, spec->count) == 0) {
         return replay_answer(req, spec, created);
     }

@@ -176,14 +176,13 @@ gf_err_t *api_generation_cancel(gf_req_t *req)
 }
 
 /* The picture goes at once where that is one call; the background makes sure of it. */
-gf_err_t *api_generation_delete(gf_req_t *req)
+gf_err_t *api_generation_remove(gf_req_t *req)
 {
     apr_pool_t *pool = req->r->pool;
     gf_job_t job = { .type = NULL };
     const char *url;
     const char *file;
     gf_find_t find;
-    gf_out_t out;
 
     GF_TRY(api_generation_find(&find, req));
     GF_TRY(gf_steer_delete(&url, req->ctx, req->type, req->user, find.id));
@@ -195,8 +194,17 @@ gf_err_t *api_generation_delete(gf_req_t *req)
     }
     gf_log(req->ctx, GF_LOG_INFO, APR_SUCCESS, "GF0504", "job=%s type=%s user=%s: deleted", find.id,
            req->type->name, req->user);
+    req->args[0] = find.id;
+    return NULL;
+}
+
+gf_err_t *api_generation_delete(gf_req_t *req)
+{
+    gf_out_t out;
+
+    GF_TRY(api_generation_remove(req));
     gf_reply_begin(&out, req);
-    gf_out_put_string(&out, "id", find.id);
+    gf_out_put_string(&out, "id", req->args[0]);
     gf_out_put_bool(&out, "deleted", true);
     return gf_reply_send(req, &out, HTTP_OK);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rate limits of calls that cost. base/bucket.c counts; gf_queue_create() refuses by the limits
- * that the database counts. */
+/* Rate limits of calls that cost, and the allowance of their user. base/bucket.c counts;
+ * gf_queue_create() refuses by the limits that the database counts. */
 #include "api/api.h"
 
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "db/gallery.h"
 #include "httpd/limits.h"
 
 static gf_err_t *take_token(gf_req_t *req, const gf_rate_t *rate, const char *kind,
@@ -32,9 +33,9 @@ gf_err_t *api_limit(gf_req_t *req)
 {
     const gf_conf_t *conf = req->api->conf;
 
-    if (!req->api->buckets) {
-        return NULL;
+    if (req->api->buckets) {
+        GF_TRY(take_token(req, &conf->limit_address, "address ", httpd_limits_address(req->r)));
+        GF_TRY(take_token(req, &conf->limit_rate, "user ", req->user));
     }
-    GF_TRY(take_token(req, &conf->limit_address, "address ", httpd_limits_address(req->r)));
-    return take_token(req, &conf->limit_rate, "user ", req->user);
+    return gf_gallery_allowance(req->ctx, req->user);
 }

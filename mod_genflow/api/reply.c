@@ -45,6 +45,12 @@ gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status)
     return NULL;
 }
 
+gf_err_t *gf_reply_list(gf_req_t *req, const char *text, apr_size_t length)
+{
+    send_text(req->r, text, length, HTTP_OK, "no-store");
+    return NULL;
+}
+
 void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
 {
     if (!req->site) {
@@ -171,6 +177,15 @@ static void put_fields(gf_out_t *out, const apr_array_header_t *fields)
     gf_out_close(out, ']');
 }
 
+/* The member `error`: the code; or what older front ends show to people. */
+static const char *shown_error(gf_req_t *req, const gf_err_t *err)
+{
+    if (req->as_job && httpd_conf_legacy(req->r) && gf_err_is(err, GF_E_NO_GENERATION)) {
+        return "Job not found";
+    }
+    return err->error ? err->error : err->row->code;
+}
+
 const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err)
 {
     request_rec *r = req->r;
@@ -182,7 +197,7 @@ const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err)
     gf_out_open(&out, '{');
     gf_out_put_bool(&out, "success", false);
     gf_out_put_bool(&out, "ok", false);
-    gf_out_put_string(&out, "error", err->row->code);
+    gf_out_put_string(&out, "error", shown_error(req, err));
     gf_out_put_string(&out, "code", err->row->code);
     gf_out_put_string(&out, "message", err->text ? err->text : err->row->text);
     if (err->fields) {

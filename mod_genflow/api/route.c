@@ -11,6 +11,7 @@
 #include "api/cors.h"
 #include "api/place.h"
 #include "base/text.h"
+#include "db/gallery.h"
 #include "httpd/dir.h"
 #include "httpd/server.h"
 #include "httpd/glue.h"
@@ -30,11 +31,13 @@ typedef struct route_t {
     const char *query; /* what its query may have: "limit|cursor"; NULL: anything */
 } route_t;
 
-#define ANYONE   1U  /* needs no user, and pages of other sites are admitted */
-#define COSTS    2U  /* counts against GenflowLimitRate, before the body is read */
-#define TWO_STEP 8U  /* answers 200 with the generation under "data" */
-#define AS_JOB   16U /* shows a generation as a job */
-#define PENDING  32U /* makes a generation that another call starts */
+#define ANYONE   1U   /* needs no user, and pages of other sites are admitted */
+#define COSTS    2U   /* counts against GenflowLimitRate, before the body is read */
+#define TWO_STEP 8U   /* answers 200 with the generation under "data" */
+#define AS_JOB   16U  /* shows a generation as a job */
+#define PENDING  32U  /* makes a generation that another call starts */
+#define PUBLIC   64U  /* needs no user with GenflowFeedOpen */
+#define CREDIT   128U /* shows or uses credits: after the user's allowance, as what COSTS */
 
 #define MAKE    "dryRun|names"
 #define PAGE    "|limit|cursor"
@@ -222,6 +225,12 @@ static gf_err_t *check_query(gf_req_t *req, const char *known)
     return gf_input_end(&input);
 }
 
+/* Is it served without a user? */
+static bool is_open(const route_t *route, const gf_conf_t *conf)
+{
+    return (route->flags & ANYONE) || ((route->flags & PUBLIC) && conf->feed_open);
+}
+
 static gf_err_t *call_handler(gf_req_t *req, const route_t *route)
 {
     req->two_step = route->flags & TWO_STEP;
@@ -229,6 +238,9 @@ static gf_err_t *call_handler(gf_req_t *req, const route_t *route)
     req->pending = route->flags & PENDING;
     if (route->flags & COSTS) {
         GF_TRY(api_limit(req));
+    }
+    if (route->flags & CREDIT) {
+        GF_TRY(gf_gallery_allowance(req->ctx, req->user));
     }
     return route->handle(req);
 }
@@ -263,7 +275,7 @@ static gf_err_t *serve_table(gf_req_t *req, const char *path, const route_t *tab
     }
     if (!(table[i].flags & ANYONE) && !req->user) {
         req->user = user_of(req);
-        if (!req->user) {
+        if (!req->user && !is_open(&table[i], req->api->conf)) {
             return gf_err_make(req->ctx, GF_E_NOT_SIGNED_IN, APR_SUCCESS, "no user");
         }
     }
@@ -347,7 +359,7 @@ bool api_route_is_open(request_rec *r, const gf_conf_t *conf, const char *handle
     table = table_for(&count, &req, path);
     for (i = 0; i < count; i++) {
         if ((table[i].methods & method) && path_matches(&req, path, table[i].path)) {
-            return table[i].flags & ANYONE;
+            return is_open(&table[i], conf);
         }
     }
     return false;

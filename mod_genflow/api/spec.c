@@ -173,6 +173,8 @@ static gf_err_t *check_body(gf_spec_t *spec, gf_req_t *req, const api_spec_body_
         choose_type(req, &param, of_template, body->pending);
     }
     param.type = req->type;
+    param.composed = req->composed;
+    param.input.lenient = param.input.lenient || req->composed;
     if (param.type) {
         GF_TRY(api_start_open(req));
         GF_TRY(gf_preset_read(&presets, req->ctx, req->api->presets, param.type));

@@ -120,9 +120,31 @@ static gf_err_t *answer_batch(gf_req_t *req, const gf_view_t *views, int count)
     return gf_reply_send(req, &out, ended ? HTTP_OK : HTTP_ACCEPTED);
 }
 
+/* A front end that knows a queue: it polls the job, which is never at its end for it here. */
+static gf_err_t *answer_composed(gf_req_t *req, const gf_view_t *view)
+{
+    gf_out_t out;
+
+    gf_reply_begin(&out, req);
+    gf_out_put_string(&out, "jobId", view->id);
+    gf_out_put_string(&out, "status", "queued");
+    gf_out_put_string(&out, "message", "Image generation started");
+    return gf_reply_send(req, &out, HTTP_ACCEPTED);
+}
+
 gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count)
 {
+    if (req->composed) {
+        return answer_composed(req, views);
+    }
     return count > 1 ? answer_batch(req, views, count) : answer_one(req, views);
+}
+
+/* Does the client poll, without saying so? The older systems with a start of its own, or with jobs.
+ */
+static bool polls_by_itself(const gf_req_t *req)
+{
+    return req->composed || (req->starts && httpd_conf_legacy(req->r));
 }
 
 /* For a client without a preference the news that a provider works on it suffice. */
@@ -132,7 +154,7 @@ gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
 
     api_wait_prefer(&prefer, req->r);
     if (!prefer.given) {
-        prefer.wait = req->api->conf->wait;
+        prefer.wait = polls_by_itself(req) ? 0 : req->api->conf->wait;
         prefer.given = api_legacy_waits(req); /* for the end */
     }
     return api_wait_views(req, views, jobs, count, prefer.given ? GF_NEWS_ENDED : GF_NEWS_WORKING,

@@ -44,6 +44,7 @@ typedef struct gf_err_t {
     const char *file;   /* the place that made it, for the log */
     int line;
     const char *text;           /* for the client, instead of the row's; or NULL */
+    const char *error;          /* the member `error`, where an older front end shows it; or NULL */
     const char *extra;          /* JSON members for the response ("\"a\":1,\"b\":2"), or NULL */
     apr_array_header_t *fields; /* of gf_field_error_t, or NULL */
     int retry_after;            /* seconds, 0: none */

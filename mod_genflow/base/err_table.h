@@ -94,6 +94,8 @@ GF_ERR(WEBHOOK_KEYS,      "PROVIDER_UNAVAILABLE",     503, GF_LOG_INFO,     "GF0
        "The keys for this webhook's signature are being fetched; deliver it again")
 GF_ERR(NO_CREDIT_OLD,  "INSUFFICIENT_CREDITS",     403, GF_LOG_INFO,     "GF0160",
        "Not enough credits")
+GF_ERR(NO_TOKENS,      "INSUFFICIENT_TOKENS",      400, GF_LOG_INFO,     "GF0163",
+       "Not enough credits")
 GF_ERR(NO_RESERVATION, "TRANSACTION_NOT_FOUND",    404, GF_LOG_INFO,     "GF0161",
        "There is no such reservation")
 GF_ERR(RESERVED_NO_MORE, "ALREADY_PROCESSED",      400, GF_LOG_INFO,     "GF0162",

@@ -53,6 +53,11 @@ const gf_sql_field_t gf_generation_columns[GF_GENERATION_COUNT] = {
     GF_COLUMN_WORD("priority", gf_generation_row_t, view.priority, priority_words),
     VIEW("age_ms", age_ms),
     VIEW("started", started),
+    VIEW("user_id", user),
+    VIEW("visibility", visibility),
+    VIEW("allow_remix", allow_remix),
+    VIEW("input", input_json),
+    VIEW("input_summary", input_summary_json),
 };
 /* clang-format on */
 

@@ -268,5 +268,16 @@ const char *httpd_conf_finish(server_rec *server, apr_pool_t *pool)
         wrong = finish_type(APR_ARRAY_IDX(conf->type_list, i, gf_type_t *), conf, pool);
     }
     wrong = wrong ? wrong : gf_type_only_two_step(conf, pool);
-    return wrong ? wrong : finish_store(conf, pool);
+    wrong = wrong ? wrong : finish_store(conf, pool);
+    if (!wrong && conf->cloudinary_sign && strcmp(conf->store_kind_name, "cloudinary") != 0) {
+        wrong =
+            "GenflowCloudinarySign On: needs GenflowStoreKind cloudinary, whose account and keys "
+            "sign the uploads";
+    }
+    if (!wrong && conf->cloudinary_sign && !conf->limit_rate.every) {
+        wrong =
+            "GenflowCloudinarySign On: needs GenflowLimitRate, or a user may store any number of "
+            "pictures there";
+    }
+    return wrong;
 }

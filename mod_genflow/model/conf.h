@@ -122,26 +122,33 @@ typedef struct gf_conf_t {
     const struct gf_store_kind_t *store; /* resolved from store_kind_name */
     struct gf_gate_t *
         store_gate; /* can pictures be stored now? Shared by a host's children; NULL: not checked */
-    const char *store_account;         /* Cloudinary's cloud name, S3's bucket */
-    const char *store_key;             /* id of the key */
-    const char *store_secret;          /* the key; never logged */
-    const char *store_region;          /* S3 */
-    const char *store_api;             /* address of its API, without a slash at its end */
-    const char *store_public;          /* S3: public address of the bucket; NULL: that of the API */
-    const char *store_prefix;          /* folder of the pictures there */
-    const char *store_asset_folder;    /* Cloudinary: folder of the Media Library; NULL: its own */
-    const char *store_upload_preset;   /* Cloudinary: settings of uploads there; NULL: none */
-    const char *store_thumbnail;       /* Cloudinary: transformation of thumbnailUrl; else NULL */
-    apr_int64_t store_overwrite;       /* 1: a picture of the same name is replaced */
-    apr_int64_t store_strict;          /* 1: a picture that cannot be stored fails its generation */
-    const char *credit_day;            /* time zone of days and weeks, or "rolling" */
-    apr_int64_t reserve_lifetime;      /* of a reservation of credits */
-    apr_int64_t asset_max;             /* bytes of a source picture */
-    apr_int64_t asset_total;           /* bytes of all source pictures of a generation */
-    apr_int64_t asset_pixels_max;      /* width x height of a source picture */
-    apr_int64_t asset_lifetime;        /* of an uploaded source picture */
-    apr_int64_t result_max;            /* bytes of a picture */
-    apr_array_header_t *fetch_allowed; /* apr_ipsubnet_t *: results may come from there, too */
+    const char *store_account;       /* Cloudinary's cloud name, S3's bucket */
+    const char *store_key;           /* id of the key */
+    const char *store_secret;        /* the key; never logged */
+    const char *store_region;        /* S3 */
+    const char *store_api;           /* address of its API, without a slash at its end */
+    const char *store_public;        /* S3: public address of the bucket; NULL: that of the API */
+    const char *store_prefix;        /* folder of the pictures there */
+    const char *store_asset_folder;  /* Cloudinary: folder of the Media Library; NULL: its own */
+    const char *store_upload_preset; /* Cloudinary: settings of uploads there; NULL: none */
+    const char *store_thumbnail;     /* Cloudinary: transformation of thumbnailUrl; else NULL */
+    apr_int64_t store_overwrite;     /* 1: a picture of the same name is replaced */
+    apr_int64_t store_strict;        /* 1: a picture that cannot be stored fails its generation */
+    const char *credit_day;          /* time zone of days and weeks, or "rolling" */
+    apr_int64_t credit_initial;      /* first credits of a user; GF_UNSET, as the next four: none */
+    apr_int64_t credit_daily;        /* granted at the first use of a day ... */
+    apr_int64_t credit_daily_max;    /* ... up to this balance; GF_UNSET: credit_daily */
+    apr_int64_t credit_day_limit;    /* of accounts without limits of their own; 0: no limit */
+    apr_int64_t credit_week_limit;
+    apr_int64_t feed_open;              /* 1: public pictures are listed without sign-in */
+    apr_int64_t cloudinary_sign;        /* 1: uploads of clients to Cloudinary are signed */
+    apr_int64_t reserve_lifetime;       /* of a reservation of credits */
+    apr_int64_t asset_max;              /* bytes of a source picture */
+    apr_int64_t asset_total;            /* bytes of all source pictures of a generation */
+    apr_int64_t asset_pixels_max;       /* width x height of a source picture */
+    apr_int64_t asset_lifetime;         /* of an uploaded source picture */
+    apr_int64_t result_max;             /* bytes of a picture */
+    apr_array_header_t *fetch_allowed;  /* apr_ipsubnet_t *: results may come from there, too */
     apr_array_header_t *source_allowed; /* the same for addresses of users */
     apr_int64_t pixels_max;             /* width x height of a picture */
     apr_array_header_t *webhook_hosts;  /* const char *: hosts that webhooks may be delivered to, as

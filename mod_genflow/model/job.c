@@ -159,6 +159,8 @@ static void write_request(gf_out_t *out, const gf_view_t *view, const char *base
     gf_out_put_raw(out, "parameters", view->parameters_json);
     gf_out_put_raw(out, "seed", view->seed_json);
     gf_out_put_string(out, "userId", view->user);
+    gf_out_put_string(out, "visibility", view->visibility ? view->visibility : "private");
+    gf_out_put_bool(out, "allowRemix", view->allow_remix);
 }
 
 static void write_course(gf_out_t *out, const gf_view_t *view)
@@ -271,8 +273,14 @@ void gf_view_write_job(gf_out_t *out, const gf_view_t *view, const char *base, c
     gf_out_put_raw(out, "maxRetries", view->max_retries_json);
     gf_out_put_string(out, "provider", view->provider);
     gf_out_put_string(out, "model", view->model);
-    gf_out_put_raw(out, "input", input_of(out, view, base, site));
-    gf_out_put_string(out, "inputSummary", summary_of(view, out->pool));
+    if (view->input_json) { /* flat, as it was sent: its client sends it again */
+        gf_out_put_raw(out, "input", view->input_json);
+        gf_out_put_raw(out, "inputSummary", view->input_summary_json);
+    }
+    else {
+        gf_out_put_raw(out, "input", input_of(out, view, base, site));
+        gf_out_put_string(out, "inputSummary", summary_of(view, out->pool));
+    }
     gf_out_put_raw(out, "result", result_of(out, view, site));
     gf_out_put_string(out, "resultUrl", absolute_url(out, site, view->image_url));
 }

@@ -94,11 +94,14 @@ typedef struct gf_view_t {
     const char *image_url, *original_url, *expires_at, *error_code, *error_message, *cause_code;
     const char *progress_json, *queue_position_json, *logs_json; /* while it runs */
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
+    const char *visibility; /* "private" or "public"; NULL: private */
+    const char *input_json; /* the body of an older system as it was sent; NULL: there was none */
+    const char *input_summary_json;
     const char *webhook_url; /* gets the end delivered; not on the wire; NULL: none */
     gf_priority_t priority;  /* not on the wire */
     apr_int64_t at;          /* created_at in microseconds: where a page of history ends */
     apr_int64_t age_ms;      /* since it was created; 0: it is new */
-    bool persisted, fallback_used;
+    bool persisted, fallback_used, allow_remix;
     bool started; /* and live: it need not be started, whether its work has begun or not */
 } gf_view_t;
 

@@ -512,6 +512,9 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param)
         gf_json_add(check.parameters, "seed", gf_input_member(&input, seed_names));
     }
     GF_TRY(fill_defaults(&check, &input));
+    if (param->composed) {
+        gf_json_add(check.parameters, "input", gf_json_get(input.body, "input"));
+    }
     spec->parameters = gf_json_text(check.parameters);
     return NULL;
 }

@@ -41,6 +41,7 @@ typedef struct gf_param_t {
     const gf_presets_t *presets;
     bool two_step; /* it has the fields of generation/create; bad ones are FIELDS (400) */
     bool old;      /* an older client's: presetKey "default" is no preset */
+    bool composed; /* its member `input` is kept among the parameters, as it is */
 } gf_param_t;
 
 /* Checks the body. On error *spec is not to be used; the error names every bad field. A preset is

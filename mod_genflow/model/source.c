@@ -73,6 +73,9 @@ const char *gf_source_own_id(const gf_input_t *input, const char *url)
 {
     const char *const *prefix = input->own;
 
+    if (url && gf_text_is_uuid(url)) {
+        return url;
+    }
     for (; url && prefix && *prefix; prefix++) {
         apr_size_t length = strlen(*prefix);
         const char *id = url + length;

@@ -28,8 +28,8 @@ bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *ty
 const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *url);
 
 /* The id of the uploaded picture whose address on this site `url` is, absolute or relative
- * (input->own); NULL: it is none. Such an address is never fetched: the caller checks the owner and
- * stores gf_source_of_asset(). */
+ * (input->own), or whose id it is; NULL: it is none. Such an address is never fetched: the caller
+ * checks the owner and stores gf_source_of_asset(). */
 const char *gf_source_own_id(const gf_input_t *input, const char *url);
 
 /* Is this, in any case, the media type of an accepted picture? */

@@ -41,6 +41,7 @@ BEGIN
     END IF;
     UPDATE genflow.accounts a SET
         blocked    = coalesce((p_changes->>'blocked')::boolean, a.blocked),
+        own_limits = a.own_limits OR p_changes ?| ARRAY['dayLimit', 'weekLimit'],
         day_limit  = CASE WHEN p_changes ? 'dayLimit' THEN (p_changes->>'dayLimit')::bigint
             ELSE a.day_limit END,
         week_limit = CASE WHEN p_changes ? 'weekLimit' THEN (p_changes->>'weekLimit')::bigint

@@ -17,6 +17,7 @@ BEGIN
           FROM pg_proc p
           JOIN (
             SELECT 'genflow_module' AS role, unnest(ARRAY[
+                   'allowance',
                    'asset_bytes',
                    'asset_delete',
                    'asset_get',
@@ -25,11 +26,14 @@ BEGIN
                    'breaker_note',
                    'breakers',
                    'budgets',
+                   'compose',
                    'connections',
                    'delivery_claim',
                    'delivery_note',
                    'ended',
                    'generation_of',
+                   'gallery',
+                   'gallery_count',
                    'hand_back',
                    'health',
                    'heartbeat',
@@ -43,6 +47,8 @@ BEGIN
                    'ledger_list',
                    'live',
                    'made_before',
+                   'media_find',
+                   'media_mark',
                    'presets',
                    'progress',
                    'quota',
@@ -59,7 +65,8 @@ BEGIN
                    'template_get',
                    'template_put',
                    'templates',
-                   'type_of']) AS act
+                   'type_of',
+                   'user_settings']) AS act
             UNION ALL
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,

@@ -76,5 +76,12 @@ BEGIN
     g.tags := m.tags; g.meta := m.meta;
     g.age_ms := (extract(epoch FROM statement_timestamp() - m.created_at) * 1000)::bigint;
     g.started := m.finished_at IS NULL AND w.phase <> 'pending';
+    g.user_id := m.user_id;
+    IF m.parameters ? 'input' THEN
+        g.input := m.parameters -> 'input';
+        g.input_summary := jsonb_build_object(
+            'mood', g.input -> 'mood', 'duration', g.input -> 'duration',
+            'stylePreset', g.input -> 'stylePreset', 'seed', g.input -> 'seed');
+    END IF;
     RETURN g;
 END $body$;

@@ -90,6 +90,7 @@ CREATE INDEX {name}_lost ON {media} (user_id, unsuccessful, created_at, id)
 CREATE INDEX {name}_all ON {media} ((created_at AT TIME ZONE 'UTC'), id);
 CREATE INDEX {name}_all_lost ON {media} (unsuccessful, (created_at AT TIME ZONE 'UTC'), id)
     WHERE unsuccessful IS NOT NULL;
+CREATE INDEX {name}_public ON {media} (created_at, id) WHERE visibility = 'public';
 CREATE INDEX {name}_run ON {media} (user_id, run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX {name}_provider_ref ON {media} (provider_ref) WHERE provider_ref IS NOT NULL;
 CREATE UNIQUE INDEX {name}_legacy_id ON {media} (legacy_id) WHERE legacy_id IS NOT NULL;

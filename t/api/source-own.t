@@ -14,6 +14,7 @@ my %form = (
     'its https address'                    => $asset->{url} =~ s/\Ahttp:/https:/r,
     'its path'                             => $path,
     'its path with a query'                => "$path?v=2",
+    'its id'                               => $asset->{id},
 );
 for my $what (sort keys %form) {
     my $made = make($user, sourceUrl => $form{$what});
@@ -21,12 +22,12 @@ for my $what (sort keys %form) {
     is data($made)->{sourceUrl}, $asset->{url}, '... and is shown as it was uploaded';
 }
 is sql1("SELECT count(*) FROM neo_glitch_media WHERE user_id = :'user' AND source_url = :'asset'",
-    user => $user, asset => "asset:$asset->{id}"), 4, 'each is kept as the picture, not its address';
+    user => $user, asset => "asset:$asset->{id}"), 5, 'each is kept as the picture, not its address';
 
 # ---- not anybody's, not anything ----
 
 error_is(make($other, sourceUrl => $_), 403, 'UNAUTHORIZED', "another user may not use $_")
-    for $asset->{url}, $path;
+    for $asset->{url}, $path, $asset->{id};
 my $gone = $asset->{id} =~ tr/0-9a-f/1-9a-f0/r;
 error_is(make($user, sourceUrl => $path =~ s/\Q$asset->{id}/$gone/r), 422, 'INVALID_IMAGE_URL',
     'one that is not there is refused');

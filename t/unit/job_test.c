@@ -133,6 +133,8 @@ static const struct {
     { "prompt", "\"a \\\"neon\\\" cat\"", "null" },
     { "sourceUrl", "\"https://example.test/source.png\"", "null" },
     { "parameters", "{\"strength\":0.35}", "null" },
+    { "visibility", "\"private\"", "\"private\"" },
+    { "allowRemix", "false", "false" },
     { "userId", "\"alice\"", "\"bob\"" },
     { "estimatedCost", "2", "2" },
     { "tokensUsed", "2", "0" },
@@ -400,6 +402,28 @@ START_TEST(a_stored_picture_has_a_thumbnail_where_the_store_transforms)
 }
 END_TEST
 
+START_TEST(the_hint_for_polls_doubles_up_to_its_bound)
+{
+    static const struct {
+        apr_int64_t age_ms;
+        int seconds;
+    } cases[] = { { 0, 2 },      { 1999, 2 },   { 2000, 4 },   { 5999, 4 },         { 6000, 8 },
+                  { 14000, 16 }, { 29999, 16 }, { 30000, 30 }, { 1000000000, 30 } };
+    gf_conf_t conf = { .poll_after = 2 * APR_USEC_PER_SEC,
+                       .poll_after_max = 30 * APR_USEC_PER_SEC };
+    gf_view_t view = { .age_ms = 0 };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(cases); i++) {
+        view.age_ms = cases[i].age_ms;
+        ck_assert_int_eq(gf_view_poll_after(&view, &conf), cases[i].seconds);
+    }
+    conf.poll_after = 100000;
+    view.age_ms = 0;
+    ck_assert_int_eq(gf_view_poll_after(&view, &conf), 1); /* whole seconds, never 0 */
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -413,6 +437,7 @@ int main(void)
         a_jobs_summary_is_the_beginning_of_its_prompt,
         a_job_has_a_pool_of_its_own_and_ends_with_it,
         a_log_line_says_which_job_it_is_about,
+        the_hint_for_polls_doubles_up_to_its_bound,
         NULL,
     };
 

@@ -445,6 +445,37 @@ START_TEST(source_pictures_are_lines_in_their_order)
 }
 END_TEST
 
+/* The caller checks whose it is; here only what names one. */
+START_TEST(an_address_of_ours_is_an_uploaded_picture)
+{
+    static const char *const own[] = { "https://site/api/assets/", "http://site/api/assets/",
+                                       "/api/assets/", NULL };
+    static const char *const names[] = { "https://site/api/assets/" UUID,
+                                         "HTTP://Site/api/assets/" UUID, "/api/assets/" UUID,
+                                         "/api/assets/" UUID "?size=1", UUID };
+    static const char *const others[] = { "https://site/api/assets/" UUID "/x",
+                                          "https://site.example/api/assets/" UUID,
+                                          "https://site@x/api/assets/" UUID,
+                                          "//site/api/assets/" UUID,
+                                          "api/assets/" UUID,
+                                          "/api/assets/",
+                                          "/api/assets/" UUID "0",
+                                          "" };
+    gf_input_t input = { .ctx = &unit.ctx, .own = own };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(names); i++) {
+        ck_assert_str_eq(gf_source_own_id(&input, names[i]), UUID);
+    }
+    for (i = 0; i < UNIT_COUNT(others); i++) {
+        ck_assert_ptr_null(gf_source_own_id(&input, others[i]));
+    }
+    ck_assert_ptr_null(gf_source_own_id(&input, NULL));
+    input.own = NULL;
+    ck_assert_ptr_null(gf_source_own_id(&input, names[0]));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -457,6 +488,7 @@ int main(void)
         mutated_pictures_harm_nobody,
         a_type_decides_if_it_takes_a_source,
         an_uploaded_picture_is_shown_by_its_address_in_the_api,
+        an_address_of_ours_is_an_uploaded_picture,
         source_pictures_are_lines_in_their_order,
         NULL,
     };

@@ -1,0 +1,68 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- allowance(p_user, p_initial, p_daily, p_cap, p_day_limit, p_week_limit, p_day): what a user has
+-- without an administrator: the first credits, which make an account; the credits of the day, given
+-- at the first use of a day, up to a balance of p_cap; the limits of accounts without limits of
+-- their own. Each grant is an entry of the ledger. NULL: not configured, stays as it is; a limit of
+-- -1: none. p_day: see day.sql. Called by: requests that show or use credits, where a directive
+-- says so (GenflowCreditInitial, GenflowCreditDaily, GenflowCreditDayLimit,
+-- GenflowCreditWeekLimit). Locks: the account. Asking twice is harmless: the references of the
+-- grants count once.
+CREATE OR REPLACE FUNCTION genflow.allowance(p_user text, p_initial bigint, p_daily bigint,
+                                             p_cap bigint, p_day_limit bigint, p_week_limit bigint,
+                                             p_day text)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_today date := (clock_timestamp() AT TIME ZONE genflow.day_zone(p_day))::date;
+    v_day   bigint := nullif(p_day_limit, -1);
+    v_week  bigint := nullif(p_week_limit, -1);
+    a       genflow.accounts;
+BEGIN
+    SELECT * INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    IF NOT FOUND THEN
+        INSERT INTO genflow.accounts (user_id, day_limit, week_limit) VALUES (p_user, v_day, v_week)
+            ON CONFLICT (user_id) DO NOTHING;
+        IF FOUND AND p_initial > 0 THEN
+            PERFORM genflow.grant_credits(p_user, p_initial, 'first credits',
+                                          'genflow:first:' || p_user);
+        END IF;
+        SELECT * INTO a FROM genflow.accounts t WHERE t.user_id = p_user;
+    END IF;
+    IF NOT a.own_limits
+       AND ((p_day_limit IS NOT NULL AND a.day_limit IS DISTINCT FROM v_day)
+            OR (p_week_limit IS NOT NULL AND a.week_limit IS DISTINCT FROM v_week)) THEN
+        UPDATE genflow.accounts t SET
+            day_limit = CASE WHEN p_day_limit IS NULL THEN t.day_limit ELSE v_day END,
+            week_limit = CASE WHEN p_week_limit IS NULL THEN t.week_limit ELSE v_week END
+         WHERE t.user_id = p_user AND NOT t.own_limits;
+    END IF;
+    -- a clock that steps back over midnight gives nothing twice
+    IF p_daily > 0 AND NOT a.blocked AND a.allowance_day IS DISTINCT FROM v_today
+       AND coalesce(a.allowance_day, 'epoch') < v_today THEN
+        UPDATE genflow.accounts t SET allowance_day = v_today
+         WHERE t.user_id = p_user AND coalesce(t.allowance_day, 'epoch') < v_today
+        RETURNING t.* INTO a;
+        IF FOUND AND a.balance < p_cap THEN
+            PERFORM genflow.grant_credits(p_user, least(p_daily, p_cap - a.balance),
+                                          'credits of the day',
+                                          format('genflow:daily:%s:%s', v_today, p_user));
+        END IF;
+    END IF;
+END $$;
+
+-- user_settings(p_user, p_changes): the settings of a user, after p_changes (an object; NULL:
+-- none). Called by: GET, POST, PUT user-settings. Locks: the row.
+CREATE OR REPLACE FUNCTION genflow.user_settings(p_user text, p_changes jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_settings jsonb;
+BEGIN
+    IF p_changes IS NULL THEN
+        SELECT s.settings INTO v_settings FROM genflow.user_settings s WHERE s.user_id = p_user;
+    ELSE
+        INSERT INTO genflow.user_settings AS s (user_id, settings) VALUES (p_user, p_changes)
+            ON CONFLICT (user_id) DO UPDATE SET settings = s.settings || EXCLUDED.settings
+            RETURNING s.settings INTO v_settings;
+    END IF;
+    RETURN coalesce(v_settings, '{}');
+END $$;

@@ -1,0 +1,122 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# What users have without an administrator: first credits, the credits of a day, default limits. Each
+# grant is an entry of the ledger, and none comes twice, however many requests come at once.
+use Genflow::Admin;
+use Genflow::Httpd qw(refused);
+use Genflow::Test;
+
+my $TYPE = 'allowance-only';
+sql("SELECT genflow.create_type('$TYPE')");
+my $httpd = Genflow::Httpd->start(site(<<'END'));
+GenflowCreditInitial 30
+GenflowCreditDaily 10
+GenflowCreditDailyMax 35
+GenflowCreditDayLimit 20
+GenflowCreditWeekLimit 50
+GenflowFeedOpen On
+END
+talk_to $httpd;
+
+# ---- new users ----
+
+my ($stem) = account(0) =~ /\A(.*)-\d+\z/;
+my $new = "$stem-new";
+my @told = in_parallel(8, sub { data(api(GET => '/api/getQuota', user => $new))->{currentBalance} });
+is_deeply [grep { $_ != 35 } @told], [], 'a new user has the first credits, and those of the day';
+is_deeply [entries($new)], ['first credits 30', 'credits of the day 5'],
+    '... once each, up to the bound, as the ledger says';
+my $quota = data(api(GET => '/api/getQuota', user => $new));
+is_deeply [@$quota{qw(daily_limit weekly_limit remaining)}], [20, 50, 20], '... and the default limits';
+
+my $first = "$stem-first";
+is generate($first, { type => $TYPE, prompt => 'a cat' }, Prefer => 'respond-async')->{status}, 202,
+    'the very first request of a user may make a picture';
+is_deeply credits($first), [35, 2], '... which holds its price';
+my $reserver = "$stem-reserver";
+is api(POST => '/api/credits-reserve', user => $reserver, json => { request_id => 'r', cost => 3 })
+    ->{status}, 200, '... or reserve';
+
+# ---- the next days ----
+
+sql("UPDATE genflow.accounts SET allowance_day = allowance_day - 1, balance = balance WHERE user_id = :'user'",
+    user => $new);
+api(GET => '/api/getQuota', user => $new) for 1 .. 2;
+is_deeply credits($new), [35, 0], 'whoever has as much as the bound gets nothing on a new day';
+my $old = account(3);
+is data(api(GET => '/api/getQuota', user => $old))->{currentBalance}, 13,
+    'a user with an account gets no first credits, but those of the day';
+api(GET => '/api/getQuota', user => $old) for 1 .. 3;
+is_deeply credits($old), [13, 0], '... once';
+sql("UPDATE genflow.accounts SET allowance_day = allowance_day - 1 WHERE user_id = :'user'", user => $old);
+sql("DELETE FROM genflow.ledger WHERE false");
+is data(api(GET => '/api/getQuota', user => $old))->{currentBalance}, 13,
+    'a day whose credits are in the ledger brings no more';
+sql("UPDATE genflow.accounts SET blocked = true, allowance_day = NULL WHERE user_id = :'user'",
+    user => $first);
+api(GET => '/api/getQuota', user => $first);
+is credits($first)->[0], 35, 'a blocked user gets none';
+
+# ---- limits of an administrator ----
+
+sql("SELECT genflow.admin_user_set(:'user', '{\"dayLimit\": null}', NULL)", user => $old);
+is data(api(GET => '/api/getQuota', user => $old))->{daily_limit}, undef,
+    'limits that an administrator has set stay, also none';
+
+# ---- below the older names every number is finite ----
+
+my $finite = data(api(GET => '/.netlify/functions/getQuota', user => $old));
+is_deeply [grep { !defined $finite->{$_} || $finite->{$_} < 0 } qw(daily_limit daily_used weekly_limit
+    weekly_used remaining dailyCredits usedCredits remainingCredits currentBalance)], [],
+    'below the older names all numbers are there';
+is $finite->{daily_limit} - $finite->{daily_used}, $finite->{remaining}, '... and what widgets compute is right';
+
+my $guest = api(POST => '/guests/image/generate?dryRun=1', json => { mood => 'calm' });
+is $guest->{status}, 200, 'a visitor without sign-in has a name' or diag $guest->{content};
+is data($guest)->{currentBalance}, 35, '... and the first credits';
+is sql1("SELECT count(*) FROM genflow.accounts WHERE user_id = 'guest-127.0.0.1'"), 1, '... which is its address';
+
+is api(GET => '/.netlify/functions/feed')->{status}, 200, 'GenflowFeedOpen opens the feed';
+is api(GET => '/.netlify/functions/getUserMedia')->{status}, 401, '... and nothing else';
+is_deeply [sql('SELECT * FROM genflow.check()')], [], 'the books are sound';
+
+refused('a signature without Cloudinary', site("GenflowCloudinarySign On\n"), 'GenflowStoreKind cloudinary');
+refused('credits below nothing', site("GenflowCreditInitial -1\n"), '0 to 1000000');
+
+finish;
+
+sub entries {
+    my ($user) = @_;
+    return sql("SELECT reason || ' ' || amount FROM genflow.ledger WHERE user_id = :'user' ORDER BY at", user => $user);
+}
+
+sub site {
+    my ($more) = @_;
+    return <<"END";
+Include "\${GENFLOW_WORK}/t/conf/database.conf"
+GenflowStoreFolder "\${GENFLOW_WORK}/store"
+GenflowDispatch Off
+$more
+<GenflowProvider stability>
+    GenflowProviderUrl "\${GENFLOW_FAKE}"
+    GenflowProviderKey env:STABILITY_API_KEY
+</GenflowProvider>
+<GenflowType $TYPE>
+    GenflowTypeProviders stability/sd3
+</GenflowType>
+Include "\${GENFLOW_WORK}/t/conf/api.conf"
+Include "\${GENFLOW_WORK}/conf/genflow-legacy.conf"
+<Location "/.netlify/functions">
+    GenflowUser "%{HTTP:X-User}"
+</Location>
+<GenflowType custom-prompt>
+    GenflowTypeProviders stability/sd3
+</GenflowType>
+<Location "/guests">
+    SetHandler genflow-api
+    GenflowLegacyNames On
+    GenflowUser "guest-%{REMOTE_ADDR}"
+    Require all granted
+</Location>
+END
+}
