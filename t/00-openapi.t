@@ -116,7 +116,7 @@ sub routes {
 sub at_the_door {
     my ($operation, $flag) = @_;
     my $is_open = $flag->{ANYONE};
-    return ('METHOD', 'INVALID', ($is_open ? () : qw(NOT_SIGNED_IN TOKEN_EXPIRED)),
+    return ('METHOD', 'INVALID', ($is_open ? () : qw(NOT_SIGNED_IN NOT_SIGNED_IN_OLD TOKEN_EXPIRED)),
         ($flag->{COSTS} ? 'TOO_OFTEN' : ()),
         ($operation =~ /\{type\}/ ? 'NO_ROUTE' : ()),
         ($operation =~ m{ /admin/}           ? qw(ADMIN_CLOSED ADMIN_ORIGIN)

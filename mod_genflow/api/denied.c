@@ -8,6 +8,7 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
+#include "api/legacy.h"
 #include "api/place.h"
 #include "api/api.h"
 #include "httpd/server.h"
@@ -83,7 +84,8 @@ void api_denied(request_rec *r)
         return;
     }
     req.ctx = httpd_glue_request_ctx(r, httpd_conf_get(r->server));
-    err = gf_err_make(req.ctx, is_expired(req.ctx, r) ? GF_E_TOKEN_EXPIRED : GF_E_NOT_SIGNED_IN,
+    err = gf_err_make(req.ctx,
+                      is_expired(req.ctx, r) ? GF_E_TOKEN_EXPIRED : api_legacy_not_signed_in(r),
                       APR_SUCCESS, "by httpd");
     ap_add_output_filter(FILTER, (void *)gf_reply_error_text(&req, err), r, r->connection);
 }

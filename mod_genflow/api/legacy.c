@@ -12,12 +12,22 @@
 #include "model/param.h"
 #include "model/type.h"
 
+#define TWO_STEP "generat" /* generate, generation/create, generations: the third system's */
+
 bool api_legacy_plain(const gf_req_t *req, const char *media)
 {
     const char *header = apr_table_get(req->r->headers_in, "Authorization");
 
     return httpd_conf_legacy(req->r) && (!*media || ap_cstr_casecmp(media, "text/plain") == 0)
            && header && ap_cstr_casecmpn(header, "Bearer", 6) == 0 && apr_isspace(header[6]);
+}
+
+gf_err_code_t api_legacy_not_signed_in(const request_rec *r)
+{
+    const char *path = httpd_conf_legacy(r) ? httpd_conf_path(r) : NULL;
+
+    return path && strncmp(path, TWO_STEP, strlen(TWO_STEP)) != 0 ? GF_E_NOT_SIGNED_IN_OLD
+                                                                  : GF_E_NOT_SIGNED_IN;
 }
 
 bool api_legacy_waits(const gf_req_t *req)

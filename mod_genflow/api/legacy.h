@@ -18,6 +18,10 @@
  * Bearer` to another site without a preflight, so that such a request is its owner's. */
 bool api_legacy_plain(const gf_req_t *req, const char *media);
 
+/* The error of a request without a user: NOT_SIGNED_IN_OLD at the addresses of the first older
+ * system, NOT_SIGNED_IN at those of the third, whose front end knows the code of today. */
+gf_err_code_t api_legacy_not_signed_in(const request_rec *r);
+
 /* Does a one-step call without Prefer wait for the picture, also where a provider has a queue?
  * Older clients treat a 202 as a failure. */
 bool api_legacy_waits(const gf_req_t *req);

@@ -9,6 +9,7 @@
 
 #include "api/admin.h"
 #include "api/cors.h"
+#include "api/legacy.h"
 #include "api/place.h"
 #include "base/text.h"
 #include "db/gallery.h"
@@ -276,7 +277,7 @@ static gf_err_t *serve_table(gf_req_t *req, const char *path, const route_t *tab
     if (!(table[i].flags & ANYONE) && !req->user) {
         req->user = user_of(req);
         if (!req->user && !is_open(&table[i], req->api->conf)) {
-            return gf_err_make(req->ctx, GF_E_NOT_SIGNED_IN, APR_SUCCESS, "no user");
+            return gf_err_make(req->ctx, api_legacy_not_signed_in(req->r), APR_SUCCESS, "no user");
         }
     }
     GF_TRY(check_query(req, table[i].query));

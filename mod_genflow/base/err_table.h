@@ -10,6 +10,8 @@ GF_ERR(BAD_JSON,       "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0101
        "The request body is not a JSON object in UTF-8")
 GF_ERR(NOT_SIGNED_IN,  "AUTHENTICATION_REQUIRED",  401, GF_LOG_INFO,     "GF0102",
        "Sign in first")
+GF_ERR(NOT_SIGNED_IN_OLD, "AUTH_REQUIRED",         401, GF_LOG_INFO,     "GF0742",
+       "Sign in first")
 GF_ERR(TOKEN_EXPIRED,  "TOKEN_EXPIRED",            401, GF_LOG_INFO,     "GF0128",
        "The access token has expired; repeat with a new one, under the same Idempotency-Key")
 GF_ERR(NO_CREDIT,      "INSUFFICIENT_CREDITS",     402, GF_LOG_INFO,     "GF0103",

@@ -109,7 +109,7 @@ for my $id ($run, "unknown_$run") {
     error_is(api(POST => "$OLD/echo-fal-status", user => $other, json => { runId => $id, userId => $user }), 404,
         'NOT_FOUND', 'a run id is known to its user alone');
 }
-error_is(api(GET => "$OLD/echo-fal-status?jobId=$job->{id}"), 401, 'AUTHENTICATION_REQUIRED', 'nobody is refused');
+error_is(api(GET => "$OLD/echo-fal-status?jobId=$job->{id}"), 401, 'AUTH_REQUIRED', 'nobody is refused');
 is submissions("a fal cat {{poll-gate=find$$}}"), 1, 'asking has made nothing';
 
 finish;

@@ -70,7 +70,7 @@ for my $case (@BAD) {
     for my $ask ([GET => 'getQuota'], [POST => 'neo-glitch-generate', { prompt => 'a cat', presetKey => 'base' }]) {
         my $got = from($token, @$ask);
         is $got->{status}, 401, "$what is refused: @$ask[0, 1]" or diag $got->{content};
-        like data($got)->{code} // $got->{content}, qr/\A(?:AUTHENTICATION_REQUIRED|TOKEN_EXPIRED)\z/, '... in JSON';
+        like data($got)->{code} // $got->{content}, qr/\A(?:AUTH_REQUIRED|TOKEN_EXPIRED)\z/, '... in JSON';
         is $got->{headers}{'access-control-allow-origin'}, '*', '... which a page may read';
     }
 }
