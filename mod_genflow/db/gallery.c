@@ -28,6 +28,18 @@ static const gf_sql_field_t count_columns[] = { GF_COLUMN(count_row_t, total) };
 GF_STATEMENT(gallery_count, .function = "gallery_count", .is_value = true, GF_PARAMS(count_params),
              GF_COLUMNS(count_row_t, count_columns));
 
+gf_err_t *gf_gallery_count(gf_gallery_t *gallery, gf_ctx_t *ctx)
+{
+    const gallery_in_t in = { .user = gallery->user,
+                              .types = gf_db_types(ctx, gallery->type),
+                              .most = GF_GALLERY_COUNTED };
+    count_row_t count;
+
+    GF_TRY(gf_db_one(&count, ctx, &gf_sql_gallery_count, NULL, &in));
+    gallery->total = count.total;
+    return NULL;
+}
+
 gf_err_t *gf_gallery_read(gf_gallery_t *gallery, gf_ctx_t *ctx)
 {
     const gallery_in_t in = { .user = gallery->user,
@@ -35,7 +47,6 @@ gf_err_t *gf_gallery_read(gf_gallery_t *gallery, gf_ctx_t *ctx)
                               .offset = (int)gallery->offset,
                               .limit = (int)gallery->limit + 1, /* one more: is there more? */
                               .most = GF_GALLERY_COUNTED };
-    count_row_t count;
     gf_rows_t *rows;
     int i;
 
@@ -50,9 +61,7 @@ gf_err_t *gf_gallery_read(gf_gallery_t *gallery, gf_ctx_t *ctx)
         row.view.ref_names = ctx->conf->ref_names;
         APR_ARRAY_PUSH(gallery->items, gf_view_t) = row.view;
     }
-    GF_TRY(gf_db_one(&count, ctx, &gf_sql_gallery_count, NULL, &in));
-    gallery->total = count.total;
-    return NULL;
+    return gf_gallery_count(gallery, ctx);
 }
 
 /* ---- pictures ---- */

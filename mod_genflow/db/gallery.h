@@ -22,7 +22,11 @@ typedef struct gf_gallery_t {
     bool more;                 /* out: more rows follow */
 } gf_gallery_t;
 
+/* Reads the page, and counts. */
 gf_err_t *gf_gallery_read(gf_gallery_t *gallery, gf_ctx_t *ctx);
+
+/* Only counts. */
+gf_err_t *gf_gallery_count(gf_gallery_t *gallery, gf_ctx_t *ctx);
 
 /* The newest picture of `user` at one of these addresses (an array of Postgres): *id, NULL: none.
  */

@@ -10,7 +10,9 @@
 #include "db/breaker.h"
 #include "db/check.h"
 #include "db/provider_webhook.h"
+#include "db/gallery.h"
 #include "db/janitor.h"
+#include "db/live.h"
 #include "db/ledger.h"
 #include "db/picture.h"
 #include "db/settle.h"
@@ -304,6 +306,75 @@ static gf_err_t *call_site_restored(void)
     return gf_site_restored(&why, &unit.ctx);
 }
 
+static gf_err_t *call_live(void)
+{
+    apr_array_header_t *ids = apr_array_make(unit.ctx.pool, 1, sizeof(const char *));
+    apr_array_header_t *live;
+
+    APR_ARRAY_PUSH(ids, const char *) = job.id;
+    return gf_live_list(&live, &unit.ctx, ids);
+}
+
+static gf_err_t *call_gallery(void)
+{
+    gf_gallery_t gallery = { .user = "me", .type = &type, .limit = 1 };
+
+    return gf_gallery_read(&gallery, &unit.ctx);
+}
+
+static gf_err_t *call_gallery_count(void)
+{
+    gf_gallery_t gallery = { .user = "me", .type = &type };
+
+    return gf_gallery_count(&gallery, &unit.ctx);
+}
+
+static gf_err_t *call_media_mark(void)
+{
+    const gf_mark_t mark = { .visibility = "public" };
+
+    return gf_gallery_mark(&unit.ctx, "me", job.id, &mark);
+}
+
+/* With a type in the configuration. */
+static gf_err_t *call_media_find(void)
+{
+    gf_type_t *list[] = { (gf_type_t *)&type };
+    apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
+    gf_conf_t conf = unit.conf;
+    gf_ctx_t ctx = unit.ctx;
+    const char *id;
+
+    conf.type_list = &types;
+    ctx.conf = &conf;
+    return gf_gallery_find(&id, &ctx, "me", "{/a.png}");
+}
+
+static gf_err_t *call_user_settings(void)
+{
+    const char *settings;
+
+    return gf_gallery_settings(&settings, &unit.ctx, "me", NULL);
+}
+
+static gf_err_t *call_allowance(void)
+{
+    gf_conf_t conf = unit.conf;
+    gf_ctx_t ctx = unit.ctx;
+
+    conf.credit_initial = 30;
+    conf.credit_day = "UTC";
+    ctx.conf = &conf;
+    return gf_gallery_allowance(&ctx, "me");
+}
+
+static gf_err_t *call_compose(void)
+{
+    gf_composed_t composed;
+
+    return gf_gallery_compose(&composed, &unit.ctx, "image", "{}");
+}
+
 static gf_err_t *call_connections(void)
 {
     const char *limit;
@@ -480,6 +551,14 @@ static const struct {
     { "settle", call_settle },
     { "heartbeat", call_heartbeat },
     { "ended", call_ended },
+    { "live", call_live },
+    { "gallery", call_gallery },
+    { "gallery_count", call_gallery_count },
+    { "media_find", call_media_find },
+    { "media_mark", call_media_mark },
+    { "user_settings", call_user_settings },
+    { "allowance", call_allowance },
+    { "compose", call_compose },
     { "hand_back", call_hand_back },
     { "janitor_parts", call_janitor_parts },
     { "janitor", call_janitor },
