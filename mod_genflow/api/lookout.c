@@ -9,7 +9,7 @@
 #include "db/live.h"
 
 #define ROUND     (APR_USEC_PER_SEC / 10)
-#define OWN_EVERY 50
+#define OWN_EVERY 10
 
 struct api_lookout_t {
     gf_ctx_t ctx;

@@ -342,6 +342,17 @@ static void put_news(gf_watch_t *watch, gf_news_t news)
     }
 }
 
+void gf_hub_bg_leave(gf_hub_t *hub, const char *id)
+{
+    gf_watch_t *watch;
+
+    pthread_mutex_lock(&hub->mutex);
+    for (watch = hub->watches[bucket_of(id)]; watch; watch = watch->next) {
+        watch->here = watch->here && strcmp(watch->id, id) != 0;
+    }
+    pthread_mutex_unlock(&hub->mutex);
+}
+
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
 {
     gf_watch_t *watch;

@@ -116,6 +116,9 @@ apr_array_header_t *gf_hub_lookout_ids(gf_hub_t *hub, bool all, apr_pool_t *pool
 /* The row of `id` has this version now; NULL: the generation has ended. */
 void gf_hub_lookout_publish(gf_hub_t *hub, const char *id, const char *version);
 
+/* This child no longer works on `id`: from now on the lookout reads its row as those of others. */
+void gf_hub_bg_leave(gf_hub_t *hub, const char *id);
+
 /* Notifies all watches of `id`. */
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news);
 

@@ -69,6 +69,7 @@ static void drop_run(gf_dispatch_t *dispatch, gf_run_t *run)
     }
     dispatch->count--;
     dispatch->counts[run->job->kind]--;
+    gf_hub_bg_leave(dispatch->flow.hub, run->job->id);
     gf_hub_leave(dispatch->flow.hub);
     gf_job_free(run->job);
 }

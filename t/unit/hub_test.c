@@ -422,6 +422,8 @@ START_TEST(the_lookout_reads_what_other_processes_work_on)
     gf_hub_lookout_publish(hub, "b", NULL);
     ck_assert_int_eq(news_of(hub, &there), GF_NEWS_ENDED);
     ck_assert_int_eq(news_of(hub, &here), GF_NEWS_NONE);
+    gf_hub_bg_leave(hub, "a");
+    ck_assert_msg(gf_hub_lookout_ids(hub, false, unit.ctx.pool)->nelts == 2, "a job that left");
     gf_hub_req_unwatch(hub, &here.waiter);
     gf_hub_req_unwatch(hub, &there.waiter);
 }
