@@ -87,9 +87,11 @@ static void say_where(gf_req_t *req, const gf_view_t *view)
 /* The same hint in the body. It changes with time and not with the state, so no ETag covers it. */
 static void put_poll_after(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
 {
+    out->twins = req->twins;
     if (!gf_view_ended(view)) {
         gf_out_put_int(out, "retryAfter", gf_view_poll_after(view, req->api->conf));
     }
+    out->twins = false;
 }
 
 gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message)

@@ -56,6 +56,7 @@ is_deeply $got, {
     estimatedCost => 1, tokensUsed => 1, retryCount => 0, maxRetries => 3,
     queuePosition => $NULL, progress => $NULL, logs => [],
     errorCode => $NULL, errorMessage => $NULL, causeCode => $NULL,
+    visibility => 'private', allowRemix => $NO,
     createdAt => $got->{createdAt}, startedAt => $got->{startedAt},
     finishedAt => $got->{finishedAt}, completedAt => $got->{finishedAt},
     processingTime => $got->{processingTime},
