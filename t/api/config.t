@@ -19,6 +19,12 @@ my $DAYS   = '9223372036854775807h';      # more than 64 bits of microseconds
 my @HTTP   = ('an http(s) address', qw(a.example /path ftp://a https://));
 my @VALUES = (    # where, directive, bounds as in the message, wrong values
     [server => 'GenflowDispatch',        'On or Off',       qw(1 maybe)],
+    [server => 'GenflowCreditInitial',   '0 to 1000000',    qw(-1 1000001)],
+    [server => 'GenflowCreditDaily',     '0 to 1000000',    qw(-1 1000001)],
+    [server => 'GenflowCreditDailyMax',  '0 to 1000000000', qw(-1 1000000001)],
+    [server => 'GenflowCreditDayLimit',  '0 to 1000000000', qw(-1 1000000001)],
+    [server => 'GenflowCreditWeekLimit', '0 to 1000000000', qw(-1 1000000001)],
+    [server => 'GenflowFeedOpen',        'On or Off',       qw(1 public)],
     [server => 'GenflowDispatchJobs',    '1 to 10000',      qw(0 10001 -1 many 5s 1e3), '9' x 20],
     [server => 'GenflowDispatchWriters', '1 to 32',         qw(0 33 2.5)],
     [server => 'GenflowDispatchLease',   '1s to 10m',       qw(999ms 601s 1d -1s 1.5s s), $DAYS],
@@ -94,6 +100,9 @@ my %ELSEWHERE = (    # what has no bounds, or a setter of its own: the test of i
         GenflowUser GenflowBase)),
     (map { $_ => 't/lib/Genflow/Shelf.pm' } qw(GenflowStoreKind GenflowStoreAccount
         GenflowStoreRegion GenflowStorePrefix)),
+    (map { $_ => 't/provider/store-shipped.t' } qw(GenflowStoreAssetFolder GenflowStoreUploadPreset
+        GenflowStoreThumbnail)),
+    GenflowCloudinarySign => 't/legacy/sign.t',
     GenflowWebhookAllow   => 't/api/webhook-bad.t',
     GenflowAdminDatabase  => 't/api/roles.t',
     (map { $_ => 't/api/config.t' } qw(GenflowProviderHeader GenflowTypeFallback)),

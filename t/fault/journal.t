@@ -42,7 +42,7 @@ diag join ', ', map { "$count{$_} $_" } sort keys %count;
 ok scalar(grep { $_->{status} == 599 } @journal), 'some calls had no answer';
 cmp_ok scalar(grep { $_->{status} == 200 } @journal), '>', 3 * $CLIENTS, '... and many had one';
 is_deeply [grep { !/\A(?:200|201|202|400|404|409|503|500|599)\z/ } map { $_->{status} } @journal], [],
-    '... no other than those in a client's response';
+    "... no other than those in a client's response";
 
 my %row = map { my ($id, @of) = split /\|/; $id => \@of } sql(<<'SQL');
     SELECT id, status, coalesce(image_url, ''), user_id FROM public.sketch_media WHERE starts_with(user_id, 'journal-')

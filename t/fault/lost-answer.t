@@ -59,7 +59,8 @@ is one("keyed of $user", 'Idempotency-Key' => 'lost')->{headers}{'idempotency-re
 $res = losing('create_batch', sub { generate($user, { @NEXT, prompt => "batch of $user", n => 3 }, Prefer => 'wait=20') });
 is_deeply [$res->{status}, map { $_->{status} } @{ data($res)->{batch} }], [200, ('completed') x 3],
     'three of one request are made and complete';
-$res = losing('create', sub { create($user, { type => $TYPE, customPrompt => "two steps of $user" }) });
+$res = losing('create', sub { create($user, { type => $TYPE, customPrompt => "two steps of $user",
+        productImages => [] }) });
 is $res->{status}, 201, 'generation/create makes one';
 my $id = data($res)->{data}{generationId};
 $res = losing('start', sub { start($user, $id, Prefer => 'wait=20') });

@@ -23,7 +23,7 @@ my @CASES = (
     ['one that its provider has', sub { begun($_[0], 'poll-hang', 'working') }, 'failed TIMEOUT'],
     ['one that is tried again later', sub { begun($_[0], 'status=503 retry-after=30', 'queued') },
         'failed TIMEOUT'],
-    ['one that is not started', sub { made($_[0], { type => $TYPE }) }, 'cancelled'],
+    ['one that is not started', sub { made($_[0], { type => $TYPE, productImages => [], customPrompt => 'a shoe' }) }, 'cancelled'],
 );
 my @users = map { account(10) } @CASES;
 my @ids   = map { $CASES[$_][1]->($users[$_]) } 0 .. $#CASES;
