@@ -12,9 +12,7 @@
 #include "base/clock.h"
 #include "db/queue.h"
 
-#define POLL_EVERY                                                                 \
-    (APR_USEC_PER_SEC / 4) /* between two checks of a blocking client's connection \
-                            */
+#define POLL_EVERY (APR_USEC_PER_SEC / 4) /* of the connection of a client with a thread */
 
 void api_wait_prefer(gf_prefer_t *prefer, const request_rec *r)
 {
@@ -69,6 +67,15 @@ static apr_status_t end_watch(void *data)
     return APR_SUCCESS;
 }
 
+/* Before the answer: the connection is as any other again. */
+static void end_wait(api_wait_t *wait)
+{
+    apr_pool_cleanup_run(wait->req->r->pool, wait, end_watch);
+    if (wait->park) {
+        httpd_park_end(wait->park);
+    }
+}
+
 static void take_news(api_wait_t *wait)
 {
     int i;
@@ -90,7 +97,7 @@ gf_err_t *api_wait_run(api_wait_t *wait)
         take_news(wait);
         err = wait->step(&over, wait);
         if (err || over) {
-            apr_pool_cleanup_run(req->r->pool, wait, end_watch);
+            end_wait(wait);
             return err || !wait->answer ? err : wait->answer(wait);
         }
         if (wait->park) {

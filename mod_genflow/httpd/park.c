@@ -201,7 +201,6 @@ static int go_on(conn_rec *c, httpd_park_t *park)
         wait_for_ring(c);
         return OK;
     }
-    httpd_park_end(park);
     ap_die(status, r); /* OK: completes the response */
     ap_process_request_after_handler(r);
     return OK;

@@ -17,8 +17,8 @@
 
 typedef struct httpd_park_t httpd_park_t;
 
-/* Goes on with the request: SUSPENDED: it is parked again; OK, or the status of an error: it is
- * answered. gone: the client has closed its side. */
+/* Goes on with the request: SUSPENDED: it is parked again; OK, or the status of an error: its place
+ * has ended and it is answered. gone: the client has closed its side. */
 typedef int (*httpd_park_resume_t)(request_rec *r, void *baton, bool gone);
 
 /* The hooks of connections; at the registration of all hooks. */
@@ -31,7 +31,7 @@ httpd_park_t *httpd_park_make(request_rec *r, const gf_conf_t *conf, httpd_park_
 /* Wakes the request. Any thread, before the place ends; does not block. */
 void httpd_park_ring(void *park);
 
-/* The request of that place is answered at once after all. */
+/* Ends the place, once: the request is answered. */
 void httpd_park_end(httpd_park_t *park);
 
 /* Can this MPM park requests? After its configuration was read. */
