@@ -31,9 +31,9 @@ for my $client (@clients) {
     push @keys, @{ $client->{keys} };
     $answers{$_} += $client->{answers}{$_} for keys %{ $client->{answers} };
 }
-my @known = ('200', '409 with Retry-After', '503 with Retry-After');
+my @known = ('200', '202 with Retry-After', '409 with Retry-After', '503 with Retry-After');
 is_deeply [grep { my $answer = $_; !grep { $_ eq $answer } @known } sort keys %answers], [],
-    'every answer was 200, or 409 or 503 with the time to come back';
+    'every answer was 200, or 202, 409 or 503 with the time to come back';
 cmp_ok $answers{'503 with Retry-After'} // 0, '>', 0, '... the restarts were noticed';
 cmp_ok scalar @keys, '>=', $CLIENTS, '... and there was load';
 my $jobs = sql1("SELECT count(DISTINCT job_id), count(*) FROM genflow.idempotency_keys"
@@ -72,21 +72,23 @@ is_deeply [sort(children())], \@pids, '... in the same children';
 
 # ---- the parts of the load ----
 
-# Restarts with some load between, before and after.
+# Restarts with some load between, before and after; each lasts until a client has noticed it.
 sub restarts {
     my @results;
     for my $mode (@RESTARTS) {
         sleep 1;
         my $down = pg('stop', $mode);
-        sleep 0.5;
-        push @results, "$mode: " . ($down && pg('start') ? 'up' : 'failed');
+        unlink noticed();
+        my $seen = wait_for { -e noticed() };
+        push @results, "$mode: " . ($down && $seen && pg('start') ? 'up' : 'failed');
     }
     sleep 1;
-    open my $over, '>', over() or die "over: $!\n";
+    touch(over());
     return \@results;
 }
 
-# A client that makes one generation after the other, and repeats each until it has it.
+# A client that makes one generation after the other, and repeats each until it has it. It waits a
+# second at most, so that it asks again while PostgreSQL is stopped.
 sub client {
     my ($number) = @_;
     my (%answers, @keys);
@@ -94,8 +96,10 @@ sub client {
         my $key = "load-$number-" . @keys;
         push @keys, $key;
         while (1) {
-            my $res = generate($user, { type => 'sketch' }, 'Idempotency-Key' => $key);
+            my $res = generate($user, { type => 'sketch' }, 'Idempotency-Key' => $key,
+                Prefer => 'wait=1');
             my $after = $res->{headers}{'retry-after'};
+            touch(noticed()) if $res->{status} == 503;
             $answers{ $res->{status} . (defined $after ? ' with Retry-After' : '') }++;
             last if $res->{status} == 200 || !defined $after;
             sleep $after;
@@ -104,6 +108,13 @@ sub client {
     return { answers => \%answers, keys => \@keys };
 }
 
-sub over { return "$ENV{GENFLOW_WORK}/tmp/postgres-load-is-over" }
+sub over    { return "$ENV{GENFLOW_WORK}/tmp/postgres-load-is-over" }
+sub noticed { return "$ENV{GENFLOW_WORK}/tmp/postgres-load-noticed" }
+
+sub touch {
+    my ($path) = @_;
+    open my $file, '>', $path or die "$path: $!\n";
+    return;
+}
 
 finish;
