@@ -6,8 +6,8 @@
 
 #include "genflow/provider.h"
 
-/* Models are the effects: "glitch", "mask", "ghibli", "film"; "" paints in oil. Without a source
- * picture each draws the same city. */
+/* Models are the effects: "glitch", "mask", "ghibli", "film", "oil"; "" paints in oil, too. Without
+ * a source picture each draws the same city. */
 extern const gf_prov_kind_t local_kind;
 
 #endif

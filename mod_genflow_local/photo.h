@@ -13,13 +13,15 @@
 
 /* ---- the source ---- */
 
-/* source.c: the source that the wish names, upright, in working size. APR_EINVAL: it cannot be
- * used; anything else: memory or the disk. */
+/* source.c: the source that the wish names, upright as its Exif says, over white where it is
+ * transparent, at most LOCAL_WORK_SIDE long. The plane and gd's picture live in `pool`. Checks the
+ * file by wish->look() before gd decodes it. APR_EINVAL: it cannot be used; anything else: memory
+ * or the disk. Any number of threads may read at a time. */
 apr_status_t pl_source_read(pl_plane_t **plane, const local_wish_t *wish, apr_pool_t *pool);
 
 /* ---- tools ---- */
 
-/* From dark by way of mid to light. */
+/* Colours by brightness: from dark by way of mid, at half of PL_FULL, to light. */
 typedef struct pl_ramp_t {
     apr_uint32_t dark; /* 0xRRGGBB */
     apr_uint32_t mid;
@@ -45,24 +47,45 @@ typedef struct pl_face_t {
     int ry;
 } pl_face_t;
 
-/* paint.c. pl_paint() paints the plane anew with a brush of that radius (1 to 15) that
- * keeps to edges. pl_edges_make(): how much of an edge each pixel is, 0..PL_ONE - 1, row after row;
- * NULL without memory. pl_outline() lays ink along them. pl_mix() brings back what `plane` was. */
+/* ---- paint.c ---- */
+
+/* Paints the plane anew with a brush that stops at edges; a radius outside of 1 to 15 pixels is cut
+ * to that. `pool` is for scratch. APR_ENOMEM without memory. */
 apr_status_t pl_paint(pl_plane_t *plane, int radius, apr_pool_t *pool);
+
+/* How much of an edge each pixel is, 0..PL_ONE - 1, row after row, in `pool`; 0 along the border.
+ * NULL without memory. */
 unsigned char *pl_edges_make(const pl_plane_t *plane, apr_pool_t *pool);
+
+/* Lays ink along the edges of that plane. */
 void pl_outline(pl_plane_t *plane, const unsigned char *edges, pl_ink_t ink, int share);
+
+/* A copy of the plane in `pool`; NULL without memory. */
 pl_plane_t *pl_copy(const pl_plane_t *plane, apr_pool_t *pool);
+
+/* Brings back what the plane was: `share` is what stays of today's. Both have one size. */
 void pl_mix(pl_plane_t *plane, const pl_plane_t *was, int share);
 
-/* grade.c. pl_soften() bends what is brighter than PL_FULL back below it. */
+/* ---- grade.c ---- */
+
+/* The ramp's ink for a brightness. */
 pl_ink_t pl_ramp(const pl_ramp_t *ramp, int luma);
 void pl_grade(pl_plane_t *plane, const pl_grade_t *grade);
+
+/* Darkens towards the corners. */
 void pl_vignette(pl_plane_t *plane, int share);
+
+/* Adds light that falls off around a point, which may be outside of the plane. */
 void pl_leak(pl_plane_t *plane, int x, int y, pl_ink_t ink, int share);
+
+/* Adds film grain from the dice `key`, the most in middle brightness. */
 void pl_grain(pl_plane_t *plane, apr_uint64_t key, int share);
+
+/* Bends what is brighter than 7/8 of PL_FULL so that nothing is brighter than PL_FULL. */
 void pl_soften(pl_plane_t *plane);
 void pl_face_find(pl_face_t *face, const pl_plane_t *plane);
 
+/* The brightness of a pixel, in units of light. */
 static inline int pl_luma(const apr_uint16_t *light)
 {
     return (light[0] * 77 + light[1] * 150 + light[2] * 29) / 256;
@@ -70,6 +93,7 @@ static inline int pl_luma(const apr_uint16_t *light)
 
 /* ---- effects ---- */
 
+/* What an effect gets besides the plane. */
 typedef struct pl_wish_t {
     apr_uint64_t key;     /* the hash of prompt, preset and seed */
     const char *preset;   /* "": none */
@@ -77,7 +101,8 @@ typedef struct pl_wish_t {
     int share;            /* how much of the effect, of PL_ONE */
 } pl_wish_t;
 
-/* An effect repaints the plane. APR_ENOMEM without memory. */
+/* An effect repaints the plane, and changes nothing else. `pool` is for scratch. APR_ENOMEM without
+ * memory. A new effect is a row of EFFECTS in effect.c, too. */
 typedef apr_status_t pl_effect_t(pl_plane_t *plane, const pl_wish_t *wish, apr_pool_t *pool);
 pl_effect_t pl_glitch_apply;   /* glitch.c */
 pl_effect_t pl_mask_apply;     /* mask.c */

@@ -10,7 +10,8 @@
 #include <apr_errno.h>
 #include <apr_pools.h>
 
-/* Light of one channel: PL_FULL is as bright as a screen gets, what is brighter blooms. */
+/* Light of one channel: PL_FULL is as bright as a screen gets, what is brighter blooms. PL_MOST is
+ * the brightest that a plane holds: sums stop there. */
 #define PL_FULL 4080
 #define PL_MOST 60000
 
@@ -20,19 +21,22 @@
 /* Positions finer than a pixel count in sixteenths. */
 #define PL_SUB 16
 
+/* A colour as light of three channels, 0..PL_FULL each, as pl_ink() makes it. */
 typedef struct pl_ink_t {
     int r;
     int g;
     int b;
 } pl_ink_t;
 
-/* Rows of light from the top, three channels a pixel. */
+/* Rows of light from the top, three channels a pixel: red, green, blue. Both live in the pool of
+ * pl_plane_make(). */
 typedef struct pl_plane_t {
     int w;
     int h;
     apr_uint16_t *light;
 } pl_plane_t;
 
+/* A rectangle in pixels from its left top corner; it may reach over the plane's edges. */
 typedef struct pl_box_t {
     int x;
     int y;
@@ -49,32 +53,39 @@ typedef struct pl_stroke_t {
     int half; /* half its thickness */
 } pl_stroke_t;
 
-/* Dice are splitmix64: the next number, or one of lo..hi, both included. Each subject takes its own
- * from the picture's key, so that a change in one leaves the others as they were. */
+/* Dice are splitmix64. Each subject takes its own from the picture's key, so that a change in one
+ * leaves the others as they were. */
 apr_uint64_t pl_dice_of(apr_uint64_t key, int subject);
+
+/* The next number of the dice. */
 apr_uint64_t pl_dice_next(apr_uint64_t *dice);
+
+/* One of lo..hi, both included; lo, without a throw, if there is nothing between. */
 int pl_roll(apr_uint64_t *dice, int lo, int hi);
 
 /* Soft noise, 0..PL_ONE - 1; `x` and `y` are not negative, 1/256 of the noise's cells. */
 int pl_noise(apr_uint64_t key, int x, int y);
 
-/* The whole root of a square below 2^42. */
+/* The whole root of a square below 2^42, rounded down. */
 int pl_root(apr_uint64_t square);
 
-/* A dark plane in `pool`; NULL without memory. */
+/* A dark plane of w x h pixels in `pool`, 6 bytes each; NULL without memory. */
 pl_plane_t *pl_plane_make(int w, int h, apr_pool_t *pool);
 
 /* A length of `share` / 1024 of the plane's shorter side, at least 1 pixel. */
 int pl_span(const pl_plane_t *plane, int share);
 
-/* Marks. What lies outside the plane is left out. A stroke has soft edges; `touch` is pl_cover or
- * pl_glow. pl_spread() adds a plane of a quarter of the size, smoothly enlarged. */
+/* Marks. What lies outside the plane is left out. `share` is how much of the ink counts. A stroke
+ * has soft edges; `touch` is pl_cover or pl_glow. A stroke without length leaves no mark.
+ * pl_spread() adds the light of a plane of a quarter of the size, smoothly enlarged; the quarter is
+ * at most 513 pixels wide. */
 typedef void pl_touch_t(pl_plane_t *plane, int x, int y, pl_ink_t ink, int share);
 void pl_fill(pl_plane_t *plane, pl_box_t box, pl_ink_t ink, int share);
 void pl_stroke(pl_plane_t *plane, const pl_stroke_t *stroke, pl_ink_t ink, pl_touch_t *touch);
 void pl_spread(pl_plane_t *plane, const pl_plane_t *quarter);
 
-/* screen.c: what is too bright spills over. APR_ENOMEM without memory. */
+/* screen.c: what is too bright spills over, as a narrow glow and a wide one. `pool` is for scratch:
+ * two planes of a quarter of the size. APR_ENOMEM without memory. */
 apr_status_t pl_bloom(pl_plane_t *plane, apr_pool_t *pool);
 
 /* png.c: the plane as PNG in the new file `path`; what is brighter than PL_FULL is cut
@@ -89,18 +100,20 @@ static inline int pl_clamp(int value, int lo, int hi)
     return value < lo ? lo : value > hi ? hi : value;
 }
 
-/* From 0xRRGGBB. */
+/* The ink of a colour 0xRRGGBB. */
 static inline pl_ink_t pl_ink(apr_uint32_t rgb)
 {
     return (pl_ink_t){ (int)(rgb >> 16 & 0xff) * 16, (int)(rgb >> 8 & 0xff) * 16,
                        (int)(rgb & 0xff) * 16 };
 }
 
+/* A darker ink, or beyond PL_ONE a brighter one. */
 static inline pl_ink_t pl_ink_scale(pl_ink_t ink, int share)
 {
     return (pl_ink_t){ ink.r * share / PL_ONE, ink.g * share / PL_ONE, ink.b * share / PL_ONE };
 }
 
+/* From `from` (share 0) to `to` (PL_ONE); a share outside of that is cut to it. */
 static inline pl_ink_t pl_ink_mix(pl_ink_t from, pl_ink_t to, int share)
 {
     int most = pl_clamp(share, 0, PL_ONE);
@@ -111,12 +124,13 @@ static inline pl_ink_t pl_ink_mix(pl_ink_t from, pl_ink_t to, int share)
                        (from.b * rest + to.b * most) / PL_ONE };
 }
 
+/* Light with `more` added, which is not negative, up to PL_MOST. */
 static inline apr_uint16_t pl_sum(int light, int more)
 {
     return (apr_uint16_t)(light + more < PL_MOST ? light + more : PL_MOST);
 }
 
-/* Lays ink over a pixel. */
+/* Lays ink over a pixel: PL_ONE hides what was there. The share is 0..PL_ONE. */
 static inline void pl_cover(pl_plane_t *plane, int x, int y, pl_ink_t ink, int share)
 {
     if (x >= 0 && y >= 0 && x < plane->w && y < plane->h) {

@@ -16,14 +16,18 @@
 
 /* The source and the words of an effect: the same fields, the same result. */
 typedef struct local_wish_t {
-    const char *source;                              /* path of a PNG, JPEG or WebP */
-    bool (*look)(gf_image_t *image, int descriptor); /* may it be decoded? */
-    apr_int64_t pixels_max;
-    const char *effect; /* "glitch"; "" is oil */
+    const char *source; /* path of a PNG, JPEG or WebP */
+
+    /* May it be decoded? Sets *image, without moving the file's position. */
+    bool (*look)(gf_image_t *image, int descriptor);
+    apr_int64_t pixels_max; /* width x height of the source; a larger one is APR_EINVAL */
+
+    /* "glitch"; "" is oil, and so is a name that does not exist any more. */
+    const char *effect;
     const char *prompt;
     const char *preset; /* NULL: none */
     apr_uint64_t seed;
-    int strength; /* percent */
+    int strength; /* percent, 0 to 100: what is beyond is cut to it */
 } local_wish_t;
 
 #endif

@@ -16,7 +16,8 @@
 #include "model/job.h"
 #include "model/prefer.h"
 
-/* Shared by the requests of a child; mod_genflow.c makes it. */
+/* Shared by the requests of a child, for its life; mod_genflow.c makes it, and it does not change.
+ */
 typedef struct gf_api_t {
     const gf_conf_t *conf;
     gf_hub_t *hub;
@@ -27,15 +28,21 @@ typedef struct gf_api_t {
 
 #define GF_REQ_ARGS 3 /* {name}s that a route may have beside {type} */
 
+/* A request for us. route.c sets all but what it says; it lives in the request's pool. */
 typedef struct gf_req_t {
     request_rec *r;
-    gf_ctx_t *ctx;
+    gf_ctx_t *ctx; /* pool: the request's */
     const gf_api_t *api;
     const char *base;      /* where the API is mounted: "/api" */
     const char *user;      /* the authenticated user; NULL only for handlers that need none */
     const gf_type_t *type; /* of a {type} route; of others, once the handler knows it */
     apr_table_t *query;    /* api_body_query(); NULL: not read yet */
-    const char *args[GF_REQ_ARGS]; /* the values of {id} and the like, in the route's order */
+
+    /* The values of {id} and the like, in the route's order, as the client wrote them: not checked.
+     */
+    const char *args[GF_REQ_ARGS];
+
+    /* From the flags of the route's row, or set by a handler before it calls another file: */
     bool two_step;    /* answers as the two-step calls do: 200, with the generation under "data" */
     bool as_job;      /* a generation is shown as a job */
     bool pending;     /* another call starts the generations */
@@ -71,7 +78,9 @@ extern const gf_prompt_word_t api_history_statuses[];
 
 /* ---- reading (api/body.c) ---- */
 
-/* The body as text, of at most `limit` bytes; NUL-ended. Errors: BODY_TOO_LARGE, READ_BODY. */
+/* The body as text, of at most `limit` bytes; NUL-ended, in the request's pool. Blocks while the
+ * client sends it. Once per request. Errors: BODY_TOO_LARGE (the connection closes after the
+ * response), READ_BODY. */
 gf_err_t *api_body_read(gf_req_t *req, apr_int64_t limit, const char **text, apr_size_t *length);
 
 /* BODY_TOO_LARGE: `length` bytes were sent where `limit` are taken. */
@@ -117,12 +126,12 @@ void gf_reply_begin(gf_out_t *out, gf_req_t *req);
  * with it. Nothing may be sent afterwards. */
 gf_err_t *gf_reply_send(gf_req_t *req, gf_out_t *out, int status);
 
-/* Sends the one generation object with the headers of its state: 200 when it has ended, else 202
- * with Location, Retry-After. */
+/* Sends the one generation object with HTTP `status`, and while it is live with Location and
+ * Retry-After. `message` (NULL: none) is for people. */
 gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const char *message);
 
-/* Answers with the state of a generation: 200 with its ETag, or 304 if the client has it. `count`
- * is 1. */
+/* Answers with the state of a generation: 200 with its ETag, or for a GET 304 if the client has it.
+ * `count` is 1. */
 gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count);
 
 /* The body of gf_reply_state(), made in `pool`; *tag is its ETag without quotes. */
@@ -132,7 +141,7 @@ const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view
  * snake_case. */
 void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 
-/* Sends JSON that is no object: the plain lists of older systems. */
+/* Sends JSON that is no object, with 200: the plain lists of older systems. */
 gf_err_t *gf_reply_list(gf_req_t *req, const char *text, apr_size_t length);
 
 /* Scheme, host and prefix as the client sees them, for addresses of ours (api/site.c). */
@@ -146,7 +155,7 @@ const char *const *gf_reply_own(gf_req_t *req);
  * it once. A 401 has the challenge of httpd's authentication. Returns OK for httpd. */
 int gf_reply_error(gf_req_t *req, const gf_err_t *err);
 
-/* The same without sending: returns the body. */
+/* The same without sending: logs the error and returns the body, in the request's pool. */
 const char *gf_reply_error_text(gf_req_t *req, const gf_err_t *err);
 
 #endif

@@ -12,7 +12,7 @@
 #define API_CREDIT_ID_MAX     200 /* characters of a request id, as of a run id */
 #define API_CREDIT_ACTION_MAX 200
 
-/* commit, then refund. */
+/* The words of `disposition`: commit, then refund. Both do the same (api/credit.c). */
 extern const gf_prompt_word_t api_credit_dispositions[];
 
 /* Makes the reservation, and replies. Errors: those of gf_ledger_reserve(). */

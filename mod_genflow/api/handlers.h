@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The handlers that the rows of api/route_table.h name. Each replies and returns NULL, or returns
  * the error that becomes the reply. For handlers of administration req->user is an administrator.
- * Request threads only. */
+ * Request threads only.
+ *
+ * When a handler runs, api/route.c has checked the method, the page that sent the request, the
+ * user, the names of the query's arguments and the rate, and has set req->base, args, query, the
+ * members of the row's flags, and for a {type} row req->type. The values of args and query are the
+ * handler's to check. The body is not read yet. */
 #ifndef API_HANDLERS_H
 #define API_HANDLERS_H
 

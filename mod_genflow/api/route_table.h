@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clang-format off */
-/* Every address there is, one row each: methods, path, handler, flags, and what its query may have
- * ("limit|cursor"; NULL: anything). A row declares its handler, too; the handler's file is named
- * after it: api_credit_list() is in credit.c. Included by route.c and handlers.h only.
+/* Every address there is, one row each. A row declares its handler, too; the handler's file is
+ * named after it: api_credit_list() is in credit.c. Included by route.c and handlers.h only. A new
+ * row needs its place in docs/openapi.yaml (t/00-openapi.t compares them).
  *
- * {type} stands for any configured type, any other {name} for one piece of the path, {name+} for
- * all that is left of it; these become req->args. The first row wins that has the request's address
- * and method. The flags are explained in route.c. */
+ *   methods  of the address; GET serves HEAD, too. An address without a row for the request's
+ *            method is answered with 405 and Allow
+ *   path     below the base, without a slash before it. {type} stands for any configured type, any
+ *            other {name} for one piece of the path, {name+} for all that is left of it; these
+ *            become req->args, in their order
+ *   handler  runs once user, query and limits have passed (api/handlers.h)
+ *   flags    0: a user is required, and pages of other sites may not call it except by GET
+ *            ANYONE    no user is required, and pages of other sites are admitted
+ *            PUBLIC    no user is required with GenflowFeedOpen On
+ *            COSTS     counts against GenflowLimitRate and GenflowLimitAddressRate, before the body
+ *                      is read; then as CREDIT
+ *            CREDIT    the user's allowance is given first (gf_gallery_allowance())
+ *            TWO_STEP  answers 200 with the generation under "data" (req->two_step)
+ *            AS_JOB    shows a generation as a job (req->as_job)
+ *            PENDING   makes generations that another call starts (req->pending)
+ *   query    the arguments that it may have: "limit|cursor"; NULL: any. Others are refused, unless
+ *            GenflowBodyUnknown says ignore
+ *
+ * The first row wins that has the request's address and method. */
 
 /* ---- what genflow-api serves below its base ---- */
 
@@ -43,7 +59,9 @@ ROUTE(GET,        "webhook-secret",              api_webhook_secret, 0, "")
 ROUTE(GET,        "health",                      api_health, ANYONE, NULL)
 ROUTE(POST,       "hook/{provider}/{id}/{token}", api_provider_webhook, ANYONE, NULL)
 
-/* ---- what older systems' addresses serve in place of these (GenflowLegacyNames On) ---- */
+/* ---- what older systems' addresses serve in place of these (GenflowLegacyNames On) ----
+ *
+ * They come first where the directive is On; an address that is not here is served as above. */
 
 OLD(GET | POST,   "{type}/generate",             api_legacy_generate, 0, NULL)
 OLD(GET | POST,   "{type}/status",               api_legacy_status, 0, NULL)
@@ -67,7 +85,10 @@ OLD(GET,          "get-all-presets",             api_legacy_preset_all, 0, NULL)
 OLD(GET,          "get-current-week-presets",    api_legacy_preset_week, 0, NULL)
 OLD(POST,         "image/generate",              api_legacy_mood, COSTS, NULL)
 
-/* ---- what genflow-admin serves below its <Location> ---- */
+/* ---- what genflow-admin serves below its <Location> ----
+ *
+ * For administrators only (api_admin_enter()). Unknown and repeated arguments are refused here
+ * even with GenflowBodyUnknown ignore. */
 
 ADMIN(GET,        "jobs",                        api_admin_jobs, 0, JOBS PAGE)
 ADMIN(DELETE,     "jobs",                        api_admin_jobs_clear, 0, JOBS)

@@ -17,13 +17,20 @@ struct api_wait_t {
     gf_waiter_t waiter;        /* watches, count, enough */
     apr_time_t deadline;       /* by gf_clock_now(): then the step is the last one */
     apr_interval_time_t pulse; /* a step at least that often; 0: none is needed */
-    /* Called first at once, then after news and when it is time. *over: the wait ends. */
+
+    /* Called first at once, then after news and when it is time. *over: the wait ends. An error
+     * ends it, too, and is the answer. */
     gf_err_t *(*step)(bool *over, api_wait_t *wait);
-    gf_err_t *(*answer)(api_wait_t *wait); /* after the last step; NULL: there is nothing to add */
-    bool gone;                             /* the client has closed its side of the connection */
-    bool is_late;                          /* the deadline is over */
-    bool closing;                          /* this child stops */
-    httpd_park_t *park;                    /* NULL: a thread waits */
+
+    /* Called after the last step; NULL: there is nothing to add. */
+    gf_err_t *(*answer)(api_wait_t *wait);
+
+    /* Set before each step: the client has closed its side of the connection, the deadline is over,
+     * this child stops. */
+    bool gone;
+    bool is_late;
+    bool closing;
+    httpd_park_t *park; /* NULL: a thread waits */
 };
 
 /* The client's preferences for waiting (Prefer). */

@@ -19,13 +19,14 @@ typedef struct gf_rate_t {
 
 typedef struct gf_buckets_t gf_buckets_t;
 
-/* Bytes of memory that the table needs, and the table made in it; `scratch_pool` is for scratch
- * only. */
+/* Bytes of memory that the table needs, and the table made in it, before any child uses it. The
+ * memory is the caller's: httpd/limits.c takes shared memory of the parent process. */
 apr_size_t gf_bucket_bytes(void);
 gf_buckets_t *gf_bucket_init(void *memory, apr_pool_t *scratch_pool);
 
-/* Takes a token out of the bucket of `name`, at time `now`. 0: done; else the time until there is
- * one. */
+/* Takes a token out of the bucket of `name`, at time `now` (gf_clock_now()). 0: done. Else nothing
+ * was taken, and the result is the time until there is a token. rate->every is not 0. A bucket that
+ * was never used is full: it has rate->burst tokens. */
 apr_interval_time_t gf_bucket_take(gf_buckets_t *buckets, const gf_rate_t *rate, const char *name,
                                    apr_time_t now);
 

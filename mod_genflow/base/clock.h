@@ -14,10 +14,12 @@
  * as the leases in the database do. */
 apr_time_t gf_clock_now(void);
 
-/* A condition variable for gf_clock_wait(). */
+/* A condition variable for gf_clock_wait(): its clock is not changed with the host's date. The
+ * caller ends it by pthread_cond_destroy(). */
 apr_status_t gf_clock_cond_init(pthread_cond_t *changed);
 
-/* Waits for a signal, at most for `timeout` (above 0). It may return without either. */
+/* Waits for a signal, at most for `timeout` (above 0), with `mutex` locked, as
+ * pthread_cond_timedwait() does. It may return without either: check the condition again. */
 void gf_clock_wait(pthread_cond_t *changed, pthread_mutex_t *mutex, apr_interval_time_t timeout);
 
 #endif

@@ -26,7 +26,9 @@ typedef struct gf_connection_t {
 
 /* Lends database connections. Any thread; one thread at a time uses a connection. */
 typedef struct gf_lender_t {
-    /* Fills *connection; false when no connection is available now (the lender has logged why). */
+    /* Fills *connection; false when no connection is available now (the lender has logged why).
+     * May block until a connection is free or made. `pool` is the caller's, for a lender that needs
+     * memory until give(). */
     bool (*take)(gf_connection_t *connection, apr_pool_t *pool, void *baton);
     /* Takes it back. Every taken connection is given back by the thread that took it. */
     void (*give)(gf_connection_t *connection, void *baton);
@@ -39,14 +41,25 @@ typedef struct gf_lender_t {
  * connections and clock. One thread uses a context at a time. A request has one for its lifetime,
  * the dispatcher and each writer thread have one each. */
 typedef struct gf_ctx_t {
-    apr_pool_t *pool;             /* results live here; loops clear it each turn */
+    /* Results and errors live here. A request's lives until its end. Those of the dispatcher and
+     * of a writer are cleared after each turn and each task: what must live longer is copied. */
+    apr_pool_t *pool;
     const struct gf_conf_t *conf; /* frozen */
+
+    /* NULL: nothing is logged. */
     const struct gf_log_sink_t *log;
+
+    /* db/ borrows a connection for one statement and gives it back before the caller reads. */
     const gf_lender_t *lender;
     apr_time_t (*clock)(void); /* gf_clock_now(), or a test's; read by gf_ctx_now() */
-    const char *call;    /* the token under which a caller repeats acts of the database; NULL: each
-                            statement is a call of its own */
-    const char *subject; /* the subject of a log line: "job=... ", "request=... "; may be "" */
+
+    /* The token under which a caller repeats acts of the database (sql/functions/calls.sql): a
+     * statement that is sent again under it answers as the first one did. NULL: each statement is
+     * a call of its own, with a token of its own. */
+    const char *call;
+
+    /* Begins each log line: "job=... ", "request=... "; may be "" or NULL. */
+    const char *subject;
 } gf_ctx_t;
 
 /* The time for intervals and deadlines, in microseconds. */

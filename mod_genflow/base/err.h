@@ -12,6 +12,7 @@
 #include "base/ctx.h"
 #include "base/log.h"
 
+/* GF_E_<symbol> for each row of base/err_table.h. Its number is nowhere stored. */
 typedef enum {
 #define GF_ERR(symbol, code, http, level, tag, text) GF_E_##symbol,
 #include "base/err_table.h"
@@ -28,7 +29,7 @@ typedef struct gf_err_row_t {
     const char *text; /* for the client */
 } gf_err_row_t;
 
-/* One bad field of a request. */
+/* One bad field of a request. The texts are not copied: they live as long as the error's pool. */
 typedef struct gf_field_error_t {
     const char *field;   /* its name on the wire */
     const char *message; /* for the client: what the field must be */
@@ -39,18 +40,28 @@ typedef struct gf_field_error_t {
  * and `retry_after`, which the function that made it may fill. */
 typedef struct gf_err_t {
     const gf_err_row_t *row;
-    apr_status_t rv;    /* cause, or APR_SUCCESS */
-    const char *detail; /* private: only for the log */
-    const char *file;   /* the place that made it, for the log */
+    apr_status_t rv; /* cause, or APR_SUCCESS */
+
+    /* For the log alone: what happened, and the place that made the error. */
+    const char *detail;
+    const char *file;
     int line;
-    const char *text;           /* for the client, instead of the row's; or NULL */
-    const char *error;          /* the member `error`, where an older front end shows it; or NULL */
-    const char *extra;          /* JSON members for the response ("\"a\":1,\"b\":2"), or NULL */
+
+    /* For the client: a text instead of the row's; the member `error`, where an older front end
+     * shows it. NULL: as the row says. */
+    const char *text;
+    const char *error;
+
+    /* JSON members for the response, without brackets: "\"a\":1,\"b\":2". NULL: none. */
+    const char *extra;
     apr_array_header_t *fields; /* of gf_field_error_t, or NULL */
-    int retry_after;            /* seconds, 0: none */
+
+    /* Seconds, for Retry-After; 0: the response has none. */
+    int retry_after;
 } gf_err_t;
 
-/* The row of a code; never NULL. */
+/* The row of a code; never NULL. For a row's code or text without an error, and to show an error as
+ * another one (err->row) where an older wire has another status. */
 const gf_err_row_t *gf_err_row(gf_err_code_t code);
 
 /* gf_err_make(ctx, code, rv, format, ...): a new error in ctx->pool; never NULL. `rv` is the cause,
@@ -63,7 +74,8 @@ gf_err_t *gf_err_make_at(const char *file, int line, const gf_ctx_t *ctx, gf_err
                          apr_status_t rv, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* An error about one field of the request; `message` is for the client. */
+/* An error about one field of the request; `message` is for the client. The field is wrong, not
+ * missing. Field and message are not copied. */
 gf_err_t *gf_err_field(const gf_ctx_t *ctx, gf_err_code_t code, const char *field,
                        const char *message);
 

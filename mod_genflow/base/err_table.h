@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clang-format off */
-/* Every error there is, one row each; nothing about an error is written anywhere else. Included by
- * gf_err.[ch] only. HTTP is the status of an answer that reports it; the rows behind "job" end a
- * generation and reach the client as its errorCode. */
+/* Every error there is, one row each. docs/errors.md says what a client or an operator does about
+ * each. Included by base/err.[ch] only.
+ *
+ *   symbol        GF_E_<symbol> in C
+ *   machine code  `code` of a response, errorCode of a generation; several rows may share one
+ *   HTTP          status of a response that reports it
+ *   log level     follows the party that must act (base/log.h)
+ *   tag           of its log line, used by no other row; docs/log.md explains it
+ *   text          for the client, unless gf_err_t.text replaces it
+ *
+ * The rows behind "job" end a generation and reach the client as its errorCode. */
 
 /*     symbol          machine code                HTTP log level        tag
        text for the client */

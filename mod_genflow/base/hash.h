@@ -27,20 +27,22 @@ void gf_hash_texts(char hex[GF_SHA256_HEX], const char *first, const char *secon
  * on the disk. Returns the error of reading; `hex` is then undefined. */
 apr_status_t gf_hash_file(char hex[GF_SHA256_HEX], apr_file_t *file);
 
-/* HMAC-SHA256 of `length` bytes, as 32 raw bytes. */
+/* HMAC-SHA256 of `length` bytes, as 32 raw bytes. The key may have any length. */
 void gf_hash_hmac(unsigned char mac[GF_SHA256_BYTES], const unsigned char *key,
                   apr_size_t key_length, const char *bytes, apr_size_t length);
 
-/* Did the owner of this public key sign these bytes, by Ed25519? */
+/* Did the owner of this public key sign these bytes, by Ed25519? Also false if the key is invalid.
+ * OpenSSL's list of errors of this thread is empty afterwards. */
 bool gf_hash_is_signed(const unsigned char key[GF_ED25519_KEY_BYTES],
                        const unsigned char signature[GF_ED25519_SIGNATURE_BYTES], const char *bytes,
                        apr_size_t length);
 
-/* Are they equal? Takes the same time wherever they differ: for secrets. */
+/* Are these `length` bytes equal? Takes the same time wherever they differ: for secrets. The caller
+ * has checked that both have that length. */
 bool gf_hash_equal(const void *one, const void *other, apr_size_t length);
 
 /* `bytes` random bytes as 2 x `bytes` lower-case hex digits in `pool`, from the operating system's
- * generator. For tokens and secret names. */
+ * generator (if OpenSSL's fails, APR's). For tokens and secret names. */
 const char *gf_hash_random(apr_pool_t *pool, int bytes);
 
 #endif

@@ -75,7 +75,10 @@ typedef struct gf_out_t {
     apr_size_t length;
     apr_size_t size; /* bytes of room at `text`; doubles when it is full */
     bool comma;      /* the next value needs a comma before it */
-    bool twins;      /* a member with a name like imageUrl is written as image_url, too */
+
+    /* A member that gf_out_put_...() writes under a name like imageUrl is written as image_url,
+     * too. Callers may switch it between two members. */
+    bool twins;
 } gf_out_t;
 
 /* Begins an empty text with room for `size` bytes. */
@@ -91,10 +94,11 @@ void gf_out_close(gf_out_t *out, char bracket);
 /* The name of the next value; it is written as it is, so it must need no escaping. */
 void gf_out_key(gf_out_t *out, const char *name);
 
-void gf_out_string(gf_out_t *out,
-                   const char *value); /* NULL writes null; escapes as JSON requires */
-void gf_out_raw(gf_out_t *out,
-                const char *json); /* one value that is JSON already; NULL writes null */
+/* A text, escaped as JSON requires; NULL writes null. */
+void gf_out_string(gf_out_t *out, const char *value);
+
+/* One value that is JSON already, as it is; NULL writes null. */
+void gf_out_raw(gf_out_t *out, const char *json);
 
 /* "name": value, in one call; with out->twins also "its_name": value. */
 void gf_out_put_string(gf_out_t *out, const char *name, const char *value);

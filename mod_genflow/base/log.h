@@ -26,13 +26,14 @@ typedef struct gf_log_sink_t {
     void (*write)(void *baton, const char *file, int line, gf_log_level_t level, apr_status_t rv,
                   const char *text);
     gf_log_level_t level; /* lines above it are not even formatted */
-    void *baton;
+    void *baton;          /* first argument of each write() */
 } gf_log_sink_t;
 
 /* gf_log(ctx, level, rv, tag, format, ...): writes `GFnnnn: <ctx->subject>message`. rv is the
  * cause, which httpd appends in words, or APR_SUCCESS. A new tag is one that no other place uses,
  * and gets a row in docs/log.md. The message has no prompt, key or token, and foreign text in it
- * has passed gf_text_redact(). */
+ * has passed gf_text_redact(). A line has at most 1024 bytes, 512 of them its subject; the rest is
+ * cut off. */
 #define gf_log(ctx, level, rv, tag, ...) \
     gf_log_at(__FILE__, __LINE__, ctx, level, rv, tag, __VA_ARGS__)
 

@@ -6,6 +6,7 @@
 
 #include <apr_pools.h>
 
+/* What became of a search. Only FOUND has set the field. */
 typedef enum {
     GF_MULTIPART_FOUND,
     GF_MULTIPART_ABSENT,   /* well-formed, but without that field */
@@ -18,10 +19,14 @@ typedef struct gf_bytes_t {
     apr_size_t length;
 } gf_bytes_t;
 
-/* The boundary of a Content-Type; NULL: none, or one that is not allowed. */
+/* The boundary of a Content-Type, in `pool` and without quotes. NULL: the type is no
+ * multipart/form-data, names no boundary or two, or one that RFC 2046 does not allow (1 to 70
+ * characters, no space at the end). */
 const char *gf_multipart_boundary(apr_pool_t *pool, const char *content_type);
 
-/* Finds the field `name` in `body`, and checks all of the body. Sets *field if it is found. */
+/* Finds the field `name` in `body`, and checks all of the body. If it is found, sets *field to its
+ * bytes inside the body, which are not copied. More than 64 parts, 16 headers of a part or 1024
+ * bytes of a header are malformed. `pool` is for scratch only. */
 gf_multipart_result_t gf_multipart_find(gf_bytes_t *field, apr_pool_t *pool, const char *boundary,
                                         const gf_bytes_t *body, const char *name);
 

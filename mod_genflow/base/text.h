@@ -43,13 +43,15 @@ bool gf_text_is_printable(const char *text, apr_size_t max);
  * is near. */
 const char *gf_text_nearest(const char *text, const char *const *words);
 
-/* Parses `30s`, `500ms`, `10m`, `2h` (no unit: seconds). False: not a time. */
+/* Parses `30s`, `500ms`, `10m`, `2h` (no unit: seconds), a whole number without sign, the unit in
+ * any case. False: not a time, or beyond 64 bits of microseconds; *out is then unchanged. */
 bool gf_text_time(apr_interval_time_t *out, const char *text);
 
-/* Parses `64k`, `10m`, `1g` (no unit: bytes). False: not a size. */
+/* Parses `64k`, `10m`, `1g` (no unit: bytes; k is 1024), in the same way. False: not a size. */
 bool gf_text_size(apr_int64_t *out, const char *text);
 
-/* A whole number, nothing before or after it, within 64 bits. */
+/* A whole decimal number, nothing but a minus before it and nothing after it, within 64 bits.
+ * False: it is none; *out is then undefined. */
 bool gf_text_int(apr_int64_t *out, const char *text);
 
 /* `interval` as PostgreSQL reads it: "1500 milliseconds". */

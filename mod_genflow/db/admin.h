@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The database calls of administration, one C call per SQL function (sql/functions/admin_*.sql
- * documents each). The caller has checked that the user is an administrator. Results that C does
- * not compute with are JSON of the wire. All block; any thread with its own context. Results live
- * in the context's pool. */
+ * documents each). The caller has checked that the user is an administrator, and its context runs
+ * statements as GenflowAdminDatabase: the role of requests may not call these functions
+ * (api_admin_enter() does both). Results that C does not compute with are JSON of the wire. All
+ * block; any thread with its own context. Results live in the context's pool. Every call may fail
+ * with the errors of gf_db_call(); further ones are named. */
 #ifndef GF_ADMIN_H
 #define GF_ADMIN_H
 
@@ -14,13 +16,15 @@
 /* The filter of a list of generations; NULL: no filter. */
 typedef struct gf_admin_filter_t {
     const gf_type_t *type; /* NULL: all configured types */
-    const char *status;
+    const char *status;    /* of the wire: "processing" */
     const char *user;
-    const char *before; /* id: only older ones */
+
+    /* For a list alone: id of a generation, only older ones; and the most rows. */
+    const char *before;
     int limit;
 } gf_admin_filter_t;
 
-/* One of them; gf_queue_get() reads it. */
+/* One of them; gf_queue_get() reads it. A type that is not configured any more is not listed. */
 typedef struct gf_admin_job_t {
     const gf_type_t *type;
     const char *user;
@@ -31,19 +35,20 @@ typedef struct gf_admin_job_t {
 gf_err_t *gf_admin_jobs(apr_array_header_t **jobs, gf_ctx_t *ctx, const gf_admin_filter_t *filter);
 
 typedef struct gf_admin_cancelled_t {
-    bool cancelled;     /* false: it had ended before */
-    const char *status; /* how it ended */
-    const char *user;   /* its user */
-    apr_int64_t released;
+    bool cancelled;       /* false: it had ended before */
+    const char *status;   /* how it ended */
+    const char *user;     /* its user */
+    apr_int64_t released; /* credits that were held */
 } gf_admin_cancelled_t;
 
-/* Ends one as cancelled. Errors: NO_GENERATION. */
+/* Ends one as cancelled, in any type, and releases its credits. The host that works on it finds its
+ * lease gone. Errors: NO_GENERATION. */
 gf_err_t *gf_admin_cancel(gf_admin_cancelled_t *done, gf_ctx_t *ctx, const char *id);
 
 typedef struct gf_admin_cleared_t {
     apr_int64_t seen;      /* that were live */
     apr_int64_t cancelled; /* ended by themselves at the same time */
-    apr_int64_t released;
+    apr_int64_t released;  /* credits that were held */
 } gf_admin_cleared_t;
 
 /* Ends all live generations that `filter` admits (type, status, user), in short transactions: on
@@ -64,18 +69,23 @@ gf_err_t *gf_admin_users(apr_array_header_t **users, gf_ctx_t *ctx, const char *
 /* The account of `user`; *json NULL: there is none. */
 gf_err_t *gf_admin_user(const char **json, gf_ctx_t *ctx, const char *user);
 
-/* changes: JSON object. *found: is there such an account? */
+/* Changes an account. `changes` is a JSON object, checked by the caller, of `blocked` (boolean),
+ * dayLimit and weekLimit (credits; null: no limit); others stay. Live generations go on. *found: is
+ * there such an account? */
 gf_err_t *gf_admin_user_set(bool *found, gf_ctx_t *ctx, const char *user, const char *changes);
 
-/* Credits to grant, deduct or refund. */
+/* Credits to grant, deduct or refund: one entry of the ledger. */
 typedef struct gf_admin_entry_t {
     const char *user;       /* refund: set by the call */
     const char *generation; /* refund only */
-    apr_int64_t amount;     /* refund: 0 is all; set by the call */
-    const char *reason;
-    const char *reference; /* idempotency key: counts once */
+    apr_int64_t amount;     /* of credit: below 0 it takes; of refund: 0 is all; set by the call */
+    const char *reason;     /* for people, in the ledger */
+
+    /* Idempotency key: a payment, an order, a ticket. It counts once, for ever, over all users. */
+    const char *reference;
 } gf_admin_entry_t;
 
+/* What became of the entry. Only WRITTEN has changed anything. */
 typedef enum gf_entry_end_t {
     GF_ENTRY_WRITTEN,
     GF_ENTRY_DUPLICATE,   /* the same was written under this reference before */
@@ -86,17 +96,26 @@ typedef enum gf_entry_end_t {
     GF_ENTRY_TOO_MUCH     /* it cost less: entry->amount */
 } gf_entry_end_t;
 
+/* Gives credits to entry->user, or takes free ones; makes the account if there is none. */
 gf_err_t *gf_admin_credit(gf_entry_end_t *end, gf_ctx_t *ctx, const gf_admin_entry_t *entry);
+
+/* Gives back what entry->generation was charged, or a part of it, once. The generation stays
+ * completed. Sets entry->user and entry->amount, also for a refusal that has them. */
 gf_err_t *gf_admin_refund(gf_entry_end_t *end, gf_ctx_t *ctx, gf_admin_entry_t *entry);
 
 /* ---- figures and books: JSON ---- */
 
+/* Numbers of the last 24 hours, of the last 7 days and of live generations: an object. Its cost
+ * grows with the generations of these days. */
 gf_err_t *gf_admin_stats(const char **json, gf_ctx_t *ctx);
-gf_err_t *gf_admin_check(const char **json,
-                         gf_ctx_t *ctx); /* an array; "[]": the books are sound */
+
+/* The findings of genflow.check(): an array; "[]": the books are sound. It reads the whole ledger;
+ * statement_timeout bounds it. */
+gf_err_t *gf_admin_check(const char **json, gf_ctx_t *ctx);
 
 /* ---- presets ---- */
 
+/* A preset to add or to edit. The key is what clients name it by, within its type. */
 typedef struct gf_admin_preset_t {
     const gf_type_t *type;
     const char *key;
@@ -109,6 +128,7 @@ typedef struct gf_admin_preset_t {
 gf_err_t *gf_admin_presets(apr_array_header_t **presets, gf_ctx_t *ctx, const gf_type_t *type,
                            const char *key);
 
+/* What became of it. Only WRITTEN has changed anything. */
 typedef enum gf_preset_end_t {
     GF_PRESET_WRITTEN,  /* preset->json is it */
     GF_PRESET_EXISTS,   /* add: edit it */
@@ -117,15 +137,19 @@ typedef enum gf_preset_end_t {
     GF_PRESET_NOT_FOUND
 } gf_preset_end_t;
 
+/* Adds the preset, or changes the given members of an existing one; sets preset->json. The children
+ * of all hosts show it once their cache is too old (db/preset.h). */
 gf_err_t *gf_admin_preset_add(gf_preset_end_t *end, gf_ctx_t *ctx, gf_admin_preset_t *preset);
 gf_err_t *gf_admin_preset_edit(gf_preset_end_t *end, gf_ctx_t *ctx, gf_admin_preset_t *preset);
 
+/* Deletes it. *found: there was such a preset. */
 gf_err_t *gf_admin_preset_delete(bool *found, gf_ctx_t *ctx, const gf_type_t *type,
                                  const char *key);
 
 /* ---- breakers ---- */
 
-/* Closes the breakers of a provider, or of one model (NULL: all). *count: how many. */
+/* Closes the breakers of a provider, or of one model (NULL: all), and forgets their failures: the
+ * next attempt is sent. *count: how many. */
 gf_err_t *gf_admin_breaker_reset(int *count, gf_ctx_t *ctx, const char *provider,
                                  const char *model);
 

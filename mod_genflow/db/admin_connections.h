@@ -11,8 +11,8 @@
 
 typedef struct gf_admin_connections_t gf_admin_connections_t;
 
-#define GF_ADMIN_CONNECTIONS_MAX \
-    4 /* connections of this child; one request more waits until one is given back */
+/* Connections of this child; one request more waits until one is given back. */
+#define GF_ADMIN_CONNECTIONS_MAX 4
 
 /* Start: the mistake in this conninfo, or NULL. */
 const char *gf_admin_connections_wrong(const char *conninfo, apr_pool_t *pool);

@@ -13,14 +13,15 @@ typedef struct gf_asset_t {
     const char *type; /* "image/png", ... */
     int width;
     int height;
-    apr_int64_t size;
-    const char *sha256; /* hex */
-    const char *expires_at;
+    apr_int64_t size;           /* bytes */
+    const char *sha256;         /* hex */
+    const char *expires_at;     /* as the wire shows it; the janitor deletes it then */
     const unsigned char *bytes; /* set by gf_asset_read() only */
 } gf_asset_t;
 
 /* Stores a picture, given in base64, for GenflowAssetLifetime; if the user has it already, only
- * extends its lifetime. Sets id, expires_at and the facts of `image`. Errors: ASSETS_FULL. */
+ * extends its lifetime. A user may have 20 x GenflowAssetMaxBytes. Sets id, expires_at and the
+ * facts of `image`. Errors: ASSETS_FULL. */
 gf_err_t *gf_asset_put(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const gf_image_t *image,
                        const char *base64);
 

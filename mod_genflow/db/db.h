@@ -48,6 +48,8 @@ typedef enum {
     GF_OWNED_RESTORED /* nothing is begun before genflow.resume() */
 } gf_owned_t;
 
+/* SQL's words for these outcomes, for a GF_COLUMN_WORD(): "ok", "not_found", "not_yours",
+ * "invalid_status", "restored". A word that is not here is INTERNAL. */
 extern const gf_sql_word_t gf_db_owned_words[];
 
 /* The error of NOT_FOUND (`none` is its code) or NOT_YOURS; NULL for any other. `what` is the kind

@@ -11,7 +11,8 @@
  * process gets them for `lease`. */
 gf_err_t *gf_delivery_claim(gf_job_t **jobs, gf_ctx_t *ctx, int limit, apr_interval_time_t lease);
 
-/* Records the result of an attempt: the next one is due after `delay`; 0: there is none. */
+/* Records the result of an attempt: the next one is due after `delay`; 0: there is none, because
+ * the receiver has the webhook or it is given up. Repeating the call is harmless. */
 gf_err_t *gf_delivery_note(gf_ctx_t *ctx, const gf_job_t *job, apr_interval_time_t delay);
 
 #endif

@@ -7,16 +7,18 @@
 #include "db/db.h"
 #include "model/job.h"
 
-/* Parameters of each of these statements: p_types, p_limit, p_lease. */
+/* Parameters of each of these statements: the configured types as an array of Postgres, the most
+ * rows, and how long no other process gets them. */
 typedef struct gf_due_in_t {
     const char *types;
     int limit;
     apr_interval_time_t lease;
 } gf_due_in_t;
 
-/* Columns of each of these statements. */
+/* Columns of each of these statements. A statement's own columns name members of `job`; members
+ * without a column are as gf_job_make() sets them. */
 typedef struct gf_due_row_t {
-    const char *type;
+    const char *type; /* its name */
     gf_job_t job;
 } gf_due_row_t;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What front ends of older systems ask about pictures and users: galleries by offset, marks on a
+/* What front ends of older systems read about pictures and users: galleries by offset, marks on a
  * user's own pictures, settings, the allowance of an account, and what a body of another system
  * means. The SQL function of each documents its meaning and locks. All block; any thread with its
  * own context. */
@@ -15,6 +15,8 @@
 typedef struct gf_gallery_t {
     const char *user;      /* whose; NULL: the public ones of all users */
     const gf_type_t *type; /* NULL: all types */
+
+    /* Rows before the page, at most GF_GALLERY_OFFSET_MAX, which the caller checks; rows of it. */
     apr_int64_t offset, limit;
 
     apr_array_header_t *items; /* out: of gf_view_t with its user, newest first */
@@ -25,11 +27,11 @@ typedef struct gf_gallery_t {
 /* Reads the page, and counts. */
 gf_err_t *gf_gallery_read(gf_gallery_t *gallery, gf_ctx_t *ctx);
 
-/* Only counts. */
+/* Only counts: sets gallery->total. */
 gf_err_t *gf_gallery_count(gf_gallery_t *gallery, gf_ctx_t *ctx);
 
 /* The newest picture of `user` at one of these addresses (an array of Postgres): *id, NULL: none.
- */
+ * For clients that know a picture by its address alone. */
 gf_err_t *gf_gallery_find(const char **id, gf_ctx_t *ctx, const char *user, const char *urls);
 
 /* What a user may change of a picture; NULL: stays. */
@@ -40,24 +42,28 @@ typedef struct gf_mark_t {
     const char *meta;       /* a JSON object, whose members are added */
 } gf_mark_t;
 
-/* Errors: NO_GENERATION, NOT_YOURS, STATUS. */
+/* Changes the marks of a completed generation of `user`, in any type. Errors: NO_GENERATION,
+ * NOT_YOURS, STATUS (not completed). */
 gf_err_t *gf_gallery_mark(gf_ctx_t *ctx, const char *user, const char *id, const gf_mark_t *mark);
 
 /* The settings of `user` as a JSON object, after these changes (an object; NULL: none). */
 gf_err_t *gf_gallery_settings(const char **settings, gf_ctx_t *ctx, const char *user,
                               const char *changes);
 
-/* Gives the account of `user` what GenflowCreditInitial and its siblings say; without them it does
- * nothing. */
+/* Gives the account of `user` what GenflowCreditInitial and its siblings say, and makes the account
+ * of a new user; without them it does nothing. Each grant counts once, so every request that shows
+ * or uses credits calls it. */
 gf_err_t *gf_gallery_allowance(gf_ctx_t *ctx, const char *user);
 
 /* What a body means by row `name` of genflow.compositions. */
 typedef struct gf_composed_t {
-    const char *type; /* NULL: there is no such row */
+    const char *type; /* its name; NULL: there is no such row */
     const char *prompt;
     const char *parameters; /* JSON object */
 } gf_composed_t;
 
+/* Composes prompt and parameters of a body (JSON text) by that row, which an administrator edits.
+ */
 gf_err_t *gf_gallery_compose(gf_composed_t *composed, gf_ctx_t *ctx, const char *name,
                              const char *body);
 

@@ -16,10 +16,13 @@ typedef struct gf_report_t {
     const char *ref;   /* the provider's id of the run */
 } gf_report_t;
 
-/* *known: is this the address (provider, id, token) of an attempt? */
+/* *known: is this the address (provider, id, token) of an attempt? Checked before the body is
+ * read, so that an unknown webhook costs little. */
 gf_err_t *gf_provider_webhook_known(bool *known, gf_ctx_t *ctx, const gf_report_t *report);
 
-/* Makes its job due. *known: is there such an attempt? owner: this host process. */
+/* Makes its job due, for a poll: the webhook says that it is time, not what the result is. One that
+ * comes before the provider's id is recorded brings that id. A repeated delivery, by its event,
+ * changes nothing. *known: is there such an attempt? owner: this host process. */
 gf_err_t *gf_provider_webhook_record(bool *known, gf_ctx_t *ctx, const gf_report_t *report,
                                      const char *owner);
 

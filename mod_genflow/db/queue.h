@@ -22,13 +22,19 @@ typedef enum {
     GF_SITE_RESTORED /* nothing is begun before genflow.resume() */
 } gf_create_outcome_t;
 
+/* One generation of a create call. `outcome` says which of the others are set. */
 typedef struct gf_created_t {
     gf_create_outcome_t outcome;
     const char *id;
-    const char *status;
-    const char *created_at;
-    const char *picture_secret; /* of its job; never on the wire */
+    const char *status;     /* of the wire: "pending", "processing", ... */
+    const char *created_at; /* as the wire shows it */
+
+    /* Of the job that this process then leads: the lease, and the random part of its picture's name
+     * (gf_job_t), which never goes on the wire. */
+    const char *picture_secret;
     int epoch;
+
+    /* The account afterwards, in credits. What is free is balance - held. */
     apr_int64_t balance;
     apr_int64_t held;
 } gf_created_t;
@@ -36,16 +42,23 @@ typedef struct gf_created_t {
 /* The user of a request, and its idempotency key. */
 typedef struct gf_caller_t {
     const char *user;
+
+    /* The key counts per user: a repetition under it makes nothing and finds what it made. The hash
+     * is the SHA-256 of the request in hex: the same key with another hash is a MISMATCH. */
     const char *key;
-    const char *hash; /* SHA-256 of the request, hex */
-    bool take;        /* an older client: its oldest unbound reservation is used (reserve.sql) */
-    bool renew;       /* a key whose generation failed makes a new one */
+    const char *hash;
+
+    /* For older clients: the user's oldest unbound reservation is used (reserve.sql); a key whose
+     * generation failed makes a new one. */
+    bool take;
+    bool renew;
 } gf_caller_t;
 
 /* Creates the generations of the spec, all or none: created[0] to created[spec->count - 1] are set,
  * each with its own outcome: GF_CREATED or GF_REPLAY; of a refusal all have the same. owner: this
  * host process, which then holds leases on them; NULL: a later claim takes them, or (spec->pending)
- * a later start. */
+ * a later start. Credits are held in the same transaction. Refusals are outcomes, no errors;
+ * errors: those of gf_db_call_hold(). */
 gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
                           const gf_spec_t *spec, const char *owner);
 
@@ -59,14 +72,17 @@ gf_err_t *gf_queue_start(gf_job_t **job, gf_ctx_t *ctx, const gf_type_t *type, c
 /* The position of the claims of one type. */
 typedef struct gf_claim_cursor_t {
     const char *owner; /* this host process */
-    int limit;
-    char from[GF_LANES][48]; /* start of the next claim: "-infinity", or the oldest due time that
-                                the last one found there */
+    int limit;         /* jobs of one claim */
+
+    /* Start of the next claim in each lane: "-infinity", or the oldest due time that the last one
+     * found there. The scan skips the dead index entries before it. */
+    char from[GF_LANES][48];
 } gf_claim_cursor_t;
 
-/* Claims due jobs with a lease; *jobs is a list linked by `next`, NULL if nothing is due. A job
- * past its deadline is ended instead, and returned with the phase GF_PHASE_FAILED or
- * GF_PHASE_CANCELLED. Moves cursor->from. */
+/* Claims up to cursor->limit due jobs of `type` with a lease of GenflowDispatchLease, each in a
+ * pool of its own; *jobs is a list linked by `next`, NULL if nothing is due. A job past its
+ * deadline is ended instead, and returned with the phase GF_PHASE_FAILED or GF_PHASE_CANCELLED.
+ * Moves cursor->from. */
 gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type,
                          gf_claim_cursor_t *cursor);
 
@@ -96,18 +112,20 @@ gf_err_t *gf_queue_accepted(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_jo
 gf_err_t *gf_queue_progress(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job_t *job,
                             const gf_progress_t *progress);
 
-/* Requeues the job, due after `delay`, for job->chain_pos and retries; `outcome` ends the attempt.
- * REPORTED: a provider webhook named a run after all, and the next claim polls it. */
+/* Gives up the lease and requeues the job, due after `delay`, for job->chain_pos and retries;
+ * `outcome` ends the attempt. REPORTED: a provider webhook named a run after all, and the next
+ * claim polls it. */
 gf_err_t *gf_queue_requeue(gf_lease_answer_t *lease, gf_ctx_t *ctx, const gf_job_t *job,
                            apr_interval_time_t delay, const char *outcome);
 
-/* Renews the leases of `jobs` (array of gf_lease_t); *held gets the ids still ours, in any order.
- */
+/* A lease of this process: the job, and the epoch that it got with the claim. */
 typedef struct gf_lease_t {
     const char *id;
     int epoch;
 } gf_lease_t;
 
+/* Renews `leases` (array of gf_lease_t) for GenflowDispatchLease from now, in one statement; *held
+ * gets the ids (const char *) still ours, in any order. */
 gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
                              const apr_array_header_t *leases);
 
@@ -115,7 +133,7 @@ gf_err_t *gf_queue_heartbeat(apr_array_header_t **held, gf_ctx_t *ctx,
 gf_err_t *gf_queue_ended(apr_array_header_t **ended, gf_ctx_t *ctx,
                          const apr_array_header_t *leases);
 
-/* Gives the leases up, due at once. */
+/* Gives the leases up; the jobs are due at once, for any host. For the end of a child. */
 gf_err_t *gf_queue_hand_back(gf_ctx_t *ctx, const apr_array_header_t *leases);
 
 #endif

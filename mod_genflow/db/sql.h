@@ -19,7 +19,8 @@
 #include "model/conf.h"
 
 /* clang-format off */
-/* The label of each: names it in log lines and on the connection. */
+/* The label of each, in the order of the alphabet: names it in log lines and on the connection, and
+ * makes GF_SQL_<label> and gf_sql_<label>. t/00-docs.t compares statements and SQL functions. */
 #define GF_STATEMENTS(X) \
     X(accepted) X(admin_breaker_reset) X(admin_cancel) X(admin_check) X(admin_clear) \
     X(admin_credit) X(admin_jobs) X(admin_preset_add) X(admin_preset_delete) \
@@ -65,26 +66,39 @@ typedef struct gf_sql_word_t {
 
 /* One parameter or one column. */
 typedef struct gf_sql_field_t {
-    const char *name;
+    const char *name; /* of the SQL function's parameter ("p_id") or column ("id") */
     gf_sql_kind_t kind;
-    size_t offset;              /* of the member */
+    size_t offset;              /* of the member in its struct */
     const gf_sql_word_t *words; /* of a WORD */
-    apr_int64_t null;           /* a number or an interval: the value for SQL's NULL */
-    bool has_null;              /* parameter: `null` is sent as NULL */
-    const char
-        *expression; /* column: the expression that is selected under this name; NULL: the column */
+
+    /* Of a number or an interval. Column: the value for SQL's NULL, usually 0. Parameter with
+     * has_null: the value that is sent as NULL. */
+    apr_int64_t null;
+    bool has_null;
+
+    /* Column: the expression that is selected under this name; NULL: the column of that name. */
+    const char *expression;
 } gf_sql_field_t;
 
+/* A statement: one call of one SQL function, as GF_STATEMENT() defines it. Constant. */
 typedef struct gf_statement_t {
     gf_sql_t number;
     const char *label;
-    const char *function;         /* of schema genflow; %s stands for the type's prefix */
-    const gf_sql_field_t *params; /* members of the struct that gf_db_call() gets */
+    const char *function; /* of schema genflow; %s at its begin stands for the type's prefix */
+
+    /* Members of the struct that gf_db_call() gets; they are sent by name. */
+    const gf_sql_field_t *params;
     int param_count;
-    const gf_sql_field_t *columns; /* members of the struct that gf_rows_read() fills */
+
+    /* Members of the struct that gf_rows_read() fills, and that struct's size. */
+    const gf_sql_field_t *columns;
     int column_count;
-    size_t row_size; /* of that struct */
-    bool is_value;   /* the function returns one value instead of a row; the one column names it */
+    size_t row_size;
+
+    /* The function returns one value instead of a row; the one column names it. Without a column
+     * the value is not read. */
+    bool is_value;
+
     /* Takes p_call, the token of the call (sql/functions/calls.sql), as its last parameter but
      * p_again. Repeating any other statement changes nothing and returns the same. */
     bool has_call;
@@ -96,6 +110,7 @@ typedef struct gf_statement_t {
 
 /* ---- rows ---- */
 
+/* The kind that the C type of a member has. Any other type does not compile. */
 #define GF_SQL_KIND_OF(struct_type, member) \
     _Generic(((const struct_type *)0)->member,                                                     \
              const char *: GF_SQL_TEXT,                                                            \
@@ -108,8 +123,12 @@ typedef struct gf_statement_t {
         .name = (field), .offset = offsetof(struct_type, member), __VA_ARGS__ \
     }
 
-/* A parameter named p_ and its member; by the member's type, as INTERVAL, as HEX. _OR: the value
- * `none` is sent as NULL. */
+/* A parameter named p_ and its member.
+ *
+ *   GF_PARAM           by the member's type
+ *   GF_PARAM_INTERVAL  apr_interval_time_t as an interval, in whole milliseconds
+ *   GF_PARAM_HEX       hex digits as a bytea
+ *   ..._OR             the value `none` is sent as NULL */
 #define GF_PARAM(struct_type, member) \
     GF_SQL_FIELD("p_" #member, struct_type, member, .kind = GF_SQL_KIND_OF(struct_type, member))
 #define GF_PARAM_INTERVAL(struct_type, member) \
@@ -123,8 +142,13 @@ typedef struct gf_statement_t {
     GF_SQL_FIELD("p_" #member, struct_type, member, .kind = GF_SQL_INTERVAL, .null = (none), \
                  .has_null = true)
 
-/* A column named like its member; under another name; NULL stored as `none` instead of 0; a word of
- * a table; an expression. */
+/* A column and its member.
+ *
+ *   GF_COLUMN       named like the member, which is no member of a member
+ *   GF_COLUMN_AS    under another name
+ *   GF_COLUMN_OR    NULL is stored as `none` instead of 0
+ *   GF_COLUMN_WORD  a word of a table, for an enum
+ *   GF_COLUMN_FROM  an expression in SQL */
 #define GF_COLUMN(struct_type, member) GF_COLUMN_AS(#member, struct_type, member)
 #define GF_COLUMN_AS(column, struct_type, member) \
     GF_SQL_FIELD(column, struct_type, member, .kind = GF_SQL_KIND_OF(struct_type, member))

@@ -13,13 +13,13 @@
  * Whose it is is not looked at. Error: NO_GENERATION. */
 gf_err_t *gf_steer_find(const char **id, const gf_type_t **type, gf_ctx_t *ctx, const char *name);
 
-/* Ends a live generation of `user`. *owner: the process that worked on it, or NULL. Errors:
- * NO_GENERATION, NOT_YOURS, STATUS. */
+/* Ends a live generation of `user` and releases its credits. *owner: the process that worked on it,
+ * whose next heartbeat finds the end, or NULL. Errors: NO_GENERATION, NOT_YOURS, STATUS. */
 gf_err_t *gf_steer_cancel(const char **owner, gf_ctx_t *ctx, const gf_type_t *type,
                           const char *user, const char *id);
 
-/* Deletes an ended generation of `user`. *image_url: its picture, which the background is going to
- * remove; NULL: none. Errors: as above. */
+/* Deletes an ended generation of `user`: its row goes, its ledger entries stay. *image_url: its
+ * picture, which the background is going to remove; NULL: none. Errors: as above. */
 gf_err_t *gf_steer_delete(const char **image_url, gf_ctx_t *ctx, const gf_type_t *type,
                           const char *user, const char *id);
 

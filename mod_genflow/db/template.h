@@ -14,7 +14,8 @@ typedef struct gf_template_t {
     const char *created_at;
 } gf_template_t;
 
-/* Stores name, type and config; sets id and created_at. *taken: another template of the user has
+/* Stores name, type and config; sets id and created_at. The same content under the same name is the
+ * same template, so repeating the call is harmless. *taken: another template of the user has
  * that name (nothing is stored then). Errors: TEMPLATES_FULL. */
 gf_err_t *gf_template_put(gf_template_t *template, bool *taken, gf_ctx_t *ctx, const char *user);
 

@@ -18,34 +18,41 @@ struct gf_store_host_t;
 
 #define GF_STORE_SHA256 65 /* hex digits and the NUL */
 
-/* A checked picture. */
+/* A checked picture: recognised, whole, within GenflowStoreMaxBytes and GenflowStoreMaxPixels. */
 typedef struct gf_stored_t {
     const char *url; /* public address; NULL: it has none yet */
     gf_image_t image;
-    apr_int64_t bytes;
-    char sha256[GF_STORE_SHA256];
+    apr_int64_t bytes;            /* of its file */
+    char sha256[GF_STORE_SHA256]; /* of its bytes, lower-case hex */
 } gf_stored_t;
 
 /* The input of a store's translators: one checked picture. Messages and texts are made in `pool`.
  */
 typedef struct gf_store_call_t {
     const struct gf_conf_t *conf; /* read it by host->settings() */
-    const char *name;             /* "neo-glitch/a7/<id>-<secret>.png" */
-    const char *file;             /* upload: the picture */
-    const gf_stored_t *stored;    /* upload: its facts */
+
+    /* "neo-glitch/a7/<id>-<secret>.png": the same at each attempt and for the removal. The secret
+     * part is what makes its address unguessable. */
+    const char *name;
+    const char *file;          /* upload: path of the picture */
+    const gf_stored_t *stored; /* upload: its facts */
     apr_pool_t *pool;
 } gf_store_call_t;
 
+/* The meaning of an answer to an upload. LATER is repeated a few times; then, and for REFUSED, the
+ * generation completes at a temporary address and the picture is restored later, or it fails with
+ * GenflowStoreStrict On. */
 typedef enum {
     GF_STORE_STORED, /* it is there, at outcome->url */
     GF_STORE_LATER,  /* not now: may be retried */
     GF_STORE_REFUSED /* a retry cannot help */
 } gf_store_state_t;
 
+/* Zeroed before read_upload() gets it. */
 typedef struct gf_store_outcome_t {
     gf_store_state_t state;
-    const char *url;                 /* STORED: public address */
-    const char *detail;              /* for the log; never holds a secret */
+    const char *url;                 /* STORED: public address, http or https */
+    const char *detail;              /* for the log; never holds a secret; NULL: nothing to add */
     bool alarm;                      /* key or account trouble: an operator must act */
     apr_interval_time_t retry_after; /* LATER: the requested wait; 0: none */
 } gf_store_outcome_t;
@@ -74,8 +81,13 @@ typedef struct gf_store_kind_t {
      * gone? Without remove() and read_remove() pictures of deleted generations stay, with a
      * warning. */
     gf_msg_t *(*upload)(const gf_store_call_t *call);
+
+    /* Gets whole answers of any status. An upload without one is LATER. */
     void (*read_upload)(gf_store_outcome_t *outcome, const gf_store_call_t *call,
                         const gf_msg_t *msg);
+
+    /* read_remove() also gets exchanges without a whole answer: these say false. call->stored has
+     * no more than the extension; call->file is NULL. */
     gf_msg_t *(*remove)(const gf_store_call_t *call);
     bool (*read_remove)(const gf_store_call_t *call, const gf_msg_t *msg);
 } gf_store_kind_t;

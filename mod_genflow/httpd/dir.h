@@ -12,23 +12,34 @@
 
 /* Per <Location>. */
 typedef struct httpd_dir_t {
-    apr_array_header_t
-        *user; /* GenflowUser in pieces (httpd/dir.c); NULL: the user that httpd authenticated */
-    const char *base;  /* GenflowBase; NULL: `mount` */
-    const char *mount; /* path of the <Location> whose SetHandler names a handler of ours; NULL: no
-                          plain <Location> does */
-    apr_hash_t *paths; /* GenflowPath: its address -> path of the API; NULL: none */
-    int legacy;        /* GenflowLegacyNames; -1: not set */
-    int unknown;       /* GenflowBodyUnknown: 1 refuse, 0 ignore; -1: not set */
-    apr_array_header_t *origins; /* of const char *: GenflowCorsOrigin; NULL: none */
+    /* GenflowUser in pieces (httpd/dir.c); NULL: the user that httpd authenticated. */
+    apr_array_header_t *user;
+
+    /* GenflowBase, without a slash at its end; NULL: `mount`. */
+    const char *base;
+
+    /* Path of the <Location> whose SetHandler names a handler of ours, without a slash at its end;
+     * NULL: no plain <Location> does. */
+    const char *mount;
+
+    /* GenflowPath: its whole address, with `-` for `_`, -> path of the API; NULL: none. Those of a
+     * section inside are added to those around it. */
+    apr_hash_t *paths;
+
+    int legacy;  /* GenflowLegacyNames; -1: not set */
+    int unknown; /* GenflowBodyUnknown: 1 refuse, 0 ignore; -1: not set */
+
+    /* GenflowCorsOrigin: const char *; NULL: none. Those of a section inside replace others. */
+    apr_array_header_t *origins;
 } httpd_dir_t;
 
 /* ---- for requests: the merged <Location> of r ---- */
 
+/* Never NULL. */
 const httpd_dir_t *httpd_conf_dir(const request_rec *r);
 
-/* The user by GenflowUser, or by httpd's authentication; NULL: none. *wrong: why the expression has
- * no value. */
+/* The user by GenflowUser, or by httpd's authentication, in the request's pool; NULL: none, or a
+ * part of the expression is empty. *wrong, NULL before: why the expression has no value. */
 const char *httpd_conf_user(request_rec *r, const char **wrong);
 
 /* The path of the API that GenflowPath gives to the request's address; NULL: none. */
@@ -37,21 +48,36 @@ const char *httpd_conf_path(const request_rec *r);
 /* Is GenflowLegacyNames On? */
 bool httpd_conf_legacy(const request_rec *r);
 
-/* Are unknown members of bodies and of the query ignored (GenflowBodyUnknown)? */
+/* Are unknown members of bodies and of the query ignored (GenflowBodyUnknown)? Without the
+ * directive: with GenflowLegacyNames On they are. */
 bool httpd_conf_lenient(const request_rec *r);
 
 /* ---- while httpd starts ---- */
 
+/* httpd's callbacks for the configuration per directory: all unset; `add` where it is set, else
+ * `base`. */
 void *httpd_conf_create_dir(apr_pool_t *pool, char *path);
 void *httpd_conf_merge_dir(apr_pool_t *pool, void *base, void *add);
 
 /* Setters of the rows in httpd/conf.c: each returns NULL, or the mistake in the value. */
+
+/* GenflowUser: an expression of httpd; each %{...} in it must have a value. */
 const char *httpd_set_user(cmd_parms *cmd, void *dir, const char *text);
+
+/* SetHandler, beside httpd's own setter: records the section that names a handler of ours. */
 const char *httpd_set_handler(cmd_parms *cmd, void *dir, const char *name);
+
+/* GenflowBase: a path that begins with a slash and does not end with one; "/" alone is "". */
 const char *httpd_set_base(cmd_parms *cmd, void *dir, const char *text);
+
+/* GenflowLegacyNames On|Off; GenflowBodyUnknown refuse|ignore. */
 const char *httpd_set_legacy(cmd_parms *cmd, void *dir, int on);
 const char *httpd_set_unknown(cmd_parms *cmd, void *dir, const char *text);
+
+/* GenflowPath name path, inside of a <Location> with a path: neither begins with a slash. */
 const char *httpd_set_path(cmd_parms *cmd, void *dir, const char *name, const char *path);
+
+/* GenflowCorsOrigin, once for each argument: an origin as browsers send it, or * alone. */
 const char *httpd_set_origin(cmd_parms *cmd, void *dir, const char *text);
 
 #endif

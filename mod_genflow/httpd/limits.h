@@ -9,7 +9,8 @@
 
 #include "model/conf.h"
 
-/* GenflowLimitRate, GenflowLimitAddressRate: number/period [burst], as httpd calls it. */
+/* GenflowLimitRate, GenflowLimitAddressRate: number/period [burst], as httpd calls it. At most 1000
+ * a second, no period longer than 24h; without a burst it is the number. */
 const char *httpd_limits_set_user(cmd_parms *cmd, void *dir, const char *rate, const char *burst);
 const char *httpd_limits_set_address(cmd_parms *cmd, void *dir, const char *rate,
                                      const char *burst);

@@ -28,12 +28,26 @@ const char *httpd_setters_webhooks(const gf_conf_t *conf, apr_pool_t *pool);
 /* One setter per directive, called by httpd with the directive's arguments. Each returns NULL, or
  * the mistake as a sentence with directive, value and bounds; httpd then stops with file and line.
  * Results live in cmd->pool. */
+
+/* GenflowProviderHeader name value: no header that a kind sets itself, no value of two lines. */
 const char *httpd_set_header(cmd_parms *cmd, void *dir, const char *name, const char *value);
+
+/* GenflowProviderBudget 1000/day: 1 to 10^15. */
 const char *httpd_set_budget(cmd_parms *cmd, void *dir, const char *text);
+
+/* GenflowTypeProviders provider/model ...: replaces an earlier chain; gf_type_resolve() checks it.
+ */
 const char *httpd_set_chain(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+
+/* GenflowTypeParameter name min default max, or name a|b|c: the last one of a name counts. */
 const char *httpd_set_parameter(cmd_parms *cmd, void *dir, int argc, char *const argv[]);
+
+/* GenflowFetchAllow, GenflowSourceAllow: an address or a network like 10.1.0.0/16, once for each
+ * argument. */
 const char *httpd_set_allowed(cmd_parms *cmd, void *dir, const char *text);
 const char *httpd_set_source_allowed(cmd_parms *cmd, void *dir, const char *text);
+
+/* GenflowWebhookAllow host, *.domain, * or http://host, without port, once for each argument. */
 const char *httpd_set_webhook_host(cmd_parms *cmd, void *dir, const char *text);
 
 #endif

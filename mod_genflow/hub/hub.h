@@ -18,6 +18,7 @@ typedef struct gf_hub_t gf_hub_t;
 #define GF_HUB_ID      40 /* bytes for the id of a generation */
 #define GF_HUB_VERSION 24 /* bytes for the version of a row */
 
+/* What a request may learn of a job, in rising order: a waiter names what is enough to wake it. */
 typedef enum {
     GF_NEWS_NONE,    /* nothing happened until the deadline */
     GF_NEWS_CHANGED, /* its row has changed: another process works on it */
@@ -28,10 +29,14 @@ typedef enum {
 
 /* The interest of a waiting request in one job. */
 typedef struct gf_watch_t {
-    const char *id;
-    bool here;      /* the job was handed in here, so that news of it come from this child */
+    const char *id; /* lives as long as the watch */
+
+    /* The job was handed in here, so that news of it come from this child. gf_hub_bg_leave() ends
+     * that. */
+    bool here;
     gf_news_t seen; /* the request's copy: gf_hub_req_take() */
-    /* The hub's own: */
+
+    /* The hub's own, under its mutex: */
     gf_news_t news;
     char version[GF_HUB_VERSION]; /* of the row, when the lookout read it last; "": not yet */
     struct gf_waiter_t *waiter;
@@ -67,7 +72,7 @@ typedef struct gf_hub_bounds_t {
     int threads_user; /* of those, of one user */
 } gf_hub_bounds_t;
 
-/* Child start, before any thread. */
+/* Child start, before any thread. The hub ends with `pool`, after all threads that use it. */
 apr_status_t gf_hub_make(gf_hub_t **hub, apr_pool_t *pool, const gf_hub_bounds_t *bounds);
 
 /* The bell: a descriptor that becomes readable when there is something to take. gf_hub_ring(): any
@@ -81,8 +86,8 @@ void gf_hub_bg_silence(gf_hub_t *hub);
 bool gf_hub_reserve(gf_hub_t *hub);
 void gf_hub_leave(gf_hub_t *hub);
 
-/* Hands a job (with its reserved place) to the dispatcher and rings. The caller may not touch it
- * again. */
+/* Hands a job (with its reserved place) to the dispatcher and rings. The dispatcher owns it from
+ * now on: the caller may not touch it again. */
 void gf_hub_req_submit(gf_hub_t *hub, gf_job_t *job);
 
 /* The oldest job handed in, or NULL. */
@@ -94,11 +99,13 @@ gf_job_t *gf_hub_bg_take(gf_hub_t *hub);
 bool gf_hub_req_watch(gf_hub_t *hub, gf_waiter_t *waiter);
 void gf_hub_req_unwatch(gf_hub_t *hub, gf_waiter_t *waiter);
 
-/* Copies the news of each watch to `seen`. What is less than GF_NEWS_ENDED
- * is news again when it comes again. */
+/* Copies the news of each watch to `seen`. What is less than GF_NEWS_ENDED is news again when it
+ * comes again. The request's thread, before it reads the rows: news that come after are not lost.
+ */
 void gf_hub_req_take(gf_hub_t *hub, gf_waiter_t *waiter);
 
-/* Blocks until there is enough news since the last gf_hub_req_take(), or for `timeout`: false. */
+/* For a waiter with a thread: blocks until there is enough news since the last gf_hub_req_take(),
+ * or for `timeout`: false. */
 bool gf_hub_req_wait(gf_hub_t *hub, gf_waiter_t *waiter, apr_interval_time_t timeout);
 
 /* A waiter without a thread: it is rung at `due` (gf_clock_now()) at the latest. */
@@ -123,10 +130,10 @@ void gf_hub_bg_leave(gf_hub_t *hub, const char *id);
 void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news);
 
 /* Wakes the dispatcher for job `id`: a provider webhook for it was received. Another process may
- * lead the job. */
+ * lead the job. At most 64 ids wait: one more is dropped, and the usual poll finds its job. */
 void gf_hub_req_webhook_received(gf_hub_t *hub, const char *id);
 
-/* The next such id; false: no more. */
+/* The next such id, copied; false: no more. */
 bool gf_hub_bg_webhook_take(gf_hub_t *hub, char id[GF_HUB_ID]);
 
 /* A request ended a job that this child works on: the dispatcher checks at once which jobs are
@@ -144,7 +151,7 @@ const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool
 const char *gf_hub_bg_keys_pending(gf_hub_t *hub);
 void gf_hub_bg_keys_put(gf_hub_t *hub, const char *url, const char *keys);
 
-/* This child stops taking jobs and wakes all waiters. */
+/* This child stops taking jobs, wakes all waiters with GF_NEWS_CLOSING, and rings the bell. */
 void gf_hub_close(gf_hub_t *hub);
 
 /* Has gf_hub_close() been called? */

@@ -35,6 +35,7 @@ typedef enum {
 
 struct gf_input_t;
 
+/* A row. Tables are constant and end with GF_INPUT_END. */
 typedef struct gf_input_field_t {
     const char *names[GF_INPUT_NAMES + 1]; /* NULL-ended; errors name the first */
     gf_input_kind_t kind;
@@ -55,27 +56,35 @@ typedef struct gf_input_field_t {
         .names = { 0 } \
     }
 
-/* A reading. The caller sets the first members; all others start as 0. */
+/* A reading. The caller sets the first members; all others start as 0. A row's value is the first
+ * of its names that the query has with a value, then the first that the body has, then the first
+ * that the fallback has. */
 typedef struct gf_input_t {
     gf_ctx_t *ctx;
-    const apr_table_t *query; /* decoded arguments; they count first. NULL: none */
-    const gf_json_t *body;    /* NULL: none */
-    const gf_json_t
-        *fallback;          /* fills members that the body does not have: a template. NULL: none */
-    bool lenient;           /* members of the body that no row knows are ignored */
-    bool loose;             /* the body is read like a query: texts, "" is absent */
-    bool partial;           /* nothing is required: an edit */
-    const char *const *own; /* beginnings of the addresses of our uploaded pictures, NULL-ended;
-                               NULL: none is recognized */
-    gf_err_code_t all;      /* the one code for all bad fields; 0: see gf_input_end() */
+    const apr_table_t *query;  /* decoded arguments; `name=` is absent. NULL: none */
+    const gf_json_t *body;     /* NULL: none */
+    const gf_json_t *fallback; /* a template. NULL: none */
+    bool lenient;              /* members of the body that no row knows are ignored */
+    bool loose;                /* the body is read like a query: texts, "" is absent */
+    bool partial;              /* nothing is required: an edit */
 
+    /* What the addresses of our uploaded pictures begin with (gf_reply_own()), NULL-ended. NULL:
+     * none is recognized. */
+    const char *const *own;
+
+    /* The one code for all bad fields; 0: see gf_input_end(). */
+    gf_err_code_t all;
+
+    /* The result so far. `code` and `extra` (gf_err_t.extra) belong to the last bad field; they
+     * count if it is the only one. */
     apr_array_header_t *errors; /* of gf_field_error_t; NULL: none yet */
-    gf_err_code_t code;         /* of the last bad field */
-    const char *extra;          /* of the error with that code */
-    bool unknown;               /* there was a member that no row knows */
+    gf_err_code_t code;
+    const char *extra;
+    bool unknown; /* there was a member that no row knows */
 } gf_input_t;
 
-/* Reads all rows of a table into `record`; NULL: they are only checked, without rules. */
+/* Reads all rows of a table into `record`, whose members have their defaults before; NULL: they are
+ * only checked, without rules. Rows are read in order, so a rule sees the members of rows above. */
 void gf_input_read(gf_input_t *input, const gf_input_field_t *fields, void *record);
 
 /* Refuses the body's members that no row of `tables` (NULL-ended) knows, unless the reading is

@@ -30,32 +30,55 @@ typedef enum {
 /* A leased job. It owns its pool. One thread holds both at a time: a request, the dispatcher or a
  * writer. They hand it over whole and never share it. */
 typedef struct gf_job_t {
-    apr_pool_t *pool;
+    apr_pool_t *pool; /* with an allocator of its own: what the job holds lives here */
     gf_job_kind_t kind;
     const gf_type_t *type;
-    const char *id;
-    const char *picture_secret; /* random part of the picture's name, secret until its generation
-                                   has completed; NULL: only the id names it */
+    const char *id; /* of the generation, whatever the kind */
+
+    /* Random part of the picture's name, secret until its generation has completed; NULL: only the
+     * id names it. */
+    const char *picture_secret;
+
+    /* The lease: every write for the job names it, and each claim changes it. A late owner changes
+     * nothing, unless it brings the picture of a job that still lives. 0 for kinds without a lease.
+     */
     int epoch;
     gf_phase_t phase;
-    int attempts;  /* submissions so far */
-    int chain_pos; /* the current chain entry */
-    int begin;     /* its first chain entry: later ones are fallbacks */
-    int retries;   /* with the current provider */
+
+    /* Where the job is in its type's chain (gf_type_choice()). begin: its first entry; later ones
+     * are fallbacks. attempts: submissions so far, at all providers. retries: with the current
+     * provider, at most max_retries. */
+    int attempts;
+    int chain_pos;
+    int begin;
+    int retries;
     int max_retries;
+
+    /* The provider's id of the run; NULL: none is known. */
     const char *provider_ref;
-    const char *request_hash; /* JSON: hashes of what the attempt sends (provider/run.h); or NULL */
-    const char *provider;     /* of the current attempt, for log lines; NULL: none yet */
+
+    /* JSON: hashes of what the attempt sends (provider/run.h), recorded with its intent; or NULL.
+     */
+    const char *request_hash;
+
+    /* Section and model of the current attempt, for log lines; NULL: none yet. */
+    const char *provider;
     const char *model;
-    apr_time_t created; /* by gf_clock_now(), from intervals of the database */
+
+    /* By gf_clock_now(). The database sends intervals, so that its clock need not be this host's.
+     */
+    apr_time_t created;
     apr_time_t deadline;
     bool last_look; /* its deadline is over: only a stored picture completes it */
-    const char *user;
+
+    /* The request, for GENERATE, as the row has it. The prompt is the composed one. */
+    const char *user; /* also of DELIVER; "-" for the other kinds */
     const char *preset;
     const char *prompt;
-    const char *source_url;
+    const char *source_url; /* model/source_url.h; NULL: none */
     const char *parameters; /* JSON object */
     apr_int64_t seed;
+
     const char *restore_url; /* RESTORE: where the picture is now, to be stored; else NULL */
     int restore_tries;       /* RESTORE: attempts, this one included */
 
@@ -70,12 +93,13 @@ typedef struct gf_job_t {
     struct gf_job_t *next; /* link of the list that holds it */
 } gf_job_t;
 
-/* A job with a pool of its own; gf_job_free() ends both. */
+/* A job of kind GENERATE with a pool of its own, which was created now. gf_job_free() ends both, on
+ * the thread that holds the job. */
 gf_job_t *gf_job_make(const gf_type_t *type);
 void gf_job_free(gf_job_t *job);
 
-/* Sets the chain entry that a job begins with. The job has all fields of its user and is at the
- * beginning of the chain. */
+/* Sets the chain entry that a job begins with (job->begin), and moves the job to it unless it is
+ * further already. The job has all fields of its request. `ctx` is for scratch. */
 void gf_job_begin(gf_job_t *job, gf_ctx_t *ctx);
 
 /* "job=... type=... user=... provider=... model=... attempt=n/m: " for log lines. */
@@ -85,12 +109,19 @@ const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool);
  * already. */
 typedef struct gf_view_t {
     const gf_type_t *type;
-    const gf_ref_name_t *ref_names; /* the configuration's; NULL: ids of providers are not shown */
-    const char *thumbnail;          /* the configuration's transformation; NULL: none is shown */
+
+    /* From the configuration, set by the code that reads the row. NULL: ids of providers, or
+     * thumbnailUrl, are not shown. */
+    const gf_ref_name_t *ref_names;
+    const char *thumbnail;
+
+    /* What was requested, and the course of the generation. */
     const char *id, *run_id, *status, *preset, *prompt, *source_url, *parameters_json, *seed_json,
         *cost_json;
     const char *retry_count_json, *max_retries_json, *provider, *model;
-    const char *provider_kind, *provider_ref; /* the kind that knows the run, and its id there */
+
+    /* The kind that knows the run, and its id there. */
+    const char *provider_kind, *provider_ref;
     const char *image_url, *original_url, *expires_at, *error_code, *error_message, *cause_code;
     const char *progress_json, *queue_position_json, *logs_json; /* while it runs */
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
@@ -108,8 +139,8 @@ typedef struct gf_view_t {
 /* Has it ended? */
 bool gf_view_ended(const gf_view_t *view);
 
-/* Seconds until a client should poll a live one again: GenflowPollAfter, which doubles with its
- * age. */
+/* Seconds, rounded up, until a client should poll a live one again: GenflowPollAfter, which doubles
+ * with its age up to GenflowPollAfterMax. */
 int gf_view_poll_after(const gf_view_t *view, const gf_conf_t *conf);
 
 /* Writes the members of the generation object (Generation in docs/openapi.yaml) into an open

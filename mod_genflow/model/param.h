@@ -9,29 +9,38 @@
 #include "model/source.h"
 #include "model/type.h"
 
-#define GF_BATCH_MAX 10
+#define GF_BATCH_MAX 10 /* generations of one request */
 
 /* A checked request: for one generation, or for several that differ in seed and run id. */
 typedef struct gf_spec_t {
     const gf_type_t *type;
-    int count;                   /* of generations */
-    bool pending;                /* set by the caller: only created, not started */
-    bool two_step;               /* its body was one of two steps */
-    const char *run_id;          /* NULL: the id is the run id */
-    const char *preset;          /* NULL: none */
-    const char *prompt;          /* composed: gf_prompt_compose() */
-    apr_array_header_t *sources; /* of gf_source_t: the source pictures, in order; NULL: none */
-    int product_count;           /* of them, which come first, from productImages */
-    const char *source_url;      /* of `sources` (model/source_url.h); the caller sets it anew once
-                                    pictures in the body are stored */
-    const char *parameters;      /* JSON object: the client's, completed by the preset's */
-    apr_int64_t seed;            /* the client's, or drawn */
-    int max_retries;             /* the type's, or lower */
+    int count;          /* of generations, 1 to GF_BATCH_MAX */
+    bool pending;       /* set by the caller: only created, not started */
+    bool two_step;      /* its body was one of two steps */
+    const char *run_id; /* NULL: the id is the run id */
+    const char *preset; /* NULL: none */
+    const char *prompt; /* composed: gf_prompt_compose() */
+
+    /* The source pictures, gf_source_t in the client's order; NULL: none. The first product_count
+     * are those of productImages, the others those of modelImages. */
+    apr_array_header_t *sources;
+    int product_count;
+
+    /* `sources` as a row has them (model/source_url.h). The caller sets it anew once pictures in
+     * the body are stored. */
+    const char *source_url;
+
+    /* JSON object: the client's, completed by the preset's, then by the type's defaults. */
+    const char *parameters;
+    apr_int64_t seed; /* of the first generation: the client's, or drawn */
+    int max_retries;  /* the type's, or lower */
     gf_priority_t priority;
     const char *webhook_url; /* gets the end delivered; NULL: none */
     int chain_pos;           /* the chain entry that it begins with: 0, or GF_TYPE_LOCAL */
-    const char *fallback_of; /* the failed generation that this one draws here, which costs
-                                GenflowTypeFallbackCost; NULL: none */
+
+    /* Id of the failed generation that this one draws here, which costs GenflowTypeFallbackCost;
+     * NULL: none. */
+    const char *fallback_of;
 } gf_spec_t;
 
 /* A body that requests generations, and the facts to check it against. */
@@ -53,16 +62,19 @@ gf_err_t *gf_param_check(gf_spec_t *spec, const gf_param_t *param);
  * source pictures in order, as the wire shows them. For a spec of two steps. */
 gf_err_t *gf_param_name_pictures(gf_spec_t *spec, gf_ctx_t *ctx, const char *const *shown);
 
-/* All members that a template's config may have: tables of rows, NULL-ended. */
+/* All members that a template's config may have: tables of rows, NULL-ended. api/template.c refuses
+ * others when it stores the template. */
 extern const gf_input_field_t *const gf_param_config[];
 
-/* Generation `i` (from 0) of the spec: of several each has its own seed and run id. */
+/* Generation `i` (from 0) of the spec. Of several each has its own seed, which is the first one's
+ * plus i (beyond the largest: from 1 on), and its own run id, "<run id>-<i + 1>". Other
+ * texts are shared. */
 gf_spec_t gf_param_nth(const gf_spec_t *spec, int i, apr_pool_t *pool);
 
-/* What one generation of the spec costs, in credits. */
+/* What one generation of the spec costs, in credits: the type's price, or that of a fallback. */
 apr_int64_t gf_param_cost(const gf_spec_t *spec);
 
-/* A random seed for a request without one. */
+/* A random seed for a request without one: 1 to 2^31 - 1, as 0 means "any" to providers. */
 apr_int64_t gf_param_draw_seed(void);
 
 #endif

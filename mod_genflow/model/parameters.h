@@ -20,8 +20,9 @@ typedef struct gf_parameters_for_t {
     const char *source; /* any text if there is a source picture: `model` must take one */
 } gf_parameters_for_t;
 
-/* Gathers them from the body and the template into `object`, which the caller has made. *seed: the
- * requested one, or -1. Bad ones are recorded in `input`. */
+/* Gathers them from the body and the template into `object`, which the caller has made and whose
+ * values may belong to these documents. *seed: the requested one, or -1. Bad ones are recorded in
+ * `input`. */
 void gf_parameters_read(gf_json_t *object, apr_int64_t *seed, gf_input_t *input,
                         const gf_parameters_for_t *given_for);
 

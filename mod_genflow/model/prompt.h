@@ -8,19 +8,21 @@
 
 /* A word of the API and its addition to a prompt; "" adds nothing. */
 typedef struct gf_prompt_word_t {
-    const char *word;
+    const char *word; /* NULL ends a list */
     const char *says;
 } gf_prompt_word_t;
 
-/* The words of `style`, `quality` and `aspectRatio`; a NULL word ends each list. */
+/* The words of `style`, `quality` and `aspectRatio`, constant. docs/openapi.yaml has them, too. The
+ * readers of bodies use such lists for every field that takes one of several words. */
 extern const gf_prompt_word_t gf_prompt_styles[];
 extern const gf_prompt_word_t gf_prompt_qualities[];
 extern const gf_prompt_word_t gf_prompt_ratios[];
 
-/* The row of that word; NULL: there is none. */
+/* The row of that word, in its very spelling; NULL: there is none. */
 const gf_prompt_word_t *gf_prompt_word(const gf_prompt_word_t *rows, const char *word);
 
-/* The description of a picture; NULL and 0: not given. */
+/* The description of a picture; NULL and 0: not given. Its texts are checked before, and read only
+ * while gf_prompt_compose() runs. */
 typedef struct gf_wish_t {
     const char *preset; /* the preset's words */
     const char *custom; /* the user's words */

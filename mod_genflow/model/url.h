@@ -29,7 +29,8 @@ bool gf_url_is_http(const char *text);
 /* Scheme and authority, in `pool`: "https://www.example.com:8443"; NULL: it is no address. */
 const char *gf_url_origin(const char *text, apr_pool_t *pool);
 
-/* The rest, without a slash at its end; "" if it is empty or no address. */
+/* The part of `text` from the slash after host and port on; "" if that is "/", empty or no address.
+ * A slash at its end stays. */
 const char *gf_url_path(const char *text);
 
 /* ---- addresses that are called for a user ---- */
@@ -41,9 +42,10 @@ typedef struct gf_url_t {
 
 #define GF_URL_NOT_HTTPS "must begin with https://"
 
-/* Reads an http(s) address. Refuses everything that curl would interpret: credentials, backslashes,
- * blanks, invalid ports. NULL, or the mistake for the client; then *url is not to be used. The
- * caller refuses http where only https will do. The host is in `pool`. */
+/* Reads an http(s) address of at most 2048 printable ASCII characters. Refuses everything that curl
+ * would interpret: credentials, backslashes, blanks, invalid ports. NULL, or the mistake for the
+ * client; then *url is not to be used. The caller refuses http where only https will do. The host
+ * is in `pool`. */
 const char *gf_url_read(gf_url_t *url, const char *text, apr_pool_t *pool);
 
 #endif

@@ -18,7 +18,7 @@ const char *prov_json_check(const gf_provider_t *provider, apr_pool_t *pool, con
 /* gf_provider_request() whose answer may be a picture in base64 or a page of a list. */
 gf_msg_t *prov_json_request(const gf_prov_call_t *call, const char *method, const char *url);
 
-/* Makes the JSON document the request's body. */
+/* Makes the JSON document the request's body, with its Content-Type. It is not copied. */
 void prov_json_body(gf_msg_t *msg, const char *document);
 
 /* One member of an input: where its value comes from, and what the provider calls it. `ours` is
@@ -44,6 +44,7 @@ typedef struct prov_model_t {
     int source_max; /* source pictures at a time; 0: one */
 } prov_model_t;
 
+/* The members of that model's input; never NULL. */
 const prov_field_t *prov_json_fields_of(const prov_model_t *models, const char *model);
 
 /* gf_prov_kind_t.source: as the row says. A model with `image-to-image` in its name is MUST. */
@@ -70,6 +71,7 @@ const gf_json_t *prov_json_document(const gf_prov_call_t *call, const gf_msg_t *
 /* The text of a member; "" if there is none. */
 const char *prov_json_text(const gf_json_t *object, const char *name);
 
+/* Sets state and code; all others stay. */
 void prov_json_set(gf_outcome_t *outcome, gf_prov_state_t state, gf_err_code_t code);
 
 /* Message, code and type of an error body, in any of the known forms; a missing one is "". */
@@ -79,6 +81,7 @@ typedef struct prov_refusal_t {
     const char *type;
 } prov_refusal_t;
 
+/* Reads it; `document` may be NULL. */
 void prov_json_refusal_read(prov_refusal_t *refusal, const gf_json_t *document);
 
 /* "HTTP 402 code: message" for the log. */

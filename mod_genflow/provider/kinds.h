@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kinds of providers of this module, one row each: nothing else lists them. The registry, the
- * help of GenflowProviderKind and (by a test) the manual take them from here. A kind is
+/* The kinds of providers of this module, one row each, in the order of the alphabet: nothing else
+ * lists them. FIRST is called with the first name, NEXT with each other one. The registry, the help
+ * of GenflowProviderKind and (by a test) the manual take them from here. A kind is
  * provider/<name>.c, which defines gf_prov_<name>. */
 #ifndef PROVIDER_KINDS_H
 #define PROVIDER_KINDS_H

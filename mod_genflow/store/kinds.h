@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kinds of stores of this module, one row each, with the variable that holds it: nothing else
- * lists them. The registry, the help of GenflowStoreKind and (by a test) the manual take them from
- * here. */
+ * lists them. FIRST is called with the default's row, NEXT with each other one. The registry, the
+ * help of GenflowStoreKind and (by a test) the manual take them from here. */
 #ifndef STORE_KINDS_H
 #define STORE_KINDS_H
 

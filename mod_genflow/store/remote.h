@@ -7,11 +7,11 @@
 
 #include "store/store.h"
 
-/* Can the directives of these stores work? NULL, or the missing or wrong one. `account` explains
- * GenflowStoreAccount for this store. */
 /* Is text one or more names of A-Z a-z 0-9 _ . - with single slashes between them? */
 bool store_remote_is_path(const char *text);
 
+/* Can the directives of these stores work? NULL, or the missing or wrong one. `account` explains
+ * GenflowStoreAccount for this store. */
 const char *store_remote_check(const gf_conf_t *conf, apr_pool_t *pool, const char *account);
 
 /* Is text an http(s) address that the wire may show? NULL is not. */

@@ -12,18 +12,24 @@
 gf_err_t *gf_acts_perform(gf_run_t *run, gf_ctx_t *ctx,
                           gf_err_t *(*act)(gf_run_t *run, gf_ctx_t *ctx));
 
-/* The source image, ready for the provider: an uploaded one is loaded, a file checked. Errors:
- * SOURCE. */
+/* The source images, ready for the provider: uploaded ones are loaded, files checked. Errors:
+ * SOURCE, also for more than GenflowAssetMaxTotal together. */
 gf_err_t *gf_acts_source(gf_run_t *run, gf_ctx_t *ctx);
 
-/* The intent to submit: run->lease. Errors: STORE_CLOSED, so that nothing is paid for in vain. */
+/* The intent to submit, with job->request_hash: run->lease. Nothing is sent before it is recorded.
+ * Errors: STORE_CLOSED, so that nothing is paid for in vain. */
 gf_err_t *gf_acts_intend(gf_run_t *run, gf_ctx_t *ctx);
 
-gf_err_t *gf_acts_accept(gf_run_t *run, gf_ctx_t *ctx); /* the provider's id: run->lease */
-gf_err_t *gf_acts_progress(gf_run_t *run,
-                           gf_ctx_t *ctx);               /* run->of.generate.progress: run->lease */
-gf_err_t *gf_acts_look_up(gf_run_t *run, gf_ctx_t *ctx); /* the id that a webhook brought */
-gf_err_t *gf_acts_requeue(gf_run_t *run, gf_ctx_t *ctx); /* after run->delay */
+/* Record the provider's id of the run (job->provider_ref), and its progress: run->lease. */
+gf_err_t *gf_acts_accept(gf_run_t *run, gf_ctx_t *ctx);
+gf_err_t *gf_acts_progress(gf_run_t *run, gf_ctx_t *ctx);
+
+/* Reads the id that a provider webhook brought into job->provider_ref; NULL: none did. */
+gf_err_t *gf_acts_look_up(gf_run_t *run, gf_ctx_t *ctx);
+
+/* Removes the attempt's files from this host, and requeues the job, due after run->delay:
+ * run->lease. */
+gf_err_t *gf_acts_requeue(gf_run_t *run, gf_ctx_t *ctx);
 
 /* The picture: each settles the generation as completed once it is stored (run->settled), which is
  * what captures the credits. */

@@ -9,21 +9,26 @@
 #include "work/run.h"
 
 typedef struct gf_heartbeat_t {
-    gf_task_t task; /* first: a done task is its heartbeat */
-    apr_pool_t *pool;
-    bool open;     /* a writer has it, and all below but `at` */
-    apr_time_t at; /* when the next one begins */
+    gf_task_t task;   /* first: a done task is its heartbeat */
+    apr_pool_t *pool; /* of leases, held, ended; cleared by the next one */
+
+    /* True: a writer has the task, and owns all below but `at`. */
+    bool open;
+    apr_time_t at; /* when the next one begins, by gf_clock_now(): three in a lease's time */
+
+    /* Did the statements succeed? If not, no run gets an event, and the next heartbeat decides. */
     bool succeeded;
-    int number;
-    apr_array_header_t *leases;
-    apr_hash_t *held;  /* ids still ours */
-    apr_hash_t *ended; /* of the others those that have ended */
+    int number;                 /* marks the runs that were part of it (gf_run_t.heartbeat) */
+    apr_array_header_t *leases; /* of gf_lease_t: those to renew */
+    apr_hash_t *held;           /* ids still ours; gf_heartbeat_event() takes them out */
+    apr_hash_t *ended;          /* of the others those that have ended */
 } gf_heartbeat_t;
 
-/* The first one is due in a while. */
+/* The first one is due after a third of a lease. `pool` lives as long as the heartbeat. */
 void gf_heartbeat_init(gf_heartbeat_t *heartbeat, apr_pool_t *pool, const gf_ctx_t *ctx);
 
-/* Gives the task to a writer; without a run only the time of the next one is set. */
+/* Gives the task to a writer; without a run only the time of the next one is set. The last task is
+ * done (open is false). */
 void gf_heartbeat_begin(gf_heartbeat_t *heartbeat, const gf_ctx_t *ctx, gf_writers_t *writers,
                         gf_run_t *runs);
 

@@ -26,8 +26,9 @@ bool gf_outcome_is_working(const gf_flow_t *flow, const gf_run_t *run);
 
 /* NEXT: one more exchange is needed. */
 bool gf_outcome_has_more(const gf_flow_t *flow, const gf_run_t *run);
-bool gf_outcome_has_more_too_late(const gf_flow_t *flow,
-                                  const gf_run_t *run); /* a list without end */
+
+/* NEXT, after the provider's deadline: a list without end. */
+bool gf_outcome_has_more_too_late(const gf_flow_t *flow, const gf_run_t *run);
 
 /* UNKNOWN, and there is time: the provider's webhook may bring its id; its list may. */
 bool gf_outcome_may_be_reported(const gf_flow_t *flow, const gf_run_t *run);
@@ -56,16 +57,28 @@ bool gf_outcome_has_next_entry(const gf_flow_t *flow, const gf_run_t *run);
 
 /* ---- actions ---- */
 
+/* Copy the picture of a SUCCEEDED answer to run->result, in the job's pool: its base64; its
+ * address, which is also the row's original_url; the address that a fetch is redirected to. */
 void gf_outcome_take_text(gf_flow_t *flow, gf_run_t *run);
 void gf_outcome_take_address(gf_flow_t *flow, gf_run_t *run);
 void gf_outcome_follow_redirect(gf_flow_t *flow, gf_run_t *run);
+
+/* Copies the provider's id of the run to job->provider_ref. The next state records it. */
 void gf_outcome_take_run_id(gf_flow_t *flow, gf_run_t *run);
-void gf_outcome_take_news(gf_flow_t *flow, gf_run_t *run); /* and how long to wait then */
-void gf_outcome_set_wait(gf_flow_t *flow, gf_run_t *run);  /* until the next poll or fetch */
+
+/* Copies the reported progress, and sets the wait. */
+void gf_outcome_take_news(gf_flow_t *flow, gf_run_t *run);
+
+/* Sets run->delay until the next poll or fetch: GenflowProviderPoll, or longer if the provider
+ * wants it. */
+void gf_outcome_set_wait(gf_flow_t *flow, gf_run_t *run);
 
 /* The answer is lost: the wait before reconciling begins with the provider's poll time, in
  * case the run shows at once, and doubles up to GenflowProviderListWait. */
 void gf_outcome_note_loss(gf_flow_t *flow, gf_run_t *run);
+
+/* A list does not hold the run: as a loss, but the next list is requested at the latest when it
+ * counts. */
 void gf_outcome_note_absence(gf_flow_t *flow, gf_run_t *run);
 
 /* Back to the queue: for a retry after the backoff; for the next chain entry at once. */

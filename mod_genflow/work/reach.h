@@ -9,13 +9,16 @@
 #include "model/conf.h"
 
 typedef struct gf_reach_t {
-    apr_pool_t *pool;
-    apr_hash_t *missed; /* by name: providers that did not answer since they were missed */
+    apr_pool_t *pool; /* of the entries, which stay: one for each provider that was ever missed */
+
+    /* By the section's name: how long it is left to others, and until when. */
+    apr_hash_t *missed;
 } gf_reach_t;
 
+/* Every provider counts as reached at first. */
 void gf_reach_init(gf_reach_t *reach, apr_pool_t *pool);
 
-/* The provider has answered. ctx: for the line in the log. */
+/* The provider has answered: it is not left to others any more. ctx: for the line in the log. */
 void gf_reach_answered(gf_reach_t *reach, const gf_ctx_t *ctx, const gf_provider_t *provider);
 
 /* No connection to it came about. False: that was known, as when others were under way when the

@@ -36,17 +36,24 @@ bool gf_result_came_late(const gf_run_t *run);
 
 /* ---- dispatcher thread: duties and rules ---- */
 
+/* STORE: the upload to a store over HTTP; and its answer, into run->result.store, which the gate of
+ * the store notes, too. */
 gf_msg_t *gf_result_upload(gf_flow_t *flow, gf_run_t *run);
 void gf_result_read_upload(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool);
+
+/* STORE_WAIT: doubles with each upload, or longer if the store wants it. */
 apr_interval_time_t gf_result_upload_wait(const gf_flow_t *flow, const gf_run_t *run);
 
+/* Guards: the last upload was STORED; it was LATER and one of 3 uploads is left; there is a checked
+ * picture. */
 bool gf_result_is_stored(const gf_flow_t *flow, const gf_run_t *run);
 bool gf_result_may_upload_again(const gf_flow_t *flow, const gf_run_t *run);
-bool gf_result_is_checked(const gf_flow_t *flow, const gf_run_t *run); /* there is a picture */
+bool gf_result_is_checked(const gf_flow_t *flow, const gf_run_t *run);
 
 /* Logs why the settle statement changed nothing. */
 void gf_result_log_refusal(gf_flow_t *flow, const gf_run_t *run);
 
-void gf_result_take_url(gf_flow_t *flow, gf_run_t *run); /* where the store has it */
+/* Copies the address at the store to run->result.image_url. */
+void gf_result_take_url(gf_flow_t *flow, gf_run_t *run);
 
 #endif

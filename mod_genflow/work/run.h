@@ -18,7 +18,7 @@
 #include "work/state.h"
 #include "work/writers.h"
 
-/* The one thing that a run waits for. */
+/* The one thing that a run waits for. dispatch.c starts it and waits for its event. */
 typedef enum gf_pending_t {
     GF_PENDING_NOTHING,
     GF_PENDING_WRITER,   /* run->task is with the writers */
@@ -28,18 +28,28 @@ typedef enum gf_pending_t {
 
 /* A picture on its way to the store: of a generation, or of a restore. */
 typedef struct gf_result_t {
-    const char *spool;        /* file that it is written to, and is in until it is settled */
-    const char *url;          /* to fetch it from; NULL: not by address */
-    const char *text;         /* base64, to decode; or NULL */
-    const char *original_url; /* where the provider has it; NULL: not by address */
-    int redirects;            /* followed so far, also of the source image */
-    gf_stored_t *facts;       /* once it was checked */
-    const char *image_url;    /* once it is stored; an act that is repeated stores no more */
-    gf_store_outcome_t store; /* the store's last answer */
-    int uploads;              /* so many ended */
+    /* Path of the file that it is written to, and is in until it is settled. */
+    const char *spool;
+
+    /* Where it comes from: an address to fetch, or base64 to decode. NULL: not that. original_url
+     * is the provider's address, for the row; NULL: it had none. */
+    const char *url;
+    const char *text;
+    const char *original_url;
+    int redirects; /* followed so far, also of the source image */
+
+    /* Set once the picture is checked, and once it is stored: a repeated act goes on behind that.
+     * NULL: not yet. */
+    gf_stored_t *facts;
+    const char *image_url;
+
+    /* The store's answer to the last of so many uploads. */
+    gf_store_outcome_t store;
+    int uploads;
 } gf_result_t;
 
-/* Result of the attempt, for the model's breaker; written with the next act. */
+/* Result of the attempt, for the model's breaker. The dispatcher's readers set it; the next act of
+ * the run writes it first (gf_acts_perform()). */
 typedef struct gf_health_t {
     bool watched; /* the model failed before: the breaker notes success, too */
     bool unknown; /* the provider does not know the model */
@@ -49,28 +59,45 @@ typedef struct gf_health_t {
 
 /* A generation. */
 typedef struct gf_generate_t {
-    const gf_choice_t *choice;    /* provider and model of the current attempt; NULL: none */
-    apr_time_t intent_until;      /* later than that, others may take the intent for sent */
-    apr_time_t provider_deadline; /* 0: nothing was submitted yet */
-    apr_time_t polled_at;         /* when a poll or fetch was last begun by an alarm or webhook */
-    const char *webhook_token;    /* part of the address for provider webhooks; or NULL */
-    gf_progress_t progress;       /* what the provider reported last; logs in the job's pool */
+    const gf_choice_t *choice; /* provider and model of the current attempt; NULL: none */
+
+    /* When the lease on the intent ends, by gf_clock_now(). Nothing is sent later: another host may
+     * take the intent for sent by then. */
+    apr_time_t intent_until;
+
+    /* Until when the provider is waited for (gf_attempt_deadline()). 0: nothing was submitted yet.
+     */
+    apr_time_t provider_deadline;
+    apr_time_t polled_at; /* when a poll or fetch was last begun by an alarm or webhook */
+
+    /* Random part of the address for provider webhooks of this attempt. NULL: none is expected, as
+     * the kind sends none, or GenflowPublicUrl or a key to verify it is missing. */
+    const char *webhook_token;
+    gf_progress_t progress; /* what the provider reported last; logs in the job's pool */
     gf_health_t health;
 
-    gf_prov_source_t *sources; /* the source images in order */
+    /* The source images in the client's order. Those that the provider's kind needs as files are
+     * fetched one after the other: source_at is the current one, source_count: none is left. */
+    gf_prov_source_t *sources;
     int source_count;
-    int source_at;      /* the one that is fetched; source_count: none needs to be */
-    int source_fetches; /* of it, that failed */
+    int source_at;
+    int source_fetches; /* of the current one, that failed */
 
-    apr_time_t lost_at;   /* when the answer was missed */
-    apr_time_t listed_at; /* when its list was requested last */
-    apr_time_t absent_at; /* when a list did not hold the run, for the first time that counts */
-    int lists;            /* so many were requested */
+    /* Reconciling, in LOST and LIST: when the answer was missed, when the provider's list was
+     * requested last, when a list did not hold the run for the first time that counts, and how
+     * many were requested. Times by gf_clock_now(); 0: not yet. */
+    apr_time_t lost_at;
+    apr_time_t listed_at;
+    apr_time_t absent_at;
+    int lists;
 
-    gf_err_code_t code; /* REQUEUE, FAIL: why */
-    bool unsure;        /* REQUEUE: the attempt ends with an unknown outcome */
-    const char *cause;  /* FAIL: the cause of the code, or NULL */
-    const char *words;  /* the provider's text of the last failure, for the log; or NULL */
+    /* REQUEUE and FAIL: the error that ends the attempt or the generation, and its cause, or NULL.
+     * `unsure`: the attempt's outcome is unknown. `words`: the provider's text, redacted, for the
+     * log; or NULL. */
+    gf_err_code_t code;
+    bool unsure;
+    const char *cause;
+    const char *words;
 } gf_generate_t;
 
 /* A completed picture that is stored once more (job->restore_url). */
@@ -96,21 +123,30 @@ typedef struct gf_run_t {
     gf_state_t state;
 
     gf_pending_t pending;
-    gf_msg_t *msg;        /* the open or just ended exchange */
-    apr_time_t wake;      /* of the alarm */
-    gf_event_t postponed; /* came while the run was busy */
-    int pauses;           /* of this act, because the database was away */
-    char call[33];        /* token of the act: it is the same call when it is repeated */
+    gf_msg_t *msg;   /* the open or just ended exchange; in a pool of its own */
+    apr_time_t wake; /* of the alarm, by gf_clock_now() */
 
-    /* what the last event brought */
+    /* An event that came while the run was busy (GF_NEXT_POSTPONE), for the next alarm. Of two the
+     * later one in gf_event_t counts. */
+    gf_event_t postponed;
+    int pauses; /* of this act, because the database was away; 0 in a new state */
+
+    /* Token of the act, in hex (gf_ctx_t.call). A new one in each state, so that a repeated act is
+     * the same call. */
+    char call[33];
+
+    /* What the last event brought. `err` is in the job's pool. The texts of `outcome`, which is
+     * that of an exchange with the provider or of a fetch, live until the next state is entered. */
     gf_err_t *err; /* REFUSED, NO_DATABASE */
     gf_lease_answer_t lease;
     gf_settled_t settled;
-    gf_outcome_t outcome; /* of an exchange with the provider, or of a fetch */
+    gf_outcome_t outcome;
 
-    apr_interval_time_t delay; /* an alarm's, or until the job is due again (0: never, or now) */
-    apr_time_t due;            /* OVER: it was requeued, and is due then; 0: not */
-    gf_result_t result;        /* generate, restore */
+    /* Set by the action of a rule: before the next state's alarm, or until the job is due again (0:
+     * now; for a delivery or restore: never). */
+    apr_interval_time_t delay;
+    apr_time_t due;     /* OVER: it was requeued, and is due then; 0: not */
+    gf_result_t result; /* generate, restore */
     union {
         gf_generate_t generate;
         gf_restore_t restore;
@@ -124,11 +160,14 @@ typedef struct gf_run_t {
 
 /* The child's data that decisions may use. Dispatcher thread only. */
 typedef struct gf_flow_t {
-    gf_ctx_t ctx;     /* pool: scratch of this turn */
-    apr_pool_t *pool; /* the dispatcher's, for exchanges */
+    gf_ctx_t ctx;     /* pool: scratch, cleared after each turn of the loop */
+    apr_pool_t *pool; /* the dispatcher's: parent of each exchange's */
     gf_hub_t *hub;
     gf_reach_t reach;
-    apr_array_header_t *asides; /* gf_msg_t *: exchanges to start whose answers are not read */
+
+    /* gf_msg_t *: exchanges to start beside a run's own, as a cancel. Their answers are not read,
+     * and the run may be over before they end. */
+    apr_array_header_t *asides;
 } gf_flow_t;
 
 /* The dispatcher's next step for a run. */
@@ -141,7 +180,7 @@ typedef enum gf_step_t {
 /* A run of that kind in START, in the job's pool; the job is the run's from now on. */
 gf_run_t *gf_run_make(gf_job_t *job, const gf_kind_t *kind);
 
-/* Takes the run out of START. */
+/* Takes the run out of START: prepares it (gf_kind_t.prepare), then handles BEGUN. */
 gf_step_t gf_run_begin(gf_flow_t *flow, gf_run_t *run);
 
 /* Handles an event of a run. A pair of state and event without a rule is a bug and logged as one
@@ -149,7 +188,7 @@ gf_step_t gf_run_begin(gf_flow_t *flow, gf_run_t *run);
  * the job's row requires. */
 gf_step_t gf_run_take(gf_flow_t *flow, gf_run_t *run, gf_event_t event);
 
-/* The event that a done act means. */
+/* The event that a done act means: WRITTEN, NO_DATABASE (its error is DB_DOWN) or REFUSED. */
 gf_event_t gf_run_written(const gf_run_t *run);
 
 /* Would this event end the run here? Changes nothing. */
@@ -161,7 +200,8 @@ const gf_rule_t *gf_run_rule(const gf_flow_t *flow, const gf_run_t *run, gf_even
 /* The context for log lines about the run. */
 const gf_ctx_t *gf_run_about(gf_flow_t *flow, const gf_run_t *run);
 
-/* A pool for one exchange, of the dispatcher's. Not below the job's: that may be with a writer. */
+/* A pool for one exchange, of the dispatcher's. Not below the job's: that may be with a writer. The
+ * engine destroys it once the answer is handled. */
 apr_pool_t *gf_run_pool(const gf_flow_t *flow);
 
 /* For rules: wakes the requests that wait for the job, because it has ended. */

@@ -46,7 +46,7 @@ typedef enum gf_state_t {
     GF_STATE_OVER,        /* this child is done with the run */
     GF_STATES,
 
-    /* Values of a rule's next state that are no state. */
+    /* Values of a rule's next state that are no state. The run stays where it is. */
     GF_NEXT_STAY = GF_STATES, /* the event changes nothing */
     GF_NEXT_POSTPONE,         /* nothing now; it happens again when the run next waits */
     GF_NEXT_PAUSE,            /* the act found no database: an alarm before it is repeated */
@@ -55,7 +55,7 @@ typedef enum gf_state_t {
 
 /* The events of a run. */
 typedef enum gf_event_t {
-    GF_EVENT_NONE,
+    GF_EVENT_NONE,             /* no event: as a result or before the first */
     GF_EVENT_BEGUN,            /* it entered START */
     GF_EVENT_WRITTEN,          /* the writer's act is done */
     GF_EVENT_NO_DATABASE,      /* the act was not done because the database was away */
@@ -68,7 +68,8 @@ typedef enum gf_event_t {
     GF_EVENTS
 } gf_event_t;
 
-/* Their names, as in the enumerations without the prefix. */
+/* Their names, as in the enumerations without the prefix: for logs, the diagram of ARCHITECTURE.md
+ * and tests. Constant. */
 const char *gf_state_name(gf_state_t state);
 const char *gf_event_name(gf_event_t event);
 
@@ -79,12 +80,17 @@ const char *gf_event_name(gf_event_t event);
 /* A rule: in one of `states`, upon one of `events`, if `when` holds (NULL: always), `then` is done
  * (NULL: nothing), and the run enters `next`. The first rule that matches counts. */
 typedef struct gf_rule_t {
-    unsigned states;
-    unsigned events;
+    unsigned states; /* GF_IN() of each */
+    unsigned events; /* GF_ON() of each */
+
+    /* A guard: reads, changes nothing and does not block. It may be called for a rule that is not
+     * taken in the end. */
     bool (*when)(const struct gf_flow_t *flow, const struct gf_run_t *run);
+
+    /* An action: sets the data of the next state, logs, publishes. Does not block. */
     void (*then)(struct gf_flow_t *flow, struct gf_run_t *run);
     gf_state_t next;
-    const char *name; /* of `when`; "NULL" */
+    const char *name; /* of `when`, for the diagram; "NULL" */
 } gf_rule_t;
 
 /* A row of a kind's rules: GF_RULE(IN(SENT), ON(ANSWERED), when, then, GF_STATE_CHECK). */
@@ -93,6 +99,7 @@ typedef struct gf_rule_t {
         states, events, when, then, next, #when   \
     }
 
+/* Who does the work of a state. */
 typedef enum gf_performer_t {
     GF_BY_NOBODY, /* not a state of the kind */
     GF_BY_ITSELF, /* START and OVER */
@@ -105,8 +112,10 @@ typedef enum gf_performer_t {
 typedef struct gf_duty_t {
     gf_performer_t by;
 
-    /* WRITER: on a writer thread, which owns the run meanwhile. Repeating it is harmless. `slow`:
-     * it takes seconds. `charges`: it may settle the generation as completed. */
+    /* WRITER: on a writer thread, which owns the run meanwhile. Repeating it is harmless. ctx->pool
+     * is cleared afterwards: results that stay are in the job's pool. An error is REFUSED, or
+     * NO_DATABASE if it is DB_DOWN. `slow`: it takes seconds. `charges`: it may settle the
+     * generation as completed. */
     gf_err_t *(*act)(struct gf_run_t *run, gf_ctx_t *ctx);
     bool slow;
     bool charges;
@@ -123,13 +132,16 @@ typedef struct gf_duty_t {
 
 /* A kind of job. Frozen, but for tests that change a copy. */
 typedef struct gf_kind_t {
-    const char *name;
+    const char *name;        /* "generate": for the log and the diagram */
     bool leased;             /* its jobs have leases, which heartbeats renew */
-    const gf_duty_t *duties; /* by state: GF_STATES of them */
+    const gf_duty_t *duties; /* by state: GF_STATES of them; zeroed ones are not the kind's */
+
+    /* In order: the first one that matches state, event and guard counts. */
     const gf_rule_t *rules;
     int rule_count;
 
-    /* Before BEGUN: reads the data for the first rules. */
+    /* Before BEGUN: reads the data for the first rules from the job and the configuration; NULL:
+     * there is nothing to read. Does not block. */
     void (*prepare)(struct gf_flow_t *flow, struct gf_run_t *run);
 
     /* Runs an act on a writer thread; NULL: the act alone. */

@@ -23,6 +23,8 @@ typedef struct gf_task_t {
 apr_status_t gf_writers_start(gf_writers_t **writers, apr_pool_t *pool, const gf_ctx_t *ctx,
                               gf_hub_t *hub, int count);
 
+/* Dispatcher thread; does not block. Tasks begin in the order in which they were given, but others
+ * overtake a slow one that must wait for its turn. */
 void gf_writers_give(gf_writers_t *writers, gf_task_t *task);
 
 /* A task that was run, or NULL. */
