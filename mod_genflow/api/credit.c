@@ -114,24 +114,9 @@ gf_err_t *api_credit_list(gf_req_t *req)
 /* ---- POST credits-reserve, credits-finalize ---- */
 
 static const gf_input_field_t reserve_fields[] = {
-    { .names = { "request_id", "requestId" },
-      .kind = GF_INPUT_TOKEN,
-      .max = API_CREDIT_ID_MAX,
-      .required = true,
-      .offset = offsetof(gf_reservation_t, request_id) },
-    { .names = { "cost", "amount" },
-      .kind = GF_INPUT_INT,
-      .min = 1,
-      .max = API_CREDIT_MAX,
-      .as_sent = true,
-      .offset = offsetof(gf_reservation_t, amount) },
-    { .names = { "action", "intent" },
-      .kind = GF_INPUT_TEXT,
-      .max = API_CREDIT_ACTION_MAX,
-      .as_sent = true,
-      .offset = offsetof(gf_reservation_t, action) },
-    { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
-    GF_INPUT_END
+    API_CREDIT_REQUEST_ID(gf_reservation_t, true),
+    API_CREDIT_AMOUNT(gf_reservation_t, "cost", "amount"), API_CREDIT_ACTION(gf_reservation_t),
+    API_CREDIT_USER_ID, GF_INPUT_END
 };
 
 gf_err_t *api_credit_reserve(gf_req_t *req)
@@ -166,18 +151,13 @@ typedef struct finalize_t {
     const gf_prompt_word_t *disposition;
 } finalize_t;
 
-static const gf_input_field_t finalize_fields[] = { { .names = { "request_id", "requestId" },
-                                                      .kind = GF_INPUT_TOKEN,
-                                                      .max = API_CREDIT_ID_MAX,
-                                                      .required = true,
-                                                      .offset = offsetof(finalize_t, request_id) },
+static const gf_input_field_t finalize_fields[] = { API_CREDIT_REQUEST_ID(finalize_t, true),
                                                     { .names = { "disposition" },
                                                       .kind = GF_INPUT_WORD,
                                                       .words = api_credit_dispositions,
                                                       .required = true,
                                                       .offset = offsetof(finalize_t, disposition) },
-                                                    { .names = { "userId" },
-                                                      .kind = GF_INPUT_KNOWN },
+                                                    API_CREDIT_USER_ID,
                                                     GF_INPUT_END };
 
 /* A client can neither charge nor refund: only a generation that completes charges. So both

@@ -12,6 +12,30 @@
 #define API_CREDIT_ID_MAX     200 /* characters of a request id, as of a run id */
 #define API_CREDIT_ACTION_MAX 200
 
+/* Rows of the bodies of both wires, for a record whose members have these names. A body may have a
+ * userId: it is not read, the user is the one who signed in. */
+#define API_CREDIT_REQUEST_ID(record, is_required)                                                \
+    {                                                                                             \
+        .names = { "request_id", "requestId" }, .kind = GF_INPUT_TOKEN, .max = API_CREDIT_ID_MAX, \
+        .required = (is_required), .offset = offsetof(record, request_id)                         \
+    }
+#define API_CREDIT_ACTION(record)                                                             \
+    {                                                                                         \
+        .names = { "action", "intent" }, .kind = GF_INPUT_TEXT, .max = API_CREDIT_ACTION_MAX, \
+        .as_sent = true, .offset = offsetof(record, action)                                   \
+    }
+#define API_CREDIT_USER_ID                            \
+    {                                                 \
+        .names = { "userId" }, .kind = GF_INPUT_KNOWN \
+    }
+
+/* The number of credits. Where a body has both names, the one that this wire read first counts. */
+#define API_CREDIT_AMOUNT(record, first, second)                                               \
+    {                                                                                          \
+        .names = { (first), (second) }, .kind = GF_INPUT_INT, .min = 1, .max = API_CREDIT_MAX, \
+        .as_sent = true, .offset = offsetof(record, amount)                                    \
+    }
+
 /* The words of `disposition`: commit, then refund. Both do the same (api/credit.c). */
 extern const gf_prompt_word_t api_credit_dispositions[];
 

@@ -10,23 +10,9 @@
 #include "base/hash.h"
 
 static const gf_input_field_t reserve_fields[] = {
-    { .names = { "request_id", "requestId" },
-      .kind = GF_INPUT_TOKEN,
-      .max = API_CREDIT_ID_MAX,
-      .offset = offsetof(gf_reservation_t, request_id) },
-    { .names = { "amount", "cost" },
-      .kind = GF_INPUT_INT,
-      .min = 1,
-      .max = API_CREDIT_MAX,
-      .as_sent = true,
-      .offset = offsetof(gf_reservation_t, amount) },
-    { .names = { "action", "intent" },
-      .kind = GF_INPUT_TEXT,
-      .max = API_CREDIT_ACTION_MAX,
-      .as_sent = true,
-      .offset = offsetof(gf_reservation_t, action) },
-    { .names = { "userId" }, .kind = GF_INPUT_KNOWN },
-    GF_INPUT_END
+    API_CREDIT_REQUEST_ID(gf_reservation_t, false),
+    API_CREDIT_AMOUNT(gf_reservation_t, "amount", "cost"), API_CREDIT_ACTION(gf_reservation_t),
+    API_CREDIT_USER_ID, GF_INPUT_END
 };
 
 gf_err_t *api_legacy_credit_reserve(gf_req_t *req)
@@ -73,11 +59,7 @@ static void rule_disposition(gf_input_t *input, void *record)
     }
 }
 
-static const gf_input_field_t finalize_fields[] = { { .names = { "request_id", "requestId" },
-                                                      .kind = GF_INPUT_TOKEN,
-                                                      .max = API_CREDIT_ID_MAX,
-                                                      .required = true,
-                                                      .offset = offsetof(finalize_t, request_id) },
+static const gf_input_field_t finalize_fields[] = { API_CREDIT_REQUEST_ID(finalize_t, true),
                                                     { .names = { "success" },
                                                       .kind = GF_INPUT_BOOL,
                                                       .offset = offsetof(finalize_t, success),
@@ -87,8 +69,7 @@ static const gf_input_field_t finalize_fields[] = { { .names = { "request_id", "
                                                       .words = api_credit_dispositions,
                                                       .offset = offsetof(finalize_t, disposition),
                                                       .rule = rule_disposition },
-                                                    { .names = { "userId" },
-                                                      .kind = GF_INPUT_KNOWN },
+                                                    API_CREDIT_USER_ID,
                                                     GF_INPUT_END };
 
 /* Did the generation that used it end without a picture? */

@@ -2,37 +2,17 @@
 /* The presets as front ends of older systems read them (GenflowLegacyNames On): in an object, as
  * get-presets, or as plain lists, under names that begin with preset. Which are on is the matter of
  * the database. */
-#include "api/api.h"
+#include "api/preset.h"
 
 #include <apr_strings.h>
-#include <http_protocol.h>
-
-#include "model/type.h"
 
 static gf_err_t *read_presets(gf_presets_t *presets, const gf_type_t **type, gf_req_t *req)
 {
     const char *name = api_body_query(req, "type");
 
-    *type = gf_type_find(req->api->conf, name ? name : "presets", req->r->pool);
+    *type = gf_type_find(req->api->conf, name ? name : API_PRESET_USUAL_TYPE, req->r->pool);
     return *type ? gf_preset_read(presets, req->ctx, req->api->presets, *type)
                  : gf_err_field(req->ctx, GF_E_INVALID, "type", "is no type of pictures here");
-}
-
-static void put_preset(gf_out_t *out, const gf_preset_t *preset)
-{
-    gf_out_open(out, '{');
-    gf_out_put_raw(out, "id", preset->id);
-    gf_out_put_string(out, "key", preset->key);
-    gf_out_put_string(out, "label", preset->label);
-    gf_out_put_string(out, "description", preset->description);
-    gf_out_put_string(out, "category", preset->category);
-    gf_out_put_string(out, "prompt", preset->prompt);
-    gf_out_put_string(out, "negativePrompt", preset->negative_prompt);
-    gf_out_put_raw(out, "strength", preset->strength);
-    gf_out_put_raw(out, "rotationIndex", preset->rotation_index);
-    gf_out_put_raw(out, "week", preset->week);
-    gf_out_put_bool(out, "isActive", preset->is_active);
-    gf_out_close(out, '}');
 }
 
 gf_err_t *api_legacy_preset_get(gf_req_t *req)
@@ -57,7 +37,7 @@ gf_err_t *api_legacy_preset_get(gf_req_t *req)
         apr_int64_t week = preset->week ? apr_atoi64(preset->week) : 0;
 
         if (preset->is_on) {
-            put_preset(&out, preset);
+            api_preset_put(&out, preset, NULL);
         }
         weeks = week > weeks ? week : weeks;
         active += preset->is_active;

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET presets: the presets of a type, those of this week or (all=1) all that are active. Leaves
  * which are on to the database. */
-#include "api/api.h"
+#include "api/preset.h"
 
-#include "model/type.h"
-
-#define USUAL_TYPE "presets" /* without ?type= */
-
-static void put_preset(gf_out_t *out, const gf_type_t *type, const gf_preset_t *preset)
+void api_preset_put(gf_out_t *out, const gf_preset_t *preset, const gf_type_t *type)
 {
     gf_out_open(out, '{');
     gf_out_put_raw(out, "id", preset->id);
-    gf_out_put_string(out, "type", type->name);
+    if (type) {
+        gf_out_put_string(out, "type", type->name);
+    }
     gf_out_put_string(out, "key", preset->key);
     gf_out_put_string(out, "label", preset->label);
     gf_out_put_string(out, "description", preset->description);
@@ -22,8 +20,10 @@ static void put_preset(gf_out_t *out, const gf_type_t *type, const gf_preset_t *
     gf_out_put_raw(out, "rotationIndex", preset->rotation_index);
     gf_out_put_raw(out, "week", preset->week);
     gf_out_put_bool(out, "isActive", preset->is_active);
-    gf_out_put_bool(out, "available", preset->is_on);
-    gf_out_put_string(out, "availableAt", preset->available_at);
+    if (type) {
+        gf_out_put_bool(out, "available", preset->is_on);
+        gf_out_put_string(out, "availableAt", preset->available_at);
+    }
     gf_out_close(out, '}');
 }
 
@@ -31,7 +31,7 @@ gf_err_t *api_preset_list(gf_req_t *req)
 {
     static const gf_input_field_t fields[] = { { .names = { "type" }, .kind = GF_INPUT_TYPE },
                                                GF_INPUT_END };
-    const gf_type_t *type = gf_type_find(req->api->conf, USUAL_TYPE, req->r->pool);
+    const gf_type_t *type = gf_type_find(req->api->conf, API_PRESET_USUAL_TYPE, req->r->pool);
     gf_input_t input = api_body_query_input(req);
     bool is_all = api_body_switch(req, "all");
     gf_presets_t presets;
@@ -55,7 +55,7 @@ gf_err_t *api_preset_list(gf_req_t *req)
         const gf_preset_t *preset = &APR_ARRAY_IDX(presets.list, i, gf_preset_t);
 
         if (preset->is_on || (is_all && preset->is_active)) {
-            put_preset(&out, type, preset);
+            api_preset_put(&out, preset, type);
         }
         active += preset->is_active && (preset->week || !type->preset_window);
         on += preset->is_on;
