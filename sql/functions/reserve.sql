@@ -112,7 +112,10 @@ END $$;
 
 -- reserve_finalize(p_user, p_request_id, p_call): gives an open reservation back. For a reservation
 -- that a generation uses it only reports the state: that generation decides whether its credits are
--- captured. p_call: the token of this call (calls.sql). Called by: POST credits-finalize. Locks:
+-- captured. So it may be called for a used one as often as the client likes: a page that lost the
+-- answer, or commits again, gets the report again (200), and nothing moves. Only what was given
+-- back is 'ended' the second time (400 ALREADY_PROCESSED): there a call had an effect, once.
+-- p_call: the token of this call (calls.sql). Called by: POST credits-finalize. Locks:
 -- the reservation, the account. Outcomes: 'returned' now, by this call; 'used' job_id, status of
 -- the generation, charged: the credits captured so far; 'ended' it was given back before, or
 -- expired; 'not_found' p_user has none of that name. amount: the reserved credits. For a batch:

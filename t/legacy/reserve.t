@@ -92,6 +92,10 @@ is_deeply [@$commit{qw(ok disposition status newBalance)}], [$YES, 'commit', 'us
 ok !exists $commit->{refundAmount}, '... of which none came back';
 like $commit->{message}, qr/charged/, '... for people, too';
 is data($page->{commit}->())->{newBalance}, 4, '... as often as it is sent';
+my $late = $page->{refund}->();
+is_deeply [$late->{status}, @{ data($late) }{qw(ok status newBalance)}], [200, $YES, 'used', 4],
+    '... and a refund of used credits is the same report';
+ok !exists data($late)->{refundAmount}, '... which gives nothing back';
 $page = page();
 $page->{reserve}->();
 is_deeply [@{ data($page->{refund}->()) }{qw(disposition refundAmount newBalance newCredits)}],
