@@ -235,8 +235,9 @@ static bool has_one_of(const gf_json_t *body, const char *const *names)
 static bool is_question(gf_req_t *req, const gf_json_t *body)
 {
     static const char *const makes[] = { "prompt", "customPrompt", "templateId", NULL };
-    static const char *const may_make[] = { "presetKey",  "preset_key",    "preset", "sourceUrl",
-                                            "source_url", "sourceAssetId", "image",  NULL };
+    static const char *const may_make[] = { "presetKey",      "preset_key", "preset",
+                                            "sourceUrl",      "source_url", "sourceAssetId",
+                                            "sourceAssetIds", "image",      NULL };
 
     if (has_one_of(body, makes)) {
         return false;

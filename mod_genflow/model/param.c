@@ -253,18 +253,17 @@ static void rule_products(gf_input_t *input, void *record)
 }
 
 /* A chain entry has to take all of them, or nothing is held. */
-static void refuse_too_many(gf_input_t *input, const check_t *check)
+static void refuse_too_many(gf_input_t *input, const check_t *check, const char *field,
+                            const char *fields)
 {
     const gf_type_t *type = check->type;
     const gf_spec_t *spec = check->spec;
     int most = type->chain && type->chain->nelts > 0 ? gf_type_source_max(type) : GF_SOURCES_MAX;
 
     if (spec->sources->nelts > most) {
-        gf_input_refuse(input, GF_E_INVALID,
-                        spec->product_count > most ? "productImages" : "modelImages",
-                        "the providers of %s take %d picture%s at most, productImages and "
-                        "modelImages together",
-                        type->name, most, most == 1 ? "" : "s");
+        gf_input_refuse(input, GF_E_INVALID, spec->product_count > most ? "productImages" : field,
+                        "the providers of %s take %d picture%s at most%s", type->name, most,
+                        most == 1 ? "" : "s", fields);
     }
 }
 
@@ -277,7 +276,7 @@ static void rule_models(gf_input_t *input, void *record)
         check->wish.model_images = read_list(input, check, "modelImages", list, 0, 3);
     }
     check->spec->source_url = gf_source_lines(input->ctx->pool, check->spec->sources);
-    refuse_too_many(input, check);
+    refuse_too_many(input, check, "modelImages", ", productImages and modelImages together");
 }
 
 /* An entry of the type's chain; where the type is not known, any may be. */
@@ -392,16 +391,17 @@ const gf_input_field_t *const gf_param_config[] = {
 /* ---- the check ---- */
 
 /* Reads the rows in the order in which bad fields are named. */
-/* The one source picture of a body of one step. */
-static void read_source(check_t *check, gf_input_t *input)
+/* The source pictures of a body of one step. */
+static void read_sources(check_t *check, gf_input_t *input)
 {
-    gf_source_t source;
+    apr_array_header_t *sources = apr_array_make(input->ctx->pool, 1, sizeof(gf_source_t));
 
-    if (gf_source_check(&source, input, check->type)
-        && (source.url || source.asset_id || source.base64)) {
-        check->spec->sources = apr_array_make(input->ctx->pool, 1, sizeof(gf_source_t));
-        APR_ARRAY_PUSH(check->spec->sources, gf_source_t) = source;
-        check->spec->source_url = gf_source_lines(input->ctx->pool, check->spec->sources);
+    if (gf_source_check(sources, input, check->type) && sources->nelts > 0) {
+        check->spec->sources = sources;
+        check->spec->source_url = gf_source_lines(input->ctx->pool, sources);
+        if (sources->nelts > 1) {
+            refuse_too_many(input, check, "sourceAssetIds", "");
+        }
     }
 }
 
@@ -422,7 +422,7 @@ static void read_all(check_t *check, gf_input_t *input)
     }
     gf_input_read(input, style_fields, check);
     if (!check->two_step) {
-        read_source(check, input);
+        read_sources(check, input);
     }
     else if (!takes_pictures(check) && !check->preset && !check->wish.custom) {
         gf_input_missing(input, "customPrompt", "is required, because the type takes no picture");

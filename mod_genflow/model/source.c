@@ -173,12 +173,13 @@ const char *gf_source_read(gf_source_t *source, const gf_input_t *input, const c
                                               : check_url(source, input, text);
 }
 
-/* ---- the three of them ---- */
+/* ---- the four of them ---- */
 
 const gf_input_field_t gf_source_fields[] = {
     { .names = { "sourceUrl", "source_url", "imageUrl", "image_url" }, .kind = GF_INPUT_KNOWN },
     { .names = { "sourceAssetId", "source_asset_id" }, .kind = GF_INPUT_KNOWN },
     { .names = { "image" }, .kind = GF_INPUT_KNOWN },
+    { .names = { "sourceAssetIds", "source_asset_ids" }, .kind = GF_INPUT_KNOWN },
     GF_INPUT_END
 };
 
@@ -186,7 +187,15 @@ const gf_input_field_t gf_source_fields[] = {
 static const char *(*const checks[])(gf_source_t *source, const gf_input_t *input,
                                      const char *text) = { check_url, check_asset_id, check_image };
 
-#define ROWS ((int)(sizeof(checks) / sizeof(checks[0])))
+#define LIST ((int)(sizeof(checks) / sizeof(checks[0]))) /* the row behind them */
+
+/* The member of a row; NULL: it is not there, or an empty list. */
+static gf_json_t *member_of(const gf_input_t *input, int row)
+{
+    gf_json_t *value = gf_input_member(input, gf_source_fields[row].names);
+
+    return row == LIST && gf_json_is_array(value) && gf_json_length(value) == 0 ? NULL : value;
+}
 
 /* The number of members that the body has. */
 static int count_members(const gf_input_t *input)
@@ -194,23 +203,52 @@ static int count_members(const gf_input_t *input)
     int given = 0;
     int i;
 
-    for (i = 0; i < ROWS; i++) {
-        given += gf_input_member(input, gf_source_fields[i].names) != NULL;
+    for (i = 0; i <= LIST; i++) {
+        given += member_of(input, i) != NULL;
     }
     return given;
 }
 
-static const char *wrong_member(gf_source_t *source, const gf_input_t *input,
+static const char *wrong_list(apr_array_header_t *sources, const gf_input_t *input,
+                              const gf_json_t *list)
+{
+    apr_size_t given = gf_json_length(list);
+    apr_size_t i;
+
+    if (!gf_json_is_array(list) || given > GF_SOURCES_MAX) {
+        return apr_psprintf(input->ctx->pool, "must be a list of 1 to %d ids", GF_SOURCES_MAX);
+    }
+    for (i = 0; i < given; i++) {
+        gf_source_t *source = apr_array_push(sources);
+        const char *text = NULL;
+
+        source->field = gf_source_fields[LIST].names[0];
+        source->asset_id =
+            gf_json_string(gf_json_at(list, i), &text) ? gf_source_own_id(input, text) : NULL;
+        if (!source->asset_id) {
+            return apr_psprintf(input->ctx->pool, "number %d must be the id of an uploaded picture",
+                                (int)i + 1);
+        }
+    }
+    return NULL;
+}
+
+static const char *wrong_member(apr_array_header_t *sources, const gf_input_t *input,
                                 const gf_json_t *value, int row)
 {
+    gf_source_t *source;
     const char *text;
 
+    if (row == LIST) {
+        return wrong_list(sources, input, value);
+    }
+    source = apr_array_push(sources);
     source->field = gf_source_fields[row].names[0];
     return gf_json_string(value, &text) ? checks[row](source, input, text)
                                         : "must be a text without NUL characters";
 }
 
-bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *type)
+bool gf_source_check(apr_array_header_t *sources, gf_input_t *input, const gf_type_t *type)
 {
     const gf_input_t body = { .ctx = input->ctx, .body = input->body };
     const gf_input_t template = { .ctx = input->ctx, .body = input->fallback };
@@ -219,15 +257,13 @@ bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *ty
     bool good = true;
     int i;
 
-    memset(source, 0, sizeof(*source));
     if (given == 0 && type->source == GF_SOURCE_MUST) {
         gf_input_missing(input, gf_source_fields[0].names[0],
                          "is required, or sourceAssetId, or image");
         return false;
     }
-    for (i = 0; i < ROWS; i++) {
-        const char *const *names = gf_source_fields[i].names;
-        gf_json_t *value = gf_input_member(from, names);
+    for (i = 0; i <= LIST; i++) {
+        gf_json_t *value = member_of(from, i);
         const char *wrong = NULL;
 
         if (!value) {
@@ -238,13 +274,13 @@ bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *ty
                                  type->name);
         }
         else if (given > 1) {
-            wrong = "give one of sourceUrl, sourceAssetId and image only";
+            wrong = "give one of sourceUrl, sourceAssetId, sourceAssetIds and image only";
         }
         else {
-            wrong = wrong_member(source, input, value, i);
+            wrong = wrong_member(sources, input, value, i);
         }
         if (wrong) {
-            gf_input_refuse(input, GF_E_SOURCE_URL, names[0], "%s", wrong);
+            gf_input_refuse(input, GF_E_SOURCE_URL, gf_source_fields[i].names[0], "%s", wrong);
             good = false;
         }
     }

@@ -17,12 +17,13 @@ typedef struct gf_source_t {
     gf_image_t image;   /* ... its type and size: image.end is the number of its bytes */
 } gf_source_t;
 
-/* The members that name a source picture. */
+/* The members that name a source picture, or several. */
 extern const gf_input_field_t gf_source_fields[];
 
-/* Takes the source picture out of the body, or out of the template if the body has none, as `type`
- * requires. False: it is refused; `input` then has every bad field, or the missing one. */
-bool gf_source_check(gf_source_t *source, gf_input_t *input, const gf_type_t *type);
+/* Takes the source pictures out of the body, or out of the template if the body has none, as `type`
+ * requires, and adds each to `sources` (of gf_source_t). False: they are refused; `input` then has
+ * every bad field, or the missing one. */
+bool gf_source_check(apr_array_header_t *sources, gf_input_t *input, const gf_type_t *type);
 
 /* The mistake in this address of a picture, for the client; NULL: none. */
 const char *gf_source_wrong_url(gf_ctx_t *ctx, const char *url);

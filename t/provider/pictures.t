@@ -72,6 +72,16 @@ my $uploaded = data(one_step($user, { type => 'openai-source', customPrompt => "
 is $uploaded->{status}, 'completed', 'uploaded pictures mix with them, by their addresses here';
 is_deeply [map { $_->{sha256} } @{ (sent("uploaded of $user"))[0]{fields}{'image[]'} }], [@HASH[1, 4, 0]],
     '... and keep their order';
+my $ids = data(api(POST => '/api/openai-source/generate', user => $user, json => { prompt => "by ids of $user",
+    sourceAssetIds => [$assets[1]{id}, $assets[0]{url}, uc $assets[1]{id}] }));
+is $ids->{status}, 'completed', 'a request of one step has several uploaded pictures by sourceAssetIds'
+    or diag JSON::PP->new->encode($ids);
+is_deeply [map { $_->{sha256} } @{ (sent("by ids of $user"))[0]{fields}{'image[]'} }], [@HASH[1, 0, 1]],
+    '... and the model gets all, in their order';
+error_is(api(POST => '/api/neo-glitch/generate', user => $user, json => { prompt => 'a cat', presetKey => 'base',
+    sourceAssetIds => [map { $_->{id} } @assets] }), 422, 'VALIDATION_FAILED', '... two are too many for models that take one');
+error_is(api(POST => '/api/openai-source/generate', user => account(9), json => { prompt => 'theirs',
+    sourceAssetIds => [map { $_->{id} } @assets] }), 403, 'UNAUTHORIZED', "... another's are another's");
 my $theirs = create(account(9), { type => 'openai-source', productImages => [$URLS[0], $assets[0]{url}] });
 error_is($theirs, 403, 'UNAUTHORIZED', '... for their owner alone');
 

@@ -43,15 +43,23 @@ static void make(gf_source_use_t use)
 
 /* ---- asking ---- */
 
-static gf_source_t source;
+static gf_source_t source; /* the first of them */
+static apr_array_header_t *sources;
 
 /* What is refused: "field: message; field: message"; "" if nothing is. */
 static const char *check(const char *body)
 {
     gf_input_t input = { .ctx = &unit.ctx, .body = unit_json(body) };
-    bool taken = gf_source_check(&source, &input, &type);
     const char *shown = "";
+    bool taken;
     int i;
+
+    sources = apr_array_make(unit.ctx.pool, 1, sizeof(gf_source_t));
+    taken = gf_source_check(sources, &input, &type);
+    memset(&source, 0, sizeof(source));
+    if (sources->nelts > 0) {
+        source = APR_ARRAY_IDX(sources, 0, gf_source_t);
+    }
 
     for (i = 0; input.errors && i < input.errors->nelts; i++) {
         const gf_field_error_t *error = &APR_ARRAY_IDX(input.errors, i, gf_field_error_t);
@@ -182,6 +190,37 @@ START_TEST(addresses_that_are_refused)
 END_TEST
 
 /* ---- ids ---- */
+
+START_TEST(uploaded_pictures_are_named_by_a_list_of_ids)
+{
+#define OTHER     "01a1fc7d-bbf5-7c3a-8e9f-0100824fa664"
+#define LIST(ids) "{\"sourceAssetIds\":" ids "}"
+    static const char *const bad[][2] = {
+        { LIST("7"), "must be a list of 1 to 16 ids" },
+        { LIST("\"" UUID "\""), "must be a list of 1 to 16 ids" },
+        { LIST("[\"" UUID "\",7]"), "number 2 must be the id of an uploaded picture" },
+        { LIST("[\"x\"]"), "number 1 must be the id of an uploaded picture" },
+        { LIST("[\"https://elsewhere.example/a.png\"]"),
+          "number 1 must be the id of an uploaded picture" },
+        { LIST("[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]"), "must be a list of 1 to 16 ids" },
+    };
+    size_t i;
+
+    make(GF_SOURCE_MUST);
+    ck_assert_str_eq(check(LIST("[\"" UUID "\",\"" OTHER "\"]")), "");
+    ck_assert_int_eq(sources->nelts, 2);
+    ck_assert_str_eq(APR_ARRAY_IDX(sources, 0, gf_source_t).asset_id, UUID);
+    ck_assert_str_eq(APR_ARRAY_IDX(sources, 1, gf_source_t).asset_id, OTHER);
+    ck_assert_str_eq(check("{\"sourceAssetIds\":[],\"sourceUrl\":\"https://x/\"}"), "");
+    ck_assert_int_eq(sources->nelts, 1);
+    ck_assert_str_eq(check(LIST("[]")),
+                     "sourceUrl is missing: is required, or sourceAssetId, or image");
+    for (i = 0; i < UNIT_COUNT(bad); i++) {
+        ck_assert_str_eq(check(bad[i][0]),
+                         apr_pstrcat(unit.ctx.pool, "sourceAssetIds: ", bad[i][1], NULL));
+    }
+}
+END_TEST
 
 START_TEST(an_uploaded_picture_is_named_by_its_id)
 {
@@ -370,6 +409,8 @@ START_TEST(a_type_decides_if_it_takes_a_source)
         { "image", "image" },
         { "sourceAssetId", "sourceAssetId" },
         { "source_asset_id", "sourceAssetId" },
+        { "sourceAssetIds", "sourceAssetIds" },
+        { "source_asset_ids", "sourceAssetIds" },
     };
     size_t i;
 
@@ -389,8 +430,10 @@ START_TEST(a_type_decides_if_it_takes_a_source)
                      "sourceAssetId: must be a text without NUL characters");
     ck_assert_str_eq(check("{\"image\":\"a\\u0000\"}"),
                      "image: must be a text without NUL characters");
-    ck_assert_str_eq(check(two), "sourceUrl: give one of sourceUrl, sourceAssetId and image only; "
-                                 "image: give one of sourceUrl, sourceAssetId and image only");
+    ck_assert_str_eq(check(two),
+                     "sourceUrl: give one of sourceUrl, sourceAssetId, sourceAssetIds and image "
+                     "only; image: give one of sourceUrl, sourceAssetId, sourceAssetIds and image "
+                     "only");
 
     make(GF_SOURCE_NONE);
     ck_assert_str_eq(check("{}"), "");
@@ -481,6 +524,7 @@ int main(void)
     const TTest *const tests[] = {
         addresses_that_are_taken,
         addresses_that_are_refused,
+        uploaded_pictures_are_named_by_a_list_of_ids,
         an_uploaded_picture_is_named_by_its_id,
         a_picture_in_the_body_is_taken,
         bytes_behind_a_picture_are_cut_off,
