@@ -2,10 +2,12 @@
 /* Administration of generations: the list of all users', ending one or all that live. Pictures and
  * rows stay. Leaves how one ends to the database. */
 #include "api/admin.h"
+#include "api/legacy.h"
 #include "api/page.h"
 
 #include "base/text.h"
 #include "db/admin.h"
+#include "httpd/dir.h"
 
 typedef struct filter_t {
     const gf_type_t *type;
@@ -33,6 +35,19 @@ static void read_filter(gf_admin_filter_t *filter, gf_input_t *input)
     filter->user = filtered.user;
 }
 
+/* Clients of an older system read jobs at this address, as at job/{id}. */
+static void write_job(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
+{
+    if (httpd_conf_legacy(req->r)) {
+        out->twins = true;
+        api_legacy_job(out, req, view);
+        out->twins = false;
+    }
+    else {
+        gf_view_write(out, view, req->base, gf_reply_site(req->r));
+    }
+}
+
 /* One by one, each by its key: what an object is made of is known in one place. */
 gf_err_t *api_admin_put_jobs(gf_out_t *out, gf_req_t *req, const apr_array_header_t *jobs,
                              int limit)
@@ -49,7 +64,7 @@ gf_err_t *api_admin_put_jobs(gf_out_t *out, gf_req_t *req, const apr_array_heade
 
         if (!err) {
             gf_out_open(out, '{');
-            gf_view_write(out, &view, req->base, gf_reply_site(req->r));
+            write_job(out, req, &view);
             gf_out_put_string(out, "user", job->user);
             gf_out_close(out, '}');
         }

@@ -94,6 +94,17 @@ void api_legacy_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
     }
 }
 
+void api_legacy_job(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
+{
+    gf_view_t shown = *view;
+
+    if (strcmp(view->status, "cancelled") == 0) {
+        shown.status = "failed"; /* they would go on polling */
+        shown.error_message = view->error_message ? view->error_message : "The job was cancelled";
+    }
+    gf_view_write_job(out, &shown, req->base, gf_reply_site(req->r));
+}
+
 /* "presetInfo":{...} of a preset that is a row. */
 static void put_preset(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
 {

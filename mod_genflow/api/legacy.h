@@ -34,6 +34,9 @@ const char *api_legacy_text(const gf_req_t *req, const gf_json_t *body);
  * there: that of the provider, or else ours. */
 void api_legacy_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 
+/* Writes the members of a generation as a job. Its clients know no cancelled one. */
+void api_legacy_job(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
+
 /* Writes what older systems tell besides, in the reply about one generation. */
 void api_legacy_more(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 

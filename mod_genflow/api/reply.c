@@ -60,11 +60,16 @@ void gf_reply_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
         req->twins = httpd_conf_legacy(req->r) || (names && strcmp(names, "both") == 0);
     }
     out->twins = req->twins;
-    if (req->as_job) {
-        gf_view_write_job(out, view, req->base, req->site);
+    if (httpd_conf_legacy(req->r)) {
+        if (req->as_job) {
+            api_legacy_job(out, req, view);
+        }
+        else {
+            api_legacy_members(out, req, view);
+        }
     }
-    else if (httpd_conf_legacy(req->r)) {
-        api_legacy_members(out, req, view);
+    else if (req->as_job) {
+        gf_view_write_job(out, view, req->base, req->site);
     }
     else {
         gf_view_write(out, view, req->base, req->site);

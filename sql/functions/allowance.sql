@@ -50,6 +50,14 @@ BEGIN
     END IF;
 END $$;
 
+-- shares(p_user): does the user publish new pictures at once (share_to_feed)? Called by: create,
+-- for front ends of older systems. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.shares(p_user text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM genflow.user_settings s
+                    WHERE s.user_id = p_user AND s.settings @> '{"share_to_feed": true}')
+$$;
+
 -- user_settings(p_user, p_changes): the settings of a user, after p_changes (an object; NULL:
 -- none). Called by: GET, POST, PUT user-settings. Locks: the row.
 CREATE OR REPLACE FUNCTION genflow.user_settings(p_user text, p_changes jsonb) RETURNS jsonb

@@ -9,7 +9,8 @@
 --   p_reserved        another run id, whose reservation is used instead: that of a batch; NULL:
 --                     none
 --   p_take            from an older client: without a reservation under these run ids, the oldest
---                     unbound one of the user is used (reserve.sql)
+--                     unbound one of the user is used (reserve.sql), and the picture is public if
+--                     the user shares new ones (shares())
 --   p_renew           a key whose generation failed or was cancelled creates a new generation, from
 --                     any body
 --   p_lifetime        after it the generation fails and its hold is released, in every case
@@ -98,11 +99,13 @@ BEGIN
             created_at := genflow.iso(v_now);
             INSERT INTO {media} (id, user_id, run_id, status, preset, prompt, source_url,
                                  parameters, seed, cost,
-                                 max_retries, priority, webhook_url, created_at, started_at)
+                                 max_retries, priority, webhook_url, created_at, visibility,
+                                 started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters,
                     p_seed, p_cost,
-                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_owner IS NOT NULL
-                        THEN v_now END);
+                    p_max_retries, p_priority, p_webhook_url, v_now,
+                    CASE WHEN p_take AND genflow.shares(p_user) THEN 'public' ELSE 'private' END,
+                    CASE WHEN p_owner IS NOT NULL THEN v_now END);
             IF p_fallback_of IS NOT NULL THEN
                 UPDATE {media} m SET fallback_id = {prefix}_create.id
                  WHERE m.id = p_fallback_of AND m.user_id = p_user;

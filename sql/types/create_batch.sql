@@ -64,6 +64,12 @@ BEGIN
             r.held, NULL::text;
         RETURN;
     END;
+    -- the first one has what p_take means for one
+    IF p_take AND genflow.shares(p_user) THEN
+        UPDATE {media} m SET visibility = 'public'
+          FROM unnest(v_done, v_ids) AS made(outcome, id)
+         WHERE m.id = made.id AND made.outcome = 'ok' AND m.visibility = 'private';
+    END IF;
     RETURN QUERY SELECT u.outcome, u.id, u.epoch, u.status, u.created_at, r.balance, r.held,
         u.secret
                    FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)

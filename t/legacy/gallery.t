@@ -59,6 +59,24 @@ is status_of($user, $ids[1], 'sketch')->{visibility}, 'public', 'its object says
 ask(POST => 'togglePublish', { %publish, publish => JSON::PP::false() });
 is_deeply [grep { $_->{id} eq $ids[1] } @{ ask(GET => 'feed?limit=100', undef, $other)->{items} }], [], 'and it is taken back';
 
+# ---- shared at once ----
+
+my $sharer = account(40);
+my $run    = 0;
+is status_of($sharer, $_->{id})->{visibility}, 'private', 'a new picture is private by itself' for new_pictures($sharer);
+ask(POST => 'user-settings', { settings => { share_to_feed => JSON::PP::true() } }, $sharer);
+my ($shared) = new_pictures($sharer);
+is status_of($sharer, $shared->{id})->{visibility}, 'public', 'share_to_feed publishes each new one';
+ok scalar(grep { $_->{id} eq $shared->{id} } @{ ask(GET => 'getNeoGlitchFeed?limit=100', undef, $other)->{items} }), '... in the feed';
+is_deeply [map { status_of($sharer, $_->{id})->{visibility} } new_pictures($sharer, n => 2)], ['public', 'public'],
+    '... also of several at once';
+is status_of($sharer, data(generate($sharer, { prompt => 'not from an older page' }))->{id})->{visibility}, 'private',
+    '... of the older front ends alone';
+ask(POST => 'togglePublish', { assetId => $shared->{id}, publish => JSON::PP::false() }, $sharer);
+is status_of($sharer, $shared->{id})->{visibility}, 'private', '... until its user takes it back';
+ask(PUT => 'user-settings', { share_to_feed => JSON::PP::false() }, $sharer);
+is status_of($sharer, $_->{id})->{visibility}, 'private', '... or the setting back' for new_pictures($sharer);
+
 # ---- saved ----
 
 my %save = (finalUrl => $made[0]{imageUrl}, media_type => 'image', preset_key => 'x', prompt => 'y',
@@ -125,6 +143,14 @@ is ask(GET => 'getQuota')->{daily_limit}, ask(GET => 'getQuota')->{daily_used} +
 error_is(api(POST => "$OLD/cloudinary-sign", user => $user, json => {}), 404, 'NOT_FOUND', 'no upload is signed unless a directive allows it');
 
 finish;
+
+# What a page of the first system makes.
+sub new_pictures {
+    my ($who, %more) = @_;
+    my $told = ask(POST => 'neo-glitch-generate', { prompt => 'a picture', presetKey => 'base',
+        runId => 'share-' . ++$run . "-$who", %more }, $who);
+    return $told->{batch} ? @{ $told->{batch} } : $told;
+}
 
 sub ask {
     my ($method, $path, $json, $who) = @_;
