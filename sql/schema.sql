@@ -291,6 +291,7 @@ CREATE TABLE genflow.removals (
     due_at timestamp with time zone NOT NULL,
     tries integer NOT NULL DEFAULT 0,
     picture_secret text,
+    run_id text,
     CONSTRAINT removals_pkey PRIMARY KEY (job_id)
 );
 CREATE INDEX removals_due ON genflow.removals USING btree (due_at);
@@ -333,6 +334,7 @@ CREATE TABLE genflow.restores (
     expires_at timestamp with time zone,
     tries integer NOT NULL DEFAULT 0,
     picture_secret text,
+    run_id text,
     CONSTRAINT restores_pkey PRIMARY KEY (job_id)
 );
 CREATE INDEX restores_due ON genflow.restores USING btree (due_at);
@@ -3160,11 +3162,13 @@ BEGIN
             created_at := genflow.iso(v_now);
             INSERT INTO public.neo_glitch_media (id, user_id, run_id, status, preset, prompt, source_url,
                                  parameters, seed, cost,
-                                 max_retries, priority, webhook_url, created_at, started_at)
+                                 max_retries, priority, webhook_url, created_at, visibility,
+                                 started_at)
             VALUES (id, p_user, p_run_id, status, p_preset, p_prompt, p_source_url, p_parameters,
                     p_seed, p_cost,
-                    p_max_retries, p_priority, p_webhook_url, v_now, CASE WHEN p_owner IS NOT NULL
-                        THEN v_now END);
+                    p_max_retries, p_priority, p_webhook_url, v_now,
+                    CASE WHEN p_take AND genflow.shares(p_user) THEN 'public' ELSE 'private' END,
+                    CASE WHEN p_owner IS NOT NULL THEN v_now END);
             IF p_fallback_of IS NOT NULL THEN
                 UPDATE public.neo_glitch_media m SET fallback_id = neo_glitch_create.id
                  WHERE m.id = p_fallback_of AND m.user_id = p_user;
@@ -3252,6 +3256,12 @@ BEGIN
             r.held, NULL::text;
         RETURN;
     END;
+    -- the first one has what p_take means for one
+    IF p_take AND genflow.shares(p_user) THEN
+        UPDATE public.neo_glitch_media m SET visibility = 'public'
+          FROM unnest(v_done, v_ids) AS made(outcome, id)
+         WHERE m.id = made.id AND made.outcome = 'ok' AND m.visibility = 'private';
+    END IF;
     RETURN QUERY SELECT u.outcome, u.id, u.epoch, u.status, u.created_at, r.balance, r.held,
         u.secret
                    FROM unnest(v_done, v_ids, v_epochs, v_states, v_created, v_secrets)
@@ -3265,13 +3275,15 @@ $$
 DECLARE
     v_user  text;
     v_type  text;
+    v_run   text;
     v_first jsonb;
 BEGIN
     -- A picture that is not persisted and expires is at its provider: the module cannot remove it.
+    -- Several rows of an older system may have one picture under one run id.
     DELETE FROM public.neo_glitch_media m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END,
-        m.result ->> 'type'
-      INTO status, image_url, v_type;
+        m.result ->> 'type', CASE WHEN m.legacy_id IS NULL THEN m.run_id END
+      INTO status, image_url, v_type, v_run;
     IF NOT FOUND THEN
         v_first := genflow.call_answer(p_call);
         IF v_first IS NOT NULL THEN
@@ -3287,7 +3299,7 @@ BEGIN
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
     PERFORM genflow.removal_add(p_id, 1::smallint, image_url, v_type,
-                                genflow.picture_secret(p_id, image_url))
+                                genflow.picture_secret(p_id, image_url), v_run)
       WHERE image_url IS NOT NULL;
     PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';
@@ -3388,7 +3400,8 @@ BEGIN
         RETURN 'ok';
     END IF;
     PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type',
-                                genflow.picture_secret(p_id, p_image_url));
+                                genflow.picture_secret(p_id, p_image_url),
+                                (SELECT t.run_id FROM public.neo_glitch_media t WHERE t.id = p_id));
     RETURN 'gone';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_restored(uuid,text,jsonb) TO genflow_module;
@@ -3405,13 +3418,13 @@ DECLARE
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
-        SELECT t.status, t.image_url INTO m FROM public.neo_glitch_media t WHERE t.id = p_id;
+        SELECT t.status, t.image_url, t.run_id INTO m FROM public.neo_glitch_media t WHERE t.id = p_id;
         IF FOUND AND m.status = p_status THEN
             RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type',
-                                        genflow.picture_secret(p_id, p_image_url));
+                                        genflow.picture_secret(p_id, p_image_url), m.run_id);
         END IF;
         IF m.status IS NULL THEN
             RETURN 'unknown';
@@ -3436,7 +3449,7 @@ BEGIN
         result = p_result, error_code = p_error_code,
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
-    RETURNING t.user_id, t.cost, t.webhook_url INTO m;
+    RETURNING t.user_id, t.cost, t.webhook_url, t.run_id INTO m;
     -- the row went with its table: release the hold
     IF NOT FOUND THEN
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
@@ -3445,7 +3458,7 @@ BEGIN
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, 1::smallint, p_image_url, p_result ->> 'type',
-                                        w.picture_secret);
+                                        w.picture_secret, NULL);
         END IF;
         RETURN 'unknown';
     END IF;
@@ -3454,7 +3467,7 @@ BEGIN
         p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
             (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts),
                 1)) THEN
-        PERFORM genflow.removal_add(p_id, 1::smallint, NULL, NULL, w.picture_secret,
+        PERFORM genflow.removal_add(p_id, 1::smallint, NULL, NULL, w.picture_secret, m.run_id,
                                     CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL
                                         THEN greatest(w.due_at, v_now) END);
     END IF;
@@ -3469,8 +3482,9 @@ BEGIN
            v_now, h.window_day, p_call
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
-        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
-        VALUES (p_id, 1, p_image_url, v_now, v_now + p_keeps, w.picture_secret);
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret,
+                                      run_id)
+        VALUES (p_id, 1, p_image_url, v_now, v_now + p_keeps, w.picture_secret, m.run_id);
     END IF;
     IF m.webhook_url IS NOT NULL THEN
         INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at)
@@ -3480,7 +3494,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text, OUT run_id text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3507,18 +3521,18 @@ BEGIN
          WHERE m.id = p_id
         RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
             m.max_retries,
-                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, m.run_id
              INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries,
-                 age_ms;
+                 age_ms, run_id;
         RETURN;
     END IF;
     -- Perhaps this very call started it and its answer was lost: the epoch is the one of then.
     SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed,
            m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint,
-           w.picture_secret
+           w.picture_secret, m.run_id
       INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries,
-          age_ms, picture_secret
+          age_ms, picture_secret, run_id
       FROM genflow.work w JOIN public.neo_glitch_media m ON m.id = w.job_id
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.start_call = p_call;
     IF FOUND THEN
@@ -3551,7 +3565,7 @@ $$;
 CREATE FUNCTION genflow.picture_secret(p_id uuid, p_url text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path=pg_catalog, pg_temp AS
 $$
-    SELECT substring(p_url FROM p_id::text || '-([0-9a-f]{32})\.[a-z]+$')
+    SELECT substring(p_url FROM '(?:' || p_id::text || '-|_)([0-9a-f]{32})\.[a-z]+$')
 $$;
 
 CREATE FUNCTION genflow.preset_touch() RETURNS trigger
@@ -3661,17 +3675,20 @@ $$;
 GRANT EXECUTE ON FUNCTION genflow.quota(text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.quota(text,text) TO genflow_module;
 
-CREATE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text, p_media_type text, p_secret text, p_due timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
+CREATE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text, p_media_type text, p_secret text, p_run_id text, p_due timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS void
     LANGUAGE sql SET search_path=pg_catalog, pg_temp AS
 $$
-    INSERT INTO genflow.removals AS r (job_id, type_no, url, media_type, picture_secret, due_at)
-    VALUES (p_id, p_type, p_url, p_media_type, p_secret, coalesce(p_due, clock_timestamp()))
+    INSERT INTO genflow.removals AS r (job_id, type_no, url, media_type, picture_secret, run_id,
+                                       due_at)
+    VALUES (p_id, p_type, p_url, p_media_type, p_secret, p_run_id,
+            coalesce(p_due, clock_timestamp()))
         ON CONFLICT (job_id) DO UPDATE SET url = NULL, picture_secret = coalesce(r.picture_secret,
             EXCLUDED.picture_secret),
+                                           run_id = coalesce(r.run_id, EXCLUDED.run_id),
                                            due_at = EXCLUDED.due_at, tries = 0
 $$;
 
-CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, media_type text, picture_secret text)
+CREATE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, media_type text, picture_secret text, run_id text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3690,9 +3707,9 @@ BEGIN
         UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)),
             tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
-        RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret)
-    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret FROM mine m
-        JOIN genflow.types t ON t.no = m.type_no;
+        RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret, r.run_id)
+    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret, m.run_id
+        FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.removal_claim(text[],integer,interval) TO genflow_module;
 
@@ -3872,7 +3889,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.reserve_finalize(text,text,uuid) TO genflow_module;
 
-CREATE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer, picture_secret text)
+CREATE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval) RETURNS TABLE(id uuid, type text, url text, tries integer, picture_secret text, run_id text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3894,8 +3911,8 @@ BEGIN
     mine AS (
         UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
-        RETURNING r.job_id, r.type_no, r.url, r.tries, r.picture_secret)
-    SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret FROM mine m
+        RETURNING r.job_id, r.type_no, r.url, r.tries, r.picture_secret, r.run_id)
+    SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret, m.run_id FROM mine m
         JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.restore_claim(text[],integer,interval) TO genflow_module;
@@ -3992,6 +4009,13 @@ $$;
 CREATE FUNCTION genflow.shard_no() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$SELECT 0$$;
+
+CREATE FUNCTION genflow.shares(p_user text) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT EXISTS (SELECT FROM genflow.user_settings s
+                    WHERE s.user_id = p_user AND s.settings @> '{"share_to_feed": true}')
+$$;
 
 CREATE FUNCTION genflow.site_look(p_line uuid, p_mark bigint, OUT restored text, OUT line uuid, OUT mark bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

@@ -97,6 +97,7 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_spec_t *spec, const gf_cre
     apr_pool_t *pool = job->pool;
 
     job->id = apr_pstrdup(pool, created->id);
+    job->run_id = apr_pstrdup(pool, spec->run_id);
     job->epoch = created->epoch;
     job->picture_secret = apr_pstrdup(job->pool, created->picture_secret);
     job->max_retries = spec->max_retries;

@@ -9,6 +9,7 @@ static const gf_sql_field_t restore_columns[] = {
     GF_COLUMN(gf_due_row_t, type),
     GF_COLUMN_AS("id", gf_due_row_t, job.id),
     GF_COLUMN_AS("picture_secret", gf_due_row_t, job.picture_secret),
+    GF_COLUMN_AS("run_id", gf_due_row_t, job.run_id),
     GF_COLUMN_AS("url", gf_due_row_t, job.restore_url),
     GF_COLUMN_AS("tries", gf_due_row_t, job.restore_tries),
 };
@@ -16,6 +17,7 @@ static const gf_sql_field_t removal_columns[] = {
     GF_COLUMN(gf_due_row_t, type),
     GF_COLUMN_AS("id", gf_due_row_t, job.id),
     GF_COLUMN_AS("picture_secret", gf_due_row_t, job.picture_secret),
+    GF_COLUMN_AS("run_id", gf_due_row_t, job.run_id),
     GF_COLUMN_AS("url", gf_due_row_t, job.remove_url),
     GF_COLUMN_AS("media_type", gf_due_row_t, job.media_type),
 };

@@ -37,6 +37,11 @@ typedef struct gf_store_call_t {
     const char *file;          /* upload: path of the picture */
     const gf_stored_t *stored; /* upload: its facts */
     apr_pool_t *pool;
+    const char *run_id; /* the client's name of the generation, or its id; any other client may
+                           use the same */
+    const char *secret; /* the random part of `name`; NULL: it has none */
+    const char *url;    /* removal: where the picture was stored; NULL: it may have been */
+    bool taken;         /* upload: an earlier one found the name taken (outcome->taken) */
 } gf_store_call_t;
 
 /* The meaning of an answer to an upload. LATER is repeated a few times; then, and for REFUSED, the
@@ -55,6 +60,8 @@ typedef struct gf_store_outcome_t {
     const char *detail;              /* for the log; never holds a secret; NULL: nothing to add */
     bool alarm;                      /* key or account trouble: an operator must act */
     apr_interval_time_t retry_after; /* LATER: the requested wait; 0: none */
+    bool taken; /* LATER: another picture has the name; the next upload of this one has call->taken
+                 */
 } gf_store_outcome_t;
 
 /* A kind. Those of other modules have upload() and read_upload(); members that they do not need are

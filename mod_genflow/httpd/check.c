@@ -321,6 +321,18 @@ static void warn_plain_public_url(apr_array_header_t *warnings, const gf_conf_t 
     }
 }
 
+/* Other stores take no notice of the directive. */
+static void warn_bare_names(apr_array_header_t *warnings, const gf_conf_t *conf,
+                            const apr_array_header_t *all)
+{
+    if (conf->store_public_id == GF_PUBLIC_BARE
+        && strcmp(conf->store_kind_name, "cloudinary") == 0) {
+        add_warning(warnings, last_of(all, "GenflowStorePublicId"),
+                    "GenflowStorePublicId bare: a client knows the name of its picture beforehand "
+                    "and can fetch one whose generation it has cancelled, without paying. Use run");
+    }
+}
+
 /* Finds the plain form: Require valid-user within the section that sets the handler. */
 static void warn_many_administrators(apr_array_header_t *warnings, const apr_array_header_t *all)
 {
@@ -441,6 +453,7 @@ apr_array_header_t *httpd_check_warnings(const gf_conf_t *conf, bool is_start, a
     }
     warn_many_administrators(warnings, all);
     warn_open_locations(warnings, all);
+    warn_bare_names(warnings, conf, all);
     if (!ap_find_linked_module("mod_reqtimeout.c")) {
         add_warning(
             warnings, NULL,

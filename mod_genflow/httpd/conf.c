@@ -347,6 +347,8 @@ const command_rec httpd_conf_commands[] = {
         "", NULL, "Cloudinary's upload preset"),
     ROW("GenflowStoreThumbnail", IN_SERVER, IS_TEXT, SERVER(store_thumbnail), 0, 0,
         "", "c_limit,w_512,f_auto,q_auto", "Cloudinary's transformation of thumbnailUrl"),
+    ROW("GenflowStorePublicId", IN_SERVER, IS_WORD, SERVER(store_public_id), 0, 0,
+        "generation, run or bare", "generation", "names of pictures in Cloudinary"),
     ROW("GenflowStoreOverwrite", IN_SERVER, IS_FLAG, SERVER(store_overwrite), 0, 1,
         "On or Off", "Off", "a picture of the same name is replaced"),
     ROW("GenflowStoreStrict", IN_SERVER, IS_FLAG, SERVER(store_strict), 0, 1,

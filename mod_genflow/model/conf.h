@@ -21,6 +21,10 @@ struct gf_store_kind_t;
 
 #define GF_UNSET APR_INT64_MIN
 
+/* The public id of pictures in Cloudinary: by the generation's id and a random part, by the
+ * client's run id and a random part, or by the run id alone. */
+typedef enum { GF_PUBLIC_GENERATION, GF_PUBLIC_RUN, GF_PUBLIC_BARE } gf_public_id_t;
+
 /* How requests wait: without a thread where httpd can do that, in their thread, or not at all. */
 typedef enum { GF_WATCH_PARK, GF_WATCH_BLOCK, GF_WATCH_OFF } gf_watch_mode_t;
 
@@ -102,6 +106,7 @@ typedef struct gf_conf_t {
     const char *store_asset_folder;  /* AssetFolder of Cloudinary's Media Library */
     const char *store_upload_preset; /* UploadPreset: settings of uploads, at Cloudinary */
     const char *store_thumbnail;     /* Thumbnail: Cloudinary's transformation of thumbnailUrl */
+    apr_int64_t store_public_id;     /* PublicId: gf_public_id_t, at Cloudinary */
     apr_int64_t store_overwrite;     /* Overwrite. 1: a picture of the same name is replaced */
 
     /* Strict. 1: a picture that cannot be stored fails its generation. 0: the generation completes

@@ -35,6 +35,10 @@ typedef struct gf_job_t {
     const gf_type_t *type;
     const char *id; /* of the generation, whatever the kind */
 
+    /* The client's own name of the generation, which a store may name the picture by; NULL: the
+     * client gave none. */
+    const char *run_id;
+
     /* Random part of the picture's name, secret until its generation has completed; NULL: only the
      * id names it. */
     const char *picture_secret;

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cloudinary: a signed form with the picture in it, answered at once. A picture's name there is its
- * generation's, so sending one twice is harmless. Pure translation; any thread. */
+ * generation's, so sending one twice is harmless. A name without a random part (public id `bare`)
+ * may be another generation's: there a tag says whose the picture is. Pure translation; any thread.
+ */
 #include "store/cloudinary.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include <apr_encode.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_time.h>
 
 #include "base/json.h"
 #include "store/remote.h"
 
-#define API "https://api.cloudinary.com"
+#define API     "https://api.cloudinary.com"
+#define RUN_MAX 100        /* bytes of a run id in a public id, which has 255 at most */
+#define TAG     "genflow-" /* before the random part */
 
 /* A transformation is a part of an address. */
 #define TRANSFORMATION "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,:$!-"
@@ -38,6 +44,10 @@ static const char *check_settings(const gf_conf_t *conf, apr_pool_t *pool)
                             "GenflowStoreThumbnail %s: must be one transformation, as in "
                             "f_auto,q_auto",
                             thumbnail);
+    }
+    if (conf->store_public_id == GF_PUBLIC_BARE && conf->store_overwrite) {
+        return "GenflowStorePublicId bare needs GenflowStoreOverwrite Off: a client that knows "
+               "another's run id could replace the picture";
     }
     return store_remote_check(conf, pool, "the cloud name");
 }
@@ -96,29 +106,118 @@ const char *store_cloudinary_sign(apr_pool_t *pool, const apr_array_header_t *pa
 
 /* ---- requests ---- */
 
-/* "neo-glitch/a7/<id>-<secret>.png" becomes "<prefix>/neo_glitch_<id>-<secret>". The id is the
- * generation's, not its runId: a client chooses that one, and could so overwrite another user's
- * picture. */
-static const char *public_id(const gf_store_call_t *call)
+/* "stefna/generated/neo_glitch_" */
+static const char *start_of_id(const gf_store_call_t *call)
 {
-    const char *id = strrchr(call->name, '/') + 1;
     char *type = apr_pstrmemdup(call->pool, call->name, strcspn(call->name, "/"));
     char *hyphen;
 
     while ((hyphen = strchr(type, '-'))) {
         *hyphen = '_';
     }
-    return apr_pstrcat(call->pool, call->conf->store_prefix, "/", type, "_",
-                       apr_pstrmemdup(call->pool, id, strcspn(id, ".")), NULL);
+    return apr_pstrcat(call->pool, call->conf->store_prefix, "/", type, "_", NULL);
+}
+
+/* Is there a secret of a name in this text's end? A run id like that could be another picture's
+ * whole name. */
+static bool ends_in_secret(const char *text)
+{
+    const char *end = strrchr(text, '-');
+    const char *other = strrchr(text, '_');
+
+    end = end && (!other || end > other) ? end : other;
+    return strspn(end ? end + 1 : text, "0123456789abcdef") >= 32;
+}
+
+/* The run id as a part of a public id. */
+static const char *clean_run(const gf_store_call_t *call)
+{
+    char *run = apr_pstrndup(call->pool, call->run_id, RUN_MAX);
+    char *at;
+
+    for (at = run; *at; at++) {
+        *at = apr_isalnum(*at) || *at == '-' ? *at : '_';
+    }
+    return run;
+}
+
+/* Does a tag say whose the picture is? */
+static bool is_tagged(const gf_store_call_t *call)
+{
+    return call->conf->store_public_id == GF_PUBLIC_BARE && call->secret;
+}
+
+/* Is the name of the upload one that another generation may have, too? */
+static bool is_bare(const gf_store_call_t *call)
+{
+    return is_tagged(call) && !call->taken && !ends_in_secret(clean_run(call));
+}
+
+/* "neo-glitch/a7/<id>-<secret>.png" becomes "<prefix>/neo_glitch_<id>-<secret>", or, by run id,
+ * "<prefix>/neo_glitch_<run id>_<secret>": a client chooses its run id, so that alone it names
+ * pictures of several users. */
+static const char *configured_id(const gf_store_call_t *call)
+{
+    const char *id = strrchr(call->name, '/') + 1;
+    const char *start = start_of_id(call);
+
+    if (call->conf->store_public_id == GF_PUBLIC_GENERATION || !call->secret) {
+        return apr_pstrcat(call->pool, start, apr_pstrmemdup(call->pool, id, strcspn(id, ".")),
+                           NULL);
+    }
+    return apr_pstrcat(call->pool, start, clean_run(call), is_bare(call) ? NULL : "_", call->secret,
+                       NULL);
+}
+
+/* The public id in an address of ours; NULL: its end is not the name of this picture. */
+static const char *id_in_url(const gf_store_call_t *call)
+{
+    const char *start = start_of_id(call);
+    const char *id = strstr(call->url, apr_pstrcat(call->pool, "/", start, NULL));
+    const char *dot = strrchr(call->url, '.');
+    const char *name;
+
+    if (!id || !dot || dot < id) {
+        return NULL;
+    }
+    id = apr_pstrmemdup(call->pool, id + 1, (apr_size_t)(dot - id - 1));
+    name = id + strlen(start);
+    if (call->secret) {
+        apr_size_t length = strlen(name);
+        apr_size_t behind = strlen(call->secret);
+
+        return length > behind && strcmp(name + length - behind, call->secret) == 0 ? id : NULL;
+    }
+    return strcmp(name, clean_run(call)) == 0 ? id : NULL;
+}
+
+/* A stored picture is removed by the name that it was stored under, whatever the directive says
+ * now. */
+static const char *public_id(const gf_store_call_t *call)
+{
+    const char *id = call->url ? id_in_url(call) : NULL;
+
+    return id ? id : configured_id(call);
+}
+
+static const char *tag_of(const gf_store_call_t *call)
+{
+    return apr_pstrcat(call->pool, TAG, call->secret, NULL);
+}
+
+static const char *cloud_url(const gf_store_call_t *call)
+{
+    const gf_conf_t *conf = call->conf;
+
+    return apr_pstrcat(call->pool, conf->store_api ? conf->store_api : API, "/v1_1/",
+                       conf->store_account, NULL);
 }
 
 static gf_msg_t *make_request(const gf_store_call_t *call, const char *action)
 {
     const gf_conf_t *conf = call->conf;
-    gf_msg_t *msg =
-        gf_msg_make(call->pool, "POST",
-                    apr_pstrcat(call->pool, conf->store_api ? conf->store_api : API, "/v1_1/",
-                                conf->store_account, "/image/", action, NULL));
+    gf_msg_t *msg = gf_msg_make(call->pool, "POST",
+                                apr_pstrcat(call->pool, cloud_url(call), "/image/", action, NULL));
 
     gf_msg_part(msg, "api_key", conf->store_key);
     gf_msg_part(msg, "public_id", public_id(call));
@@ -140,15 +239,43 @@ static gf_msg_t *make_upload(const gf_store_call_t *call)
 
     gf_msg_part(msg, "asset_folder", call->conf->store_asset_folder);
     gf_msg_part(msg, "overwrite", call->conf->store_overwrite ? "1" : "0");
+    gf_msg_part(msg, "tags", is_tagged(call) ? tag_of(call) : NULL);
     gf_msg_part(msg, "upload_preset", call->conf->store_upload_preset);
     sign_form(msg, call->conf);
     gf_msg_file(msg, "file", call->file, call->stored->image.type);
     return msg;
 }
 
+/* It may be there under either name, and the bare one may be another's. */
+static bool is_removed_by_tag(const gf_store_call_t *call)
+{
+    return !call->url && is_tagged(call);
+}
+
+static gf_msg_t *remove_by_tag(const gf_store_call_t *call)
+{
+    const gf_conf_t *conf = call->conf;
+    const char *pair = apr_pstrcat(call->pool, conf->store_key, ":", conf->store_secret, NULL);
+    gf_msg_t *msg = gf_msg_make(call->pool, "DELETE",
+                                apr_pstrcat(call->pool, cloud_url(call), "/resources/image/tags/",
+                                            tag_of(call), "?invalidate=true", NULL));
+
+    apr_table_setn(
+        msg->headers, "Authorization",
+        apr_pstrcat(call->pool, "Basic ",
+                    apr_pencode_base64(call->pool, pair, APR_ENCODE_STRING, APR_ENCODE_NONE, NULL),
+                    NULL));
+    return msg;
+}
+
 static gf_msg_t *remove_picture(const gf_store_call_t *call)
 {
-    gf_msg_t *msg = make_request(call, "destroy");
+    gf_msg_t *msg;
+
+    if (is_removed_by_tag(call)) {
+        return remove_by_tag(call);
+    }
+    msg = make_request(call, "destroy");
 
     gf_msg_part(msg, "invalidate", "1"); /* also from the copies around the world */
     sign_form(msg, call->conf);
@@ -184,7 +311,26 @@ static bool is_genuine(const gf_json_t *document, const gf_store_call_t *call)
                   == 0;
 }
 
-/* A picture that was there before is ours: only this site uploads under this name. */
+/* Was another generation's picture there before? A name with a random part is ours alone. */
+static bool is_another(const gf_json_t *document, const gf_store_call_t *call)
+{
+    const gf_json_t *tags = gf_json_get(document, "tags");
+    bool existed = false;
+    const char *tag;
+    apr_size_t i;
+
+    gf_json_bool(gf_json_get(document, "existing"), &existed);
+    if (!existed || !is_bare(call)) {
+        return false;
+    }
+    for (i = 0; i < gf_json_length(tags); i++) {
+        if (gf_json_string(gf_json_at(tags, i), &tag) && strcmp(tag, tag_of(call)) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void read_stored(gf_store_outcome_t *outcome, const gf_store_call_t *call,
                         const gf_json_t *document)
 {
@@ -193,6 +339,10 @@ static void read_stored(gf_store_outcome_t *outcome, const gf_store_call_t *call
     if (!is_genuine(document, call)) {
         outcome->detail = "the answer is not signed for this picture";
         store_remote_alarm(outcome, call->pool, "GenflowStoreSecret and GenflowStoreApi");
+    }
+    else if (is_another(document, call)) {
+        outcome->taken = true;
+        outcome->detail = "another picture has this name";
     }
     else if (!gf_json_string(gf_json_get(document, "secure_url"), &url)
              || !store_remote_is_address(url)) {
@@ -227,8 +377,15 @@ static void read_upload(gf_store_outcome_t *outcome, const gf_store_call_t *call
 static bool read_remove(const gf_store_call_t *call, const gf_msg_t *msg)
 {
     const char *result = "";
+    bool is_partial = false;
 
-    (void)call;
+    if (is_removed_by_tag(call)) {
+        const gf_json_t *document = document_of(msg);
+
+        gf_json_bool(gf_json_get(document, "partial"), &is_partial);
+        return msg->end == GF_MSG_ANSWERED && msg->status == 200 && !is_partial
+               && gf_json_is_object(gf_json_get(document, "deleted"));
+    }
     gf_json_string(gf_json_get(document_of(msg), "result"), &result);
     return msg->end == GF_MSG_ANSWERED && msg->status == 200
            && (strcmp(result, "ok") == 0 || strcmp(result, "not found") == 0);

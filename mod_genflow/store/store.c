@@ -74,6 +74,17 @@ const char *gf_store_name(const gf_stored_t *stored, const gf_job_t *job, apr_po
     return object_name(job, stored->image.extension, pool);
 }
 
+gf_store_call_t gf_store_call(const gf_conf_t *conf, const gf_job_t *job, const gf_stored_t *stored,
+                              apr_pool_t *pool)
+{
+    return (gf_store_call_t){ .conf = conf,
+                              .name = gf_store_name(stored, job, pool),
+                              .stored = stored,
+                              .pool = pool,
+                              .run_id = job->run_id ? job->run_id : job->id,
+                              .secret = job->picture_secret };
+}
+
 /* The open picture: sets its type, size and hash; cuts off bytes after its end. */
 static gf_err_t *inspect_bytes(gf_stored_t *stored, gf_ctx_t *ctx, apr_file_t *file,
                                const char *path, const limit_t *limit)

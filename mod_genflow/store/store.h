@@ -64,6 +64,10 @@ const char *gf_store_file(const gf_conf_t *conf, const gf_job_t *job, const char
 /* Removes the picture of `job` from the folder and the spool of this host. */
 apr_status_t gf_store_clear(const gf_conf_t *conf, const gf_job_t *job, apr_pool_t *pool);
 
+/* The input of a store's translators for the picture of `job` with these facts, made in `pool`. */
+gf_store_call_t gf_store_call(const gf_conf_t *conf, const gf_job_t *job, const gf_stored_t *stored,
+                              apr_pool_t *pool);
+
 /* The stored facts as JSON: width, height, bytes, type, sha256. */
 const char *gf_store_result(const gf_stored_t *stored, apr_pool_t *pool);
 

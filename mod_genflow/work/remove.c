@@ -39,10 +39,11 @@ static const char *extension_of(const gf_run_t *run)
 static gf_store_call_t call_of(const gf_flow_t *flow, const gf_run_t *run, apr_pool_t *pool)
 {
     gf_stored_t *facts = apr_pcalloc(pool, sizeof(*facts));
-    gf_store_call_t call = { .conf = flow->ctx.conf, .stored = facts, .pool = pool };
+    gf_store_call_t call;
 
     facts->image.extension = extension_of(run);
-    call.name = gf_store_name(facts, run->job, pool);
+    call = gf_store_call(flow->ctx.conf, run->job, facts, pool);
+    call.url = is_anywhere(run) ? NULL : run->job->remove_url;
     return call;
 }
 

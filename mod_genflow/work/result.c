@@ -144,12 +144,10 @@ void gf_result_log_refusal(gf_flow_t *flow, const gf_run_t *run)
 
 static gf_store_call_t call_of(const gf_flow_t *flow, const gf_run_t *run, apr_pool_t *pool)
 {
-    gf_store_call_t call = { .conf = flow->ctx.conf,
-                             .name = gf_store_name(run->result.facts, run->job, pool),
-                             .file = run->result.spool,
-                             .stored = run->result.facts,
-                             .pool = pool };
+    gf_store_call_t call = gf_store_call(flow->ctx.conf, run->job, run->result.facts, pool);
 
+    call.file = run->result.spool;
+    call.taken = run->result.name_taken;
     return call;
 }
 
@@ -191,8 +189,13 @@ void gf_result_read_upload(gf_flow_t *flow, gf_run_t *run, apr_pool_t *pool)
         outcome->detail = run->msg->detail;
     }
     run->result.uploads++;
-    gf_gate_answered(gf_run_about(flow, run), outcome->state == GF_STORE_STORED);
-    if (outcome->state != GF_STORE_STORED) {
+    gf_gate_answered(gf_run_about(flow, run), outcome->state == GF_STORE_STORED || outcome->taken);
+    if (outcome->taken) {
+        run->result.name_taken = true;
+        gf_log(gf_run_about(flow, run), GF_LOG_INFO, APR_SUCCESS, "GF0724",
+               "another picture has the name of this one in the store: it gets another name");
+    }
+    else if (outcome->state != GF_STORE_STORED) {
         log_trouble(flow, run, outcome);
     }
 }

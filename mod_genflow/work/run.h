@@ -46,6 +46,7 @@ typedef struct gf_result_t {
     /* The store's answer to the last of so many uploads. */
     gf_store_outcome_t store;
     int uploads;
+    bool name_taken; /* one of them found another picture under the name */
 } gf_result_t;
 
 /* Result of the attempt, for the model's breaker. The dispatcher's readers set it; the next act of

@@ -2,30 +2,34 @@
 -- Pictures that the dispatcher has to remove from their stores in the background, until a store
 -- confirms that they are gone.
 
--- picture_secret(p_id, p_url): the random part of the picture's name in an address of ours; NULL:
--- the name is the id alone. Called by: functions that record the removal of a picture whose address
--- is known.
+-- picture_secret(p_id, p_url): the random part of the picture's name in an address of ours: behind
+-- the id, or behind a run id (GenflowStorePublicId run); NULL: it has none. Called by: functions
+-- that record the removal of a picture whose address is known.
 CREATE OR REPLACE FUNCTION genflow.picture_secret(p_id uuid, p_url text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT substring(p_url FROM p_id::text || '-([0-9a-f]{32})\.[a-z]+$')
+    SELECT substring(p_url FROM '(?:' || p_id::text || '-|_)([0-9a-f]{32})\.[a-z]+$')
 $$;
 
--- removal_add(p_id, p_type, p_url, p_media_type, p_secret, p_due): records that the picture of a
--- generation has to be removed.
+-- removal_add(p_id, p_type, p_url, p_media_type, p_secret, p_run_id, p_due): records that the
+-- picture of a generation has to be removed.
 --   p_url     its address; NULL: it may have been stored, and every store that may have it has to
 --             remove it
 --   p_secret  the random part of its name
+--   p_run_id  the client's name of the generation, which its name may contain; NULL: none
 --   p_due     when; NULL: now
 -- If a removal of the same generation waits already, it becomes one for every store.
 -- Called by: delete, restored, settle. Locks: the row.
 CREATE OR REPLACE FUNCTION genflow.removal_add(p_id uuid, p_type smallint, p_url text,
-                                               p_media_type text, p_secret text,
+                                               p_media_type text, p_secret text, p_run_id text,
                                                p_due timestamptz DEFAULT NULL) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO genflow.removals AS r (job_id, type_no, url, media_type, picture_secret, due_at)
-    VALUES (p_id, p_type, p_url, p_media_type, p_secret, coalesce(p_due, clock_timestamp()))
+    INSERT INTO genflow.removals AS r (job_id, type_no, url, media_type, picture_secret, run_id,
+                                       due_at)
+    VALUES (p_id, p_type, p_url, p_media_type, p_secret, p_run_id,
+            coalesce(p_due, clock_timestamp()))
         ON CONFLICT (job_id) DO UPDATE SET url = NULL, picture_secret = coalesce(r.picture_secret,
             EXCLUDED.picture_secret),
+                                           run_id = coalesce(r.run_id, EXCLUDED.run_id),
                                            due_at = EXCLUDED.due_at, tries = 0
 $$;
 
@@ -34,7 +38,7 @@ $$;
 -- '': every store that may have it. A repeated removal is harmless. Called by: each host's
 -- dispatcher, periodically. Locks: the rows (SKIP LOCKED).
 CREATE OR REPLACE FUNCTION genflow.removal_claim(p_types text[], p_limit integer, p_lease interval)
-RETURNS TABLE (id uuid, type text, url text, media_type text, picture_secret text)
+RETURNS TABLE (id uuid, type text, url text, media_type text, picture_secret text, run_id text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -52,9 +56,9 @@ BEGIN
         UPDATE genflow.removals r SET due_at = v_now + p_lease * power(2, least(r.tries, 7)),
             tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
-        RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret)
-    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret FROM mine m
-        JOIN genflow.types t ON t.no = m.type_no;
+        RETURNING r.job_id, r.type_no, r.url, r.media_type, r.picture_secret, r.run_id)
+    SELECT m.job_id, t.name, coalesce(m.url, ''), m.media_type, m.picture_secret, m.run_id
+        FROM mine m JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 
 -- removal_done(p_id, p_url): the picture is gone from p_url ('': from every store). A removal that

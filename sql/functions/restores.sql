@@ -4,7 +4,8 @@
 -- is needed. It gives up pictures that their providers no longer keep.
 -- Called by: each host's dispatcher, periodically. Locks: the rows (SKIP LOCKED).
 CREATE OR REPLACE FUNCTION genflow.restore_claim(p_types text[], p_limit integer, p_lease interval)
-RETURNS TABLE (id uuid, type text, url text, tries integer, picture_secret text)
+RETURNS TABLE (id uuid, type text, url text, tries integer, picture_secret text,
+               run_id text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
@@ -25,8 +26,8 @@ BEGIN
     mine AS (
         UPDATE genflow.restores r SET due_at = v_now + p_lease, tries = r.tries + 1
           FROM due WHERE r.job_id = due.job_id
-        RETURNING r.job_id, r.type_no, r.url, r.tries, r.picture_secret)
-    SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret FROM mine m
+        RETURNING r.job_id, r.type_no, r.url, r.tries, r.picture_secret, r.run_id)
+    SELECT m.job_id, t.name, m.url, m.tries, m.picture_secret, m.run_id FROM mine m
         JOIN genflow.types t ON t.no = m.type_no;
 END $$;
 

@@ -13,13 +13,15 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body
 DECLARE
     v_user  text;
     v_type  text;
+    v_run   text;
     v_first jsonb;
 BEGIN
     -- A picture that is not persisted and expires is at its provider: the module cannot remove it.
+    -- Several rows of an older system may have one picture under one run id.
     DELETE FROM {media} m WHERE m.id = p_id AND m.user_id = p_user AND m.finished_at IS NOT NULL
     RETURNING m.status, CASE WHEN m.persisted OR m.expires_at IS NULL THEN m.image_url END,
-        m.result ->> 'type'
-      INTO status, image_url, v_type;
+        m.result ->> 'type', CASE WHEN m.legacy_id IS NULL THEN m.run_id END
+      INTO status, image_url, v_type, v_run;
     IF NOT FOUND THEN
         v_first := genflow.call_answer(p_call);
         IF v_first IS NOT NULL THEN
@@ -35,7 +37,7 @@ BEGIN
     END IF;
     DELETE FROM genflow.restores r WHERE r.job_id = p_id;
     PERFORM genflow.removal_add(p_id, {no}::smallint, image_url, v_type,
-                                genflow.picture_secret(p_id, image_url))
+                                genflow.picture_secret(p_id, image_url), v_run)
       WHERE image_url IS NOT NULL;
     PERFORM genflow.call_keep(p_call, jsonb_build_object('status', status, 'image_url', image_url));
     outcome := 'ok';

@@ -16,6 +16,7 @@ BEGIN
         RETURN 'ok';
     END IF;
     PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type',
-                                genflow.picture_secret(p_id, p_image_url));
+                                genflow.picture_secret(p_id, p_image_url),
+                                (SELECT t.run_id FROM {media} t WHERE t.id = p_id));
     RETURN 'gone';
 END $body$;

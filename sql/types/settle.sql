@@ -37,13 +37,13 @@ DECLARE
 BEGIN
     SELECT * INTO w FROM genflow.work t WHERE t.job_id = p_id FOR UPDATE;
     IF NOT FOUND THEN
-        SELECT t.status, t.image_url INTO m FROM {media} t WHERE t.id = p_id;
+        SELECT t.status, t.image_url, t.run_id INTO m FROM {media} t WHERE t.id = p_id;
         IF FOUND AND m.status = p_status THEN
             RETURN CASE WHEN genflow.ended_by(p_id, p_call) THEN 'done' ELSE 'same' END;
         END IF;
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type',
-                                        genflow.picture_secret(p_id, p_image_url));
+                                        genflow.picture_secret(p_id, p_image_url), m.run_id);
         END IF;
         IF m.status IS NULL THEN
             RETURN 'unknown';
@@ -68,7 +68,7 @@ BEGIN
         result = p_result, error_code = p_error_code,
         error_message = p_error_message, cause_code = p_cause_code
      WHERE t.id = p_id
-    RETURNING t.user_id, t.cost, t.webhook_url INTO m;
+    RETURNING t.user_id, t.cost, t.webhook_url, t.run_id INTO m;
     -- the row went with its table: release the hold
     IF NOT FOUND THEN
         DELETE FROM genflow.work t WHERE t.job_id = p_id;
@@ -77,7 +77,7 @@ BEGIN
           FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
         IF v_ours THEN
             PERFORM genflow.removal_add(p_id, {no}::smallint, p_image_url, p_result ->> 'type',
-                                        w.picture_secret);
+                                        w.picture_secret, NULL);
         END IF;
         RETURN 'unknown';
     END IF;
@@ -86,7 +86,7 @@ BEGIN
         p_epoch IS NULL OR p_error_code = 'STORE_FAILED' OR w.epoch > coalesce(
             (SELECT a.epoch FROM genflow.attempts a WHERE a.job_id = p_id AND a.no = w.attempts),
                 1)) THEN
-        PERFORM genflow.removal_add(p_id, {no}::smallint, NULL, NULL, w.picture_secret,
+        PERFORM genflow.removal_add(p_id, {no}::smallint, NULL, NULL, w.picture_secret, m.run_id,
                                     CASE WHEN p_epoch IS NULL AND w.lease_owner IS NOT NULL
                                         THEN greatest(w.due_at, v_now) END);
     END IF;
@@ -101,8 +101,9 @@ BEGIN
            v_now, h.window_day, p_call
       FROM genflow.ledger h WHERE h.ref = p_id AND h.kind = 'hold';
     IF p_status = 'completed' AND NOT p_persisted THEN
-        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret)
-        VALUES (p_id, {no}, p_image_url, v_now, v_now + p_keeps, w.picture_secret);
+        INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at, picture_secret,
+                                      run_id)
+        VALUES (p_id, {no}, p_image_url, v_now, v_now + p_keeps, w.picture_secret, m.run_id);
     END IF;
     IF m.webhook_url IS NOT NULL THEN
         INSERT INTO genflow.deliveries (job_id, type_no, user_id, due_at)

@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_start(
     OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text,
         OUT prompt text, OUT source_url text,
     OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint,
-    OUT picture_secret text)
+    OUT picture_secret text, OUT run_id text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_now  timestamptz := clock_timestamp();
@@ -38,18 +38,18 @@ BEGIN
          WHERE m.id = p_id
         RETURNING 'ok', m.status, m.id, m.preset, m.prompt, m.source_url, m.parameters, m.seed,
             m.max_retries,
-                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint
+                  (extract(epoch FROM v_now - m.created_at) * 1000)::bigint, m.run_id
              INTO outcome, status, id, preset, prompt, source_url, parameters, seed, max_retries,
-                 age_ms;
+                 age_ms, run_id;
         RETURN;
     END IF;
     -- Perhaps this very call started it and its answer was lost: the epoch is the one of then.
     SELECT 'ok', m.status, m.id, CASE WHEN p_owner IS NULL THEN 0 ELSE 1 END, m.preset, m.prompt,
            m.source_url, m.parameters, m.seed,
            m.max_retries, (extract(epoch FROM v_now - m.created_at) * 1000)::bigint,
-           w.picture_secret
+           w.picture_secret, m.run_id
       INTO outcome, status, id, epoch, preset, prompt, source_url, parameters, seed, max_retries,
-          age_ms, picture_secret
+          age_ms, picture_secret, run_id
       FROM genflow.work w JOIN {media} m ON m.id = w.job_id
      WHERE w.job_id = p_id AND w.user_id = p_user AND w.start_call = p_call;
     IF FOUND THEN

@@ -46,6 +46,8 @@ for my $case (@WRONG) {
 my $ADMIN = "<Location /admin>\nSetHandler genflow-admin\nAuthType Basic\nAuthName x\n%s</Location>\n";
 my $API   = qq(LoadModule authz_host_module "\${GENFLOW_LIBEXEC}/mod_authz_host.so"\n)
     . "<Location /api>\nSetHandler genflow-api\nRequire valid-user\n</Location>\n";
+my $CLOUD = "GenflowStoreKind cloudinary\nGenflowStoreAccount a\nGenflowStoreKey env:STORE_KEY\n"
+    . "GenflowStoreSecret env:STORE_SECRET\n";
 my @TOLD  = (    # what, configuration, warning
     ['nothing', $SITE, undef],
     ['a writer and a request', "${SITE}DBDMax 2\nGenflowDispatchWriters 1\n", undef],
@@ -63,6 +65,10 @@ my @TOLD  = (    # what, configuration, warning
     ['reports without TLS', "${SITE}GenflowPublicUrl http://www.example/api\n",
         qr{${LINE}GenflowPublicUrl http://www.example/api: without TLS}],
     ['reports on the loopback', "${SITE}GenflowPublicUrl http://127.0.0.1/api\n", undef],
+    ['names with a random part', "$SITE${CLOUD}GenflowStorePublicId run\n", undef],
+    ['names without one', "$SITE${CLOUD}GenflowStorePublicId bare\n",
+        qr{${LINE}GenflowStorePublicId bare: a client knows the name of its picture beforehand}],
+    ['the same where names are others', "${SITE}GenflowStorePublicId bare\n", undef],
     ['every user an administrator', $SITE . sprintf($ADMIN, "Require valid-user\n"),
         qr{${LINE}Require valid-user at genflow-admin makes every user an administrator}],
     ['the same inside of another', $SITE

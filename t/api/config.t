@@ -55,6 +55,7 @@ my @VALUES = (    # where, directive, bounds as in the message, wrong values
     [server => 'GenflowStoreMaxBytes',   '1k to 1g',        qw(1023 2g)],
     [server => 'GenflowStoreMaxPixels',  '1 to 1073741824', qw(0 1073741825 1m)],
     [server => 'GenflowStoreOverwrite',  'On or Off',       qw(1 yes)],
+    [server => 'GenflowStorePublicId',   'generation, run or bare', qw(On runId)],
     [server => 'GenflowStoreStrict',     'On or Off',       qw(1 yes)],
     [server => 'GenflowCreditReserveLifetime', '1s to 24h',     qw(999ms 25h)],
     [server => 'GenflowCreditDay', 'a time zone like UTC or Europe/Berlin, or rolling',

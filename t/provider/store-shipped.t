@@ -42,6 +42,8 @@ my $CLOUD = "GenflowStoreKind cloudinary\nGenflowStoreAccount a\nGenflowStoreKey
     . "GenflowStoreSecret env:STORE_SECRET\n";
 refused('a folder that is no path', "${CLOUD}GenflowStoreAssetFolder a//b\n", 'GenflowStoreAssetFolder a//b: names of');
 refused('a preset that is no name', "${CLOUD}GenflowStoreUploadPreset \"a b\"\n", 'GenflowStoreUploadPreset a b: it has');
+refused('bare names that are replaced', "${CLOUD}GenflowStorePublicId bare\nGenflowStoreOverwrite On\n",
+    'GenflowStorePublicId bare needs GenflowStoreOverwrite Off');
 refused('two transformations', "${CLOUD}GenflowStoreThumbnail a/b\n", 'GenflowStoreThumbnail a/b: must be one');
 
 finish;

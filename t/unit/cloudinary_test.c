@@ -133,6 +133,144 @@ START_TEST(a_picture_is_removed_by_the_same_name)
 }
 END_TEST
 
+/* ---- names by run id ---- */
+
+#define RANDOM "00112233445566778899aabbccddeeff"
+
+static shelf_t *shelf_of_run(gf_public_id_t public_id, const char *run_id)
+{
+    shelf_t *cloud = shelf(&KIND);
+
+    cloud->conf.store_public_id = public_id;
+    cloud->call.name = "neo-glitch/5b/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b-" RANDOM ".png";
+    cloud->call.secret = RANDOM;
+    cloud->call.run_id = run_id;
+    return cloud;
+}
+
+START_TEST(a_picture_may_be_named_by_the_run_id_of_its_client)
+{
+    static const struct {
+        gf_public_id_t public_id;
+        const char *run_id, *name;
+    } rows[] = {
+        { GF_PUBLIC_GENERATION, "run-1", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b-" RANDOM },
+        { GF_PUBLIC_RUN, "run-1", "run-1_" RANDOM },
+        { GF_PUBLIC_RUN, "a.b:c_D", "a_b_c_D_" RANDOM },
+        { GF_PUBLIC_RUN, RANDOM, RANDOM "_" RANDOM },
+        { GF_PUBLIC_BARE, "run-1", "run-1" },
+        { GF_PUBLIC_BARE, "a.b:c_D", "a_b_c_D" },
+        /* this could be the whole name of another picture */
+        { GF_PUBLIC_BARE, RANDOM, RANDOM "_" RANDOM },
+        { GF_PUBLIC_BARE, "run-1_" RANDOM, "run-1_" RANDOM "_" RANDOM },
+        { GF_PUBLIC_BARE, "x-" RANDOM, "x-" RANDOM "_" RANDOM },
+    };
+    shelf_t *cloud;
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        cloud = shelf_of_run(rows[i].public_id, rows[i].run_id);
+        ck_assert_str_eq(
+            text(KIND.upload(&cloud->call), "public_id"),
+            apr_pstrcat(unit.ctx.pool, "stefna/generated/neo_glitch_", rows[i].name, NULL));
+    }
+    cloud = shelf_of_run(GF_PUBLIC_RUN, apr_pstrcat(unit.ctx.pool, RANDOM, RANDOM, RANDOM, RANDOM,
+                                                    RANDOM, RANDOM, NULL));
+    ck_assert_uint_lt(strlen(text(KIND.upload(&cloud->call), "public_id")), 200);
+    cloud->call.secret = NULL; /* from before names had a random part */
+    ck_assert_ptr_nonnull(strstr(text(KIND.upload(&cloud->call), "public_id"), "0c1d2e3f4a5b"));
+}
+END_TEST
+
+START_TEST(a_stored_picture_is_removed_by_the_name_in_its_address)
+{
+#define AT "https://res.test/pictures/image/upload/v1700000001/stefna/generated/neo_glitch_"
+    static const struct {
+        gf_public_id_t public_id;
+        const char *secret, *url, *name;
+    } rows[] = {
+        { GF_PUBLIC_RUN, RANDOM, AT "run-1_" RANDOM ".png", "run-1_" RANDOM },
+        { GF_PUBLIC_GENERATION, RANDOM, AT "run-1_" RANDOM ".png", "run-1_" RANDOM },
+        { GF_PUBLIC_RUN, RANDOM, AT RANDOM "_" RANDOM ".png", RANDOM "_" RANDOM },
+        { GF_PUBLIC_RUN, RANDOM, AT "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b-" RANDOM ".png",
+          "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b-" RANDOM },
+        { GF_PUBLIC_GENERATION, NULL, AT "run-1.png", "run-1" },
+        { GF_PUBLIC_BARE, NULL, AT "run-1.jpg", "run-1" },
+        /* another's name is never derived from an address */
+        { GF_PUBLIC_RUN, RANDOM, AT "run-1_" RANDOM "x.png", "run-1_" RANDOM },
+        { GF_PUBLIC_RUN, RANDOM, AT RANDOM ".png", "run-1_" RANDOM },
+        { GF_PUBLIC_RUN, RANDOM, "https://res.test/x/other_" RANDOM ".png", "run-1_" RANDOM },
+    };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        shelf_t *cloud = shelf_of_run(rows[i].public_id, "run-1");
+        gf_msg_t *msg;
+
+        cloud->call.secret = rows[i].secret;
+        cloud->call.url = rows[i].url;
+        msg = KIND.remove(&cloud->call);
+        ck_assert_str_eq(msg->url, "https://api.cloudinary.com/v1_1/pictures/image/destroy");
+        ck_assert_str_eq(
+            text(msg, "public_id"),
+            apr_pstrcat(unit.ctx.pool, "stefna/generated/neo_glitch_", rows[i].name, NULL));
+    }
+}
+END_TEST
+
+START_TEST(a_bare_name_that_may_be_anothers_is_told_apart_by_a_tag)
+{
+#define BARE "stefna/generated/neo_glitch_run-1"
+    /* SHA-1 of "public_id=" BARE "&version=1700000001" and the secret */
+    static const char signed_text[] = "public_id=" BARE "&version=1700000001" SECRET;
+    static const struct {
+        const char *more;
+        bool taken;
+    } rows[] = {
+        { "", false },
+        { ",\"tags\":[\"genflow-" RANDOM "\"],\"existing\":true", false },
+        { ",\"tags\":[\"x\",\"genflow-" RANDOM "\"],\"existing\":true", false },
+        { ",\"existing\":true", true },
+        { ",\"tags\":[],\"existing\":true", true },
+        { ",\"tags\":[\"genflow-ff\",7],\"existing\":true", true },
+    };
+    shelf_t *cloud = shelf_of_run(GF_PUBLIC_BARE, "run-1");
+    gf_msg_t *msg = KIND.remove(&cloud->call);
+    char hex[GF_SHA1_HEX];
+    size_t i;
+
+    ck_assert_str_eq(text(KIND.upload(&cloud->call), "tags"), "genflow-" RANDOM);
+    ck_assert_str_eq(msg->method, "DELETE");
+    ck_assert_str_eq(msg->url, "https://api.cloudinary.com/v1_1/pictures/resources/image/tags/"
+                               "genflow-" RANDOM "?invalidate=true");
+    ck_assert_ptr_nonnull(apr_table_get(msg->headers, "Authorization"));
+    ck_assert(gone(cloud, 200, "{\"deleted\":{},\"partial\":false}"));
+    ck_assert(gone(cloud, 200, "{\"deleted\":{\"" BARE "\":\"deleted\"}}"));
+    ck_assert(!gone(cloud, 200, "{\"deleted\":{},\"partial\":true}"));
+    ck_assert(!gone(cloud, 200, "{\"result\":\"ok\"}"));
+    ck_assert(!gone(cloud, 401, "{\"deleted\":{}}"));
+    ck_assert(!gone(cloud, 200, "<html>"));
+    gf_hash_sha1(hex, signed_text, strlen(signed_text));
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        const char *says = apr_psprintf(unit.ctx.pool,
+                                        "{\"public_id\":\"" BARE "\",\"version\":1700000001,"
+                                        "\"signature\":\"%s\"" ADDRESS(URL) "%s}",
+                                        hex, rows[i].more);
+
+        gf_store_outcome_t outcome =
+            read_upload(cloud, answered("https://api.test/", 200, NULL, says));
+
+        ck_assert_int_eq(outcome.state, rows[i].taken ? GF_STORE_LATER : GF_STORE_STORED);
+        ck_assert(outcome.taken == rows[i].taken && !outcome.alarm);
+    }
+    cloud->call.taken = true;
+    ck_assert_str_eq(text(KIND.upload(&cloud->call), "public_id"), BARE "_" RANDOM);
+    ck_assert_str_eq(text(KIND.upload(&cloud->call), "tags"), "genflow-" RANDOM);
+    cloud->conf.store_overwrite = 1;
+    ck_assert_ptr_nonnull(strstr(KIND.check(&cloud->conf, unit.ctx.pool), "GenflowStoreOverwrite"));
+}
+END_TEST
+
 /* ---- answers ---- */
 
 START_TEST(a_stored_picture_has_the_address_that_cloudinary_gives_it)
@@ -264,6 +402,9 @@ int main(void)
         the_published_examples_are_signed_as_published,
         a_picture_is_sent_under_the_name_of_its_generation,
         a_picture_is_removed_by_the_same_name,
+        a_picture_may_be_named_by_the_run_id_of_its_client,
+        a_stored_picture_is_removed_by_the_name_in_its_address,
+        a_bare_name_that_may_be_anothers_is_told_apart_by_a_tag,
         a_stored_picture_has_the_address_that_cloudinary_gives_it,
         an_answer_about_another_picture_stores_nothing,
         half_an_answer_stores_nothing,

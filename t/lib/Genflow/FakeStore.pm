@@ -69,6 +69,8 @@ sub run {
 
 sub object { return $_[0]{objects}{ $_[1] } }
 
+sub names { return sort keys %{ $_[0]{objects} } }
+
 sub keep {
     my ($self, $name, %object) = @_;
     return $self->{objects}{$name} = \%object;

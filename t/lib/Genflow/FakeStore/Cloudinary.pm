@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Cloudinary's image/upload and image/destroy below /cloudinary, for signed forms. A parameter that
-# our module has no reason to send is an error: it would be a mistake of ours. One liberty: the
-# address in `secure_url` is http, as all of the fake store.
+# Cloudinary's image/upload and image/destroy below /cloudinary, for signed forms, and the removal of
+# all pictures of a tag, by Basic authentication. A parameter that our module has no reason to send is
+# an error: it would be a mistake of ours. One liberty: the address in `secure_url` is http, as all of
+# the fake store.
 
 package Genflow::FakeStore::Cloudinary;
 
@@ -12,6 +13,7 @@ use warnings;
 use Digest::MD5 qw(md5_hex);
 use Digest::SHA qw(sha1_hex);
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 
 use constant FRESH => 3600;               # seconds that a timestamp is good for
 
@@ -19,7 +21,7 @@ my $JSON = JSON::PP->new->utf8->canonical;
 
 my %EXPECTED = (
     upload  => { map { $_ => 1 } qw(file api_key signature timestamp public_id overwrite
-                                 asset_folder upload_preset) },
+                                 asset_folder upload_preset tags) },
     destroy => { map { $_ => 1 } qw(api_key signature timestamp public_id invalidate) },
 );
 
@@ -29,6 +31,7 @@ sub new {
     my $cloud = qr{/cloudinary/v1_1/[\w-]+};
     $server->add_route(POST => qr{$cloud/image/upload},  sub { $self->upload(@_) });
     $server->add_route(POST => qr{$cloud/image/destroy}, sub { $self->destroy(@_) });
+    $server->add_route(DELETE => qr{$cloud/resources/image/tags/([\w-]+)}, sub { $self->remove_tag(@_) });
     $server->add_route(GET  => qr{/cloudinary/[\w-]+/image/upload/(?:[\w,]+_[\w,]+/)?v\d+/([\w/.-]+)\.\w+},
                        sub { $self->send_picture(@_) });
     return $self;
@@ -75,6 +78,20 @@ sub destroy {
     my $answer = json(200, { result => $found ? 'ok' : 'not found' });
     $self->{shelf}->note($request, remove => $name, $found ? 'removed' : 'missing', $answer);
     $self->{server}->answer($request, @$answer);
+}
+
+sub remove_tag {
+    my ($self, $request, $tag) = @_;
+    my $known = 'Basic ' . encode_base64("$ENV{STORE_KEY}:$ENV{STORE_SECRET}", '');
+    return $self->{server}->answer($request, @{ json(401, { error => { message => 'unknown api_key' } }) })
+        if ($request->{header}{authorization} // '') ne $known;
+    my @names = grep { ($self->{shelf}->object($_)->{tags} // '') eq $tag } $self->{shelf}->names;
+    for my $name (@names) {
+        $self->{shelf}->remove($name);
+        $self->{shelf}->note($request, remove => $name, 'removed', [200]);
+    }
+    my %deleted = map { s{\Acloudinary/}{}r => 'deleted' } @names;
+    $self->{server}->answer($request, @{ json(200, { deleted => \%deleted, partial => JSON::PP::false() }) });
 }
 
 sub send_picture {
@@ -162,6 +179,7 @@ sub picture {
         public_id => $form->{public_id},
         address   => "/cloudinary/$cloud/image/upload/v$version/$form->{public_id}.$format",
         folder    => $form->{asset_folder},
+        tags      => $form->{tags},
     };
 }
 
@@ -176,6 +194,7 @@ sub told {
         signature => sha1_hex($signed . $ENV{STORE_SECRET}),
         secure_url => 'http://127.0.0.1:' . $self->{server}->port . $picture->{address},
         map({ $_ => $picture->{$_} } qw(public_id version width height format)),
+        tags => [grep { defined } $picture->{tags}],
         defined $picture->{folder} ? (asset_folder => $picture->{folder}) : (),
         %more,
     );
