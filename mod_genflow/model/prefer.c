@@ -15,47 +15,71 @@
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345" \
     "6789!#$%&'*+-.^_`|~"
 
-/* Both move *at past the text that they read. */
+/* Each moves *at past the text that it reads. A header may be long: only what is needed is copied.
+ */
 
-static const char *next_token(const char **at, apr_pool_t *pool)
+/* Returns the length of the token, which begins where *at was. */
+static apr_size_t skip_token(const char **at)
 {
     apr_size_t length = strspn(*at, TOKEN);
-    const char *text = apr_pstrmemdup(pool, *at, length);
 
     *at += length;
     *at += strspn(*at, BLANKS);
-    return text;
+    return length;
 }
 
-/* A text in quotes, without them and the backslashes; one without an end ends with the header. */
-static const char *quoted_text(const char **at, apr_pool_t *pool)
+/* A text in quotes; one without an end ends with the header. */
+static void skip_quoted(const char **at)
 {
-    char *text = apr_pstrdup(pool, *at);
-    char *end = text;
-
     for (++*at; **at && **at != '"'; ++*at) {
         if (**at == '\\' && (*at)[1]) {
             ++*at;
         }
-        *end++ = **at;
     }
-    *end = '\0';
     *at += **at == '"';
-    return text;
 }
 
 /* The text up to the next preference: parameters, or no preference at all. */
-static const char *next_preference(const char *at, apr_pool_t *pool)
+static void skip_rest(const char **at)
 {
-    while (*at && *at != ',') {
-        if (*at == '"') {
-            quoted_text(&at, pool);
+    while (**at && **at != ',') {
+        if (**at == '"') {
+            skip_quoted(at);
         }
         else {
-            at++;
+            ++*at;
         }
     }
-    return at + (*at == ',');
+    *at += **at == ',';
+}
+
+/* A text in quotes, without them and the backslashes. */
+static const char *quoted_text(const char *at, apr_pool_t *pool)
+{
+    const char *behind = at;
+    char *text;
+    char *end;
+
+    skip_quoted(&behind);
+    text = end = apr_palloc(pool, (apr_size_t)(behind - at) + 1);
+    for (at++; at < behind && *at != '"'; at++) {
+        if (*at == '\\' && at[1]) {
+            at++;
+        }
+        *end++ = *at;
+    }
+    *end = '\0';
+    return text;
+}
+
+/* The value of a preference whose name ends at `at`; "": it has none. */
+static const char *value_of(const char *at, apr_pool_t *pool)
+{
+    if (*at != '=') {
+        return "";
+    }
+    at += 1 + strspn(at + 1, BLANKS);
+    return *at == '"' ? quoted_text(at, pool) : apr_pstrmemdup(pool, at, strspn(at, TOKEN));
 }
 
 /* Seconds, bounded; false: it is no number of them. */
@@ -72,30 +96,44 @@ static bool read_wait(apr_interval_time_t *wait, const char *value)
     return true;
 }
 
+static bool is_name(const char *text, apr_size_t length, const char *name)
+{
+    return length == strlen(name) && apr_cstr_casecmpn(text, name, length) == 0;
+}
+
 void gf_prefer_read(gf_prefer_t *prefer, const char *header, apr_pool_t *pool)
 {
     const char *at = header ? header : "";
-    bool waits = false; /* there was a `wait` */
+    bool has_wait = false; /* of any value */
 
-    prefer->given = false;
-    prefer->wait = 0;
+    memset(prefer, 0, sizeof(*prefer));
     while (*at) {
-        const char *value = "";
         const char *name;
+        apr_size_t length;
 
         at += strspn(at, BLANKS);
-        name = next_token(&at, pool);
-        if (*name && *at == '=') {
-            at += 1 + strspn(at + 1, BLANKS);
-            value = *at == '"' ? quoted_text(&at, pool) : next_token(&at, pool);
+        name = at;
+        length = skip_token(&at);
+        if (is_name(name, length, "wait") && !has_wait) {
+            has_wait = true;
+            prefer->waits = read_wait(&prefer->wait, value_of(at, pool));
         }
-        if (apr_cstr_casecmp(name, "wait") == 0 && !waits) {
-            waits = true;
-            prefer->given = read_wait(&prefer->wait, value) || prefer->given;
+        else if (is_name(name, length, "respond-async")) {
+            prefer->async = true;
         }
-        else if (apr_cstr_casecmp(name, "respond-async") == 0) {
-            prefer->given = true;
-        }
-        at = next_preference(at, pool);
+        skip_rest(&at);
     }
+    prefer->given = prefer->waits || prefer->async;
+}
+
+const char *gf_prefer_applied(const gf_prefer_t *prefer, bool waited, bool ended, apr_pool_t *pool)
+{
+    const char *wait = prefer->waits && waited
+                           ? apr_psprintf(pool, "wait=%" APR_TIME_T_FMT, apr_time_sec(prefer->wait))
+                           : NULL;
+
+    if (!prefer->async || ended) {
+        return wait;
+    }
+    return wait ? apr_pstrcat(pool, "respond-async, ", wait, NULL) : "respond-async";
 }

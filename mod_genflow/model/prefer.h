@@ -11,7 +11,9 @@
 #define GF_PREFER_WAIT_MAX (600 * APR_USEC_PER_SEC)
 
 typedef struct gf_prefer_t {
-    bool given;               /* the client sent `wait` or `respond-async` */
+    bool given;               /* the client sent one of the next two */
+    bool waits;               /* `wait`, with a number of seconds */
+    bool async;               /* `respond-async` */
     apr_interval_time_t wait; /* 0 to GF_PREFER_WAIT_MAX; 0 without `wait` */
 } gf_prefer_t;
 
@@ -20,5 +22,10 @@ typedef struct gf_prefer_t {
  * counts. As the RFC requires, it skips everything else: other preferences, parameters after `;`, a
  * `wait` that is no number of seconds. `pool` is for scratch only. */
 void gf_prefer_read(gf_prefer_t *prefer, const char *header, apr_pool_t *pool);
+
+/* The value of Preference-Applied, in `pool`: the preferences that the answer follows; NULL: none.
+ * waited: the client got the wait that it prefers, or the end came before; ended: the answer has
+ * the end. */
+const char *gf_prefer_applied(const gf_prefer_t *prefer, bool waited, bool ended, apr_pool_t *pool);
 
 #endif
