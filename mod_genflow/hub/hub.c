@@ -194,7 +194,11 @@ static void link_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
     gf_waiter_t **of_user = &hub->of_users[bucket_of(waiter->user)];
     int i;
 
+    waiter->previous_of_users = NULL;
     waiter->next_of_users = *of_user;
+    if (*of_user) {
+        (*of_user)->previous_of_users = waiter;
+    }
     *of_user = waiter;
     waiter->previous = NULL;
     waiter->next = hub->waiters;
@@ -205,22 +209,36 @@ static void link_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
     hub->waiting++;
     hub->threads += has_thread(waiter);
     for (i = 0; i < waiter->count; i++) {
-        gf_watch_t **at = &hub->watches[bucket_of(waiter->watches[i].id)];
+        gf_watch_t *watch = &waiter->watches[i];
+        gf_watch_t **first = &hub->watches[bucket_of(watch->id)];
 
-        waiter->watches[i].next = *at;
-        *at = &waiter->watches[i];
+        watch->previous = NULL;
+        watch->next = *first;
+        if (*first) {
+            (*first)->previous = watch;
+        }
+        *first = watch;
     }
 }
 
+static void unlink_watch(gf_hub_t *hub, const gf_watch_t *watch)
+{
+    *(watch->previous ? &watch->previous->next : &hub->watches[bucket_of(watch->id)]) = watch->next;
+    if (watch->next) {
+        watch->next->previous = watch->previous;
+    }
+}
+
+/* In the same time however many others wait for that generation, or of that user. */
 static void unlink_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
 {
-    gf_waiter_t **of_user = &hub->of_users[bucket_of(waiter->user)];
     int i;
 
-    while (*of_user != waiter) {
-        of_user = &(*of_user)->next_of_users;
+    *(waiter->previous_of_users ? &waiter->previous_of_users->next_of_users
+                                : &hub->of_users[bucket_of(waiter->user)]) = waiter->next_of_users;
+    if (waiter->next_of_users) {
+        waiter->next_of_users->previous_of_users = waiter->previous_of_users;
     }
-    *of_user = waiter->next_of_users;
     *(waiter->previous ? &waiter->previous->next : &hub->waiters) = waiter->next;
     if (waiter->next) {
         waiter->next->previous = waiter->previous;
@@ -228,12 +246,7 @@ static void unlink_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
     hub->waiting--;
     hub->threads -= has_thread(waiter);
     for (i = 0; i < waiter->count; i++) {
-        gf_watch_t **at = &hub->watches[bucket_of(waiter->watches[i].id)];
-
-        while (*at != &waiter->watches[i]) {
-            at = &(*at)->next;
-        }
-        *at = waiter->watches[i].next;
+        unlink_watch(hub, &waiter->watches[i]);
     }
 }
 

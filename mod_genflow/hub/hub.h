@@ -41,6 +41,7 @@ typedef struct gf_watch_t {
     char version[GF_HUB_VERSION]; /* of the row, when the lookout read it last; "": not yet */
     struct gf_waiter_t *waiter;
     struct gf_watch_t *next;
+    struct gf_watch_t *previous;
 } gf_watch_t;
 
 /* A request that waits for news of one or several jobs, or until a time. It lives, with its
@@ -59,6 +60,7 @@ typedef struct gf_waiter_t {
     bool rung;
     pthread_cond_t changed;
     struct gf_waiter_t *next_of_users;
+    struct gf_waiter_t *previous_of_users;
     struct gf_waiter_t *next;
     struct gf_waiter_t *previous;
 } gf_waiter_t;

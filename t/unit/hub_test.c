@@ -293,6 +293,37 @@ START_TEST(a_wait_ends_at_its_deadline)
 }
 END_TEST
 
+START_TEST(requests_for_one_generation_leave_in_any_order)
+{
+    enum { MANY = 61, STEP = 17 };
+    const gf_hub_bounds_t bounds = { JOBS_MAX, MANY, MANY, MANY, MANY };
+    client_t *clients = apr_pcalloc(unit.ctx.pool, MANY * sizeof(*clients));
+    gf_hub_t *hub = NULL;
+    int gone;
+    int i;
+
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, &bounds), APR_SUCCESS);
+    for (i = 0; i < MANY; i++) {
+        park_client(&clients[i]);
+        ck_assert(watch_job(hub, &clients[i], "a"));
+    }
+    for (gone = 1; gone <= MANY; gone++) {
+        gf_hub_req_unwatch(hub, &clients[gone * STEP % MANY].waiter);
+        gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
+        for (i = gone + 1; i <= MANY; i++) {
+            client_t *client = &clients[i * STEP % MANY];
+
+            ck_assert_int_eq(client->rings, gone);
+            gf_hub_req_take(hub, &client->waiter);
+        }
+    }
+    for (i = 1; i <= MANY; i++) {
+        ck_assert_int_eq(clients[i * STEP % MANY].rings, i - 1);
+    }
+    ck_assert_int_eq(gf_hub_lookout_ids(hub, true, unit.ctx.pool)->nelts, 0);
+}
+END_TEST
+
 /* ---- bounds ---- */
 
 START_TEST(those_who_wait_are_bounded_per_user)
@@ -599,6 +630,7 @@ int main(void)
         news_that_were_taken_are_news_again,
         a_recall_rings_and_is_taken_once,
         a_wait_ends_at_its_deadline,
+        requests_for_one_generation_leave_in_any_order,
         those_who_wait_are_bounded,
         those_who_wait_are_bounded_per_user,
         those_who_hold_a_thread_are_bounded_further,
