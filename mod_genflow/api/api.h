@@ -43,15 +43,16 @@ typedef struct gf_req_t {
     const char *args[GF_REQ_ARGS];
 
     /* From the flags of the route's row, or set by a handler before it calls another file: */
-    bool two_step;    /* answers as the two-step calls do: 200, with the generation under "data" */
-    bool as_job;      /* a generation is shown as a job */
-    bool pending;     /* another call starts the generations */
-    bool composed;    /* an older system's body of moods: kept as `input`, answered as a job */
-    bool starts;      /* starts a generation that another call has created */
-    bool admin;       /* administration: takes every word literally */
-    bool parked;      /* it waits without a thread (api/wait.h), and is answered later */
-    const char *site; /* NULL until it is needed: gf_reply_site(), with `twins` */
-    bool twins;       /* members have snake_case twins */
+    bool two_step; /* answers as the two-step calls do: 200, with the generation under "data" */
+    bool as_job;   /* a generation is shown as a job */
+    bool pending;  /* another call starts the generations */
+    bool composed; /* an older system's body of moods: kept as `input`, answered as a job */
+    bool starts;   /* starts a generation that another call has created */
+    bool admin;    /* administration: takes every word literally */
+    bool parked;   /* it waits without a thread (api/wait.h), and is answered later */
+    gf_prefer_t prefer; /* api_wait_prefer() */
+    const char *site;   /* NULL until it is needed: gf_reply_site(), with `twins` */
+    bool twins;         /* members have snake_case twins */
 } gf_req_t;
 
 /* Replies and returns NULL, or returns the error that becomes the reply; or sets req->parked.

@@ -18,7 +18,7 @@
 #define ALLOWED_HEADERS \
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer"
 #define ALLOWED_OLD  ALLOWED_HEADERS ", X-App-Key, X-Idempotency-Key"
-#define EXPOSED      "ETag, Idempotency-Replayed, Location, Retry-After"
+#define EXPOSED      "ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After"
 #define ASKED_METHOD "Access-Control-Request-Method"
 #define MAX_AGE      "7200" /* seconds; browsers do not remember longer */
 

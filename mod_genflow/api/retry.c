@@ -76,7 +76,7 @@ static gf_err_t *start_spec(gf_req_t *req, const gf_spec_t *spec, const char *ac
     const char *wish = apr_pstrcat(req->r->pool, act, ":", req->args[0], NULL);
     char hash[GF_SHA256_HEX];
     gf_caller_t caller;
-    gf_prefer_t prefer;
+    const gf_prefer_t *prefer;
     gf_created_t created;
     gf_view_t *view = apr_pcalloc(req->r->pool, sizeof(*view));
     gf_job_t *job;
@@ -93,10 +93,10 @@ static gf_err_t *start_spec(gf_req_t *req, const gf_spec_t *spec, const char *ac
         apr_table_setn(req->r->headers_out, "Idempotency-Replayed", "true");
         return gf_reply_view(req, view, HTTP_OK, NULL);
     }
-    api_wait_prefer(&prefer, req->r);
+    prefer = api_wait_prefer(req);
     api_create_views(view, &job, req, spec, &created, here);
     return api_wait_views(req, view, here ? &job : NULL, 1,
-                          prefer.given ? GF_NEWS_ENDED : GF_NEWS_WORKING, prefer.wait,
+                          prefer->given ? GF_NEWS_ENDED : GF_NEWS_WORKING, prefer->wait,
                           answer_created);
 }
 

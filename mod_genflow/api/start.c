@@ -150,13 +150,12 @@ static bool polls_by_itself(const gf_req_t *req)
 /* For a client without a preference the news that a provider works on it suffice. */
 gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
 {
-    gf_prefer_t prefer;
+    const gf_prefer_t *prefer = api_wait_prefer(req);
+    bool end = prefer->given || api_legacy_waits(req);
+    apr_interval_time_t time = prefer->given          ? prefer->wait
+                               : polls_by_itself(req) ? 0
+                                                      : req->api->conf->wait;
 
-    api_wait_prefer(&prefer, req->r);
-    if (!prefer.given) {
-        prefer.wait = polls_by_itself(req) ? 0 : req->api->conf->wait;
-        prefer.given = api_legacy_waits(req); /* for the end */
-    }
-    return api_wait_views(req, views, jobs, count, prefer.given ? GF_NEWS_ENDED : GF_NEWS_WORKING,
-                          prefer.wait, api_start_answer);
+    return api_wait_views(req, views, jobs, count, end ? GF_NEWS_ENDED : GF_NEWS_WORKING, time,
+                          api_start_answer);
 }

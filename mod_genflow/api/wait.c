@@ -4,6 +4,7 @@
 #include "api/wait.h"
 
 #include <poll.h>
+#include <string.h>
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -13,13 +14,46 @@
 #include "db/queue.h"
 
 #define POLL_EVERY (APR_USEC_PER_SEC / 4) /* of the connection of a client with a thread */
+#define READ_AGAIN APR_USEC_PER_SEC       /* after a step that could not read */
 
-void api_wait_prefer(gf_prefer_t *prefer, const request_rec *r)
+const gf_prefer_t *api_wait_prefer(gf_req_t *req)
 {
-    gf_prefer_read(prefer, apr_table_get(r->headers_in, "Prefer"), r->pool);
+    gf_prefer_read(&req->prefer, apr_table_get(req->r->headers_in, "Prefer"), req->r->pool);
+    return &req->prefer;
 }
 
 /* ---- the engine ---- */
+
+/* The memory of a step. The allocator of a connection keeps what its pools return, for as long as
+ * the connection lives; memory of its own goes back to the process. */
+
+static apr_status_t end_memory(void *data)
+{
+    api_wait_t *wait = data;
+
+    if (wait->ctx.pool) {
+        apr_pool_destroy(wait->ctx.pool);
+        wait->ctx.pool = NULL;
+    }
+    return APR_SUCCESS;
+}
+
+static void begin_memory(api_wait_t *wait)
+{
+    if (!wait->ctx.pool) {
+        apr_pool_create_unmanaged_ex(&wait->ctx.pool, apr_pool_abort_get(wait->req->r->pool), NULL);
+        apr_pool_tag(wait->ctx.pool, "genflow_wait");
+    }
+}
+
+void api_wait_init(api_wait_t *wait, gf_req_t *req)
+{
+    wait->req = req;
+    wait->ctx = *req->ctx;
+    wait->ctx.pool = NULL;
+    begin_memory(wait);
+    apr_pool_cleanup_register(req->r->pool, wait, end_memory, apr_pool_cleanup_null);
+}
 
 /* Has the client of a request with a thread closed its side? A request of HTTP/2 has no socket of
  * its own: mod_http2 sets `aborted`, also when the client has cancelled only this request. */
@@ -38,9 +72,13 @@ static bool is_gone(const request_rec *r)
 
 static apr_time_t next_step(const api_wait_t *wait)
 {
-    apr_time_t pulse = wait->pulse ? gf_clock_now() + wait->pulse : wait->deadline;
+    apr_time_t now = gf_clock_now();
+    apr_time_t next = wait->pulse ? now + wait->pulse : wait->deadline;
 
-    return pulse < wait->deadline ? pulse : wait->deadline;
+    if (wait->failed && next > now + READ_AGAIN) {
+        next = now + READ_AGAIN;
+    }
+    return next < wait->deadline ? next : wait->deadline;
 }
 
 /* Until there is enough news, the next step is due, or the client has gone. */
@@ -94,11 +132,15 @@ gf_err_t *api_wait_run(api_wait_t *wait)
     bool over = false;
 
     for (;;) {
+        begin_memory(wait);
         take_news(wait);
         err = wait->step(&over, wait);
         if (err || over) {
             end_wait(wait);
             return err || !wait->answer ? err : wait->answer(wait);
+        }
+        if (!wait->keeps) {
+            end_memory(wait);
         }
         if (wait->park) {
             gf_hub_req_sleep(req->api->hub, &wait->waiter, next_step(wait));
@@ -151,38 +193,52 @@ bool api_wait_begin(api_wait_t *wait)
 
 /* ---- generations ---- */
 
+/* Where the texts of a view are. */
+typedef enum { VIEW_OF_REQUEST, VIEW_OF_STEP, VIEW_GIVEN_BACK } view_place_t;
+
 typedef struct views_wait_t {
     api_wait_t wait;
     gf_view_t *views;
-    apr_pool_t **pools; /* of the reading of each view; NULL: it was not read here */
-    bool *reached;
+    view_place_t *places; /* of each view */
+    bool *reached;        /* there is enough news of it */
     gf_news_t enough;
     const char *known; /* ETags that the client has: another state than these is enough; or NULL */
     bool is_read;      /* the rows were read since the watches began, or are new */
     api_answer_t answer;
 } views_wait_t;
 
+/* Answers. waited: as the client prefers. */
+static gf_err_t *give_answer(gf_req_t *req, const gf_view_t *views, int count, bool waited,
+                             api_answer_t answer)
+{
+    const char *applied;
+    bool ended = true;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        ended = ended && gf_view_ended(&views[i]);
+    }
+    applied = gf_prefer_applied(&req->prefer, waited || ended, ended, req->r->pool);
+    if (applied) {
+        apr_table_setn(req->r->headers_out, "Preference-Applied", applied);
+    }
+    return answer(req, views, count);
+}
+
 static gf_err_t *read_view(views_wait_t *all, int i)
 {
     gf_req_t *req = all->wait.req;
     const gf_find_t find = { .id = all->wait.waiter.watches[i].id };
-    gf_ctx_t ctx = *req->ctx;
 
-    if (all->pools[i]) {
-        apr_pool_clear(all->pools[i]);
-    }
-    else {
-        apr_pool_create(&all->pools[i], req->r->pool);
-    }
-    ctx.pool = all->pools[i];
-    return gf_queue_get(&all->views[i], &ctx, req->type, req->user, &find);
+    all->places[i] = VIEW_OF_STEP;
+    return gf_queue_get(&all->views[i], &all->wait.ctx, req->type, req->user, &find);
 }
 
 static bool is_reached(const views_wait_t *all, int i)
 {
     gf_req_t *req = all->wait.req;
     const gf_view_t *view = &all->views[i];
-    apr_pool_t *pool = all->pools[i] ? all->pools[i] : req->r->pool;
+    apr_pool_t *pool = all->wait.ctx.pool;
     const char *tag;
 
     if (gf_view_ended(view) || all->wait.waiter.watches[i].seen >= all->enough || !all->known) {
@@ -192,6 +248,51 @@ static bool is_reached(const views_wait_t *all, int i)
     return !ap_find_etag_strong(pool, all->known, apr_pstrcat(pool, "\"", tag, "\"", NULL));
 }
 
+/* The answer needs each view. */
+static gf_err_t *read_for_answer(views_wait_t *all)
+{
+    int i;
+
+    for (i = 0; i < all->wait.waiter.count; i++) {
+        if (all->places[i] == VIEW_GIVEN_BACK) {
+            GF_TRY(read_view(all, i));
+        }
+    }
+    return NULL;
+}
+
+/* Before a wait. */
+static void give_back(views_wait_t *all)
+{
+    int i;
+
+    for (i = 0; i < all->wait.waiter.count; i++) {
+        if (all->places[i] == VIEW_OF_STEP) {
+            all->places[i] = VIEW_GIVEN_BACK;
+        }
+    }
+}
+
+/* A client that has closed its side of a parked connection gets no answer. */
+static bool needs_no_answer(const api_wait_t *wait)
+{
+    return wait->gone && wait->park;
+}
+
+/* While the database is away a request waits on: a later step reads. */
+static gf_err_t *look_at_view(views_wait_t *all, int i)
+{
+    gf_err_t *err = read_view(all, i);
+
+    if (gf_err_is(err, GF_E_DB_DOWN) && !all->wait.is_late && !all->wait.closing) {
+        all->places[i] = VIEW_GIVEN_BACK;
+        all->wait.failed = true;
+        return NULL;
+    }
+    all->reached[i] = !err && is_reached(all, i);
+    return err;
+}
+
 static gf_err_t *step_views(bool *over, api_wait_t *wait)
 {
     views_wait_t *all = (views_wait_t *)wait;
@@ -199,23 +300,29 @@ static gf_err_t *step_views(bool *over, api_wait_t *wait)
     int missing = 0;
     int i;
 
+    wait->failed = false;
     for (i = 0; i < wait->waiter.count && !wait->gone; i++) {
         if (!all->reached[i] && (must_read || wait->waiter.watches[i].seen > GF_NEWS_NONE)) {
-            GF_TRY(read_view(all, i));
-            all->reached[i] = is_reached(all, i);
+            GF_TRY(look_at_view(all, i));
         }
         missing += !all->reached[i];
     }
-    all->is_read = true;
+    all->is_read = !wait->failed;
     *over = missing == 0 || wait->is_late || wait->closing || wait->gone;
-    return NULL;
+    if (!*over) {
+        give_back(all);
+    }
+    return *over && !needs_no_answer(wait) ? read_for_answer(all) : NULL;
 }
 
 static gf_err_t *answer_views(api_wait_t *wait)
 {
     views_wait_t *all = (views_wait_t *)wait;
+    bool cut_off = (wait->closing || wait->gone) && !wait->is_late;
 
-    return all->answer(wait->req, all->views, wait->waiter.count);
+    return needs_no_answer(wait)
+               ? NULL
+               : give_answer(wait->req, all->views, wait->waiter.count, !cut_off, all->answer);
 }
 
 static views_wait_t *make_wait(gf_req_t *req, gf_view_t *views, int count, gf_news_t enough,
@@ -223,62 +330,77 @@ static views_wait_t *make_wait(gf_req_t *req, gf_view_t *views, int count, gf_ne
 {
     apr_pool_t *pool = req->r->pool;
     views_wait_t *all = apr_pcalloc(pool, sizeof(*all));
-    gf_watch_t *watches = apr_pcalloc(pool, (apr_size_t)count * sizeof(*watches));
-    int i;
 
-    for (i = 0; i < count; i++) {
-        watches[i].id = apr_pstrdup(pool, views[i].id);
-    }
-    all->wait.req = req;
-    all->wait.waiter.watches = watches;
+    api_wait_init(&all->wait, req);
+    all->wait.waiter.watches = apr_pcalloc(pool, (apr_size_t)count * sizeof(gf_watch_t));
     all->wait.waiter.count = count;
     all->wait.waiter.enough = enough;
     all->wait.deadline = gf_clock_now() + time;
     all->wait.step = step_views;
     all->wait.answer = answer_views;
     all->views = views;
-    all->pools = apr_pcalloc(pool, (apr_size_t)count * sizeof(apr_pool_t *));
+    all->places = apr_pcalloc(pool, (apr_size_t)count * sizeof(view_place_t));
     all->reached = apr_pcalloc(pool, (apr_size_t)count * sizeof(bool));
     all->enough = enough;
     all->answer = answer;
     return all;
 }
 
-gf_err_t *api_wait_views(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
-                         gf_news_t enough, apr_interval_time_t time, api_answer_t answer)
+static void submit(gf_req_t *req, gf_job_t **jobs, int count)
 {
-    views_wait_t *all = make_wait(req, views, count, enough, time, answer);
-    bool waits;
     int i;
 
-    all->is_read = true;
-    for (i = 0; i < count; i++) {
-        all->wait.waiter.watches[i].here = jobs && jobs[i];
-    }
-    waits = time > 0 && api_wait_begin(&all->wait);
     for (i = 0; jobs && i < count; i++) {
         if (jobs[i]) {
             gf_hub_req_submit(req->api->hub, jobs[i]);
         }
     }
-    return waits ? api_wait_run(&all->wait) : answer(req, views, count);
+}
+
+gf_err_t *api_wait_views(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count,
+                         gf_news_t enough, apr_interval_time_t time, api_answer_t answer)
+{
+    views_wait_t *all;
+    bool waits;
+    int i;
+
+    if (time <= 0) {
+        submit(req, jobs, count);
+        return give_answer(req, views, count, true, answer);
+    }
+    all = make_wait(req, views, count, enough, time, answer);
+    all->is_read = true;
+    for (i = 0; i < count; i++) {
+        all->wait.waiter.watches[i].id = apr_pstrdup(req->r->pool, views[i].id);
+        all->wait.waiter.watches[i].here = jobs && jobs[i];
+    }
+    waits = api_wait_begin(&all->wait);
+    submit(req, jobs, count);
+    return waits ? api_wait_run(&all->wait) : give_answer(req, views, count, false, answer);
 }
 
 gf_err_t *api_wait_state(gf_req_t *req, const gf_find_t *find, api_answer_t answer)
 {
     const char *known = apr_table_get(req->r->headers_in, "If-None-Match");
     gf_view_t *view = apr_pcalloc(req->r->pool, sizeof(*view));
+    const gf_prefer_t *prefer = api_wait_prefer(req);
     views_wait_t *all;
-    gf_prefer_t prefer;
 
-    api_wait_prefer(&prefer, req->r);
-    GF_TRY(gf_queue_get(view, req->ctx, req->type, req->user, find));
-    all = make_wait(req, view, 1, GF_NEWS_ENDED, prefer.wait, answer);
+    if (prefer->wait <= 0) {
+        GF_TRY(gf_queue_get(view, req->ctx, req->type, req->user, find));
+        return give_answer(req, view, 1, true, answer);
+    }
+    all = make_wait(req, view, 1, GF_NEWS_ENDED, prefer->wait, answer);
+    all->places[0] = VIEW_OF_STEP;
+    GF_TRY(gf_queue_get(view, &all->wait.ctx, req->type, req->user, find));
+    all->wait.waiter.watches->id = apr_pstrdup(req->r->pool, view->id);
     all->known = known && strchr(known, '"') ? known : NULL; /* else it is a star: any state */
     if (all->known) {
         all->wait.waiter.enough = GF_NEWS_CHANGED;
     }
-    return prefer.wait <= 0 || is_reached(all, 0) || !api_wait_begin(&all->wait)
-               ? answer(req, view, 1)
-               : api_wait_run(&all->wait);
+    if (is_reached(all, 0)) {
+        return give_answer(req, view, 1, true, answer);
+    }
+    return api_wait_begin(&all->wait) ? api_wait_run(&all->wait)
+                                      : give_answer(req, view, 1, false, answer);
 }

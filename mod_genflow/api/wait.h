@@ -10,10 +10,13 @@
 
 typedef struct api_wait_t api_wait_t;
 
-/* In the request's pool. The caller sets what stands before `gone`, in a struct of its own or not;
- * api_wait() does the rest. */
+/* In the request's pool, zeroed. After api_wait_init() the caller sets what stands before `keeps`,
+ * in a struct of its own or not. */
 struct api_wait_t {
-    gf_req_t *req;
+    gf_req_t *req; /* api_wait_init() */
+    /* Of one step: what it reads. Its pool has memory of its own, which is given back before the
+     * request waits; after the last step it lives as long as the request. */
+    gf_ctx_t ctx;
     gf_waiter_t waiter;        /* watches, count, enough */
     apr_time_t deadline;       /* by gf_clock_now(): then the step is the last one */
     apr_interval_time_t pulse; /* a step at least that often; 0: none is needed */
@@ -25,6 +28,11 @@ struct api_wait_t {
     /* Called after the last step; NULL: there is nothing to add. */
     gf_err_t *(*answer)(api_wait_t *wait);
 
+    /* A step sets these: the next one needs its memory, too; it could not read, and the next one
+     * comes soon. */
+    bool keeps;
+    bool failed;
+
     /* Set before each step: the client has closed its side of the connection, the deadline is over,
      * this child stops. */
     bool gone;
@@ -33,8 +41,11 @@ struct api_wait_t {
     httpd_park_t *park; /* NULL: a thread waits */
 };
 
-/* The client's preferences for waiting (Prefer). */
-void api_wait_prefer(gf_prefer_t *prefer, const request_rec *r);
+/* Reads the client's preferences for waiting (Prefer) into req->prefer, which it returns. */
+const gf_prefer_t *api_wait_prefer(gf_req_t *req);
+
+/* Sets req and ctx. */
+void api_wait_init(api_wait_t *wait, gf_req_t *req);
 
 /* Takes a place for `wait`; false: there is none. Then api_wait_run(), after what the watches are
  * to notice was begun. */
@@ -43,7 +54,7 @@ bool api_wait_begin(api_wait_t *wait);
 /* Waits and answers, then or later: the request is over, or req->parked is set. */
 gf_err_t *api_wait_run(api_wait_t *wait);
 
-/* Answers with `count` generations. */
+/* Answers with `count` generations. Before it, Preference-Applied is set. */
 typedef gf_err_t *(*api_answer_t)(gf_req_t *req, const gf_view_t *views, int count);
 
 /* Waits until each of `views`, which are in the request's pool, has ended, or there is news of

@@ -6,7 +6,11 @@
  * reads, so that a slow reader holds no thread. */
 #include "httpd/park.h"
 
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <ap_mpm.h>
@@ -20,7 +24,12 @@
 #include <mpm_common.h>
 #include <scoreboard.h>
 
+#include "base/clock.h"
 #include "httpd/glue.h"
+
+/* Bytes that the system keeps for a client that reads slowly. It doubles this number for its own
+ * needs, and by itself goes up to megabytes. */
+#define SEND_BUFFER 32768
 
 #ifdef AP_MPMQ_CAN_WAITIO
 #define CAN_WAITIO 1
@@ -34,6 +43,9 @@ struct httpd_park_t {
     void *baton;
     int poll;   /* our epoll descriptor */
     int socket; /* the client's */
+    bool is_bounded;
+    int unread;           /* bytes that the client had not taken when the request was parked last */
+    apr_time_t read_last; /* when it was last seen to take some, or to lack none */
 };
 
 /* What a connection keeps of its parked request. */
@@ -132,6 +144,62 @@ httpd_park_t *httpd_park_make(request_rec *r, const gf_conf_t *conf, httpd_park_
     return park;
 }
 
+/* ---- slow readers ---- */
+
+/* Bytes that were written, and that the client's side has not acknowledged. */
+static int unread_bytes(const httpd_park_t *park)
+{
+    int bytes = 0;
+
+    return ioctl(park->socket, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+apr_size_t httpd_park_room(httpd_park_t *park)
+{
+    apr_uint32_t memory[SK_MEMINFO_VARS] = { 0 };
+    socklen_t length = sizeof(memory);
+    int size = SEND_BUFFER;
+
+    if (!park->is_bounded) {
+        park->is_bounded = true;
+        park->read_last = gf_clock_now();
+        setsockopt(park->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    }
+    if (getsockopt(park->socket, SOL_SOCKET, SO_MEMINFO, memory, &length) != 0) {
+        return SEND_BUFFER; /* Linux before 4.12 cannot tell: a slow reader may hold a thread */
+    }
+    /* The other half is for what TLS, HTTP and the system add. */
+    return memory[SK_MEMINFO_SNDBUF] > memory[SK_MEMINFO_WMEM_QUEUED]
+               ? (memory[SK_MEMINFO_SNDBUF] - memory[SK_MEMINFO_WMEM_QUEUED]) / 2
+               : 0;
+}
+
+/* Has the client read nothing of what waits for it, for httpd's Timeout? */
+static bool has_stalled(httpd_park_t *park)
+{
+    int unread = park->is_bounded ? unread_bytes(park) : 0;
+
+    if (unread == 0 || unread < park->unread) {
+        park->read_last = gf_clock_now();
+    }
+    return unread > 0 && gf_clock_now() - park->read_last >= park->r->server->timeout;
+}
+
+/* Before the request is parked. httpd closes a connection that rests for its Timeout, and then
+ * waits for the client to close it, too: 2 s for one that does not read, not 30 s. */
+static void note_unread(httpd_park_t *park)
+{
+    apr_table_t *notes = park->r->connection->notes;
+
+    park->unread = park->is_bounded ? unread_bytes(park) : 0;
+    if (park->unread > 0) {
+        apr_table_setn(notes, "short-lingering-close", "1");
+    }
+    else if (park->is_bounded) {
+        apr_table_unset(notes, "short-lingering-close");
+    }
+}
+
 void httpd_park_ring(void *data)
 {
     watch_for(data, EPOLL_CTL_MOD, EPOLLOUT);
@@ -139,6 +207,13 @@ void httpd_park_ring(void *data)
 
 void httpd_park_end(httpd_park_t *park)
 {
+#ifdef SO_BUF_LOCK /* Linux 5.14: the next response may be a large one */
+    int none = 0;
+
+    if (park->is_bounded) {
+        setsockopt(park->socket, SOL_SOCKET, SO_BUF_LOCK, &none, sizeof(none));
+    }
+#endif
     apr_pool_cleanup_run(park->r->pool, park, close_place);
 }
 
@@ -194,10 +269,12 @@ static int go_on(conn_rec *c, httpd_park_t *park)
     show_work(c, r);
     gone = epoll_wait(park->poll, &event, 1, 0) == 1
            && (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+    gone = gone || has_stalled(park);
     watch_for(park, EPOLL_CTL_MOD, 0); /* a ring from here on is one more */
     c->aborted = c->aborted || gone;
     status = park->resume(r, park->baton, gone);
     if (status == SUSPENDED) {
+        note_unread(park);
         wait_for_ring(c);
         return OK;
     }
@@ -227,6 +304,7 @@ static int park_process(conn_rec *c)
     rv = seat->park ? go_on(c, seat->park) : ap_run_process_connection(c);
     seat->inside = false;
     if (seat->park && c->cs->state == CONN_STATE_SUSPENDED) {
+        note_unread(seat->park);
         wait_for_ring(c);
     }
     return rv;
@@ -254,6 +332,12 @@ httpd_park_t *httpd_park_make(request_rec *r, const gf_conf_t *conf, httpd_park_
 void httpd_park_ring(void *park)
 {
     (void)park;
+}
+
+apr_size_t httpd_park_room(httpd_park_t *park)
+{
+    (void)park;
+    return 0;
 }
 
 void httpd_park_end(httpd_park_t *park)

@@ -31,6 +31,12 @@ httpd_park_t *httpd_park_make(request_rec *r, const gf_conf_t *conf, httpd_park_
 /* Wakes the request. Any thread, before the place ends; does not block. */
 void httpd_park_ring(void *park);
 
+/* How many bytes can be written now without a wait for the client, of a response that is sent piece
+ * by piece; 0: ring, and it goes on when the client has read. The first call bounds what the system
+ * keeps for that client. From then on, a client that reads nothing of it for the Timeout of httpd
+ * is gone. Only in the request's thread. */
+apr_size_t httpd_park_room(httpd_park_t *park);
+
 /* Ends the place, once: the request is answered. */
 void httpd_park_end(httpd_park_t *park);
 

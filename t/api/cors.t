@@ -31,7 +31,7 @@ for my $call (@CALLS) {
     is_deeply [cors(from($OTHER, GET => "/shared$path", user => $who))], ['-', '-'], 'another may not';
     like $res->{headers}{vary}, qr/\bOrigin\b/, '... which Vary tells caches';
     is $res->{headers}{'access-control-expose-headers'},
-        'ETag, Idempotency-Replayed, Location, Retry-After', '... with all headers that it needs';
+        'ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After', '... with all headers that it needs';
 }
 my @ORIGINS = (    # origin, may it read?
     ['https://app.example:8443',         1],

@@ -21,13 +21,15 @@ use parent 'Exporter';
 use IO::Select ();
 use IO::Socket::INET ();
 use JSON::PP ();
-use List::Util qw(sum0);
+use List::Util qw(max sum0);
+use Socket qw(inet_aton pack_sockaddr_in SOL_SOCKET SO_RCVBUF);
 use Time::HiRes qw(time);
 
 use Genflow::Httpd ();
 use Genflow::Test;
 
-our @EXPORT = qw(wait_site wait_type waiting_generation cancel_generation all_wait);
+our @EXPORT = qw(wait_site wait_at wait_type waiting_generation change_generation cancel_generation all_wait
+    unread_bytes);
 
 my $PATIENCE    = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 my $ANSWER_TIME = 20 * $PATIENCE;
@@ -59,14 +61,26 @@ Include "${GENFLOW_WORK}/t/conf/api.conf"
 API
     talk_to($site);
     wait_for { api(GET => '/api/health')->{status} == 200 };
+    return wait_at($site);
+}
+
+# From here on clients wait at this httpd, which is started and idle.
+sub wait_at {
+    ($site) = @_;
     ($idle) = sort { $a <=> $b } epolls();
     return $site;
 }
 
-
 sub waiting_generation {
     my ($user) = @_;
     return later($user, { type => wait_type() });
+}
+
+# Its logs become these texts: another state, for which a stream has an event.
+sub change_generation {
+    my ($id, @logs) = @_;
+    return sql("UPDATE genflow.work SET provider_logs = :'logs'::jsonb WHERE job_id = :'id'", id => $id,
+        logs => JSON::PP::encode_json(\@logs));
 }
 
 sub cancel_generation {
@@ -88,14 +102,45 @@ sub epolls {
     } $site->children;
 }
 
+# The most that the system holds for one client of the site that has not read it.
+sub unread_bytes {
+    my ($port) = $site->base =~ /:(\d+)\z/;
+    my $local = sprintf '0100007F:%04X', $port;
+    open my $file, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!\n";
+    return max 0, map { /\A\s*\d+: \Q$local\E \S+ 01 ([0-9A-F]+):/ ? hex $1 : () } <$file>;
+}
+
 # ---- a client ------------------------------------------------------------------------------------
 
 # A connection on which this was requested.
 sub get {
     my ($class, $path, $user, $seconds) = @_;
+    return $class->connection->request($path, $user, $seconds);
+}
+
+# A connection with one request that has one more header.
+sub get_with {
+    my ($class, $path, $user, $header) = @_;
+    my $self = $class->connection;
+    $self->{socket}->syswrite("GET $path HTTP/1.1\r\nHost: x\r\nX-User: $user\r\n$header\r\n\r\n");
+    return $self;
+}
+
+sub connection {
+    my ($class) = @_;
     my ($address) = $site->base =~ m{//(.+)};
     my $socket = IO::Socket::INET->new(PeerAddr => $address) or die "connect: $!\n";
-    my $self   = bless { socket => $socket, bytes => '' }, $class;
+    return bless { socket => $socket, bytes => '' }, $class;
+}
+
+# As get(), for a client with little room for what it does not read.
+sub get_slowly {
+    my ($class, $path, $user, $seconds) = @_;
+    my ($host, $port) = $site->base =~ m{//(.+):(\d+)};
+    my $socket = IO::Socket::INET->new(Proto => 'tcp') or die "socket: $!\n";
+    $socket->setsockopt(SOL_SOCKET, SO_RCVBUF, 2048) or die "setsockopt: $!\n";
+    $socket->connect(pack_sockaddr_in($port, inet_aton($host))) or die "connect: $!\n";
+    my $self = bless { socket => $socket, bytes => '' }, $class;
     return $self->request($path, $user, $seconds);
 }
 
@@ -104,6 +149,16 @@ sub request {
     my ($self, $path, $user, $seconds) = @_;
     my $prefer = $seconds ? "Prefer: wait=$seconds\r\n" : '';
     $self->{socket}->syswrite("GET $path HTTP/1.1\r\nHost: x\r\nX-User: $user\r\n$prefer\r\n");
+    return $self;
+}
+
+# A generation on it, which prefers to wait for so long.
+sub make {
+    my ($self, $type, $user, $input, $seconds) = @_;
+    my $body = JSON::PP::encode_json($input);
+    $self->{socket}->syswrite("POST /api/$type/generate HTTP/1.1\r\nHost: x\r\nX-User: $user\r\n"
+        . "Prefer: wait=$seconds\r\nContent-Type: application/json\r\nContent-Length: "
+        . length($body) . "\r\n\r\n$body");
     return $self;
 }
 
@@ -145,6 +200,31 @@ sub reads {
     my $end = time + $seconds * $PATIENCE;
     1 while $self->{bytes} !~ $pattern && $self->fetch($end - time);
     return $self->{bytes} =~ $pattern;
+}
+
+# Does this stream get this within that time? What came up to then is forgotten.
+sub streams {
+    my ($self, $pattern, $seconds) = @_;
+    my $end = time + $seconds * $PATIENCE;
+    $self->{stream} //= '';
+    while (1) {
+        $self->unwrap;
+        last if $self->{stream} =~ $pattern || !$self->fetch($end - time);
+    }
+    return $self->{stream} =~ s/\A.*$pattern//s;
+}
+
+# Moves what came of the body, without its chunks, to {stream}.
+sub unwrap {
+    my ($self) = @_;
+    $self->{has_head} ||= $self->{bytes} =~ s/\A.*?\r\n\r\n//s or return;
+    while ($self->{bytes} =~ /\A(?:\r\n)?([0-9a-f]+)\r\n/i) {
+        my ($head, $length) = ($+[0], hex $1);
+        last if length $self->{bytes} < $head + $length;
+        $self->{stream} .= substr $self->{bytes}, $head, $length;
+        substr $self->{bytes}, 0, $head + $length, '';
+    }
+    return;
 }
 
 # What comes to the end of the connection.
