@@ -5,6 +5,7 @@
 #include <httpd.h>
 #include <ap_expr.h>
 #include <ap_mpm.h>
+#include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_config.h>
 #include <http_core.h>
@@ -41,6 +42,7 @@ static gf_api_t child_api;
 static gf_dispatch_t *child_dispatch;
 static api_lookout_t *child_lookout;
 static httpd_janitor_t *janitor;
+static gf_turn_t *turn;
 
 /* ---- configuration ---- */
 
@@ -113,6 +115,17 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
     return OK;
 }
 
+static apr_status_t share_turn(apr_pool_t *pconf)
+{
+    apr_shm_t *memory;
+    apr_status_t rv = apr_shm_create(&memory, gf_turn_bytes(), NULL, pconf);
+
+    if (rv == APR_SUCCESS) {
+        turn = gf_turn_init(apr_shm_baseaddr_get(memory));
+    }
+    return rv;
+}
+
 static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                                server_rec *server)
 {
@@ -145,6 +158,9 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
     }
     if (rv == APR_SUCCESS) {
         rv = httpd_limits_gate(server, pconf);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = share_turn(pconf);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, rv, server,
@@ -199,7 +215,8 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
         rv = gf_preset_cache_make(&child_api.presets, pchild, conf, PRESETS_AGE);
     }
     if (rv == APR_SUCCESS && conf->dispatch) {
-        rv = gf_dispatch_start(&child_dispatch, pchild, &ctx, child_api.hub, child_api.owner);
+        rv =
+            gf_dispatch_start(&child_dispatch, pchild, &ctx, child_api.hub, turn, child_api.owner);
     }
     if (rv == APR_SUCCESS) {
         rv = httpd_janitor_child(janitor, server);

@@ -3,6 +3,8 @@
  * the SQL functions. */
 #include "db/queue.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "base/clock.h"
@@ -224,6 +226,77 @@ gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type,
         if (row.lane != NO_LANE) { /* the loop runs backwards, so each lane ends with its first */
             gf_job_begin(job, ctx);
             apr_cpystrn(cursor->from[row.lane], row.due_at, sizeof(cursor->from[0]));
+        }
+    }
+    return NULL;
+}
+
+/* ---- due ---- */
+
+typedef struct queue_due_in_t {
+    const char *types, *since;
+} queue_due_in_t;
+
+typedef struct queue_due_row_t {
+    int place; /* NO_PLACE: `at` is now */
+    const char *at;
+} queue_due_row_t;
+
+#define NO_PLACE (-1)
+
+static const gf_sql_field_t due_params[] = { GF_PARAM(queue_due_in_t, types),
+                                             GF_PARAM(queue_due_in_t, since) };
+static const gf_sql_field_t due_columns[] = { GF_COLUMN_OR(queue_due_row_t, place, NO_PLACE),
+                                              GF_COLUMN(queue_due_row_t, at) };
+
+GF_STATEMENT(due, .function = "due", GF_PARAMS(due_params),
+             GF_COLUMNS(queue_due_row_t, due_columns));
+
+/* Where the claims of all types begin, as one SQL array. */
+static const char *due_since(gf_ctx_t *ctx, const gf_claim_cursor_t *cursors, int types)
+{
+    apr_array_header_t *since = apr_array_make(ctx->pool, types * GF_LANES, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < types * GF_LANES; i++) {
+        APR_ARRAY_PUSH(since, const char *) = cursors[i / GF_LANES].from[i % GF_LANES];
+    }
+    return apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, since, ','), "}", NULL);
+}
+
+static void move_cursor(gf_claim_cursor_t *cursor, const char *now)
+{
+    int lane;
+
+    for (lane = 0; now && lane < GF_LANES; lane++) {
+        apr_cpystrn(cursor->from[lane], now, sizeof(cursor->from[lane]));
+    }
+}
+
+gf_err_t *gf_queue_due(bool *due, gf_ctx_t *ctx, gf_claim_cursor_t *cursors)
+{
+    int types = ctx->conf->type_list->nelts;
+    const queue_due_in_t in = { .types = gf_db_types(ctx, NULL),
+                                .since = due_since(ctx, cursors, types) };
+    const char *now = NULL;
+    queue_due_row_t row;
+    gf_rows_t *rows;
+    int i;
+
+    GF_TRY(gf_db_call(&rows, ctx, &gf_sql_due, NULL, &in, NULL));
+    memset(due, 0, (size_t)(types + GF_DUE_KINDS) * sizeof(*due));
+    for (i = 0; i < gf_rows_count(rows); i++) {
+        GF_TRY(gf_rows_read(&row, ctx, rows, i, NULL));
+        if (row.place == NO_PLACE) {
+            now = row.at;
+        }
+        else if (row.place >= 0 && row.place < types + GF_DUE_KINDS) {
+            due[row.place] = true;
+        }
+    }
+    for (i = 0; i < types; i++) {
+        if (!due[i]) {
+            move_cursor(&cursors[i], now);
         }
     }
     return NULL;

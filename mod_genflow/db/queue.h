@@ -86,6 +86,14 @@ typedef struct gf_claim_cursor_t {
 gf_err_t *gf_queue_claim(gf_job_t **jobs, gf_ctx_t *ctx, const gf_type_t *type,
                          gf_claim_cursor_t *cursor);
 
+/* What follows the types among the places of gf_queue_due(). */
+typedef enum { GF_DUE_RESTORES, GF_DUE_REMOVALS, GF_DUE_DELIVERIES, GF_DUE_KINDS } gf_due_kind_t;
+
+/* What would a claim find now? due[i] for type i of the configuration, whose claims begin at
+ * cursors[i], then due[types + kind]: GF_DUE_KINDS more. The cursor of a type without due jobs
+ * moves to now. One statement that locks nothing. */
+gf_err_t *gf_queue_due(bool *due, gf_ctx_t *ctx, gf_claim_cursor_t *cursors);
+
 /* The answer of a statement under a lease: may the host go on with the job? */
 typedef enum {
     GF_LEASE_OURS,         /* yes, and the statement took effect */

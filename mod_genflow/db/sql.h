@@ -28,7 +28,7 @@
     X(admin_users) X(allowance) X(asset_bytes) X(asset_delete) X(asset_get) X(asset_put) \
     X(attempt_begin) X(breaker_note) X(breakers) X(budgets) X(cancel) X(claim) X(compose) \
     X(connections) X(create) X(create_batch) X(delete) X(delivery_claim) X(delivery_note) \
-    X(ended) X(gallery) X(gallery_count) X(generation_of) X(get) X(hand_back) X(health) \
+    X(due) X(ended) X(gallery) X(gallery_count) X(generation_of) X(get) X(hand_back) X(health) \
     X(heartbeat) X(history) X(history_count) X(hook) X(hook_known) X(hook_ref) X(janitor) \
     X(janitor_parts) X(ledger_list) X(live) X(made_before) X(media_find) X(media_mark) \
     X(presets) X(progress) X(quota) X(removal_claim) X(removal_done) X(requeue) X(reserve) \

@@ -16,7 +16,6 @@
 
 #define CLAIM_MAX        32 /* jobs of one claim, over all types */
 #define FULL_CLAIM_EVERY 8
-#define PICTURE_EVERY    4
 #define PICTURE_LEASE    (600 * APR_USEC_PER_SEC)
 #define DELIVERY_SHARE   4 /* receivers may be slow: at most so many of the places wait for them */
 #define TROUBLE_QUIET    (60 * APR_USEC_PER_SEC)
@@ -85,9 +84,6 @@ static gf_err_t *claim_type(gf_claim_t *claim, gf_ctx_t *ctx, int i)
 
     at->owner = claim->owner;
     at->limit = claim->places - claim->count;
-    if (claim->number % FULL_CLAIM_EVERY == 0) {
-        rewind_claim(at);
-    }
     GF_TRY(
         gf_queue_claim(&jobs, ctx, APR_ARRAY_IDX(ctx->conf->type_list, i, const gf_type_t *), at));
     add_job(claim, ctx, jobs);
@@ -141,15 +137,17 @@ static bool is_database_away(gf_ctx_t *ctx)
 }
 
 /* While the database was away leases expired that no process could renew. Their holders get half a
- * lease's time to come back before anything is claimed. */
+ * lease's time to come back before any child claims anything. */
 static bool is_back(gf_claim_t *claim, gf_ctx_t *ctx)
 {
-    if (!claim->blind) {
+    if (!gf_turn_is_blind(claim->turn)) {
         return true;
     }
-    claim->blind = is_database_away(ctx);
     claim->site.due = 0; /* it may be another one */
-    claim->wait = claim->blind ? 0 : ctx->conf->lease / 2;
+    if (!is_database_away(ctx)) {
+        gf_turn_hold(claim->turn, gf_ctx_now(ctx) + ctx->conf->lease / 2);
+        gf_turn_set_blind(claim->turn, false);
+    }
     return false;
 }
 
@@ -190,13 +188,13 @@ static bool claim_at(gf_claim_t *claim, gf_ctx_t *ctx, int i)
     if (trouble->skip_until > gf_ctx_now(ctx)) {
         return trouble->error == gf_err_row(GF_E_DB_DOWN); /* it went away amid a claim */
     }
-    if (claim->count == claim->places) {
+    if (!claim->due[i] || claim->count == claim->places) {
         return false;
     }
-    err = i < types        ? claim_type(claim, ctx, i)
-          : i == types     ? claim_restores(claim, ctx)
-          : i == types + 1 ? claim_removals(claim, ctx)
-                           : claim_deliveries(claim, ctx);
+    err = i < types                     ? claim_type(claim, ctx, i)
+          : i == types + GF_DUE_RESTORES ? claim_restores(claim, ctx)
+          : i == types + GF_DUE_REMOVALS ? claim_removals(claim, ctx)
+                                         : claim_deliveries(claim, ctx);
     if (err) {
         note_trouble(trouble, ctx, err);
     }
@@ -220,6 +218,28 @@ static void publish_store(gf_ctx_t *ctx)
     }
 }
 
+/* What a claim would find, from the cursors on. False: the database did not say. */
+static bool is_known(gf_claim_t *claim, gf_ctx_t *ctx)
+{
+    trouble_t *trouble = &claim->trouble[ctx->conf->type_list->nelts + GF_DUE_KINDS];
+    gf_err_t *err = gf_queue_due(claim->due, ctx, claim->types);
+
+    if (err) {
+        note_trouble(trouble, ctx, err);
+        gf_turn_set_blind(claim->turn, gf_err_is(err, GF_E_DB_DOWN));
+    }
+    return err == NULL;
+}
+
+static void rewind_all(gf_claim_t *claim, int types)
+{
+    int i;
+
+    for (i = 0; i < types; i++) {
+        rewind_claim(&claim->types[i]);
+    }
+}
+
 static void run_task(gf_task_t *task, gf_ctx_t *ctx)
 {
     gf_claim_t *claim = (gf_claim_t *)task;
@@ -232,55 +252,88 @@ static void run_task(gf_task_t *task, gf_ctx_t *ctx)
         return;
     }
     publish_store(ctx);
+    if (claim->number % FULL_CLAIM_EVERY == 0) {
+        rewind_all(claim, types);
+    }
+    if (!is_known(claim, ctx)) {
+        return;
+    }
     if (ctx->conf->webhook_hosts->nelts) { /* first: they are few, and clients wait for them */
-        claim_at(claim, ctx, types + 2);
+        claim_at(claim, ctx, types + GF_DUE_DELIVERIES);
     }
     for (i = 0; i < types; i++) { /* each time another type is the first to be served */
         int type = (claim->number + i) % types;
+        bool claims = claim->due[type] && !claim->left_out[type];
 
-        claimed += !claim->left_out[type];
-        down += !claim->left_out[type] && claim_at(claim, ctx, type);
+        claimed += claims;
+        down += claims && claim_at(claim, ctx, type);
     }
-    if (claim->number % PICTURE_EVERY == 0) {
-        claim_at(claim, ctx, types);
-        claim_at(claim, ctx, types + 1);
-    }
+    claim_at(claim, ctx, types + GF_DUE_RESTORES);
+    claim_at(claim, ctx, types + GF_DUE_REMOVALS);
     for (i = 0; claimed && down == claimed && i < types; i++) {
         claim->trouble[i].skip_until = 0; /* it is the database, not a type */
     }
-    /* One type alone may be locked. Where all are left out, no type's claim shows it. */
-    claim->blind = claimed ? down == claimed : is_database_away(ctx);
+    gf_turn_set_blind(claim->turn, claimed && down == claimed);
     claim->number++;
 }
 
-void gf_claim_init(gf_claim_t *claim, apr_pool_t *pool, const gf_conf_t *conf, const char *owner)
+void gf_claim_init(gf_claim_t *claim, apr_pool_t *pool, const gf_conf_t *conf, const char *owner,
+                   gf_turn_t *turn)
 {
     apr_size_t types = (apr_size_t)conf->type_list->nelts;
-    apr_size_t i;
 
     claim->owner = apr_pstrdup(pool, owner);
     claim->types = apr_pcalloc(pool, types * sizeof(gf_claim_cursor_t));
     claim->left_out = apr_pcalloc(pool, types * sizeof(bool));
-    claim->trouble = apr_pcalloc(pool, (types + 3) * sizeof(trouble_t));
-    for (i = 0; i < types; i++) {
-        rewind_claim(&claim->types[i]); /* the first claim may end before it comes to all of them */
-    }
+    claim->due = apr_pcalloc(pool, (types + GF_DUE_KINDS) * sizeof(bool));
+    claim->trouble = apr_pcalloc(pool, (types + GF_DUE_KINDS + 1) * sizeof(trouble_t));
+    claim->turn = turn;
     claim->task.run = run_task;
+}
+
+void gf_claim_want(gf_claim_t *claim, apr_time_t time)
+{
+    if (!claim->wanted || time < claim->wanted) {
+        claim->wanted = time;
+    }
+    if (time < claim->at) {
+        claim->at = time;
+    }
+}
+
+/* Is it this child's turn, or does it know of a due job? */
+static bool may_begin(gf_claim_t *claim, apr_time_t now, apr_interval_time_t interval)
+{
+    bool wanted = claim->wanted && claim->wanted <= now && !gf_turn_is_held(claim->turn, now);
+
+    if (!gf_turn_take(claim->turn, &claim->calls, now, interval) && !wanted) {
+        return false;
+    }
+    claim->wanted = claim->wanted > now ? claim->wanted : 0;
+    return true;
 }
 
 void gf_claim_begin(gf_claim_t *claim, const gf_ctx_t *ctx, gf_hub_t *hub, gf_writers_t *writers,
                     const gf_reach_t *reach, int delivering)
 {
     const gf_conf_t *conf = ctx->conf;
+    apr_time_t now = gf_ctx_now(ctx);
     int i;
 
-    claim->at = gf_ctx_now(ctx) + conf->poll_interval;
+    claim->at = now + conf->poll_interval;
+    if (claim->wanted > now && claim->wanted < claim->at) {
+        claim->at = claim->wanted;
+    }
+    if (!may_begin(claim, now, conf->poll_interval)) {
+        return;
+    }
     claim->delivering = delivering;
     claim->places = 0;
     while (claim->places < CLAIM_MAX && gf_hub_reserve(hub)) {
         claim->places++;
     }
     if (claim->places == 0) {
+        gf_turn_call(claim->turn);
         return;
     }
     for (i = 0; i < conf->type_list->nelts; i++) {
@@ -300,12 +353,9 @@ gf_job_t *gf_claim_done(gf_claim_t *claim, const gf_ctx_t *ctx, gf_hub_t *hub)
     int spare = claim->places - claim->count;
 
     claim->open = false;
-    if (claim->wait) {
-        claim->at = gf_ctx_now(ctx) + claim->wait;
-        claim->wait = 0;
-    }
-    else if (claim->count == claim->places) {
-        claim->at = gf_ctx_now(ctx); /* there may be more */
+    if (claim->count == claim->places) { /* there may be more */
+        gf_turn_call(claim->turn);
+        gf_claim_want(claim, gf_ctx_now(ctx));
     }
     for (; spare > 0; spare--) {
         gf_hub_leave(hub);

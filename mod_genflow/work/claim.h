@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claiming due jobs: generations type by type, restores, removals and deliveries; each job gets its
- * kind here. One task for a writer at a time, begun and taken in by the dispatcher. */
+ * kind here. One task for a writer at a time, begun and taken in by the dispatcher. A claim first
+ * asks what is due (gf_queue_due), so that without work it is one statement; and of the children of
+ * one httpd one at a time claims (work/turn.h). */
 #ifndef WORK_CLAIM_H
 #define WORK_CLAIM_H
 
@@ -8,6 +10,7 @@
 #include "db/site.h"
 #include "hub/hub.h"
 #include "work/reach.h"
+#include "work/turn.h"
 #include "work/writers.h"
 
 struct gf_trouble_t;
@@ -15,9 +18,13 @@ struct gf_trouble_t;
 typedef struct gf_claim_t {
     gf_task_t task; /* first: a done task is its claim */
 
-    /* True: a writer has the task, and owns all below but `at`. */
+    /* True: a writer has the task, and owns all below but `at`, `calls` and `wanted`. */
     bool open;
-    apr_time_t at; /* when the next one begins, by gf_clock_now() */
+    apr_time_t at; /* when the next one begins, if it is this child's turn, by gf_clock_now() */
+
+    gf_turn_t *turn;    /* shared by the children of this httpd */
+    apr_uint32_t calls; /* gf_turn_take() */
+    apr_time_t wanted;  /* a job that this child knows is due then; 0: none */
 
     const char *owner; /* this process, as owner of leases */
 
@@ -28,29 +35,30 @@ typedef struct gf_claim_t {
     int count;
 
     /* How many claims were made: each begins with another type, each 8th looks at all of a type's
-     * queue, each 4th takes restores and removals, too. */
+     * queue. */
     int number;
     int delivering;           /* webhooks that are being delivered here */
-    apr_interval_time_t wait; /* before the next one; 0: the usual time */
     gf_site_t site;           /* is it the site's database? */
-
-    /* The database was away at the last claim. Nothing is claimed until it is back for half a
-     * lease, so that hosts can renew what expired meanwhile. */
-    bool blind;
     bool *left_out;           /* per type: this host does not reach its first provider */
+    bool *due;                /* per type, and for restores, removals, deliveries */
     gf_claim_cursor_t *types; /* per type: where its claim begins */
 
-    /* The last error, per type, and for restores, removals, deliveries: after one they are skipped
-     * for 5 s, and the same error is logged once a minute. */
+    /* The last error, as `due`, and of the question what is due: after one they are skipped for
+     * 5 s, and the same error is logged once a minute. */
     struct gf_trouble_t *trouble;
 } gf_claim_t;
 
 /* Once, before the first claim. `owner` is copied. The arrays live in `pool`. */
-void gf_claim_init(gf_claim_t *claim, apr_pool_t *pool, const gf_conf_t *conf, const char *owner);
+void gf_claim_init(gf_claim_t *claim, apr_pool_t *pool, const gf_conf_t *conf, const char *owner,
+                   gf_turn_t *turn);
 
-/* Begins a claim, and sets the time of the next one. Types that begin at a provider which this host
- * does not reach are left out. Reserves places and gives the task to a writer; without a free place
- * only the time is set. `delivering`: deliveries that are under way here. */
+/* A job that any child may claim is due at `time`: this child claims then, whoever's turn it is. */
+void gf_claim_want(gf_claim_t *claim, apr_time_t time);
+
+/* Sets the time of the next claim, and begins one if it is this child's turn or a wanted job is
+ * due. Types that begin at a provider which this host does not reach are left out. Reserves places
+ * and gives the task to a writer; without a free place it calls the other children. `delivering`:
+ * deliveries that are under way here. */
 void gf_claim_begin(gf_claim_t *claim, const gf_ctx_t *ctx, gf_hub_t *hub, gf_writers_t *writers,
                     const gf_reach_t *reach, int delivering);
 

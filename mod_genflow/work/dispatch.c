@@ -108,8 +108,8 @@ static void after_event(gf_dispatch_t *dispatch, gf_run_t *run, gf_step_t step)
         start_pending(dispatch, run);
     }
     else if (step == GF_STEP_OVER) {
-        if (run->due && run->due < dispatch->claim.at) {
-            dispatch->claim.at = run->due; /* no wait for the next usual claim */
+        if (run->due) {
+            gf_claim_want(&dispatch->claim, run->due);
         }
         drop_run(dispatch, run);
     }
@@ -186,7 +186,7 @@ static void take_webhook(gf_dispatch_t *dispatch, const char *id)
         interrupt_alarm(dispatch, run, GF_EVENT_WEBHOOK_RECEIVED);
     }
     else {
-        dispatch->claim.at = dispatch_now(dispatch);
+        gf_claim_want(&dispatch->claim, dispatch_now(dispatch));
     }
 }
 
@@ -445,7 +445,7 @@ static apr_pool_t *own_pool(const char *tag)
 }
 
 apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_ctx_t *ctx,
-                               gf_hub_t *hub, const char *owner)
+                               gf_hub_t *hub, gf_turn_t *turn, const char *owner)
 {
     apr_pool_t *own = own_pool("genflow_dispatch");
     gf_dispatch_t *dispatch = apr_pcalloc(own, sizeof(*dispatch));
@@ -458,7 +458,7 @@ apr_status_t gf_dispatch_start(gf_dispatch_t **out, apr_pool_t *pool, const gf_c
     flow->pool = own;
     flow->asides = apr_array_make(own, 4, sizeof(gf_msg_t *));
     gf_reach_init(&flow->reach, own);
-    gf_claim_init(&dispatch->claim, own, ctx->conf, owner);
+    gf_claim_init(&dispatch->claim, own, ctx->conf, owner, turn);
     gf_heartbeat_init(&dispatch->heartbeat, own, ctx);
     apr_pool_create(&flow->ctx.pool, own);
     apr_skiplist_init(&dispatch->alarms, own);

@@ -8,6 +8,7 @@
 
 #include "base/ctx.h"
 #include "hub/hub.h"
+#include "work/turn.h"
 
 typedef struct gf_dispatch_t gf_dispatch_t;
 
@@ -16,10 +17,10 @@ typedef struct gf_dispatch_t gf_dispatch_t;
 const char *gf_dispatch_prepare(const gf_conf_t *conf, apr_pool_t *pool, apr_uid_t user,
                                 apr_gid_t group);
 
-/* Starts the threads. ctx is copied; its pool is not used. pool: the child's. `owner` names this
- * process in leases. */
+/* Starts the threads. ctx is copied; its pool is not used. pool: the child's. turn: shared by the
+ * children of this httpd. `owner` names this process in leases. */
 apr_status_t gf_dispatch_start(gf_dispatch_t **dispatch, apr_pool_t *pool, const gf_ctx_t *ctx,
-                               gf_hub_t *hub, const char *owner);
+                               gf_hub_t *hub, gf_turn_t *turn, const char *owner);
 
 /* How long a close may go on working on runs; 0: hand everything back at once. Call before
  * gf_hub_close(). */

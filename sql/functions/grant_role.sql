@@ -30,6 +30,7 @@ BEGIN
                    'connections',
                    'delivery_claim',
                    'delivery_note',
+                   'due',
                    'ended',
                    'generation_of',
                    'gallery',

@@ -27,7 +27,8 @@ static void begin(gf_claim_t *claim)
     unit.conf.lease = apr_time_from_sec(30);
     unit.conf.store_folder = unit_folder;
     memset(claim, 0, sizeof(*claim));
-    gf_claim_init(claim, unit.ctx.pool, &unit.conf, "unit");
+    gf_claim_init(claim, unit.ctx.pool, &unit.conf, "unit",
+                  gf_turn_init(apr_palloc(unit.ctx.pool, gf_turn_bytes())));
 }
 
 START_TEST(a_claim_notices_that_the_database_is_away)
@@ -36,7 +37,7 @@ START_TEST(a_claim_notices_that_the_database_is_away)
 
     begin(&claim);
     run_claim(&claim, false);
-    ck_assert(claim.blind);
+    ck_assert(gf_turn_is_blind(claim.turn));
 }
 END_TEST
 
@@ -46,27 +47,30 @@ START_TEST(so_does_one_that_leaves_out_all_types)
 
     begin(&claim);
     run_claim(&claim, true);
-    ck_assert(claim.blind);
+    ck_assert(gf_turn_is_blind(claim.turn));
     run_claim(&claim, true);
-    ck_assert(claim.blind);
+    ck_assert(gf_turn_is_blind(claim.turn));
 }
 END_TEST
 
 START_TEST(the_first_claim_after_an_outage_waits_for_half_a_lease)
 {
     gf_claim_t claim;
+    apr_time_t now;
 
     begin(&claim);
     run_claim(&claim, true);
     lend_app();
+    now = gf_ctx_now(&unit.ctx);
     run_claim(&claim, false);
-    ck_assert_int_eq(claim.wait, apr_time_from_sec(15));
-    ck_assert(!claim.blind);
+    ck_assert(gf_turn_is_held(claim.turn, now + apr_time_from_sec(14)));
+    ck_assert(!gf_turn_is_held(claim.turn, gf_ctx_now(&unit.ctx) + apr_time_from_sec(16)));
+    ck_assert(!gf_turn_is_blind(claim.turn));
     ck_assert_int_eq(claim.count, 0);
-    claim.wait = 0;
+    gf_turn_hold(claim.turn, 0);
     run_claim(&claim, true);
-    ck_assert_int_eq(claim.wait, 0);
-    ck_assert(!claim.blind);
+    ck_assert(!gf_turn_is_held(claim.turn, now));
+    ck_assert(!gf_turn_is_blind(claim.turn));
     end();
 }
 END_TEST

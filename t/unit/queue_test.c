@@ -272,6 +272,20 @@ static gf_err_t *call_missing(void)
     return gf_check_missing(&missing, &ctx);
 }
 
+static gf_err_t *call_due(void)
+{
+    const gf_type_t *list[] = { &type };
+    apr_array_header_t types = { .elts = (char *)list, .nelts = 1 };
+    gf_claim_cursor_t cursor = { .from = { "-infinity", "-infinity", "-infinity", "-infinity" } };
+    bool due[1 + GF_DUE_KINDS];
+    gf_conf_t conf = unit.conf;
+    gf_ctx_t ctx = unit.ctx;
+
+    conf.type_list = &types;
+    ctx.conf = &conf;
+    return gf_queue_due(due, &ctx, &cursor);
+}
+
 static gf_err_t *call_restore_claim(void)
 {
     return claim_by(gf_picture_restores);
@@ -571,6 +585,7 @@ static const struct {
     { "removal_done", call_removal_done },
     { "delivery_claim", call_delivery_claim },
     { "delivery_note", call_delivery_note },
+    { "due", call_due },
     { "breaker_note", call_breaker_note },
     { "breakers", call_breakers },
     { "budgets", call_budgets },

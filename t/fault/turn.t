@@ -1,0 +1,75 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# One child of an httpd asks the database for due jobs, for all of them. When the child whose turn it
+# is hangs or dies, another one goes on: no lock stays locked.
+use Genflow::Database ();
+use Genflow::Fault;
+use Genflow::Httpd qw(small_site);
+use Genflow::Test;
+use Time::HiRes qw(sleep time);
+
+use constant { CHILDREN => 6, SECONDS => 10, A_SECOND => 2 };    # A_SECOND: statements of an idle host
+
+# A database that only this httpd uses.
+my $db = Genflow::Database->new;
+my $httpd;
+{
+    local $ENV{PGDATABASE} = $db->name;
+    $httpd = Genflow::Httpd->start(small_site() . <<"END");
+StartServers @{[CHILDREN]}
+ServerLimit @{[CHILDREN]}
+MinSpareThreads 1
+MaxSpareThreads 1000
+GenflowDispatchPoll 1s
+END
+}
+my $started = wait_for { $httpd->children == CHILDREN };
+ok $started, CHILDREN . ' children run';
+my $claims = wait_for { statements() };
+ok $claims, '... and ask the database';
+
+# ---- idle ----
+
+my ($before, $begin) = (statements(), time);
+sleep SECONDS;
+my ($asked, $passed) = (statements() - $before, time - $begin);
+diag sprintf '%.1f statements a second while idle, %d children', $asked / $passed, CHILDREN;
+cmp_ok $asked, '<=', A_SECOND * $passed + 10, 'idle children ask no more than one would';
+cmp_ok $asked, '>', 0, '... which goes on asking';
+
+# ---- the child that asks is stopped, then dies ----
+
+$db->sql("SELECT genflow.grant_credits('user', 20, 'for a test')");
+for my $child ($httpd->children) {
+    kill STOP => $child;
+    ok made(), "child $child is stopped: another one finds a job";
+    kill CONT => $child;
+}
+for my $round (1 .. 2) {
+    my ($asker) = $httpd->children;
+    kill KILL => $asker;
+    ok made(), "child $asker is killed: another one finds a job";
+}
+is $db->sql('SELECT count(*) FROM genflow.check()'), 0, 'the books are sound';
+$httpd->stop;
+
+# ---- the parts ----
+
+# Transactions that ended in that database. They count there a second later, at most.
+sub statements {
+    return sql1('SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = :\'name\'',
+        name => $db->name);
+}
+
+# A job comes into the queue, and ends completed.
+sub made {
+    my $id = $db->sql(<<'SQL');
+        SELECT id FROM genflow.neo_glitch_create('user', gen_random_uuid()::text, '\x01', NULL, 'base',
+            'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)
+SQL
+    return wait_for {
+        $db->sql("SELECT status FROM public.neo_glitch_media WHERE id = '$id'") eq 'completed';
+    } 20;
+}
+
+finish;
