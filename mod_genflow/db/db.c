@@ -139,8 +139,14 @@ static apr_interval_time_t bound_of(PGconn *pg, prepared_t *known)
     return known->bound;
 }
 
-/* Prepares the statement if this connection has not yet, then runs it: both within the bound. */
-static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, call_t *call)
+static const char *text_of(const call_t *call, apr_pool_t *pool)
+{
+    return gf_sql_text(call->statement, call->type ? call->type->prefix : NULL, pool);
+}
+
+/* Runs the statement within the bound. If GenflowPrepare is On it is prepared first, unless this
+ * connection has done so before. */
+static PGresult *send_call(gf_ctx_t *ctx, PGconn *pg, call_t *call)
 {
     const gf_statement_t *statement = call->statement;
     prepared_t *known = prepared_of(pg);
@@ -151,11 +157,17 @@ static PGresult *prepare_and_run(PGconn *pg, apr_pool_t *pool, call_t *call)
 
     call->bound = bound_of(pg, known);
     end = gf_clock_now() + call->bound;
+    if (!ctx->conf->prepare) {
+        sent = PQsendQueryParams(pg, text_of(call, ctx->pool), call->count, NULL, call->args, NULL,
+                                 NULL, 0);
+        return gf_answer_wait(&call->is_silent, pg, sent, end);
+    }
     apr_snprintf(name, sizeof(name), "genflow_%s_%d", statement->label, index);
     if (known && !known->done[statement->number][index]) {
-        const char *text = gf_sql_text(statement, call->type ? call->type->prefix : NULL, pool);
-        PGresult *result =
-            gf_answer_wait(&call->is_silent, pg, PQsendPrepare(pg, name, text, 0, NULL), end);
+        PGresult *result;
+
+        sent = PQsendPrepare(pg, name, text_of(call, ctx->pool), 0, NULL);
+        result = gf_answer_wait(&call->is_silent, pg, sent, end);
 
         if (!is_success(result)
             && strcmp(result_sqlstate(result), "42P05") != 0) { /* 42P05: it is prepared */
@@ -181,7 +193,7 @@ static bool is_passing(const char *state)
  * gets no retry: the client has waited long enough, and its own repetition finds the result. */
 static PGresult *run_call(gf_ctx_t *ctx, PGconn *pg, call_t *call)
 {
-    PGresult *result = prepare_and_run(pg, ctx->pool, call);
+    PGresult *result = send_call(ctx, pg, call);
 
     if (call->is_silent) {
         return result;
@@ -201,7 +213,7 @@ static PGresult *run_call(gf_ctx_t *ctx, PGconn *pg, call_t *call)
     if (call->again) {
         call->args[call->again] = "true";
     }
-    return prepare_and_run(pg, ctx->pool, call);
+    return send_call(ctx, pg, call);
 }
 
 /* The error of a part that the database lacks, with its remedy. */
@@ -221,6 +233,10 @@ static const char *schema_cause(const char *state, const gf_type_t *type)
         return type ? "the table of this type is gone: restore it, make an empty one by "
                       "genflow.create_type(), or remove its <GenflowType>"
                     : "a table of schema genflow is gone: run sql/apply";
+    }
+    if (strcmp(state, "26000") == 0) {
+        return "a pooler gave this connection another session, which does not know the prepared "
+               "statement: set GenflowPrepare Off, or let it pool sessions";
     }
     if (strcmp(state, "42703") == 0) {
         return "a column that this module reads is missing: run sql/apply";
@@ -250,7 +266,7 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresu
         err->retry_after = RETRY_AFTER_SECONDS;
         return err;
     }
-    if (strncmp(state, "42", 2) == 0 || strcmp(state, "3F000") == 0) {
+    if (strncmp(state, "42", 2) == 0 || strcmp(state, "3F000") == 0 || strcmp(state, "26000") == 0) {
         return gf_err_make(ctx, GF_E_DB_SCHEMA, APR_SUCCESS, "%s (%s): %s: SQLSTATE %s: %s", label,
                            of, schema_cause(state, call->type), state, message);
     }

@@ -251,6 +251,8 @@ static const char *open_section(cmd_parms *cmd, void *dir, const char *arg)
 const command_rec httpd_conf_commands[] = {
     ROW("GenflowDispatch", IN_SERVER, IS_FLAG, SERVER(dispatch), 0, 1,
         "On or Off", "On", "work on jobs, or only take requests"),
+    ROW("GenflowPrepare", IN_SERVER, IS_FLAG, SERVER(prepare), 0, 1,
+        "On or Off", "On", "prepare statements; Off for a pooler of transactions"),
     ROW("GenflowDispatchJobs", IN_SERVER, IS_INT, SERVER(jobs_max), 1, 10000,
         "1 to 10000", "256", "jobs in flight per child"),
     ROW("GenflowDispatchWriters", IN_SERVER, IS_INT, SERVER(writers), 1, 32,

@@ -37,6 +37,10 @@ typedef struct gf_conf_t {
     apr_int64_t jobs_max;
     apr_int64_t writers;
 
+    /* GenflowPrepare: 1: each connection prepares its statements; 0: not, for a pooler that gives
+     * each transaction another session. */
+    apr_int64_t prepare;
+
     /* GenflowDispatchLease, Poll, Drain: after a lease without a heartbeat another process takes a
      * job over; poll_interval is between two claims; drain is what a graceful stop waits for
      * running jobs. */

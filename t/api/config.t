@@ -19,6 +19,7 @@ my $DAYS   = '9223372036854775807h';      # more than 64 bits of microseconds
 my @HTTP   = ('an http(s) address', qw(a.example /path ftp://a https://));
 my @VALUES = (    # where, directive, bounds as in the message, wrong values
     [server => 'GenflowDispatch',        'On or Off',       qw(1 maybe)],
+    [server => 'GenflowPrepare',         'On or Off',       qw(1 transaction)],
     [server => 'GenflowCreditInitial',   '0 to 1000000',    qw(-1 1000001)],
     [server => 'GenflowCreditDaily',     '0 to 1000000',    qw(-1 1000001)],
     [server => 'GenflowCreditDailyMax',  '0 to 1000000000', qw(-1 1000000001)],

@@ -85,6 +85,7 @@ static inline void unit_setup(void)
     unit.lender.take = unit_refuse_connection;
     unit.lender.baton = &unit;
     unit.ctx.conf = &unit.conf;
+    unit.conf.prepare = 1;
     unit.ctx.log = &unit.sink;
     unit.ctx.lender = &unit.lender;
     unit.ctx.clock = gf_clock_now;

@@ -1,0 +1,49 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# PgBouncer between httpd and PostgreSQL. Pooling transactions it takes GenflowPrepare Off; without that
+# the log says what to set. Pooling sessions it takes the default.
+use Genflow::Httpd qw(small_site);
+use Genflow::PgBouncer ();
+use Genflow::Test;
+
+use constant { CLIENTS => 6, EACH => 5, COST => 1 };
+
+my $API = qq(Include "\${GENFLOW_WORK}/t/conf/api.conf"\n);
+
+for my $case (['transaction', 'pooled-off', "GenflowPrepare Off\n"], ['session', 'pooled-on', "DBDMax 3\nDBDKeep 3\n"]) {
+    my ($mode, $type, $lines) = @$case;
+    my $pooler = Genflow::PgBouncer->start($mode);
+    my $httpd  = Genflow::Httpd->start(small_site($type) . <<"END");
+DBDParams "@{[$pooler->params]}"
+ServerLimit 1
+MaxRequestWorkers 25
+$lines$API
+END
+    talk_to $httpd;
+    my $user = account(CLIENTS * EACH * COST);
+    my @made = map { @$_ } in_parallel(CLIENTS, sub {
+        return [map { generate($user, { type => $type })->{status} } 1 .. EACH];
+    }, CLIENTS);
+    is_deeply [grep { $_ != 200 } @made], [], "pool_mode $mode: each request makes a picture";
+    credits_are $user, 0, 0, '... and each is charged once';
+    is sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $user), 0, '... and none is left';
+    is $httpd->alarms, '', '... and the log has no warning';
+    talk_to undef;
+    $httpd->stop;
+}
+
+my $pooler = Genflow::PgBouncer->start('transaction');
+my $httpd  = Genflow::Httpd->start(small_site('pooled-wrong') . <<"END");
+DBDParams "@{[$pooler->params]}"
+ServerLimit 1
+MaxRequestWorkers 25
+$API
+END
+talk_to $httpd;
+in_parallel(CLIENTS, sub { return api(GET => '/api/getQuota', user => account(0))->{status} }, CLIENTS * EACH);
+like $httpd->log_text, qr/GF0122: .*set GenflowPrepare Off, or let it pool sessions: SQLSTATE 26000/,
+    'transactions are pooled without GenflowPrepare Off: the log says what to do';
+talk_to undef;
+$httpd->stop;
+
+finish;
