@@ -215,8 +215,7 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
         rv = gf_preset_cache_make(&child_api.presets, pchild, conf, PRESETS_AGE);
     }
     if (rv == APR_SUCCESS && conf->dispatch) {
-        rv =
-            gf_dispatch_start(&child_dispatch, pchild, &ctx, child_api.hub, turn, child_api.owner);
+        rv = gf_dispatch_start(&child_dispatch, pchild, &ctx, child_api.hub, turn, child_api.owner);
     }
     if (rv == APR_SUCCESS) {
         rv = httpd_janitor_child(janitor, server);

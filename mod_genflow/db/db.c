@@ -266,7 +266,8 @@ static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresu
         err->retry_after = RETRY_AFTER_SECONDS;
         return err;
     }
-    if (strncmp(state, "42", 2) == 0 || strcmp(state, "3F000") == 0 || strcmp(state, "26000") == 0) {
+    if (strncmp(state, "42", 2) == 0 || strcmp(state, "3F000") == 0
+        || strcmp(state, "26000") == 0) {
         return gf_err_make(ctx, GF_E_DB_SCHEMA, APR_SUCCESS, "%s (%s): %s: SQLSTATE %s: %s", label,
                            of, schema_cause(state, call->type), state, message);
     }

@@ -191,7 +191,7 @@ static bool claim_at(gf_claim_t *claim, gf_ctx_t *ctx, int i)
     if (!claim->due[i] || claim->count == claim->places) {
         return false;
     }
-    err = i < types                     ? claim_type(claim, ctx, i)
+    err = i < types                      ? claim_type(claim, ctx, i)
           : i == types + GF_DUE_RESTORES ? claim_restores(claim, ctx)
           : i == types + GF_DUE_REMOVALS ? claim_removals(claim, ctx)
                                          : claim_deliveries(claim, ctx);

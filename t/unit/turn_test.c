@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* work/turn.c: of several processes one claims, another one takes over when it is late, and all come
- * when they are called. */
+/* work/turn.c: of several processes one claims, another one takes over when it is late, and all
+ * come when they are called. */
 #include "work/turn.h"
 
 #include <sys/mman.h>
@@ -14,8 +14,8 @@
 
 static gf_turn_t *shared_turn(void)
 {
-    void *memory = mmap(NULL, gf_turn_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                        -1, 0);
+    void *memory =
+        mmap(NULL, gf_turn_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     ck_assert_ptr_ne(memory, MAP_FAILED);
     return gf_turn_init(memory);
@@ -108,12 +108,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        a_process_has_one_turn_in_an_interval,
-        another_one_takes_over_only_when_it_is_late,
-        a_call_reaches_each_process_once,
-        nothing_is_claimed_before_the_time_of_a_hold,
-        an_outage_is_known_to_all_processes,
-        NULL,
+        a_process_has_one_turn_in_an_interval, another_one_takes_over_only_when_it_is_late,
+        a_call_reaches_each_process_once,      nothing_is_claimed_before_the_time_of_a_hold,
+        an_outage_is_known_to_all_processes,   NULL,
     };
 
     return unit_run("turn", tests);
