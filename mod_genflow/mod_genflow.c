@@ -32,6 +32,7 @@
 #include "httpd/limits.h"
 #include "httpd/park.h"
 #include "httpd/waiting.h"
+#include "hub/board.h"
 #include "work/dispatch.h"
 
 #define PRESETS_AGE apr_time_from_sec(5)
@@ -43,6 +44,7 @@ static gf_dispatch_t *child_dispatch;
 static api_lookout_t *child_lookout;
 static httpd_janitor_t *janitor;
 static gf_turn_t *turn;
+static gf_board_t *board;
 
 /* ---- configuration ---- */
 
@@ -115,13 +117,19 @@ static int genflow_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
     return OK;
 }
 
-static apr_status_t share_turn(apr_pool_t *pconf)
+/* Whose turn it is to claim, and the news between children. */
+static apr_status_t share_memory(apr_pool_t *pconf)
 {
-    apr_shm_t *memory;
-    apr_status_t rv = apr_shm_create(&memory, gf_turn_bytes(), NULL, pconf);
+    apr_shm_t *of_turn;
+    apr_shm_t *of_board;
+    apr_status_t rv = apr_shm_create(&of_turn, gf_turn_bytes(), NULL, pconf);
 
     if (rv == APR_SUCCESS) {
-        turn = gf_turn_init(apr_shm_baseaddr_get(memory));
+        turn = gf_turn_init(apr_shm_baseaddr_get(of_turn));
+        rv = apr_shm_create(&of_board, gf_board_bytes(), NULL, pconf);
+    }
+    if (rv == APR_SUCCESS) {
+        board = gf_board_init(apr_shm_baseaddr_get(of_board));
     }
     return rv;
 }
@@ -160,7 +168,7 @@ static int genflow_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
         rv = httpd_limits_gate(server, pconf);
     }
     if (rv == APR_SUCCESS) {
-        rv = share_turn(pconf);
+        rv = share_memory(pconf);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, rv, server,
@@ -212,6 +220,7 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
         rv = gf_hub_make(&child_api.hub, pchild, &bounds);
     }
     if (rv == APR_SUCCESS) {
+        gf_hub_set_board(child_api.hub, board);
         rv = gf_preset_cache_make(&child_api.presets, pchild, conf, PRESETS_AGE);
     }
     if (rv == APR_SUCCESS && conf->dispatch) {
@@ -221,7 +230,7 @@ static void genflow_child_init(apr_pool_t *pchild, server_rec *server)
         rv = httpd_janitor_child(janitor, server);
     }
     if (rv == APR_SUCCESS) {
-        rv = api_lookout_start(&child_lookout, pchild, &ctx, child_api.hub);
+        rv = api_lookout_start(&child_lookout, pchild, &ctx, child_api.hub, board);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, server,

@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #include "base/clock.h"
+#include "hub/board.h"
 
 #define WATCH_BUCKETS   1024
 #define WEBHOOK_IDS_MAX 64 /* one more is lost: the usual poll finds its job */
@@ -32,7 +33,8 @@ typedef struct key_set_t {
 struct gf_hub_t {
     pthread_mutex_t mutex; /* guards everything below but the bell */
     int bell;
-    gf_job_t *first; /* inbox */
+    gf_board_t *board; /* no lock: set before the threads; NULL: no other child */
+    gf_job_t *first;   /* inbox */
     gf_job_t *last;
     gf_hub_bounds_t bounds;
     int jobs;
@@ -84,6 +86,11 @@ apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, const gf_hub_bounds_t
     apr_pool_cleanup_register(pool, hub, end_hub, apr_pool_cleanup_null);
     *out = hub;
     return APR_SUCCESS;
+}
+
+void gf_hub_set_board(gf_hub_t *hub, gf_board_t *board)
+{
+    hub->board = board;
 }
 
 int gf_hub_bell(const gf_hub_t *hub)
@@ -377,6 +384,9 @@ void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
         }
     }
     pthread_mutex_unlock(&hub->mutex);
+    if (news == GF_NEWS_ENDED && hub->board) {
+        gf_board_put(hub->board, id);
+    }
 }
 
 /* ---- the lookout ---- */

@@ -14,6 +14,7 @@
 #include "model/job.h"
 
 typedef struct gf_hub_t gf_hub_t;
+struct gf_board_t; /* hub/board.h */
 
 #define GF_HUB_ID      40 /* bytes for the id of a generation */
 #define GF_HUB_VERSION 24 /* bytes for the version of a row */
@@ -76,6 +77,10 @@ typedef struct gf_hub_bounds_t {
 
 /* Child start, before any thread. The hub ends with `pool`, after all threads that use it. */
 apr_status_t gf_hub_make(gf_hub_t **hub, apr_pool_t *pool, const gf_hub_bounds_t *bounds);
+
+/* From now on the ends that gf_hub_bg_publish() publishes are put on the board of this httpd, too.
+ */
+void gf_hub_set_board(gf_hub_t *hub, struct gf_board_t *board);
 
 /* The bell: a descriptor that becomes readable when there is something to take. gf_hub_ring(): any
  * thread. gf_hub_bg_silence(): makes it unreadable again. */
