@@ -61,7 +61,7 @@ static void read_board(api_lookout_t *lookout)
 {
     apr_time_t end = gf_clock_now() + ROUND;
     apr_interval_time_t left;
-    char id[GF_HUB_ID];
+    char id[GF_BOARD_ID];
 
     while ((left = end - gf_clock_now()) > 0 && !gf_hub_closing(lookout->hub)) {
         gf_board_wait(lookout->board, lookout->read, left);

@@ -19,7 +19,7 @@
  * slot BEING_WRITTEN: one id in GF_BOARD_SIZE is missed from then on. */
 typedef struct slot_t {
     volatile apr_uint32_t number;
-    char id[GF_HUB_ID];
+    char id[GF_BOARD_ID];
 } slot_t;
 
 struct gf_board_t {
@@ -76,7 +76,7 @@ void gf_board_wait(gf_board_t *board, apr_uint32_t at, apr_interval_time_t timeo
     apr_atomic_dec32(&board->readers);
 }
 
-bool gf_board_take(gf_board_t *board, apr_uint32_t *at, char id[GF_HUB_ID])
+bool gf_board_take(gf_board_t *board, apr_uint32_t *at, char id[GF_BOARD_ID])
 {
     apr_uint32_t end = apr_atomic_read32(&board->begun);
 
@@ -88,7 +88,7 @@ bool gf_board_take(gf_board_t *board, apr_uint32_t *at, char id[GF_HUB_ID])
         const slot_t *slot = &board->slots[number % GF_BOARD_SIZE];
 
         if (apr_atomic_read32((volatile apr_uint32_t *)&slot->number) == number) {
-            apr_cpystrn(id, slot->id, GF_HUB_ID);
+            apr_cpystrn(id, slot->id, GF_BOARD_ID);
             if (apr_atomic_read32((volatile apr_uint32_t *)&slot->number) == number) {
                 return true;
             }

@@ -11,11 +11,10 @@
 
 #include <apr_time.h>
 
-#include "hub/hub.h"
-
 typedef struct gf_board_t gf_board_t;
 
 #define GF_BOARD_SIZE 1024
+#define GF_BOARD_ID   40 /* bytes for the id of a generation */
 
 /* Bytes of memory that it needs, and the board made in it, before the children start. */
 apr_size_t gf_board_bytes(void);
@@ -24,7 +23,7 @@ gf_board_t *gf_board_init(void *memory);
 /* Where a reader that comes now begins to read. */
 apr_uint32_t gf_board_end(gf_board_t *board);
 
-/* Puts an id, of less than GF_HUB_ID bytes, on the board and wakes the readers that wait. */
+/* Puts an id, of less than GF_BOARD_ID bytes, on the board and wakes the readers that wait. */
 void gf_board_put(gf_board_t *board, const char *id);
 
 /* Blocks until there is an id behind `at`, or for `timeout` (above 0). It may return without
@@ -33,6 +32,6 @@ void gf_board_wait(gf_board_t *board, apr_uint32_t at, apr_interval_time_t timeo
 
 /* The next id from *at on, which moves behind it; false: there is none. Ids that were overwritten
  * are skipped. */
-bool gf_board_take(gf_board_t *board, apr_uint32_t *at, char id[GF_HUB_ID]);
+bool gf_board_take(gf_board_t *board, apr_uint32_t *at, char id[GF_BOARD_ID]);
 
 #endif

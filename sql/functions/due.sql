@@ -6,8 +6,8 @@
 -- Returns the place of each type that has due jobs, from 0, and behind the types: count + 0 for
 -- pictures to be stored again, count + 1 for pictures to be removed, count + 2 for webhooks. A row
 -- that another host has locked counts: the claim finds it locked. The first row has no place but
--- the time: the next claim of a type without due jobs begins there, and skips what this one has read.
--- Called by: each host's dispatcher, periodically. Locks: none. The plan is pinned as that of claim.
+-- the time: the next claim of a type without due jobs begins there, and skips what this one read.
+-- Called by: each host's dispatcher, periodically. Locks: none. The plan is pinned as a claim's.
 CREATE OR REPLACE FUNCTION genflow.due(p_types text[], p_since timestamptz[])
 RETURNS TABLE (place integer, at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -41,7 +41,7 @@ START_TEST(ids_are_read_in_order_by_each_reader)
     gf_board_t *board = shared_board();
     apr_uint32_t one = gf_board_end(board);
     apr_uint32_t other = one;
-    char id[GF_HUB_ID];
+    char id[GF_BOARD_ID];
 
     gf_board_put(board, "a");
     gf_board_put(board, "b");
@@ -63,7 +63,7 @@ START_TEST(another_process_wakes_a_sleeping_reader)
     apr_uint32_t at = gf_board_end(board);
     apr_time_t begin = gf_clock_now();
     pid_t pid = put_later(board, "a", SHORT);
-    char id[GF_HUB_ID];
+    char id[GF_BOARD_ID];
 
     while (!gf_board_take(board, &at, id) && gf_clock_now() - begin < LONG) {
         gf_board_wait(board, at, LONG);
@@ -91,8 +91,8 @@ START_TEST(a_late_reader_gets_the_newest)
 {
     gf_board_t *board = shared_board();
     apr_uint32_t at = gf_board_end(board);
-    char id[GF_HUB_ID];
-    char last[GF_HUB_ID] = "";
+    char id[GF_BOARD_ID];
+    char last[GF_BOARD_ID] = "";
     int count = 0;
     int i;
 
@@ -113,14 +113,14 @@ START_TEST(processes_that_write_together_tear_no_id)
 {
     gf_board_t *board = shared_board();
     apr_uint32_t at = gf_board_end(board);
-    char id[GF_HUB_ID];
+    char id[GF_BOARD_ID];
     int ended = 0;
     int count = 0;
     int i;
 
     for (i = 0; i < WRITERS; i++) {
         if (fork() == 0) {
-            char mine[GF_HUB_ID];
+            char mine[GF_BOARD_ID];
             int j;
 
             memset(mine, 'a' + i, sizeof(mine) - 1);
@@ -147,7 +147,7 @@ START_TEST(a_reader_that_dies_asleep_stops_no_other)
 {
     gf_board_t *board = shared_board();
     apr_uint32_t at = gf_board_end(board);
-    char id[GF_HUB_ID];
+    char id[GF_BOARD_ID];
     pid_t pid = fork();
 
     if (pid == 0) {

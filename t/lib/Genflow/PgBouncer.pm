@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep time);
 
 use Genflow::Site ();
 
-use constant { START_TIME => 20, SESSIONS => 3 };
+use constant { START_TIME => 20, SESSIONS => 5 };
 
 my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
 my $made = 0;
