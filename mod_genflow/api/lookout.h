@@ -11,9 +11,9 @@
 
 typedef struct api_lookout_t api_lookout_t;
 
-/* child_init: starts the thread. While requests wait it makes 10 rounds a second, sleeps on the board
- * of this httpd between them, and in each 10th reads the rows of jobs of this child, too. It sends
- * no statement while no request waits, and goes on after an error. `ctx` is copied. */
+/* child_init: starts the thread. While requests wait it makes 10 rounds a second, sleeps on the
+ * board of this httpd between them, and in each 10th reads the rows of jobs of this child, too. It
+ * sends no statement while no request waits, and goes on after an error. `ctx` is copied. */
 apr_status_t api_lookout_start(api_lookout_t **lookout, apr_pool_t *pool, const gf_ctx_t *ctx,
                                gf_hub_t *hub, gf_board_t *board);
 
