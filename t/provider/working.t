@@ -39,6 +39,20 @@ is $by_ref->{id}, $job->{id}, 'the provider\'s id finds the generation';
 $res = generate($user, { prompt => '{{poll=5}} waited for' }, Prefer => 'wait=10');
 is $res->{status}, 200, 'a client that prefers to wait gets the picture';
 
+# ---- longer than a lease ----
+
+my $LEASES = 3;                                       # of 2 s (t/conf/test.conf)
+my $long   = data(generate($user, { prompt => '{{poll=1000}} longer than a lease' }, Prefer => 'respond-async'));
+my $renewed = wait_for {
+    sql1("SELECT w.due_at > m.created_at + :'time'::interval FROM genflow.work w"
+        . ' JOIN public.neo_glitch_media m ON m.id = w.job_id'
+        . " WHERE w.job_id = :'id'", id => $long->{id}, time => 2 * ($LEASES + 1) . ' s') eq 't';
+} 30;
+ok $renewed, "a generation that takes $LEASES leases is still worked on";
+is sql1("SELECT epoch, lost_leases FROM genflow.work WHERE job_id = :'id'", id => $long->{id}), '1|0',
+    '... under its first lease, which its process renews';
+is api(POST => "/api/generation/$long->{id}/cancel", user => $user)->{status}, 200, '... until it is cancelled';
+
 # ---- at once ----
 
 $res = generate($user, { prompt => '{{delay=700}} at once' });
