@@ -36,6 +36,7 @@ use constant {
     MAKERS   => 4,                    # clients that make generations
     USERS    => 1000,
     WAIT     => 600,                  # seconds that clients prefer
+    PAUSE    => 0.02,                 # seconds between two of a client: the processors are not full
     PATIENCE => 60,                   # seconds for what should take less
     WARM     => 500,                  # requests before the memory is read
     REST     => 2,                    # seconds in which nothing happens
@@ -52,7 +53,9 @@ sub measure {
     die "$self->{count} clients need as many descriptors: ulimit -n $descriptors is too low\n"
         if $descriptors && $descriptors < $self->{count} + 100;
     $self->make_commits_known;
-    return map { $self->mode($_) } qw(park block);
+    return map { $self->mode(%$_) }
+        { name => 'park' },
+        { name => 'block', count => CHILDREN * HOLD * 3 / 4 };
 }
 
 # The time of each commit; and a commit that does not wait for the disk, which is no part of a wake.
@@ -68,31 +71,33 @@ sub make_commits_known {
 # ---- one mode ------------------------------------------------------------------------------------
 
 sub mode {
-    my ($self, $mode) = @_;
-    my $count = $mode eq 'park' ? $self->{count} : CHILDREN * HOLD * 3 / 4;
+    my ($self, %mode) = @_;
+    my $count = $mode{count} // $self->{count};
     $self->{empty_tables}->();
     my @generations = $self->pending_generations($count);
-    my $httpd = $self->{httpd} = $self->start($mode);
+    my $httpd = $self->{httpd} = $self->start($mode{name});
     $self->warm_up(@{ $generations[0] });
 
     my %before  = (memory => $self->memory, descriptors => $self->descriptors);
     my @clients = map { $self->client(@$_) } @generations;
-    $self->wait_until("$count clients wait", sub { $self->waiting($mode, $before{descriptors}) >= $count });
-    my $answered = grep { IO::Select->new($_->{socket})->can_read(0) } @clients;
+    my $places  = $mode{name} eq 'park' ? 2 : 1;      # descriptors of a client that waits
+    $self->wait_until("$count clients wait",
+        sub { $self->descriptors - $before{descriptors} >= $places * $count });
+    my @waiting = grep { !IO::Select->new($_->{socket})->can_read(0) } @clients;
     my %result = (
         name        => 'waiters',
-        mode        => $mode,
-        waiting     => $count - $answered,
+        mode        => $mode{name},
+        waiting     => scalar @waiting,
         kb          => ($self->memory - $before{memory}) / $count,
         descriptors => ($self->descriptors - $before{descriptors}) / $count,
         cpu         => $self->cpu_at_rest,
     );
-    my @rounds = map { $self->round($mode, $_) } 1 .. $self->{rounds};
+    my @rounds = map { $self->round($mode{name}, $_) } 1 .. $self->{rounds};
     $result{wake_p50} = Load::median(map { $_->{p50} } @rounds);
     $result{wake_p99} = Load::median(map { $_->{p99} } @rounds);
     $result{wakes}    = Load::median(map { $_->{wakes} } @rounds);
     ($result{load})   = Load::read_file('/proc/loadavg') =~ /\A(\S+)/;
-    $self->end_all(\%result, @clients);
+    $self->end_all(\%result, @waiting);
     $httpd->stop;
     return \%result;
 }
@@ -148,6 +153,18 @@ sub client {
     return { socket => $socket, id => $id };
 }
 
+# Does it get the end of its generation?
+sub gets_end {
+    my ($client) = @_;
+    my ($bytes, $end) = ('', time + PATIENCE);
+    until ($bytes =~ /"status":"cancelled"/) {
+        my $left = $end - time;
+        return 0 if $left <= 0 || !IO::Select->new($client->{socket})->can_read($left);
+        $client->{socket}->sysread($bytes, 65536, length $bytes) or return 0;
+    }
+    return 1;
+}
+
 # Head and body of the next answer on this connection; undef: none came.
 sub answer {
     my ($socket, $seconds) = @_;
@@ -194,13 +211,6 @@ sub descriptors {
         $sum += grep { !/\A\./ } readdir $folder;
     }
     return $sum;
-}
-
-# How many requests hold a place: parked ones have two descriptors, others one.
-sub waiting {
-    my ($self, $mode, $before) = @_;
-    my $more = $self->descriptors - $before;
-    return $mode eq 'park' ? $more / 2 : $more;
 }
 
 # % of one processor that httpd and PostgreSQL take while nothing happens.
@@ -257,6 +267,7 @@ sub maker {
         my $socket  = $self->connection;
         my $end     = time + $seconds;
         while (time < $end) {
+            sleep PAUSE;
             $socket->syswrite($request);
             my $answer = answer($socket, PATIENCE) // die "no answer\n";
             my $came   = int(time * 1_000_000);
@@ -281,11 +292,7 @@ sub end_all {
     my $ids = list_of(map { $_->{id} } @clients);
     $self->{site}->sql("SELECT genflow.admin_cancel(i) FROM unnest($ids) AS i \\g /dev/null\n");
     my $begin = time;
-    $result->{lost} = 0;
-    for my $client (@clients) {
-        my $answer = answer($client->{socket}, PATIENCE);
-        $result->{lost}++ if !defined $answer || $answer !~ /"status":"cancelled"/;
-    }
+    $result->{lost}   = grep { !gets_end($_) } @clients;
     $result->{all_ms} = 1000 * (time - $begin);
     return;
 }
