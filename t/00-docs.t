@@ -306,8 +306,8 @@ sub wrong_statuses {
     $statuses{ $_->{code} }{ $_->{status} } = 1 for @errors;
     my @wrong;
     for my $row (grep { $statuses{ $_->{code} } } @documented) {
-        my ($told) = $row->{rest} =~ /\A\s*(\d{3}(?:[,\s]+\d{3})*)\s*\|/ or next;
-        my $says = join ' ', sort $told =~ /\d{3}/g;
+        my ($numbers) = $row->{rest} =~ /\A\s*(\d{3}(?:[,\s]+\d{3})*)\s*\|/ or next;
+        my $says = join ' ', sort $numbers =~ /\d{3}/g;
         my $is   = join ' ', sort keys %{ $statuses{ $row->{code} } };
         push @wrong, "$row->{code}: the document says $says, the table $is" if $says ne $is;
     }

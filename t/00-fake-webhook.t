@@ -54,13 +54,13 @@ for my $peer (qw(replicate fal)) {
     is status($peer, $id), $peer eq 'fal' ? 'COMPLETED' : 'succeeded', '... which is over then';
 
     submit($peer, "{{hook=other,forged,stale,blank,end}} $peer all");
-    my %told = map { $_ => answer_hook($_ eq 'end' ? 503 : 200) } qw(other forged stale blank end);
+    my %sent = map { $_ => answer_hook($_ eq 'end' ? 503 : 200) } qw(other forged stale blank end);
     my $again = answer_hook(200);
-    isnt $told{other}{body}{status}, $told{end}{body}{status}, '... something else, too';
-    isnt $told{forged}{signature}, $told{end}{signature}, '... and of another key';
-    cmp_ok $told{end}{time} - $told{stale}{time}, '>=', 600, '... and of long ago';
-    is_deeply [ sort keys %{ $told{blank}{body} } ], ['status'], '... and of no run';
-    is $again->{id}, $told{end}{id}, '... and again what was not taken';
+    isnt $sent{other}{body}{status}, $sent{end}{body}{status}, '... something else, too';
+    isnt $sent{forged}{signature}, $sent{end}{signature}, '... and of another key';
+    cmp_ok $sent{end}{time} - $sent{stale}{time}, '>=', 600, '... and of long ago';
+    is_deeply [ sort keys %{ $sent{blank}{body} } ], ['status'], '... and of no run';
+    is $again->{id}, $sent{end}{id}, '... and again what was not taken';
     my @record = @{ wait_for_record("$peer all", 6) };
     is_deeply [ map { "$_->{kind} $_->{status}" } @record ],
         [ 'other 200', 'forged 200', 'stale 200', 'blank 200', 'end 503', 'end 200' ],

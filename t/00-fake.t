@@ -143,7 +143,7 @@ for my $case (@edits) {
     is $got->{status}, $status, $name;
     is decode_json($got->{content})->{error}{code}, $code, '... and says why' if $code;
 }
-is told('_submissions', 'an edit')->[0]{fields}{image}{sha256}, sha256_hex($picture),
+is control_fake('_submissions', 'an edit')->[0]{fields}{image}{sha256}, sha256_hex($picture),
     'the record has the hash of an edited picture';
 
 # ---- source pictures ----
@@ -202,9 +202,9 @@ cmp_ok length $res->{content}, '<', 10_000, 'huge-image is small all the same';
 
 $res = submit('generate/core', { prompt => 'follow me {{redirect}}' });
 is $res->{status}, 302, 'redirect is a 302';
-is scalar @{ told('_submissions', 'follow me') }, 1, 'nobody followed yet';
+is scalar @{ control_fake('_submissions', 'follow me') }, 1, 'nobody followed yet';
 $http->get($res->{headers}{location});
-is told('_submissions', 'follow me')->[1]{path}, '/_private', 'who follows is recorded';
+is control_fake('_submissions', 'follow me')->[1]{path}, '/_private', 'who follows is recorded';
 
 sub status_of { submit('generate/core', { prompt => $_[0] })->{status} }
 is join(' ', map { status_of('x {{status=500 times=2}}') } 1 .. 4), '500 500 200 200',
@@ -222,9 +222,9 @@ $slow = open_submission('x {{gate=one}} slow');
 is status_of('meanwhile'), 200, 'a shut gate delays no other request';
 my $waiting = read_all($slow, 0.1);
 is "$waiting->{bytes}|$waiting->{end}", '|open', '... and lets no answer pass';
-is told('_open', 'one'), 1, '... until it is opened';
+is control_fake('_open', 'one'), 1, '... until it is opened';
 like read_all($slow, 5, qr/IEND/)->{bytes}, qr{\AHTTP/1.1 200 }, '... then the answer comes';
-is told('_open', 'one'), 0, '... for all who waited';
+is control_fake('_open', 'one'), 0, '... for all who waited';
 is status_of('x {{gate=one}} late'), 200, 'a gate that is open stays open';
 
 my $cut = read_all(open_submission('x {{cut-before}}'));
@@ -249,7 +249,7 @@ my $partly = open_submission('x {{cut-during}} partly', announce_more => 1_000_0
 is read_all($partly)->{end}, 'reset', 'cut-during resets while the body arrives';
 $cut = read_all(open_submission('x {{cut-during}} short'));
 is $cut->{end}, 'reset', 'a short body is no way out';
-my ($seen) = @{ told('_submissions', '{{cut-during}} partly') };
+my ($seen) = @{ control_fake('_submissions', '{{cut-during}} partly') };
 ok !$seen->{complete} && $seen->{body_length} < 1_000_000, 'the cut submission is recorded as a part';
 
 my $waits = open_submission('x', expect => 1);
@@ -274,12 +274,12 @@ is result($id, accept => 'application/json')->{headers}{'content-type'},
     'application/json; type=image/png', 'the result can be JSON';
 my $gated = async_id('{{poll-gate=two}}');
 is result($gated)->{status}, 202, 'poll-gate=NAME is on its way while the gate is shut';
-is told('_open', 'two'), 0, '... at which nobody waits';
+is control_fake('_open', 'two'), 0, '... at which nobody waits';
 is result($gated)->{status}, 200, '... and ready when it is open';
 is decode_json(result(async_id('{{poll-hang}}'))->{content})->{status}, 'in-progress',
     'a job on its way says so';
-is told('_polls', 'later'), 5, 'polls are counted by prompt';
-is told('_polls', 'nobody asked this'), 0, 'no poll, no count';
+is control_fake('_polls', 'later'), 5, 'polls are counted by prompt';
+is control_fake('_polls', 'nobody asked this'), 0, 'no poll, no count';
 is result($id, accept => 'image/*')->{status}, 400, 'results do not accept image/*';
 is result($id, authorization => 'Bearer other-key')->{status}, 404, 'another key finds no result';
 is result('0' x 32)->{status}, 404, 'an unknown job is not found';
@@ -295,7 +295,7 @@ is join(' ', map { result($id)->{status} } 1 .. 3), '503 202 200',
 my $prompt = "caf\xc3\xa9 & {{status=503}} tag77";
 submit('generate/sd3', { prompt => $prompt, seed => 5, mode => 'image-to-image', strength => '0.5',
                          image => $picture }, 'stability-client-id' => 'genflow');
-my ($record, @more) = @{ told('_submissions', $prompt) };
+my ($record, @more) = @{ control_fake('_submissions', $prompt) };
 is scalar @more, 0, 'a submission is recorded once';
 is $record->{prompt}, "caf\xe9 & {{status=503}} tag77", 'with its prompt';
 is "$record->{method} $record->{path} $record->{seed}", "POST $SUBMIT/generate/sd3 5",
@@ -418,7 +418,7 @@ sub result {
     return ask("/v2beta/results/$job", $key, accept => '*/*', %headers);
 }
 
-sub told {
+sub control_fake {
     my ($what, $match) = @_;
     $match =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ge;
     return JSON::PP->new->utf8->allow_nonref->decode(ask("/$what?match=$match")->{content});

@@ -62,7 +62,7 @@ my @NEVER = (    # operations, symbols, why
 
 my $reach = Genflow::Reach->new($TOP);
 my %row   = (%end, %answer);
-my %told;
+my %documented;
 for my $operation (sort keys %handler) {
     my ($handle, $flag) = @{ $handler{$operation} };
     my @handlers = ($handle, map { $_->[0] } grep { defined } $old{$operation});
@@ -71,10 +71,10 @@ for my $operation (sort keys %handler) {
     my $codes = $document->codes($operation);
     my @codes = map { my $status = $_; map { "$status $_" } @{ $codes->{$status} } } keys %$codes;
     same("$operation has the errors of $handle()", \@codes, [map { $row{$_} } keys %can]);
-    $told{$_} = 1 for @codes;
+    $documented{$_} = 1 for @codes;
 }
-is_deeply [grep { !$told{$_} } sort values %answer], [], 'every error of a request is one of some';
-for my $code (map { s/.* //r } sort keys %told) {
+is_deeply [grep { !$documented{$_} } sort values %answer], [], 'every error of a request is one of some';
+for my $code (map { s/.* //r } sort keys %documented) {
     is $document->code_of($code), $code, "the schema $code is that of the code";
 }
 

@@ -10,8 +10,8 @@ my ($TRUE, $FALSE) = (JSON::PP::true(), JSON::PP::false());
 
 # ---- credits ----
 
-my $told = credit(10, 'paid');
-is_deeply $told, { success => $TRUE, ok => $TRUE, applied => $TRUE, userId => $user, amount => 10,
+my $reply = credit(10, 'paid');
+is_deeply $reply, { success => $TRUE, ok => $TRUE, applied => $TRUE, userId => $user, amount => 10,
     reference => "paid-$user", currentBalance => 10, held => 0 }, 'credits are given';
 is join('|', sql1('SELECT kind, amount, reason FROM genflow.ledger WHERE external_ref = :\'ref\'',
     ref => "paid-$user")), 'grant|10|for a test (by admin)', '... with reason and administrator';

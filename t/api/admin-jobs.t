@@ -81,13 +81,13 @@ for my $id ('nothing', '01a1fc7d-bbf5-7c3a-8e9f-0100824fa663', '01a1fc7d-bbf5-7c
 
 # ---- users ----
 
-my $told = data(admin(GET => "/users/$user"));
-my %account = %{ $told->{user} };
+my $reply = data(admin(GET => "/users/$user"));
+my %account = %{ $reply->{user} };
 like delete $account{createdAt}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'a user has its creation time';
 is_deeply \%account, { userId => $user, balance => 15, held => 0, remaining => 15, dayUsed => 5,
     dayLimit => $NULL, weekUsed => 5, weekLimit => $NULL, blocked => $FALSE, generations => 6 },
     '... with all that they have';
-is_deeply ids($told), \@all, '... and their generations';
+is_deeply ids($reply), \@all, '... and their generations';
 my $odd = "$user\@login.example/tenant/v2.0";
 grant($odd, 1);
 is data(admin(GET => "/users/$odd"))->{user}{userId}, $odd, 'a name may have slashes';

@@ -112,8 +112,8 @@ is_deeply $check->{broken}, [], '... no rule is broken';
 
 # ---- providers ----
 
-my $told = data(admin(GET => '/providers'));
-my ($stability) = grep { $_->{name} eq 'stability' } @{ $told->{providers} };
+my $reply = data(admin(GET => '/providers'));
+my ($stability) = grep { $_->{name} eq 'stability' } @{ $reply->{providers} };
 is_deeply [@{$stability}{qw(kind hasKey)}], ['stability', JSON::PP::true()], 'a provider is shown';
 ok scalar(grep { "$_->{type} $_->{model} $_->{position}" eq 'relay sd3 1' } @{ $stability->{uses} }),
     '... with the types that use it';

@@ -22,8 +22,8 @@ talk_to $httpd;
 
 my ($stem) = account(0) =~ /\A(.*)-\d+\z/;
 my $new = "$stem-new";
-my @told = in_parallel(8, sub { data(api(GET => '/api/getQuota', user => $new))->{currentBalance} });
-is_deeply [grep { $_ != 35 } @told], [], 'a new user has the first credits, and those of the day';
+my @balances = in_parallel(8, sub { data(api(GET => '/api/getQuota', user => $new))->{currentBalance} });
+is_deeply [grep { $_ != 35 } @balances], [], 'a new user has the first credits, and those of the day';
 is_deeply [entries($new)], ['first credits 30', 'credits of the day 5'],
     '... once each, up to the bound, as the ledger says';
 my $quota = data(api(GET => '/api/getQuota', user => $new));

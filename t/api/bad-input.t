@@ -45,8 +45,8 @@ for my $case (@FIELDS) {
     my $res = post(body_with($field => $json));
     error_is($res, 422, $code, "$what is refused") or next;
     is_deeply named($res), [$field], "and it is $field that is named";
-    my $told = data($res);
-    is_deeply { map { $_ => $told->{$_} } keys %more }, \%more, 'with what helps' if %more;
+    my $reply = data($res);
+    is_deeply { map { $_ => $reply->{$_} } keys %more }, \%more, 'with what helps' if %more;
 }
 error_is(post(body_with(parameters => '{"strength":2}')), 422, 'VALIDATION_FAILED',
     'a parameter out of its range is refused');

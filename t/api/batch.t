@@ -81,9 +81,9 @@ my $running = generate($user, { prompt => "slow of $user {{delay=1500}}", n => 2
 error_is(generate($user, { prompt => "slow of $user {{delay=1500}}", n => 2, runId => 'r' }), 409,
     'IDEMPOTENCY_IN_PROGRESS', 'while they run, a repeated call hears that');
 my @crowd = in_parallel(20, sub {
-    my $told = data(generate($user, { prompt => "crowd of $user {{delay=200}}", n => 3 },
+    my $reply = data(generate($user, { prompt => "crowd of $user {{delay=200}}", n => 3 },
         'Idempotency-Key' => 'crowd'));
-    return $told->{batch} ? join ' ', map { $_->{id} } @{ $told->{batch} } : $told->{code};
+    return $reply->{batch} ? join ' ', map { $_->{id} } @{ $reply->{batch} } : $reply->{code};
 }, 20);
 is scalar(uniq(grep { $_ ne 'IDEMPOTENCY_IN_PROGRESS' } @crowd)), 1,
     'of 20 equal calls at once one makes them';

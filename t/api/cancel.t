@@ -28,13 +28,13 @@ for my $case (@PHASES) {
     ok $reached, "a generation is $phase";
     my $begin = time;
     my $res   = api(POST => "/api/generation/$id/cancel", user => $user);
-    my $told  = data($res);
+    my $reply  = data($res);
     is $res->{status}, 200, '... its owner cancels it';
     cmp_ok time - $begin, '<', 2, '... and need not wait';
-    is_deeply [@{$told}{qw(id status tokensUsed errorCode imageUrl)}], [$id, 'cancelled', 0, undef, undef],
+    is_deeply [@{$reply}{qw(id status tokensUsed errorCode imageUrl)}], [$id, 'cancelled', 0, undef, undef],
         '... it is cancelled, and has cost nothing';
-    ok $told->{finishedAt}, '... at an instant that is told';
-    is_deeply status_of($user, $id, $type), $told, '... as its status says';
+    ok $reply->{finishedAt}, '... at an instant that is shown';
+    is_deeply status_of($user, $id, $type), $reply, '... as its status says';
     credits_are $user, 20, 0, '... the hold is given back';
     is sql1("SELECT string_agg(kind || amount, ' ' ORDER BY at) FROM genflow.ledger WHERE ref = :'id'",
         id => $id), 'hold' . ($type eq 'relay' ? 2 : 1) . ' release0', '... in the ledger, too';
@@ -61,8 +61,8 @@ my @answers = in_parallel(3, sub {
         wait_for { time > $begin + 0.5 };               # the others wait by then
         return data(api(POST => "/api/job/$waited/cancel", user => $user))->{status};
     }
-    my $told = data(api(GET => $path{$i}, user => $user, headers => { Prefer => 'wait=10' }));
-    return "$told->{status} " . (time - $begin < 4 ? 'soon' : 'late');
+    my $reply = data(api(GET => $path{$i}, user => $user, headers => { Prefer => 'wait=10' }));
+    return "$reply->{status} " . (time - $begin < 4 ? 'soon' : 'late');
 }, 3);
 is_deeply \@answers, ['cancelled', 'cancelled soon', 'cancelled soon'],
     'a job is cancelled, and a waiting client learns it soon';

@@ -111,16 +111,16 @@ is((configtest(''))[0], 1, 'a module that is loaded and not used needs nothing')
 
 my $keyless = sprintf $stability, "$url\nGenflowProviderKey env:UNSET_OF_TEST";
 my $left    = 'p: GenflowProviderKey is missing: env:STABILITY_API_KEY or file:/path';
-tells($keyless, "<GenflowType t> is closed: it answers PROVIDER_UNAVAILABLE. Set the key, or name"
+warns($keyless, "<GenflowType t> is closed: it answers PROVIDER_UNAVAILABLE. Set the key, or name"
     . " others in GenflowTypeProviders. $left");
-tells("$keyless<GenflowType t>\nGenflowTypeProviders p/a p/b local\n</GenflowType>\n",
+warns("$keyless<GenflowType t>\nGenflowTypeProviders p/a p/b local\n</GenflowType>\n",
     "<GenflowType t> goes without some of its providers. Set the key, or name others in"
         . " GenflowTypeProviders. $left");
-tells("GenflowDispatch Off\n$keyless");
-my ($shipped, $told) = configtest($STORE . 'Include "${GENFLOW_WORK}/conf/genflow-types.conf"');
-ok $shipped, 'the shipped types need no key' or diag $told;
-is scalar(() = $told =~ /GF0005: <GenflowType [\w-]+> /g), 5, 'each of them is told about, once'
-    or diag $told;
+warns("GenflowDispatch Off\n$keyless");
+my ($shipped, $printed) = configtest($STORE . 'Include "${GENFLOW_WORK}/conf/genflow-types.conf"');
+ok $shipped, 'the shipped types need no key' or diag $printed;
+is scalar(() = $printed =~ /GF0005: <GenflowType [\w-]+> /g), 5, 'each of them has a warning, once'
+    or diag $printed;
 
 finish;
 
@@ -131,7 +131,7 @@ sub location { return "<Location /a>\nSetHandler genflow-api\n$_[0]\n</Location>
 sub in_host  { return "<VirtualHost *:1>\n$_[0]\n</VirtualHost>\n" }
 
 # The configuration passes, with these warnings.
-sub tells {
+sub warns {
     my ($text, @should) = @_;
     my ($passes, $output) = configtest($STORE . $LOCAL . $text);
     my @warnings = $output =~ /GF0005: (.*)/g;

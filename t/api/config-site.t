@@ -48,7 +48,7 @@ my $API   = qq(LoadModule authz_host_module "\${GENFLOW_LIBEXEC}/mod_authz_host.
     . "<Location /api>\nSetHandler genflow-api\nRequire valid-user\n</Location>\n";
 my $CLOUD = "GenflowStoreKind cloudinary\nGenflowStoreAccount a\nGenflowStoreKey env:STORE_KEY\n"
     . "GenflowStoreSecret env:STORE_SECRET\n";
-my @TOLD  = (    # what, configuration, warning
+my @WARNED = (    # what, configuration, warning
     ['nothing', $SITE, undef],
     ['a writer and a request', "${SITE}DBDMax 2\nGenflowDispatchWriters 1\n", undef],
     ['a small pool of another virtual host', "${SITE}<VirtualHost *:2>\nDBDMax 1\n</VirtualHost>\n", undef],
@@ -82,7 +82,7 @@ my @TOLD  = (    # what, configuration, warning
     ['a user for the API', "$SITE$API<Location /api/healthy>\nRequire valid-user\n</Location>\n", undef],
     ['named administrators', $SITE . sprintf($ADMIN, "Require user admin\n"), undef],
 );
-for my $case (@TOLD) {
+for my $case (@WARNED) {
     my ($what, $text, $warning) = @$case;
     my ($passes, $says) = configtest($text);
     my @warnings = $says =~ /GF0700: (.*)/g;

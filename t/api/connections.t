@@ -33,7 +33,7 @@ sql("GRANT genflow_module TO $ROLE");
 # ---- more than Postgres takes ----
 
 my $big = Genflow::Httpd->start(small_site() . $API . "$SMALL\nDBDMax $all\n");
-ok wait_for { told($big) }, 'a pool for more than Postgres takes is told';
+ok wait_for { is_warned($big) }, 'a pool for more than Postgres takes is logged';
 my $needed = 3 * $all;
 like $big->alarms, qr/GF0190: 3 children x DBDMax $all may open $needed database connections, but the database takes $all \(max_connections of PostgreSQL, less those that it reserves\)/,
     '... with all numbers and what limits them';
@@ -53,7 +53,7 @@ $big->stop;
 # Neither a janitor nor a dispatcher: such a server opens connections, too.
 my $idle   = "GenflowDispatch Off\nGenflowJanitorInterval 0s\n";
 my $narrow = Genflow::Httpd->start(small_of($ROLE) . $API . "$SMALL\nDBDKeep 2\nDBDMax 5\n$idle");
-ok wait_for { told($narrow) }, 'a pool for more than its role may have is told';
+ok wait_for { is_warned($narrow) }, 'a pool for more than its role may have is logged';
 like $narrow->alarms, qr/GF0190: 3 children x DBDMax 5 may open 15 database connections, but the database takes $FEW \(the CONNECTION LIMIT of role $ROLE\)/,
     '... with the limit of the role';
 $narrow->stop;
@@ -75,7 +75,7 @@ sql("DROP OWNED BY $ROLE");
 sql("DROP ROLE $ROLE");
 finish;
 
-sub told { return $_[0]->log_text =~ /GF0190/ }
+sub is_warned { return $_[0]->log_text =~ /GF0190/ }
 
 # The children that queried the database for its connections.
 sub counters {

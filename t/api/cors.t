@@ -29,7 +29,7 @@ for my $call (@CALLS) {
     is $res->{status}, $status, "$what gets $status";
     is_deeply [cors($res)], [$OURS, 'true'], '... and a page of ours may read it';
     is_deeply [cors(from($OTHER, GET => "/shared$path", user => $who))], ['-', '-'], 'another may not';
-    like $res->{headers}{vary}, qr/\bOrigin\b/, '... which Vary tells caches';
+    like $res->{headers}{vary}, qr/\bOrigin\b/, '... which Vary says to caches';
     is $res->{headers}{'access-control-expose-headers'},
         'ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After', '... with all headers that it needs';
 }

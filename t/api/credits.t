@@ -30,11 +30,11 @@ for my $failure (@FAILURES) {
     my ($script, $error, $cause, $tag) = @$failure;
     expect_log($tag) if $tag;
     my $res  = generate($user, { prompt => "a cat $script", maxRetries => 1 });
-    my $told = data($res);
+    my $reply = data($res);
     error_is($res, 500, 'GENERATION_FAILED', "$script fails the generation");
-    is_deeply [@$told{qw(status errorCode causeCode)}], ['failed', $error, $cause], 'and tells why';
-    ok $told->{refunded}, 'and that it cost nothing';
-    is status_of($user, $told->{id})->{tokensUsed}, 0, 'as the status does';
+    is_deeply [@$reply{qw(status errorCode causeCode)}], ['failed', $error, $cause], 'and says why';
+    ok $reply->{refunded}, 'and that it cost nothing';
+    is status_of($user, $reply->{id})->{tokensUsed}, 0, 'as the status does';
     credits_are $user, 4, 0, 'and so it is';
 }
 
@@ -49,8 +49,8 @@ for my $price (@PRICES) {
     my ($what, $who, $type, $balance, $cost) = @$price;
     my $res = generate($who, { type => $type });
     error_is($res, 402, 'INSUFFICIENT_CREDITS', "$what is not enough for a $type");
-    my %told = %{ data($res) };
-    is $JSON->encode([@told{qw(currentBalance requiredCredits shortfall)}]),
+    my %reply = %{ data($res) };
+    is $JSON->encode([@reply{qw(currentBalance requiredCredits shortfall)}]),
         $JSON->encode([$balance, $cost, $cost - $balance]), 'and the response has the shortfall';
 }
 generate($poor, { prompt => 'a cat {{delay=1000}}' }, Prefer => 'respond-async');
@@ -91,10 +91,10 @@ ok $wait >= 1 && $wait <= 86_400, 'until midnight at the latest' or diag "Retry-
 credits_are $limited, 8, 0, 'and nothing is held for it';
 
 my $quota = api(GET => '/api/getQuota', user => $limited);
-my %told  = %{ data($quota) };
-like delete $told{timestamp}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'the quota is of an instant';
-like delete $told{dailyReset}, qr/\A[\d-]{10}T00:00:00\.000Z\z/, 'the day ends at midnight UTC';
-is $JSON->encode(\%told), '{"currentBalance":8,"dailyCredits":2,"daily_limit":2,"daily_used":2,'
+my %reply  = %{ data($quota) };
+like delete $reply{timestamp}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'the quota is of an instant';
+like delete $reply{dailyReset}, qr/\A[\d-]{10}T00:00:00\.000Z\z/, 'the day ends at midnight UTC';
+is $JSON->encode(\%reply), '{"currentBalance":8,"dailyCredits":2,"daily_limit":2,"daily_used":2,'
     . '"held":0,"ok":true,"remaining":0,"remainingCredits":0,"success":true,"usedCredits":2,'
     . '"weekly_limit":9,"weekly_used":2}', 'it returns all in numbers, under old names too';
 my %unlimited = %{ data(api(POST => '/api/getQuota', user => $user)) };

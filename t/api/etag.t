@@ -75,10 +75,10 @@ is data($news[1])->{status}, 'processing', '... it need not be the end';
 isnt $news[1]{headers}{etag}, $now, '... under another ETag';
 
 # News of the same process come without a look at the row.
-my $told = later($user, { type => 'echo-fal', prompt => '{{poll=4}} told' });
+my $polled = later($user, { type => 'echo-fal', prompt => '{{poll=4}} polled' });
 my (@seen, $tag);
 for (1 .. 20) {
-    my $got = api(GET => "/api/generation/$told", user => $user,
+    my $got = api(GET => "/api/generation/$polled", user => $user,
         headers => { Prefer => 'wait=10', $tag ? ('If-None-Match' => $tag) : () });
     last if $tag && $got->{status} == 304;
     push @seen, data($got);

@@ -49,8 +49,8 @@ for my $end (@ENDS) {
     $run  = reserved(3);
     my $made = data(generate($user, { prompt => $prompt, runId => $run }));
     for my $disposition (qw(commit refund refund)) {
-        my $told = data(finalize($run, $disposition));
-        is $JSON->encode([@$told{qw(status generationId generationStatus cost charged balance)}]),
+        my $reply = data(finalize($run, $disposition));
+        is $JSON->encode([@$reply{qw(status generationId generationStatus cost charged balance)}]),
             $JSON->encode(['used', $made->{id}, $status, 3, $charged, 10 - $charged]),
             "$disposition of one whose generation $status says so";
     }
@@ -60,8 +60,8 @@ $user = account(10);
 $run  = reserved(3);
 my $slow = data(generate($user, { prompt => 'a cat {{delay=800}}', runId => $run },
     Prefer => 'respond-async'));
-my $told = data(finalize($run, 'refund'));
-is_deeply [@$told{qw(status generationStatus charged balance)}], ['used', 'processing', 0, 9],
+my $reply = data(finalize($run, 'refund'));
+is_deeply [@$reply{qw(status generationStatus charged balance)}], ['used', 'processing', 0, 9],
     'while a generation runs nothing is given back but what it does not cost';
 credits_are $user, 10, 1, 'its own price stays held';
 ok wait_for { credits($user)->[1] == 0 } 5;

@@ -27,8 +27,8 @@ for my $case (@MADE) {
 
 my $id  = later($user, { prompt => 'a cat {{poll-hang}}' });
 my $now = wait_for {
-    my $told = data(api(GET => "/api/generation/$id", user => $user));
-    $told->{stabilityJobId} && $told;
+    my $generation = data(api(GET => "/api/generation/$id", user => $user));
+    $generation->{stabilityJobId} && $generation;
 };
 is $now->{status}, 'processing', 'a running one has its present state';
 is $now->{eventsUrl}, "/api/generation/$id/events", 'with the address of its events';

@@ -106,14 +106,14 @@ for my $way (@WAYS) {
     my ($balance) = @{ credits($user) };
     my @answers = in_parallel(50, sub {
         my $res  = generate($user, { %$members, prompt => $prompt }, %$headers);
-        my $told = data($res);
-        return { status => $res->{status}, code => $told->{code}, id => $told->{generationId} };
+        my $reply = data($res);
+        return { status => $res->{status}, code => $reply->{code}, id => $reply->{generationId} };
     }, 50);
     my @made = grep { $_->{status} == 200 } @answers;
-    my @told = grep { $_->{status} == 409 && $_->{code} eq $IN_PROGRESS } @answers;
+    my @running = grep { $_->{status} == 409 && $_->{code} eq $IN_PROGRESS } @answers;
     my %ids  = map { ($_->{id} // 'none') => 1 } @answers;
     ok @made >= 1, "of 50 calls at once with $what at least one gets the picture";
-    is @made + @told, 50, 'and every other gets it too or hears that it is being made';
+    is @made + @running, 50, 'and every other gets it too or hears that it is being made';
     is keys %ids, 1, 'all hear of the same generation';
     is submissions($prompt), 1, 'the provider got one submission';
     credits_are $user, $balance - 1, 0, 'and one credit was taken';

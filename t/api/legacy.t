@@ -20,11 +20,11 @@ for my $name (sort keys %path) {
     for my $spelling (spellings($name)) {
         for my $method (qw(GET POST)) {
             next if $name eq 'cloudinary-sign';                   # closed, as t/legacy/gallery.t says
-            my $told = outcome($method => "$OLD/$spelling");
-            isnt $told, '404:NOT_FOUND', "$method $spelling is there";
+            my $answer = outcome($method => "$OLD/$spelling");
+            isnt $answer, '404:NOT_FOUND', "$method $spelling is there";
             next if $name =~ /-(?:generate|status)\z/ || "$method $name" eq 'POST credits-reserve';
             my $api = outcome($method => "/api/$path{$name}");
-            is $told, $api, "... and is $path{$name}" if $api ne '404:NOT_FOUND';
+            is $answer, $api, "... and is $path{$name}" if $api ne '404:NOT_FOUND';
         }
         like outcome(GET => "$OLD/$spelling", undef), qr/\A(?:401|405|200):/, '... not for anybody';
     }
@@ -123,13 +123,13 @@ sub outcome {
     return "$res->{status}:" . (ref $data eq 'HASH' && $data->{code} // '');
 }
 
-# What the API tells of it, with the names of both.
+# What the API answers about it, with the names of both.
 sub status_of_both {
     my ($id, $type) = @_;
     return known(data(api(GET => "/api/$type/status?id=$id&names=both", user => $user)));
 }
 
-# All but what only older systems tell, and ids of providers (t/legacy/find.t).
+# All but what only older systems have, and ids of providers (t/legacy/find.t).
 sub known {
     my ($job) = @_;
     my %known = %$job;

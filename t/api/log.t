@@ -46,8 +46,8 @@ for my $query ('user=', 'status=', 'type=', 'status=completed', 'user=x&user=y',
     is $res->{status}, 422, "DELETE jobs?$query is refused" or diag $res->{content};
 }
 is status_of($carol, $made{$carol}[0], $TYPE)->{status}, 'pending', '... and cancels nothing';
-my $told = data(admin(DELETE => "/jobs?user=$bob&status=pending&type=$TYPE"));
-is_deeply [@{$told}{qw(cancelled released message)}], [2, 2, 'Jobs cleared'],
+my $reply = data(admin(DELETE => "/jobs?user=$bob&status=pending&type=$TYPE"));
+is_deeply [@{$reply}{qw(cancelled released message)}], [2, 2, 'Jobs cleared'],
     'DELETE jobs obeys its filters';
 is status_of($carol, $made{$carol}[0], $TYPE)->{status}, 'pending', '... another user keeps his';
 logged(qr/GF0721: job=$_ type=$TYPE user=\Q$bob\E: cancelled by administrator admin, 1 credit released/,

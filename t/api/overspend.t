@@ -58,8 +58,8 @@ sub call {
         $res = $client->post(base() . '/api/neo-glitch/generate', \%request);
         last if $res->{status} != 599;
     }
-    my $told = data($res) // { code => $res->{content} };
-    return "$res->{status} " . ($told->{code} // '');
+    my $reply = data($res) // { code => $res->{content} };
+    return "$res->{status} " . ($reply->{code} // '');
 }
 
 sub sum {

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A generation is `pending`, without startedAt, until a process begins to work on it, and a job view
-# says `queued`. startedAt and processingTime are of the work alone. Clients are told when to poll.
+# says `queued`. startedAt and processingTime are of the work alone. The response says when to poll.
 use Genflow::Httpd;
 use Genflow::Test;
 use Genflow::TwoStep;
@@ -41,7 +41,7 @@ my $new = data($res);
 is $res->{status}, 202, 'a generation is taken';
 is_deeply [@$new{qw(status startedAt processingTime retryAfter)}], ['pending', undef, undef, 1],
     'it is pending and has not started';
-is $res->{headers}{'retry-after'}, 1, '... and the client is told when to poll';
+is $res->{headers}{'retry-after'}, 1, '... and the response says when to poll';
 my $seen = status_of($user, $new->{id}, $TYPE);
 is_deeply [@$seen{qw(status startedAt)}], ['pending', undef], '... as its status says';
 my $job = data(api(GET => "/api/job/$new->{id}", user => $user));

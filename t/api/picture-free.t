@@ -46,19 +46,19 @@ wait_for { status_of($user, $id)->{stabilityJobId} };
 my $secret = sql1("SELECT picture_secret FROM genflow.work WHERE job_id = :'id'", id => $id);
 like $secret, qr/\A[0-9a-f]{32,}\z/, 'the random part of a name has 128 bits and is on the row before the picture';
 unlike join(' ', map { $_->{content} } shown($user, $id)), qr/$secret/, '... and in no answer while it runs';
-my @told = in_parallel(2, sub {
+my @replies = in_parallel(2, sub {
     return api(GET => "/api/generation/$id/events", user => $user)->{content} if $_[0];
     sleep 0.5;
     return api(POST => "/api/generation/$id/cancel", user => $user)->{content};
 }, 2);
-unlike "@told", qr/$secret/, '... nor in its event stream, nor in the answer to a cancel';
-like $told[1], qr/cancelled/, '... which tells the end';
+unlike "@replies", qr/$secret/, '... nor in its event stream, nor in the answer to a cancel';
+like $replies[1], qr/cancelled/, '... which has the end';
 unlike join(' ', map { $_->{content} } shown($user, $id)), qr/$secret/, '... nor once it is cancelled';
 unlike log_since(0), qr/$secret/, '... nor in the log';
 
-my $told = data(generate($user, { prompt => 'bought' }));
-my ($name) = $told->{imageUrl} =~ m{(/generated/.*)\z};
-like $name, qr{/\Q$told->{id}\E-[0-9a-f]{32}\.png\z}, 'what is paid shows its address';
+my $reply = data(generate($user, { prompt => 'bought' }));
+my ($name) = $reply->{imageUrl} =~ m{(/generated/.*)\z};
+like $name, qr{/\Q$reply->{id}\E-[0-9a-f]{32}\.png\z}, 'what is paid shows its address';
 is api(GET => $name)->{status}, 200, '... which serves the picture';
 is api(GET => $name =~ s/-[0-9a-f]{32}//r)->{status}, 404, '... and no other does';
 
@@ -73,11 +73,11 @@ sub poll_first {
     my $end = time + $PATIENT;
     while (time < $end) {
         my $now = status_of($who, $job, $type);
-        my @told = addresses($now);
+        my @shown = addresses($now);
         last if $now->{finishedAt};
-        $early = "@told" if @told;
+        $early = "@shown" if @shown;
         my ($old) = guesses($job, $type);
-        if (grep { serves($_) } ($old) x 10, guesses($job, $type), @told) {
+        if (grep { serves($_) } ($old) x 10, guesses($job, $type), @shown) {
             $got = 1;
             api(POST => "/api/generation/$job/cancel", user => $who);
         }
@@ -93,10 +93,10 @@ sub cancel_first {
     api(POST => "/api/generation/$job/cancel", user => $who);
     while (time < ($came ? $came + $LINGER : $end) && !$got) {
         my $now  = status_of($who, $job, $type);
-        my @told = addresses($now);
+        my @shown = addresses($now);
         last if $now->{status} eq 'completed';
-        $early = "@told" if @told;
-        $got   = 1 if grep { serves($_) } guesses($job, $type), @told;
+        $early = "@shown" if @shown;
+        $got   = 1 if grep { serves($_) } guesses($job, $type), @shown;
         $came ||= sql1("SELECT 1 FROM genflow.late_results WHERE job_id = :'id'", id => $job) ? time : 0;
         sleep 0.01;
     }

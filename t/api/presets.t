@@ -54,17 +54,17 @@ error_is(api(GET => '/api/presets?type=nothing', user => $user), 422, 'VALIDATIO
 
 my ($off) = grep { !$_->{available} } @{ $all->{presets} };
 my $res  = ask_type($user, 'presets', { presetKey => $off->{key} });
-my $told = data($res);
+my $reply = data($res);
 error_is($res, 422, 'PRESET_NOT_AVAILABLE', 'one that is off is refused');
-is $told->{received}, $off->{key}, '... by its name';
-is_deeply $told->{available}, [map { $_->{key} } @{ $weekly->{presets} }], '... with those that are on';
-is scalar(grep { $_ eq $told->{suggestion} } @{ $told->{available} }), 1, '... one of them suggested';
-is $told->{availableAt}, $off->{availableAt}, '... and the day when it is on again';
+is $reply->{received}, $off->{key}, '... by its name';
+is_deeply $reply->{available}, [map { $_->{key} } @{ $weekly->{presets} }], '... with those that are on';
+is scalar(grep { $_ eq $reply->{suggestion} } @{ $reply->{available} }), 1, '... one of them suggested';
+is $reply->{availableAt}, $off->{availableAt}, '... and the day when it is on again';
 is sql1("SELECT is_on FROM genflow.presets('presets', 6, :'at') WHERE key = :'key'",
-    at => $told->{availableAt}, key => $off->{key}), 't', '... as it will be';
+    at => $reply->{availableAt}, key => $off->{key}), 't', '... as it will be';
 is sql1("SELECT extract(isodow FROM :'at'::timestamptz AT TIME ZONE 'UTC')",
-    at => $told->{availableAt}), 1, '... a Monday';
-is_deeply [map { $_->{field} } @{ $told->{validationErrors} }], ['presetKey'], '... naming the field';
+    at => $reply->{availableAt}), 1, '... a Monday';
+is_deeply [map { $_->{field} } @{ $reply->{validationErrors} }], ['presetKey'], '... naming the field';
 credits_are $user, 20, 0, '... for nothing';
 
 # ---- an administrator edits ----

@@ -14,10 +14,10 @@ my $JSON = JSON::PP->new->canonical;
 
 my $user = account(10);
 my $res  = reserve(request_id => 'run-1', cost => 3, action => 'upload');
-my %told = %{ data($res) };
+my %reply = %{ data($res) };
 is $res->{status}, 200, 'credits are reserved';
-like delete $told{expiresAt}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'until an instant';
-is $JSON->encode(\%told), '{"action":"upload","balance":7,"cost":3,"ok":true,"request_id":"run-1",'
+like delete $reply{expiresAt}, qr/\A[\d-]{10}T[\d:.]{12}Z\z/, 'until an instant';
+is $JSON->encode(\%reply), '{"action":"upload","balance":7,"cost":3,"ok":true,"request_id":"run-1",'
     . '"success":true}', 'and the response has the free credits';
 credits_are $user, 10, 3, 'they are held';
 is sql1("SELECT expires_at - created_at FROM genflow.reservations WHERE user_id = :'user'",
@@ -118,9 +118,9 @@ $user = account(6);
 reserve(request_id => 'many', cost => 5);
 is generate($user, { type => 'sketch', runId => 'many', n => 3 })->{status}, 200,
     'a batch of that run id takes the reserved credits, and the rest from what is free';
-my $told = data(api(POST => '/api/credits-finalize', user => $user,
+my $reply = data(api(POST => '/api/credits-finalize', user => $user,
     json => { request_id => 'many', disposition => 'commit' }));
-is_deeply [@$told{qw(status generationStatus cost charged)}], ['used', 'completed', 5, 6],
+is_deeply [@$reply{qw(status generationStatus cost charged)}], ['used', 'completed', 5, 6],
     'its run id returns the cost of all';
 credits_are $user, 0, 0, 'and was charged once';
 

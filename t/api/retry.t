@@ -40,16 +40,16 @@ is_deeply [sql("SELECT kind FROM genflow.ledger WHERE ref = :'id' ORDER BY at", 
 for my $where ({ seed => 11 }, { parameters => { seed => 11 } }) {
     my $first = later($user, { prompt => "{{filter}} seeded [$user]", %$where });
     ended($user, $first);
-    my $told = api(POST => "/api/generation/$first/retry", user => $user,
+    my $reply = api(POST => "/api/generation/$first/retry", user => $user,
         headers => { Prefer => 'wait=10' });
-    is $told->{status}, 201, 'who prefers to wait gets the end';
-    is data($told)->{status} . data($told)->{seed}, 'failed11', 'a seed that the client gave stays';
+    is $reply->{status}, 201, 'who prefers to wait gets the end';
+    is data($reply)->{status} . data($reply)->{seed}, 'failed11', 'a seed that the client gave stays';
 }
 my $batch = data(generate($user, { prompt => "{{filter}} three [$user]", n => 3, seed => 21 }))->{batch};
 for my $act (qw(retry fallback)) {
-    my $told = data(api(POST => "/api/generation/$batch->[2]{id}/$act", user => $user,
+    my $reply = data(api(POST => "/api/generation/$batch->[2]{id}/$act", user => $user,
         headers => { Prefer => 'wait=10' }));
-    is $told->{seed}, 23, "a $act of the third of a batch has the seed of the third";
+    is $reply->{seed}, 23, "a $act of the third of a batch has the seed of the third";
 }
 my $cancelled = later($user, { prompt => '{{poll-hang}} cancelled' });
 api(POST => "/api/generation/$cancelled/cancel", user => $user);
@@ -89,11 +89,11 @@ error_is(api(POST => "/api/generation/$failed/fallback", user => $user, headers 
 my $racer  = account(10);
 my $racing = later($racer, { prompt => "{{filter}} raced [$racer]" });
 my @ids    = in_parallel(24, sub {          # also while it is being failed
-    my $told = wait_for {
+    my $reply = wait_for {
         my $answer = api(POST => "/api/generation/$racing/retry", user => $racer);
         $answer->{status} != 400 && $answer;
     };
-    return data($told)->{id};
+    return data($reply)->{id};
 }, 12);
 my %one = map { $_ => 1 } @ids;
 is keys %one, 1, 'of 24 retries at once there is one new generation';
@@ -116,25 +116,25 @@ for my $case (@CASES) {
     my $sent   = submissions("[$artist]");
     my $drawn  = api(POST => "/api/generation/$lost/fallback", user => $artist,
         headers => { Prefer => 'wait=15' });
-    my $told   = data($drawn);
+    my $reply   = data($drawn);
     is $drawn->{status}, 201, '... its user wishes it drawn here';
-    is_deeply [@{$told}{qw(status provider fallbackUsed type errorCode)}],
+    is_deeply [@{$reply}{qw(status provider fallbackUsed type errorCode)}],
         ['completed', 'local', JSON::PP::true(), $type, undef], '... and it is';
     is submissions("[$artist]"), $sent, '... no other provider gets a request';
-    ok -s picture_file($told->{id}, $type), '... there is a picture';
+    ok -s picture_file($reply->{id}, $type), '... there is a picture';
     credits_are $artist, 10, 0, '... for nothing';
-    is $told->{estimatedCost}, 0, '... as the answer says';
+    is $reply->{estimatedCost}, 0, '... as the answer says';
     my $more = api(POST => "/api/generation/$lost/fallback", user => $artist);
-    is data($more)->{id}, $told->{id}, '... once';
+    is data($more)->{id}, $reply->{id}, '... once';
     my %another = (headers => { 'Idempotency-Key' => "another-$artist" });
     $more = api(POST => "/api/generation/$lost/fallback", user => $artist, %another);
-    is data($more)->{id}, $told->{id}, '... also under another key';
+    is data($more)->{id}, $reply->{id}, '... also under another key';
     sql("DELETE FROM genflow.idempotency_keys WHERE user_id = :'user'", user => $artist);
     my @free = in_parallel(4, sub {
         return data(api(POST => "/api/generation/$lost/fallback", user => $artist))->{id};
     });
-    is_deeply [grep { $_ ne $told->{id} } @free], [], '... and when the keys are forgotten';
-    isnt data(api(POST => "/api/generation/$lost/retry", user => $artist))->{id}, $told->{id},
+    is_deeply [grep { $_ ne $reply->{id} } @free], [], '... and when the keys are forgotten';
+    isnt data(api(POST => "/api/generation/$lost/retry", user => $artist))->{id}, $reply->{id},
         '... a retry is another wish';
     wait_for { !sql1("SELECT 1 FROM genflow.work WHERE user_id = :'user'", user => $artist) };
 }

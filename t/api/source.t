@@ -80,11 +80,11 @@ for my $case (@TAKEN) {
     my ($what, $body, $shown) = @$case;
     my $res = lens($body, Prefer => 'respond-async');
     is $res->{status}, 202, "$what is taken";
-    my $told = data($res);
-    is $told->{sourceUrl}, $shown, 'and told';
-    is status_of($user, $told->{id}, $body->{type} // 'lens')->{sourceUrl}, $shown,
+    my $reply = data($res);
+    is $reply->{sourceUrl}, $shown, 'and shown';
+    is status_of($user, $reply->{id}, $body->{type} // 'lens')->{sourceUrl}, $shown,
         'as in its status';
-    like row($told), qr{\A(?:asset:\Q$mine\E|https?://.*)\z}, 'the row has its name' if $shown;
+    like row($reply), qr{\A(?:asset:\Q$mine\E|https?://.*)\z}, 'the row has its name' if $shown;
 }
 my @key   = ('Idempotency-Key' => "a key of $user" =~ tr/ /-/r, Prefer => 'wait=10');
 my $new   = { image => uri(png(7, 7)), prompt => 'a cat from the body' };

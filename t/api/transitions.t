@@ -17,7 +17,7 @@ sql("UPDATE genflow.work SET due_at = now(), deadline_at = now() WHERE job_id = 
     id => $id{'late in two steps'});
 
 my $by = ' provider=stability model=sd3';
-my %TOLD = (    # after "job=... type=... user=..."
+my %LOGGED = (    # after "job=... type=... user=..."
     'success' => [': created, 1 credit held', "$by attempt=1/4: succeeded",
         "$by attempt=1/4: completed and charged after N ms: FILE"],
     'status=400' => [': created, 1 credit held', "$by attempt=1/4: failed: HTTP 400 WHY",
@@ -40,10 +40,10 @@ my %TOLD = (    # after "job=... type=... user=..."
         ': cancelled and released, worked on by no process'],
 );
 expect_log qw(GF0203 GF0205);
-for my $case (sort keys %TOLD) {
+for my $case (sort keys %LOGGED) {
     my $job = ended($user, $id{$case});
-    wait_for { @{ told($id{$case}) } >= @{ $TOLD{$case} } };      # the log follows the commit
-    is_deeply told($id{$case}), $TOLD{$case}, "$case: the log tells of each step";
+    wait_for { @{ steps_logged($id{$case}) } >= @{ $LOGGED{$case} } };      # the log follows the commit
+    is_deeply steps_logged($id{$case}), $LOGGED{$case}, "$case: the log has each step";
     my ($made, $began, $over) = @{$job}{qw(createdAt startedAt finishedAt)};
     ok $made le ($began // $over) && ($began // $made) le $over, '... which have their times';
     is !defined $began, $case =~ /^late|^cancelled/, '... each that was begun';
@@ -62,13 +62,13 @@ sub tried {
 
 # What the log says of the generation, without what differs each time. That an answer came second is
 # no transition.
-sub told {
+sub steps_logged {
     my ($id) = @_;
     my $who = qr/\bGF(?!0404)\d+: job=\Q$id\E type=neo-glitch user=\Q$user\E/;
-    my @told = map { /$who(.*)/ ? $1 : () } split /\n/, log_since(0);
+    my @steps = map { /$who(.*)/ ? $1 : () } split /\n/, log_since(0);
     s/\d+ ms/N ms/, s{ms: /.*}{ms: FILE}, s/worked on by \d.*/worked on by HOST/, s/(HTTP \d+) .*/$1 WHY/
-        for @told;
-    return \@told;
+        for @steps;
+    return \@steps;
 }
 
 # Seconds from one time to another.

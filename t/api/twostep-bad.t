@@ -75,8 +75,8 @@ finish;
 # Status, code and fields of a refusal.
 sub refusal {
     my ($res) = @_;
-    my $told = data($res);
+    my $reply = data($res);
     my %seen;
-    my @fields = grep { !$seen{$_}++ } map { $_->{field} } @{ $told->{validationErrors} // [] };
-    return { status => $res->{status}, code => $told->{code}, fields => \@fields };
+    my @fields = grep { !$seen{$_}++ } map { $_->{field} } @{ $reply->{validationErrors} // [] };
+    return { status => $res->{status}, code => $reply->{code}, fields => \@fields };
 }

@@ -24,7 +24,7 @@ my %id   = map { $_ => later($user, { webhookUrl => $HOOK{$_} }) } sort keys %HO
 # ---- retries ----
 
 for my $case ('status=500,times=1', 'hang,times=1') {
-    my @came = told($HOOK{$case}, 2);
+    my @came = deliveries($HOOK{$case}, 2);
     is scalar(@came), 2, "$case: retried";
     is $_->{header}{'webhook-id'}, $id{$case}, '... by the same id' for @came;
     is $_->{header}{'webhook-signature'}, signature_of($_), '... signed' for @came;
@@ -52,10 +52,10 @@ for my $case (sort keys %WAITS) {
     ok $wait >= $least && $wait <= $most, '... retried soon, or after Retry-After' or diag $line;
 }
 ok !$private->accept, 'no connection goes to a private address';
-is scalar(told(hook('ok', "$user-case-moved"), 0)), 0, 'nobody follows a redirect';
+is scalar(deliveries(hook('ok', "$user-case-moved"), 0)), 0, 'nobody follows a redirect';
 for my $case (qw(late big status=410)) {
     ok wait_for { !pending($id{$case}) }, "$case: that ends it";
-    is scalar(told($HOOK{$case}, 1)), 1, '... with the first try';
+    is scalar(deliveries($HOOK{$case}, 1)), 1, '... with the first attempt';
 }
 is status_of($user, $id{$_})->{status}, 'completed', "$_: the generation has completed, delivered or not" for sort keys %id;
 credits_are $user, 20 - keys %id, 0, 'each for its price';
@@ -68,7 +68,7 @@ for my $step ([1, 300], [4, 5 * 3600], [8, 24 * 3600]) {
     ok wait_for { due_in($id{'status=500'}, $wait, $wait * 1.1) }, "after try " . ($tries + 1) . " it waits for $wait s";
 }
 ok given_up($id{'status=500'}), 'ten attempts end the delivery';
-my %ids = map { $_->{header}{'webhook-id'} => 1 } told($HOOK{'status=500'}, 5);
+my %ids = map { $_->{header}{'webhook-id'} => 1 } deliveries($HOOK{'status=500'}, 5);
 is_deeply [keys %ids], [$id{'status=500'}], '... each was by the same id';
 like log_since($mark), qr/GF0432: job=$id{'status=500'} .*HTTP 500.*must answer 2xx/, '... and an operator reads why';
 

@@ -25,10 +25,10 @@ error_is(api(GET => '/api/webhook-secret'), 401, 'AUTHENTICATION_REQUIRED', 'a r
 is api(GET => '/api/webhook-secret', user => $user)->{headers}{'cache-control'}, 'no-store',
     'no cache keeps it';
 
-my ($told) = told(one($user, 'own'), 1);
-is $told->{header}{'webhook-signature'}, signature_of($told, $mine->{secret}),
+my ($delivery) = deliveries(one($user, 'own'), 1);
+is $delivery->{header}{'webhook-signature'}, signature_of($delivery, $mine->{secret}),
     'a webhook is signed with the secret of its user';
-isnt $told->{header}{'webhook-signature'}, signature_of($told, $_), '... and with no other'
+isnt $delivery->{header}{'webhook-signature'}, signature_of($delivery, $_), '... and with no other'
     for $theirs, $SITE;
 
 # ---- while it is being changed; shared ----
@@ -41,8 +41,8 @@ my $changing = site($CHANGE);
 talk_to($changing);
 is_deeply [@{ data(api(GET => '/api/webhook-secret', user => $user)) }{qw(secret previousSecret)}],
     [secret_of($user, $NEXT), $mine->{secret}], 'the response has both secrets while they change';
-($told) = told(one($user, 'changing', 'webhook-secret'), 1);
-is $told->{header}{'webhook-signature'}, join(' ', map { signature_of($told, secret_of($user, $_)) }
+($delivery) = deliveries(one($user, 'changing', 'webhook-secret'), 1);
+is $delivery->{header}{'webhook-signature'}, join(' ', map { signature_of($delivery, secret_of($user, $_)) }
     $NEXT, $SITE), '... and a webhook carries both signatures';
 $changing->stop;
 
@@ -50,8 +50,8 @@ my $shared = site($CHANGE . "GenflowWebhookShared On\n");
 talk_to($shared);
 error_is(api(GET => '/api/webhook-secret', user => $user), 404, 'NOT_FOUND',
     'where all share one secret no user gets it here');
-($told) = told(one($user, 'shared', 'webhook-secret'), 1);
-is $told->{header}{'webhook-signature'}, join(' ', map { signature_of($told, $_) } $NEXT, $SITE),
+($delivery) = deliveries(one($user, 'shared', 'webhook-secret'), 1);
+is $delivery->{header}{'webhook-signature'}, join(' ', map { signature_of($delivery, $_) } $NEXT, $SITE),
     '... and webhooks are signed with it, before and after the change';
 $shared->stop;
 

@@ -13,17 +13,17 @@ my $user = account(20);
 expect_log 'GF0201';      # one is ended past its deadline
 my $hook = hook('ok', "$user-completed");
 my $made = data(generate($user, { webhookUrl => $hook, prompt => "delivered [$user]" }));
-my ($told) = told($hook, 1);
-my %header = %{ $told->{header} };
+my ($delivery) = deliveries($hook, 1);
+my %header = %{ $delivery->{header} };
 is $header{'webhook-id'}, $made->{id}, 'the webhook is named by the generation';
-is $header{'webhook-signature'}, signature_of($told), 'it is signed';
+is $header{'webhook-signature'}, signature_of($delivery), 'it is signed';
 cmp_ok abs($header{'webhook-timestamp'} - time), '<', 60, '... now';
 is $header{'content-type'}, 'application/json', '... and is JSON';
-is $told->{body}, api(GET => "/api/generation/$made->{id}", user => $user)->{content},
+is $delivery->{body}, api(GET => "/api/generation/$made->{id}", user => $user)->{content},
     '... word for word what its address answers';
-is data({ content => $told->{body} })->{status}, 'completed', '... that it has completed';
+is data({ content => $delivery->{body} })->{status}, 'completed', '... that it has completed';
 ok wait_for { !pending($made->{id}) }, '... and that is the end of it';
-credits_are $user, 19, 0, 'telling costs nothing';
+credits_are $user, 19, 0, 'a delivery costs nothing';
 
 my $quiet = data(generate($user, {}));
 is pending($quiet->{id}), 0, 'without webhookUrl nothing is delivered';
@@ -44,7 +44,7 @@ for my $what (sort keys %ENDS) {
     my $url = hook('ok', "$user-" . $what =~ tr/ /-/r);
     my $id  = $make->($url);
     $end->($id);
-    my @came = told($url, 1);
+    my @came = deliveries($url, 1);
     is scalar(@came), 1, "ended by $what: the webhook is delivered";
     my $says = data({ content => $came[0]{body} });
     is_deeply [@$says{qw(id status)}], [$id, $status], "... that it is $status";
@@ -56,14 +56,14 @@ for my $what (sort keys %ENDS) {
 my $batch = hook('ok', "$user-batch");
 my $three = data(generate($user, { n => 3, webhook_url => $batch, type => 'sketch' }));
 my @ids   = sort map { $_->{id} } @{ $three->{batch} };
-is_deeply [sort map { $_->{header}{'webhook-id'} } told($batch, 3)], \@ids, 'each of a batch is told';
+is_deeply [sort map { $_->{header}{'webhook-id'} } deliveries($batch, 3)], \@ids, 'each end of a batch is delivered';
 
 for my $act (qw(retry fallback)) {
     my $url   = hook('ok', "$user-$act");
     my $first = one($url, "{{filter}} $act");
-    told($url, 1);
+    deliveries($url, 1);
     my $second = data(api(POST => "/api/generation/$first/$act", user => $user))->{id};
-    my @came = told($url, 2);
+    my @came = deliveries($url, 2);
     is $came[1]{header}{'webhook-id'}, $second, "a generation by $act has its own delivery";
 }
 
@@ -76,16 +76,16 @@ is data(generate($user, { webhookUrl => $again }, %key))->{id}, $first->{id}, 'a
 error_is(generate($user, { webhookUrl => "$again-other" }, %key), 422, 'IDEMPOTENCY_MISMATCH',
     'another address is another request');
 ok wait_for { !pending($first->{id}) }, 'it is delivered';
-is scalar(told($again, 1)), 1, '... once';
+is scalar(deliveries($again, 1)), 1, '... once';
 
 # ---- deleted before the delivery ----
 
 my $slow = hook('status=500', "$user-deleted");
 my $gone = data(generate($user, { webhookUrl => $slow }))->{id};
-told($slow, 1);
+deliveries($slow, 1);
 is api(DELETE => "/api/generation/$gone", user => $user)->{status}, 200, 'a generation may be deleted meanwhile';
 ok wait_for { make_due($gone, 1); !pending($gone) }, '... then there is nothing to deliver';
-is scalar(told($slow, 1)), 1, '... and nothing is';
+is scalar(deliveries($slow, 1)), 1, '... and nothing is';
 
 finish;
 

@@ -23,8 +23,8 @@ my @slow = map { data(generate($users[$_], { prompt => 'a cat {{delay=20000}}' }
 my $waiting = SLOW - SLOW % 3 + 2;
 is held(), (SLOW - SLOW % 3) * 2 + 2, 'what lives holds its price';
 
-my $told = data(admin(DELETE => '/jobs'));
-is_deeply [@{$told}{qw(message cleared cancelled released)}],
+my $reply = data(admin(DELETE => '/jobs'));
+is_deeply [@{$reply}{qw(message cleared cancelled released)}],
     ['All jobs cleared', $waiting, $waiting, (SLOW - SLOW % 3) * 2 + 2], 'all of it is cleared';
 is held(), 0, 'nothing is held any more';
 is_deeply [map { status_of($users[$_ + 1], $slow[$_]{id})->{status} } 0, 1],

@@ -54,8 +54,8 @@ $retries += $_->{retryCount} for @ends;
 cmp_ok $retries, '<=', $JOBS / 2, 'what fails before the host notices costs a retry, what comes later none';
 is sql1("SELECT state FROM genflow.breakers() WHERE provider = 'far' AND state <> 'closed'"), undef,
     'the breaker stays closed for all';
-my @told = $cut->log_text =~ /GF0620: .*cannot reach far: /g;
-is scalar @told, 1, 'the log of the host says so, once';
+my @lines = $cut->log_text =~ /GF0620: .*cannot reach far: /g;
+is scalar @lines, 1, 'the log of the host says so, once';
 unlike $good->log_text, qr/GF0620/, '... and of no other';
 my $user = account(10);
 talk_to($cut);

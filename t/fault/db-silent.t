@@ -32,7 +32,7 @@ for my $order (qw(hang_answer hang_request)) {
     ok wait_for(sub { quota()->{status} == 200 }), 'the database answers';
     $database->order($order, 'create');
     ($res, $took) = timed(sub { generate($user, @again) });
-    told_to_come_again($res, "$order: a create without an answer");
+    is_answered_retry_later($res, "$order: a create without an answer");
     cmp_ok $took, '<', $BOUND + $SLACK, '... within the bound' or diag "after $took s";
     is scalar(my @done = $database->events), ++$before, '... was sent to the database once';
     is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user),
@@ -56,7 +56,7 @@ is quota()->{status}, 200, '... and serves';
 lengthen_grace();
 $database->freeze;
 ($res, $took) = timed(\&quota);
-told_to_come_again($res, 'its connections become silent: a request');
+is_answered_retry_later($res, 'its connections become silent: a request');
 cmp_ok $took, '<', $BOUND + $SLACK, '... within the bound' or diag "after $took s";
 my $queued = in_line(sub { [timed(\&quota)] });
 is_deeply [grep { $_->[0]{status} != 503 } @$queued], [], 'so do requests side by side';
@@ -88,7 +88,7 @@ sub in_line {
     return [in_parallel(8, $do, 8)];
 }
 
-sub told_to_come_again {
+sub is_answered_retry_later {
     my ($got, $what) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is $got->{status}, 503, "$what is answered 503" or diag $got->{content};

@@ -93,11 +93,11 @@ for my $point (@POINTS) {
 
     # A client that waits at another child learns of it by that child's own queries.
     talk_to;
-    my $told = wait_for {
+    my $reply = wait_for {
         my $job = data(api(GET => "/api/generation/$id", user => $user, headers => { Prefer => 'wait=15' }));
         $job->{finishedAt} && $job;
     } 60;
-    is $told->{status}, $status, "... who waits at another host is told: $status";
+    is $reply->{status}, $status, "... a client that waits at another host gets: $status";
     is submissions("[$user]"), $sent, "... after $sent submissions";
     my $charge = $status eq 'completed' ? 9 : 10;
     if ($type eq 'sketch') {
@@ -107,7 +107,7 @@ for my $point (@POINTS) {
     credits_are $user, $charge, 0, '... and charged once or not at all';
     my @new = grep { !$before{$_} } pictures($type);
     is scalar(@new), $status eq 'completed' ? 1 : 0, '... the store has one picture of it or none';
-    is(HTTP::Tiny->new->get($told->{imageUrl})->{status}, 200, '... which is served') if $told->{imageUrl};
+    is(HTTP::Tiny->new->get($reply->{imageUrl})->{status}, 200, '... which is served') if $reply->{imageUrl};
 }
 
 # An unknown run may end at this host or at the other, which has a log of its own.

@@ -101,8 +101,8 @@ for my $i (0 .. $#CASES) {
     my ($client, $job) = ($users[$i], $ids[$i]);
 
     # It says what the provider answered, then what came of it, but nothing about a lost try.
-    my $told = wait_for { log_since($mark) =~ /GF0402: job=\Q$job\E/ };
-    ok $told, "the child has its answer: $brings";
+    my $logged = wait_for { log_since($mark) =~ /GF0402: job=\Q$job\E/ };
+    ok $logged, "the child has its answer: $brings";
     wait_for { log_since($mark) =~ /GF040[45]: job=\Q$job\E/ } $brings =~ /503|poll/ ? 0.5 : 30;
     is status_of($client, $job)->{status}, $status, $name;
     is_deeply credits($client), $credits, '... and the credits say the same';

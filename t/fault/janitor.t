@@ -33,9 +33,9 @@ is attempts_of($live), 1, 'what lives keeps its records';
 
 my $id = one_more();
 ok wait_for(sub { !attempts_of($id) }), 'an ended generation loses its records';
-my $told = status_of($user, $id);
-is $told->{status}, 'completed', '... and is still there';
-is api(GET => $told->{imageUrl} =~ s{\Ahttp://[^/]+}{}r)->{status}, 200, '... with its picture';
+my $generation = status_of($user, $id);
+is $generation->{status}, 'completed', '... and is still there';
+is api(GET => $generation->{imageUrl} =~ s{\Ahttp://[^/]+}{}r)->{status}, 200, '... with its picture';
 is sql1("SELECT string_agg(kind, ' ' ORDER BY kind) FROM genflow.ledger WHERE ref = :'id'", id => $id),
     'capture hold', '... and its ledger';
 

@@ -139,9 +139,9 @@ sub call {
         { headers => \%headers, $body ? (content => $JSON->encode($body)) : () });
     touch($lost) if $res->{status} == 599;
     my $said = data($res);
-    my %told = ref $said eq 'HASH' ? %$said : ();
-    my $id   = $entry->{id} // $told{id} // $told{generationId};
-    return { %$entry, status => 0 + $res->{status}, said => $told{status}, $id ? (id => $id) : () };
+    my %reply = ref $said eq 'HASH' ? %$said : ();
+    my $id   = $entry->{id} // $reply{id} // $reply{generationId};
+    return { %$entry, status => 0 + $res->{status}, said => $reply{status}, $id ? (id => $id) : () };
 }
 
 # Was it acknowledged, and is not there?

@@ -30,7 +30,7 @@ is data(post($user, 'credits-finalize', { request_id => $held, disposition => 'c
 
 # ---- many, at any moment ----
 
-my @told = in_parallel($PAGES + 1, sub {
+my @replies = in_parallel($PAGES + 1, sub {
     my ($i) = @_;
     return kill_now() if $i == $PAGES;
     my $request;
@@ -47,13 +47,13 @@ my @told = in_parallel($PAGES + 1, sub {
     } 60;
     return [$res->{status}, data($res)->{status}, $request, $tries];
 });
-pop @told;
-is_deeply [map { $_->[1] } @told], [('completed') x $PAGES], 'each page has its picture in the end';
+pop @replies;
+is_deeply [map { $_->[1] } @replies], [('completed') x $PAGES], 'each page has its picture in the end';
 ok wait_for { !grep { credits($_)->[1] } @users }, 'nothing is left held';
 is_deeply [map { credits($_)->[0] } @users], [(29) x $PAGES], 'each paid for one';
 is sql1("SELECT count(*) FROM genflow.reservations WHERE request_id LIKE 'page-$pid-%' AND state = 'used'"), $PAGES,
     'each reservation has its generation';
-my @late = map { data(post($users[$_], 'credits-finalize', { request_id => $told[$_][2], success => JSON::PP::false() })) }
+my @late = map { data(post($users[$_], 'credits-finalize', { request_id => $replies[$_][2], success => JSON::PP::false() })) }
     0 .. $PAGES - 1;
 is_deeply [map { $_->{newBalance} } @late], [(29) x $PAGES], 'no refund gives a picture away';
 

@@ -41,17 +41,17 @@ my %had   = map { account($_) => $_ } map { $_ % 4 ? 30 : 3 } 1 .. 41;
 my @users = sort keys %had;
 my ($rich) = grep { $had{$_} > 3 } @users;
 my @asked = map { ask_for($_) } 0 .. $COUNT - 1;
-my @told  = in_parallel($COUNT, sub {
+my @replies  = in_parallel($COUNT, sub {
     my ($user, $type, $body, $prefer) = @{ $asked[$_[0]] }{qw(user type body prefer)};
     my $res = $SHIPPED{$type} ? ask_type($user, $type, $body, Prefer => $prefer)
         : generate($user, { %$body, type => $type }, Prefer => $prefer);
     return "$res->{status} " . (data($res)->{id} // data($res)->{code});
 }, 16);                                             # others wait, too, and reports need a place
 my (%made, @odd);
-for my $i (0 .. $#told) {
-    my ($status, $id) = split / /, $told[$i];
+for my $i (0 .. $#replies) {
+    my ($status, $id) = split / /, $replies[$i];
     if    ($status =~ /\A(?:200|202|500)\z/)        { $made{$id} = $asked[$i] }
-    elsif ($told[$i] ne '402 INSUFFICIENT_CREDITS') { push @odd, "$asked[$i]{what} $told[$i]" }
+    elsif ($replies[$i] ne '402 INSUFFICIENT_CREDITS') { push @odd, "$asked[$i]{what} $replies[$i]" }
 }
 is_deeply \@odd, [], 'each is taken, or refused because its user has too few credits';
 cmp_ok keys %made, '<', $COUNT, '... which happens';

@@ -30,8 +30,8 @@ ok $moved, 'another child goes on with ' . @taken . ' runs';
 wait_for { Time::HiRes::time() - $begun > $DEADLINE } 2 * $DEADLINE;
 my $mark   = log_mark();
 kill CONT => $frozen;
-my $told = wait_for { my $log = log_since($mark); !grep { $log !~ /\[pid $frozen:.*\Q$_\E/ } @taken } $DEADLINE;
-ok $told, 'then the first wakes, and has to do with each of its runs once more'
+my $logged = wait_for { my $log = log_since($mark); !grep { $log !~ /\[pid $frozen:.*\Q$_\E/ } @taken } $DEADLINE;
+ok $logged, 'then the first wakes, and has to do with each of its runs once more'
     or diag log_since($mark);
 is_deeply [map { cancels("[$user{$_}]") } @taken], [(0) x @taken], '... which cancels none';
 open_gate('stale-cancel');

@@ -80,14 +80,14 @@ is generate(account(10), { %fal, prompt => 'a first one' }, Prefer => 'wait=10')
 my $id = later($kept, \%fal);
 wait_for { submissions("[$kept]") };
 folders('echo-fal', 1);
-my $told = ended($kept, $id, 'echo-fal');
-is $told->{status}, 'completed', 'one that its provider keeps completes all the same';
-ok !$told->{persisted}, '... not persisted';
-like $told->{imageUrl}, qr/\A\Q$ENV{GENFLOW_FAKE}\E/, '... at the provider\'s address';
-ok $told->{expiresAt}, '... for a time';
+my $generation = ended($kept, $id, 'echo-fal');
+is $generation->{status}, 'completed', 'one that its provider keeps completes all the same';
+ok !$generation->{persisted}, '... not persisted';
+like $generation->{imageUrl}, qr/\A\Q$ENV{GENFLOW_FAKE}\E/, '... at the provider\'s address';
+ok $generation->{expiresAt}, '... for a time';
 folders('echo-fal', 0);
 my $stored = wait_for {
-    my $now = status_of($kept, $told->{id}, 'echo-fal');
+    my $now = status_of($kept, $generation->{id}, 'echo-fal');
     $now->{persisted} ? $now : undef;
 } 30;
 like $stored->{imageUrl}, qr{/generated/echo-fal/}, '... and is stored once the folder is back';

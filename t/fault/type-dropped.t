@@ -45,11 +45,11 @@ is ended($retry, $tries)->{status}, 'completed', '... and their tries go on';
 # The children look for work of all types several times a second.
 my $until = time + $LONG;
 wait_for { time > $until } 2 * $LONG;
-my @told = grep { /GF0122/ && !/request=/ } split /\n/, log_since($mark);
-cmp_ok scalar @told, '>=', 1, 'the log tells it, beside the requests';
-cmp_ok scalar @told, '<=', scalar children(), '... once per child in that time';
-like $told[0], qr/doomed/, '... which type it is';
-like $told[0], qr/genflow\.create_type\(/, '... and what to do';
+my @lines = grep { /GF0122/ && !/request=/ } split /\n/, log_since($mark);
+cmp_ok scalar @lines, '>=', 1, 'the log has it, beside the requests';
+cmp_ok scalar @lines, '<=', scalar children(), '... once per child in that time';
+like $lines[0], qr/doomed/, '... which type it is';
+like $lines[0], qr/genflow\.create_type\(/, '... and what to do';
 
 # ---- repaired ----
 

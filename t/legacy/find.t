@@ -47,12 +47,12 @@ is_deeply [map { data(old(GET => "neo-glitch-status?jobId=$plain->{id}"))->{$_} 
     [map { $plain->{$_} } @IDS], 'its ids stay';
 ok !(grep { !defined } map { $plain->{$_} } @IDS), '... and none is null';
 
-# ---- what a status tells ----
+# ---- what a status has ----
 
 my $status = data(post('echo-fal-status', { jobId => $job->{id} }));
 is_deeply [@$status{qw(id status sourceUrl preset prompt error details)}, $status->{generationMeta}],
     [$job->{id}, 'completed', undef, undef, "a fal cat {{poll-gate=find$$}}", undef, undef,
-    { userId => $user, prompt => $status->{prompt} }], 'it tells what was asked';
+    { userId => $user, prompt => $status->{prompt} }], 'it has what was requested';
 is $status->{cloudinaryUrl}, $status->{imageUrl}, '... and the picture, under both names';
 like $status->{imageUrl}, qr{\Ahttp://}, '... with an address';
 like $status->{jobAge}, qr/\A\d+s\z/, '... and its age';

@@ -52,9 +52,9 @@ for my $bad ({ mood => 7 }, { mood => '' }, { mood => [] }, { mood => undef }) {
 is api(POST => "$AT/image/generate", user => $user, json => { mood => 'x', junk => 'y' x 9000 })->{status}, 400, 'a body is of moderate size';
 for my $odd ({ duration => 'long' }, { duration => {} }, { motifTags => 7 }, { motifTags => [{}] }, { stylePreset => 7 },
     { stylePreset => 'unheard-of' }, { mood => '{duration}' }, { seed => -1 }) {
-    my $told = api(POST => "$AT/image/generate", user => $user, json => { mood => 'calm', %$odd });
-    like $told->{status}, qr/\A(?:202|400|422)\z/, 'an odd member is taken or refused: ' . JSON::PP->new->canonical->encode($odd);
-    poll(data($told)->{jobId}) if $told->{status} == 202;
+    my $reply = api(POST => "$AT/image/generate", user => $user, json => { mood => 'calm', %$odd });
+    like $reply->{status}, qr/\A(?:202|400|422)\z/, 'an odd member is taken or refused: ' . JSON::PP->new->canonical->encode($odd);
+    poll(data($reply)->{jobId}) if $reply->{status} == 202;
 }
 $res = api(GET => "$AT/job/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b", user => $user);
 is_deeply [$res->{status}, data($res)->{error}], [404, 'Job not found'], 'an unknown job is not found';
@@ -65,10 +65,10 @@ finish;
 
 sub poll {
     my ($job) = @_;
-    my $told;
+    my $reply;
     wait_for {
-        $told = data(api(GET => "$AT/job/$job", user => $user));
-        $told->{status} !~ /\A(?:queued|running)\z/;
+        $reply = data(api(GET => "$AT/job/$job", user => $user));
+        $reply->{status} !~ /\A(?:queued|running)\z/;
     } 40;
-    return $told;
+    return $reply;
 }

@@ -109,12 +109,12 @@ error_is(make('neo-glitch', { prompt => 'x', presetKey => 'Default' }), 422, 'IN
 error_is(api(POST => '/api/neo-glitch/generate', user => $user, json => { prompt => 'x', presetKey => 'default' }), 422,
     'INVALID_PRESET', 'nor is default at the API');
 
-# ---- what is told of a picture ----
+# ---- what is shown of a picture ----
 
 my $preset = data(api(GET => '/api/presets?type=presets', user => $user))->{data}{presets}[0];
-my $told   = data(make('presets', { prompt => 'a cat', presetKey => $preset->{key} }));
-is_deeply $told->{presetInfo}, { name => $preset->{label}, map { $_ => $preset->{$_} } qw(description category week rotationIndex) },
-    'a preset is told with its picture';
+my $reply   = data(make('presets', { prompt => 'a cat', presetKey => $preset->{key} }));
+is_deeply $reply->{presetInfo}, { name => $preset->{label}, map { $_ => $preset->{$_} } qw(description category week rotationIndex) },
+    'a preset is shown with its picture';
 my $custom = data(make('custom-prompt', { prompt => "my own long words $$" }));
 like $custom->{customPrompt}, qr/my own long words $$/, 'and so are the words of custom-prompt';
 is_deeply [@$custom{qw(ok status fallbackUsed attemptCount)}], [JSON::PP::true(), 'completed', JSON::PP::false(), 1],

@@ -17,12 +17,12 @@ expect_log('GF0203');
 
 my $user = account(30);
 my $res  = old('credits-reserve', { action => 'image.gen', cost => 2, userId => 'somebody' });
-my %told = %{ data($res) };
+my %reply = %{ data($res) };
 is $res->{status}, 200, 'a reservation without a request id is made';
-like $told{request_id}, qr/\A[\w.:-]{16,200}\z/, '... and gets one';
-is_deeply [@told{qw(ok balance cost action)}], [$YES, 28, 2, 'image.gen'], '... its answer';
+like $reply{request_id}, qr/\A[\w.:-]{16,200}\z/, '... and gets one';
+is_deeply [@reply{qw(ok balance cost action)}], [$YES, 28, 2, 'image.gen'], '... its answer';
 credits_are $user, 30, 2, '... and is held';
-isnt data(old('credits-reserve', {}))->{request_id}, $told{request_id}, 'each has another';
+isnt data(old('credits-reserve', {}))->{request_id}, $reply{request_id}, 'each has another';
 credits_are $user, 30, 4, '... of two credits where none are named';
 
 my @BODIES = (    # body, cost, action

@@ -10,10 +10,10 @@ my $httpd = Genflow::Httpd->start(site("GenflowLimitRate 3/1h 3\n"));
 talk_to $httpd;
 my $user = account(0);
 
-my @told = map { api(POST => '/.netlify/functions/cloudinary-sign', user => $user, json => $_) }
+my @replies = map { api(POST => '/.netlify/functions/cloudinary-sign', user => $user, json => $_) }
     {}, { folder => 'stefna/generated' }, { folder => "x\"&public_id=y", timestamp => 1, public_id => 'z' };
-is_deeply [map { $_->{status} } @told], [200, 200, 200], 'uploads are signed';
-for my $res (@told) {
+is_deeply [map { $_->{status} } @replies], [200, 200, 200], 'uploads are signed';
+for my $res (@replies) {
     my $signed = data($res);
     is_deeply [@$signed{qw(cloudName apiKey folder)}], ['pictures', $ENV{STORE_KEY}, 'signs/uploads'], 'to one folder';
     is $signed->{signature}, sha1_hex("folder=signs/uploads&timestamp=$signed->{timestamp}$ENV{STORE_SECRET}"),

@@ -59,9 +59,9 @@ error_is(api(POST => "$AT/generation/create", user => account(0), json => { %wis
 error_is(api(POST => "$AT/generation/create", json => \%wish), 401, 'AUTHENTICATION_REQUIRED', 'users alone create');
 for my $bad ([productImages => 'x'], [productImages => []], [productImages => [7]], [modelImages => 7], [style => 7], [quality => {}],
     [aspectRatio => '2:1'], [customPrompt => 7], [customPrompt => 'x' x 501]) {
-    my $told = api(POST => "$AT/generation/create", user => $user, json => { %wish, @$bad });
-    error_is($told, 400, 'VALIDATION_ERROR', "a bad $bad->[0] is refused");
-    is_deeply [map { $_->{field} } @{ data($told)->{validationErrors} }], [$bad->[0]], '... by name';
+    my $reply = api(POST => "$AT/generation/create", user => $user, json => { %wish, @$bad });
+    error_is($reply, 400, 'VALIDATION_ERROR', "a bad $bad->[0] is refused");
+    is_deeply [map { $_->{field} } @{ data($reply)->{validationErrors} }], [$bad->[0]], '... by name';
 }
 credits_are $user, 18, 0, 'nothing is held for what is refused';
 is_deeply [sql('SELECT * FROM genflow.check()')], [], 'the books are sound';

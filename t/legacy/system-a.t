@@ -143,7 +143,7 @@ for my $case (['fails', '{{status=400}}'], ['is filtered', '{{filter}}']) {
 }
 my $poor = sign_in(1);
 error_is($poor->{call}->(POST => 'credits-reserve', { cost => 2, action => 'presets' }), 403,
-    'INSUFFICIENT_CREDITS', 'a page without credits is told so when it reserves');
+    'INSUFFICIENT_CREDITS', 'a page without credits is refused when it reserves');
 error_is($poor->{make}->('presets', 'a picture',
     data(api(GET => '/api/presets?type=presets', user => $poor->{user}))->{data}{presets}[0]{key}), 402,
     'INSUFFICIENT_CREDITS', '... and when it generates');

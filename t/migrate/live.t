@@ -48,7 +48,7 @@ like $said, qr/^user_credits, by user: 3 = 1 granted \(12 credits\) \+ 0 already
     'balances become grants';
 like $said, qr/^credits_ledger, by user: 2 = 1 granted \(7 credits\) \+ 0 already there \+ 0 nothing to grant \+ 1 rejected$/m,
     '... of users who are in the ledger alone, too';
-like $said, qr/^credits_ledger: entries still reserved: 1;/m, '... what is still reserved there is told';
+like $said, qr/^credits_ledger: entries still reserved: 1;/m, '... what is still reserved there is reported';
 credits_are $user, 12, 0, 'a user has the older balance';
 credits_are "$user y", 7, 0, '... or the sum of the older ledger';
 like $said, qr/^presets_config: 3 = 1 moved \+ 1 already there \+ 1 rejected$/m, 'presets come along';

@@ -52,15 +52,15 @@ exit !!@gone if $option{gone};
 my %is_red;                                      # pgTAP files that fail without any mutant
 
 # What pgTAP says of each mutant of SQL, from one private site.
-my $told = tempdir(CLEANUP => 1) . '/told';
-chmod 0777, $told =~ s{/told\z}{}r;
+my $results = tempdir(CLEANUP => 1) . '/noticed';
+chmod 0777, $results =~ s{/noticed\z}{}r;
 my $site = Genflow::Site->new(source => $source, module => "$option{build}/.libs/mod_genflow.so");
 my @of_sql = grep { $_->{file} =~ m{\Asql/} && !($option{first} && ($_->{tests} // '') =~ /\.t\b/) } @mutants;
 exit 2 if @of_sql && $site->run(\&meet_pgtap);
 
-my @told    = -e $told ? lines_of($told) : ();
-my %broken  = map { /\Abroken (\S+)\n/ ? ($1 => 1) : () } @told;
-my %noticed = map { /\A(\S+) (.*)\n/ ? ($1 => [split / /, $2]) : () } @told;
+my @entries    = -e $results ? lines_of($results) : ();
+my %broken  = map { /\Abroken (\S+)\n/ ? ($1 => 1) : () } @entries;
+my %noticed = map { /\A(\S+) (.*)\n/ ? ($1 => [split / /, $2]) : () } @entries;
 $_->{broken} = $broken{ $_->{mutant} } for @mutants;
 my @deep    = grep { !$_->{broken} } grep { $option{deep} || !@{ $noticed{ $_->{mutant} } // [] } } @mutants;
 my ($copy);
@@ -125,7 +125,7 @@ sub meet_pgtap {
     $inside->start_postgres;
     $inside->create_database;
     $inside->command(qw(psql -Xq -c), 'CREATE EXTENSION pgtap');
-    open my $out, '>', $told or die "$told: $!\n";
+    open my $out, '>', $results or die "$results: $!\n";
     fresh_database($inside);
     my @red = pgtap_that_fails($inside);
     print "not run, they fail without any mutant: @red\n" if @red;
@@ -137,7 +137,7 @@ sub meet_pgtap {
         printf "%-9s %s%s\n", !$is_in ? 'broken' : @noticed ? 'noticed' : 'unnoticed', $mutant->{mutant},
             @noticed ? ": @noticed" : '';
     }
-    close $out or die "$told: $!\n";
+    close $out or die "$results: $!\n";
     return 0;
 }
 

@@ -20,7 +20,7 @@ const seen = { right: 0, wrong: [], reports: { tampered: [], genuine: [] } };
 const REPORT_AFTER = 200; // ms
 const REPORT_TRIES = 50;
 
-// ---- judges: check(request) says what is wrong, or nothing; report(request, answer) tells how the
+// ---- judges: check(request) says what is wrong, or nothing; report(request, answer) says how the
 // ---- end of a run is reported; pages are answers of their own
 
 // A check of bodies by a type of bodies.ts: path => type.
@@ -177,7 +177,7 @@ async function pass(request) {
     return [answer.status, Buffer.from(await answer.arrayBuffer())];
 }
 
-async function tell({ hook, body, headers }) {
+async function notify({ hook, body, headers }) {
     for (const [what, text] of [['tampered', `${body} `], ['genuine', body]]) {
         let status = 503; // as long as it has not fetched our keys
         for (let i = 0; status === 503 && i < REPORT_TRIES; i++) {
@@ -201,7 +201,7 @@ async function serve(request) {
     if (request.answer) return [200, JSON.stringify(request.answer)];
     const [status, bytes] = await pass(request);
     const report = request.method === 'POST' && judge.report?.(request, JSON.parse(bytes));
-    if (report?.hook) tell(report).catch((error) => seen.wrong.push(`report: ${error.message}`));
+    if (report?.hook) notify(report).catch((error) => seen.wrong.push(`report: ${error.message}`));
     return [status, bytes];
 }
 

@@ -281,9 +281,9 @@ sub judge_store {
 
 sub verdict {
     my ($name, $word, @why) = @_;
-    my %told;
+    my %printed;
     $failed = 1 if $word eq 'FAILED';
-    printf "%-20s %-8s %s\n", $name, $word, join '; ', grep { !$told{$_}++ } @why;
+    printf "%-20s %-8s %s\n", $name, $word, join '; ', grep { !$printed{$_}++ } @why;
     return;
 }
 

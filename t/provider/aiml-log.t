@@ -40,8 +40,8 @@ for my $case (@CASES) {
     my $user = account(10);
     my $id   = later($user, { type => 'logged', prompt => "{{$script}} [$user]" });
     my $end  = wait_for {
-        my $told = status_of($user, $id, 'logged');
-        $told->{finishedAt} && $told;
+        my $generation = status_of($user, $id, 'logged');
+        $generation->{finishedAt} && $generation;
     } 60;
     is $end->{status}, $status, "$name: $status";
     my $took = sql1("SELECT extract(epoch FROM finished_at - created_at) FROM public.logged_media"

@@ -14,8 +14,8 @@ sub made {
     my $mark = 'mark' . int(1e9 * rand);
     my $res  = generate($user, { type => $type, prompt => "{{$script}} $mark", %more },
         Prefer => 'wait=15');
-    my $told = status_of($user, data($res)->{id}, $type);
-    my $end  = $told->{errorCode} // $told->{provider};
+    my $generation = status_of($user, data($res)->{id}, $type);
+    my $end  = $generation->{errorCode} // $generation->{provider};
     return join ' ', $end, submissions($mark);
 }
 

@@ -99,8 +99,8 @@ is "$next->{status} $next->{provider}", 'completed local', '... and with Genflow
 # ---- what the provider says of its queue ----
 
 my $waiting = wait_for {
-    my $told = status_of($user, $queued, 'ghibli-reaction');
-    defined $told->{queuePosition} && $told;
+    my $generation = status_of($user, $queued, 'ghibli-reaction');
+    defined $generation->{queuePosition} && $generation;
 };
 is $waiting->{queuePosition}, 4, 'a generation shows its place in the queue of the provider';
 open_gate("queued-$$");

@@ -39,8 +39,8 @@ for my $of ([5, 0], [5, 3], [1, 2]) {
         [@HASH[0 .. $products - 1], $models ? @HASH[5 .. 4 + $models] : ()],
         '... the model gets all of them, in their order';
     is $sent->{fields}{size}, '1536x1024', '... in the size of the aspect ratio';
-    my $told = status_of($user, $made->{generationId}, 'openai-source');
-    is_deeply $told->{parameters}{productImages}, $body{productImages}, '... and the generation shows them later, too';
+    my $generation = status_of($user, $made->{generationId}, 'openai-source');
+    is_deeply $generation->{parameters}{productImages}, $body{productImages}, '... and the generation shows them later, too';
 }
 credits_are $user, 97, 0, 'each for one charge';
 

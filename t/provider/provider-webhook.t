@@ -35,12 +35,12 @@ for my $peer (qw(replicate fal)) {
         map { [@$_[0, 1], $_->[1] || 'completed', "$peer: $_->[3]"] } @CASES ]);
     for my $case (@CASES) {
         my ($script, undef, $answers, $name) = @$case;
-        my @told = wait_for_told("echo-hook-$peer", $script, $answers);
-        is join(' ', map { $_->{status} } @told), $answers, "$peer: $name: $answers";
+        my @sent = wait_for_webhooks("echo-hook-$peer", $script, $answers);
+        is join(' ', map { $_->{status} } @sent), $answers, "$peer: $name: $answers";
     }
 }
 
-my @late = grep { $_->{status} == 503 } told('echo-hook-fal', "[provider-webhook-$$-");
+my @late = grep { $_->{status} == 503 } webhooks_sent('echo-hook-fal', "[provider-webhook-$$-");
 ok @late, 'until its keys are here, fal has to come again';
 is_deeply [ grep { !/\A\d+\z/ } map { $_->{retry_after} } @late ], [], '... and gets Retry-After';
 
@@ -50,14 +50,14 @@ for my $peer (qw(replicate fal)) {
     my $script = 'hook=end,end poll=1';
     run_cases(type => "echo-$peer", id => 'provider_ref', cases => [
         map { [$script, '', 'completed', "$peer: reported and polled, $_"] } 1 .. 6 ]);
-    my @told = wait_for_told($peer, $script, '200 ' x 12);
-    is_deeply [ grep { $_ != 200 } map { $_->{status} } @told ], [], '... all of them are taken';
+    my @sent = wait_for_webhooks($peer, $script, '200 ' x 12);
+    is_deeply [ grep { $_ != 200 } map { $_->{status} } @sent ], [], '... all of them are taken';
 }
 
 # ---- what comes from elsewhere ----
 
 for my $peer (qw(replicate fal)) {
-    my ($genuine) = wait_for_told("echo-hook-$peer", 'hook', '200');
+    my ($genuine) = wait_for_webhooks("echo-hook-$peer", 'hook', '200');
     my $url    = $genuine->{url};
     my $nobody = '0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b';
     my @rows   = (
@@ -84,7 +84,7 @@ for my $peer (qw(replicate fal)) {
 
 # ---- many forged ones ----
 
-my ($genuine) = wait_for_told('echo-hook-fal', 'hook', '200');
+my ($genuine) = wait_for_webhooks('echo-hook-fal', 'hook', '200');
 my $asked  = keys_asked();
 my @answers = map {
     my %forged = Genflow::FakeProvider::Fal->signature($genuine->{body}, id => "forged$_",
@@ -97,7 +97,7 @@ cmp_ok keys_asked() - $asked, '<=', 4, '... and do not make us ask for keys each
 # ---- parts ----
 
 # The answers to the provider's webhooks about runs whose prompt contains this.
-sub told {
+sub webhooks_sent {
     my ($provider, $text) = @_;
     my $match = $text =~ s/([^\w.-])/sprintf '%%%02X', ord $1/ger;
     my $res   = HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/_hooks?match=$match");
@@ -106,14 +106,14 @@ sub told {
 
 # ... which have exactly this script, when there are as many as answers; without what had to come
 # again.
-sub wait_for_told {
+sub wait_for_webhooks {
     my ($provider, $script, $answers) = @_;
-    my @told;
+    my @sent;
     wait_for {
-        @told = grep { $_->{status} != 503 } told($provider, "{{$script}} [provider-webhook-$$-");
-        @told >= split ' ', $answers;
+        @sent = grep { $_->{status} != 503 } webhooks_sent($provider, "{{$script}} [provider-webhook-$$-");
+        @sent >= split ' ', $answers;
     };
-    return @told;
+    return @sent;
 }
 
 # The status that a report is answered with, when keys are there.

@@ -45,8 +45,8 @@ my @done = in_parallel(scalar @CASES, sub {
     my $user = account(10);
     my $id   = later($user, { type => 'list-behind', prompt => "{{$script}} [$user]" });
     my $end  = wait_for {
-        my $told = status_of($user, $id, 'list-behind');
-        $told->{finishedAt} && $told;
+        my $generation = status_of($user, $id, 'list-behind');
+        $generation->{finishedAt} && $generation;
     } 20 * $WAIT;
     return { user => $user, status => $end->{status} };
 });

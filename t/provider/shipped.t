@@ -61,8 +61,8 @@ my @ended = in_parallel(scalar @runs, sub {
     my ($i) = @_;
     my ($case, $failing) = @{ $runs[$i] };
     my $res = generate($users[$i], input_of($i, $case, $failing), Prefer => 'wait=25');
-    my $told = data($res);
-    return $told->{id} ? ended($users[$i], $told->{id}, $case->[0]) : { status => $res->{content} };
+    my $reply = data($res);
+    return $reply->{id} ? ended($users[$i], $reply->{id}, $case->[0]) : { status => $res->{content} };
 }, 6);
 
 for my $i (0 .. $#runs) {

@@ -107,12 +107,12 @@ sub repainted {
 # What a generation came to: type, width, height, sha256.
 sub result_of {
     my ($res) = @_;
-    my $told = data($res);
-    is $told->{status}, 'completed', "$told->{type} completes" or diag $res->{content};
-    my $table = 'public.' . $told->{type} =~ tr/-/_/r . '_media';
+    my $reply = data($res);
+    is $reply->{status}, 'completed', "$reply->{type} completes" or diag $res->{content};
+    my $table = 'public.' . $reply->{type} =~ tr/-/_/r . '_media';
     my ($type, $width, $height, $sha256) = split /\|/, sql1(
         "SELECT result->>'type', result->>'width', result->>'height', result->>'sha256'"
-        . " FROM $table WHERE id = :'id'", id => $told->{id}) // '|||';
+        . " FROM $table WHERE id = :'id'", id => $reply->{id}) // '|||';
     return { type => $type, width => $width, height => $height, sha256 => $sha256 };
 }
 

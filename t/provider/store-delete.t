@@ -21,8 +21,8 @@ for my $kind (qw(s3 cloudinary)) {
     $job = $shelf->picture($user);
     $shelf->order(act => 'stay');
     api(DELETE => "/api/generation/$job->{id}", user => $user);
-    my $told = wait_for { $shelf->httpd->log_text =~ /GF0418: job=\Q$job->{id}\E .*HTTP 503/ };
-    ok $told, '... a store that will not remove one now';
+    my $logged = wait_for { $shelf->httpd->log_text =~ /GF0418: job=\Q$job->{id}\E .*HTTP 503/ };
+    ok $logged, '... a store that will not remove one now';
     is scalar($shelf->objects($job->{id})), 1, '... keeps it';
     sql("UPDATE genflow.removals SET due_at = now() WHERE job_id = :'id'", id => $job->{id});
     ok gone($shelf, $job->{id}) && forgotten($job->{id}), '... until the next attempt';

@@ -136,7 +136,7 @@ my @CASES = (    # first, its end, second, which waits, its answer, and the stat
     ['refund',     'ROLLBACK', 'generation', 'ok',       '4|2|used'],
 );
 for my $case (@CASES) {
-    my ($first, $end, $second, $told, $stands) = @$case;
+    my ($first, $end, $second, $outcome, $stands) = @$case;
     my $user = 'user ' . ++$users;
     grant($user, 4);
     $db->sql(reserve($user, 'r'));
@@ -144,7 +144,7 @@ for my $case (@CASES) {
     $two->start($DO{$second}->($user, 'r'));
     ok $db->waits($two), "$second waits for $first";
     $one->sql($end);
-    is $two->answer, $told, "... and is told after its $end: $told";
+    is $two->answer, $outcome, "... and is answered after its $end: $outcome";
     is stands($user), $stands, '... the reservation ended once';
 }
 

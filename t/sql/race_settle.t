@@ -46,13 +46,13 @@ my @cases = (
     ['completed', 'cancelled', 'settled', 'completed|hold capture|0'],
 );
 for my $case (@cases) {
-    my ($first, $second, $told, $end) = @$case;
+    my ($first, $second, $outcome, $end) = @$case;
     my $id = $db->new_job;
     is $one->sql('BEGIN', settle_sql($id, 1, $first)), 'done', "one host settles a job as $first";
     $two->start(settle_sql($id, 1, $second));
     ok $db->waits($two), "... another, as $second, waits";
     $one->sql('COMMIT');
-    is $two->answer, $told, "... and is told: $told";
+    is $two->answer, $outcome, "... and is answered: $outcome";
     is end_of($id), $end, '... there is one end';
 }
 

@@ -87,7 +87,7 @@ books_are_sound();
 
 # ---- step by step ----
 
-my @CASES = (    # first, its end, second, which waits, what it is told, and how things stand then
+my @CASES = (    # first, its end, second, which waits, its answer, and how things stand then
     ['generation', 'COMMIT',   'another', 'ok',       '9|4|used used'],
     ['generation', 'ROLLBACK', 'another', 'ok',       '9|4|used open'],
     ['generation', 'COMMIT',   'refund',  'used',     '9|4|used open'],
@@ -102,7 +102,7 @@ my %DO = (
 );
 my $users = 0;
 for my $case (@CASES) {
-    my ($first, $end, $second, $told, $stands) = @$case;
+    my ($first, $end, $second, $outcome, $stands) = @$case;
     my $user = 'user ' . ++$users;
     grant($user, 9);
     $db->sql(reserve($user, 'r1'), reserve($user, 'r2'));
@@ -110,7 +110,7 @@ for my $case (@CASES) {
     $two->start($DO{$second}->($user));
     ok $db->waits($two), "$second waits for $first";
     $one->sql($end);
-    is $two->answer, $told, "... and is told after its $end: $told";
+    is $two->answer, $outcome, "... and is answered after its $end: $outcome";
     is stands($user), $stands, '... each reservation has one end at most';
 }
 books_are_sound();

@@ -61,8 +61,8 @@ my %MODEL = (
         my ($name, $run, $amount) = @_;
         my $there = $reservations{"$name $run"};
         return $there->{amount} != $amount ? 'mismatch' : $there->{state} =~ /open|used/ ? 'ok' : 'ended' if $there;
-        my $told = look($users{$name}, $amount, 0);
-        return $told if $told ne 'ok';
+        my $refusal = look($users{$name}, $amount, 0);
+        return $refusal if $refusal ne 'ok';
         hold($users{$name}, $amount);
         $reservations{"$name $run"} = { amount => $amount, state => 'open' };
         return 'ok';
@@ -81,8 +81,8 @@ my %MODEL = (
         return $made->{body} eq $body ? 'replay' : 'mismatch' if $made;
         my $there = $reservations{"$name $run"};
         my $spare = $there && $there->{state} eq 'open' ? $there->{amount} : 0;
-        my $told  = look($users{$name}, $cost, $spare);
-        return $told if $told ne 'ok';
+        my $refusal  = look($users{$name}, $cost, $spare);
+        return $refusal if $refusal ne 'ok';
         if ($spare) {
             unhold($users{$name}, $spare);
             $there->{state} = 'used';

@@ -318,7 +318,7 @@ static void bring(gf_run_t *run, const brought_t *brought)
     coming = brought;
     run->lease = brought->lease;
     run->settled = brought->settled;
-    run->err = brought->err ? gf_err_make(&flow.ctx, brought->err, APR_SUCCESS, "as told") : NULL;
+    run->err = brought->err ? gf_err_make(&flow.ctx, brought->err, APR_SUCCESS, "as scripted") : NULL;
     run->job->provider_ref = brought->ref ? brought->ref : run->job->provider_ref;
     if (run->msg) {
         run->msg->end = GF_MSG_ANSWERED;

@@ -25,7 +25,7 @@ my $new    = "$FindBin::Bin/new.sql";
 # Opened here: inside, this process may be an unprivileged user.
 open my $file, '>', $new or die "$new: $!\n";
 my $version = "$FindBin::Bin/version";
-open my $told, '>', $version or die "$version: $!\n";
+open my $out, '>', $version or die "$version: $!\n";
 my $site = Genflow::Site->new(source => $source, module => '/dev/null');      # no httpd is started
 my $code = $site->run(sub {
     $site->start_postgres;
@@ -33,9 +33,9 @@ my $code = $site->run(sub {
     $site->sql(Genflow::Site::read_text('t/upgrade/rows.sql'));
     my ($number) = $site->sql('SELECT max(version) FROM genflow.migrations');
     print $file head($number), dump_of();
-    print $told $number;
+    print $out $number;
     close $file or die "$new: $!\n";
-    close $told or die "$version: $!\n";
+    close $out or die "$version: $!\n";
     return 0;
 });
 my $number = Genflow::Site::read_text($version);

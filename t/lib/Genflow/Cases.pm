@@ -53,9 +53,9 @@ sub check_case {
     is row($table, $id), $error ? 'failed|' : 'completed|t', '... and the row says it';
     return if $error;
 
-    my $told = status_of($user, $id, $table->{type});
+    my $generation = status_of($user, $id, $table->{type});
     is provider_id($table, $id), 't', '... and the row knows the provider\'s id' if $table->{id};
-    like $told->{imageUrl} // '', qr{\A/generated/|\A\Q${\ base() }\E/generated/},
+    like $generation->{imageUrl} // '', qr{\A/generated/|\A\Q${\ base() }\E/generated/},
         '... and its address is ours';
     return;
 }

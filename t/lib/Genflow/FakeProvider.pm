@@ -279,7 +279,7 @@ sub add_connection {
         ending  => 0,       # close as soon as `out` has gone
         deaf    => 0,       # refused: what still comes is thrown away
         gone    => 0,
-        told    => undef,   # of a request of our own: what to do at its end
+        at_end  => undef,   # of a request of our own: what to do at its end
     };
 }
 
@@ -293,7 +293,7 @@ sub read_from {
         return $self->drop($connection);
     }
     return $connection->{in} = '' if $connection->{deaf};
-    $self->take_requests($connection) if !$connection->{told};
+    $self->take_requests($connection) if !$connection->{at_end};
 }
 
 sub drop {
@@ -304,7 +304,7 @@ sub drop {
     vec($self->{want_write}, $connection->{number}, 1) = 0;
     delete $self->{connections}{ $connection->{number} };
     close $connection->{socket};
-    $connection->{told}->($connection->{in}) if $connection->{told};
+    $connection->{at_end}->($connection->{in}) if $connection->{at_end};
 }
 
 # Without lingering, close() answers the client with RST.
@@ -343,18 +343,18 @@ sub end_connection {
 
 # ---- requests of our own ----
 
-# Posts to an address of this host; told->($status, \%header) at the end, 0 without an answer.
+# Posts to an address of this host; at_end->($status, \%header) at the end, 0 without an answer.
 sub post {
-    my ($self, $url, $headers, $body, $told) = @_;
+    my ($self, $url, $headers, $body, $at_end) = @_;
     my ($place, $target) = $url =~ m{\Ahttp://(127\.0\.0\.\d+:\d+)(/\S*)\z};
-    my $socket = $place && IO::Socket::INET->new($place) or return $told->(0, {});
+    my $socket = $place && IO::Socket::INET->new($place) or return $at_end->(0, {});
     my $connection = $self->add_connection($socket);
-    $connection->{told} = sub {
+    $connection->{at_end} = sub {
         my ($answer)  = @_;
         my ($status)  = $answer =~ m{\AHTTP/1\.[01] (\d{3}) };
         my %header;
         $header{ lc $1 } = $2 while $answer =~ /^([\w-]+):[ \t]*(.*?)[ \t]*\r$/mg;
-        $told->($status // 0, \%header);
+        $at_end->($status // 0, \%header);
     };
     my %all = (%$headers, Host => $place, Connection => 'close', 'Content-Length' => length $body);
     my $head = join '', map { "$_: $all{$_}\r\n" } sort keys %all;
@@ -783,11 +783,11 @@ sub add_routes {
                        sub { $self->submit(@_) }, sub { $self->cut_during(@_) });
     $server->add_route(GET => qr{/v2beta/results/([^/]+)},  sub { $self->poll(@_) });
     $server->add_route(GET => qr{/v1/user/balance},         sub { $self->balance(@_) });
-    $server->add_route(GET => qr{/_submissions},            sub { $self->tell_submissions(@_) });
-    $server->add_route(GET => qr{/_(polls|fetches|cancels)}, sub { $self->tell_count(@_) });
+    $server->add_route(GET => qr{/_submissions},            sub { $self->answer_submissions(@_) });
+    $server->add_route(GET => qr{/_(polls|fetches|cancels)}, sub { $self->answer_count(@_) });
     $server->add_route(GET => qr{/_forget},                 sub { $self->forget_pictures(@_) });
     $server->add_route(GET => qr{/_open},                   sub { $self->open_gate(@_) });
-    $server->add_route(GET => qr{/_hooks},                  sub { $self->tell_hooks(@_) });
+    $server->add_route(GET => qr{/_hooks},                  sub { $self->answer_hooks(@_) });
     $server->add_route(GET => qr{/_private},                sub { $self->private_visit(@_) });
     $server->add_route(GET => qr{/_source/([a-z]+)/\w+},    sub { $self->send_source(@_) });
 }
@@ -1300,7 +1300,7 @@ sub facts_of {
     return { bytes => length $bytes, sha256 => sha256_hex($bytes) };
 }
 
-sub tell_submissions {
+sub answer_submissions {
     my ($self, $request) = @_;
     my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
     my @found = grep { index($_->{prompt}, $match) >= 0 } @{ $self->{submissions} };
@@ -1316,13 +1316,13 @@ sub readable_record {
     return { %$record, fields => \%fields };
 }
 
-sub tell_count {
+sub answer_count {
     my ($self, $request, $what) = @_;
     my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
-    $self->tell_number($request, scalar grep { index($_, $match) >= 0 } @{ $self->{$what} });
+    $self->answer_number($request, scalar grep { index($_, $match) >= 0 } @{ $self->{$what} });
 }
 
-sub tell_number {
+sub answer_number {
     my ($self, $request, $number) = @_;
     $self->{server}->answer($request, 200, [ 'Content-Type' => 'application/json' ], $number);
 }
@@ -1336,7 +1336,7 @@ sub forget_pictures {
         delete @$jobs{@old};
         $count += @old;
     }
-    $self->tell_number($request, $count);
+    $self->answer_number($request, $count);
 }
 
 sub open_gate {
@@ -1345,7 +1345,7 @@ sub open_gate {
     my $waiting = delete $self->{gates}{$gate} // [];
     $self->{opened}{$gate} = 1;
     $_->() for @$waiting;
-    $self->tell_number($request, scalar @$waiting);
+    $self->answer_number($request, scalar @$waiting);
 }
 
 sub is_shut {
@@ -1353,7 +1353,7 @@ sub is_shut {
     return defined $gate && !$self->{opened}{$gate};
 }
 
-sub tell_hooks {
+sub answer_hooks {
     my ($self, $request) = @_;
     my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
     my @found = grep { index($_->{prompt}, $match) >= 0 } @{ $self->{hooks} };

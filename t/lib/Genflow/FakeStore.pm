@@ -55,8 +55,8 @@ sub run {
         log     => [],
     }, $class;
     $server->add_route(POST => qr{/_orders},  sub { $self->take_order(@_) });
-    $server->add_route(GET  => qr{/_log},     sub { $self->tell_log(@_) });
-    $server->add_route(GET  => qr{/_objects}, sub { $self->tell_objects(@_) });
+    $server->add_route(GET  => qr{/_log},     sub { $self->answer_log(@_) });
+    $server->add_route(GET  => qr{/_objects}, sub { $self->answer_objects(@_) });
     for my $name (qw(Cloudinary S3 Shelf)) {
         require "Genflow/FakeStore/$name.pm";
         "Genflow::FakeStore::$name"->new($server, $self);
@@ -163,14 +163,14 @@ sub note {
     };
 }
 
-sub tell_log {
+sub answer_log {
     my ($self, $request) = @_;
     my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
     my @found = grep { index($_->{name}, $match) >= 0 } @{ $self->{log} };
     $self->{server}->answer_json($request, 200, \@found);
 }
 
-sub tell_objects {
+sub answer_objects {
     my ($self, $request) = @_;
     my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
     my @found = grep { index($_, $match) >= 0 } sort keys %{ $self->{objects} };

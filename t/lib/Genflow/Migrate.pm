@@ -21,7 +21,7 @@ our @EXPORT_OK = qw(balance);
 
 my $TOOL = dirname(abs_path(__FILE__)) . '/../../../support/genflow-migrate';
 
-# Options: of Genflow::Database; it is empty unless told otherwise.
+# Options: of Genflow::Database; it is empty unless an option says so.
 sub new {
     my ($class, %option) = @_;
     return $class->SUPER::new(empty => 1, %option);

@@ -5,7 +5,7 @@
 #
 #     my $hook = hook('status=500,times=1', $user);
 #     my $id   = later($user, { webhookUrl => $hook });
-#     my @came = told($hook, 2);
+#     my @came = deliveries($hook, 2);
 #     is signature_of($came[0]), $came[0]{header}{'webhook-signature'}, 'it is signed';
 
 package Genflow::Webhooks;
@@ -18,9 +18,9 @@ use Genflow::Test;
 use MIME::Base64 qw(decode_base64);
 use parent -norequire, 'Exporter';
 
-our @EXPORT = qw(hook told pending signature_of secret_of make_due);
+our @EXPORT = qw(hook deliveries pending signature_of secret_of make_due);
 
-use constant { TOLD_TIME => 20 };           # seconds, a second try included
+use constant { DELIVERY_TIME => 20 };           # seconds, a second attempt included
 
 # An address that does this (Genflow::FakeProvider::Receiver) and belongs to one test.
 sub hook {
@@ -29,11 +29,11 @@ sub hook {
 }
 
 # What came to that address, once so much has come; less, if it does not.
-sub told {
+sub deliveries {
     my ($hook, $count) = @_;
     my ($path) = $hook =~ m{(/_receive/.*)\z};
     my $came;
-    wait_for { $came = Genflow::Test::ask_fake('_received', $path); @$came >= $count } TOLD_TIME;
+    wait_for { $came = Genflow::Test::ask_fake('_received', $path); @$came >= $count } DELIVERY_TIME;
     return @$came;
 }
 
@@ -45,10 +45,10 @@ sub pending {
 
 # How it is to be signed: with this secret, or with that of the generation's user.
 sub signature_of {
-    my ($told, $secret) = @_;
-    my %header = %{ $told->{header} };
+    my ($delivery, $secret) = @_;
+    my %header = %{ $delivery->{header} };
     $secret //= secret_of(user_of($header{'webhook-id'}));
-    my $text   = join '.', @header{qw(webhook-id webhook-timestamp)}, $told->{body};
+    my $text   = join '.', @header{qw(webhook-id webhook-timestamp)}, $delivery->{body};
     return 'v1,' . padded(hmac_sha256_base64($text, key_of($secret)));
 }
 

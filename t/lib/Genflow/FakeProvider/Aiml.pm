@@ -21,7 +21,7 @@ sub add_routes {
         $self->submit($request, undef, accept => sub { $self->write_log($_[0]) },
                       answer => sub { $self->answer($_[0]) });
     });
-    $self->{server}->add_route(GET => qr{/aiml/v2/logs}, sub { $self->tell_log($_[0]) });
+    $self->{server}->add_route(GET => qr{/aiml/v2/logs}, sub { $self->answer_log($_[0]) });
 }
 
 sub error_body {
@@ -56,7 +56,7 @@ sub write_log {
     };
 }
 
-sub tell_log {
+sub answer_log {
     my ($self, $request) = @_;
     my $offset = Genflow::FakeProvider::query_value($request, 'offset') // 0;
     my @rows   = @{ $self->{log} };

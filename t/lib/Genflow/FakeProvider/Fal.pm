@@ -33,13 +33,13 @@ sub add_routes {
     my ($self) = @_;
     my $server = $self->{server};
     my $app    = '[\w.-]+/[\w.-]+';
-    $server->add_route(GET => qr{/fal/jwks\.json}, sub { $self->tell_keys(@_) });
+    $server->add_route(GET => qr{/fal/jwks\.json}, sub { $self->answer_keys(@_) });
     $server->add_route(GET => qr{/_keys}, sub {
         $server->answer($_[0], 200, ['Content-Type' => 'application/json'], $self->{asked} // 0);
     });
     $server->add_route(GET => qr{/fal/v1/models/requests/by-endpoint}, sub { $self->list(@_) });
-    $server->add_route(GET => qr{/fal/$app/requests/(\w+)/status}, sub { $self->tell_status(@_) });
-    $server->add_route(GET => qr{/fal/$app/requests/(\w+)}, sub { $self->tell_result(@_) });
+    $server->add_route(GET => qr{/fal/$app/requests/(\w+)/status}, sub { $self->answer_status(@_) });
+    $server->add_route(GET => qr{/fal/$app/requests/(\w+)}, sub { $self->answer_result(@_) });
     $server->add_route(PUT => qr{/fal/$app/requests/(\w+)/cancel}, sub { $self->cancel(@_) });
     $server->add_route(POST => qr{/fal/($app(?:/[\w./-]+)?)}, sub {
         my ($request, $model) = @_;
@@ -58,14 +58,14 @@ sub error_body {
     return { detail => "the fake provider says $status" };
 }
 
-sub tell_status {
+sub answer_status {
     my ($self, $request, $id) = @_;
     my $job = $self->run_asked_for($request, $id) or return;
     my $wait = ($job->{script}->value('poll-delay') || 0) / 1000;
-    $self->{server}->later($wait, sub { $self->tell_status_now($request, $job) });
+    $self->{server}->later($wait, sub { $self->answer_status_now($request, $job) });
 }
 
-sub tell_status_now {
+sub answer_status_now {
     my ($self, $request, $job) = @_;
     return $self->{server}->answer_json($request, 200, { status => 'COMPLETED' })
         if $job->{over} ||= $self->is_over($job);
@@ -76,7 +76,7 @@ sub tell_status_now {
         { status => 'IN_PROGRESS', logs => [ { message => 'drawing', level => 'INFO' } ] });
 }
 
-sub tell_result {
+sub answer_result {
     my ($self, $request, $id) = @_;
     my $job    = $self->run_asked_for($request, $id) or return;
     my $script = $job->{script};
@@ -142,7 +142,7 @@ sub signed {
     return unpack 'H*', <$openssl> // '';
 }
 
-sub tell_keys {
+sub answer_keys {
     my ($self, $request) = @_;
     $self->{asked}++;
     $self->{server}->answer_json($request, 200, { keys => [

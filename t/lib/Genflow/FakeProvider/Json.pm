@@ -24,7 +24,7 @@ use constant {
     FLAKY    => 1,                        # how often result=flaky fails
     SOON     => 0.3,                      # seconds from a submission to its webhook
     AGAIN    => 0.3,                      # ... and until it is repeated
-    TELLINGS => 20,
+    NOTIFY_MAX => 20,
     STALE    => 600,                      # how old `hook=stale` is
 };
 
@@ -83,8 +83,8 @@ sub perform {
     my $taken  = $act{accept} && !$script->has('untaken');
     my $answer = sub { $self->answer_submission($job, %act) };
     $act{accept}->($job) if $taken;
-    return $self->tell($job, $answer) if $taken && $job->{hook} && $script->has('early');
-    $self->{server}->later(SOON, sub { $self->tell($job, sub { }) }) if $taken && $job->{hook};
+    return $self->notify($job, $answer) if $taken && $job->{hook} && $script->has('early');
+    $self->{server}->later(SOON, sub { $self->notify($job, sub { }) }) if $taken && $job->{hook};
     $answer->();
 }
 
@@ -256,14 +256,14 @@ sub is_over {
 # ---- webhooks ----
 
 # Sends the webhooks of the job's script, one after another, then calls `then`.
-sub tell {
+sub notify {
     my ($self, $job, $then) = @_;
     my @kinds = split /,/, $job->{script}->value('hook') || 'end';
-    $self->tell_next($job, \@kinds, 1, $then);
+    $self->notify_next($job, \@kinds, 1, $then);
 }
 
-sub tell_next {
-    my ($self, $job, $kinds, $telling, $then) = @_;
+sub notify_next {
+    my ($self, $job, $kinds, $attempt, $then) = @_;
     my $kind = $kinds->[0] // return $then->();
     $job->{left} = 0 if $kind eq 'end';
     my %document = $kind eq 'blank' ? (status => 'OK') : $self->report($job, $kind);
@@ -277,10 +277,10 @@ sub tell_next {
             prompt => $job->{prompt}, kind => $kind, url => $job->{hook}, headers => \%headers,
             body => $body, status => $status + 0, retry_after => $header->{'retry-after'},
         };
-        my $again = (!$status || $status >= 500) && $telling < TELLINGS;
+        my $again = (!$status || $status >= 500) && $attempt < NOTIFY_MAX;
         shift @$kinds if !$again;
         $self->{server}->later($again ? AGAIN : 0,
-            sub { $self->tell_next($job, $kinds, $again ? $telling + 1 : 1, $then) });
+            sub { $self->notify_next($job, $kinds, $again ? $attempt + 1 : 1, $then) });
     });
 }
 

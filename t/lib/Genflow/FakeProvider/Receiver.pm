@@ -24,7 +24,7 @@ sub new {
     my ($class, $server) = @_;
     my $self = bless { server => $server, came => [], seen => {} }, $class;
     $server->add_route(POST => qr{(/_receive/[\w.=,-]+/[\w.-]+)}, sub { $self->receive(@_) });
-    $server->add_route(GET => qr{/_received}, sub { $self->tell(@_) });
+    $server->add_route(GET => qr{/_received}, sub { $self->answer_deliveries(@_) });
     return $self;
 }
 
@@ -45,7 +45,7 @@ sub receive {
     return $server->answer($request, $do{status} // 204, \@wait, '');
 }
 
-sub tell {
+sub answer_deliveries {
     my ($self, $request) = @_;
     my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
     my @found = grep { index($_->{path}, $match) >= 0 } @{ $self->{came} };

@@ -54,21 +54,21 @@ sub error_body {
 sub prediction {
     my ($self, $job) = @_;
     my $script = $job->{script};
-    my %told   = (
+    my %report   = (
         id => $job->{id}, model => $job->{model}, version => 'hidden', input => $job->{form},
         logs => '', created_at => $job->{time}, status => 'starting',
         output => undef, error => undef, data_removed => JSON::PP::false(),
         urls => { map { $_ => "https://replicate.example/$_/$job->{id}" } qw(web get cancel) },
         $job->{canceled} ? (status => 'canceled') : (),
     );
-    return \%told if !$job->{over};
-    return { %told, status => 'aborted' } if $script->has('aborted');
-    return { %told, status => 'failed', error => $script->value('failed') }
+    return \%report if !$job->{over};
+    return { %report, status => 'aborted' } if $script->has('aborted');
+    return { %report, status => 'failed', error => $script->value('failed') }
         if $script->has('failed');
-    return { %told, status => 'failed', error => 'NSFW content detected' } if $script->has('nsfw');
-    return { %told, status => 'succeeded', output => [] } if $script->has('empty');
+    return { %report, status => 'failed', error => 'NSFW content detected' } if $script->has('nsfw');
+    return { %report, status => 'succeeded', output => [] } if $script->has('empty');
     my $url = $self->picture_url($job);
-    return { %told, status => 'succeeded', output => $script->has('plain') ? $url : [$url] };
+    return { %report, status => 'succeeded', output => $script->has('plain') ? $url : [$url] };
 }
 
 sub cancel {

@@ -21,7 +21,7 @@ sub add_routes {
         $self->submit($request, undef, accept => sub { $self->start_run($_[0]) },
                       answer => sub { $self->answer($_[0]) });
     });
-    $self->{server}->add_route(GET => qr{/sample/v1/result}, sub { $self->tell_result($_[0]) });
+    $self->{server}->add_route(GET => qr{/sample/v1/result}, sub { $self->answer_result($_[0]) });
 }
 
 sub knows_key {
@@ -39,7 +39,7 @@ sub answer {
         polling_url => "http://127.0.0.1:$port/sample/v1/result?id=$job->{id}&region=eu" });
 }
 
-sub tell_result {
+sub answer_result {
     my ($self, $request) = @_;
     my $id  = Genflow::FakeProvider::query_value($request, 'id') // '';
     my $job = $self->run_asked_for($request, $id) or return;

@@ -52,8 +52,8 @@ sub upload {
     $self->{shelf}->upload($request, $name, $form->{file},
         keep  => sub { $self->keep($request, $form, @_) },
         fail  => sub { $self->error(@_) },
-        claim => sub { $self->told($self->picture($request, $form), existing => 1) },
-        forge => sub { $self->told($self->picture($request, $form), signature => 'f' x 40) },
+        claim => sub { $self->upload_answer($self->picture($request, $form), existing => 1) },
+        forge => sub { $self->upload_answer($self->picture($request, $form), signature => 'f' x 40) },
     );
 }
 
@@ -63,10 +63,10 @@ sub keep {
     my $old  = $self->{shelf}->object($name);
     if ($old && !($form->{overwrite} // 1)) {
         $$became = 'existed' if $$became eq 'keep';
-        return $self->told($old, existing => 1);
+        return $self->upload_answer($old, existing => 1);
     }
     $$became = 'kept' if $$became eq 'keep';
-    return $self->told($self->{shelf}->keep($name, %{ $self->picture($request, $form) }));
+    return $self->upload_answer($self->{shelf}->keep($name, %{ $self->picture($request, $form) }));
 }
 
 sub destroy {
@@ -184,7 +184,7 @@ sub picture {
 }
 
 # The answer to an upload; its own signature is of version 1.
-sub told {
+sub upload_answer {
     my ($self, $picture, %more) = @_;
     my $signed = "public_id=$picture->{public_id}&version=$picture->{version}";
     my %answer = (
