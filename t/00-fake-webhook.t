@@ -38,11 +38,11 @@ is $signed{'X-Fal-Webhook-Signature'}, '64b61915b99326f2956a88721b83fe29fd3e968d
     . '966b3d34070ca9689e6b7f7c22de0bced972a00489f6cb0077e2939172bc8bda1b1cd01',
     'fal\'s signature is the published one';
 
-my $asked = ask('/_keys');
-my @keys  = map { $_->{x} } @{ ask('/fal/jwks.json')->{keys} };
+my $before = read_json('/_keys');
+my @keys  = map { $_->{x} } @{ read_json('/fal/jwks.json')->{keys} };
 is_deeply [ grep { $_ eq 'A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg' } @keys ], [ $keys[1] ],
     'fal\'s public key is among others';
-cmp_ok ask('/_keys'), '>', $asked, 'who asks for them is counted';
+cmp_ok read_json('/_keys'), '>', $before, 'each request for them is counted';
 
 # ---- what is sent ----
 
@@ -79,7 +79,7 @@ done_testing;
 
 # ---- parts ----
 
-sub ask {
+sub read_json {
     my ($path) = @_;
     my $got = $http->get("$fake$path", { headers => { Authorization => 'Key k' } });
     return JSON::PP->new->allow_nonref->decode($got->{content});
@@ -150,9 +150,9 @@ sub wait_for_record {
     my ($text, $count) = @_;
     my $match = $text =~ s/ /%20/gr;
     for (1 .. 100) {
-        my $record = ask("/_hooks?match=$match");
+        my $record = read_json("/_hooks?match=$match");
         return $record if @$record >= $count;
         select undef, undef, undef, 0.05;
     }
-    return ask("/_hooks?match=$match");
+    return read_json("/_hooks?match=$match");
 }

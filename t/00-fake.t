@@ -279,7 +279,7 @@ is result($gated)->{status}, 200, '... and ready when it is open';
 is decode_json(result(async_id('{{poll-hang}}'))->{content})->{status}, 'in-progress',
     'a job on its way says so';
 is control_fake('_polls', 'later'), 5, 'polls are counted by prompt';
-is control_fake('_polls', 'nobody asked this'), 0, 'no poll, no count';
+is control_fake('_polls', 'no such prompt'), 0, 'no poll, no count';
 is result($id, accept => 'image/*')->{status}, 400, 'results do not accept image/*';
 is result($id, authorization => 'Bearer other-key')->{status}, 404, 'another key finds no result';
 is result('0' x 32)->{status}, 404, 'an unknown job is not found';
@@ -306,12 +306,12 @@ is_deeply $record->{fields}{image}, { bytes => length $picture, sha256 => sha256
 is $record->{headers}{'stability-client-id'}, 'genflow', 'with its headers';
 ok $record->{complete} && abs($record->{time} - time) < 5, 'it is complete, with its time';
 
-sub funds { decode_json(ask('/v1/user/balance', 'Bearer sk-rich')->{content})->{credits} }
+sub funds { decode_json(fetch('/v1/user/balance', 'Bearer sk-rich')->{content})->{credits} }
 my $funds = funds();
 submit('generate/core', { prompt => $_ }, authorization => 'Bearer sk-rich')
     for 'x', 'x {{moderation}}', 'x {{status=500}}', 'x {{filter}}';
 is $funds - funds(), 3, 'only a delivered picture costs credits';
-is ask('/v1/user/balance')->{status}, 401, 'the balance needs a key';
+is fetch('/v1/user/balance')->{status}, 401, 'the balance needs a key';
 
 # ---- the end ----
 
@@ -400,7 +400,7 @@ sub submit {
     return $http->post("http://127.0.0.1:$port$url", { headers => \%all, content => $content });
 }
 
-sub ask {
+sub fetch {
     my ($path, $key, %headers) = @_;
     $headers{authorization} = $key if $key;
     return $http->get("http://127.0.0.1:$port$path", { headers => \%headers });
@@ -415,13 +415,13 @@ sub async_id {
 sub result {
     my ($job, %headers) = @_;
     my $key = delete $headers{authorization} // 'Bearer sk-test';
-    return ask("/v2beta/results/$job", $key, accept => '*/*', %headers);
+    return fetch("/v2beta/results/$job", $key, accept => '*/*', %headers);
 }
 
 sub control_fake {
     my ($what, $match) = @_;
     $match =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ge;
-    return JSON::PP->new->utf8->allow_nonref->decode(ask("/$what?match=$match")->{content});
+    return JSON::PP->new->utf8->allow_nonref->decode(fetch("/$what?match=$match")->{content});
 }
 
 # A request by hand, for what HTTP::Tiny hides: how a connection ends.

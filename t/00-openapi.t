@@ -28,9 +28,9 @@ my @unknown;
 for my $file ('README.md', 'CHANGES', 'conf/genflow.conf', map { s{\A\Q$TOP\E/}{}r } glob "$TOP/docs/*.md") {
     my $text = slurp($file);
     while ($text =~ m{\b(GET|POST|PUT|DELETE) /?(admin/[\w:{}/-]+)}g) {
-        my $asked = "$1 /$2";
-        my $known = grep { my $form = s/\{\w+\}/[^\/]+/gr; $asked =~ m{\A$form\z} } keys %handler;
-        push @unknown, "$file: $asked" if !$known;
+        my $called = "$1 /$2";
+        my $known = grep { my $form = s/\{\w+\}/[^\/]+/gr; $called =~ m{\A$form\z} } keys %handler;
+        push @unknown, "$file: $called" if !$known;
     }
 }
 is_deeply \@unknown, [], 'every administration route in the documents exists';

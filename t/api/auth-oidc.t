@@ -46,11 +46,11 @@ my @TOKENS = (    # what, Authorization
 );
 for my $case (@TOKENS) {
     my ($what, $header) = @$case;
-    for my $ask ([GET => '/api/getQuota'], [POST => $GENERATE]) {
-        my $res = api(@$ask, headers => defined $header ? { Authorization => $header } : {},
-            $ask->[0] eq 'POST' ? (json => { prompt => $ID }) : ());
+    for my $call ([GET => '/api/getQuota'], [POST => $GENERATE]) {
+        my $res = api(@$call, headers => defined $header ? { Authorization => $header } : {},
+            $call->[0] eq 'POST' ? (json => { prompt => $ID }) : ());
         error_is($res, 401, $what =~ /expired/ ? 'TOKEN_EXPIRED' : 'AUTHENTICATION_REQUIRED',
-            "$what is refused: @$ask");
+            "$what is refused: @$call");
         is $res->{headers}{'content-type'}, 'application/json', '... in JSON';
         like $res->{headers}{'www-authenticate'}, qr/\ABearer\b/, '... as httpd does it';
         like $res->{headers}{'www-authenticate'}, qr/invalid_token/, '... with the reason'

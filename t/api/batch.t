@@ -52,8 +52,8 @@ credits_are $user, 90, 2, 'each holds its credit';
 
 # ---- once under one key ----
 
-my @ask   = ($user, { prompt => "again of $user", n => 2 }, 'Idempotency-Key' => 'batch');
-my @calls = map { generate(@ask) } 1, 2;
+my @request   = ($user, { prompt => "again of $user", n => 2 }, 'Idempotency-Key' => 'batch');
+my @calls = map { generate(@request) } 1, 2;
 my @ids   = map { [map { $_->{id} } @{ data($_)->{batch} }] } @calls;
 is_deeply $ids[1], $ids[0], 'a repeated call gets the same generations';
 is $calls[1]{headers}{'idempotency-replayed'}, 'true', 'as a replay';

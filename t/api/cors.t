@@ -67,10 +67,10 @@ is_deeply [cors($again)], [$OURS, 'true'], '... may be read from the cache';
 
 # ---- preflights ----
 
-my %ASKS = ('Access-Control-Request-Method' => 'POST',
+my %PREFLIGHT = ('Access-Control-Request-Method' => 'POST',
     'Access-Control-Request-Headers' => 'authorization,content-type,idempotency-key,prefer');
 for my $path (qw(/shared/neo-glitch/generate /shared/pictures/x /open/getQuota /basic/getQuota)) {
-    my $res  = from($OURS, OPTIONS => $path, headers => \%ASKS);
+    my $res  = from($OURS, OPTIONS => $path, headers => \%PREFLIGHT);
     my $head = $res->{headers};
     is $res->{status}, 204, "a preflight of $path is answered to anybody";
     is_deeply [cors($res)], $path =~ /open/ ? ['*', '-'] : [$OURS, 'true'], '... a page of ours may';
@@ -79,19 +79,19 @@ for my $path (qw(/shared/neo-glitch/generate /shared/pictures/x /open/getQuota /
         . ' If-None-Match, Last-Event-ID, Prefer', '... with these headers';
     ok $head->{'access-control-max-age'} > 0, '... for a while';
 }
-my $refused = from($OTHER, OPTIONS => '/shared/getQuota', headers => \%ASKS);
+my $refused = from($OTHER, OPTIONS => '/shared/getQuota', headers => \%PREFLIGHT);
 is_deeply [$refused->{status}, cors($refused), grep { /allow/ } keys %{ $refused->{headers} }],
     [204, '-', '-'], 'a page of another site gets no CORS headers';
 error_is(from($OURS, OPTIONS => '/shared/getQuota'), 405, 'METHOD_NOT_ALLOWED',
     'an OPTIONS that is no preflight is like any method');
 is from($OURS, OPTIONS => '/basic/getQuota')->{status}, 401, '... and needs a password where any does';
-error_is(from($OURS, OPTIONS => '/api/getQuota', headers => \%ASKS), 405, 'METHOD_NOT_ALLOWED',
+error_is(from($OURS, OPTIONS => '/api/getQuota', headers => \%PREFLIGHT), 405, 'METHOD_NOT_ALLOWED',
     'without the directive a preflight is no more');
 
-my $asked = from($OURS, GET => '/basic/getQuota');
-is "$asked->{status} " . join(' ', cors($asked)), "401 $OURS true",
+my $unsigned = from($OURS, GET => '/basic/getQuota');
+is "$unsigned->{status} " . join(' ', cors($unsigned)), "401 $OURS true",
     'a page may read the challenge of httpd';
-is $asked->{headers}{'www-authenticate'}, 'Basic realm="genflow"', '... which it does';
+is $unsigned->{headers}{'www-authenticate'}, 'Basic realm="genflow"', '... which it does';
 
 # ---- the directive ----
 

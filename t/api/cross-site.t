@@ -15,7 +15,7 @@ my $HOST  = base();
 
 # ---- who may ----
 
-my @ASKED = (    # below, headers, may it
+my @REQUESTS = (    # below, headers, may it
     ['/api',    {},                                                     1, 'no browser'],
     ['/api',    { Origin => $HOST },                                    1, 'a page of this host'],
     ['/api',    { Origin => uc $HOST },                                 1, '... in capitals'],
@@ -37,7 +37,7 @@ my @ASKED = (    # below, headers, may it
     ['/shared', { %CROSS, Origin => $EVIL },                            0, 'one that is not'],
     ['/open',   { %CROSS, Origin => $EVIL },                            0, '* names no origin'],
 );
-for my $case (@ASKED) {
+for my $case (@REQUESTS) {
     my ($below, $headers, $may, $who) = @$case;
     my $res = reserve($below, $headers);
     $may ? is($res->{status}, 200, "$who may")

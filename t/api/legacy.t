@@ -41,7 +41,7 @@ for my $type (map { $_->{name} } shipped()) {
         json => body_for($user, $type, { runId => $run }));
     my $id = data($made)->{id};
     is $made->{status}, 200, "$type makes a picture" or diag $made->{content};
-    my @ASKS = (    # what, method, path, body
+    my @CALLS = (    # what, method, path, body
         ['?jobId=',         GET  => "$hyphens-status?jobId=$id"],
         ['with _',          GET  => "${underscores}_status?jobId=$id"],
         ['?runId=',         GET  => "$hyphens-status?runId=$run"],
@@ -51,15 +51,15 @@ for my $type (map { $_->{name} } shipped()) {
         ['POST of its id',  POST => "${underscores}_generate", { id => $id, userId => 'x' }],
         ['POST of its run', POST => "$hyphens-generate", { runId => $run }],
     );
-    for my $ask (@ASKS) {
-        my ($what, $method, $path, $json) = @$ask;
+    for my $call (@CALLS) {
+        my ($what, $method, $path, $json) = @$call;
         my $res = api($method => "$OLD/$path", user => $user, $json ? (json => $json) : ());
         is_deeply [$res->{status}, known(data($res))], [200, status_of_both($id, $type)],
             "$type, $what: its status" or diag $res->{content};
     }
 }
 is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user' AND kind = 'capture'",
-    user => $user), 5, 'asking made none';
+    user => $user), 5, 'a status request makes none';
 
 # ---- a job under way ----
 
@@ -70,7 +70,7 @@ is $slow->{pollUrl}, "/api/neo-glitch/status?id=$slow->{id}", 'pollUrl leads to 
 ok wait_for(sub {
     data(api(POST => "$OLD/neo-glitch-generate", user => $user, json => { jobId => $slow->{id} }))
         ->{status} eq 'completed';
-}), 'asking where it was made ends with the picture';
+}), 'a status request where it was made ends with the picture';
 my $other = account(0);
 my %mine  = (json => { jobId => $slow->{id} });
 error_is(api(POST => "$OLD/neo-glitch-generate", user => $other, %mine), 403, 'UNAUTHORIZED',

@@ -114,21 +114,21 @@ GenflowLimitConcurrent 3
 END
 talk_to $few;
 my $eager = account(100);
-my @asked = map { { prompt => "{{poll=60}} $eager $_" } } 1 .. 4;
-my @first = map { generate($eager, $asked[$_], 'Idempotency-Key' => "key-$_",
+my @bodies = map { { prompt => "{{poll=60}} $eager $_" } } 1 .. 4;
+my @first = map { generate($eager, $bodies[$_], 'Idempotency-Key' => "key-$_",
         Prefer => 'respond-async') } 0 .. 2;
 is_deeply [map { $_->{status} } @first], [(202) x 3], 'a user may have as many generations as he may';
-$res = generate($eager, $asked[3], 'Idempotency-Key' => 'key-3');
+$res = generate($eager, $bodies[3], 'Idempotency-Key' => 'key-3');
 error_is $res, 429, 'TOO_MANY_CONCURRENT', '... and no more';
 like $res->{headers}{'retry-after'}, qr/\A\d+\z/, '... and hears when to come again';
 credits_are $eager, 100, 3, '... and nothing more is held';
-error_is generate($eager, $asked[0], 'Idempotency-Key' => 'key-0'), 409, 'IDEMPOTENCY_IN_PROGRESS',
+error_is generate($eager, $bodies[0], 'Idempotency-Key' => 'key-0'), 409, 'IDEMPOTENCY_IN_PROGRESS',
     'a repeat returns what it made, not the limit';
 is generate(account(10), {}, Prefer => 'respond-async')->{status}, 202, 'others are not concerned';
 my $id = data($first[0])->{id};
 sql("SELECT genflow.neo_glitch_settle(:'id', (SELECT epoch FROM genflow.work WHERE job_id = :'id'),
         'cancelled', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)", id => $id);
-is generate($eager, $asked[3], 'Idempotency-Key' => 'key-3', Prefer => 'respond-async')->{status},
+is generate($eager, $bodies[3], 'Idempotency-Key' => 'key-3', Prefer => 'respond-async')->{status},
     202, 'when one has ended, another one may begin, under the same key';
 cancel_all($eager);
 

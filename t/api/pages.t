@@ -6,7 +6,7 @@ use Genflow::Admin;
 use Genflow::Test;
 
 my $user = account(5);
-my @LISTS = (    # name, how to ask for a page of it
+my @LISTS = (    # name, how to read a page of it
     ['generations',     sub { api(GET => "/api/generations?$_[0]", user => $user) }],
     ['getUserMedia',    sub { api(GET => "/api/getUserMedia?$_[0]", user => $user) }],
     ['credits',         sub { api(GET => "/api/credits?$_[0]", user => $user) }],
@@ -22,18 +22,18 @@ my @BAD    = (    # query, what is said
     ['limit=0&cursor=%21', "$LIMIT; $CURSOR"],
 );
 for my $list (@LISTS) {
-    my ($name, $ask) = @$list;
+    my ($name, $read) = @$list;
     for my $bad (@BAD) {
         my ($query, $says) = @$bad;
-        my $res = $ask->($query);
+        my $res = $read->($query);
         error_is($res, 422, 'VALIDATION_FAILED', "$name: $query is refused");
         # the ledger's cursor is looked at by the database, when all else is good
         $says = $LIMIT if $name eq 'credits' && $query =~ /&/;
         is join('; ', map { "$_->{field}: $_->{message}" } @{ data($res)->{validationErrors} }), $says,
             '... in the words of all lists';
     }
-    is $ask->('limit=&cursor=')->{status}, 200, "$name: empty ones count as left out";
-    is $ask->("limit=$_")->{status}, 200, "$name: limit=$_ is taken" for 1, 100;
+    is $read->('limit=&cursor=')->{status}, 200, "$name: empty ones count as left out";
+    is $read->("limit=$_")->{status}, 200, "$name: limit=$_ is taken" for 1, 100;
 }
 
 finish;

@@ -53,7 +53,7 @@ error_is(api(GET => '/api/presets?type=nothing', user => $user), 422, 'VALIDATIO
 # ---- one that is off ----
 
 my ($off) = grep { !$_->{available} } @{ $all->{presets} };
-my $res  = ask_type($user, 'presets', { presetKey => $off->{key} });
+my $res  = generate_type($user, 'presets', { presetKey => $off->{key} });
 my $reply = data($res);
 error_is($res, 422, 'PRESET_NOT_AVAILABLE', 'one that is off is refused');
 is $reply->{received}, $off->{key}, '... by its name';

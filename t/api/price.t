@@ -100,7 +100,7 @@ ended($user, $id, 'echo-fal');
 sql(q(UPDATE public.echo_fal_media SET parameters =
     '{"image_size":{"width":14142,"height":14142},"guidance_scale":3}' WHERE id = :'id'), id => $id);
 api(POST => "/api/generation/$id/retry", user => $user, headers => { Prefer => 'wait=10' });
-my @sent = map { $_->{fields} } @{ Genflow::Test::ask_fake('_submissions', "[$user]") };
+my @sent = map { $_->{fields} } @{ Genflow::Test::call_fake('_submissions', "[$user]") };
 is scalar(@sent), 2, 'a generation from before the bounds is retried';
 is_deeply [map { $_->{image_size} } @sent], [undef, undef],
     '... and what is beyond the bounds does not reach the provider';
@@ -147,7 +147,7 @@ for my $case (['bound-fal', { image_size => 'square' }, 200],
 generate($user, { type => 'bound-fal', prompt => "a fox [$user]" });
 generate($user, { type => 'bound-openai', prompt => "an owl [$user]" });
 talk_to(undef);
-@sent = map { $_->{fields} } @{ Genflow::Test::ask_fake('_submissions', "[$user]") };
+@sent = map { $_->{fields} } @{ Genflow::Test::call_fake('_submissions', "[$user]") };
 is $sent[-2]{num_inference_steps}, 20, 'the default is sent where the client sends none';
 is $sent[-1]{quality}, 'low', '... of words it is the first';
 $site->stop;

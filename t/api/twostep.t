@@ -87,8 +87,8 @@ my $dry = data(create($user, { customPrompt => "dry of $user" }, query => '?dryR
 is_deeply [@$dry{qw(estimatedCost provider)}, $dry->{prompt} =~ /dry of/], [1, 'stability', 1],
     'a dry run of a create returns the price';
 my $wait = made($user, {});
-my $ask  = data(start($user, $wait, query => '?dryRun=1'));
-is $ask->{estimatedCost}, 1, 'and so does one of a start';
+my $priced  = data(start($user, $wait, query => '?dryRun=1'));
+is $priced->{estimatedCost}, 1, 'and so does one of a start';
 is status_of($user, $wait)->{status}, 'pending', 'which starts nothing';
 error_is(start($user, $id, query => '?dryRun=1'), 400, 'INVALID_GENERATION_STATUS',
     'and is refused where the start would be');

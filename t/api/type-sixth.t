@@ -51,20 +51,20 @@ Include "${GENFLOW_WORK}/t/conf/api.conf"
 END
 
 my $user = account(20);
-my $made = ask(POST => '/api/sixth-sense/generate', { prompt => 'a ghost' });
+my $made = request_json(POST => '/api/sixth-sense/generate', { prompt => 'a ghost' });
 is "$made->{type} $made->{status}", 'sixth-sense completed', 'it makes pictures';
 is $made->{tokensUsed}, 3, 'at its price';
 credits_are $user, 17, 0, 'which is charged';
 is sql1("SELECT status, prompt FROM public.sixth_sense_media WHERE id = :'id'", id => $made->{id}),
     'completed|a ghost', 'they are rows of its own table';
-is ask(GET => "/api/sixth_sense/status?id=$made->{id}")->{id}, $made->{id}, 'they have a status';
+is request_json(GET => "/api/sixth_sense/status?id=$made->{id}")->{id}, $made->{id}, 'they have a status';
 is get($made->{imageUrl})->{status}, 200, 'and a picture';
-is ask(POST => '/api/sixth-sense/generate', { prompt => 'x' x 41 })->{code}, 'PROMPT_TOO_LONG',
+is request_json(POST => '/api/sixth-sense/generate', { prompt => 'x' x 41 })->{code}, 'PROMPT_TOO_LONG',
     'its limits hold';
 
-my $again = ask(POST => '/sixth', { prompt => 'a ghost', runId => 'run-6' });
+my $again = request_json(POST => '/sixth', { prompt => 'a ghost', runId => 'run-6' });
 is "$again->{type} $again->{status}", 'sixth-sense completed', 'its handler makes one, too';
-is ask(GET => '/sixth-status?runId=run-6')->{id}, $again->{id}, 'and the other handler finds it';
+is request_json(GET => '/sixth-status?runId=run-6')->{id}, $again->{id}, 'and the other handler finds it';
 like $httpd->log_text, qr/GF0405: job=\Q$made->{id}\E type=sixth-sense /, 'the log names the type';
 
 # ---- its presets are rows ----
@@ -77,7 +77,7 @@ END
 my $body = { prompt => 'a ghost', presetKey => 'mist' };
 presets_known;
 is dry_prompt(), 'in a mist, a ghost', 'it gets a preset by a row';
-is ask(POST => '/api/sixth-sense/generate', $body)->{parameters}{strength}, 0.25,
+is request_json(POST => '/api/sixth-sense/generate', $body)->{parameters}{strength}, 0.25,
     'which does what a preset does';
 
 # ---- no key, no service, no charge ----
@@ -90,7 +90,7 @@ cmp_ok $res->{headers}{'retry-after'}, '>', 0, 'and when to come again';
 is request(POST => '/api/sixth-closed/generate?dryRun=1', { prompt => 'a cat' })->{status}, 503,
     'a dry run does no better';
 is_deeply credits($user), $before, 'nothing is held for it';
-my $providers = ask(GET => '/api/health')->{providers};
+my $providers = request_json(GET => '/api/health')->{providers};
 is "$providers->{usable} of $providers->{configured}", '1 of 2', 'its provider is of no use';
 like $httpd->log_text, qr/GF0005: <GenflowType sixth-closed> is closed: .*GenflowProviderKey is missing/,
     'the log has it at the start';
@@ -100,7 +100,7 @@ is_deeply \@others, [], 'and nothing else was wrong';
 finish;
 
 # What would be sent to the provider: several children answer, each by what it remembers of presets.
-sub dry_prompt { return ask(POST => '/api/sixth-sense/generate?dryRun=1', $body)->{prompt} }
+sub dry_prompt { return request_json(POST => '/api/sixth-sense/generate?dryRun=1', $body)->{prompt} }
 
 sub request {
     my ($method, $path, $json) = @_;
@@ -110,6 +110,6 @@ sub request {
         { headers => \%headers, %content });
 }
 
-sub ask { return JSON::PP::decode_json(request(@_)->{content}) }
+sub request_json { return JSON::PP::decode_json(request(@_)->{content}) }
 
 sub get { return HTTP::Tiny->new(timeout => 30)->get($_[0]) }

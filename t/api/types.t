@@ -50,7 +50,7 @@ for my $type (shipped()) {
     # ---- a picture ----
 
     my $before = credits($user)->[0];
-    my $res    = ask_type($user, $name);
+    my $res    = generate_type($user, $name);
     my $job    = data($res);
     is $res->{status}, 200, "$name makes a picture" or diag $res->{content};
     is "$job->{type} $job->{status}", "$name completed", '... of its own';
@@ -87,7 +87,7 @@ my $own = dry('custom-prompt', { prompt => 'ten chars!', presetKey => undef });
 is data($own)->{prompt}, 'ten chars!', '... and no preset';
 
 my $worded = { style => 'minimal', quality => 'high', aspectRatio => '16:9' };
-my $made   = data(ask_type($user, 'custom-prompt', $worded));
+my $made   = data(generate_type($user, 'custom-prompt', $worded));
 like $made->{prompt}, qr/\Amade for \Q$user\E, minimalist .*, intricate detail, .*16:9/,
     'style, quality and aspect ratio join the prompt that is answered';
 is $made->{parameters}{aspect_ratio}, '16:9', '... and the ratio is a parameter, too';

@@ -21,7 +21,7 @@ my @CASES = (
 for my $case (@CASES) {
     my ($type, $script, $status, $credits, $name) = @$case;
     my $user = account(10);
-    my $res  = ask($user, $type, $script, Prefer => 'wait=10');
+    my $res  = generate_at_front($user, $type, $script, Prefer => 'wait=10');
     is $res->{status}, $status, "$name: the front end answers $status";
     credits_are $user, $credits, 0, '... and the credits are right';
     like sql1("SELECT string_agg(DISTINCT kind, ' ' ORDER BY kind) FROM genflow.ledger"
@@ -30,7 +30,7 @@ for my $case (@CASES) {
 }
 
 my $user = account(10);
-my $id   = data(ask($user, 'neo-glitch', 'poll=15', Prefer => 'respond-async'))->{id};
+my $id   = data(generate_at_front($user, 'neo-glitch', 'poll=15', Prefer => 'respond-async'))->{id};
 my $pid  = wait_for { leader_of($id) };
 ok scalar(grep { $_ == $pid } children()), 'the lease belongs to a child of the first server';
 is ended($user, $id)->{status}, 'completed', '... which completes it';
@@ -40,7 +40,7 @@ $user = account(10);
 my @answers = in_parallel(8, sub {
     my ($i) = @_;
     my %headers = ('Idempotency-Key' => 'both', Prefer => 'wait=10');
-    my $res = $i % 2 ? ask($user, 'sketch', '', %headers)
+    my $res = $i % 2 ? generate_at_front($user, 'sketch', '', %headers)
         : generate($user, { type => 'sketch', input($user, '') }, %headers);
     return { status => $res->{status}, id => data($res)->{generationId} };
 }, 8);
@@ -54,7 +54,7 @@ is $front->alarms, '', 'the front end had nothing to complain about';
 unlike $front->log_text, qr/GF040\d/, '... and no job to work on';
 
 # A request to the front end.
-sub ask {
+sub generate_at_front {
     my ($client, $type, $script, %headers) = @_;
     my $json = JSON::PP->new->utf8->canonical->encode({ input($client, $script) });
     %headers = (%headers, 'X-User' => $client, 'Content-Type' => 'application/json');

@@ -95,7 +95,7 @@ sub client {
     my ($number) = @_;
     srand $seed + $number;
     my @journal;
-    my $asked = 0;
+    my $begun = 0;
     while (!-e $over) {
         my $user  = $users[rand @users];
         my @mine  = grep { $_->{id} } @journal;
@@ -107,11 +107,11 @@ sub client {
                 id => $of->{id}, type => $of->{type});
         }
         elsif ($roll < 0.4) {
-            %$entry = (act => 'reserve', user => $user, run => "reserved-$number-" . ++$asked);
+            %$entry = (act => 'reserve', user => $user, run => "reserved-$number-" . ++$begun);
         }
         else {
             my $type = rand() < 0.1 ? 'sketch' : 'neo-glitch';
-            %$entry = (act => 'generate', user => $user, key => "journal-$number-" . ++$asked, type => $type,
+            %$entry = (act => 'generate', user => $user, key => "journal-$number-" . ++$begun, type => $type,
                 prompt => '{{quick delay=' . int(rand 300) . '}}', prefer => (qw(wait=2 respond-async))[rand 2]);
         }
         push @journal, call($entry);

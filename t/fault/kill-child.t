@@ -11,18 +11,18 @@ expect_log 'GF0202';
 # ---- drawing, or about to ----
 
 my $user  = account(100);
-my @ids   = in_parallel(12, sub { data(ask($user, "draw-$_[0]", type => 'sketch'))->{id} }, 4);
+my @ids   = in_parallel(12, sub { data(generate_keyed($user, "draw-$_[0]", type => 'sketch'))->{id} }, 4);
 my $pid = wait_for { (grep { $_ } map { leader_of($_) } @ids)[0] };
 ok $pid && kill_child($pid), 'a child that draws is killed, and replaced';
 is_deeply [map { ended($user, $_, 'sketch')->{status} } @ids], [('completed') x 12],
     'every picture that it should have drawn is drawn';
 credits_are $user, 100 - 2 * 12, 0, '... and charged once';
-is data(ask($user, 'draw-0', type => 'sketch'))->{id}, $ids[0], 'the key finds its generation';
+is data(generate_keyed($user, 'draw-0', type => 'sketch'))->{id}, $ids[0], 'the key finds its generation';
 
 # ---- waiting for a provider ----
 
 $user = account(10);
-my $id = data(ask($user, 'poll', prompt => '{{poll=40}} of the dead'))->{id};
+my $id = data(generate_keyed($user, 'poll', prompt => '{{poll=40}} of the dead'))->{id};
 wait_for { status_of($user, $id)->{stabilityJobId} };
 my $ref = status_of($user, $id)->{stabilityJobId};
 ok kill_child(leader_of($id)), 'a child that waits for a provider is killed';
@@ -38,21 +38,21 @@ credits_are $user, 9, 0, '... and charged once';
 $user = account(10);
 my ($first) = in_parallel(2, sub {
     my ($i) = @_;
-    return ask($user, 'send', prompt => '{{delay=4500}} last words', wait => 10)->{status}
+    return generate_keyed($user, 'send', prompt => '{{delay=4500}} last words', wait => 10)->{status}
         if $i == 0;
     wait_for { submissions('last words') };
     return kill KILL => leader_of(sql1("SELECT job_id FROM genflow.work WHERE user_id = :'user'",
             user => $user));
 });
 is $first, 599, 'who waited at the killed child loses the connection';
-my $again = ask($user, 'send', prompt => '{{delay=4500}} last words', wait => 10);
+my $again = generate_keyed($user, 'send', prompt => '{{delay=4500}} last words', wait => 10);
 error_is $again, 409, 'IDEMPOTENCY_IN_PROGRESS', 'the key finds the generation while it lives';
 $id = data($again)->{generationId};
 credits_are $user, 10, 1, '... its credit is held';
 $end = ended($user, $id);
 is $end->{errorCode}, 'NETWORK_ERROR', 'what was being sent fails when the lease is over';
 credits_are $user, 10, 0, '... and costs nothing';
-error_is ask($user, 'send', prompt => '{{delay=4500}} last words', wait => 10), 500,
+error_is generate_keyed($user, 'send', prompt => '{{delay=4500}} last words', wait => 10), 500,
     'GENERATION_FAILED', 'the key finds the generation when it has ended';
 is submissions('last words'), 1, 'nothing was sent a second time';
 
@@ -60,7 +60,7 @@ is submissions('last words'), 1, 'nothing was sent a second time';
 
 # While it waits for its next attempt, a generation has no owner: no death of a child can delay it.
 $user = account(10);
-$id   = data(ask($user, 'retry', prompt => '{{status=503 times=1 retry-after=3}} risen from the dead'))->{id};
+$id   = data(generate_keyed($user, 'retry', prompt => '{{status=503 times=1 retry-after=3}} risen from the dead'))->{id};
 wait_for { status_of($user, $id)->{retryCount} };
 ok kill_child($_), 'each child is killed in turn' for children();
 is ended($user, $id)->{status}, 'completed', 'a retry comes all the same';
@@ -72,7 +72,7 @@ is sql1("SELECT count(*) FROM genflow.work WHERE starts_with(user_id, 'kill-chil
     'nothing is left behind';
 
 # Requests a generation with a key; wait => seconds.
-sub ask {
+sub generate_keyed {
     my ($client, $key, %input) = @_;
     my $seconds = delete $input{wait};
     return generate($client, \%input, 'Idempotency-Key' => $key,

@@ -29,7 +29,7 @@ for my $case (@CASES) {
     is picture($type, $id), $picture, '... and keeps the picture';
     like $end->{imageUrl}, qr/\Q$id\E/, '... which the row names';
     is sql1("SELECT count(*) FROM genflow.attempts WHERE job_id = :'id'", id => $id),
-        $type eq 'sketch' ? 0 : 1, '... without asking a provider for another one';
+        $type eq 'sketch' ? 0 : 1, '... without a request to a provider for another one';
     wait_for { children() >= 2 };
 
     ($user, $id, $lock) = stored($type, $prompt);

@@ -7,7 +7,7 @@ use Genflow::Test;
 
 expect_log 'GF0201';
 
-sql("SELECT genflow.create_type(:'type')", type => $_) for qw(brief slow-asker);
+sql("SELECT genflow.create_type(:'type')", type => $_) for qw(brief slow-poller);
 ok configure(<<'END'), 'a life shorter than what the provider gets, and questions rarer than its end';
 <GenflowProvider fal>
     GenflowProviderDeadline 60s
@@ -16,15 +16,15 @@ ok configure(<<'END'), 'a life shorter than what the provider gets, and question
     GenflowTypeProviders fal/fal-ai/fast-sdxl
     GenflowTypeLifetime 10s
 </GenflowType>
-<GenflowProvider slow-asker>
+<GenflowProvider slow-poller>
     GenflowProviderKind replicate
     GenflowProviderUrl "${GENFLOW_FAKE}/replicate/v1"
     GenflowProviderKey env:PEERS_API_KEY
     GenflowProviderDeadline 3s
     GenflowProviderPoll 30s
 </GenflowProvider>
-<GenflowType slow-asker>
-    GenflowTypeProviders slow-asker/a/b
+<GenflowType slow-poller>
+    GenflowTypeProviders slow-poller/a/b
 </GenflowType>
 END
 
@@ -37,8 +37,8 @@ credits_are $user, 10, 0, '... for nothing';
 for my $script ('poll-hang', 'cut-before') {
     $user = account(10);
     my $start = time;
-    $id = later($user, { type => 'slow-asker', prompt => "{{$script}} [$user]" });
-    is ended($user, $id, 'slow-asker')->{errorCode}, 'TIMEOUT', "$script: rare questions end, too";
+    $id = later($user, { type => 'slow-poller', prompt => "{{$script}} [$user]" });
+    is ended($user, $id, 'slow-poller')->{errorCode}, 'TIMEOUT', "$script: rare polls end, too";
     cmp_ok time - $start, '<', 8, '... at the deadline';
     credits_are $user, 10, 0, '... for nothing';
 }

@@ -40,18 +40,18 @@ diag "GENFLOW_SEED=$seed";
 my %had   = map { account($_) => $_ } map { $_ % 4 ? 30 : 3 } 1 .. 41;
 my @users = sort keys %had;
 my ($rich) = grep { $had{$_} > 3 } @users;
-my @asked = map { ask_for($_) } 0 .. $COUNT - 1;
+my @requests = map { random_request($_) } 0 .. $COUNT - 1;
 my @replies  = in_parallel($COUNT, sub {
-    my ($user, $type, $body, $prefer) = @{ $asked[$_[0]] }{qw(user type body prefer)};
-    my $res = $SHIPPED{$type} ? ask_type($user, $type, $body, Prefer => $prefer)
+    my ($user, $type, $body, $prefer) = @{ $requests[$_[0]] }{qw(user type body prefer)};
+    my $res = $SHIPPED{$type} ? generate_type($user, $type, $body, Prefer => $prefer)
         : generate($user, { %$body, type => $type }, Prefer => $prefer);
     return "$res->{status} " . (data($res)->{id} // data($res)->{code});
 }, 16);                                             # others wait, too, and reports need a place
 my (%made, @odd);
 for my $i (0 .. $#replies) {
     my ($status, $id) = split / /, $replies[$i];
-    if    ($status =~ /\A(?:200|202|500)\z/)        { $made{$id} = $asked[$i] }
-    elsif ($replies[$i] ne '402 INSUFFICIENT_CREDITS') { push @odd, "$asked[$i]{what} $replies[$i]" }
+    if    ($status =~ /\A(?:200|202|500)\z/)        { $made{$id} = $requests[$i] }
+    elsif ($replies[$i] ne '402 INSUFFICIENT_CREDITS') { push @odd, "$requests[$i]{what} $replies[$i]" }
 }
 is_deeply \@odd, [], 'each is taken, or refused because its user has too few credits';
 cmp_ok keys %made, '<', $COUNT, '... which happens';
@@ -75,7 +75,7 @@ for my $user (@users) {
 my %sent;
 $sent{$_}++ for map { $_->{prompt} =~ /(\[\Q$OURS\E\w+\])/ } @{ fake('_submissions') };
 is_deeply [map { "$_->{what} was sent $sent{ $_->{mark} } times" }
-        grep { ($sent{ $_->{mark} } // 0) > $_->{most} } @asked], [],
+        grep { ($sent{ $_->{mark} } // 0) > $_->{most} } @requests], [],
     'what may have been paid for is sent once, the rest within its retries';
 my %taken = map { $_->{mark} => 1 } values %made;
 is_deeply [grep { !$taken{$_} } keys %sent], [], '... and what was refused, never';
@@ -92,7 +92,7 @@ is_deeply [grep { $_ } map { wrong_with($_) } @done], [], '... and all are serve
 finish;
 
 # A request; the first ones are sure.
-sub ask_for {
+sub random_request {
     my ($i) = @_;
     my ($type, $script) = @{ $SURE[$i] // [] };
     my @like = grep { !$type || $_->[0] eq $type } @TYPES;

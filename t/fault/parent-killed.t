@@ -18,7 +18,7 @@ expect_log 'GF0202';
 
 my @old   = (httpd_pid(), children());
 my @users = map { account(10) } @CASES;
-my @ids   = map { ask($_) } 0 .. $#CASES;
+my @ids   = map { generate_keyed($_) } 0 .. $#CASES;
 wait_for { 3 == grep { submissions("[$_]") } @users };
 wait_for { status_of($users[0], $ids[0])->{stabilityJobId} };
 my @drawn = map { later($users[3], { type => 'sketch', prompt => "last $_" }) } 1 .. 2;
@@ -42,11 +42,11 @@ for my $i (0 .. $#CASES) {
     my ($charge, $name) = @{ $CASES[$i] }[3, 5];
     my $drawn = $i == 3 ? 2 * @drawn : 0;
     credits_are $users[$i], 10 - $charge - $drawn, 0, "$name: charged once or not at all";
-    is ask($i), $ids[$i], '... and its key finds it';
+    is generate_keyed($i), $ids[$i], '... and its key finds it';
 }
 
 # A generation with a key; the same one when the request is repeated.
-sub ask {
+sub generate_keyed {
     my ($i) = @_;
     my ($type, $script) = @{ $CASES[$i] };
     return later($users[$i], { type => $type, prompt => "{{$script}} [$users[$i]]" },

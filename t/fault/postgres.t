@@ -88,7 +88,7 @@ sub restarts {
 }
 
 # A client that makes one generation after the other, and repeats each until it has it. It waits a
-# second at most, so that it asks again while PostgreSQL is stopped.
+# second at most, so that it polls again while PostgreSQL is stopped.
 sub client {
     my ($number) = @_;
     my (%answers, @keys);

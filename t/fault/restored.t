@@ -30,7 +30,7 @@ start_httpd('restored_end');
 my $health = api(GET => '/api/health');
 is $health->{status}, 503, 'a restored dump: health is not ok';
 like data($health)->{restored}, qr/copy of another database/, '... and has the reason';
-my $res = ask();
+my $res = generate_new();
 error_is($res, 503, 'SITE_RESTORED', '... a request that would begin work is refused');
 is $res->{headers}{'retry-after'}, 60, '... with the time to come back';
 ok wait_for(sub { $httpd->log_text =~ /GF0641.*genflow\.resume/ }), '... the error log says what to do';
@@ -43,7 +43,7 @@ is in_db('restored_end', "SELECT string_agg(DISTINCT status || ' ' || error_code
     'failed SITE_RESTORED', '... as failed';
 is in_db('restored_end', "SELECT balance, held FROM genflow.accounts WHERE user_id = '$user'"), '20|0', '... and costs nothing';
 ok wait_for(sub { $httpd->log_text =~ /GF0642/ }), '... the site goes on';
-is ask()->{status}, 200, '... and makes pictures';
+is generate_new()->{status}, 200, '... and makes pictures';
 is submissions("of $user"), 1, '... of the requests since then';
 is in_db('restored_end', "SELECT genflow.restored() IS NULL"), 't', '... without a word';
 
@@ -140,7 +140,7 @@ END
     return;
 }
 
-sub ask {
+sub generate_new {
     return generate($user, { type => $TYPE, prompt => "new of $user" }, Prefer => 'wait=20');
 }
 

@@ -75,7 +75,7 @@ SQL
 is_deeply [served(@names)], [(200) x 5], 'all five serve';
 for my $name (@names) {
     sql('DROP TABLE public.' . $name =~ tr/-/_/r . '_media CASCADE');
-    error_is ask_type($user, $name), 500, 'INTERNAL_ERROR', "without its table $name is refused";
+    error_is generate_type($user, $name), 500, 'INTERNAL_ERROR', "without its table $name is refused";
     is_deeply [served(grep { $_ ne $name } @names)], [(200) x 4], '... and the other four serve';
     sql("SELECT genflow.create_type(:'name')", name => $name);
     is_deeply [served($name)], [200], '... until it is made again';
@@ -86,4 +86,4 @@ ok configure(''), 'the types are what they were';
 finish;
 
 # What a request for each of these is answered, by an account that has enough.
-sub served { return map { ask_type(account(10), $_)->{status} } @_ }
+sub served { return map { generate_type(account(10), $_)->{status} } @_ }

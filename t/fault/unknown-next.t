@@ -51,14 +51,14 @@ $end  = ended($user, later($user, { type => 'next-off', prompt => "{{cut-before 
     'next-off');
 is_deeply [@$end{qw(status errorCode)}], ['failed', 'NETWORK_ERROR'],
     'by default an unknown outcome fails the generation';
-is_deeply [sent_to($user)], ['stability'], '... and nobody else is asked';
+is_deeply [sent_to($user)], ['stability'], '... and no other provider gets a request';
 
 # ---- kill -9 at each point ----
 
 my @POINTS = (    # what, script, when, what else happens then, where it was sent
-    ['while the first provider is asked', 'gate=GATE', sub { submissions($_[0]) == 1 },
+    ['while the first provider has the request', 'gate=GATE', sub { submissions($_[0]) == 1 },
         [qw(stability openai)], 'completed'],
-    ['while the second one is asked', 'cut-before times=1 gate=GATE',
+    ['while the second one has the request', 'cut-before times=1 gate=GATE',
         sub { grep({ $_ eq 'openai' } sent_to($_[1])) }, [qw(stability openai)], 'failed'],
 );
 for my $point (@POINTS) {

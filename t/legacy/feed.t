@@ -56,10 +56,10 @@ END
         is $item->{imageUrl} =~ s{\Ahttps?://[^/]+}{}r, $made->{imageUrl} =~ s{\Ahttps?://[^/]+}{}r, '... with the public picture';
         unlike $res->{content}, qr/\Q"$user"/, '... and not the name of its user';
     }
-    for my $ask ([GET => 'getUserMedia'], [GET => 'whoami'], [GET => 'getQuota'], [POST => 'togglePublish'],
+    for my $call ([GET => 'getUserMedia'], [GET => 'whoami'], [GET => 'getQuota'], [POST => 'togglePublish'],
         [POST => 'sketch-generate'], [GET => 'feed/'], [GET => 'feed/x']) {
-        is api($ask->[0] => "$OLD/$ask->[1]", $ask->[0] eq 'POST' ? (json => {}) : ())->{status}, 401,
-            "... @$ask needs a user";
+        is api($call->[0] => "$OLD/$call->[1]", $call->[0] eq 'POST' ? (json => {}) : ())->{status}, 401,
+            "... @$call needs a user";
     }
     is $httpd->alarms, '', '... and nothing is wrong about it';
     talk_to();

@@ -94,7 +94,7 @@ for my $body ({}, { jobId => '' }, { jobId => 7 }, { runId => [] }, { id => { a 
     is data(post('neo-glitch-status', $body))->{status}, 'not_found', '... which is not found at neo-glitch';
 }
 error_is(old(GET => 'presets-status'), 422, 'MISSING_IDENTIFIER', 'nor does an empty GET');
-error_is(post('presets-generate', {}), 422, 'VALIDATION_FAILED', 'a body that asks for nothing is no question');
+error_is(post('presets-generate', {}), 422, 'VALIDATION_FAILED', 'a body that requests nothing is no status request');
 is post('neo-glitch-status', { jobId => 'x', runId => "my_run_$$" })->{status}, 200,
     'a name that finds nothing leaves it to the next';
 
@@ -110,7 +110,7 @@ for my $id ($run, "unknown_$run") {
         'NOT_FOUND', 'a run id is known to its user alone');
 }
 error_is(api(GET => "$OLD/echo-fal-status?jobId=$job->{id}"), 401, 'AUTH_REQUIRED', 'nobody is refused');
-is submissions("a fal cat {{poll-gate=find$$}}"), 1, 'asking has made nothing';
+is submissions("a fal cat {{poll-gate=find$$}}"), 1, 'status requests have made nothing';
 
 finish;
 

@@ -48,20 +48,20 @@ talk_to($httpd);
 
 my %mood  = (mood => 'calm', duration => 90, motifTags => ['sea'], stylePreset => 'abstract-oil', seed => 7);
 my $visitor = guest('192.0.2.7');
-my $res = $visitor->{ask}->(POST => 'image/generate', \%mood);
+my $res = $visitor->{call}->(POST => 'image/generate', \%mood);
 is_deeply [$res->{status}, @{ data($res) }{qw(status message)}], [202, 'queued', 'Image generation started'],
     'a visitor without sign-in makes a picture' or diag $res->{content};
 my $job = $visitor->{poll}->(data($res)->{jobId});
 is $job->{status}, 'succeeded', '... polls it' or diag $JSON->encode($job);
 is $visitor->{get}->($job->{resultUrl})->{status}, 200, '... and sees it';
 credits_are $visitor->{name}, 8, 0, '... for its price, of the first credits';
-is guest('192.0.2.8')->{ask}->(GET => "job/$job->{id}")->{status}, 403, "another visitor's job is another's";
+is guest('192.0.2.8')->{call}->(GET => "job/$job->{id}")->{status}, 403, "another visitor's job is another's";
 
 # ---- a job that fails ----
 
 scripted('{{status=400}}');
 my %bad = (%mood, mood => 'wild');
-$job = $visitor->{poll}->(data($visitor->{ask}->(POST => 'image/generate', \%bad))->{jobId});
+$job = $visitor->{poll}->(data($visitor->{call}->(POST => 'image/generate', \%bad))->{jobId});
 is $job->{status}, 'failed', 'a job fails';
 is_deeply $job->{input}, \%bad, '... its input is what was sent, to be sent again';
 is_deeply $job->{inputSummary}, { mood => $bad{mood}, duration => 90, stylePreset => 'abstract-oil', seed => 7 },
@@ -71,7 +71,7 @@ is_deeply [@$job{qw(errorCode provider model retryCount maxRetries result result
 ok $job->{error} && $job->{error} eq $job->{errorMessage} && !ref $job->{error}, '... why, for people';
 ok $job->{createdAt} && $job->{startedAt} && $job->{finishedAt}, '... and when';
 credits_are $visitor->{name}, 8, 0, '... which costs nothing';
-my $again = $visitor->{poll}->(data($visitor->{ask}->(POST => 'image/generate', $job->{input}))->{jobId});
+my $again = $visitor->{poll}->(data($visitor->{call}->(POST => 'image/generate', $job->{input}))->{jobId});
 is_deeply [$again->{status}, $again->{input}], ['failed', \%bad], 'its input posted again is a further job';
 isnt $again->{id}, $job->{id}, '... of its own';
 
@@ -79,18 +79,18 @@ isnt $again->{id}, $job->{id}, '... of its own';
 
 scripted("{{gate=eager-$$}}");
 my $eager = guest('192.0.2.9');
-my @jobs  = map { data($eager->{ask}->(POST => 'image/generate', { mood => "eager $_" }))->{jobId} } 1 .. 3;
+my @jobs  = map { data($eager->{call}->(POST => 'image/generate', { mood => "eager $_" }))->{jobId} } 1 .. 3;
 is scalar(grep { defined } @jobs), 3, 'a visitor has three jobs at once';
-$res = $eager->{ask}->(POST => 'image/generate', { mood => 'eager 4' });
+$res = $eager->{call}->(POST => 'image/generate', { mood => 'eager 4' });
 is_deeply [$res->{status}, data($res)->{error}], [429, 'TOO_MANY_CONCURRENT'], '... and no fourth';
 like data($res)->{message}, qr/too many generations at once/, '... which the answer says for people, too';
 ok $res->{headers}{'retry-after'}, '... and when to come again';
-is $eager->{ask}->(POST => 'image/generate', { mood => '' })->{status}, 400, 'a fifth request counts';
-$res = $eager->{ask}->(POST => 'image/generate', { mood => 'eager 6' });
+is $eager->{call}->(POST => 'image/generate', { mood => '' })->{status}, 400, 'a fifth request counts';
+$res = $eager->{call}->(POST => 'image/generate', { mood => 'eager 6' });
 is_deeply [$res->{status}, data($res)->{error}], [429, 'RATE_LIMIT'], '... and the sixth of a minute is one too many';
 like data($res)->{message}, qr/Too many requests/, '... as the answer says';
-is_deeply [grep { $_ != 200 } map { $eager->{ask}->(GET => "job/$jobs[0]")->{status} } 1 .. 8], [], 'polling has no limit';
-is guest('192.0.2.10')->{ask}->(POST => 'image/generate', { mood => 'another' })->{status}, 202, 'another visitor has limits of his own';
+is_deeply [grep { $_ != 200 } map { $eager->{call}->(GET => "job/$jobs[0]")->{status} } 1 .. 8], [], 'polling has no limit';
+is guest('192.0.2.10')->{call}->(POST => 'image/generate', { mood => 'another' })->{status}, 202, 'another visitor has limits of his own';
 
 # ---- administration below the same address ----
 
@@ -131,18 +131,18 @@ sub guest {
         my ($path) = @_;
         return api(GET => $path =~ s{\Ahttp://[^/]+}{}r, headers => { 'X-Client' => $address });
     };
-    $guest{ask} = sub {
+    $guest{call} = sub {
         my ($method, $path, $json) = @_;
         return api($method => "/api/$path", headers => { 'X-Client' => $address }, $json ? (json => $json) : ());
     };
     $guest{poll} = sub {
         my ($id) = @_;
-        my $told;
+        my $reply;
         wait_for {
-            $told = data($guest{ask}->(GET => "job/$id"));
-            $told->{status} !~ /\A(?:queued|running)\z/;
+            $reply = data($guest{call}->(GET => "job/$id"));
+            $reply->{status} !~ /\A(?:queued|running)\z/;
         } 40;
-        return $told;
+        return $reply;
     };
     return \%guest;
 }

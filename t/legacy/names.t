@@ -67,9 +67,9 @@ my @BAD = (    # what, token
 );
 for my $case (@BAD) {
     my ($what, $token) = @$case;
-    for my $ask ([GET => 'getQuota'], [POST => 'neo-glitch-generate', { prompt => 'a cat', presetKey => 'base' }]) {
-        my $got = from($token, @$ask);
-        is $got->{status}, 401, "$what is refused: @$ask[0, 1]" or diag $got->{content};
+    for my $call ([GET => 'getQuota'], [POST => 'neo-glitch-generate', { prompt => 'a cat', presetKey => 'base' }]) {
+        my $got = from($token, @$call);
+        is $got->{status}, 401, "$what is refused: @$call[0, 1]" or diag $got->{content};
         like data($got)->{code} // $got->{content}, qr/\A(?:AUTH_REQUIRED|TOKEN_EXPIRED)\z/, '... in JSON';
         is $got->{headers}{'access-control-allow-origin'}, '*', '... which a page may read';
     }
@@ -98,8 +98,8 @@ for my $call (
             "$method $name is $status, with CORS" or diag $got->{content};
     }
 }
-my %ASKS = ('Access-Control-Request-Method' => 'POST', 'Access-Control-Request-Headers' => 'authorization, x-app-key');
-for my $headers ({ %PAGE, %ASKS }, {%PAGE}, {}) {
+my %PREFLIGHT = ('Access-Control-Request-Method' => 'POST', 'Access-Control-Request-Headers' => 'authorization, x-app-key');
+for my $headers ({ %PAGE, %PREFLIGHT }, {%PAGE}, {}) {
     for my $name (qw(getQuota neo-glitch-generate neo_glitch_status credits-finalize)) {
         my $got = from(undef, OPTIONS => $name, undef, $headers);
         is_deeply [$got->{status}, $got->{headers}{'access-control-allow-origin'}], [204, '*'],
@@ -113,7 +113,7 @@ is from($good, POST => 'credits-reserve', {}, { %PAGE, 'Sec-Fetch-Site' => 'cros
 
 # ---- what is not ours ----
 
-is from(undef, GET => 'verify-otp')->{content}, data(keys_asked()), "the site's own function is reached, without a token";
+is from(undef, GET => 'verify-otp')->{content}, data(key_requests()), "the site's own function is reached, without a token";
 is from(undef, POST => 'verify-otp', {})->{headers}{'access-control-allow-origin'}, undef, '... and answers for itself';
 for my $name ('nothing', 'neo-glitch/generate', 'neo-glitch/status', 'generations', 'getQuota/', 'getquota', 'x/getQuota') {
     my $got = from($good, GET => $name);
@@ -145,6 +145,6 @@ sub from {
         headers => { %{ $headers // {} }, defined $token ? (Authorization => "Bearer $token") : () });
 }
 
-sub keys_asked {
+sub key_requests {
     return HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/_keys");
 }

@@ -101,7 +101,7 @@ is $api->{headers}{'idempotency-replayed'}, 'true', '... stays that of its gener
 
 my $none = make('neo-glitch', { prompt => "no preset $$", presetKey => 'default' });
 is_deeply [$none->{status}, data($none)->{preset}], [200, undef], 'the preset default is none' or diag $none->{content};
-is((ask("no preset $$"))[0], "no preset $$", '... so that the prompt is sent as it is');
+is((prompts_sent("no preset $$"))[0], "no preset $$", '... so that the prompt is sent as it is');
 my $empty = make('neo-glitch', { presetKey => 'default' });
 error_is($empty, 422, 'VALIDATION_FAILED', '... and needs one');
 is_deeply data($empty)->{missingFields}, ['prompt'], '... which the answer names';
@@ -134,7 +134,7 @@ sub make_as {
 }
 
 # The prompts that reached the fake.
-sub ask {
+sub prompts_sent {
     my ($text) = @_;
     my $res = HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/_submissions?match=" . $text =~ s/ /%20/gr);
     return map { $_->{prompt} } @{ data($res) };

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# cloudinary-sign: signs uploads of users to one folder, whatever they ask for, and not many of them.
+# cloudinary-sign: signs uploads of users to one folder, whatever they request, and not many of them.
 # It is off by default (gallery.t), and needs Cloudinary and a rate.
 use Digest::SHA qw(sha1_hex);
 use Genflow::Httpd qw(refused);

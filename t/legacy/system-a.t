@@ -79,7 +79,7 @@ for my $type (sort keys %COST) {
         '... makes a picture' or diag $res->{content};
     ok $job->{imageUrl} && $job->{jobId} && $job->{provider} && $job->{createdAt} && $job->{message},
         '... with what it shows';
-    is scalar(grep { defined $job->{$_} } qw(stabilityJobId aimlJobId falJobId)), 3, '... and ids to ask by';
+    is scalar(grep { defined $job->{$_} } qw(stabilityJobId aimlJobId falJobId)), 3, '... and ids to poll by';
     is $page->{finalize}->($request, 'commit')->{newBalance}, 30 - $COST{$type}, '... commits';
     credits_are $page->{user}, 30 - $COST{$type}, 0, '... and paid once';
 

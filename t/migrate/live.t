@@ -81,7 +81,7 @@ is balance((migrate('--apply'))[0])->{all}{moved}, 0, '... and it does not come 
 
 expect_log('GF0416', 'GF0417');
 my ($first) = migrate('--fetch', '--limit', 1);
-like $first, qr/^pictures: 4 = \d stored \+ \d waiting/m, '--fetch asks for one picture';
+like $first, qr/^pictures: 4 = \d stored \+ \d waiting/m, '--fetch requests one picture';
 migrate('--fetch', '--rate', 100);
 my $stored = wait_for { my ($now) = migrate('--fetch'); $now =~ /^pictures: 4 = 3 stored \+ 0 waiting to be fetched \+ 1 given up/m } 30;
 ok $stored, 'the dispatchers store all but the one that is gone';

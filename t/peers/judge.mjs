@@ -91,7 +91,7 @@ function misfit(type, value) {
     return first && ts.flattenDiagnosticMessageText(first.messageText, ' ');
 }
 
-// The official client is asked for the same: what its types allow, and it sends then, has to come.
+// The official client makes the same request: what its types allow, and it sends then, has to come.
 function replicate() {
     const Replicate = require('replicate');
     const { Webhook } = require('standardwebhooks');

@@ -47,7 +47,7 @@ $mark = log_mark();
 is made('shaky-relay', 'denied'), 'local 1', 'a refused key goes to the next provider';
 is breaker('core'), 'open 1', '... and opens the breaker at once';
 like log_since($mark), qr{GF0403: .*GenflowProviderKey}, '... with an alarm';
-is made('shaky-relay', ''), 'local 0', 'the next generation goes there without asking';
+is made('shaky-relay', ''), 'local 0', 'the next generation goes there without a request to the provider';
 
 is made('shaky', 'status=400'), 'API_ERROR 1', 'a refused request';
 is made('shaky', 'filter'), 'CONTENT_FILTERED 1', '... or a filtered one';

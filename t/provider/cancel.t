@@ -67,8 +67,8 @@ for my $case (@CASES) {
     my $begin = time;
     is api(POST => "/api/generation/$id/cancel", user => $user)->{status}, 200, '... it is cancelled '
         . ($server == $leader ? 'where it is led' : 'elsewhere');
-    my $asked = wait_for { cancels($tag) } 15;
-    is $asked, 1, "... the provider is asked to stop $how";
+    my $count = wait_for { cancels($tag) } 15;
+    is $count, 1, "... the provider gets one cancel $how";
     cmp_ok time - $begin, '<', $seconds * $PATIENCE, '... in time';
     my $log = wait_for { $leader->log_text =~ /GF0404: job=\Q$id\E .*: settle refused: already_ended/ };
     ok $log, '... and the run ends';

@@ -34,8 +34,8 @@ my $user = account(10);
 my $job  = $shelf->picture($user, 'poll=2');
 is $job->{status}, 'completed', 'a run whose ref is an address is polled there';
 is $job->{provider}, 'sample', '... and shown as made by the kind';
-is ask("_polls?match=[$user]"), 3, '... three times';
-my $sent = ask("_submissions?match=[$user]")->[0];
+is read_fake("_polls?match=[$user]"), 3, '... three times';
+my $sent = read_fake("_submissions?match=[$user]")->[0];
 is $sent->{headers}{'x-key'}, $ENV{PEERS_API_KEY}, 'its key is sent in the header that it names';
 ok !exists $sent->{headers}{authorization}, '... and in no other';
 
@@ -64,7 +64,7 @@ refused('the kind of a module that is not loaded', $PROVIDER,
 
 finish;
 
-sub ask {
+sub read_fake {
     my ($question) = @_;
     my $res = HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/" . $question =~ s/([][])/sprintf '%%%02X', ord $1/ger);
     die "the fake provider answered $res->{status}: $res->{content}\n" if !$res->{success};

@@ -85,14 +85,14 @@ for my $peer (qw(replicate fal)) {
 # ---- many forged ones ----
 
 my ($genuine) = wait_for_webhooks('echo-hook-fal', 'hook', '200');
-my $asked  = keys_asked();
+my $before  = key_requests();
 my @answers = map {
     my %forged = Genflow::FakeProvider::Fal->signature($genuine->{body}, id => "forged$_",
         kind => 'forged', time => time);
     post(%$genuine, headers => \%forged);
 } 1 .. 30;
 is_deeply [ grep { $_ != 401 } @answers ], [], 'forged ones are refused, however many';
-cmp_ok keys_asked() - $asked, '<=', 4, '... and do not make us ask for keys each time';
+cmp_ok key_requests() - $before, '<=', 4, '... and do not make us request the keys each time';
 
 # ---- parts ----
 
@@ -128,7 +128,7 @@ sub post {
     return $status;
 }
 
-sub keys_asked {
+sub key_requests {
     return HTTP::Tiny->new->get("$ENV{GENFLOW_FAKE}/_keys")->{content};
 }
 

@@ -8,9 +8,9 @@ expect_log 'GF0201';
 
 my ($one, $other) = (account(10), account(10));
 my $words = "the same words $$";
-my $lost  = ask($one, 'mine');
+my $lost  = start_from_source($one, 'mine');
 wait_for { submissions($words) == 1 };
-my $found = ask($other, 'yours');
+my $found = start_from_source($other, 'yours');
 my $theirs = ended($other, $found, 'lens');
 is $theirs->{status}, 'completed', 'one user gets a picture';
 my $mine = ended($one, $lost, 'lens');
@@ -19,7 +19,7 @@ is $mine->{errorCode}, 'TIMEOUT', '... but none, because its end is unknown';
 credits_are $one, 10, 0, '... for nothing';
 is submissions($words), 2, '... and neither is sent again';
 
-sub ask {
+sub start_from_source {
     my ($user, $source) = @_;
     return data(generate($user, {
         type => 'lens', prompt => "{{cut-before untaken times=1}} $words", parameters => { seed => 77 },

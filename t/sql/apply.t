@@ -111,9 +111,9 @@ my $cancel = "SELECT outcome FROM genflow.neo_glitch_cancel('user', NULL)";
 my $values = "SELECT cardinality(proallargtypes) FROM pg_proc WHERE proname = 'neo_glitch_cancel'";
 my $count  = $db->sql($values);
 my $wider = variant('types/cancel.sql', sub { $_[0] =~ s/(OUT owner text)/$1, OUT more text/r });
-my $asked = variant('types/cancel.sql',
+my $longer = variant('types/cancel.sql',
     sub { $_[0] =~ s/(p_id uuid)(?=,)/$1, p_more text DEFAULT ''/r });
-for my $case ([$wider, 1, 'return more'], [$asked, 1, 'ask for more'], [$SQL, 0, 'be as it was']) {
+for my $case ([$wider, 1, 'return more'], [$longer, 1, 'take more'], [$SQL, 0, 'be as it was']) {
     my ($folder, $more, $what) = @$case;
     $db->apply(folder => $folder);
     is $db->sql($values), $count + $more, "a renewed function may $what";

@@ -56,8 +56,8 @@ sub counted {
 
 grant('crowd', 10);
 my @crowd   = $db->sessions(25);
-my @asks    = map { my $i = $_; [$crowd[$i], map { create('crowd', "$i-$_") } 1 .. 40] } 0 .. 24;
-my $answers = counted($db->at_once(@asks));
+my @calls    = map { my $i = $_; [$crowd[$i], map { create('crowd', "$i-$_") } 1 .. 40] } 0 .. 24;
+my $answers = counted($db->at_once(@calls));
 is delete $answers->{ok}, 10, 'of 1000 creates at once on a balance for 10 exactly 10 are accepted';
 is_deeply [grep { !$REFUSED{$_} } sort keys %$answers], [], '... all others for lack of credits';
 is credits('crowd'), '10|10', '... all credits are held';
@@ -68,13 +68,13 @@ books_are_sound();
 # ---- the same key 50 times at once ----
 
 grant('twice', 60);
-@asks    = map { [$_, (create('twice', 'key')) x 2] } @crowd;
-$answers = counted($db->at_once(@asks));
+@calls    = map { [$_, (create('twice', 'key')) x 2] } @crowd;
+$answers = counted($db->at_once(@calls));
 is_deeply $answers, { ok => 1, replay => 49 }, 'of 50 equal creates at once one makes a generation';
 is jobs_of('twice'), '1|1', '... of which there is one, with one hold';
 
-@asks    = map { [$crowd[$_], create('twice', 'bodies', sprintf '%02x', $_)] } 0 .. 24;
-$answers = counted($db->at_once(@asks));
+@calls    = map { [$crowd[$_], create('twice', 'bodies', sprintf '%02x', $_)] } 0 .. 24;
+$answers = counted($db->at_once(@calls));
 is_deeply $answers, { ok => 1, mismatch => 24 }, 'of 25 bodies under one key one is accepted';
 is credits('twice'), '60|2', '... and paid';
 @crowd = ();

@@ -48,8 +48,8 @@ my @crowd = $db->sessions(20);
 for my $round (1 .. 5) {
     my $id = pending();
     my %count;
-    my @asks = map { [$crowd[$_], start($id, "host $_")] } 0 .. 19;
-    $count{$_}++ for map { @$_ } $db->at_once(@asks);
+    my @calls = map { [$crowd[$_], start($id, "host $_")] } 0 .. 19;
+    $count{$_}++ for map { @$_ } $db->at_once(@calls);
     is_deeply \%count, { 'ok processing' => 1, 'invalid_status processing' => 19 },
         "of 20 starts at once one starts it ($round)";
     is state_of($id), 'processing|queued|1', '... under one lease';

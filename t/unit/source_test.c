@@ -41,7 +41,7 @@ static void make(gf_source_use_t use)
     }
 }
 
-/* ---- asking ---- */
+/* ---- the request ---- */
 
 static gf_source_t source; /* the first of them */
 static apr_array_header_t *sources;

@@ -93,21 +93,21 @@ END
 sub order {
     my ($self, $act, $statement, $times) = @_;
     grep { $_ eq $act } @ORDERS or die "no such order: $act\n";
-    return $self->ask('order', $act, $statement, $times // 1);
+    return $self->command('order', $act, $statement, $times // 1);
 }
 
-sub freeze { return $_[0]->ask('freeze') }
-sub thaw   { return $_[0]->ask('thaw') }
-sub cut    { return $_[0]->ask('cut') }
-sub refuse { return $_[0]->ask('refuse') }
-sub admit  { return $_[0]->ask('admit') }
+sub freeze { return $_[0]->command('freeze') }
+sub thaw   { return $_[0]->command('thaw') }
+sub cut    { return $_[0]->command('cut') }
+sub refuse { return $_[0]->command('refuse') }
+sub admit  { return $_[0]->command('admit') }
 
 # What was done by order, oldest first: "lose_answer start ok", or "... error" where the server
 # refused the statement.
-sub events { return $_[0]->ask('events') }
+sub events { return $_[0]->command('events') }
 
 # How many connections are open.
-sub connections { return ($_[0]->ask('connections'))[0] }
+sub connections { return ($_[0]->command('connections'))[0] }
 
 sub stop {
     my ($self) = @_;
@@ -149,7 +149,7 @@ sub begin {
 }
 
 # One connection per question, so that workers of in_parallel may use it, too.
-sub ask {
+sub command {
     my ($self, @words) = @_;
     my $control = IO::Socket::UNIX->new(Peer => "$self->{folder}/control")
         or die "the proxy does not answer: $!\n";
@@ -346,12 +346,12 @@ my %ANSWERS = (
 
 sub answer {
     my ($site) = @_;
-    my $asking = $site->{control}->accept or return;
+    my $caller = $site->{control}->accept or return;
     local $/ = "\n";
-    my ($word, @words) = split ' ', readline($asking) // '';
+    my ($word, @words) = split ' ', readline($caller) // '';
     my @lines = $word && $ANSWERS{$word} ? $ANSWERS{$word}->($site, @words) : ();
-    print $asking map { "$_\n" } @lines, '.';
-    close $asking;
+    print $caller map { "$_\n" } @lines, '.';
+    close $caller;
     return;
 }
 

@@ -155,16 +155,16 @@ sub up   { return $_[0]->order(act => 'keep', times => 0) }
 # What became of the uploads of a generation, in order.
 sub uploads {
     my ($self, $id) = @_;
-    return map { $_->{became} } grep { $_->{act} eq 'upload' } @{ $self->ask("_log?match=$id") };
+    return map { $_->{became} } grep { $_->{act} eq 'upload' } @{ $self->read_store("_log?match=$id") };
 }
 
 # The names under which a generation's picture is kept.
 sub objects {
     my ($self, $id) = @_;
-    return @{ $self->ask("_objects?match=$id") };
+    return @{ $self->read_store("_objects?match=$id") };
 }
 
-sub ask {
+sub read_store {
     my ($self, $question) = @_;
     my $res = HTTP::Tiny->new->get("$ENV{GENFLOW_STORE}/$question");
     die "the fake store answered $res->{status}: $res->{content}\n" if !$res->{success};

@@ -319,7 +319,7 @@ sub start_postgres {
     print $conf "fsync = off\nfull_page_writes = off\n" if !$self->{durable};
     close $conf or die "$data: $!\n";
 
-    ask_for_password("$data/pg_hba.conf");
+    require_password("$data/pg_hba.conf");
 
     push @{ $self->{stops} }, sub {
         $self->pg_ctl('stop', 'immediate') if -e "$data/postmaster.pid";
@@ -330,7 +330,7 @@ sub start_postgres {
 
 # The role of administration has to give its password, all others are trusted: a holder of only
 # DBDParams can name that role and not become it.
-sub ask_for_password {
+sub require_password {
     my ($path) = @_;
     my $rules = read_text($path);
     open my $file, '>', $path or die "$path: $!\n";

@@ -201,16 +201,16 @@ sub error_is {
 }
 
 # How many submissions have reached the fake provider whose prompt contains this text.
-sub submissions { return scalar @{ ask_fake('_submissions', @_) } }
+sub submissions { return scalar @{ call_fake('_submissions', @_) } }
 
 # How often the fake provider got a cancel of a run whose prompt contains this text.
-sub cancels { return ask_fake('_cancels', @_) }
+sub cancels { return call_fake('_cancels', @_) }
 
 # Lets the fake provider answer what waits for that gate ({{gate=NAME}}), now and from now on. Returns
 # how many waited.
-sub open_gate { return ask_fake('_open', @_) }
+sub open_gate { return call_fake('_open', @_) }
 
-sub ask_fake {
+sub call_fake {
     my ($question, $text) = @_;
     my $match = $text =~ s/([^A-Za-z0-9_.-])/sprintf '%%%02X', ord $1/ger;
     my $fake  = HTTP::Tiny->new(timeout => $TIMEOUT);

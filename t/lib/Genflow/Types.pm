@@ -4,7 +4,7 @@
 # for it needs.
 #
 #     for my $type (shipped()) {
-#         my $res = ask_type($user, $type->{name}, { seed => 7 }, Prefer => 'wait=5');
+#         my $res = generate_type($user, $type->{name}, { seed => 7 }, Prefer => 'wait=5');
 #     }
 
 package Genflow::Types;
@@ -18,7 +18,7 @@ use parent 'Exporter';
 use Genflow::FakeProvider ();
 use Genflow::Test;
 
-our @EXPORT = qw(shipped presets_of body_for ask_type);
+our @EXPORT = qw(shipped presets_of body_for generate_type);
 
 my @STYLES = qw(base visor tattoos scanlines);
 my @SHIPPED = (
@@ -54,7 +54,7 @@ sub body_for {
 }
 
 # generate() with such a body.
-sub ask_type {
+sub generate_type {
     my ($user, $name, $more, %headers) = @_;
     return api(POST => "/api/$name/generate", user => $user, json => body_for($user, $name, $more),
         headers => \%headers);

@@ -33,7 +33,7 @@ sub deliveries {
     my ($hook, $count) = @_;
     my ($path) = $hook =~ m{(/_receive/.*)\z};
     my $came;
-    wait_for { $came = Genflow::Test::ask_fake('_received', $path); @$came >= $count } DELIVERY_TIME;
+    wait_for { $came = Genflow::Test::call_fake('_received', $path); @$came >= $count } DELIVERY_TIME;
     return @$came;
 }
 

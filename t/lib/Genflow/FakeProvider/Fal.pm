@@ -35,7 +35,7 @@ sub add_routes {
     my $app    = '[\w.-]+/[\w.-]+';
     $server->add_route(GET => qr{/fal/jwks\.json}, sub { $self->answer_keys(@_) });
     $server->add_route(GET => qr{/_keys}, sub {
-        $server->answer($_[0], 200, ['Content-Type' => 'application/json'], $self->{asked} // 0);
+        $server->answer($_[0], 200, ['Content-Type' => 'application/json'], $self->{key_requests} // 0);
     });
     $server->add_route(GET => qr{/fal/v1/models/requests/by-endpoint}, sub { $self->list(@_) });
     $server->add_route(GET => qr{/fal/$app/requests/(\w+)/status}, sub { $self->answer_status(@_) });
@@ -60,7 +60,7 @@ sub error_body {
 
 sub answer_status {
     my ($self, $request, $id) = @_;
-    my $job = $self->run_asked_for($request, $id) or return;
+    my $job = $self->requested_run($request, $id) or return;
     my $wait = ($job->{script}->value('poll-delay') || 0) / 1000;
     $self->{server}->later($wait, sub { $self->answer_status_now($request, $job) });
 }
@@ -78,7 +78,7 @@ sub answer_status_now {
 
 sub answer_result {
     my ($self, $request, $id) = @_;
-    my $job    = $self->run_asked_for($request, $id) or return;
+    my $job    = $self->requested_run($request, $id) or return;
     my $script = $job->{script};
     my $server = $self->{server};
     return $server->answer_json($request, 400, { detail => 'Request is still in progress' })
@@ -144,7 +144,7 @@ sub signed {
 
 sub answer_keys {
     my ($self, $request) = @_;
-    $self->{asked}++;
+    $self->{key_requests}++;
     $self->{server}->answer_json($request, 200, { keys => [
         map { { kty => 'OKP', crv => 'Ed25519', use => 'sig', x => encode_base64url($_) } }
             RETIRED, PUBLIC ] });

@@ -215,7 +215,7 @@ sub start_run {
 }
 
 # The run that a question is about; undef when the question has been answered here.
-sub run_asked_for {
+sub requested_run {
     my ($self, $request, $id) = @_;
     my $job = $self->{runs}{$id};
     push @{ $self->{book}{polls} }, $job->{prompt} if $job;
@@ -239,7 +239,7 @@ sub run_asked_for {
 # The run that is to be cancelled; undef as above.
 sub run_to_cancel {
     my ($self, $request, $id) = @_;
-    my $job = $self->run_asked_for($request, $id) or return;
+    my $job = $self->requested_run($request, $id) or return;
     push @{ $self->{book}{cancels} }, $job->{prompt};
     $job->{canceled} = 1;
     return $job;

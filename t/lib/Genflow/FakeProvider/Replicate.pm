@@ -39,7 +39,7 @@ sub add_routes {
     $server->add_route(GET => qr{/replicate/(?:behind/)?v1/predictions}, sub { $self->list(@_) });
     $server->add_route(GET => qr{/replicate/(?:behind/)?v1/predictions/(\w+)}, sub {
         my ($request, $id) = @_;
-        my $job = $self->run_asked_for($request, $id) or return;
+        my $job = $self->requested_run($request, $id) or return;
         $job->{over} ||= $self->is_over($job);
         $server->answer_json($request, 200, $self->prediction($job));
     });

@@ -42,7 +42,7 @@ sub answer {
 sub answer_result {
     my ($self, $request) = @_;
     my $id  = Genflow::FakeProvider::query_value($request, 'id') // '';
-    my $job = $self->run_asked_for($request, $id) or return;
+    my $job = $self->requested_run($request, $id) or return;
     return $self->{server}->answer_json($request, 200, { status => 'Pending' }) if !$self->is_over($job);
     $self->{server}->answer_json($request, 200,
         { status => 'Ready', result => { sample => $self->picture_url($job) } });
