@@ -202,7 +202,7 @@ cmp_ok length $res->{content}, '<', 10_000, 'huge-image is small all the same';
 
 $res = submit('generate/core', { prompt => 'follow me {{redirect}}' });
 is $res->{status}, 302, 'redirect is a 302';
-is scalar @{ control_fake('_submissions', 'follow me') }, 1, 'nobody followed yet';
+is scalar @{ control_fake('_submissions', 'follow me') }, 1, 'no request followed yet';
 $http->get($res->{headers}{location});
 is control_fake('_submissions', 'follow me')->[1]{path}, '/_private', 'who follows is recorded';
 
@@ -274,7 +274,7 @@ is result($id, accept => 'application/json')->{headers}{'content-type'},
     'application/json; type=image/png', 'the result can be JSON';
 my $gated = async_id('{{poll-gate=two}}');
 is result($gated)->{status}, 202, 'poll-gate=NAME is on its way while the gate is shut';
-is control_fake('_open', 'two'), 0, '... at which nobody waits';
+is control_fake('_open', 'two'), 0, '... at which no request waits';
 is result($gated)->{status}, 200, '... and ready when it is open';
 is decode_json(result(async_id('{{poll-hang}}'))->{content})->{status}, 'in-progress',
     'a job on its way says so';

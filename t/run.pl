@@ -3,7 +3,7 @@
 #
 # `make check`: starts private sites (Genflow::Site), each with its fakes and, through Apache::Test,
 # its httpd; runs all tests under one prove; then looks through the logs for what no test may leave
-# there. The tests that break things for everybody have a site of their own (@SITES below) and run
+# there. The tests that break things for other tests have a site of their own (@SITES below) and run
 # while the others run. t/exec enters the site of a test.
 #
 #     t/run.pl --source DIR --build DIR [--jobs N] [-v] [--keep] [--durable]

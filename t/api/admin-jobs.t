@@ -99,7 +99,7 @@ do {
     $found{ $_->{userId} }++ for @{ $page->{users} };
     $cursor = $page->{nextCursor};
 } while (defined $cursor);
-is_deeply [@found{ $user, $odd }], [1, 1], 'the pages of users have everybody once';
+is_deeply [@found{ $user, $odd }], [1, 1], 'the pages of users have each user once';
 
 my @CHANGES = (    # body, what is then
     [{ blocked => $TRUE }, 'blocked'],

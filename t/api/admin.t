@@ -14,7 +14,7 @@ expect_log('GF0170', 'GF0171', 'GF0183');
 my @CLOSED = (    # where, who
     ['admin-bare',    undef,   'without any Require'],
     ['admin-bare',    'admin', 'without any Require, even to the administrator'],
-    ['admin-granted', 'admin', 'where everybody is let in'],
+    ['admin-granted', 'admin', 'where no sign-in is required'],
     ['admin-named',   'admin', 'to a name from a header'],
     ['admin-either',  undef,   'where one need not sign in'],
     ['admin-either',  'admin', 'where one need not sign in, even to the administrator'],

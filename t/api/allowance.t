@@ -42,7 +42,7 @@ is api(POST => '/api/credits-reserve', user => $reserver, json => { request_id =
 sql("UPDATE genflow.accounts SET allowance_day = allowance_day - 1, balance = balance WHERE user_id = :'user'",
     user => $new);
 api(GET => '/api/getQuota', user => $new) for 1 .. 2;
-is_deeply credits($new), [35, 0], 'whoever has as much as the bound gets nothing on a new day';
+is_deeply credits($new), [35, 0], 'an account at the bound gets nothing on a new day';
 my $old = account(3);
 is data(api(GET => '/api/getQuota', user => $old))->{currentBalance}, 13,
     'a user with an account gets no first credits, but those of the day';

@@ -31,7 +31,7 @@ for my $request (@CLOSED) {
             "$method $path $who is refused");
     }
 }
-is api(GET => '/api/health')->{status}, 200, 'health is for everybody';
+is api(GET => '/api/health')->{status}, 200, 'health needs no user';
 
 # ---- httpd's own authentication ----
 

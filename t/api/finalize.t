@@ -73,7 +73,7 @@ my $owner = $user;
 $run  = reserved(2);
 $user = account(5);
 error_is(finalize($run, 'refund'), 404, 'TRANSACTION_NOT_FOUND',
-    'another user\'s run id is not found: everybody has his own');
+    'another user\'s run id is not found: run ids are per user');
 error_is(finalize('never', 'refund'), 404, 'TRANSACTION_NOT_FOUND', 'nor is an unknown one');
 my @BAD = (    # body, fields
     [{},                                            'request_id disposition'],

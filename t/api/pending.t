@@ -8,7 +8,7 @@ use Genflow::TwoStep;
 
 my $user = account(50);
 
-# ---- with nobody to work ----
+# ---- without a host that works ----
 
 my $TYPE = 'pending-only';
 sql("SELECT genflow.create_type('$TYPE')");

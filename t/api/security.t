@@ -116,7 +116,7 @@ SQL
     'Stored pictures' => sub {
         like $made->{imageUrl}, qr{/generated/}, 'a picture has its address';
         is api(GET => $made->{imageUrl} =~ s{\Ahttp://[^/]+}{}r)->{status}, 200,
-            '... by which everybody finds it';
+            '... which is public';
     },
 );
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # GenflowUser is a user only if each of its variables has a value: an absent header does not make
-# everybody the one user "site-".
+# all clients the one user "site-".
 use Genflow::Test;
 
 use Genflow::Httpd qw(accepted refused small_site);

@@ -52,7 +52,7 @@ for my $case (sort keys %WAITS) {
     ok $wait >= $least && $wait <= $most, '... retried soon, or after Retry-After' or diag $line;
 }
 ok !$private->accept, 'no connection goes to a private address';
-is scalar(deliveries(hook('ok', "$user-case-moved"), 0)), 0, 'nobody follows a redirect';
+is scalar(deliveries(hook('ok', "$user-case-moved"), 0)), 0, 'a redirect is not followed';
 for my $case (qw(late big status=410)) {
     ok wait_for { !pending($id{$case}) }, "$case: that ends it";
     is scalar(deliveries($HOOK{$case}, 1)), 1, '... with the first attempt';

@@ -47,7 +47,7 @@ my @answers = in_parallel(8, sub {
 my %ids = map { $_->{id} => 1 } @answers;
 is scalar keys %ids, 1, 'a key that comes to both servers at once makes one generation';
 is_deeply [grep { $_ != 200 && $_ != 409 } map { $_->{status} } @answers], [],
-    '... everybody gets it, or hears that it is running';
+    '... every request gets it, or learns that it is running';
 credits_are $user, 8, 0, '... for one charge';
 
 is $front->alarms, '', 'the front end had nothing to complain about';

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A child dies while it fetches the source picture, with the picture fetched and the intent to submit
-# not written, or with the intent written and nothing sent. It is submitted once, or, where nobody
-# can know that it was not, never; then it costs nothing.
+# not written, or with the intent written and nothing sent. It is submitted once, or, where no record
+# shows that it was not, never; then it costs nothing.
 use Genflow::Fault;
 use Genflow::Test;
 

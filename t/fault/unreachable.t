@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A provider whose name does not resolve, or whose server does not speak TLS, never got the request: it is
-# tried again by the rules, then the generation fails and nothing is charged. The key is sent to
-# nobody.
+# tried again by the rules, then the generation fails and nothing is charged. The key is not
+# sent.
 use Genflow::Fault;
 use Genflow::Test;
 use IO::Socket::INET;

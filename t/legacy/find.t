@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Clients of older systems find a generation by any id that they have of it, under any of their names,
 # by GET and POST, at the address of its status and at the one that made it. Its ids are never null.
-# Nobody finds that of another user.
+# A user does not find that of another user.
 use Genflow::Test;
 
 use JSON::PP ();
@@ -77,8 +77,8 @@ is data(post('neo-glitch-status', { jobId => $gone }))->{status}, 'failed',
 
 # ---- what is not there ----
 
-my $nobody = '01a1fc7d-bbf5-7c3a-8e9f-0100824fa663';
-for my $id ($nobody, 'unknown_x', 'x', 'stability_', '%', "it's", 'x' x 5000, '_', "\x{fc}") {
+my $unknown_id = '01a1fc7d-bbf5-7c3a-8e9f-0100824fa663';
+for my $id ($unknown_id, 'unknown_x', 'x', 'stability_', '%', "it's", 'x' x 5000, '_', "\x{fc}") {
     my $what = length $id > 20 ? length($id) . ' letters' : $JSON->encode([$id]);
     my $none = post('neo-glitch-status', { stabilityJobId => $id });
     is_deeply [$none->{status}, @{ data($none) }{qw(status imageUrl)}], [200, 'not_found', undef],
@@ -87,8 +87,8 @@ for my $id ($nobody, 'unknown_x', 'x', 'stability_', '%', "it's", 'x' x 5000, '_
     error_is($other, 404, 'NOT_FOUND', '... which is an error at other types');
     is data($other)->{status}, 'not_found', '... that says so, too';
 }
-error_is(post('neo-glitch-generate', { jobId => $nobody }), 404, 'NOT_FOUND', 'nothing is made for it');
-error_is(old(GET => "presets-generate?jobId=$nobody"), 404, 'NOT_FOUND', '... by GET either');
+error_is(post('neo-glitch-generate', { jobId => $unknown_id }), 404, 'NOT_FOUND', 'nothing is made for it');
+error_is(old(GET => "presets-generate?jobId=$unknown_id"), 404, 'NOT_FOUND', '... by GET either');
 for my $body ({}, { jobId => '' }, { jobId => 7 }, { runId => [] }, { id => { a => 1 } }, { falJobId => undef }) {
     error_is(post('presets-status', $body), 422, 'MISSING_IDENTIFIER', 'names nothing: ' . $JSON->encode($body));
     is data(post('neo-glitch-status', $body))->{status}, 'not_found', '... which is not found at neo-glitch';
@@ -109,7 +109,7 @@ for my $id ($run, "unknown_$run") {
     error_is(api(POST => "$OLD/echo-fal-status", user => $other, json => { runId => $id, userId => $user }), 404,
         'NOT_FOUND', 'a run id is known to its user alone');
 }
-error_is(api(GET => "$OLD/echo-fal-status?jobId=$job->{id}"), 401, 'AUTH_REQUIRED', 'nobody is refused');
+error_is(api(GET => "$OLD/echo-fal-status?jobId=$job->{id}"), 401, 'AUTH_REQUIRED', 'a request without a user is refused');
 is submissions("a fal cat {{poll-gate=find$$}}"), 1, 'status requests have made nothing';
 
 finish;

@@ -74,8 +74,8 @@ for my $case (@BAD) {
         is $got->{headers}{'access-control-allow-origin'}, '*', '... which a page may read';
     }
 }
-credits_are $user, 8, 0, 'nobody paid for them';
-credits_are $other, 5, 0, '... whoever they named';
+credits_are $user, 8, 0, 'no user paid for them';
+credits_are $other, 5, 0, '... also those that the body named';
 
 # ---- pages of other sites ----
 

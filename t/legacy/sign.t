@@ -22,7 +22,7 @@ for my $res (@replies) {
     unlike($res->{content}, qr/\Q$ENV{STORE_SECRET}/, '... without the secret');
 }
 error_is(api(POST => '/.netlify/functions/cloudinary-sign', user => $user, json => {}), 429, 'RATE_LIMIT', 'and not many');
-is api(POST => '/.netlify/functions/cloudinary-sign', json => {})->{status}, 401, 'nor for nobody';
+is api(POST => '/.netlify/functions/cloudinary-sign', json => {})->{status}, 401, 'nor for a request without a user';
 is api(GET => '/.netlify/functions/cloudinary-sign', user => $user)->{status}, 405, 'nor by a link';
 refused('without a rate', site(''), 'needs GenflowLimitRate');
 

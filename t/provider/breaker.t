@@ -31,7 +31,7 @@ is breaker('sd3'), 'none', '... and forgotten after a success';
 is made('shaky', 'status=503', maxRetries => 0), 'MAX_RETRIES_EXCEEDED 1', 'one failure';
 is breaker('sd3'), 'closed 1', '... is counted';
 is made('shaky', 'status=503'), 'PROVIDER_UNAVAILABLE 2', 'the third in a row opens the breaker';
-is breaker('sd3'), 'open 3', '... as everybody can see';
+is breaker('sd3'), 'open 3', '... for all hosts';
 is made('shaky', ''), 'PROVIDER_UNAVAILABLE 0', 'then nothing is sent';
 like log_since($mark), qr{GF0408: job=\S+ .*breaker of shaky/sd3 opened}, '... and the log said why';
 ok wait_for(sub { breaker('sd3') eq 'half-open 3' }, 15), 'after a while one may try';

@@ -59,7 +59,7 @@ for my $peer (qw(replicate fal)) {
 for my $peer (qw(replicate fal)) {
     my ($genuine) = wait_for_webhooks("echo-hook-$peer", 'hook', '200');
     my $url    = $genuine->{url};
-    my $nobody = '0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b';
+    my $unknown_id = '0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b';
     my @rows   = (
         # how it differs from the genuine one, status, the test's name
         [{}, 200, 'repeated after the end'],
@@ -68,7 +68,7 @@ for my $peer (qw(replicate fal)) {
             'another token, before anybody looks at a signature'],
         [{ url => $url =~ s{[^/]+\z}{'0' x length $&}er, body => 'x' x (2 * 1024 * 1024) }, 404,
             'another token, before anybody reads the body'],
-        [{ url => $url =~ s{[^/]+/\K[^/]+(?=/[^/]+\z)}{$nobody}r }, 404, 'another generation'],
+        [{ url => $url =~ s{[^/]+/\K[^/]+(?=/[^/]+\z)}{$unknown_id}r }, 404, 'another generation'],
         [{ url => $url =~ s{/hook/\K[^/]+}{nobody}r }, 404, 'a provider that is not there'],
         [{ url => $url =~ s{/hook/\K[^/]+}{stability}r }, 404, 'a provider that never reports'],
         [{ url => $url =~ s{/[^/]+\z}{}r }, 404, 'no token'],

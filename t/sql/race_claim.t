@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 #
-# Hosts that claim at once: each job goes to one of them, in the order in which they are due, nobody
+# Hosts that claim at once: each job goes to one of them, in the order in which they are due, no host
 # waits, and what they end for several accounts at once does not lock them up.
 
 use strict;

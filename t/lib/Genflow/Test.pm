@@ -276,7 +276,7 @@ sub in_parallel {
 
     pipe my $at_gate, my $gate or die "pipe: $!\n";
     my @pipes = map { worker($_, $workers, $count, $function, $at_gate, $gate) } 0 .. $workers - 1;
-    close $gate;                                    # everybody reads the end of the file now
+    close $gate;                                    # each worker reads the end of the file now
 
     my %result;
     for my $pipe (@pipes) {
