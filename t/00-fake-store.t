@@ -80,7 +80,7 @@ my $port = do { open my $file, '<', "$folder/port" or die "no port: $!\n"; <$fil
 my $http = HTTP::Tiny->new(timeout => 5, keep_alive => 0);
 my $site = "127.0.0.1:$port";
 
-is s3(PUT => 'pictures/a/b.png', body => 'bytes'), 200, 'a signed object is kept';
+is s3(PUT => 'pictures/a/b.png', body => 'bytes'), 200, 'a signed object is stored';
 is $http->get("http://$site/s3/pictures/a/b.png")->{content}, 'bytes', '... and served';
 is s3(PUT => 'pictures/a/b.png', body => 'other', 'if-none-match' => '*'), 412,
     '... not replaced if that is not wanted';
@@ -100,7 +100,7 @@ for my $case (@REFUSED) {
     is s3(PUT => $how{object} // 'pictures/c.png', body => 'bytes', %how), $status,
         "$name is refused";
 }
-is $http->get("http://$site/s3/pictures/c.png")->{status}, 404, '... and nothing is kept';
+is $http->get("http://$site/s3/pictures/c.png")->{status}, 404, '... and nothing is stored';
 is s3(DELETE => 'pictures/a/b.png'), 204, 'an object is removed';
 is $http->get("http://$site/s3/pictures/a/b.png")->{status}, 404, '... and is gone';
 

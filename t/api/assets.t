@@ -1,12 +1,12 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A user brings source pictures as the body or in a form; each is kept once. What is no picture, too
-# large or too much is refused, and not kept.
+# A user brings source pictures as the body or in a form; each is stored once. What is no picture, too
+# large or too much is refused, and not stored.
 use Genflow::Test;
 
 my $LIMIT = 11 * 1024 * 1024;
 my $ROOM  = 65536;                # what a form may have around its picture
-my $KEPT  = 20 * $LIMIT / 65536;  # small pictures that a user may keep
+my $STORED  = 20 * $LIMIT / 65536;  # small pictures that a user may store
 my ($TYPE, $URL, $FORM) = ('UNSUPPORTED_MEDIA_TYPE', 'INVALID_IMAGE_URL', 'multipart/form-data');
 
 my $user = account();
@@ -16,7 +16,7 @@ my $user = account();
 my $png  = png(3, 2);
 my $res  = put($png);
 my $made = data($res);
-is $res->{status}, 201, 'a picture that is the body is kept';
+is $res->{status}, 201, 'a picture that is the body is stored';
 my %WANTED = (success => JSON::PP::true(), ok => JSON::PP::true(), width => 3, height => 2,
     bytes => length $png, type => 'image/png', url => base() . "/api/assets/$made->{id}");
 is_deeply { map { $_ => $made->{$_} } keys %WANTED }, \%WANTED, 'and described, with its address';
@@ -40,14 +40,14 @@ my @BROUGHT = (    # what, answer, a member and its value
 );
 for my $case (@BROUGHT) {
     my ($what, $got, $name, $value) = @$case;
-    is $got->{status}, 201, "$what is kept";
+    is $got->{status}, 201, "$what is stored";
     is data($got)->{$name}, $value, "as $value";
 }
-is kept($user), 4, 'each picture once';
+is stored($user), 4, 'each picture once';
 isnt data(upload(account(), $png))->{id}, $made->{id}, 'another user has one of his own';
 
 my $large = data(put(png(1, 1, $LIMIT)));
-is $large->{bytes}, $LIMIT, 'one of just the limit is kept, though it is more than GenflowBodyMax';
+is $large->{bytes}, $LIMIT, 'one of just the limit is stored, though it is more than GenflowBodyMax';
 is data(form(file(png(1, 1, $LIMIT))))->{id}, $large->{id}, 'in a form, too';
 
 # ---- refused ----
@@ -85,23 +85,23 @@ for my $case (@REFUSED) {
         'and it is file that is named' if $status == 422;
     cmp_ok data($got)->{limit}, '>=', $LIMIT, 'and the response has the limit' if $status == 413;
 }
-is kept($user), 5, 'none of them is kept';
+is stored($user), 5, 'none of them is stored';
 
 # ---- many at once, and too many ----
 
 my $crowd = account();
 my @same  = in_parallel(12, sub { data(upload($crowd, png(9, 9)))->{id} });
 is_deeply \@same, [($same[0]) x 12], 'one picture brought many times at once is one';
-sql(<<'SQL', user => $crowd, n => $KEPT - 5);
+sql(<<'SQL', user => $crowd, n => $STORED - 5);
     INSERT INTO genflow.assets (id, user_id, type, width, height, bytes, created_at, expires_at)
     SELECT genflow.new_id(0), :'user', 'image/png', 1, 1, int4send(i), now(), now() + interval '1h'
       FROM generate_series(1, :n) AS i
 SQL
 my %count;
 $count{$_}++ for in_parallel(12, sub { upload($crowd, png(10 + $_[0], 1))->{status} });
-is_deeply \%count, { 201 => 4, 429 => 8 }, 'of many at once just those are kept that the user may';
+is_deeply \%count, { 201 => 4, 429 => 8 }, 'of many at once just those are stored that the user may store';
 error_is(upload($crowd, png(99, 1)), 429, 'QUOTA_EXCEEDED', 'then no more');
-is upload($crowd, png(9, 9))->{status}, 201, 'but one that is kept already';
+is upload($crowd, png(9, 9))->{status}, 201, 'but one that is stored already';
 is api(DELETE => "/api/assets/$same[0]", user => $crowd)->{status}, 200, 'one goes';
 is upload($crowd, png(99, 1))->{status}, 201, 'and another comes in its place';
 
@@ -126,8 +126,8 @@ sub file {
         . "Content-Type: image/png\r\n\r\n$content";
 }
 
-# How many pictures of that user are kept.
-sub kept {
+# How many pictures of that user are stored.
+sub stored {
     my ($who) = @_;
     return sql1("SELECT count(*) FROM genflow.assets WHERE user_id = :'user'", user => $who);
 }

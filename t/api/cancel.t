@@ -44,7 +44,7 @@ for my $case (@PHASES) {
 my $came = wait_for { sql1("SELECT count(*) FROM genflow.late_results WHERE job_id = :'id'",
         id => $ids[1][0]) };
 is $came, 1, 'a picture that was under way comes too late, and is noted';
-ok !-e picture_file($ids[1][0]), '... but not kept';
+ok !-e picture_file($ids[1][0]), '... but not stored';
 is status_of($user, @$_)->{status}, 'cancelled', 'what is cancelled stays so' for @ids;
 is submissions('queued {{'), 1, 'and is not tried again';
 credits_are $user, 20, 0, 'all of that was free';
@@ -83,8 +83,8 @@ is_deeply [grep { $_ ne '200 cancelled' && $_ ne '400 completed' } keys %seen], 
     'of cancel and completion one wins, and the other learns it';
 my $paid = $seen{'400 completed'} // 0;
 credits_are $racer, 200 - $paid, 0, 'what completed is paid, what was cancelled is not';
-my $kept = wait_for { !grep { ($_->[2] eq 'completed') != !!-e picture_file($_->[0]) } @ends };
-ok $kept, 'pictures are there of what completed, and of nothing else';
+my $as_settled = wait_for { !grep { ($_->[2] eq 'completed') != !!-e picture_file($_->[0]) } @ends };
+ok $as_settled, 'pictures are there of what completed, and of nothing else';
 is sql1("SELECT count(*) FROM genflow.work WHERE user_id = :'user'", user => $racer), 0,
     'and no work is left';
 

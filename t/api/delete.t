@@ -70,7 +70,7 @@ is api(DELETE => "/api/generation/$sent", user => $user)->{status}, 200, 'then d
 my $mark = log_mark();
 my $came = wait_for { log_since($mark) =~ /GF0404: job=\Q$sent\E .*unknown/ };
 ok $came, 'the picture that comes afterwards is of nothing';
-ok !-e picture_file($sent), 'and is not kept';
+ok !-e picture_file($sent), 'and is not stored';
 my @files = glob "$ENV{GENFLOW_WORK}/store/.spool/$sent*";
 is "@files", '', 'nor is anything of it left on the way';
 is sql1("SELECT count(*) FROM genflow.accounts WHERE user_id = :'user' AND held = 0", user => $user), 1,

@@ -52,7 +52,7 @@ my $at_once  = { headers => { Prefer => 'respond-async' } };
 my $drawn    = { headers => { Prefer => 'wait=20' } };
 my $other    = { headers => { 'If-Match' => '"another state"' } };
 my $beyond   = { headers => { Range => 'bytes=1000000-' } };
-my %kept;                              # what an answer brought for later requests
+my %from_answers;                              # what an answer has for later requests
 
 my @RIGHT = (    # operation, its answer's status, query or id, options; what to keep of the answer
     ['GET /health',           200],
@@ -63,7 +63,7 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['POST /{type}/generate', 200, '?dryRun=1', { json => $base }],
     ['POST /{type}/generate', 200, '', { json => { %$base, n => 2 }, %$drawn }],
     ['GET /{type}/status',    200, '?id={id}'],
-    ['POST /{type}/status',   200, '', { json => sub { { id => $kept{id} } } }],
+    ['POST /{type}/status',   200, '', { json => sub { { id => $from_answers{id} } } }],
     ['GET /generations',      200, '?limit=1'],
     ['GET /generation/{id}',  200],
     ['GET /job/{id}',         200],
@@ -83,7 +83,7 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['POST /job/{id}/fallback',        200, '', $drawn, 'id'],
     ['DELETE /job/{id}',               200],
     ['POST /generation/create', 201, '', { json => $two_step }, 'generationId'],
-    ['POST /generate',  200, '', { json => sub { { generationId => $kept{generationId} } } }],
+    ['POST /generate',  200, '', { json => sub { { generationId => $from_answers{generationId} } } }],
     ['POST /generate',  200, '', { json => $two_step }],
     ['POST /templates', 201, '', { json => { name => 'openapi', config => {} } }, 'id'],
     ['GET /templates',  200],
@@ -94,7 +94,7 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
     ['POST /{type}/generate', 200, '', { json => $base, %$drawn }, 'id'],
     ['GET /getUserMedia',  200, '?limit=1'],
     ['POST /getUserMedia', 200, '', { json => { limit => 1 } }],
-    ['POST /delete-media', 200, '', { json => sub { { id => $kept{id} } } }],
+    ['POST /delete-media', 200, '', { json => sub { { id => $from_answers{id} } } }],
     ['GET /credits',      200, '?limit=2'],
     ['POST /assets',      201, '', { body => $picture, headers => $image }, 'id'],
     ['GET /assets/{id}',  200],
@@ -134,7 +134,7 @@ my @WRONG = (    # operation, status, code, query, options
     ['GET /{type}/status',    404, 'GENERATION_NOT_FOUND', "?id=$sample{id}"],
     ['POST /generation/create', 400, 'VALIDATION_ERROR', '', { json => {} }],
     ['POST /generate',        400, 'INVALID_GENERATION_STATUS', '',
-        { json => sub { { generationId => $kept{generationId} } } }],
+        { json => sub { { generationId => $from_answers{generationId} } } }],
     ['POST /credits-finalize', 404, 'TRANSACTION_NOT_FOUND', '', { json => { request_id => 'none',
         disposition => 'refund' } }],
     ['POST /hook/{provider}/{id}/{token}', 404, 'NOT_FOUND', '', { json => {} }],
@@ -179,7 +179,7 @@ sub request_is {
     my ($method, $path) = split / /, $operation . ($query // '');
     my %option = %{ $option // {} };
     $option{json} = $option{json}->() if ref $option{json} eq 'CODE';
-    my %here = (%sample, %kept);
+    my %here = (%sample, %from_answers);
     $path =~ s/\{(\w+)\}/$here{$1}/g;
     my %sign_in = sign_in($path);
     my %headers = (%{ $sign_in{headers} // {} }, %{ $option{headers} // {} });
@@ -188,7 +188,7 @@ sub request_is {
         or diag substr $res->{content}, 0, 500;
     as_documented($operation, $res, $status);
     my $data = data($res);
-    $kept{$keep} = $data->{$keep} // $data->{data}{$keep} if $keep;
+    $from_answers{$keep} = $data->{$keep} // $data->{data}{$keep} if $keep;
     return $res;
 }
 

@@ -75,7 +75,7 @@ is api(GET => $_)->{status}, 404, "there is nothing at $_" for @ASTRAY;
 # ---- what it is, and what it is of ----
 
 my $sniffed = data(generate($user, { parameters => { output_format => 'jpeg' } }));
-like $sniffed->{imageUrl}, qr/\.png\z/, 'a PNG that was sent for a JPEG is kept as a PNG';
+like $sniffed->{imageUrl}, qr/\.png\z/, 'a PNG that was sent for a JPEG is stored as a PNG';
 is $sniffed->{result}{type}, 'image/png', 'and reported so';
 
 my %cat = (type => 'sketch', prompt => 'a drawn cat', seed => 11);

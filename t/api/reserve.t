@@ -50,8 +50,8 @@ is $JSON->encode([@{ data($missing) }{qw(currentBalance requiredCredits shortfal
 error_is(reserve(request_id => 'run-1', cost => 4), 422, 'IDEMPOTENCY_MISMATCH',
     'another amount under the same run id is refused');
 
-my $KEPT   = "SELECT count(*) FROM genflow.reservations WHERE user_id = :'user'";
-my $before = sql1($KEPT, user => $user);
+my $COUNT   = "SELECT count(*) FROM genflow.reservations WHERE user_id = :'user'";
+my $before = sql1($COUNT, user => $user);
 my @BAD = (    # body, fields
     [{},                                          'request_id'],
     [{ request_id => '' },                        'request_id'],
@@ -83,7 +83,7 @@ for my $closed (@CLOSED) {
     my ($what, $method, $options, $status, $code) = @$closed;
     error_is(api($method => $PATH, @$options), $status, $code, "$what is refused");
 }
-is sql1($KEPT, user => $user), $before, 'nothing of it is kept';
+is sql1($COUNT, user => $user), $before, 'nothing of it is stored';
 credits_are $user, 10, 10, 'or held';
 
 $user = account(10);

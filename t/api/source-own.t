@@ -22,7 +22,7 @@ for my $what (sort keys %form) {
     is data($made)->{sourceUrl}, $asset->{url}, '... and is shown as it was uploaded';
 }
 is sql1("SELECT count(*) FROM neo_glitch_media WHERE user_id = :'user' AND source_url = :'asset'",
-    user => $user, asset => "asset:$asset->{id}"), 5, 'each is kept as the picture, not its address';
+    user => $user, asset => "asset:$asset->{id}"), 5, 'each is stored as the picture, not its address';
 
 # ---- not anybody's, not anything ----
 

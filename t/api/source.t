@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A generation may bring a source picture: by address, by the id of an uploaded one, or in the body.
-# What cannot be taken is refused with its field named; then nothing is held, and nothing is kept.
+# What cannot be taken is refused with its field named; then nothing is held, and nothing is stored.
 use Genflow::Test;
 
 use MIME::Base64 qw(encode_base64);
@@ -13,7 +13,7 @@ my $theirs = data(upload($other, png(3, 2)))->{id};
 my $old    = data(upload($user, png(4, 2)))->{id};
 sql("UPDATE genflow.assets SET expires_at = now() WHERE id = :'id'", id => $old);
 my $never = $mine =~ s/\A.{8}/00000000/r;
-my $kept  = kept();
+my $stored  = stored();
 
 # ---- refused ----
 
@@ -54,7 +54,7 @@ is_deeply data($missing)->{missingFields}, ['sourceUrl'], 'what is missing is na
 error_is(lens({ image => uri(png(5, 5)) }, 'Idempotency-Key' => 'a b'), 422, $GONE,
     'so is a picture under a key that cannot be taken');
 
-is_deeply [generations(), kept()], [0, $kept], 'nothing was started, and nothing kept';
+is_deeply [generations(), stored()], [0, $stored], 'nothing was started, and nothing stored';
 credits_are $user, 20, 0, 'nothing was held';
 
 # ---- a price costs nothing ----
@@ -62,7 +62,7 @@ credits_are $user, 20, 0, 'nothing was held';
 is dry({ image => uri(png(6, 6)) })->{status}, 200, 'a picture in the body has its price';
 is dry({ sourceAssetId => $mine })->{status}, 200, 'so has an uploaded one';
 error_is(dry({ sourceAssetId => $old }), 422, $BAD, 'which has to be there');
-is_deeply [generations(), kept()], [0, $kept], 'nothing was started, and nothing kept';
+is_deeply [generations(), stored()], [0, $stored], 'nothing was started, and nothing stored';
 
 # ---- taken ----
 
@@ -74,7 +74,7 @@ my @TAKEN = (    # what, body, sourceUrl of the answer
     ['an address that the site allows', { sourceUrl => base() . '/a' },  base() . '/a'],
     ['an uploaded picture',      { sourceAssetId => uc $mine },          "$site$mine"],
     ['one where it is needed',   { sourceAssetId => $mine, type => 'mirror' }, "$site$mine"],
-    ['one in the body that is kept already', { image => uri(png(3, 2)) }, "$site$mine"],
+    ['one in the body that is stored already', { image => uri(png(3, 2)) }, "$site$mine"],
 );
 for my $case (@TAKEN) {
     my ($what, $body, $shown) = @$case;
@@ -93,7 +93,7 @@ my $asset = api(GET => $made->{sourceUrl} =~ s{\A\Q${\ base() }\E}{}r, user => $
 is $made->{status}, 'completed', 'a generation with a picture in its body completes';
 ok $asset->{content} eq png(7, 7), 'and the picture becomes an uploaded one';
 is data(lens($new, @key))->{id}, $made->{id}, 'the same call again is the same generation';
-is kept(), $kept + 1, 'and the same picture';
+is stored(), $stored + 1, 'and the same picture';
 
 finish;
 
@@ -114,7 +114,7 @@ sub dry {
 sub uri { return 'data:image/png;base64,' . encode_base64($_[0], '') }
 
 # How many pictures the user keeps, and how many generations there are of the user.
-sub kept {
+sub stored {
     return sql1("SELECT count(*) FROM genflow.assets WHERE user_id = :'user'", user => $user);
 }
 

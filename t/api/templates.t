@@ -16,12 +16,12 @@ my %config = (
     parameters => { strength => 0.5, guidance_scale => 9, seed => 77 },
 );
 my $res  = save($user, { name => 'Shoes', type => 'neo_glitch', config => \%config });
-my $kept = data($res);
+my $stored = data($res);
 is $res->{status}, 201, 'a template is saved';
-like $kept->{createdAt}, $TIME, 'at an instant';
-is_deeply [@$kept{qw(name type config)}], ['Shoes', 'neo-glitch', \%config], 'as it was given';
+like $stored->{createdAt}, $TIME, 'at an instant';
+is_deeply [@$stored{qw(name type config)}], ['Shoes', 'neo-glitch', \%config], 'as it was given';
 my $same = save($user, { name => 'Shoes', type => 'neo-glitch', config => \%config });
-is_deeply [$same->{status}, data($same)->{id}], [201, $kept->{id}], 'the same again is the same';
+is_deeply [$same->{status}, data($same)->{id}], [201, $stored->{id}], 'the same again is the same';
 is_deeply [map { $_->{field} } @{ data(save($user, { name => 'Shoes', config => {} }))
     ->{validationErrors} }], ['name'], 'another one needs another name';
 my @more = map { data(save($user, { name => "Template $_", config => {} }))->{id} } 1 .. 4;
@@ -33,16 +33,16 @@ for (1 .. 3) {
     push @seen, map { $_->{id} } @{ $page->{items} };
 }
 # Ids begin with the time; two of one millisecond have no order but theirs.
-is_deeply \@seen, [reverse sort $kept->{id}, @more], 'they are listed newest first, page by page';
+is_deeply \@seen, [reverse sort $stored->{id}, @more], 'they are listed newest first, page by page';
 is_deeply [@$page{qw(hasMore nextCursor)}], [JSON::PP::false(), undef], 'until there are no more';
 is_deeply data(api(GET => '/api/templates', user => $user))->{items}[4],
-    { map { $_ => $kept->{$_} } qw(id name type config createdAt) }, 'each is listed whole';
+    { map { $_ => $stored->{$_} } qw(id name type config createdAt) }, 'each is listed whole';
 is_deeply data(api(GET => '/api/templates', user => account(0)))->{items}, [],
     'no user sees those of another';
 
 # ---- used ----
 
-my $used = data(create($user, { type => undef, templateId => $kept->{id} }))->{data};
+my $used = data(create($user, { type => undef, templateId => $stored->{id} }))->{data};
 is_deeply [@$used{qw(type seed maxRetries)}, @{ $used->{parameters} }{qw(strength guidance_scale)}],
     ['neo-glitch', 77, 1, 0.5, 9], 'what the call leaves open is as the template says';
 is $used->{prompt}, "product photograph of the product in the picture, kept by $user, minimalist"
@@ -50,7 +50,7 @@ is $used->{prompt}, "product photograph of the product in the picture, kept by $
     'the prompt, too';
 is $used->{parameters}{aspect_ratio}, '3:4', 'and the shape of the picture';
 my $mine = data(create($user, {
-    templateId => $kept->{id}, type => 'sketch', productImages => [], prompt => 'my words', style => 'artistic',
+    templateId => $stored->{id}, type => 'sketch', productImages => [], prompt => 'my words', style => 'artistic',
     maxRetries => 2, seed => 5, strength => 0.9, parameters => { guidance_scale => 2 },
 }))->{data};
 is_deeply [@$mine{qw(type seed maxRetries)}, @{ $mine->{parameters} }{qw(strength guidance_scale)}],
@@ -93,26 +93,26 @@ for my $row (@BAD) {
 error_is(api(GET => "/api/templates?$_", user => $user), 422, 'VALIDATION_FAILED', "$_ is no page")
     for qw(limit=0 limit=101 limit=x cursor=x);
 my $thief = account(5);
-error_is(api(DELETE => "/api/templates/$kept->{id}", user => $thief), 403, 'UNAUTHORIZED',
+error_is(api(DELETE => "/api/templates/$stored->{id}", user => $thief), 403, 'UNAUTHORIZED',
     'no user deletes that of another');
-error_is(create($thief, { templateId => $kept->{id} }), 403, 'UNAUTHORIZED', 'or uses it');
+error_is(create($thief, { templateId => $stored->{id} }), 403, 'UNAUTHORIZED', 'or uses it');
 error_is(api(DELETE => "/api/templates/$_", user => $user), 404, 'NOT_FOUND', "$_ is not there")
     for 'x', $NO_ID;
 error_is(api(PUT => '/api/templates', user => $user, json => {}), 405, 'METHOD_NOT_ALLOWED',
     'they are not replaced');
-error_is(api(GET => "/api/templates/$kept->{id}", user => $user), 405, 'METHOD_NOT_ALLOWED',
+error_is(api(GET => "/api/templates/$stored->{id}", user => $user), 405, 'METHOD_NOT_ALLOWED',
     'nor read one by one');
 error_is(api(GET => '/api/templates'), 401, 'AUTHENTICATION_REQUIRED', 'a request without a user gets none');
 
 # ---- deleted, and too many ----
 
-is data(api(DELETE => "/api/templates/$kept->{id}", user => $user))->{deleted}, JSON::PP::true(),
+is data(api(DELETE => "/api/templates/$stored->{id}", user => $user))->{deleted}, JSON::PP::true(),
     'its owner deletes it';
-error_is(create($user, { templateId => $kept->{id} }), 400, 'VALIDATION_ERROR', 'then it is gone');
+error_is(create($user, { templateId => $stored->{id} }), 400, 'VALIDATION_ERROR', 'then it is gone');
 sql("SELECT genflow.template_put(:'user', 'many ' || n, NULL, '{}', 200)
        FROM generate_series(1, 200) n", user => $thief);
 error_is(save($thief, { name => 'one more', config => {} }), 429, 'QUOTA_EXCEEDED',
-    'a user keeps 200 at most');
+    'a user stores 200 at most');
 
 finish;
 

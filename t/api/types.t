@@ -60,7 +60,7 @@ for my $type (shipped()) {
         "completed|$job->{preset}|$job->{prompt}", '... with a row in its table';
     is sql1("SELECT name FROM genflow.types WHERE no = genflow.id_type(:'id')", id => $job->{id}),
         $name, '... under an id that has the type';
-    like $job->{imageUrl}, qr{/generated/\Q$name\E/}, '... kept in its folder';
+    like $job->{imageUrl}, qr{/generated/\Q$name\E/}, '... stored in its folder';
     like log_since(0), qr/GF0405: job=\Q$job->{id}\E type=\Q$name\E /, '... and logged with its type';
     my %given = map { $_ => $job->{parameters}{$_} } keys %{ $type->{parameters} };
     is_deeply \%given, $type->{parameters} // {}, '... with the parameters of the preset';

@@ -46,7 +46,7 @@ kill CONT => $frozen;
 ok alive($frozen), 'it wakes, with the picture';
 my $late = wait_for { sql1("SELECT count(*) FROM genflow.late_results WHERE job_id = :'id'",
         id => $id) };
-is $late, 1, '... which comes too late, and is kept for the accounts';
+is $late, 1, '... which comes too late, and is recorded for the accounts';
 is status_of($user, $id)->{status}, 'failed', '... the generation stays failed';
 credits_are $user, 10, 0, '... and costs nothing';
 is submissions('overslept'), 1, '... and nothing was sent twice';

@@ -75,10 +75,10 @@ for my $i (0 .. $#lost) {
 }
 ok scalar(@lost), 'who had no answer repeats the call';
 is_deeply \@wrong, [], '... and has the generation that the first call made, or a new one';
-my $kept = wait_for {
+my $all_ended = wait_for {
     !sql1("SELECT count(*) FROM genflow.work WHERE phase <> 'pending' AND starts_with(user_id, 'journal-')");
 } 60;
-ok $kept, '... all of which end';
+ok $all_ended, '... all of which end';
 is sql1(<<'SQL'), '0|0', 'each generation has one charge or none, as it ended';
     SELECT count(*) FILTER (WHERE n > 2), count(*) FILTER (WHERE charged > cost)
       FROM (SELECT l.ref, count(*) AS n, sum(l.amount) FILTER (WHERE l.kind = 'capture') AS charged,

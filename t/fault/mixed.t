@@ -128,7 +128,7 @@ sub status_at {
     return HTTP::Tiny->new->get($url)->{status};
 }
 
-# Nothing, if the picture is served, is the one that was kept, and opens.
+# Nothing, if the picture is served, is the one that was stored, and opens.
 sub wrong_with {
     my ($row) = @_;
     my $res = api(GET => $row->{url});

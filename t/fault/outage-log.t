@@ -44,9 +44,9 @@ ok wait_for { $site->log_text =~ /GF0730: the database answers again, after \d+ 
 
 # ---- what is wrong inside ----
 
-my $kept = join "\n", sql("SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN pg_namespace n ON"
+my $definition = join "\n", sql("SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN pg_namespace n ON"
     . " n.oid = p.pronamespace WHERE n.nspname = 'genflow' AND p.proname = 'ledger_list'");
-my ($head) = $kept =~ /\A(CREATE OR REPLACE FUNCTION .*?)\bAS \$/s;
+my ($head) = $definition =~ /\A(CREATE OR REPLACE FUNCTION .*?)\bAS \$/s;
 for my $case (    # SQLSTATE, status, what the log says
     ['58030', 503, qr/GF0121: .*SQLSTATE 58030/],
     ['53100', 503, qr/GF0121: .*SQLSTATE 53100/],
@@ -61,7 +61,7 @@ for my $case (    # SQLSTATE, status, what the log says
     is !!$res->{headers}{'retry-after'}, $status == 503, '... with the time to come back, if it passes';
     ok wait_for { $site->log_text =~ $line }, '... and the log has the text of that cause';
 }
-sql($kept);
+sql($definition);
 is api(GET => '/api/credits', user => $user)->{status}, 200, 'all is well again';
 talk_to(undef);
 $site->stop;

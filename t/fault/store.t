@@ -74,27 +74,27 @@ for my $folder ('neo-glitch', '.spool') {
     ok wait_for { health()->{status} eq 'ok' }, '... mended, all is well';
 }
 
-my $kept = account(10);
-my %fal  = (type => 'echo-fal', prompt => "{{poll=8}} kept there [$kept]");
+my $artist = account(10);
+my %fal  = (type => 'echo-fal', prompt => "{{poll=8}} kept there [$artist]");
 is generate(account(10), { %fal, prompt => 'a first one' }, Prefer => 'wait=10')->{status}, 200, 'pictures of fal are stored';
-my $id = later($kept, \%fal);
-wait_for { submissions("[$kept]") };
+my $id = later($artist, \%fal);
+wait_for { submissions("[$artist]") };
 folders('echo-fal', 1);
-my $generation = ended($kept, $id, 'echo-fal');
+my $generation = ended($artist, $id, 'echo-fal');
 is $generation->{status}, 'completed', 'one that its provider keeps completes all the same';
 ok !$generation->{persisted}, '... not persisted';
 like $generation->{imageUrl}, qr/\A\Q$ENV{GENFLOW_FAKE}\E/, '... at the provider\'s address';
 ok $generation->{expiresAt}, '... for a time';
 folders('echo-fal', 0);
 my $stored = wait_for {
-    my $now = status_of($kept, $generation->{id}, 'echo-fal');
+    my $now = status_of($artist, $generation->{id}, 'echo-fal');
     $now->{persisted} ? $now : undef;
 } 30;
 like $stored->{imageUrl}, qr{/generated/echo-fal/}, '... and is stored once the folder is back';
 is $stored->{expiresAt}, undef, '... for good';
 is api(GET => $stored->{imageUrl} =~ s/\A\Q${\ base() }\E//r)->{status}, 200, '... where it is served';
-is submissions("[$kept]"), 1, '... made once';
-credits_are $kept, 9, 0, '... and paid once';
+is submissions("[$artist]"), 1, '... made once';
+credits_are $artist, 9, 0, '... and paid once';
 
 finish;
 

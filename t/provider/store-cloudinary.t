@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Pictures are kept in Cloudinary: signed, under the generation's name, once, whatever becomes of
+# Pictures are stored in Cloudinary: signed, under the generation's name, once, whatever becomes of
 # an answer. The log line about a wrong secret names the directive.
 use Genflow::Shelf;
 use Genflow::Test;

@@ -28,12 +28,12 @@ for my $case (@CASES) {
     is scalar($shelf->objects($job->{id})), 0, '... nothing is in the store';
 
     $shelf->up;
-    my $kept = $shelf->persisted($user, $job->{id}) || {};
-    is $kept->{id}, $job->{id}, '... when the store is back, the same generation is persisted';
-    like $kept->{imageUrl}, qr{\A\Q$ENV{GENFLOW_STORE}\E/s3/}, '... its address is the store\'s';
-    is $shelf->served($kept->{imageUrl}), "200 $kept->{result}{sha256}",
+    my $stored = $shelf->persisted($user, $job->{id}) || {};
+    is $stored->{id}, $job->{id}, '... when the store is back, the same generation is persisted';
+    like $stored->{imageUrl}, qr{\A\Q$ENV{GENFLOW_STORE}\E/s3/}, '... its address is the store\'s';
+    is $shelf->served($stored->{imageUrl}), "200 $stored->{result}{sha256}",
         '... where the picture is';
-    is $kept->{expiresAt}, undef, '... and stays';
+    is $stored->{expiresAt}, undef, '... and stays';
     is scalar($shelf->objects($job->{id})), 1, '... once';
     credits_are $user, 9, 0, '... for no second charge';
     is submissions("[$user]"), 1, '... and no second submission';

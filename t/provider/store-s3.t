@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Pictures are kept in S3: signed by AWS's scheme, under the generation's name, once, whatever
+# Pictures are stored in S3: signed by AWS's scheme, under the generation's name, once, whatever
 # becomes of an answer. Strict servers fail what they cannot keep.
 use Genflow::Shelf;
 use Genflow::Test;
@@ -26,7 +26,7 @@ my ($key) = $bucket->objects($job->{id});
 like $key, qr{\As3/pictures/\Q${\ $bucket->prefix }\E/shelf-s3/[0-9a-f]{2}/\Q$job->{id}\E-[0-9a-f]{32}\.png\z},
     'the key is the folder, the type, the generation and a random part';
 my $res = HTTP::Tiny->new->get($job->{imageUrl});
-is $res->{headers}{'content-type'}, 'image/png', 'its type is kept along';
+is $res->{headers}{'content-type'}, 'image/png', 'its type is stored along';
 like $res->{headers}{'cache-control'}, qr/immutable/, '... and that it never changes';
 is join("\n", grep { /genflow:error/ } split /\n/, $bucket->httpd->log_text), '',
     'no operator is called';
@@ -39,7 +39,7 @@ $strict->run_cases($PLACE . $strict->prefix, [undef, 'kept', 'a strict server'])
 $strict->down;
 $user = account(10);
 $job  = $strict->picture($user);
-is $job->{status}, 'failed', 'what a strict server cannot keep fails';
+is $job->{status}, 'failed', 'what a strict server cannot store fails';
 is $job->{errorCode}, 'STORE_FAILED', '... as STORE_FAILED';
 credits_are $user, 10, 0, '... for nothing';
 is submissions("[$user]"), 1, '... and is not made again';
@@ -49,14 +49,14 @@ is submissions("[$user]"), 1, '... and is not made again';
 $strict->picture(account(10)) for 1 .. 2;
 talk_to($strict->httpd);
 my $refused = generate(account(10), { type => 'shelf-strict', prompt => 'a cat' });
-error_is $refused, 503, 'STORE_UNAVAILABLE', 'a strict server whose store fails refuses what it could not keep';
+error_is $refused, 503, 'STORE_UNAVAILABLE', 'a strict server whose store fails refuses what it could not store';
 $strict->up;
 $user = account(10);
 $job  = wait_for {
     my $tried = $strict->picture($user);
     $tried->{id} ? $tried : undef;
 } 30;
-is $job->{status}, 'completed', 'once the store is back, the first generation that is let in is kept';
+is $job->{status}, 'completed', 'once the store is back, the first generation that is let in is stored';
 is $strict->picture($user)->{status}, 'completed', '... and so is the next one';
 
 finish;

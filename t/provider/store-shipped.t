@@ -15,14 +15,14 @@ use Genflow::Shelf ();
 
 for my $kind (qw(folder cloudinary s3)) {
     my $job  = picture($kind, $kind eq 'folder' ? '' : qq(GenflowStoreApi "\${GENFLOW_STORE}/$kind"\n));
-    my @kept = Genflow::Shelf->objects($job->{id});
+    my @stored = Genflow::Shelf->objects($job->{id});
     if ($kind eq 'folder') {
         like $job->{imageUrl}, qr{/generated/shipped-folder/}, '... and is in the folder';
         is $job->{thumbnailUrl}, undef, '... and has no thumbnail';
         next;
     }
-    is scalar @kept, 1, "... and is in $kind";
-    like $kept[0], qr{stefna/generated/shipped[_-]$kind}, '... below the shipped prefix';
+    is scalar @stored, 1, "... and is in $kind";
+    like $stored[0], qr{stefna/generated/shipped[_-]$kind}, '... below the shipped prefix';
     is exists $job->{thumbnailUrl} ? 1 : 0, $kind eq 'cloudinary' ? 1 : 0, '... Cloudinary makes thumbnails';
     next if $kind ne 'cloudinary';
     is $job->{thumbnailUrl}, $job->{imageUrl} =~ s{/upload/}{/upload/c_limit,w_512,f_auto,q_auto/}r,

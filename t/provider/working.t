@@ -19,10 +19,10 @@ like $job->{stabilityJobId}, qr/\A[0-9a-f]{32}\z/, 'the provider\'s id is in the
 is $job->{imageUrl}, undef, 'there is no picture yet';
 credits_are $user, 10, 1, 'its credit is held';
 
-my ($kept) = sql("SELECT m.provider_ref, w.provider_ref, a.provider_ref FROM genflow.work w"
+my ($recorded) = sql("SELECT m.provider_ref, w.provider_ref, a.provider_ref FROM genflow.work w"
     . ' JOIN public.neo_glitch_media m ON m.id = w.job_id JOIN genflow.attempts a USING (job_id)'
     . " WHERE w.job_id = :'id'", id => $job->{id});
-is $kept, join('|', ($job->{stabilityJobId}) x 3), 'the id is kept before the end, everywhere';
+is $recorded, join('|', ($job->{stabilityJobId}) x 3), 'the id is recorded before the end, everywhere';
 
 $res = api(GET => "$job->{pollUrl}", user => $user, headers => { Prefer => 'wait=10' });
 my $done = data($res);

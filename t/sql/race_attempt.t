@@ -43,7 +43,7 @@ my @acts = (
     # what the sender says, whether its attempt is sent already, how the row then stands, the name
     [sub { begin_sql($_[0], 1, 1) },          0, 'queued 0 2',     'the intent to submit'],
     [sub { requeue($_[0], 1) },               1, 'sending 1 2',    'that it failed for now'],
-    [sub { accepted_sql($_[0], 1, 1, 'r1') }, 1, 'working 1 2 r1', 'the provider\'s id, which is kept'],
+    [sub { accepted_sql($_[0], 1, 1, 'r1') }, 1, 'working 1 2 r1', 'the provider\'s id, which is recorded'],
 );
 for my $act (@acts) {
     my ($says, $sent, $stands, $name) = @$act;

@@ -81,7 +81,7 @@ $two->start(settle_sql($id, 1, 'completed'));
 ok $db->waits($two), 'a success waits for the claim that is ending its job';
 $one->sql('COMMIT');
 is $two->answer, 'settled', '... and comes too late';
-is end_of($id), 'failed|hold release|1', '... to be charged, but is kept aside';
+is end_of($id), 'failed|hold release|1', '... to be charged, but is recorded as late';
 
 # ---- step by step: the lease ----
 

@@ -126,11 +126,11 @@ sub run_cases {
         $self->order(%$order) if $order;
         my $job  = $self->picture($user);
         is $job->{status}, 'completed', "$name: completed";
-        my $kept = $self->persisted($user, $job->{id}) || {};
+        my $stored = $self->persisted($user, $job->{id}) || {};
         is join(' ', $self->uploads($job->{id})), $became, "... uploads: $became";
         is scalar($self->objects($job->{id})), 1, '... one object is kept';
-        like $kept->{imageUrl}, qr{\A\Q$place\E}, '... its address is the store\'s';
-        is $self->served($kept->{imageUrl}), "200 $kept->{result}{sha256}",
+        like $stored->{imageUrl}, qr{\A\Q$place\E}, '... its address is the store\'s';
+        is $self->served($stored->{imageUrl}), "200 $stored->{result}{sha256}",
             '... where the picture is';
         credits_are $user, 9, 0, '... for one credit';
         is submissions("[$user]"), 1, '... and one submission';
