@@ -50,9 +50,9 @@ sql(<<'SQL', id => $id);
     UPDATE genflow.work SET epoch = epoch + 1, lease_owner = 'another:1:host', due_at = deadline_at
      WHERE job_id = :'id'
 SQL
-for my $beat (1 .. 2) {                 # the first may have been under way
+for my $number (1 .. 2) {                 # the first may have been under way
     my $was = due($witness);
-    ok wait_for(sub { due($witness) ne $was }), "another host leads it: heartbeat $beat reports it";
+    ok wait_for(sub { due($witness) ne $was }), "another host leads it: heartbeat $number reports it";
 }
 sql('DROP FUNCTION genflow.test_full() CASCADE');
 ok wait_for(sub { sql1("SELECT provider_ref FROM genflow.work WHERE job_id = :'id'", id => $id) }),
