@@ -11,6 +11,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 
+use Genflow::Credits;
 use Genflow::Database ();
 
 # afford() finds the first of these states, the account decides on the others: repeat the call.
@@ -25,11 +26,6 @@ sub create {
         . " 'base', 'a cat', NULL, '{}', 7, 1, 3::smallint, '10 minutes', NULL, NULL)";
 }
 
-sub grant {
-    my ($user, $credits) = @_;
-    return $db->sql("SELECT genflow.grant_credits('$user', $credits, 'for a test')");
-}
-
 sub credits {
     my ($user) = @_;
     return $db->sql("SELECT balance, held FROM genflow.accounts WHERE user_id = '$user'");
@@ -41,20 +37,9 @@ sub jobs_of {
                        FROM genflow.ledger WHERE kind = 'hold' AND user_id = '$user'");
 }
 
-sub books_are_sound {
-    return is $db->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';
-}
-
-# How often each answer was given.
-sub counted {
-    my %count;
-    $count{$_}++ for map { @$_ } @_;
-    return \%count;
-}
-
 # ---- 1000 at once for 10 credits ----
 
-grant('crowd', 10);
+grant($db, 'crowd', 10);
 my @crowd   = $db->sessions(25);
 my @calls    = map { my $i = $_; [$crowd[$i], map { create('crowd', "$i-$_") } 1 .. 40] } 0 .. 24;
 my $answers = counted($db->at_once(@calls));
@@ -63,11 +48,11 @@ is_deeply [grep { !$REFUSED{$_} } sort keys %$answers], [], '... all others for 
 is credits('crowd'), '10|10', '... all credits are held';
 is jobs_of('crowd'), '10|10', '... by 10 generations';
 is $db->sql(create('crowd', 'once more')), 'insufficient_credits', 'a create after that is refused';
-books_are_sound();
+books_are_sound($db);
 
 # ---- the same key 50 times at once ----
 
-grant('twice', 60);
+grant($db, 'twice', 60);
 @calls    = map { [$_, (create('twice', 'key')) x 2] } @crowd;
 $answers = counted($db->at_once(@calls));
 is_deeply $answers, { ok => 1, replay => 49 }, 'of 50 equal creates at once one makes a generation';
@@ -78,70 +63,51 @@ $answers = counted($db->at_once(@calls));
 is_deeply $answers, { ok => 1, mismatch => 24 }, 'of 25 bodies under one key one is accepted';
 is credits('twice'), '60|2', '... and paid';
 @crowd = ();
-books_are_sound();
+books_are_sound($db);
 
 # ---- step by step: the same key ----
 
 my ($one, $two) = $db->sessions(2);
-$one->sql('BEGIN', create('twice', 'second key'));
-$two->start(create('twice', 'second key'));
-ok $db->waits($two), 'a repeat of a create that is under way waits for it';
-$one->sql('COMMIT');
-is $two->answer, 'replay', '... and gets its answer';
+is answer_after($db, $one, create('twice', 'second key'), 'COMMIT', $two, create('twice', 'second key'),
+    'a repeat of a create that is under way waits for it'), 'replay', '... and gets its answer';
 
-$one->sql('BEGIN', create('twice', 'third key'));
-$two->start(create('twice', 'third key'));
-ok $db->waits($two), 'a repeat waits';
-$one->sql('ROLLBACK');
-is $two->answer, 'ok', '... and makes the generation itself if the first came to nothing';
+is answer_after($db, $one, create('twice', 'third key'), 'ROLLBACK', $two, create('twice', 'third key'),
+    'a repeat waits'), 'ok', '... and makes the generation itself if the first came to nothing';
 is jobs_of('twice'), '4|4', 'each key has made one';
 
 # ---- step by step: the last credit ----
 
-grant('last', 1);
-$one->sql('BEGIN', create('last', 'first'));
-$two->start(create('last', 'second'));
-ok $db->waits($two), 'who wants the credit that another create is about to hold waits';
-$one->sql('ROLLBACK');
-is $two->answer, 'ok', '... and gets it if the other came to nothing';
+grant($db, 'last', 1);
+is answer_after($db, $one, create('last', 'first'), 'ROLLBACK', $two, create('last', 'second'),
+    'who wants the credit that another create is about to hold waits'), 'ok',
+    '... and gets it if the other came to nothing';
 
-grant('last', 1);
-$one->sql('BEGIN', create('last', 'third'));
-$two->start(create('last', 'fourth'));
-ok $db->waits($two), 'the next waits';
-$one->sql('COMMIT');
-is $two->answer, '!GF402', '... and its hold is refused';
+grant($db, 'last', 1);
+is answer_after($db, $one, create('last', 'third'), 'COMMIT', $two, create('last', 'fourth'),
+    'the next waits'), '!GF402', '... and its hold is refused';
 is $two->sql(create('last', 'fourth')), 'insufficient_credits', '... repeats the call and is refused';
 is jobs_of('last'), '2|2', '... and leaves nothing behind';
 
 # ---- step by step: the quota, and an account that is blocked meanwhile ----
 
-grant('daily', 10);
+grant($db, 'daily', 10);
 $db->sql("UPDATE genflow.accounts SET day_limit = 1 WHERE user_id = 'daily'");
-$one->sql('BEGIN', create('daily', 'first'));
-$two->start(create('daily', 'second'));
-ok $db->waits($two), 'who wants the last of a quota waits';
-$one->sql('COMMIT');
-is $two->answer, '!GF429', '... and its hold is refused';
+is answer_after($db, $one, create('daily', 'first'), 'COMMIT', $two, create('daily', 'second'),
+    'who wants the last of a quota waits'), '!GF429', '... and its hold is refused';
 is $two->sql(create('daily', 'second')), 'quota_exceeded', '... repeats the call and is refused';
 
-grant('bad', 10);
-$one->sql('BEGIN', "UPDATE genflow.accounts SET blocked = true WHERE user_id = 'bad'");
-$two->start(create('bad', 'first'));
-ok $db->waits($two), 'a create waits for the administrator who is about to block the user';
-$one->sql('COMMIT');
-is $two->answer, '!GF403', '... and its hold is refused';
+grant($db, 'bad', 10);
+my $block = "UPDATE genflow.accounts SET blocked = true WHERE user_id = 'bad'";
+is answer_after($db, $one, $block, 'COMMIT', $two, create('bad', 'first'),
+    'a create waits for the administrator who is about to block the user'), '!GF403', '... and its hold is refused';
 is $two->sql(create('bad', 'first')), 'blocked', '... repeats the call and is refused';
-books_are_sound();
+books_are_sound($db);
 
 # ---- a payment that is reported twice at once ----
 
 my $pay = "SELECT genflow.grant_credits('payer', 10, 'bought', 'payment 1')";
-$one->sql('BEGIN', $pay);
-$two->start($pay);
-ok $db->waits($two), 'a second grant with the same reference waits for the first';
-$one->sql('COMMIT');
-is $two->answer, 'duplicate', '... and does not count';
+is answer_after($db, $one, $pay, 'COMMIT', $two, $pay,
+    'a second grant with the same reference waits for the first'), 'duplicate', '... and does not count';
 is credits('payer'), '10|0', '... so that the credits are given once';
 
 done_testing;

@@ -12,19 +12,10 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
 
+use Genflow::Credits;
 use Genflow::Database ();
 
 my $db = Genflow::Database->new;
-
-sub reserve {
-    my ($user, $request) = @_;
-    return "SELECT outcome FROM genflow.reserve('$user', '$request', 2, NULL, '1 hour', 'UTC', true)";
-}
-
-sub finalize {
-    my ($user, $request) = @_;
-    return "SELECT outcome FROM genflow.reserve_finalize('$user', '$request')";
-}
 
 sub create {
     my ($user, $run) = @_;
@@ -33,57 +24,34 @@ sub create {
         . ' p_renew => true)';
 }
 
-sub grant {
-    my ($user, $credits) = @_;
-    return $db->sql("SELECT genflow.grant_credits('$user', $credits, 'for a test')");
-}
-
-# Balance, held, and the states of the reservations.
-sub stands {
-    my ($user) = @_;
-    return $db->sql("SELECT balance, held, (SELECT string_agg(state, ' ' ORDER BY request_id)
-        FROM genflow.reservations r WHERE r.user_id = a.user_id)
-        FROM genflow.accounts a WHERE user_id = '$user'");
-}
-
-sub books_are_sound {
-    return is $db->sql('SELECT * FROM genflow.check()'), '', 'the books are sound';
-}
-
-sub counted {
-    my %count;
-    $count{$_}++ for map { @$_ } @_;
-    return \%count;
-}
-
 my @ten = $db->sessions(10);
 my ($one, $two) = @ten;
 
 # ---- ten tabs ----
 
-grant('tabs', 20);
-$db->sql(map { reserve('tabs', "r$_") } 0 .. 9);
-is stands('tabs'), '20|20|' . join(' ', ('open') x 10), 'ten tabs have reserved all credits';
+grant($db, 'tabs', 20);
+$db->sql(map { reserve_sql('tabs', "r$_", unbound => 1) } 0 .. 9);
+is credits_of($db, 'tabs'), '20|20|' . join(' ', ('open') x 10), 'ten tabs have reserved all credits';
 is_deeply counted($db->at_once(map { [$ten[$_], create('tabs', "run $_")] } 0 .. 9)), { ok => 10 },
     'their generations at once each find one';
-is stands('tabs'), '20|20|' . join(' ', ('used') x 10), '... and leave none';
+is credits_of($db, 'tabs'), '20|20|' . join(' ', ('used') x 10), '... and leave none';
 is $db->sql("SELECT count(DISTINCT job_id) FROM genflow.reservations WHERE user_id = 'tabs'"), 10,
     '... each has another one';
-books_are_sound();
+books_are_sound($db);
 
-grant('mixed', 20);
-$db->sql(map { reserve('mixed', "r$_") } 0 .. 9);
+grant($db, 'mixed', 20);
+$db->sql(map { reserve_sql('mixed', "r$_", unbound => 1) } 0 .. 9);
 my @mixed = map {
     my $i = $_;
-    [$ten[$i], map { ($i + $_) % 2 ? finalize('mixed', "r$_") : create('mixed', "run $i $_") } 0 .. 4];
+    [$ten[$i], map { ($i + $_) % 2 ? finalize_sql('mixed', "r$_") : create('mixed', "run $i $_") } 0 .. 4];
 } 0 .. 9;
 is_deeply [grep { /\A!(?!GF402)/ } map { @$_ } $db->at_once(@mixed)], [],
     'refunds and generations at once meet no deadlock';
-my ($balance, $held, $states) = split /\|/, stands('mixed');
+my ($balance, $held, $states) = split /\|/, credits_of($db, 'mixed');
 my $lives = $db->sql("SELECT count(*) FROM genflow.work WHERE user_id = 'mixed'");
 my $open  = () = $states =~ /open/g;
 is $held, 2 * ($lives + $open), '... what is held is what lives, and what is open';
-books_are_sound();
+books_are_sound($db);
 
 # ---- step by step ----
 
@@ -98,35 +66,29 @@ my @CASES = (    # first, its end, second, which waits, its answer, and how thin
 my %DO = (
     generation => sub { create($_[0], 'one') },
     another    => sub { create($_[0], 'two') },
-    refund     => sub { finalize($_[0], 'r1') },
+    refund     => sub { finalize_sql($_[0], 'r1') },
 );
 my $users = 0;
 for my $case (@CASES) {
     my ($first, $end, $second, $outcome, $stands) = @$case;
     my $user = 'user ' . ++$users;
-    grant($user, 9);
-    $db->sql(reserve($user, 'r1'), reserve($user, 'r2'));
-    $one->sql('BEGIN', $DO{$first}->($user));
-    $two->start($DO{$second}->($user));
-    ok $db->waits($two), "$second waits for $first";
-    $one->sql($end);
-    is $two->answer, $outcome, "... and is answered after its $end: $outcome";
-    is stands($user), $stands, '... each reservation has one end at most';
+    grant($db, $user, 9);
+    $db->sql(reserve_sql($user, 'r1', unbound => 1), reserve_sql($user, 'r2', unbound => 1));
+    is answer_after($db, $one, $DO{$first}->($user), $end, $two, $DO{$second}->($user),
+        "$second waits for $first"), $outcome, "... and is answered after its $end: $outcome";
+    is credits_of($db, $user), $stands, '... each reservation has one end at most';
 }
-books_are_sound();
+books_are_sound($db);
 
 # ---- the last credits ----
 
-grant('last', 4);
-$db->sql(reserve('last', 'r1'));
-$one->sql('BEGIN', create('last', 'one'));
-$two->start(create('last', 'two'));
-ok $db->waits($two), 'a second generation waits for the reservation that the first takes';
-$one->sql('COMMIT');
-is $two->answer, 'ok', '... and takes what is free';
+grant($db, 'last', 4);
+$db->sql(reserve_sql('last', 'r1', unbound => 1));
+is answer_after($db, $one, create('last', 'one'), 'COMMIT', $two, create('last', 'two'),
+    'a second generation waits for the reservation that the first takes'), 'ok', '... and takes what is free';
 $two->start(create('last', 'three'));
 is $two->answer, 'insufficient_credits', 'a third is refused';
-is stands('last'), '4|4|used', 'nothing is held twice';
+is credits_of($db, 'last'), '4|4|used', 'nothing is held twice';
 
 # ---- a run id whose generation failed ----
 
@@ -136,21 +98,18 @@ sub fail_live {
         NULL, NULL, NULL, NULL, 'API_ERROR', NULL, NULL) FROM genflow.work w WHERE w.user_id = '$user'");
 }
 
-grant('again', 20);
+grant($db, 'again', 20);
 $db->sql(create('again', 'r'));
 fail_live('again');
 is_deeply counted($db->at_once(map { [$_, create('again', 'r')] } @ten)), { ok => 1, replay => 9 },
     'of ten retries at once one makes a new generation';
-is stands('again'), '20|2|', '... held once';
+is credits_of($db, 'again'), '20|2|', '... held once';
 fail_live('again');
-$one->sql('BEGIN', create('again', 'r'));
-$two->start(create('again', 'r'));
-ok $db->waits($two), 'a second retry waits for the first';
-$one->sql('ROLLBACK');
-is $two->answer, 'ok', '... and makes it if that came to nothing';
-is stands('again'), '20|2|', '... held once';
+is answer_after($db, $one, create('again', 'r'), 'ROLLBACK', $two, create('again', 'r'),
+    'a second retry waits for the first'), 'ok', '... and makes it if that came to nothing';
+is credits_of($db, 'again'), '20|2|', '... held once';
 is $db->sql("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = 'again'"), 3,
     '... so that there are three in all';
-books_are_sound();
+books_are_sound($db);
 
 done_testing;
