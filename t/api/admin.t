@@ -102,7 +102,7 @@ for my $window (qw(day week)) {
     my ($sd3) = grep { "$_->{provider}/$_->{model}" eq 'stability/sd3' }
         @{ $stats->{$window}{providers} };
     ok $sd3->{attempts} >= $sd3->{outcomes}{completed} && $sd3->{charged} >= 1,
-        '... who made it, how often it was tried, and for how much';
+        '... who made it, how many attempts it had, and for how much';
 }
 is_deeply [sort keys %{ $stats->{live} }], [qw(queued sending working)], '... and what lives';
 

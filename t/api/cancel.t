@@ -46,7 +46,7 @@ my $came = wait_for { sql1("SELECT count(*) FROM genflow.late_results WHERE job_
 is $came, 1, 'a picture that was under way comes too late, and is noted';
 ok !-e picture_file($ids[1][0]), '... but not stored';
 is status_of($user, @$_)->{status}, 'cancelled', 'what is cancelled stays so' for @ids;
-is submissions('queued {{'), 1, 'and is not tried again';
+is submissions('queued {{'), 1, 'and is not retried';
 credits_are $user, 20, 0, 'all of that was free';
 
 # ---- who waits ----

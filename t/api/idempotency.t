@@ -92,7 +92,7 @@ my ($failed, $again) = map { generate(@fail) } 1, 2;
 error_is($again, 500, 'GENERATION_FAILED', 'a failure is the answer again');
 my @why = qw(id errorCode causeCode refunded);
 is_deeply [@{ data($again) }{@why}], [@{ data($failed) }{@why}], 'the very same';
-is submissions($bad), 1, 'it is not tried again';
+is submissions($bad), 1, 'it is not retried';
 
 # ---- all at once ----
 

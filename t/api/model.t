@@ -47,7 +47,7 @@ is_deeply [@$again{qw(status provider)}, submissions("again of $user")], ['compl
 my $slow = later($user, { type => 'lens', prompt => "{{status=503}} slow of $user" });
 my $retried = wait_for { my $now = status_of($user, $slow, 'lens'); $now->{retryCount} && $now } 15;
 is $retried->{fallbackUsed}, JSON::PP::false(),
-    'one that begins behind models that do not fit, and is tried again, has not fallen back';
+    'one that begins behind models that do not fit, and is retried, has not fallen back';
 api(POST => "/api/generation/$slow/cancel", user => $user);
 
 # ---- refused ----

@@ -36,7 +36,7 @@ for my $case ('status=500,times=1', 'hang,times=1') {
 
 # ---- how it went ----
 
-my %WAITS = (                   # its first failure is logged with this, the next try is after so long
+my %WAITS = (                   # its first failure is logged with this, the next attempt is after so long
     redirect                   => ['HTTP 302, which is not followed', 5, 7],
     'status=404'               => ['HTTP 404', 5, 7],
     'status=500'               => ['HTTP 500', 5, 7],
@@ -65,7 +65,7 @@ credits_are $user, 20 - keys %id, 0, 'each for its price';
 for my $step ([1, 300], [4, 5 * 3600], [8, 24 * 3600]) {
     my ($tries, $wait) = @$step;
     make_due($id{'status=500'}, $tries);
-    ok wait_for { due_in($id{'status=500'}, $wait, $wait * 1.1) }, "after try " . ($tries + 1) . " it waits for $wait s";
+    ok wait_for { due_in($id{'status=500'}, $wait, $wait * 1.1) }, "after attempt " . ($tries + 1) . " it waits for $wait s";
 }
 ok given_up($id{'status=500'}), 'ten attempts end the delivery';
 my %ids = map { $_->{header}{'webhook-id'} => 1 } deliveries($HOOK{'status=500'}, 5);
@@ -80,7 +80,7 @@ ok given_up(values %id), 'every delivery has ended';
 
 finish;
 
-# After a tenth try. Again and again, because a try that is under way sets its own time at its end.
+# After a tenth attempt. Again and again, because an attempt that is under way sets its own time at its end.
 sub given_up {
     my @ids = @_;
     return wait_for {

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A failure is noted for the breaker with the provider's words, whatever these are. Where the note
-# cannot be written, the job goes on all the same: it is tried again, or ends.
+# cannot be written, the job goes on all the same: it is retried, or ends.
 use Genflow::Fault;
 use Genflow::Test;
 
@@ -50,7 +50,7 @@ sql(<<'SQL');
 SQL
 for my $case (@CASES) {
     my ($script, $status, $sent, $name) = @$case;
-    is_deeply made($script), [$status, $sent], "$name that cannot be noted: tried again, then $status";
+    is_deeply made($script), [$status, $sent], "$name that cannot be noted: retried, then $status";
 }
 sql('DROP FUNCTION genflow.no_note() CASCADE');
 

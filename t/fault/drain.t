@@ -10,7 +10,7 @@ my @CASES = (
     # script, status, errorCode, credits, submissions, the test's name
     ['poll=45',                          'completed', undef,           9,  1, 'with a provider'],
     ['delay=4500',                       'failed',    'NETWORK_ERROR', 10, 1, 'being sent'],
-    ['status=503 times=1 retry-after=3', 'completed', undef,           9,  2, 'between two tries'],
+    ['status=503 times=1 retry-after=3', 'completed', undef,           9,  2, 'between two attempts'],
 );
 my @ENDS = (
     # the end of the children, and how it is called

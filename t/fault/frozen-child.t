@@ -80,7 +80,7 @@ my @CASES = (
     ['',           'completed',  [9, 0],  'its success counts, though another leads'],
     ['status=400', 'processing', [10, 1], 'its failure is refused while another leads', 'failed'],
     ['empty',      'processing', [10, 1], 'that it got nothing is refused while another leads', 'failed'],
-    ['status=503', 'processing', [10, 1], 'its next try is refused while another leads', 'failed'],
+    ['status=503', 'processing', [10, 1], 'its next attempt is refused while another leads', 'failed'],
     ['poll=3',     'processing', [10, 1], 'it has the provider\'s id, which another leads on', 'completed'],
 );
 my $mark = log_mark();
@@ -100,7 +100,7 @@ for my $i (0 .. $#CASES) {
     my ($brings, $status, $credits, $name) = @{ $CASES[$i] };
     my ($client, $job) = ($users[$i], $ids[$i]);
 
-    # It says what the provider answered, then what came of it, but nothing about a lost try.
+    # It says what the provider answered, then what came of it, but nothing about a lost attempt.
     my $logged = wait_for { log_since($mark) =~ /GF0402: job=\Q$job\E/ };
     ok $logged, "the child has its answer: $brings";
     wait_for { log_since($mark) =~ /GF040[45]: job=\Q$job\E/ } $brings =~ /503|poll/ ? 0.5 : 30;

@@ -10,7 +10,7 @@ my @CASES = (
     # type, script, cost, submissions, the test's name
     ['neo-glitch', 'delay=2000',                       1, 1, 'being sent'],
     ['neo-glitch', 'poll=20',                          1, 1, 'with the provider'],
-    ['neo-glitch', 'status=503 times=1 retry-after=3', 1, 2, 'waiting for its next try'],
+    ['neo-glitch', 'status=503 times=1 retry-after=3', 1, 2, 'waiting for its next attempt'],
     ['neo-glitch', 'delay=1500 status=503 times=1',    1, 2, 'being sent, to be sent again'],
     (['sketch', '', 2, 0, 'being drawn, or queued']) x 3,
 );

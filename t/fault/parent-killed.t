@@ -10,7 +10,7 @@ my @CASES = (
     # type, script, status, charge, submissions, the test's name
     ['neo-glitch', 'poll=25',                          'completed', 1, 1, 'with a provider'],
     ['neo-glitch', 'delay=4500',                       'failed',    0, 1, 'being sent'],
-    ['neo-glitch', 'status=503 times=1 retry-after=2', 'completed', 1, 2, 'between two tries'],
+    ['neo-glitch', 'status=503 times=1 retry-after=2', 'completed', 1, 2, 'between two attempts'],
     (['sketch',    '',                                 'completed', 2, 0, 'being drawn']) x 4,
 );
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # The folder of the pictures is full or cannot be written. Nothing is sent to a provider then: the type
-# answers 503, what is queued waits and loses no try, health and the doctor say so, and an operator is
+# answers 503, what is queued waits and loses no attempt, health and the doctor say so, and an operator is
 # called once. What was sent before fails with STORE_FAILED for nothing, or is completed where its
 # provider keeps it and stored once the folder is back.
 use Genflow::Test;
@@ -40,7 +40,7 @@ for my $case (@CASES) {
     ok wait_for { tried($queued) }, '... what is queued is taken';
     is submissions("[$user]"), 0, '... nothing is sent to a provider';
     is sql1("SELECT phase || attempts || retries FROM genflow.work WHERE job_id = :'id'", id => $queued), 'queued00',
-        '... and no try is lost';
+        '... and no attempt is lost';
     ok wait_for { doctor() =~ /the store takes no pictures/ }, '... the doctor finds it';
     like doctor(), qr{\Q$STORE/$where\E: \Q$words\E}, '... and why';
     my @called = log_since($mark) =~ /GF0600: (.*)/g;

@@ -40,7 +40,7 @@ is_deeply [map { generate(account(10), { type => $_ })->{status} } qw(sketch neo
     [200, 200, 200], '... the other types serve';
 my $retry = account(10);
 my $tries = later($retry, { prompt => '{{status=503 times=2}} beside a broken type' });
-is ended($retry, $tries)->{status}, 'completed', '... and their tries go on';
+is ended($retry, $tries)->{status}, 'completed', '... and their attempts go on';
 
 # The children look for work of all types several times a second.
 my $until = time + $LONG;

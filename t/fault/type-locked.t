@@ -38,7 +38,7 @@ is_deeply [map { $_->{status} } @others], [(200) x 6], 'the other types serve';
 is_deeply [grep { $_->{took} > $SOON } @others], [], '... as fast as ever';
 my $retry = account(10);
 my $tries = later($retry, { prompt => '{{status=503 times=1}} beside a locked type' });
-is ended($retry, $tries)->{status}, 'completed', '... their tries go on';
+is ended($retry, $tries)->{status}, 'completed', '... their attempts go on';
 
 my $waits = wait_for { log_since($mark) =~ /GF0121: job=\Q$live\E/ };
 ok $waits, 'what the provider made meanwhile waits for its row';

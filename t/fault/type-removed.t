@@ -21,7 +21,7 @@ END
 my @CASES = (
     # what it is, how it begins, its end
     ['one that its provider has', sub { begun($_[0], 'poll-hang', 'working') }, 'failed TIMEOUT'],
-    ['one that is tried again later', sub { begun($_[0], 'status=503 retry-after=30', 'queued') },
+    ['one that is retried later', sub { begun($_[0], 'status=503 retry-after=30', 'queued') },
         'failed TIMEOUT'],
     ['one that is not started', sub { made($_[0], { type => $TYPE, productImages => [], customPrompt => 'a shoe' }) }, 'cancelled'],
 );

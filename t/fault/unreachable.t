@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A provider whose name does not resolve, or whose server does not speak TLS, never got the request: it is
-# tried again by the rules, then the generation fails and nothing is charged. The key is not
+# retried by the rules, then the generation fails and nothing is charged. The key is not
 # sent.
 use Genflow::Fault;
 use Genflow::Test;
@@ -25,7 +25,7 @@ for my $case (@CASES) {
     my ($type, undef, $name) = @$case;
     my $user = account(10);
     my $job  = data(generate($user, { type => $type }));
-    is $job->{errorCode}, 'MAX_RETRIES_EXCEEDED', "$name: tried in vain";
+    is $job->{errorCode}, 'MAX_RETRIES_EXCEEDED', "$name: every attempt fails";
     like $job->{causeCode}, qr/\A(?:NETWORK_ERROR|TIMEOUT)\z/, '... because of the network';
     is sql1("SELECT count(*) FROM genflow.attempts WHERE job_id = :'id'", id => $job->{id}), 3,
         '... as often as it may';

@@ -65,7 +65,7 @@ expect_log('GF0203');
 my $who = account(3);
 my %fails = (prompt => "a failing cat $$ {{status=400 times=2}}", presetKey => 'base', runId => "fails-$$");
 my @bad = map { make_as($who, 'neo-glitch', {%fails}) } 1, 2;
-is_deeply [map { $_->{status} } @bad], [500, 500], 'a run fails, and is tried again';
+is_deeply [map { $_->{status} } @bad], [500, 500], 'a run fails, and is retried';
 isnt data($bad[0])->{id}, data($bad[1])->{id}, '... each time as a new generation';
 my $good = make_as($who, 'neo-glitch', {%fails});
 is_deeply [$good->{status}, data($good)->{status}], [200, 'completed'], '... until it completes';

@@ -34,7 +34,7 @@ is made('shaky', 'status=503'), 'PROVIDER_UNAVAILABLE 2', 'the third in a row op
 is breaker('sd3'), 'open 3', '... for all hosts';
 is made('shaky', ''), 'PROVIDER_UNAVAILABLE 0', 'then nothing is sent';
 like log_since($mark), qr{GF0408: job=\S+ .*breaker of shaky/sd3 opened}, '... and the log said why';
-ok wait_for(sub { breaker('sd3') eq 'half-open 3' }, 15), 'after a while one may try';
+ok wait_for(sub { breaker('sd3') eq 'half-open 3' }, 15), 'after a while one attempt is let through';
 is made('shaky', 'status=503', maxRetries => 0), 'MAX_RETRIES_EXCEEDED 1', 'if it fails';
 is breaker('sd3'), 'open 4', '... the time begins again';
 ok wait_for(sub { breaker('sd3') eq 'half-open 4' }, 15), 'and after it';

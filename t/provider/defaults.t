@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # What a server does that sets nothing but addresses and keys: where pictures go, how long it waits
-# between tries, what an answer without a picture means, how long records stay. t/00-docs.t compares
+# between attempts, what an answer without a picture means, how long records stay. t/00-docs.t compares
 # the same values with conf/genflow.conf.
 use Genflow::Test;
 
@@ -68,7 +68,7 @@ GenflowStoreSecret env:STORE_SECRET
 END
 talk_to($httpd);
 
-# ---- waits between tries ----
+# ---- waits between attempts ----
 
 # They go on while the rest is tested.
 my $user   = account(100);

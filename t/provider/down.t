@@ -5,7 +5,7 @@
 use Genflow::Test;
 
 my @CASES = (
-    # maxRetries (nothing: the type's own), tries, the test's name
+    # maxRetries (nothing: the type's own), attempts, the test's name
     [undef, 4, 'without a word about retries'],
     [3,     4, 'with three retries'],
     [1,     2, 'with one retry'],
@@ -34,7 +34,7 @@ for my $case (@CASES) {
         '... after its retries';
     my @tries = sql("SELECT outcome, extract(epoch FROM sent_at) FROM genflow.attempts"
         . " WHERE job_id = :'id' ORDER BY no", id => $job->{id});
-    is scalar @tries, $tries, "... so it was tried $tries times";
+    is scalar @tries, $tries, "... so it had $tries attempts";
     like $_, qr/\A(?:NETWORK_ERROR|MAX_RETRIES_EXCEEDED)\|/, '... each ending is on record'
         for @tries;
     my @at = map { (split /\|/)[1] } @tries;
@@ -49,7 +49,7 @@ for my $case (@CASES) {
 # The client sees that it goes on.
 my $user = account(10);
 my $job  = data(generate($user, { type => 'stray' }, Prefer => 'respond-async'));
-is $job->{status}, 'processing', 'a generation that is tried again is processing';
+is $job->{status}, 'processing', 'a generation that is retried is processing';
 my $end = wait_for { my $row = status_of($user, $job->{id}, 'stray'); $row->{finishedAt} && $row };
 is $end->{errorCode}, 'MAX_RETRIES_EXCEEDED', '... until it has failed';
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Pictures that a provider names by address: fetched without its key, only from public or allowed
-# hosts, also behind redirects, and within the limits of the store. What passes is tried again: that
+# hosts, also behind redirects, and within the limits of the store. What passes is retried: that
 # costs nothing.
 use Genflow::Cases;
 use Genflow::Test;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # A model that its provider does not know is logged once, not at each attempt of its breaker,
-# and once more after it was known in between. Waits between tries stay within their cap.
+# and once more after it was known in between. Waits between attempts stay within their cap.
 use Genflow::Test;
 
 use Genflow::Httpd ();
@@ -51,14 +51,14 @@ sub try_when_it_may {
 
 is made('status=404'), 'failed', 'a model that is not known fails';
 is lines(), 1, '... and the log says why';
-is try_when_it_may('status=404'), 'failed', 'the try after a while fails, too' for 1, 2;
+is try_when_it_may('status=404'), 'failed', 'the attempt after a while fails, too' for 1, 2;
 is lines(), 1, '... and the log has said it';
 is try_when_it_may(''), 'completed', 'one that is known again completes';
 is try_when_it_may('status=404'), 'failed', 'and when it is not once more';
 is lines(), 2, '... the log says so';
 
 sql("DELETE FROM genflow.breakers WHERE provider = 'odd'");
-is made('status=503 untaken'), 'failed', 'failures to the end are tried again';
+is made('status=503 untaken'), 'failed', 'failures to the end are retried';
 my @waits = $httpd->log_text =~ /GF0415: .* retry queued in (\d+) ms/g;
 is scalar @waits, 8, '... as often as they may be';
 is_deeply [grep { $_ > 100 } @waits], [], '... never after more than GenflowProviderBackoffMax';

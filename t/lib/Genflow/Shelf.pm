@@ -22,7 +22,7 @@ use JSON::PP ();
 use Genflow::Httpd ();
 use Genflow::Test;
 
-use constant { PATIENT => 30 };           # seconds in which what failed has been tried again
+use constant { PATIENT => 30 };           # seconds in which what failed has been retried
 
 my $JSON = JSON::PP->new->utf8->canonical;
 

@@ -72,7 +72,7 @@ sub user_of {
     return sql1("SELECT user_id FROM genflow.ledger WHERE kind = 'hold' AND ref = :'id'", id => $id);
 }
 
-# The next try is now, as if so many had been before it.
+# The next attempt is now, as if so many had been before it.
 sub make_due {
     my ($id, $tries) = @_;
     return sql("UPDATE genflow.deliveries SET due_at = now(), tries = :'tries' WHERE job_id = :'id'",
