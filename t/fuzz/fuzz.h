@@ -183,6 +183,9 @@ int main(void)
             inputs++;
         }
     }
+    if (dir) {
+        closedir(dir);
+    }
     printf("%sok 1 - the corpus of %s does no harm (%d inputs)\n1..1\n", inputs ? "" : "not ",
            FUZZ_NAME, inputs);
     return inputs ? EXIT_SUCCESS : EXIT_FAILURE;
