@@ -29,7 +29,8 @@ typedef struct stream_t {
     apr_size_t left_bytes; /* 0: nothing */
     char sent[TAG_SIZE];   /* state that the client has, or that is left; "": none */
     apr_time_t silent_since;
-    bool over; /* nothing follows */
+    bool must_read; /* there is news of the row, or it was not read yet */
+    bool over;      /* nothing follows */
 } stream_t;
 
 static gf_err_t *too_many_streams(gf_req_t *req)
@@ -118,8 +119,7 @@ static void log_error(gf_req_t *req, const gf_err_t *err)
     gf_err_log(req->ctx, err);
 }
 
-/* Reads the row and sends what is new, or a sign of life. While the database is away the stream
- * goes on without news. */
+/* Reads the row and sends what is new. While the database is away the stream goes on without. */
 static void send_news(stream_t *stream)
 {
     api_wait_t *wait = &stream->wait;
@@ -128,7 +128,7 @@ static void send_news(stream_t *stream)
     gf_view_t view;
     gf_err_t *err = gf_queue_get(&view, &wait->ctx, req->type, req->user, &find);
 
-    wait->failed = gf_err_is(err, GF_E_DB_DOWN);
+    stream->must_read = wait->failed = gf_err_is(err, GF_E_DB_DOWN);
     if (err) {
         log_error(req, err);
         stream->over = !wait->failed;
@@ -136,21 +136,28 @@ static void send_news(stream_t *stream)
     else {
         send_state(stream, &view);
     }
-    if (!stream->over && !wait->keeps && gf_clock_now() - stream->silent_since >= wait->pulse) {
-        send_text(stream, ":\n\n");
-    }
+}
+
+/* Does a step go on with sending? */
+static bool can_send(const stream_t *stream)
+{
+    return stream->left_bytes == 0 && !stream->over && !stream->wait.gone;
 }
 
 static gf_err_t *step_stream(bool *over, api_wait_t *wait)
 {
     stream_t *stream = (stream_t *)wait;
 
+    stream->must_read = stream->must_read || stream->watch.seen > GF_NEWS_NONE;
     if (stream->left_bytes > 0 && !wait->gone) {
         send_left(stream);
     }
-    if (stream->left_bytes == 0 && !stream->over && !wait->gone) {
+    if (can_send(stream) && stream->must_read) {
         apr_pool_clear(wait->ctx.pool);
         send_news(stream);
+    }
+    if (can_send(stream) && gf_clock_now() - stream->silent_since >= wait->pulse) {
+        send_text(stream, ":\n\n");
     }
     *over =
         (stream->over && stream->left_bytes == 0) || wait->gone || wait->is_late || wait->closing;
@@ -168,6 +175,7 @@ static gf_err_t *run_stream(stream_t *stream, const char *last)
     stream->wait.deadline = gf_clock_now() + req->api->conf->events;
     stream->wait.pulse = SIGN_OF_LIFE;
     stream->wait.step = step_stream;
+    stream->must_read = true;
     stream->brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     apr_cpystrn(stream->sent, last ? last : "", sizeof(stream->sent));
     if (!api_wait_begin(&stream->wait)) {
