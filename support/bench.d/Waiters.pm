@@ -269,9 +269,13 @@ sub maker {
         while (time < $end) {
             sleep PAUSE;
             $socket->syswrite($request);
-            my $answer = answer($socket, PATIENCE) // die "no answer\n";
+            my $begin  = time;
+            my $answer = answer($socket, PATIENCE);
             my $came   = int(time * 1_000_000);
-            if ($answer =~ m{\AHTTP/1.1 202 }) {         # this child has no thread left to wait
+            die "no answer\n" if !defined $answer && time - $begin >= PATIENCE;
+            # a child without an idle thread closes connections that are kept alive; one without a
+            # thread for one more that waits answers 202
+            if (!defined $answer || $answer =~ m{\AHTTP/1.1 202 }) {
                 $socket = $self->connection;
                 next;
             }
