@@ -466,6 +466,10 @@ START_TEST(a_list_is_compared_with_what_was_sent_not_with_what_would_be_sent_now
         PAGE(ROW("a", "14:30", "starting",
                  "{\"prompt\":\"a \\\"neon\\\" cat\",\"seed\":77,\"guidance\":3,"
                  "\"aspect_ratio\":\"16:9\",\"image\":\"data:image/png;base64,AAAA\"}"));
+    static const char other[] =
+        PAGE(ROW("a", "14:30", "starting",
+                 "{\"prompt\":\"a \\\"neon\\\" cat\",\"seed\":77,\"guidance\":3,"
+                 "\"aspect_ratio\":\"1:1\",\"image\":\"data:image/png;base64,AAAA\"}"));
     scene_t *scene = replicate(MODEL);
 
     scene->job.source_url = "genflow:asset";
@@ -477,6 +481,8 @@ START_TEST(a_list_is_compared_with_what_was_sent_not_with_what_would_be_sent_now
     scene->job.parameters = "{\"aspect_ratio\":\"1:1\"}";
     scene->call.source = NULL;
     ck_assert_str_eq(listed(scene, text).ref, "a");
+    ck_assert_msg(listed(scene, other).state == GF_PROV_UNKNOWN,
+                  "prompt and seed are ours, the rest is of another entry of the chain");
 
     scene->job.request_hash = "{\"seed\":\"0123456789abcdef\"}";
     ck_assert_int_eq(listed(scene, text).state, GF_PROV_UNKNOWN);
