@@ -280,6 +280,9 @@ is decode_json(result(async_id('{{poll-hang}}'))->{content})->{status}, 'in-prog
     'a job on its way says so';
 is control_fake('_polls', 'later'), 5, 'polls are counted by prompt';
 is control_fake('_polls', 'no such prompt'), 0, 'no poll, no count';
+my @times = @{ control_fake('_poll_times', 'later') };
+is_deeply \@times, [sort { $a <=> $b } @times], 'the times of polls are in order';
+is scalar @times, 5, '... one for each';
 is result($id, accept => 'image/*')->{status}, 400, 'results do not accept image/*';
 is result($id, authorization => 'Bearer other-key')->{status}, 404, 'another key finds no result';
 is result('0' x 32)->{status}, 404, 'an unknown job is not found';

@@ -404,7 +404,7 @@ const command_rec httpd_conf_commands[] = {
     ROW("GenflowProviderDeadline", IN_PROVIDER, IS_TIME, PROVIDER(deadline), 100 * MS, HOUR,
         "100ms to 1h", "120s", "from submission to picture"),
     ROW("GenflowProviderPoll", IN_PROVIDER, IS_TIME, PROVIDER(poll), 10 * MS, 5 * MINUTE,
-        "10ms to 5m", "2s", "between two questions to a provider that works"),
+        "10ms to 5m", "2s", "longest wait between two polls of a run"),
     ROW("GenflowProviderListWait", IN_PROVIDER, IS_TIME, PROVIDER(list_wait), SECOND, 5 * MINUTE,
         "1s to 5m", "30s", "how far its list of runs may lag behind"),
     ROW("GenflowProviderBackoff", IN_PROVIDER, IS_TIME, PROVIDER(backoff), 0, 5 * MINUTE,

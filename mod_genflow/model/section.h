@@ -33,7 +33,7 @@ typedef struct gf_provider_t {
     /* Deadline, from the submission to the picture. What is not there by then fails with TIMEOUT,
      * and its credits are released. */
     apr_int64_t deadline;
-    apr_int64_t poll; /* Poll, between two polls of a run */
+    apr_int64_t poll; /* Poll, longest between two polls of a run */
 
     /* ListWait: how far the provider's list of runs may lag behind. A lost run counts as never
      * taken after two lists without it: one requested this time after the loss, one as much later.

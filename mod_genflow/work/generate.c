@@ -52,7 +52,7 @@ static void set_poll_wait(gf_flow_t *flow, gf_run_t *run)
 static void publish_accepted(gf_flow_t *flow, gf_run_t *run)
 {
     publish_working(flow, run);
-    set_poll_wait(flow, run);
+    gf_outcome_set_poll_wait(flow, run);
 }
 
 static bool is_in_time(const gf_flow_t *flow, const gf_run_t *run)

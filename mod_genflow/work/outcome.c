@@ -11,6 +11,7 @@
 #include "work/attempt.h"
 
 #define JITTER_PERCENT 20
+#define POLL_FIRST     (APR_USEC_PER_SEC / 4) /* after a run was accepted */
 
 static bool outcome_is(const gf_run_t *run, gf_prov_state_t state)
 {
@@ -122,15 +123,37 @@ void gf_outcome_take_run_id(gf_flow_t *flow, gf_run_t *run)
 {
     (void)flow;
     run->job->provider_ref = apr_pstrdup(run->job->pool, run->outcome.ref);
+    run->of.generate.poll_wait = run->of.generate.webhook_token ? 0 : POLL_FIRST;
+}
+
+void gf_outcome_set_poll_wait(gf_flow_t *flow, gf_run_t *run)
+{
+    gf_generate_t *generate = &run->of.generate;
+    apr_interval_time_t longest = generate->choice->provider->poll;
+    apr_interval_time_t wait = generate->poll_wait;
+
+    (void)flow;
+    run->delay = wait > 0 && wait < longest ? wait : longest;
+    generate->poll_wait = wait < longest ? 2 * wait : 0;
+}
+
+/* A poll that was refused or not answered, or a picture that could not be fetched: the provider may
+ * be overrun, and is not asked faster than the operator says. */
+static bool was_turned_away(const gf_run_t *run)
+{
+    return run->state == GF_STATE_FETCH || run->msg->end != GF_MSG_ANSWERED
+           || run->msg->status >= 400;
 }
 
 void gf_outcome_set_wait(gf_flow_t *flow, gf_run_t *run)
 {
-    apr_interval_time_t poll = run->of.generate.choice->provider->poll;
     apr_interval_time_t wished = run->outcome.retry_after;
 
-    (void)flow;
-    run->delay = wished > poll ? wished : poll;
+    if (was_turned_away(run)) {
+        run->of.generate.poll_wait = 0;
+    }
+    gf_outcome_set_poll_wait(flow, run);
+    run->delay = wished > run->delay ? wished : run->delay;
 }
 
 void gf_outcome_take_news(gf_flow_t *flow, gf_run_t *run)

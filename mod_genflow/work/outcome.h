@@ -73,6 +73,11 @@ void gf_outcome_take_news(gf_flow_t *flow, gf_run_t *run);
  * wants it. */
 void gf_outcome_set_wait(gf_flow_t *flow, gf_run_t *run);
 
+/* Sets the wait before the next poll. A run that was just accepted is polled after 250 ms, and the
+ * waits double up to GenflowProviderPoll. They are as long as that from the start where the
+ * provider reports the end by webhook, and after a takeover. */
+void gf_outcome_set_poll_wait(gf_flow_t *flow, gf_run_t *run);
+
 /* The answer is lost: the wait before reconciling begins with the provider's poll time, in
  * case the run shows at once, and doubles up to GenflowProviderListWait. */
 void gf_outcome_note_loss(gf_flow_t *flow, gf_run_t *run);

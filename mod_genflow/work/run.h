@@ -71,6 +71,9 @@ typedef struct gf_generate_t {
     apr_time_t provider_deadline;
     apr_time_t polled_at; /* when a poll or fetch was last begun by an alarm or webhook */
 
+    /* Before the next poll of the run; it doubles. 0: GenflowProviderPoll. */
+    apr_interval_time_t poll_wait;
+
     /* Random part of the address for provider webhooks of this attempt. NULL: none is expected, as
      * the kind sends none, or GenflowPublicUrl or a key to verify it is missing. */
     const char *webhook_token;

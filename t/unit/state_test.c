@@ -817,6 +817,71 @@ START_TEST(waits_double_from_the_first_one_and_scatter_up_to_a_fifth_below_the_l
 }
 END_TEST
 
+/* What a poll of a run that still works sets, in milliseconds. */
+static apr_int64_t poll_wait_after(gf_run_t *run, int status)
+{
+    const brought_t working = { .outcome = { .state = GF_PROV_WORKING, .ref = "r" },
+                                .status = status };
+
+    gf_run_take(&flow, run, GF_EVENT_ALARM);
+    ck_assert_int_eq(run->state, GF_STATE_POLL);
+    bring(run, &working);
+    gf_run_take(&flow, run, GF_EVENT_ANSWERED);
+    ck_assert_int_eq(run->state, GF_STATE_RUNNING);
+    return apr_time_as_msec(run->delay);
+}
+
+/* A submission that the provider has just accepted, which waits for its first poll. */
+static gf_run_t *make_accepted(const given_t *given)
+{
+    static const brought_t accepted = { .outcome = { .state = GF_PROV_WORKING, .ref = "r" },
+                                        .lease = GF_LEASE_OURS };
+    gf_run_t *run = make_run(gf_kind_of(GF_JOB_GENERATE), given, unit.ctx.pool);
+
+    put(run, GF_STATE_SENT, given);
+    bring(run, &accepted);
+    gf_run_take(&flow, run, GF_EVENT_ANSWERED);
+    ck_assert_int_eq(run->state, GF_STATE_ACCEPT);
+    gf_run_take(&flow, run, GF_EVENT_WRITTEN);
+    ck_assert_int_eq(run->state, GF_STATE_RUNNING);
+    return run;
+}
+
+START_TEST(polls_begin_250_ms_after_the_acceptance_and_double_up_to_the_interval)
+{
+    static const given_t given = { .retries = 0 };
+    const int waits[] = { 500, 1000, 2000, 2000, 2000 };
+    gf_run_t *run = make_accepted(&given);
+    size_t i;
+
+    ck_assert_int_eq(apr_time_as_msec(run->delay), 250);
+    ck_assert_int_eq(run->wake, the_time + run->delay);
+    for (i = 0; i < UNIT_COUNT(waits); i++) {
+        ck_assert_int_eq(poll_wait_after(run, 200), waits[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_poll_that_is_refused_is_repeated_after_the_interval)
+{
+    static const given_t given = { .retries = 0 };
+    gf_run_t *run = make_accepted(&given);
+
+    ck_assert_int_eq(poll_wait_after(run, 429), 2000);
+    ck_assert_int_eq(poll_wait_after(run, 200), 2000);
+}
+END_TEST
+
+START_TEST(a_run_with_a_webhook_is_polled_in_the_interval_alone)
+{
+    static const given_t given = { .hooks = true };
+    gf_run_t *run = make_accepted(&given);
+
+    ck_assert_int_eq(apr_time_as_msec(run->delay), 2000);
+    ck_assert_int_eq(poll_wait_after(run, 200), 2000);
+}
+END_TEST
+
 /* ---- the engine ---- */
 
 START_TEST(what_came_while_the_run_was_busy_happens_when_it_waits)
@@ -959,6 +1024,9 @@ int main(int argc, const char *const *argv)
         a_run_counts_as_never_taken_when_two_lists_a_floor_apart_agree,
         only_the_states_with_a_picture_may_charge,
         waits_double_from_the_first_one_and_scatter_up_to_a_fifth_below_the_longest,
+        polls_begin_250_ms_after_the_acceptance_and_double_up_to_the_interval,
+        a_poll_that_is_refused_is_repeated_after_the_interval,
+        a_run_with_a_webhook_is_polled_in_the_interval_alone,
         what_came_while_the_run_was_busy_happens_when_it_waits,
         an_act_waits_for_a_database_under_one_token_and_one_line,
         the_table_in_the_architecture_is_printed_from_the_rules,

@@ -84,6 +84,7 @@
 #                                   fields, headers, body_length, complete
 #   GET /_polls?match=TEXT          how many polls came for jobs whose prompt contains
 #                                   TEXT: a bare number
+#   GET /_poll_times?match=TEXT     ... and when: an array in the clock of a submission's time
 #   GET /_fetches?match=TEXT        ... and how often their pictures were fetched by address; and a
 #                                   source picture whose path contains TEXT
 #   GET /_cancels?match=TEXT        ... and how often they were to be cancelled
@@ -763,6 +764,7 @@ sub new {
         seen        => {},      # prompt => how often it failed, where times=N limits that
         jobs        => {},      # id => asynchronous job
         polls       => [],      # the prompt of each poll,
+        poll_times  => [],      # ... and when it came,
         fetches     => [],      # ... of each picture fetched by address,
         cancels     => [],      # ... of each cancellation
         peers       => [],      # the other providers
@@ -785,6 +787,7 @@ sub add_routes {
     $server->add_route(GET => qr{/v1/user/balance},         sub { $self->balance(@_) });
     $server->add_route(GET => qr{/_submissions},            sub { $self->answer_submissions(@_) });
     $server->add_route(GET => qr{/_(polls|fetches|cancels)}, sub { $self->answer_count(@_) });
+    $server->add_route(GET => qr{/_poll_times},             sub { $self->answer_poll_times(@_) });
     $server->add_route(GET => qr{/_forget},                 sub { $self->forget_pictures(@_) });
     $server->add_route(GET => qr{/_open},                   sub { $self->open_gate(@_) });
     $server->add_route(GET => qr{/_hooks},                  sub { $self->answer_hooks(@_) });
@@ -1231,7 +1234,7 @@ sub poll {
     my ($self, $request, $id) = @_;
     my $key = key_of($request) // return $self->unauthorized($request);
     my $job = $self->{jobs}{$id};
-    push @{ $self->{polls} }, $job->{prompt} if $job;
+    $self->note_poll($job) if $job;
 
     # Results belong to the key: who comes with a new one does not find them.
     return $self->answer_error($request, 404) if !$job || $job->{key} ne $key;
@@ -1320,6 +1323,20 @@ sub answer_count {
     my ($self, $request, $what) = @_;
     my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
     $self->answer_number($request, scalar grep { index($_, $match) >= 0 } @{ $self->{$what} });
+}
+
+sub note_poll {
+    my ($self, $job) = @_;
+    push @{ $self->{polls} }, $job->{prompt};
+    push @{ $self->{poll_times} }, Time::HiRes::time();
+}
+
+sub answer_poll_times {
+    my ($self, $request) = @_;
+    my $match = Genflow::FakeProvider::query_value($request, 'match') // '';
+    my ($polls, $times) = @$self{qw(polls poll_times)};
+    my @found = @$times[grep { index($polls->[$_], $match) >= 0 } 0 .. $#$polls];
+    $self->{server}->answer_json($request, 200, \@found);
 }
 
 sub answer_number {

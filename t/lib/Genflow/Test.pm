@@ -36,7 +36,7 @@ use if $ENV{GENFLOW_PRISM}, 'Genflow::Prism';
 our @EXPORT = (
     @Test::More::EXPORT,
     qw(account credits credits_are grant),
-    qw(base talk_to api generate data status_of error_is submissions cancels open_gate),
+    qw(base talk_to api generate data status_of error_is submissions cancels poll_gaps open_gate),
     qw(later ended picture_file),
     qw(png upload),
     qw(sql sql1 wait_for presets_known in_parallel),
@@ -205,6 +205,15 @@ sub submissions { return scalar @{ call_fake('_submissions', @_) } }
 
 # How often the fake provider got a cancel of a run whose prompt contains this text.
 sub cancels { return call_fake('_cancels', @_) }
+
+# When the fake provider was polled for runs whose prompt contains this text: for each of them in
+# order the seconds since the poll before, or since the submission.
+sub poll_gaps {
+    my ($text) = @_;
+    my $before = call_fake('_submissions', $text)->[0]{time};
+    my @at     = @{ call_fake('_poll_times', $text) };
+    return map { my $gap = $_ - $before; $before = $_; $gap } @at;
+}
 
 # Lets the fake provider answer what waits for that gate ({{gate=NAME}}), now and from now on. Returns
 # how many waited.

@@ -218,7 +218,7 @@ sub start_run {
 sub requested_run {
     my ($self, $request, $id) = @_;
     my $job = $self->{runs}{$id};
-    push @{ $self->{book}{polls} }, $job->{prompt} if $job;
+    $self->{book}->note_poll($job) if $job;
     my $question = { request => $request, script => $job ? $job->{script} : {} };
     bless $question->{script}, 'Genflow::FakeProvider::Script' if !$job;
     if (!$self->knows_key($request)) {
