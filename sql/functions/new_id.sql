@@ -32,9 +32,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
             || repeat('0', 20))::uuid
 $$;
 
--- id_type(p_id): the type number in an id; 0 for an id that this module did not make.
+-- id_type(p_id): the type number in an id; 0 for an id that this module did not make. PostgreSQL
+-- puts the expression in place of the call (t/sql/ids.pg): it has no FROM and no SET, and is not
+-- STRICT.
 CREATE OR REPLACE FUNCTION genflow.id_type(p_id uuid) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN get_byte(b, 6) >> 4 = 7 THEN get_byte(b, 10) ELSE 0 END
-        FROM uuid_send(p_id) AS b
+    SELECT CASE WHEN get_byte(uuid_send(p_id), 6) >> 4 = 7 THEN get_byte(uuid_send(p_id), 10)
+                ELSE 0 END
 $$;
