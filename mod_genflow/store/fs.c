@@ -1,55 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The folder store: pictures as files that httpd serves. A picture appears whole or not at all and
- * survives a power cut: the file is flushed, linked to its name (which never replaces another), and
- * its folder flushed. Runs on a writer thread. */
+/* The folder store: pictures as files that httpd serves. A picture is linked to its name, which
+ * never replaces another, and survives a power cut once put_file() returns: its bytes and its name
+ * are flushed, with one fsync() where the file system allows it. Runs on a writer thread. */
 #include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
+
+#define EXT4_MAGIC 0xEF53 /* of statfs(2) */
+#define XFS_MAGIC  0x58465342
 
 const char *gf_store_fs_path(const gf_conf_t *conf, const char *name, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, conf->store_folder, "/", name, NULL);
 }
 
-/* Flushes a file or folder to the disk. */
-static apr_status_t flush_path(const char *path)
+/* Gives the bytes of a file to the disk, without a flush. 0, or the errno of what the disk refused,
+ * such as ENOSPC. */
+static int write_out(int fd)
+{
+    const unsigned all =
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+    return sync_file_range(fd, 0, 0, all) == 0 ? 0 : errno;
+}
+
+static int flush(int fd)
+{
+    return fsync(fd) == 0 ? 0 : errno;
+}
+
+/* Does that with a file or folder. */
+static apr_status_t sync_path(int (*how)(int fd), const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv = fd < 0 ? errno : how(fd);
 
-    if (fd < 0 || fsync(fd) < 0) {
-        rv = errno;
-    }
     if (fd >= 0) {
         close(fd);
     }
     return rv;
 }
 
+/* Does flushing a file flush the names, too, that it got before? ext4 and XFS write a new name and
+ * the file's inode in one transaction of their journal, after all earlier ones, and fsync() of the
+ * file waits for it (docs/decisions/0049). Of any other file system fsync(2) promises the bytes
+ * alone. */
+static bool flushes_names(const char *path)
+{
+    struct statfs info;
+
+    return statfs(path, &info) == 0 && (info.f_type == EXT4_MAGIC || info.f_type == XFS_MAGIC);
+}
+
+/* Makes the folder of a name in the store, and flushes the names of what it made. */
+static apr_status_t make_folder(gf_ctx_t *ctx, const char *folder)
+{
+    const char *parent =
+        apr_pstrmemdup(ctx->pool, folder, (apr_size_t)(strrchr(folder, '/') - folder));
+    apr_status_t rv = apr_dir_make_recursive(folder, APR_FPROT_OS_DEFAULT, ctx->pool);
+
+    rv = rv ? rv : sync_path(flush, parent);
+    return rv ? rv : sync_path(flush, ctx->conf->store_folder);
+}
+
+static apr_status_t link_file(gf_ctx_t *ctx, const char *file, const char *path, const char *folder)
+{
+    apr_status_t rv = link(file, path) < 0 ? errno : APR_SUCCESS;
+
+    if (rv == ENOENT) { /* the first picture of this folder */
+        rv = make_folder(ctx, folder);
+        rv = rv == APR_SUCCESS && link(file, path) < 0 ? errno : rv;
+    }
+    return rv;
+}
+
+/* The bytes reach the disk before the name does, so that no power cut leaves a part of a picture
+ * under it. Where flushing the file flushes its name, one flush after the link serves both;
+ * elsewhere the file is flushed before the link and the folder after it. A name that is there
+ * already may be another process's, which has not flushed it yet: it is flushed here as well. */
 static gf_err_t *put_file(bool *existing, gf_ctx_t *ctx, const char *name, const char *file)
 {
     const char *path = gf_store_fs_path(ctx->conf, name, ctx->pool);
     const char *folder = apr_pstrmemdup(ctx->pool, path, (apr_size_t)(strrchr(path, '/') - path));
-    apr_status_t rv = flush_path(file);
+    bool once = flushes_names(file);
+    apr_status_t rv = sync_path(once ? write_out : flush, file);
 
-    if (rv == APR_SUCCESS && link(file, path) < 0) {
-        rv = errno;
-        if (rv == ENOENT) { /* the first picture of this folder */
-            rv = apr_dir_make_recursive(folder, APR_FPROT_OS_DEFAULT, ctx->pool);
-            if (rv == APR_SUCCESS && link(file, path) < 0) {
-                rv = errno;
-            }
-        }
-    }
+    rv = rv ? rv : link_file(ctx, file, path, folder);
     *existing = rv == EEXIST;
     if (rv == APR_SUCCESS || *existing) {
-        rv = flush_path(folder);
+        rv = sync_path(flush, once ? path : folder);
     }
     return rv == APR_SUCCESS ? NULL : gf_err_make(ctx, GF_E_STORE, rv, "cannot keep %s", path);
 }

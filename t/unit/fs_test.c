@@ -4,9 +4,16 @@
 #include "store/store.h"
 #include "store/gate.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <utime.h>
+
+#include <apr_lib.h>
 
 #include "unit.h"
 
@@ -18,6 +25,59 @@
 
 static const gf_type_t type = { .name = "neo-glitch" };
 static gf_job_t job = { .type = &type, .id = ID, .epoch = 3 };
+
+/* ---- the calls that decide what survives a power cut, in order ---- */
+
+static const char *disk_calls = "";
+static long disk_kind;   /* what statfs() says; 0: what is true */
+static int disk_refuses; /* errno of sync_file_range(); 0: none */
+static int disk_stop;    /* this process stops before so many more calls; 0: never */
+
+/* "fsync(a7) link(a.png) "; of a path its last name. */
+static void note_call(const char *call, const char *path)
+{
+    disk_calls =
+        apr_pstrcat(unit.ctx.pool, disk_calls, call, "(", apr_filepath_name_get(path), ") ", NULL);
+    if (disk_stop && --disk_stop == 0) {
+        raise(SIGSTOP);
+    }
+}
+
+static void note_open(const char *call, int fd)
+{
+    char path[APR_PATH_MAX] = "";
+
+    ck_assert(readlink(apr_psprintf(unit.ctx.pool, "/proc/self/fd/%d", fd), path, sizeof(path) - 1)
+              > 0);
+    note_call(call, path);
+}
+
+int fsync(int fd)
+{
+    note_open("fsync", fd);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int sync_file_range(int fd, off64_t offset, off64_t length, unsigned int flags)
+{
+    note_open("write", fd);
+    errno = disk_refuses;
+    return disk_refuses ? -1 : (int)syscall(SYS_sync_file_range, fd, offset, length, flags);
+}
+
+int link(const char *from, const char *to)
+{
+    note_call("link", to);
+    return (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int statfs(const char *path, struct statfs *info)
+{
+    int rv = (int)syscall(SYS_statfs, path, info);
+
+    info->f_type = disk_kind ? disk_kind : info->f_type;
+    return rv;
+}
 
 /* A store of its own for each test. */
 static void open_store(const char *name)
@@ -191,6 +251,75 @@ START_TEST(a_store_says_whether_the_name_was_taken)
     ck_assert(existing);
     ck_assert_str_ne(gf_store_spool(&unit.conf, &job, unit.ctx.pool),
                      gf_store_spool(&unit.conf, &other, unit.ctx.pool));
+}
+END_TEST
+
+#define ORDERED   "write(" ID ".3) link(" ID ".png) fsync(" ID ".png) "
+#define UNORDERED "fsync(" ID ".3) link(" ID ".png) fsync(5b) "
+#define NEW_NAMES "link(" ID ".png) fsync(neo-glitch) fsync(ordering) "
+
+/* The bytes before the name, and both before the picture counts as stored. */
+START_TEST(a_picture_is_flushed_once_where_that_flushes_its_name_and_else_with_its_folder)
+{
+    static const struct {
+        long kind;
+        const char *first, *existing;
+    } rows[] = {
+        { 0xEF53, "write(" ID ".3) " NEW_NAMES "link(" ID ".png) fsync(" ID ".png) ", ORDERED },
+        { 0x58465342, ORDERED, ORDERED },     /* XFS */
+        { 0x9123683E, UNORDERED, UNORDERED }, /* btrfs */
+        { 0x6969, UNORDERED, UNORDERED },     /* NFS */
+        { 0x794C7630, UNORDERED, UNORDERED }, /* overlayfs */
+    };
+    gf_stored_t stored;
+    size_t i;
+
+    open_store("ordering");
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        disk_kind = rows[i].kind;
+        disk_calls = "";
+        unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spooled_png(16, 8, 'a')));
+        ck_assert_str_eq(disk_calls, rows[i].first);
+        disk_calls = "";
+        unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spooled_png(16, 8, 'b')));
+        ck_assert_str_eq(disk_calls, rows[i].existing);
+        ck_assert_int_eq(gf_store_clear(&unit.conf, &job, unit.ctx.pool), APR_SUCCESS);
+    }
+}
+END_TEST
+
+START_TEST(a_picture_whose_bytes_the_disk_refuses_gets_no_name)
+{
+    gf_stored_t stored;
+    gf_err_t *err;
+
+    open_store("refusing");
+    disk_kind = 0xEF53;
+    disk_refuses = ENOSPC;
+    disk_calls = "";
+    err = gf_store_put(&stored, &unit.ctx, &job, spooled_png(16, 8, 'a'));
+    ck_assert(gf_err_is(err, GF_E_STORE) && err->rv == ENOSPC);
+    ck_assert_str_eq(disk_calls, "write(" ID ".3) ");
+    ck_assert(!unit_exists(kept_path("png")));
+}
+END_TEST
+
+START_TEST(a_part_of_a_picture_under_its_name_is_not_taken_for_it)
+{
+    gf_stored_t stored;
+    apr_size_t length = 0;
+    const unsigned char *bytes;
+    gf_err_t *err;
+
+    open_store("torn");
+    unit_no_error(gf_store_put(&stored, &unit.ctx, &job, spooled_png(16, 8, 'a')));
+    bytes = (const unsigned char *)unit_read(kept_path("png"), &length);
+    unit_write(kept_path("png"), bytes, length - 12);
+    ck_assert(!gf_store_find(&stored, &unit.ctx, &job));
+    err = gf_store_put(&stored, &unit.ctx, &job, spooled_png(16, 8, 'a'));
+    ck_assert(gf_err_is(err, GF_E_RESULT));
+    unit_write(kept_path("png"), "", 0);
+    ck_assert(!gf_store_find(&stored, &unit.ctx, &job));
 }
 END_TEST
 
@@ -595,7 +724,45 @@ START_TEST(a_spool_that_others_could_read_is_closed)
 }
 END_TEST
 
-int main(void)
+#define LARGE_BYTES 1000000
+
+/* Of --store FOLDER EPOCH STOP, for t/power/run.pl. */
+static const char *const *power_args;
+
+/* An attempt stores a picture in that folder. The process stops before the call of that number, and
+ * once the picture is stored. */
+START_TEST(a_picture_is_stored_until_the_power_is_cut)
+{
+    static unsigned char bytes[UNIT_PNG_BYTES + 12 + LARGE_BYTES + 12];
+    unsigned char *chunk = bytes + UNIT_PNG_BYTES;
+    const unsigned char head[] = { LARGE_BYTES >> 24 & 255, LARGE_BYTES >> 16 & 255,
+                                   LARGE_BYTES >> 8 & 255, LARGE_BYTES & 255, 'I', 'D', 'A', 'T' };
+    static const unsigned char end[] = { 0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82 };
+    gf_stored_t stored;
+    int i;
+
+    unit.conf.store_folder = power_args[0];
+    unit.conf.store_url = "/generated";
+    unit.conf.pixels_max = PIXELS;
+    job.epoch = atoi(power_args[1]);
+    unit_png(bytes, 500, 500);
+    memcpy(chunk, head, sizeof(head));
+    for (i = 0; i < LARGE_BYTES; i++) {
+        chunk[sizeof(head) + (size_t)i] = (unsigned char)(i % 251);
+    }
+    memcpy(bytes + sizeof(bytes) - sizeof(end), end, sizeof(end));
+    ck_assert_pstr_eq(gf_store_prepare(&unit.conf, unit.ctx.pool, geteuid(), getegid()), NULL);
+    spooled(bytes, sizeof(bytes));
+    disk_stop = atoi(power_args[2]);
+    unit_no_error(
+        gf_store_put(&stored, &unit.ctx, &job, gf_store_spool(&unit.conf, &job, unit.ctx.pool)));
+    printf("stored %s\n", stored.sha256);
+    fflush(stdout);
+    raise(SIGSTOP);
+}
+END_TEST
+
+int main(int argc, const char *const *argv)
 {
     const TTest *const tests[] = {
         a_picture_is_stored_under_the_name_of_its_job,
@@ -605,6 +772,9 @@ int main(void)
         the_facts_are_written_as_json,
         a_second_picture_leaves_the_first_and_returns_its_facts,
         a_store_says_whether_the_name_was_taken,
+        a_picture_is_flushed_once_where_that_flushes_its_name_and_else_with_its_folder,
+        a_picture_whose_bytes_the_disk_refuses_gets_no_name,
+        a_part_of_a_picture_under_its_name_is_not_taken_for_it,
         a_picture_that_cannot_be_stored_is_refused_and_leaves_nothing,
         as_many_pixels_as_allowed_are_stored,
         a_store_that_does_not_work_is_the_operators,
@@ -624,5 +794,12 @@ int main(void)
         NULL,
     };
 
+    const TTest *const power[] = { a_picture_is_stored_until_the_power_is_cut, NULL };
+
+    if (argc == 5 && strcmp(argv[1], "--store") == 0) {
+        power_args = argv + 2;
+        setenv("CK_FORK", "no", 1); /* it is this process that stops */
+        return unit_run("fs", power);
+    }
     return unit_run("fs", tests);
 }
