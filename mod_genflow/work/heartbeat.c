@@ -4,7 +4,8 @@
 
 #include <apr_strings.h>
 
-#define BEATS_PER_LEASE 3
+#define BEATS_PER_LEASE      3
+#define LEASES_PER_STATEMENT 500 /* 10,000 in one take longer than a statement may */
 
 apr_array_header_t *gf_heartbeat_leases(gf_run_t *runs, int number, apr_pool_t *pool)
 {
@@ -25,9 +26,8 @@ apr_array_header_t *gf_heartbeat_leases(gf_run_t *runs, int number, apr_pool_t *
 
 /* ---- on a writer ---- */
 
-static apr_hash_t *set_of(const apr_array_header_t *ids, apr_pool_t *pool)
+static void add_ids(apr_hash_t *set, const apr_array_header_t *ids, apr_pool_t *pool)
 {
-    apr_hash_t *set = apr_hash_make(pool);
     int i;
 
     for (i = 0; i < ids->nelts; i++) {
@@ -35,7 +35,6 @@ static apr_hash_t *set_of(const apr_array_header_t *ids, apr_pool_t *pool)
 
         apr_hash_set(set, id, APR_HASH_KEY_STRING, id);
     }
-    return set;
 }
 
 /* Of what is not held: did it end, or does another host lead it? */
@@ -55,20 +54,41 @@ static gf_err_t *find_ended(gf_heartbeat_t *heartbeat, gf_ctx_t *ctx)
     if (lost->nelts) {
         GF_TRY(gf_queue_ended(&ended, ctx, lost));
     }
-    heartbeat->ended = set_of(ended, heartbeat->pool);
+    heartbeat->ended = apr_hash_make(heartbeat->pool);
+    add_ids(heartbeat->ended, ended, heartbeat->pool);
     return NULL;
+}
+
+/* Renews the leases from number `first` on, one statement's worth. */
+static gf_err_t *renew_piece(gf_heartbeat_t *heartbeat, gf_ctx_t *ctx, int first)
+{
+    apr_array_header_t piece = *heartbeat->leases; /* a window of it, without a copy */
+    apr_array_header_t *held;
+
+    piece.elts += (apr_size_t)first * (apr_size_t)piece.elt_size;
+    piece.nelts -= first;
+    piece.nelts = piece.nelts < LEASES_PER_STATEMENT ? piece.nelts : LEASES_PER_STATEMENT;
+    GF_TRY(gf_queue_heartbeat(&held, ctx, &piece));
+    add_ids(heartbeat->held, held, heartbeat->pool);
+    return NULL;
+}
+
+gf_err_t *gf_heartbeat_renew(gf_heartbeat_t *heartbeat, gf_ctx_t *ctx)
+{
+    int first;
+
+    heartbeat->held = apr_hash_make(heartbeat->pool);
+    for (first = 0; first < heartbeat->leases->nelts; first += LEASES_PER_STATEMENT) {
+        GF_TRY(renew_piece(heartbeat, ctx, first));
+    }
+    return find_ended(heartbeat, ctx);
 }
 
 static void run_task(gf_task_t *task, gf_ctx_t *ctx)
 {
     gf_heartbeat_t *heartbeat = (gf_heartbeat_t *)task;
-    apr_array_header_t *held;
-    gf_err_t *err = gf_queue_heartbeat(&held, ctx, heartbeat->leases);
+    gf_err_t *err = gf_heartbeat_renew(heartbeat, ctx);
 
-    if (!err) {
-        heartbeat->held = set_of(held, heartbeat->pool);
-        err = find_ended(heartbeat, ctx);
-    }
     heartbeat->succeeded = !err;
     if (err) {
         gf_err_log(ctx, err);

@@ -32,6 +32,10 @@ void gf_heartbeat_init(gf_heartbeat_t *heartbeat, apr_pool_t *pool, const gf_ctx
 void gf_heartbeat_begin(gf_heartbeat_t *heartbeat, const gf_ctx_t *ctx, gf_writers_t *writers,
                         gf_run_t *runs);
 
+/* On a writer: renews heartbeat->leases, in statements of 500, and sets held and ended. After an
+ * error both are incomplete; the leases of the statements before it are renewed. */
+gf_err_t *gf_heartbeat_renew(gf_heartbeat_t *heartbeat, gf_ctx_t *ctx);
+
 /* The task is done: what it means for a run. LEASE_LOST, JOB_ENDED, or NONE: the lease is renewed,
  * or the run was not part of it. Call it for all runs, the newest first: of two runs of one job the
  * newer one holds the lease. */

@@ -21,6 +21,7 @@
 #include "db/site.h"
 #include "db/template.h"
 #include "db/steer.h"
+#include "work/heartbeat.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define RESULT "{\"width\": 768}"
@@ -868,6 +869,46 @@ START_TEST(a_job_is_claimed_worked_on_and_ended_under_its_lease)
 }
 END_TEST
 
+#define LEASES 1201
+
+/* The first and the last are live; the others are not there any more. */
+START_TEST(leases_are_renewed_in_statements_of_500)
+{
+    gf_heartbeat_t heartbeat = { .number = 1 };
+    gf_created_t created[2];
+    gf_job_t live[2];
+    const char *user;
+    int i;
+
+    lend_app();
+    user = rich_user(4);
+    heartbeat.pool = unit.ctx.pool;
+    heartbeat.leases = apr_array_make(unit.ctx.pool, LEASES, sizeof(gf_lease_t));
+    for (i = 0; i < LEASES; i++) {
+        gf_lease_t *one = apr_array_push(heartbeat.leases);
+
+        one->id = apr_psprintf(unit.ctx.pool, "00000000-0000-7000-8000-%012d", i);
+        one->epoch = 1;
+    }
+    for (i = 0; i < 2; i++) {
+        created[i] = create(user, i ? "last" : "first", HASH, "unit host");
+        live[i] = job_of(&created[i]);
+        APR_ARRAY_IDX(heartbeat.leases, i * (LEASES - 1), gf_lease_t).id = created[i].id;
+    }
+    unit.taken = 0;
+    unit_no_error(gf_heartbeat_renew(&heartbeat, &unit.ctx));
+    ck_assert_int_eq(unit.taken, 3 + 1);
+    ck_assert_uint_eq(apr_hash_count(heartbeat.held), 2);
+    ck_assert_ptr_nonnull(apr_hash_get(heartbeat.held, created[0].id, APR_HASH_KEY_STRING));
+    ck_assert_ptr_nonnull(apr_hash_get(heartbeat.held, created[1].id, APR_HASH_KEY_STRING));
+    ck_assert_uint_eq(apr_hash_count(heartbeat.ended), LEASES - 2);
+    for (i = 0; i < 2; i++) {
+        ck_assert_int_eq(settle(&live[i], &failure), GF_SETTLED_DONE);
+    }
+    end();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const without[] = {
@@ -879,6 +920,7 @@ int main(void)
         each_outcome_of_a_creation_is_returned,
         a_generation_is_read_as_it_was_made_and_as_it_ended,
         a_job_is_claimed_worked_on_and_ended_under_its_lease,
+        leases_are_renewed_in_statements_of_500,
         NULL,
     };
 
