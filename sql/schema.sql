@@ -65,7 +65,8 @@ CREATE TYPE genflow.generation AS (
     started boolean,
     user_id text,
     input jsonb,
-    input_summary jsonb
+    input_summary jsonb,
+    expected_seconds integer
 );
 
 CREATE TYPE genflow.job_brief AS (
@@ -1464,8 +1465,8 @@ BEGIN
         PERFORM genflow.type_upgrade(p_name);
     END IF;
     PERFORM genflow.type_render(t, f.part)
-       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted',
-                         'restored',
+       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'pace', 'get', 'claim',
+                         'accepted', 'restored',
                          'cancel', 'delete']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
@@ -2538,8 +2539,8 @@ $$;
 CREATE FUNCTION genflow.id_type(p_id uuid) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$
-    SELECT CASE WHEN get_byte(b, 6) >> 4 = 7 THEN get_byte(b, 10) ELSE 0 END
-        FROM uuid_send(p_id) AS b
+    SELECT CASE WHEN get_byte(uuid_send(p_id), 6) >> 4 = 7 THEN get_byte(uuid_send(p_id), 10)
+                ELSE 0 END
 $$;
 
 CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
@@ -2684,6 +2685,41 @@ $$
                             || coalesce(substring(p_key FROM '"( [0-9]+)$'), '')
                 ELSE p_key END
 $$;
+
+CREATE FUNCTION genflow.lane_ahead(p_type smallint, p_priority smallint, p_turn timestamp with time zone, OUT ahead bigint, OUT head uuid) RETURNS record
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+$$
+DECLARE
+    v_counted CONSTANT integer := 100;
+    v_probes  CONSTANT integer := 8;
+    v_first   timestamptz;                                  -- turn of the head
+    v_from    timestamptz;                                  -- of the first job that is counted
+    v_slice   interval;
+    v_at      timestamptz;
+    v_rows    integer;
+    v_last    timestamptz;
+BEGIN
+    SELECT count(*), min(s.turn), (array_agg(s.job_id))[count(*)::integer] INTO ahead, v_from, head
+      FROM (SELECT w.turn, w.job_id FROM genflow.work w
+             WHERE w.type_no = p_type AND w.priority = p_priority AND w.turn < p_turn
+             ORDER BY w.turn DESC LIMIT v_counted + 1) s;
+    IF ahead <= v_counted THEN
+        RETURN;
+    END IF;
+    SELECT w.turn, w.job_id INTO v_first, head FROM genflow.work w
+     WHERE w.type_no = p_type AND w.priority = p_priority AND w.turn <= v_from
+     ORDER BY w.turn LIMIT 1;
+    v_slice := (v_from - v_first) / v_probes;
+    FOR i IN 0 .. v_probes - 1 LOOP
+        v_at := v_first + v_slice * (i + 0.5);
+        SELECT count(*), max(s.turn) INTO v_rows, v_last
+          FROM (SELECT w.turn FROM genflow.work w
+                 WHERE w.type_no = p_type AND w.priority = p_priority
+                   AND w.turn BETWEEN v_at AND v_from ORDER BY w.turn LIMIT 12) s;
+        ahead := ahead + v_rows * extract(epoch FROM v_slice)
+                 / greatest(extract(epoch FROM v_last - v_at), 0.000001);
+    END LOOP;
+END $$;
 
 CREATE FUNCTION genflow.ledger_apply() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -3357,6 +3393,7 @@ DECLARE
     m public.neo_glitch_media;
     w genflow.work;
     g genflow.generation;
+    q record;
 BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM public.neo_glitch_media t WHERE t.id = p_id;
@@ -3413,6 +3450,12 @@ BEGIN
     g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
     g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position;
     g.logs := w.provider_logs;
+    IF w.turn IS NOT NULL THEN
+        SELECT * INTO q FROM genflow.queue_place(w.type_no, w.priority, w.turn);
+        g.queue_position := q.place;
+        g.expected_seconds := ceil(least(q.place + 1, 1000000)
+                                   * genflow.neo_glitch_pace(coalesce(q.head, m.id)));
+    END IF;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     g.priority := m.priority;
     g.legacy_id := m.legacy_id; g.visibility := m.visibility; g.allow_remix := m.allow_remix;
@@ -3430,6 +3473,22 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text,text) TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_get(text,uuid,text,text,text) TO genflow_module;
+
+CREATE FUNCTION genflow.neo_glitch_pace(p_id uuid) RETURNS double precision
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off SET enable_sort=off AS
+$$
+DECLARE
+    v_now  timestamptz := statement_timestamp();
+    v_made timestamptz;
+BEGIN
+    SELECT m.created_at INTO v_made FROM public.neo_glitch_media m WHERE m.id = p_id;
+    RETURN (SELECT extract(epoch FROM v_now - min(s.started_at)) / nullif(count(*), 0)
+              FROM (SELECT m.started_at FROM public.neo_glitch_media m
+                     WHERE (m.created_at AT TIME ZONE 'UTC', m.id)
+                           < (v_made AT TIME ZONE 'UTC', p_id)
+                     ORDER BY m.created_at AT TIME ZONE 'UTC' DESC, m.id DESC LIMIT 50) s
+             WHERE s.started_at > v_now - interval '10 minutes');
+END $$;
 
 CREATE FUNCTION genflow.neo_glitch_restored(p_id uuid, p_image_url text, p_result jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -3679,6 +3738,20 @@ BEGIN
                 ELSE 'gone' END;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.progress(uuid,integer,real,integer,jsonb) TO genflow_module;
+
+CREATE FUNCTION genflow.queue_place(p_type smallint, p_priority smallint, p_turn timestamp with time zone, OUT place bigint, OUT head uuid) RETURNS record
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    SELECT l.ahead, l.head INTO place, head
+      FROM genflow.lane_ahead(p_type, p_priority, p_turn) l;
+    FOR v_priority IN p_priority + 1 .. 1 LOOP
+        place := place + (genflow.lane_ahead(p_type, v_priority::smallint, 'infinity')).ahead;
+    END LOOP;
+    IF place > 100 THEN
+        place := round(place::numeric, 1 - floor(log(place::numeric))::integer);
+    END IF;
+END $$;
 
 CREATE FUNCTION genflow.quota(p_user text, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(balance bigint, held bigint, day_limit bigint, day_used bigint, week_limit bigint, week_used bigint, remaining bigint, day_reset text, at text, wait integer)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

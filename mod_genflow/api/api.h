@@ -135,8 +135,13 @@ gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const 
  * `count` is 1. */
 gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count);
 
-/* The body of gf_reply_state(), made in `pool`; *tag is its ETag without quotes. */
+/* The body of gf_reply_state(), made in `pool`; *tag is its ETag without quotes: a hash of the
+ * state, and "-" and the place in our queue while it is there. */
 const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view, apr_pool_t *pool);
+
+/* Has a client that knows these ETags (If-None-Match) that state? Another place in our queue is the
+ * same state: a client that waits for news waits on. */
+bool gf_reply_knows(const char *known, const char *tag, apr_pool_t *pool);
 
 /* Writes the members of a generation into an open object: in camelCase, and with req->twins also in
  * snake_case. */

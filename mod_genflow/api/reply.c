@@ -126,15 +126,36 @@ gf_err_t *gf_reply_view(gf_req_t *req, const gf_view_t *view, int status, const 
 const char *gf_reply_text(const char **tag, gf_req_t *req, const gf_view_t *view, apr_pool_t *pool)
 {
     char hash[GF_SHA256_HEX];
+    gf_view_t state = *view;
     gf_out_t out;
 
+    if (gf_view_waits(view)) {
+        state.queue_position_json = NULL;
+        state.expected_seconds_json = NULL;
+    }
     gf_out_begin(&out, pool);
-    gf_reply_members(&out, req, view);
+    gf_reply_members(&out, req, &state);
     gf_hash_sha256(hash, out.text, out.length);
     *tag = apr_pstrmemdup(pool, hash, TAG_BYTES);
+    if (gf_view_waits(view)) {
+        *tag = apr_pstrcat(pool, *tag, "-", view->queue_position_json, NULL);
+        gf_out_begin(&out, pool);
+        gf_reply_members(&out, req, view);
+    }
     put_poll_after(&out, req, view);
     gf_out_close(&out, '}');
     return out.text;
+}
+
+bool gf_reply_knows(const char *known, const char *tag, apr_pool_t *pool)
+{
+    const char *place = strchr(tag, '-');
+
+    return place ? strstr(known, apr_pstrcat(pool, "\"",
+                                             apr_pstrmemdup(pool, tag, (apr_size_t)(place - tag)),
+                                             "-", NULL))
+                       != NULL
+                 : ap_find_etag_strong(pool, known, apr_pstrcat(pool, "\"", tag, "\"", NULL));
 }
 
 gf_err_t *gf_reply_state(gf_req_t *req, const gf_view_t *view, int count)

@@ -245,7 +245,7 @@ static bool is_reached(const views_wait_t *all, int i)
         return gf_view_ended(view) || all->wait.waiter.watches[i].seen >= all->enough;
     }
     gf_reply_text(&tag, req, view, pool);
-    return !ap_find_etag_strong(pool, all->known, apr_pstrcat(pool, "\"", tag, "\"", NULL));
+    return !gf_reply_knows(all->known, tag, pool);
 }
 
 /* The answer needs each view. */

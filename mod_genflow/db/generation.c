@@ -47,6 +47,7 @@ const gf_sql_field_t gf_generation_columns[GF_GENERATION_COUNT] = {
     VIEW("result", result_json),
     VIEW("progress", progress_json),
     VIEW("queue_position", queue_position_json),
+    VIEW("expected_seconds", expected_seconds_json),
     VIEW("logs", logs_json),
     VIEW("at", at),
     VIEW("webhook_url", webhook_url),

@@ -16,7 +16,7 @@ typedef struct gf_generation_row_t {
 } gf_generation_row_t;
 
 extern const gf_sql_field_t gf_generation_columns[];
-#define GF_GENERATION_COUNT 43 /* of its columns */
+#define GF_GENERATION_COUNT 44 /* of its columns */
 
 /* For a GF_STATEMENT() that returns such rows. */
 #define GF_GENERATION_COLUMNS                                              \

@@ -52,6 +52,11 @@ const char *gf_job_subject(const gf_job_t *job, apr_pool_t *pool)
                         job->max_retries + 1);
 }
 
+bool gf_view_waits(const gf_view_t *view)
+{
+    return view->queue_position_json && strcmp(view->status, "pending") == 0;
+}
+
 bool gf_view_ended(const gf_view_t *view)
 {
     return strcmp(view->status, "pending") != 0 && strcmp(view->status, "processing") != 0;
@@ -163,6 +168,12 @@ static void write_request(gf_out_t *out, const gf_view_t *view, const char *base
     gf_out_put_bool(out, "allowRemix", view->allow_remix);
 }
 
+static void write_place(gf_out_t *out, const gf_view_t *view)
+{
+    gf_out_put_raw(out, "queuePosition", view->queue_position_json);
+    gf_out_put_raw(out, "expectedSeconds", view->expected_seconds_json);
+}
+
 static void write_course(gf_out_t *out, const gf_view_t *view)
 {
     gf_out_put_raw(out, "estimatedCost", view->cost_json);
@@ -171,7 +182,7 @@ static void write_course(gf_out_t *out, const gf_view_t *view)
     gf_out_put_raw(out, "retryCount", view->retry_count_json);
     gf_out_put_raw(out, "maxRetries", view->max_retries_json);
     gf_out_put_bool(out, "fallbackUsed", view->fallback_used);
-    gf_out_put_raw(out, "queuePosition", view->queue_position_json);
+    write_place(out, view);
     gf_out_put_raw(out, "progress", view->progress_json);
     gf_out_put_raw(out, "logs", view->logs_json ? view->logs_json : "[]");
     gf_out_put_string(out, "errorCode", view->error_code);
@@ -271,6 +282,9 @@ void gf_view_write_job(gf_out_t *out, const gf_view_t *view, const char *base, c
     gf_out_put_string(out, "errorMessage", view->error_message);
     gf_out_put_raw(out, "retryCount", view->retry_count_json);
     gf_out_put_raw(out, "maxRetries", view->max_retries_json);
+    if (gf_view_waits(view)) {
+        write_place(out, view);
+    }
     gf_out_put_string(out, "provider", view->provider);
     gf_out_put_string(out, "model", view->model);
     if (view->input_json) { /* flat, as it was sent: its client sends it again */

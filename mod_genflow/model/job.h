@@ -127,7 +127,9 @@ typedef struct gf_view_t {
     /* The kind that knows the run, and its id there. */
     const char *provider_kind, *provider_ref;
     const char *image_url, *original_url, *expires_at, *error_code, *error_message, *cause_code;
-    const char *progress_json, *queue_position_json, *logs_json; /* while it runs */
+    const char *progress_json, *logs_json; /* while it runs */
+    const char *queue_position_json;       /* in our queue while it is pending, then in another's */
+    const char *expected_seconds_json;     /* until it is begun; while it is in our queue */
     const char *created_at, *started_at, *finished_at, *processing_ms_json, *result_json, *user;
     const char *visibility; /* "private" or "public"; NULL: private */
     const char *input_json; /* the body of an older system as it was sent; NULL: there was none */
@@ -139,6 +141,9 @@ typedef struct gf_view_t {
     bool persisted, fallback_used, allow_remix;
     bool started; /* and live: it need not be started, whether its work has begun or not */
 } gf_view_t;
+
+/* Is it in our queue? No process has begun it. */
+bool gf_view_waits(const gf_view_t *view);
 
 /* Has it ended? */
 bool gf_view_ended(const gf_view_t *view);

@@ -33,8 +33,8 @@ BEGIN
         PERFORM genflow.type_upgrade(p_name);
     END IF;
     PERFORM genflow.type_render(t, f.part)
-       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'get', 'claim', 'accepted',
-                         'restored',
+       FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'pace', 'get', 'claim',
+                         'accepted', 'restored',
                          'cancel', 'delete']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();

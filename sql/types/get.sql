@@ -3,6 +3,9 @@
 -- else by the client's run id (the newest), else by the provider's id of the run. p_id and p_run_id
 -- also find a generation by its legacy_id.
 --   p_kind  the kind of provider that gave p_ref; NULL: any
+-- queue_position: while no host has begun it, how many generations of the type come before it in
+-- our queue (queue_place()); afterwards the place in the provider's queue, if it reports one.
+-- expected_seconds: about how long until it is begun; NULL: unknown, or it was begun.
 -- Called by: status, and every response with a generation object. Locks: none. Always one row
 -- (genflow.generation). Outcomes: 'ok', 'not_found', 'not_yours' (the other columns are then NULL).
 CREATE OR REPLACE FUNCTION genflow.{prefix}_get(
@@ -14,6 +17,7 @@ DECLARE
     m {media};
     w genflow.work;
     g genflow.generation;
+    q record;
 BEGIN
     IF p_id IS NOT NULL THEN
         SELECT * INTO m FROM {media} t WHERE t.id = p_id;
@@ -70,6 +74,12 @@ BEGIN
     g.processing_ms := (extract(epoch FROM m.finished_at - m.started_at) * 1000)::bigint;
     g.result := m.result; g.progress := w.progress; g.queue_position := w.queue_position;
     g.logs := w.provider_logs;
+    IF w.turn IS NOT NULL THEN
+        SELECT * INTO q FROM genflow.queue_place(w.type_no, w.priority, w.turn);
+        g.queue_position := q.place;
+        g.expected_seconds := ceil(least(q.place + 1, 1000000)
+                                   * genflow.{prefix}_pace(coalesce(q.head, m.id)));
+    END IF;
     g.at := (extract(epoch FROM m.created_at) * 1000000)::bigint; g.webhook_url := m.webhook_url;
     g.priority := m.priority;
     g.legacy_id := m.legacy_id; g.visibility := m.visibility; g.allow_remix := m.allow_remix;

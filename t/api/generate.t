@@ -54,7 +54,7 @@ is_deeply $got, {
     preset => 'visor', prompt => $got->{prompt}, sourceUrl => $NULL, seed => 7,
     parameters => { cfg_scale => 5, strength => 0.35, seed => 7 },
     estimatedCost => 1, tokensUsed => 1, retryCount => 0, maxRetries => 3,
-    queuePosition => $NULL, progress => $NULL, logs => [],
+    queuePosition => $NULL, expectedSeconds => $NULL, progress => $NULL, logs => [],
     errorCode => $NULL, errorMessage => $NULL, causeCode => $NULL,
     visibility => 'private', allowRemix => $NO,
     createdAt => $got->{createdAt}, startedAt => $got->{startedAt},

@@ -142,6 +142,7 @@ static const struct {
     { "maxRetries", "3", "null" },
     { "fallbackUsed", "true", "false" },
     { "queuePosition", "null", "null" },
+    { "expectedSeconds", "null", "null" },
     { "progress", "null", "null" },
     { "logs", "[]", "[]" },
     { "errorCode", "\"E\"", "null" },
