@@ -42,12 +42,13 @@ my $retry = account(10);
 my $tries = later($retry, { prompt => '{{status=503 times=2}} beside a broken type' });
 is ended($retry, $tries)->{status}, 'completed', '... and their attempts go on';
 
-# The children look for work of all types several times a second.
+# A child asks for work of all types several times a second. Without a due job of this one it claims
+# none, and needs no line of its own.
 my $until = time + $LONG;
 wait_for { time > $until } 2 * $LONG;
-my @lines = grep { /GF0122/ && !/request=/ } split /\n/, log_since($mark);
-cmp_ok scalar @lines, '>=', 1, 'the log has it, beside the requests';
-cmp_ok scalar @lines, '<=', scalar children(), '... once per child in that time';
+my @lines = grep { /GF0122/ } split /\n/, log_since($mark);
+cmp_ok scalar @lines, '>=', 1, 'the log has it';
+cmp_ok scalar(grep { !/request=/ } @lines), '<=', scalar children(), '... at most once per child beside the requests';
 like $lines[0], qr/doomed/, '... which type it is';
 like $lines[0], qr/genflow\.create_type\(/, '... and what to do';
 
