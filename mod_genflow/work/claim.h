@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claiming due jobs: generations type by type, restores, removals and deliveries; each job gets its
  * kind here. One task for a writer at a time, begun and taken in by the dispatcher. A claim first
- * asks what is due (gf_queue_due), so that without work it is one statement; and of the children of
- * one httpd one at a time claims (work/turn.h). */
+ * queries what is due (gf_queue_due), so that without work it is one statement; and of the children
+ * of one httpd one at a time claims (work/turn.h). */
 #ifndef WORK_CLAIM_H
 #define WORK_CLAIM_H
 
@@ -52,7 +52,7 @@ typedef struct gf_claim_t {
 void gf_claim_init(gf_claim_t *claim, apr_pool_t *pool, const gf_conf_t *conf, const char *owner,
                    gf_turn_t *turn);
 
-/* A job that any child may claim is due at `time`: this child claims then, whoever's turn it is. */
+/* A job that any child may claim is due at `time`: this child claims then, without the turn. */
 void gf_claim_want(gf_claim_t *claim, apr_time_t time);
 
 /* Sets the time of the next claim, and begins one if it is this child's turn or a wanted job is

@@ -138,7 +138,7 @@ void gf_outcome_set_poll_wait(gf_flow_t *flow, gf_run_t *run)
 }
 
 /* A poll that was refused or not answered, or a picture that could not be fetched: the provider may
- * be overrun, and is not asked faster than the operator says. */
+ * be overrun, and is not polled faster than the operator says. */
 static bool was_turned_away(const gf_run_t *run)
 {
     return run->state == GF_STATE_FETCH || run->msg->end != GF_MSG_ANSWERED

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whose turn it is to claim. The children of one httpd share this memory, so that one of them asks
- * the database for due jobs, once per GenflowDispatchPoll, however many children there are. The
- * child that asked last goes on asking. If it is late, because it died, hangs or is stopped,
- * another one takes its turn half an interval later: there is no lock that could stay locked.
+/* Whose turn it is to claim. The children of one httpd share this memory, so that one of them
+ * queries the database for due jobs, once per GenflowDispatchPoll, however many children there are.
+ * The child that had the last turn keeps it. If it is late, because it died, hangs or is stopped,
+ * another one takes the turn half an interval later: there is no lock that could stay locked.
  *
  * All functions are safe in any thread of any child and do not block. Times are gf_clock_now()'s,
  * which is the same in all processes of a host. */
