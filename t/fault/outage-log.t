@@ -20,6 +20,7 @@ api(GET => '/api/getQuota', user => $user) for 1 .. 20;
 # ---- away ----
 
 my $before = length $site->log_text;
+my $mark   = log_mark();
 ok pg('stop', 'immediate'), 'PostgreSQL dies';
 my $ROUNDS  = 40;
 my @answers = map { @$_ } in_parallel(8, sub {
@@ -35,6 +36,7 @@ diag scalar(@answers) . ' refusals, ' . @ours . ' lines of ours, ' . @lines . ' 
 
 # ---- back ----
 
+ok wait_for { log_since($mark) =~ /GF0121/ }, 'the httpd beside it, which has no request, notices it, too';
 $before = length $site->log_text;
 ok pg('start'), 'PostgreSQL is back';
 # Each child tries again at most once a second.
