@@ -59,6 +59,7 @@ sub document {
         my %name = $lines =~ /^ *GenflowPath (\S+) +(\S+)$/mg;
         for my $name (keys %name) {
             my $path = $paths->{"/$name{$name}"} // of_one_type($paths, $name{$name} =~ s{.*/}{}r);
+            next if !$path;    # an older name that the document does not describe
             $mounted{"$place/$_"} = $path for glob $name =~ s/-/{-,_}/gr;
         }
     }
@@ -88,7 +89,7 @@ sub locations {
 # /{type}/generate or /{type}/status, where the type does not stand in the address.
 sub of_one_type {
     my ($paths, $act) = @_;
-    my %path = %{ $paths->{"/{type}/$act"} };
+    my %path = %{ $paths->{"/{type}/$act"} // return };
     delete $path{parameters};
     return \%path;
 }
