@@ -113,7 +113,7 @@ int api_cors(request_rec *r)
 {
     const apr_array_header_t *origins = httpd_conf_dir(r)->origins;
     const char *origin = apr_table_get(r->headers_in, "Origin");
-    bool old = httpd_conf_legacy(r); /* the older systems answered so to everybody */
+    bool old = httpd_conf_legacy(r); /* the older systems answered each client so */
     bool preflight = r->method_number == M_OPTIONS
                      && (old || (origin && apr_table_get(r->headers_in, ASKED_METHOD)));
     const char *answer;

@@ -37,7 +37,7 @@ void api_legacy_members(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 /* Writes the members of a generation as a job. Its clients know no cancelled one. */
 void api_legacy_job(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 
-/* Writes what older systems tell besides, in the reply about one generation. */
+/* Writes the further members that older systems have in the reply about one generation. */
 void api_legacy_more(gf_out_t *out, gf_req_t *req, const gf_view_t *view);
 
 #endif

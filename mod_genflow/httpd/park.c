@@ -166,7 +166,7 @@ apr_size_t httpd_park_room(httpd_park_t *park)
         setsockopt(park->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     }
     if (getsockopt(park->socket, SOL_SOCKET, SO_MEMINFO, memory, &length) != 0) {
-        return SEND_BUFFER; /* Linux before 4.12 cannot tell: a slow reader may hold a thread */
+        return SEND_BUFFER; /* Linux before 4.12 has none: a slow reader may hold a thread */
     }
     /* The other half is for what TLS, HTTP and the system add. */
     return memory[SK_MEMINFO_SNDBUF] > memory[SK_MEMINFO_WMEM_QUEUED]
