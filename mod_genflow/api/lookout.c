@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* News that no thread of this child publishes. A job that was handed in here is published here
- * unless its lease was lost: its row is read in one round of OWN_EVERY. */
+/* News that no thread of this child publishes. Two threads: what the board says does not wait for
+ * an answer of the database. A job that was handed in here is published here unless its lease was
+ * lost: its row is read once a second. */
 #include "api/lookout.h"
 
-#include <apr_hash.h>
 #include <apr_thread_proc.h>
 
 #include "base/clock.h"
 #include "db/live.h"
 
 #define ROUND     (APR_USEC_PER_SEC / 10)
-#define OWN_EVERY 10
+#define LOOK_MOST 1000 /* rows in one statement: a millisecond or two of the database */
 
 struct api_lookout_t {
-    gf_ctx_t ctx;
+    gf_ctx_t ctx; /* of the thread that reads rows */
     gf_hub_t *hub;
     gf_board_t *board;
     apr_uint32_t read; /* up to here on the board */
-    apr_thread_t *thread;
-    bool failed; /* the last round, and a line says so */
+    apr_thread_t *of_board;
+    apr_thread_t *of_rows;
+    bool failed; /* the last statement, and a line says so */
 };
 
 /* Without an answer there is no news: the requests wait on. */
@@ -31,29 +32,29 @@ static bool has_failed(api_lookout_t *lookout, gf_err_t *err)
     return lookout->failed;
 }
 
-/* Returns the number of rows that the requests wait for. */
-static int read_rows(api_lookout_t *lookout, bool all)
+static void read_rows(api_lookout_t *lookout)
 {
     gf_ctx_t *ctx = &lookout->ctx;
-    const apr_array_header_t *ids = gf_hub_lookout_ids(lookout->hub, all, ctx->pool);
-    apr_hash_t *versions = apr_hash_make(ctx->pool);
-    apr_array_header_t *live;
+    const apr_array_header_t *looks = gf_hub_lookout_next(lookout->hub, LOOK_MOST, ctx->pool);
+    apr_array_header_t *known = apr_array_make(ctx->pool, looks->nelts + 1, sizeof(gf_live_t));
+    apr_array_header_t *changed;
     int i;
 
-    if (ids->nelts == 0 || has_failed(lookout, gf_live_list(&live, ctx, ids))) {
-        return ids->nelts;
-    }
-    for (i = 0; i < live->nelts; i++) {
-        const gf_live_t *row = &APR_ARRAY_IDX(live, i, gf_live_t);
+    for (i = 0; i < looks->nelts; i++) {
+        const gf_look_t *look = &APR_ARRAY_IDX(looks, i, gf_look_t);
+        gf_live_t *row = apr_array_push(known);
 
-        apr_hash_set(versions, row->id, APR_HASH_KEY_STRING, row->version);
+        row->id = look->id;
+        row->version = look->version[0] ? look->version : NULL;
     }
-    for (i = 0; i < ids->nelts; i++) {
-        const char *id = APR_ARRAY_IDX(ids, i, const char *);
+    if (known->nelts == 0 || has_failed(lookout, gf_live_changes(&changed, ctx, known))) {
+        return;
+    }
+    for (i = 0; i < changed->nelts; i++) {
+        const gf_live_t *row = &APR_ARRAY_IDX(changed, i, gf_live_t);
 
-        gf_hub_lookout_publish(lookout->hub, id, apr_hash_get(versions, id, APR_HASH_KEY_STRING));
+        gf_hub_lookout_publish(lookout->hub, row->id, row->version);
     }
-    return ids->nelts;
 }
 
 /* Publishes what other children of this httpd put on the board, for the length of a round. */
@@ -71,18 +72,25 @@ static void read_board(api_lookout_t *lookout)
     }
 }
 
-static void *APR_THREAD_FUNC look_out(apr_thread_t *thread, void *data)
+static void *APR_THREAD_FUNC watch_board(apr_thread_t *thread, void *data)
 {
     api_lookout_t *lookout = data;
-    int rows = 0;
-    int round;
 
     (void)thread;
-    for (round = 0; gf_hub_lookout_wait(lookout->hub, rows ? 0 : ROUND); round++) {
-        if (rows) {
-            read_board(lookout);
-        }
-        rows = read_rows(lookout, round % OWN_EVERY == 0);
+    while (gf_hub_lookout_wait(lookout->hub, 0)) {
+        read_board(lookout);
+        gf_hub_lookout_ring(lookout->hub);
+    }
+    return NULL;
+}
+
+static void *APR_THREAD_FUNC watch_rows(apr_thread_t *thread, void *data)
+{
+    api_lookout_t *lookout = data;
+
+    (void)thread;
+    while (gf_hub_lookout_wait(lookout->hub, ROUND)) {
+        read_rows(lookout);
         apr_pool_clear(lookout->ctx.pool);
     }
     return NULL;
@@ -99,7 +107,10 @@ apr_status_t api_lookout_start(api_lookout_t **out, apr_pool_t *pool, const gf_c
     lookout->board = board;
     lookout->read = gf_board_end(board);
     apr_pool_create_unmanaged_ex(&lookout->ctx.pool, NULL, NULL); /* no other thread's allocator */
-    rv = apr_thread_create(&lookout->thread, NULL, look_out, lookout, pool);
+    rv = apr_thread_create(&lookout->of_board, NULL, watch_board, lookout, pool);
+    if (rv == APR_SUCCESS) {
+        rv = apr_thread_create(&lookout->of_rows, NULL, watch_rows, lookout, pool);
+    }
     *out = lookout;
     return rv;
 }
@@ -108,6 +119,7 @@ void api_lookout_join(api_lookout_t *lookout)
 {
     apr_status_t rv;
 
-    apr_thread_join(&rv, lookout->thread);
+    apr_thread_join(&rv, lookout->of_board);
+    apr_thread_join(&rv, lookout->of_rows);
     apr_pool_destroy(lookout->ctx.pool);
 }

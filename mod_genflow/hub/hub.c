@@ -12,27 +12,18 @@
 
 #include "base/clock.h"
 #include "hub/board.h"
+#include "hub/keys.h"
 
 #define WATCH_BUCKETS   1024
-#define WEBHOOK_IDS_MAX 64 /* one more is lost: the usual poll finds its job */
-#define KEY_SETS_MAX    16
-#define KEYS_MAX        65536
-#define KEYS_FRESH      apr_time_from_sec(24 * 3600)
-#define KEYS_PAUSE      apr_time_from_sec(60) /* between two fetches */
-
-/* The public keys of one address. */
-typedef struct key_set_t {
-    const char *url; /* of the configuration: outlives the hub */
-    char *text;
-    apr_pool_t *pool;   /* of text */
-    apr_time_t fetched; /* when tried last; 0: never */
-    apr_time_t got;
-    bool is_pending;
-} key_set_t;
+#define STEPS_LOCKED    256 /* waiters in one hold of the mutex */
+#define LOOK_ELSEWHERE  (APR_USEC_PER_SEC / 10)
+#define LOOK_HERE       APR_USEC_PER_SEC /* only a lost lease makes it necessary */
+#define WEBHOOK_IDS_MAX 64               /* one more is lost: the usual poll finds its job */
 
 struct gf_hub_t {
-    pthread_mutex_t mutex; /* guards everything below but the bell */
+    pthread_mutex_t mutex; /* guards everything below but bell, keys and board */
     int bell;
+    gf_keys_t *keys;   /* has a lock of its own */
     gf_board_t *board; /* no lock: set before the threads; NULL: no other child */
     gf_job_t *first;   /* inbox */
     gf_job_t *last;
@@ -41,29 +32,24 @@ struct gf_hub_t {
     int waiting;
     int threads; /* of those, with a thread */
     gf_waiter_t *waiters;
+    gf_waiter_t *ringing; /* gf_hub_lookout_ring() goes on here */
+    gf_waiter_t *looking; /* gf_hub_lookout_next() goes on here; NULL: at the first one */
     gf_watch_t *watches[WATCH_BUCKETS];   /* by id */
     gf_waiter_t *of_users[WATCH_BUCKETS]; /* by user */
     pthread_cond_t begun;                 /* a request waits, or the child stops */
     char webhook_ids[WEBHOOK_IDS_MAX][GF_HUB_ID];
     int webhook_id_count;
     bool recalled;
-    key_set_t key_sets[KEY_SETS_MAX];
     bool closing;
 };
 
 static apr_status_t end_hub(void *data)
 {
     gf_hub_t *hub = data;
-    int i;
 
     close(hub->bell);
     pthread_mutex_destroy(&hub->mutex);
     pthread_cond_destroy(&hub->begun);
-    for (i = 0; i < KEY_SETS_MAX; i++) {
-        if (hub->key_sets[i].pool) {
-            apr_pool_destroy(hub->key_sets[i].pool);
-        }
-    }
     return APR_SUCCESS;
 }
 
@@ -79,6 +65,7 @@ apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, const gf_hub_bounds_t
     }
     rv = pthread_mutex_init(&hub->mutex, NULL);
     rv = rv == 0 ? gf_clock_cond_init(&hub->begun) : rv;
+    rv = rv == 0 ? gf_keys_make(&hub->keys, pool) : rv;
     if (rv != 0) {
         close(hub->bell);
         return rv;
@@ -250,6 +237,8 @@ static void unlink_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
     if (waiter->next) {
         waiter->next->previous = waiter->previous;
     }
+    hub->ringing = hub->ringing == waiter ? waiter->next : hub->ringing;
+    hub->looking = hub->looking == waiter ? waiter->next : hub->looking;
     hub->waiting--;
     hub->threads -= has_thread(waiter);
     for (i = 0; i < waiter->count; i++) {
@@ -268,6 +257,7 @@ bool gf_hub_req_watch(gf_hub_t *hub, gf_waiter_t *waiter)
         waiter->watches[i].waiter = waiter;
         waiter->watches[i].news = waiter->watches[i].seen = GF_NEWS_NONE;
         waiter->watches[i].version[0] = '\0';
+        waiter->watches[i].looked = waiter->watches[i].here ? gf_clock_now() : 0;
     }
     if (gf_clock_cond_init(&waiter->changed) != APR_SUCCESS) {
         return false;
@@ -277,7 +267,7 @@ bool gf_hub_req_watch(gf_hub_t *hub, gf_waiter_t *waiter)
     if (room) {
         link_waiter(hub, waiter);
         if (hub->waiting == 1) {
-            pthread_cond_signal(&hub->begun);
+            pthread_cond_broadcast(&hub->begun);
         }
     }
     pthread_mutex_unlock(&hub->mutex);
@@ -413,26 +403,66 @@ bool gf_hub_lookout_wait(gf_hub_t *hub, apr_interval_time_t pause)
     return !closing;
 }
 
-apr_array_header_t *gf_hub_lookout_ids(gf_hub_t *hub, bool all, apr_pool_t *pool)
+void gf_hub_lookout_ring(gf_hub_t *hub)
 {
-    apr_array_header_t *ids = apr_array_make(pool, 16, sizeof(const char *));
     apr_time_t now = gf_clock_now();
-    gf_waiter_t *waiter;
-    int i;
+    int steps = 0;
 
     pthread_mutex_lock(&hub->mutex);
-    for (waiter = hub->waiters; waiter; waiter = waiter->next) {
+    for (hub->ringing = hub->waiters; hub->ringing; steps++) {
+        gf_waiter_t *waiter = hub->ringing;
+
+        hub->ringing = waiter->next;
         if (waiter->due && waiter->due <= now) {
             ring_waiter(waiter);
         }
-        for (i = 0; i < waiter->count; i++) {
-            if (all || !waiter->watches[i].here) {
-                APR_ARRAY_PUSH(ids, const char *) = apr_pstrdup(pool, waiter->watches[i].id);
-            }
+        if (steps % STEPS_LOCKED == STEPS_LOCKED - 1) {
+            pthread_mutex_unlock(&hub->mutex);
+            pthread_mutex_lock(&hub->mutex);
         }
     }
     pthread_mutex_unlock(&hub->mutex);
-    return ids;
+}
+
+/* Adds the watches of `waiter` that are to be read. */
+static void add_looks(apr_array_header_t *looks, gf_waiter_t *waiter, apr_time_t now)
+{
+    int i;
+
+    for (i = 0; i < waiter->count; i++) {
+        gf_watch_t *watch = &waiter->watches[i];
+
+        if (watch->looked + (watch->here ? LOOK_HERE : LOOK_ELSEWHERE) <= now) {
+            gf_look_t *look = apr_array_push(looks);
+
+            watch->looked = now;
+            apr_cpystrn(look->id, watch->id, sizeof(look->id));
+            apr_cpystrn(look->version, watch->version, sizeof(look->version));
+        }
+    }
+}
+
+apr_array_header_t *gf_hub_lookout_next(gf_hub_t *hub, int most, apr_pool_t *pool)
+{
+    apr_array_header_t *looks = apr_array_make(pool, 64, sizeof(gf_look_t));
+    apr_time_t now = gf_clock_now();
+    int steps;
+    int i;
+
+    pthread_mutex_lock(&hub->mutex);
+    steps = hub->waiting;
+    for (i = 0; i < steps && looks->nelts < most && hub->waiters; i++) {
+        gf_waiter_t *waiter = hub->looking ? hub->looking : hub->waiters;
+
+        hub->looking = waiter->next;
+        add_looks(looks, waiter, now);
+        if (i % STEPS_LOCKED == STEPS_LOCKED - 1) {
+            pthread_mutex_unlock(&hub->mutex);
+            pthread_mutex_lock(&hub->mutex);
+        }
+    }
+    pthread_mutex_unlock(&hub->mutex);
+    return looks;
 }
 
 void gf_hub_lookout_publish(gf_hub_t *hub, const char *id, const char *version)
@@ -499,38 +529,10 @@ bool gf_hub_bg_recalled(gf_hub_t *hub)
     return recalled;
 }
 
-/* The set of that address; a new one takes the next free place. NULL: there are too many. */
-static key_set_t *key_set(gf_hub_t *hub, const char *url)
-{
-    int i;
-
-    for (i = 0; i < KEY_SETS_MAX && hub->key_sets[i].url; i++) {
-        if (strcmp(hub->key_sets[i].url, url) == 0) {
-            return &hub->key_sets[i];
-        }
-    }
-    if (i == KEY_SETS_MAX) {
-        return NULL;
-    }
-    hub->key_sets[i].url = url;
-    return &hub->key_sets[i];
-}
-
 const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool_t *pool)
 {
-    apr_time_t now = gf_clock_now();
-    const char *text = NULL;
-    key_set_t *set;
+    const char *text = gf_keys_get(hub->keys, url, newer, pool);
 
-    pthread_mutex_lock(&hub->mutex);
-    set = key_set(hub, url);
-    if (set && set->text && !newer && set->got + KEYS_FRESH > now) {
-        text = apr_pstrdup(pool, set->text);
-    }
-    else if (set && set->fetched + KEYS_PAUSE <= now) {
-        set->is_pending = true;
-    }
-    pthread_mutex_unlock(&hub->mutex);
     if (!text) {
         gf_hub_ring(hub);
     }
@@ -539,34 +541,12 @@ const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool
 
 const char *gf_hub_bg_keys_pending(gf_hub_t *hub)
 {
-    const char *url = NULL;
-    int i;
-
-    pthread_mutex_lock(&hub->mutex);
-    for (i = 0; i < KEY_SETS_MAX && !url; i++) {
-        url = hub->key_sets[i].is_pending ? hub->key_sets[i].url : NULL;
-    }
-    pthread_mutex_unlock(&hub->mutex);
-    return url;
+    return gf_keys_pending(hub->keys);
 }
 
 void gf_hub_bg_keys_put(gf_hub_t *hub, const char *url, const char *keys)
 {
-    key_set_t *set;
-
-    pthread_mutex_lock(&hub->mutex);
-    set = key_set(hub, url);
-    set->is_pending = false;
-    set->fetched = gf_clock_now();
-    if (keys && strlen(keys) <= KEYS_MAX) {
-        if (set->pool) {
-            apr_pool_destroy(set->pool);
-        }
-        apr_pool_create_unmanaged_ex(&set->pool, NULL, NULL); /* no other thread's allocator */
-        set->text = apr_pstrdup(set->pool, keys);
-        set->got = set->fetched;
-    }
-    pthread_mutex_unlock(&hub->mutex);
+    gf_keys_put(hub->keys, url, keys);
 }
 
 void gf_hub_close(gf_hub_t *hub)
@@ -581,7 +561,7 @@ void gf_hub_close(gf_hub_t *hub)
             put_news(&waiter->watches[i], GF_NEWS_CLOSING);
         }
     }
-    pthread_cond_signal(&hub->begun);
+    pthread_cond_broadcast(&hub->begun);
     pthread_mutex_unlock(&hub->mutex);
     gf_hub_ring(hub);
 }

@@ -39,6 +39,7 @@ typedef struct gf_watch_t {
 
     /* The hub's own, under its mutex: */
     gf_news_t news;
+    apr_time_t looked;            /* when its row was to be read last; 0: not yet */
     char version[GF_HUB_VERSION]; /* of the row, when the lookout read it last; "": not yet */
     struct gf_waiter_t *waiter;
     struct gf_watch_t *next;
@@ -123,9 +124,19 @@ void gf_hub_req_sleep(gf_hub_t *hub, gf_waiter_t *waiter, apr_time_t due);
 /* Blocks while no request waits, then for `pause`; false: the child stops. */
 bool gf_hub_lookout_wait(gf_hub_t *hub, apr_interval_time_t pause);
 
-/* Rings the waiters that are due. Returns the ids of watches whose rows are to be read, each in
- * pool: const char *; those of jobs handed in here only if `all`. */
-apr_array_header_t *gf_hub_lookout_ids(gf_hub_t *hub, bool all, apr_pool_t *pool);
+/* Rings the waiters that are due. One thread. */
+void gf_hub_lookout_ring(gf_hub_t *hub);
+
+/* A row that is to be read. */
+typedef struct gf_look_t {
+    char id[GF_HUB_ID];
+    char version[GF_HUB_VERSION]; /* that the watch knows; "": none */
+} gf_look_t;
+
+/* The next rows of watches that are to be read: gf_look_t, in pool. About `most` in one call, the
+ * others in the next ones. A row of another process is read ten times a second as long as `most`
+ * suffices, one of this child once a second. One thread. */
+apr_array_header_t *gf_hub_lookout_next(gf_hub_t *hub, int most, apr_pool_t *pool);
 
 /* The row of `id` has this version now; NULL: the generation has ended. */
 void gf_hub_lookout_publish(gf_hub_t *hub, const char *id, const char *version);

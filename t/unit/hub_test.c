@@ -320,7 +320,7 @@ START_TEST(requests_for_one_generation_leave_in_any_order)
     for (i = 1; i <= MANY; i++) {
         ck_assert_int_eq(clients[i * STEP % MANY].rings, i - 1);
     }
-    ck_assert_int_eq(gf_hub_lookout_ids(hub, true, unit.ctx.pool)->nelts, 0);
+    ck_assert_int_eq(gf_hub_lookout_next(hub, MANY, unit.ctx.pool)->nelts, 0);
 }
 END_TEST
 
@@ -421,42 +421,106 @@ START_TEST(the_lookout_rings_who_is_due_once)
     park_client(&client);
     ck_assert(watch_job(hub, &client, "a"));
     gf_hub_req_sleep(hub, &client.waiter, gf_clock_now() + LONG);
-    gf_hub_lookout_ids(hub, true, unit.ctx.pool);
+    gf_hub_lookout_ring(hub);
     ck_assert_int_eq(client.rings, 0);
     gf_hub_req_sleep(hub, &client.waiter, gf_clock_now());
-    gf_hub_lookout_ids(hub, true, unit.ctx.pool);
-    gf_hub_lookout_ids(hub, true, unit.ctx.pool);
+    gf_hub_lookout_ring(hub);
+    gf_hub_lookout_ring(hub);
     ck_assert_int_eq(client.rings, 1);
     ck_assert_int_eq(news_of(hub, &client), GF_NEWS_NONE);
     gf_hub_req_unwatch(hub, &client.waiter);
 }
 END_TEST
 
+/* The id of the only row that is to be read now, and the version that its watch knows; NULL: none
+ * is. */
+static const char *only_look(gf_hub_t *hub, const char *version)
+{
+    const apr_array_header_t *looks = gf_hub_lookout_next(hub, 10, unit.ctx.pool);
+
+    ck_assert_int_le(looks->nelts, 1);
+    if (looks->nelts == 1) {
+        ck_assert_str_eq(APR_ARRAY_IDX(looks, 0, gf_look_t).version, version);
+    }
+    return looks->nelts == 1 ? APR_ARRAY_IDX(looks, 0, gf_look_t).id : NULL;
+}
+
+/* As if the last look had been so long ago. */
+static void let_pass(client_t *client, apr_interval_time_t time)
+{
+    client->watch.looked -= time;
+}
+
 START_TEST(the_lookout_reads_what_other_processes_work_on)
 {
     gf_hub_t *hub = make_hub();
     client_t here = { .watch = { .here = true } }, there = { .rings = 0 };
-    apr_array_header_t *ids;
 
     ck_assert(watch_job(hub, &here, "a"));
     ck_assert(watch_job(hub, &there, "b"));
-    ids = gf_hub_lookout_ids(hub, false, unit.ctx.pool);
-    ck_assert_int_eq(ids->nelts, 1);
-    ck_assert_str_eq(APR_ARRAY_IDX(ids, 0, const char *), "b");
-    ck_assert_int_eq(gf_hub_lookout_ids(hub, true, unit.ctx.pool)->nelts, 2);
+    ck_assert_str_eq(only_look(hub, ""), "b");
+    ck_assert_msg(!only_look(hub, ""), "it was read just now");
     gf_hub_lookout_publish(hub, "b", "1");
     ck_assert_int_eq(news_of(hub, &there), GF_NEWS_CHANGED);
     gf_hub_lookout_publish(hub, "b", "1");
     ck_assert_msg(news_of(hub, &there) == GF_NEWS_NONE, "the same version is no news");
+    let_pass(&here, APR_USEC_PER_SEC / 5);
+    let_pass(&there, APR_USEC_PER_SEC / 5);
+    ck_assert_str_eq(only_look(hub, "1"), "b");
     gf_hub_lookout_publish(hub, "b", "2");
     ck_assert_int_eq(news_of(hub, &there), GF_NEWS_CHANGED);
     gf_hub_lookout_publish(hub, "b", NULL);
     ck_assert_int_eq(news_of(hub, &there), GF_NEWS_ENDED);
     ck_assert_int_eq(news_of(hub, &here), GF_NEWS_NONE);
+    let_pass(&here, APR_USEC_PER_SEC);
+    ck_assert_msg(only_look(hub, ""), "a job of this child, once a second");
     gf_hub_bg_leave(hub, "a");
-    ck_assert_msg(gf_hub_lookout_ids(hub, false, unit.ctx.pool)->nelts == 2, "a job that left");
+    let_pass(&here, APR_USEC_PER_SEC / 5);
+    ck_assert_str_eq(only_look(hub, ""), "a");
     gf_hub_req_unwatch(hub, &here.waiter);
     gf_hub_req_unwatch(hub, &there.waiter);
+}
+END_TEST
+
+#define AT_ONCE 7
+#define FEW     3
+
+/* Each is read before one is read again, also while some leave between two statements. */
+START_TEST(the_lookout_takes_few_rows_at_once_and_all_in_turn)
+{
+    const gf_hub_bounds_t bounds = {
+        .waiters = AT_ONCE, .user = AT_ONCE, .threads = AT_ONCE, .threads_user = AT_ONCE
+    };
+    gf_hub_t *hub = NULL;
+    client_t clients[AT_ONCE];
+    int seen[AT_ONCE] = { 0 };
+    int round;
+    int i;
+
+    ck_assert_int_eq(gf_hub_make(&hub, unit.ctx.pool, &bounds), APR_SUCCESS);
+    memset(clients, 0, sizeof(clients));
+    for (i = 0; i < AT_ONCE; i++) {
+        ck_assert(watch_job(hub, &clients[i], apr_itoa(unit.ctx.pool, i)));
+    }
+    for (round = 0; round < AT_ONCE; round++) {
+        const apr_array_header_t *looks = gf_hub_lookout_next(hub, FEW, unit.ctx.pool);
+
+        ck_assert_int_eq(looks->nelts, FEW);
+        for (i = 0; i < looks->nelts; i++) {
+            int number = atoi(APR_ARRAY_IDX(looks, i, gf_look_t).id);
+
+            seen[number]++;
+            let_pass(&clients[number], APR_USEC_PER_SEC);
+        }
+    }
+    for (i = 0; i < AT_ONCE; i++) {
+        ck_assert_int_eq(seen[i], FEW);
+    }
+    for (i = AT_ONCE - 1; i >= 0; i--) {
+        gf_hub_lookout_next(hub, 1, unit.ctx.pool);
+        gf_hub_req_unwatch(hub, &clients[i].waiter);
+    }
+    ck_assert_int_eq(gf_hub_lookout_next(hub, FEW, unit.ctx.pool)->nelts, 0);
 }
 END_TEST
 
@@ -636,6 +700,7 @@ int main(void)
         those_who_hold_a_thread_are_bounded_further,
         the_lookout_rings_who_is_due_once,
         the_lookout_reads_what_other_processes_work_on,
+        the_lookout_takes_few_rows_at_once_and_all_in_turn,
         closing_notifies_all_waiters_and_accepts_no_new_one,
         news_wake_whoever_waits_on_another_thread,
         closing_wakes_whoever_waits_on_another_thread,

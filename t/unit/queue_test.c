@@ -323,11 +323,11 @@ static gf_err_t *call_site_restored(void)
 
 static gf_err_t *call_live(void)
 {
-    apr_array_header_t *ids = apr_array_make(unit.ctx.pool, 1, sizeof(const char *));
-    apr_array_header_t *live;
+    apr_array_header_t *known = apr_array_make(unit.ctx.pool, 1, sizeof(gf_live_t));
+    apr_array_header_t *changed;
 
-    APR_ARRAY_PUSH(ids, const char *) = job.id;
-    return gf_live_list(&live, &unit.ctx, ids);
+    ((gf_live_t *)apr_array_push(known))->id = job.id;
+    return gf_live_changes(&changed, &unit.ctx, known);
 }
 
 static gf_err_t *call_gallery(void)

@@ -187,10 +187,11 @@ static void *APR_THREAD_FUNC lookout_thread(apr_thread_t *thread, void *data)
     (void)data;
     apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     while (gf_hub_lookout_wait(hub, ROUND)) {
-        const apr_array_header_t *ids = gf_hub_lookout_ids(hub, true, pool);
+        const apr_array_header_t *looks = gf_hub_lookout_next(hub, REQUESTS, pool);
 
-        for (i = 0; i < ids->nelts; i++) {
-            gf_hub_lookout_publish(hub, APR_ARRAY_IDX(ids, i, const char *), "1");
+        gf_hub_lookout_ring(hub);
+        for (i = 0; i < looks->nelts; i++) {
+            gf_hub_lookout_publish(hub, APR_ARRAY_IDX(looks, i, gf_look_t).id, "1");
         }
         gf_board_wait(board, at, ROUND);
         while (gf_board_take(board, &at, id)) {
