@@ -241,6 +241,7 @@ case \$1 in
 esac
 END
     $ENV{GENFLOW_UNIT_RUNNER}   = "$valgrind --quiet --error-exitcode=9";
+    $ENV{CK_TIMEOUT_MULTIPLIER} = 10;
     $ENV{GENFLOW_TEST_PATIENCE} = 10;
     return;
 }
