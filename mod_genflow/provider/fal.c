@@ -69,7 +69,9 @@ static const prov_field_t of_seedream_edit[] = { { "prompt", "prompt" },
                                                  { "seed", "seed" },
                                                  { NULL, NULL } };
 
-/* The lists have their bounds from fal's descriptions of the models. */
+/* Bounds of lists. fal's descriptions (API of each model) say 10 for seedream ("if over 10 images
+ * are sent, only the last 10 will be used") and none for the others: of gpt-image it is OpenAI's
+ * bound of an edit (API reference, images/edits), of nano-banana 10, as of Google's own model. */
 static const prov_model_t models[] = {
     { "fal-ai/gpt-image-1/edit-image", of_gpt_edit, GF_SOURCE_MUST, 16 },
     { "fal-ai/gpt-image-1.5/edit", of_gpt_edit, GF_SOURCE_MUST, 16 },

@@ -49,6 +49,12 @@ static const prov_field_t of_flux_2[] = { { "prompt", "prompt" },
                                           { "seed", "seed" },
                                           { NULL, NULL } };
 
+static const prov_field_t of_flux_2_klein[] = { { "prompt", "prompt" },
+                                                { "sources", "images" },
+                                                { "aspect_ratio", "aspect_ratio" },
+                                                { "seed", "seed" },
+                                                { NULL, NULL } };
+
 /* They have no seed; what was lost of them stays lost. */
 static const prov_field_t of_lists[] = { { "prompt", "prompt" },
                                          { "sources", "image_input" },
@@ -68,14 +74,21 @@ static const prov_field_t common[] = { { "prompt", "prompt" },
                                        { "seed", "seed" },
                                        { NULL, NULL } };
 
-static const prov_model_t models[] = { { "black-forest-labs/flux-dev", of_flux_dev, GF_SOURCE_MAY },
-                                       { "black-forest-labs/flux-kontext", of_flux_kontext,
-                                         GF_SOURCE_MAY },
-                                       { "black-forest-labs/flux-2", of_flux_2, GF_SOURCE_MAY, 8 },
-                                       { "google/nano-banana", of_lists, GF_SOURCE_MAY, 10 },
-                                       { "bytedance/seedream-4", of_lists, GF_SOURCE_MAY, 10 },
-                                       { "black-forest-labs/flux", of_flux, GF_SOURCE_NONE },
-                                       { "", common, GF_SOURCE_MAY } };
+/* Bounds of lists, by Replicate's page of each model (API, schema): flux-2-klein 5, flux-2-dev 4,
+ * flux-2-flex 10, flux-2-pro 8, seedream-4 10 (4.5: 14). That of nano-banana says "multiple images"
+ * (nano-banana-pro: 14): 10, as of Google's own model. */
+static const prov_model_t models[] = {
+    { "black-forest-labs/flux-dev", of_flux_dev, GF_SOURCE_MAY },
+    { "black-forest-labs/flux-kontext", of_flux_kontext, GF_SOURCE_MAY },
+    { "black-forest-labs/flux-2-klein", of_flux_2_klein, GF_SOURCE_MAY, 5 },
+    { "black-forest-labs/flux-2-dev", of_flux_2, GF_SOURCE_MAY, 4 },
+    { "black-forest-labs/flux-2-flex", of_flux_2, GF_SOURCE_MAY, 10 },
+    { "black-forest-labs/flux-2", of_flux_2, GF_SOURCE_MAY, 8 },
+    { "google/nano-banana", of_lists, GF_SOURCE_MAY, 10 },
+    { "bytedance/seedream-4", of_lists, GF_SOURCE_MAY, 10 },
+    { "black-forest-labs/flux", of_flux, GF_SOURCE_NONE },
+    { "", common, GF_SOURCE_MAY }
+};
 
 static const prov_field_t *fields_of(const char *model)
 {

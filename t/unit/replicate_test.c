@@ -86,6 +86,35 @@ START_TEST(each_model_uses_a_source_picture_in_its_way)
 }
 END_TEST
 
+START_TEST(each_model_of_several_pictures_has_a_list_of_its_own)
+{
+    static const struct {
+        const char *model, *list;
+        int most;
+    } rows[] = { { "black-forest-labs/flux-2-pro", "input_images", 8 },
+                 { "black-forest-labs/flux-2-flex", "input_images", 10 },
+                 { "black-forest-labs/flux-2-dev", "input_images", 4 },
+                 { "black-forest-labs/flux-2-klein-4b", "images", 5 },
+                 { "google/nano-banana", "image_input", 10 },
+                 { "bytedance/seedream-4", "image_input", 10 } };
+    gf_prov_source_t sources[] = { { .url = SOURCE }, { .url = SOURCE "2" } };
+    size_t i;
+
+    for (i = 0; i < UNIT_COUNT(rows); i++) {
+        scene_t *scene = replicate(rows[i].model);
+
+        scene->call.source = SOURCE;
+        scene->call.sources = sources;
+        scene->call.source_count = 2;
+        ck_assert_ptr_nonnull(strstr(kind->submit(&scene->call)->body,
+                                     apr_pstrcat(unit.ctx.pool, "\"", rows[i].list,
+                                                 "\":[\"" SOURCE "\",\"" SOURCE "2\"]", NULL)));
+        ck_assert_int_eq(kind->source_max(rows[i].model), rows[i].most);
+    }
+    ck_assert_int_le(kind->source_max("black-forest-labs/flux-dev"), 1);
+}
+END_TEST
+
 START_TEST(the_provider_webhook_is_requested)
 {
     scene_t *scene = replicate(MODEL);
@@ -564,9 +593,6 @@ START_TEST(a_list_says_nothing_about_a_model_without_a_seed)
         ck_assert_int_eq(outcome.state, GF_PROV_UNKNOWN);
         ck_assert(outcome.settled && !outcome.absent);
     }
-    ck_assert_int_eq(kind->source_max("google/nano-banana"), 10);
-    ck_assert_int_eq(kind->source_max("black-forest-labs/flux-2-pro"), 8);
-    ck_assert_int_le(kind->source_max("black-forest-labs/flux-dev"), 1);
 }
 END_TEST
 
@@ -649,6 +675,7 @@ int main(void)
     const TTest *const tests[] = {
         each_model_gets_its_input,
         each_model_uses_a_source_picture_in_its_way,
+        each_model_of_several_pictures_has_a_list_of_its_own,
         the_provider_webhook_is_requested,
         a_prediction_is_polled_and_cancelled_by_its_id,
         each_state_of_a_prediction_has_its_meaning,
