@@ -290,9 +290,14 @@ static int genflow_map_to_storage(request_rec *r)
     return api_place_is_location(r) ? OK : DECLINED;
 }
 
+/* GenflowUser may name visitors by their network: each of them has all addresses of it. */
 static int genflow_header_parser(request_rec *r)
 {
-    return our_handler(r) ? api_cors(r) : DECLINED;
+    if (!our_handler(r)) {
+        return DECLINED;
+    }
+    apr_table_setn(r->subprocess_env, "GENFLOW_NETWORK", httpd_limits_address(r));
+    return api_cors(r);
 }
 
 /* Health and provider webhooks need no user. mod_authz_core has decided before: it refuses requests

@@ -57,6 +57,20 @@ is $visitor->{get}->($job->{resultUrl})->{status}, 200, '... and sees it';
 credits_are $visitor->{name}, 8, 0, '... for its price, of the first credits';
 is guest('192.0.2.8')->{call}->(GET => "job/$job->{id}")->{status}, 403, "another visitor's job is another's";
 
+# ---- of IPv6, a network of 64 bits is one visitor ----
+
+my @of_network = map { guest($_) } qw(2001:db8:1:2::7 2001:db8:1:2:ffff::8 2001:db8:1:2:3:4:5:6);
+$_->{call}->(GET => 'getQuota') for @of_network;
+is_deeply [map { data($_->{call}->(GET => 'getQuota'))->{currentBalance} } @of_network], [10, 10, 10],
+    'visitors of one network have the first credits';
+my $of_six = data($of_network[0]{call}->(POST => 'image/generate', \%mood))->{jobId};
+is $of_network[1]{poll}->($of_six)->{status}, 'succeeded', 'another address of the network has the same jobs';
+is_deeply [map { data($_->{call}->(GET => 'getQuota'))->{currentBalance} } @of_network], [8, 8, 8],
+    '... and they have the first credits together';
+is data(guest('2001:db8:1:3::7')->{call}->(GET => 'getQuota'))->{currentBalance}, 10, 'another network is another visitor';
+is data(guest('::ffff:192.0.2.7')->{call}->(GET => 'getQuota'))->{currentBalance}, 8,
+    'an IPv4 address is the same visitor over IPv6';
+
 # ---- a job that fails ----
 
 scripted('{{status=400}}');
