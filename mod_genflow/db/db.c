@@ -244,12 +244,22 @@ static const char *schema_cause(const char *state, const gf_type_t *type)
     return "the functions in the database do not fit this module or each other: run sql/apply";
 }
 
+/* Of values that a row or a type does not take, the details are those values: a prompt never goes
+ * to the log. */
+static const char *message_of(const PGresult *result, const char *state)
+{
+    bool has_values = strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0;
+    const char *primary = has_values ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+
+    return primary ? primary : PQresultErrorMessage(result);
+}
+
 static gf_err_t *statement_error(gf_ctx_t *ctx, const call_t *call, const PGresult *result)
 {
     const char *label = call->statement->label;
     const char *of = call->type ? call->type->name : "no type";
     const char *state = result_sqlstate(result);
-    const char *message = PQresultErrorMessage(result);
+    const char *message = message_of(result, state);
     gf_err_t *err;
 
     if (call->is_silent) {
@@ -357,6 +367,7 @@ const gf_sql_word_t gf_db_owned_words[] = { { "ok", GF_OWNED },
                                             { "not_yours", GF_OWNED_NOT_YOURS },
                                             { "invalid_status", GF_OWNED_STATUS },
                                             { "restored", GF_OWNED_RESTORED },
+                                            { "too_large", GF_OWNED_TOO_LARGE },
                                             { NULL, GF_SQL_NO_WORD } };
 
 gf_err_t *gf_db_owned(gf_ctx_t *ctx, gf_owned_t outcome, gf_err_code_t none, const char *what,

@@ -38,6 +38,15 @@ logged(qr/GF0503: job=$cancelled type=$TYPE user=\Q$user\E: cancelled and releas
     'one that its user cancelled');
 unlike $site->log_text, qr/genflow:(?:info|debug)/, 'and nothing of lesser interest';
 
+# ---- a statement that the database refuses ----
+
+my $secret = "the words of $user";
+sql("ALTER TABLE public.log_lines_media ADD CONSTRAINT no_words CHECK (prompt NOT LIKE '%the words of%') NOT VALID");
+error_is(generate($user, { type => $TYPE, prompt => $secret }), 500, 'INTERNAL_ERROR', 'a row may be refused');
+sql('ALTER TABLE public.log_lines_media DROP CONSTRAINT no_words');
+logged(qr/GF0120: .*SQLSTATE 23514: .*violates check constraint "no_words"/, 'what was refused');
+unlike $site->log_text, qr/\Q$secret/, '... without the prompt, which the row has';
+
 # ---- administration ----
 
 my %made = ($bob => [map { pending($bob) } 1 .. 2], $carol => [pending($carol)]);
