@@ -19,6 +19,10 @@
 #define WORDS_MAX       500
 #define SEED_DRAWN_BITS 31
 
+/* The two that the third older system's page names; today they are one. */
+#define OLD_MODEL          "gpt-image-1"
+#define OLD_MODEL_ENHANCED "gpt-4-vision-enhanced"
+
 /* The record of the rows, and the facts to check it against. */
 typedef struct check_t {
     const gf_type_t *type;
@@ -279,6 +283,14 @@ static void rule_models(gf_input_t *input, void *record)
     refuse_too_many(input, check, "modelImages", ", productImages and modelImages together");
 }
 
+/* Does an older page name this model, without regard to what a site has? */
+static bool is_old_model(const check_t *check)
+{
+    return check->old && check->model
+           && (strcmp(check->model, OLD_MODEL) == 0
+               || strcmp(check->model, OLD_MODEL_ENHANCED) == 0);
+}
+
 /* An entry of the type's chain; where the type is not known, any may be. */
 static void rule_model(gf_input_t *input, void *record)
 {
@@ -286,7 +298,8 @@ static void rule_model(gf_input_t *input, void *record)
     const gf_type_t *type = check->type;
     const char *source = check->spec->source_url;
 
-    if (check->model && type->chain && gf_type_model(type, check->model, source) < 0) {
+    if (check->model && !is_old_model(check) && type->chain
+        && gf_type_model(type, check->model, source) < 0) {
         gf_input_refuse(input, GF_E_INVALID, "model", "must be one of %s",
                         gf_type_models(type, source, input->ctx->pool));
     }
@@ -473,6 +486,9 @@ static void add_words(check_t *check, const gf_input_t *input)
  * two steps. */
 static gf_err_t *fill_defaults(check_t *check, const gf_input_t *input)
 {
+    if (check->two_step && is_old_model(check)) { /* without such an entry the chain decides */
+        GF_TRY(add_json(check->parameters, input->ctx, "{\"model\":\"" OLD_MODEL "\"}"));
+    }
     add_words(check, input);
     if (check->preset) {
         GF_TRY(add_json(check->parameters, input->ctx, check->preset->parameters));

@@ -46,6 +46,27 @@ for my $case (['{{delay=700}}', 'completed', 18], ['{{status=400}}', 'failed', 1
     credits_are $user, $left, 0, '... and is charged once, or not at all';
 }
 
+# ---- the models that the page names ----
+
+for my $case (['openai-source', 'gpt-image-1', 'gpt-image-1'], ['openai-source', 'gpt-4-vision-enhanced', 'gpt-image-1'],
+    ['gallery', 'gpt-image-1', 'fal-ai/ghiblify'], ['gallery', 'gpt-4-vision-enhanced', 'fal-ai/ghiblify']) {
+    my ($type, $model, $made_by) = @$case;
+    $res = api(POST => "$AT/generation/create", user => $user, json => { type => $type, model => $model,
+        productImages => ["$ENV{GENFLOW_FAKE}/_source/picture/3"], customPrompt => "by $model for $user" });
+    is $res->{status}, 201, "$type takes the model $model" or diag $res->{content};
+    my $new = data($res)->{data}{generationId} // next;
+    is data($res)->{data}{parameters}{model}, 'gpt-image-1', '... as gpt-image-1';
+    api(POST => "$AT/generate", user => $user, json => { generationId => $new });
+    wait_for { $live = data(api(GET => "$AT/generation/$new", user => $user)); $live->{finishedAt} } 30;
+    is_deeply [@$live{qw(status model)}], ['completed', $made_by], "... and $made_by makes it";
+}
+credits_are $user, 14, 0, '... each for one charge';
+for my $at ($AT, '/api') {
+    is api(POST => "$at/generation/create", user => $user, json => { type => 'openai-source', model => $_,
+        productImages => [$uploads[0]{url}] })->{status}, 400, "another model is refused: $_ at $at"
+        for $at eq $AT ? 'gpt-9' : ('gpt-9', 'gpt-4-vision-enhanced');
+}
+
 # ---- errors ----
 
 my %again = (json => { generationId => $made->{generationId} });
@@ -63,7 +84,7 @@ for my $bad ([productImages => 'x'], [productImages => []], [productImages => [7
     error_is($reply, 400, 'VALIDATION_ERROR', "a bad $bad->[0] is refused");
     is_deeply [map { $_->{field} } @{ data($reply)->{validationErrors} }], [$bad->[0]], '... by name';
 }
-credits_are $user, 18, 0, 'nothing is held for what is refused';
+credits_are $user, 14, 0, 'nothing is held for what is refused';
 is_deeply [sql('SELECT * FROM genflow.check()')], [], 'the books are sound';
 
 finish;
