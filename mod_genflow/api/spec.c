@@ -84,8 +84,9 @@ static gf_err_t *choose_key(gf_caller_t *caller, gf_req_t *req, const gf_spec_t 
 
 /* ---- the source pictures, where they are ours ---- */
 
-/* An uploaded one: is it there, and the user's? Its id gets the spelling of the row. */
-static gf_err_t *find_asset(gf_req_t *req, gf_source_t *source)
+/* An uploaded one: is it there, and the user's? Its id gets the spelling of the row. *bytes: its
+ * size. */
+static gf_err_t *find_asset(apr_int64_t *bytes, gf_req_t *req, gf_source_t *source)
 {
     gf_asset_t asset;
     gf_err_t *err = gf_asset_get(&asset, req->ctx, req->user, source->asset_id);
@@ -96,19 +97,33 @@ static gf_err_t *find_asset(gf_req_t *req, gf_source_t *source)
     }
     if (!err) {
         source->asset_id = asset.id;
+        *bytes = asset.size;
     }
     return err;
 }
 
+/* Before anything is held. What is still to be fetched is measured then (work/acts.c). */
 static gf_err_t *find_assets(gf_req_t *req, gf_spec_t *spec)
 {
+    apr_int64_t limit = req->api->conf->asset_total;
+    apr_int64_t total = 0;
     int i;
 
     for (i = 0; spec->sources && i < spec->sources->nelts; i++) {
         gf_source_t *source = &APR_ARRAY_IDX(spec->sources, i, gf_source_t);
+        apr_int64_t bytes = source->base64 ? (apr_int64_t)source->image.end : 0;
 
         if (source->asset_id) {
-            GF_TRY(find_asset(req, source));
+            GF_TRY(find_asset(&bytes, req, source));
+        }
+        total += bytes;
+        if (total > limit) {
+            return gf_err_field(
+                req->ctx, GF_E_SOURCE_URL, source->field,
+                apr_psprintf(req->r->pool,
+                             "the source pictures may have at most %" APR_INT64_T_FMT
+                             " bytes together",
+                             limit));
         }
     }
     spec->source_url = gf_source_lines(req->r->pool, spec->sources);

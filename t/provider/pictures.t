@@ -118,6 +118,27 @@ is fetched(), $was, '... and nothing fetched';
 is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user' AND kind = 'hold'", user => $poor), 0,
     '... or ever was held';
 
+# ---- larger together than GenflowAssetMaxTotal ----
+
+my @heavy = map { png(900 + $_, 8, 6_000_000) } 1, 2;
+my @stored = map { data(upload($poor, $_)) } @heavy;
+is_deeply [grep { !$_->{url} } @stored], [], 'two large pictures are uploaded';
+for my $case (
+    ['uploaded ones', [map { $_->{url} } @stored], []],
+    ['an uploaded one and one in the body', [$stored[0]{url}], ['data:image/png;base64,' . encode_base64($heavy[1], '')]],
+) {
+    my ($what, $products, $models) = @$case;
+    my %body = (type => 'openai-source', customPrompt => "too large of $poor", productImages => $products, modelImages => $models);
+    for my $res (create($poor, \%body), api(POST => '/api/generate?dryRun=1', user => $poor, json => \%body)) {
+        error_is($res, 422, 'INVALID_IMAGE_URL', "$what that have more bytes together than GenflowAssetMaxTotal are refused");
+        like data($res)->{validationErrors}[0]{message}, qr/11534336 bytes together/, '... which says how many may be';
+    }
+}
+error_is(api(POST => '/api/openai-source/generate', user => $poor, json => { prompt => "too large of $poor",
+    sourceAssetIds => [map { $_->{id} } @stored] }), 422, 'INVALID_IMAGE_URL', '... also by their ids');
+is sql1("SELECT count(*) FROM genflow.ledger WHERE user_id = :'user' AND kind = 'hold'", user => $poor), 0,
+    '... and nothing is held';
+
 # ---- one of them is of no use ----
 
 for my $case ([[gone => 2], 'is gone'], [[private => 2], 'is at a private address'], [[heavy => 1, heavy => 2],
