@@ -96,8 +96,11 @@ static gf_err_t *make_generations(gf_req_t *req, const gf_spec_t *spec, const gf
     if (err) {
         return err;
     }
-    return spec->pending ? gf_reply_view(req, views, HTTP_CREATED, ready_message(req))
-                         : api_start(req, views, here ? jobs : NULL, spec->count);
+    if (spec->pending) {
+        api_start_visibility(req, views);
+        return gf_reply_view(req, views, HTTP_CREATED, ready_message(req));
+    }
+    return api_start(req, views, here ? jobs : NULL, spec->count);
 }
 
 /* Nothing can be made now: no provider has a key, or no picture can be stored. Replays what the

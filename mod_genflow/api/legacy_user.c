@@ -17,10 +17,11 @@
 
 /* ---- credits ---- */
 
-/* Without a limit, what was used and what is left: widgets subtract the one from the other. */
+/* Without a limit, what was used and what is left: widgets subtract the one from the other. So a
+ * limit that was lowered below what was used is that. */
 static apr_int64_t finite_limit(apr_int64_t limit, apr_int64_t used, apr_int64_t remaining)
 {
-    return limit < 0 ? used + remaining : limit;
+    return limit < 0 ? used + remaining : limit < used ? used : limit;
 }
 
 gf_err_t *api_legacy_user_quota(gf_req_t *req)

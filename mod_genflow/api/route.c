@@ -18,6 +18,8 @@
 #include "httpd/glue.h"
 #include "model/type.h"
 
+#define USER_MAX 255 /* characters */
+
 #define GET    (AP_METHOD_BIT << M_GET)
 #define POST   (AP_METHOD_BIT << M_POST)
 #define PUT    (AP_METHOD_BIT << M_PUT)
@@ -123,7 +125,8 @@ static const char *base_of(const request_rec *r, const char *usual)
     return base ? base : usual;
 }
 
-/* A name that is no UTF-8 is none: the database could not hold it. */
+/* A name that is no UTF-8, or longer than that of an account, is none: the database could not hold
+ * it. */
 static const char *user_of(gf_req_t *req)
 {
     const char *wrong = NULL;
@@ -133,7 +136,10 @@ static const char *user_of(gf_req_t *req)
         gf_log(req->ctx, GF_LOG_ERR, APR_SUCCESS, "GF0501", "GenflowUser: %s", wrong);
         return NULL;
     }
-    return user && *user && gf_text_utf8(user, strlen(user)) == strlen(user) ? user : NULL;
+    return user && *user && gf_text_utf8(user, strlen(user)) == strlen(user)
+                   && gf_text_length(user) <= USER_MAX
+               ? user
+               : NULL;
 }
 
 /* The piece of a path that follows `*path`, which is moved to the next one, or to NULL. */

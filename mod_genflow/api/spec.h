@@ -86,6 +86,10 @@ gf_err_t *api_start(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int count)
 /* Replies with generations in their current state: 200 when all have ended, else 202. */
 gf_err_t *api_start_answer(gf_req_t *req, const gf_view_t *views, int count);
 
+/* Completes the view of a new generation: below the older names a setting of the user decides who
+ * sees it, and its row knows. Without the row it stays a private one. */
+void api_start_visibility(gf_req_t *req, gf_view_t *view);
+
 /* NULL if generations of req->type can be made now. Errors: NO_PROVIDER, STORE_CLOSED. */
 gf_err_t *api_start_open(gf_req_t *req);
 

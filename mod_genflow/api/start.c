@@ -74,6 +74,17 @@ static gf_view_t shown_view(gf_req_t *req, const gf_view_t *view)
     return shown;
 }
 
+void api_start_visibility(gf_req_t *req, gf_view_t *view)
+{
+    const gf_find_t find = { .id = view->id };
+    gf_view_t row;
+
+    if (httpd_conf_legacy(req->r) && !view->visibility
+        && !gf_queue_get(&row, req->ctx, req->type, req->user, &find)) {
+        view->visibility = row.visibility;
+    }
+}
+
 static const char *queued_message(gf_req_t *req)
 {
     return req->starts && httpd_conf_legacy(req->r) ? "Generation processing started successfully"
@@ -85,6 +96,7 @@ static gf_err_t *answer_one(gf_req_t *req, const gf_view_t *view)
     if (!gf_view_ended(view)) {
         gf_view_t shown = shown_view(req, view);
 
+        api_start_visibility(req, &shown);
         return gf_reply_view(req, &shown, req->two_step ? HTTP_OK : HTTP_ACCEPTED,
                              queued_message(req));
     }
@@ -106,8 +118,11 @@ static gf_err_t *answer_batch(gf_req_t *req, const gf_view_t *views, int count)
     gf_out_key(&out, "batch");
     gf_out_open(&out, '[');
     for (i = 0; i < count; i++) {
+        gf_view_t shown = views[i];
+
+        api_start_visibility(req, &shown);
         gf_out_open(&out, '{');
-        gf_view_write(&out, &views[i], req->base, site);
+        gf_view_write(&out, &shown, req->base, site);
         gf_out_close(&out, '}');
         ended = ended && gf_view_ended(&views[i]);
     }

@@ -71,6 +71,14 @@ is_deeply [grep { !defined $finite->{$_} || $finite->{$_} < 0 } qw(daily_limit d
     'below the older names all numbers are there';
 is $finite->{daily_limit} - $finite->{daily_used}, $finite->{remaining}, '... and what widgets compute is right';
 
+my $reduced = account(30);
+generate($reduced, { type => $TYPE, prompt => 'a cat' }, Prefer => 'respond-async') for 1 .. 3;
+sql("SELECT genflow.admin_user_set(:'user', '{\"dayLimit\": 4, \"weekLimit\": 4}', NULL)", user => $reduced);
+$finite = data(api(GET => '/.netlify/functions/getQuota', user => $reduced));
+is_deeply [map { $finite->{"${_}_limit"} - $finite->{"${_}_used"} } qw(daily weekly)], [0, 0],
+    '... also where an administrator has lowered a limit below what was used';
+is_deeply [@$finite{qw(daily_used remaining)}], [6, 0], '... which is shown as it is';
+
 my $guest = api(POST => '/guests/image/generate?dryRun=1', json => { mood => 'calm' });
 is $guest->{status}, 200, 'a visitor without sign-in has a name' or diag $guest->{content};
 is data($guest)->{currentBalance}, 35, '... and the first credits';
