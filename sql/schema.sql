@@ -2163,6 +2163,21 @@ $$
                    AND l.call = p_call)
 $$;
 
+CREATE FUNCTION genflow.feed(p_viewer text, p_types text[], p_offset integer, p_limit integer) RETURNS SETOF genflow.generation
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    g genflow.generation;
+BEGIN
+    FOR g IN SELECT * FROM genflow.gallery(NULL, p_types, p_offset, p_limit) LOOP
+        IF g.user_id IS DISTINCT FROM p_viewer THEN
+            g.user_id := genflow.public_name(g.user_id);
+        END IF;
+        RETURN NEXT g;
+    END LOOP;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.feed(text,text[],integer,integer) TO genflow_module;
+
 CREATE FUNCTION genflow.forbid() RETURNS trigger
     LANGUAGE plpgsql AS
 $$
@@ -2294,6 +2309,7 @@ BEGIN
                    'delivery_note',
                    'due',
                    'ended',
+                   'feed',
                    'generation_of',
                    'gallery',
                    'gallery_count',
@@ -2998,6 +3014,8 @@ BEGIN
                    'meta = CASE WHEN $6 IS NULL THEN m.meta '
                    'ELSE coalesce(m.meta, ''{}'') || $6 END '
                    'WHERE m.id = $1 AND m.user_id = $2 AND m.status = ''completed'' '
+                   'AND ($6 IS NULL '
+                   'OR octet_length((coalesce(m.meta, ''{}'') || $6)::text) <= 65536) '
                    'RETURNING m.status', t.media_schema, t.media_table)
        INTO status USING p_id, p_user, p_visibility, p_remix, p_tags, p_meta;
     IF status IS NOT NULL THEN
@@ -3007,6 +3025,7 @@ BEGIN
     EXECUTE format('SELECT m.user_id, m.status FROM %I.%I m WHERE m.id = $1', t.media_schema,
                    t.media_table) INTO v_user, status USING p_id;
     outcome := CASE WHEN v_user IS NULL THEN 'not_found' WHEN v_user <> p_user THEN 'not_yours'
+        WHEN status = 'completed' AND p_meta IS NOT NULL THEN 'too_large'
         ELSE 'invalid_status' END;
     IF outcome <> 'invalid_status' THEN
         status := NULL;
@@ -3747,6 +3766,13 @@ BEGIN
                 ELSE 'gone' END;
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.progress(uuid,integer,real,integer,jsonb) TO genflow_module;
+
+CREATE FUNCTION genflow.public_name(p_user text) RETURNS text
+    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT 'user-' || left(encode(sha256(convert_to(s.line || ' ' || p_user, 'UTF8')), 'hex'), 12)
+      FROM genflow.site s
+$$;
 
 CREATE FUNCTION genflow.queue_place(p_type smallint, p_priority smallint, p_turn timestamp with time zone, OUT place bigint, OUT head uuid) RETURNS record
     LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS

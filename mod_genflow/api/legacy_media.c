@@ -9,7 +9,6 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
-#include "base/hash.h"
 #include "base/text.h"
 #include "db/gallery.h"
 #include "db/steer.h"
@@ -21,9 +20,9 @@
 #define LIMIT_ASKED 1000 /* older clients ask for more rows than they get */
 #define LIMIT_USUAL 50
 #define TAGS_MAX    100
+#define TAGS_BYTES  8192 /* of all, as the row has them */
 #define META_MAX    8192
 #define URL_MAX     2000
-#define NAME_DIGITS 12
 #define VARIATIONS  GF_BATCH_MAX
 
 /* ---- the words of older clients for types ---- */
@@ -112,25 +111,12 @@ static const char *picture_of(gf_req_t *req, const gf_view_t *view)
     return url && url[0] == '/' ? apr_pstrcat(req->r->pool, gf_reply_site(req->r), url, NULL) : url;
 }
 
-/* A name for somebody else: names of users may be addresses, of mail or of guests. */
-static const char *shown_user(gf_req_t *req, const gf_view_t *view)
-{
-    char hash[GF_SHA256_HEX];
-
-    if (req->user && strcmp(req->user, view->user) == 0) {
-        return view->user;
-    }
-    gf_hash_sha256(hash, view->user, strlen(view->user));
-    return apr_pstrcat(req->r->pool, "user-", apr_pstrmemdup(req->r->pool, hash, NAME_DIGITS),
-                       NULL);
-}
-
 static void put_item(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
 {
     const char *url = picture_of(req, view);
 
     gf_out_put_string(out, "id", view->id);
-    gf_out_put_string(out, "userId", shown_user(req, view));
+    gf_out_put_string(out, "userId", view->user);
     gf_out_put_string(out, "finalUrl", url);
     gf_out_put_string(out, "imageUrl", url);
     gf_out_put_string(out, "mediaType", "image");
@@ -170,7 +156,7 @@ static void put_public(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
     gf_out_put_string(out, "sourceUrl", is_shown ? source : NULL);
     gf_out_key(out, "user");
     gf_out_open(out, '{');
-    gf_out_put_string(out, "id", shown_user(req, view));
+    gf_out_put_string(out, "id", view->user);
     gf_out_put_string(out, "name", NULL);
     gf_out_close(out, '}');
 }
@@ -214,7 +200,7 @@ gf_err_t *api_legacy_media_list(gf_req_t *req)
 
 gf_err_t *api_legacy_media_feed(gf_req_t *req)
 {
-    gf_gallery_t gallery = { .user = NULL };
+    gf_gallery_t gallery = { .viewer = req->user };
 
     GF_TRY(read_window(&gallery, req));
     return send_gallery(req, &gallery);
@@ -222,7 +208,7 @@ gf_err_t *api_legacy_media_feed(gf_req_t *req)
 
 gf_err_t *api_legacy_media_neo_feed(gf_req_t *req)
 {
-    gf_gallery_t gallery = { .user = NULL };
+    gf_gallery_t gallery = { .viewer = req->user };
 
     GF_TRY(read_window(&gallery, req));
     gallery.type = gf_type_find(req->api->conf, "neo-glitch", req->r->pool);
@@ -322,16 +308,16 @@ static const char *urls_of(gf_req_t *req, const char *url)
 {
     const char *site = gf_reply_site(req->r);
     apr_size_t length = strlen(site);
-    const char *texts[2] = { url, url + length };
+    bool is_ours = strncmp(url, site, length) == 0 && url[length] == '/';
+    const char *texts[2] = { url, is_ours ? url + length : NULL };
 
-    return text_array(req->r->pool, texts,
-                      strncmp(url, site, length) == 0 && url[length] == '/' ? 2 : 1);
+    return text_array(req->r->pool, texts, is_ours ? 2 : 1);
 }
 
 /* A control character is written otherwise in JSON than in an array of Postgres. */
 static bool has_control(const char *text)
 {
-    while ((unsigned char)*text >= ' ') {
+    while ((unsigned char)*text >= ' ' && *text != 0x7F) {
         text++;
     }
     return *text != '\0';
@@ -360,7 +346,9 @@ static gf_err_t *read_tags(const char **tags, gf_req_t *req, const gf_json_t *va
         }
     }
     *tags = text_array(req->r->pool, texts, (int)count);
-    return NULL;
+    return strlen(*tags) <= TAGS_BYTES
+               ? NULL
+               : gf_err_field(req->ctx, GF_E_INVALID, "tags", "must have at most 8 KB together");
 }
 
 static gf_err_t *read_visibility(gf_mark_t *mark, gf_req_t *req, const gf_json_t *body)
@@ -423,23 +411,36 @@ static gf_err_t *read_url(const char **url, gf_req_t *req, const gf_json_t *body
 static const char *const url_names[] = { "finalUrl",      "final_url", "imageUrl", "image_url",
                                          "cloudinaryUrl", "url",       NULL };
 
-/* The user's own picture at that address, with the marks of `body`: its view. */
-static gf_err_t *save_one(gf_view_t *view, gf_req_t *req, const gf_json_t *body)
-{
-    gf_find_t find = { .id = NULL };
-    const char *url;
+/* A picture to be saved. */
+typedef struct saved_t {
+    gf_find_t find;
+    const gf_type_t *type;
     gf_mark_t mark;
+} saved_t;
 
+/* The user's own picture at the address in `body`, and the marks of `body`. */
+static gf_err_t *find_one(saved_t *saved, gf_req_t *req, const gf_json_t *body)
+{
+    const char *url;
+
+    memset(saved, 0, sizeof(*saved));
     GF_TRY(read_url(&url, req, body, url_names));
-    GF_TRY(read_mark(&mark, req, body));
-    GF_TRY(gf_gallery_find(&find.id, req->ctx, req->user, urls_of(req, url)));
-    if (!find.id) {
+    GF_TRY(read_mark(&saved->mark, req, body));
+    GF_TRY(gf_gallery_find(&req->args[0], req->ctx, req->user, urls_of(req, url)));
+    if (!req->args[0]) {
         return gf_err_make(req->ctx, GF_E_NO_GENERATION, APR_SUCCESS, "no picture at that address");
     }
-    req->args[0] = find.id;
-    GF_TRY(api_generation_find(&find, req));
-    GF_TRY(gf_gallery_mark(req->ctx, req->user, find.id, &mark));
-    return gf_queue_get(view, req->ctx, req->type, req->user, &find);
+    GF_TRY(api_generation_find(&saved->find, req));
+    saved->type = req->type;
+    return NULL;
+}
+
+/* Sets the marks; the view is the one after it. */
+static gf_err_t *save_one(gf_view_t *view, gf_req_t *req, const saved_t *saved)
+{
+    req->type = saved->type;
+    GF_TRY(gf_gallery_mark(req->ctx, req->user, saved->find.id, &saved->mark));
+    return gf_queue_get(view, req->ctx, req->type, req->user, &saved->find);
 }
 
 static void put_saved(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
@@ -454,6 +455,7 @@ static void put_saved(gf_out_t *out, gf_req_t *req, const gf_view_t *view)
 gf_err_t *api_legacy_media_save(gf_req_t *req)
 {
     gf_view_t views[VARIATIONS];
+    saved_t saved[VARIATIONS];
     gf_json_t *body;
     gf_json_t *list;
     const char *text;
@@ -474,7 +476,10 @@ gf_err_t *api_legacy_media_save(gf_req_t *req)
         if (!gf_json_is_object(one)) {
             return gf_err_field(req->ctx, GF_E_INVALID, "variations", "must be a list of objects");
         }
-        GF_TRY(save_one(&views[i], req, one));
+        GF_TRY(find_one(&saved[i], req, one));
+    }
+    for (i = 0; i < count; i++) { /* all of them are there */
+        GF_TRY(save_one(&views[i], req, &saved[i]));
     }
     gf_reply_begin(&out, req);
     put_saved(&out, req, &views[0]);
@@ -491,6 +496,7 @@ gf_err_t *api_legacy_media_save(gf_req_t *req)
 
 gf_err_t *api_legacy_media_save_neo(gf_req_t *req)
 {
+    saved_t saved;
     gf_view_t view;
     gf_json_t *body;
     const char *text;
@@ -498,7 +504,8 @@ gf_err_t *api_legacy_media_save_neo(gf_req_t *req)
     gf_out_t out;
 
     GF_TRY(api_body_json(req, &body, &text, &length));
-    GF_TRY(save_one(&view, req, body));
+    GF_TRY(find_one(&saved, req, body));
+    GF_TRY(save_one(&view, req, &saved));
     gf_reply_begin(&out, req);
     gf_out_put_string(&out, "mediaId", view.id);
     gf_out_put_string(&out, "status", view.status);

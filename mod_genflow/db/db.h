@@ -44,8 +44,9 @@ typedef enum {
     GF_OWNED, /* the act took place */
     GF_OWNED_NOT_FOUND,
     GF_OWNED_NOT_YOURS,
-    GF_OWNED_STATUS,  /* the status of the generation does not allow it */
-    GF_OWNED_RESTORED /* nothing is begun before genflow.resume() */
+    GF_OWNED_STATUS,   /* the status of the generation does not allow it */
+    GF_OWNED_RESTORED, /* nothing is begun before genflow.resume() */
+    GF_OWNED_TOO_LARGE /* it has no room for that */
 } gf_owned_t;
 
 /* SQL's words for these outcomes, for a GF_COLUMN_WORD(): "ok", "not_found", "not_yours",

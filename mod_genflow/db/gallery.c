@@ -5,7 +5,7 @@
 #include "model/type.h"
 
 typedef struct gallery_in_t {
-    const char *user, *types;
+    const char *user, *viewer, *types;
     int offset, limit, most;
 } gallery_in_t;
 
@@ -14,7 +14,13 @@ static const gf_sql_field_t gallery_params[] = { GF_PARAM(gallery_in_t, user),
                                                  GF_PARAM(gallery_in_t, offset),
                                                  GF_PARAM(gallery_in_t, limit) };
 
+static const gf_sql_field_t feed_params[] = { GF_PARAM(gallery_in_t, viewer),
+                                              GF_PARAM(gallery_in_t, types),
+                                              GF_PARAM(gallery_in_t, offset),
+                                              GF_PARAM(gallery_in_t, limit) };
+
 GF_STATEMENT(gallery, .function = "gallery", GF_PARAMS(gallery_params), GF_GENERATION_COLUMNS);
+GF_STATEMENT(feed, .function = "feed", GF_PARAMS(feed_params), GF_GENERATION_COLUMNS);
 
 typedef struct count_row_t {
     apr_int64_t total;
@@ -43,6 +49,7 @@ gf_err_t *gf_gallery_count(gf_gallery_t *gallery, gf_ctx_t *ctx)
 gf_err_t *gf_gallery_read(gf_gallery_t *gallery, gf_ctx_t *ctx)
 {
     const gallery_in_t in = { .user = gallery->user,
+                              .viewer = gallery->viewer,
                               .types = gf_db_types(ctx, gallery->type),
                               .offset = (int)gallery->offset,
                               .limit = (int)gallery->limit + 1, /* one more: is there more? */
@@ -50,7 +57,7 @@ gf_err_t *gf_gallery_read(gf_gallery_t *gallery, gf_ctx_t *ctx)
     gf_rows_t *rows;
     int i;
 
-    GF_TRY(gf_db_call(&rows, ctx, &gf_sql_gallery, NULL, &in, NULL));
+    GF_TRY(gf_db_call(&rows, ctx, gallery->user ? &gf_sql_gallery : &gf_sql_feed, NULL, &in, NULL));
     gallery->more = gf_rows_count(rows) > gallery->limit;
     gallery->items = apr_array_make(ctx->pool, (int)gallery->limit, sizeof(gf_view_t));
     for (i = 0; i < gf_rows_count(rows) && i < gallery->limit; i++) {
@@ -128,6 +135,11 @@ gf_err_t *gf_gallery_mark(gf_ctx_t *ctx, const char *user, const char *id, const
 
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_media_mark, NULL, &in));
     GF_TRY(gf_db_owned(ctx, row.outcome, GF_E_NO_GENERATION, "generation", user, id));
+    if (row.outcome == GF_OWNED_TOO_LARGE) {
+        return gf_err_field(
+            ctx, GF_E_INVALID, "meta",
+            "has no room: the picture has at most 64 kB of them, with those before");
+    }
     return row.outcome == GF_OWNED ? NULL : gf_steer_status(ctx, id, row.status);
 }
 

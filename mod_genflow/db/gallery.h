@@ -14,14 +14,17 @@
 /* A page of completed generations. */
 typedef struct gf_gallery_t {
     const char *user;      /* whose; NULL: the public ones of all users */
+    const char *viewer;    /* of public ones: who sees their own name in them; NULL: nobody */
     const gf_type_t *type; /* NULL: all types */
 
     /* Rows before the page, at most GF_GALLERY_OFFSET_MAX, which the caller checks; rows of it. */
     apr_int64_t offset, limit;
 
-    apr_array_header_t *items; /* out: of gf_view_t with its user, newest first */
-    apr_int64_t total;         /* out: of all pages, up to GF_GALLERY_COUNTED */
-    bool more;                 /* out: more rows follow */
+    /* out: of gf_view_t with its user, newest first. The user of a public one is a name that tells
+     * nothing, unless it is the viewer. */
+    apr_array_header_t *items;
+    apr_int64_t total; /* out: of all pages, up to GF_GALLERY_COUNTED */
+    bool more;         /* out: more rows follow */
 } gf_gallery_t;
 
 /* Reads the page, and counts. */
@@ -43,7 +46,7 @@ typedef struct gf_mark_t {
 } gf_mark_t;
 
 /* Changes the marks of a completed generation of `user`, in any type. Errors: NO_GENERATION,
- * NOT_YOURS, STATUS (not completed). */
+ * NOT_YOURS, STATUS (not completed), INVALID (no room for meta). */
 gf_err_t *gf_gallery_mark(gf_ctx_t *ctx, const char *user, const char *id, const gf_mark_t *mark);
 
 /* The settings of `user` as a JSON object, after these changes (an object; NULL: none). */

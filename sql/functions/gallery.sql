@@ -22,7 +22,7 @@ $$;
 
 -- gallery(p_user, p_types, p_offset, p_limit): one page, newest first, without the first p_offset
 -- rows: the pictures of p_user, or, if that is NULL, the public ones of all users. Called by: GET
--- getUserMedia, feed. Locks: none. The cost grows with p_offset, which the caller bounds.
+-- getUserMedia; feed. Locks: none. The cost grows with p_offset, which the caller bounds.
 CREATE OR REPLACE FUNCTION genflow.gallery(p_user text, p_types text[], p_offset integer,
                                            p_limit integer)
 RETURNS SETOF genflow.generation
@@ -45,6 +45,33 @@ BEGIN
           WHERE a.attrelid = 'genflow.generation'::regclass AND a.attnum > 0
             AND NOT a.attisdropped), v_read)
       USING p_user, p_offset + p_limit, p_offset, p_limit;
+END $$;
+
+-- public_name(p_user): the name of a user for everybody else: the same in all feeds, and nobody can
+-- compute it from the user's, which may be an address of mail or of a network. resume() changes it.
+-- Called by: feed. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.public_name(p_user text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'user-' || left(encode(sha256(convert_to(s.line || ' ' || p_user, 'UTF8')), 'hex'), 12)
+      FROM genflow.site s
+$$;
+
+-- feed(p_viewer, p_types, p_offset, p_limit): gallery() of the public pictures of all users, each
+-- under the public name of its user, but those of p_viewer (may be NULL). Called by: GET feed,
+-- getPublicFeed, getNeoGlitchFeed. Locks: none.
+CREATE OR REPLACE FUNCTION genflow.feed(p_viewer text, p_types text[], p_offset integer,
+                                        p_limit integer)
+RETURNS SETOF genflow.generation
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    g genflow.generation;
+BEGIN
+    FOR g IN SELECT * FROM genflow.gallery(NULL, p_types, p_offset, p_limit) LOOP
+        IF g.user_id IS DISTINCT FROM p_viewer THEN
+            g.user_id := genflow.public_name(g.user_id);
+        END IF;
+        RETURN NEXT g;
+    END LOOP;
 END $$;
 
 -- gallery_count(p_user, p_types, p_most): how many there are on all pages, counted up to p_most.
@@ -89,7 +116,8 @@ END $$;
 -- of a completed generation of their own: who sees it ('private', 'public'), whether others may
 -- remix it, its tags, and members of its meta. NULL: stays. Saying it twice is harmless. Called by:
 -- POST togglePublish, save-media. Locks: media. Outcomes: 'ok'; 'not_found'; 'not_yours';
--- 'invalid_status' it has no picture, and status tells why.
+-- 'invalid_status' it has no picture, and status tells why; 'too_large' its meta would have more
+-- than 64 kB, and nothing is changed.
 CREATE OR REPLACE FUNCTION genflow.media_mark(
     p_user text, p_id uuid, p_visibility text, p_remix boolean, p_tags text[], p_meta jsonb,
     OUT outcome text, OUT status text)
@@ -110,6 +138,8 @@ BEGIN
                    'meta = CASE WHEN $6 IS NULL THEN m.meta '
                    'ELSE coalesce(m.meta, ''{}'') || $6 END '
                    'WHERE m.id = $1 AND m.user_id = $2 AND m.status = ''completed'' '
+                   'AND ($6 IS NULL '
+                   'OR octet_length((coalesce(m.meta, ''{}'') || $6)::text) <= 65536) '
                    'RETURNING m.status', t.media_schema, t.media_table)
        INTO status USING p_id, p_user, p_visibility, p_remix, p_tags, p_meta;
     IF status IS NOT NULL THEN
@@ -119,6 +149,7 @@ BEGIN
     EXECUTE format('SELECT m.user_id, m.status FROM %I.%I m WHERE m.id = $1', t.media_schema,
                    t.media_table) INTO v_user, status USING p_id;
     outcome := CASE WHEN v_user IS NULL THEN 'not_found' WHEN v_user <> p_user THEN 'not_yours'
+        WHEN status = 'completed' AND p_meta IS NOT NULL THEN 'too_large'
         ELSE 'invalid_status' END;
     IF outcome <> 'invalid_status' THEN
         status := NULL;

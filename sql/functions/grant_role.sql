@@ -32,6 +32,7 @@ BEGIN
                    'delivery_note',
                    'due',
                    'ended',
+                   'feed',
                    'generation_of',
                    'gallery',
                    'gallery_count',

@@ -3,6 +3,7 @@
 # What the pages of older systems do with finished pictures: list them by offset, publish, feed, save,
 # delete; presets as plain lists; who the user is and their settings. Each user sees and changes their
 # own alone, and others what was published.
+use Digest::SHA qw(sha256_hex);
 use Genflow::Httpd;
 use Genflow::Test;
 
@@ -51,7 +52,14 @@ for my $name (qw(feed getPublicFeed)) {
     ok $shown, "$name has it";
     is $shown->{imageUrl}, $made[3]{imageUrl}, '... with its picture';
     unlike(JSON::PP->new->encode($shown), qr/\Q"$user"\E/, '... without the name of its user');
+    isnt $shown->{userId}, 'user-' . substr(sha256_hex($user), 0, 12), '... nor one that can be computed from it';
+    is $shown->{userId}, $shown->{user}{id}, '... under one name';
 }
+my @names = map { my ($own) = grep { $_->{id} eq $ids[1] } @{ call_old(GET => 'feed?limit=100', undef, $_)->{items} }; $own->{userId} }
+    $user, $other, account(0);
+is $names[0], $user, 'its user has their own name in it';
+like $names[1], qr/\Auser-[0-9a-f]{12}\z/, '... and another name for others';
+is $names[2], $names[1], '... the same for all of them';
 is_deeply call_old(GET => 'getNeoGlitchFeed', undef, $other)->{items}, [], 'the feed of neo-glitch has others'
     if !sql1("SELECT 1 FROM neo_glitch_media WHERE visibility = 'public'");
 error_is(api(GET => "$OLD/feed?offset=1000000000", user => $other), 422, 'VALIDATION_FAILED', 'an offset of a billion is refused');
@@ -70,6 +78,13 @@ is status_of($sharer, $shared->{id})->{visibility}, 'public', 'share_to_feed pub
 ok scalar(grep { $_->{id} eq $shared->{id} } @{ call_old(GET => 'getNeoGlitchFeed?limit=100', undef, $other)->{items} }), '... in the feed';
 is_deeply [map { status_of($sharer, $_->{id})->{visibility} } new_pictures($sharer, n => 2)], ['public', 'public'],
     '... also of several at once';
+for my $n (1, 2) {
+    my $res = api(POST => "$OLD/neo-glitch-generate", user => $sharer, headers => { Prefer => 'respond-async' },
+        json => { prompt => 'a later picture', presetKey => 'base', runId => "later-$n-$sharer", n => $n });
+    is $res->{status}, 202, "a call that does not wait ($n) ...";
+    is_deeply [map { $_->{visibility} } $n > 1 ? @{ data($res)->{batch} } : data($res)], [('public') x $n],
+        '... says that it is public';
+}
 is status_of($sharer, data(generate($sharer, { prompt => 'not from an older page' }))->{id})->{visibility}, 'private',
     '... of the older front ends alone';
 call_old(POST => 'togglePublish', { assetId => $shared->{id}, publish => JSON::PP::false() }, $sharer);
@@ -99,6 +114,13 @@ error_is(api(POST => "$OLD/save-media", user => $user, json => $_), 422, 'VALIDA
 is sql1("SELECT count(*) FROM sketch_media WHERE user_id = :'user'", user => $user), $rows, 'and no row was made';
 is scalar @{ call_old(POST => 'save-media', { variations => [map { { url => $_->{imageUrl} } } @made[0, 1]] })->{items} }, 2,
     'variations are saved each';
+my @before = marks_of(@ids[3, 4]);
+for my $second ({ url => 'https://elsewhere.example/a.png' }, { url => $made[1]{imageUrl}, tags => 7 }) {
+    my $res = api(POST => "$OLD/save-media", user => $user, json => { variations => [
+        { url => $made[0]{imageUrl}, visibility => 'private', tags => ['half'] }, $second] });
+    like $res->{status}, qr/\A4/, 'of variations of which one cannot be saved ...';
+    is_deeply [marks_of(@ids[3, 4])], \@before, '... none is';
+}
 is call_old(POST => 'save-neo-glitch', { cloudinaryUrl => $made[2]{imageUrl}, presetKey => 'visor' })->{mediaId}, $ids[2],
     'save-neo-glitch names the picture';
 
@@ -143,6 +165,12 @@ is call_old(GET => 'getQuota')->{daily_limit}, call_old(GET => 'getQuota')->{dai
 error_is(api(POST => "$OLD/cloudinary-sign", user => $user, json => {}), 404, 'NOT_FOUND', 'no upload is signed unless a directive allows it');
 
 finish;
+
+# Visibility and tags of these pictures.
+sub marks_of {
+    my @of = @_;
+    return map { sql1("SELECT visibility || coalesce(tags::text, '') FROM sketch_media WHERE id = :'id'", id => $_) } @of;
+}
 
 # What a page of the first system makes.
 sub new_pictures {

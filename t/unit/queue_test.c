@@ -337,6 +337,13 @@ static gf_err_t *call_gallery(void)
     return gf_gallery_read(&gallery, &unit.ctx);
 }
 
+static gf_err_t *call_feed(void)
+{
+    gf_gallery_t gallery = { .viewer = "me", .type = &type, .limit = 1 };
+
+    return gf_gallery_read(&gallery, &unit.ctx);
+}
+
 static gf_err_t *call_gallery_count(void)
 {
     gf_gallery_t gallery = { .user = "me", .type = &type };
@@ -567,6 +574,7 @@ static const struct {
     { "heartbeat", call_heartbeat },
     { "ended", call_ended },
     { "live", call_live },
+    { "feed", call_feed },
     { "gallery", call_gallery },
     { "gallery_count", call_gallery_count },
     { "media_find", call_media_find },
