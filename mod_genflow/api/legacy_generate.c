@@ -15,8 +15,9 @@
 #include "base/text.h"
 #include "db/queue.h"
 
-#define ID_MAX   300          /* bytes; longer ones name nothing */
-#define NO_STATE "neo-glitch" /* its clients read not_found from a 200 */
+#define ID_MAX    300          /* bytes; longer ones name nothing */
+#define TEXTS_MAX 4            /* different ones that are looked for: each takes some statements */
+#define NO_STATE  "neo-glitch" /* its clients read not_found from a 200 */
 
 /* The names of a job, and those of the client's own run. Those of providers' ids are the
  * configuration's, too (gf_ref_name_t). */
@@ -37,12 +38,16 @@ static const char *named(gf_req_t *req, const gf_json_t *body, const char *name)
     return text && *text ? text : NULL;
 }
 
-static void add_named(apr_array_header_t *texts, gf_req_t *req, const gf_json_t *body,
-                      const char *name)
+static void add_text(apr_array_header_t *texts, const char *text)
 {
-    const char *text = named(req, body, name);
+    int i;
 
-    if (text) {
+    for (i = 0; text && i < texts->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(texts, i, const char *), text) == 0) {
+            return;
+        }
+    }
+    if (text && texts->nelts < TEXTS_MAX) {
         APR_ARRAY_PUSH(texts, const char *) = text;
     }
 }
@@ -55,10 +60,10 @@ static apr_array_header_t *job_texts(gf_req_t *req, const gf_json_t *body)
     const char *const *name;
 
     for (name = job_names; *name; name++) {
-        add_named(texts, req, body, *name);
+        add_text(texts, named(req, body, *name));
     }
     for (ref = req->ctx->conf->ref_names; ref->name; ref++) {
-        add_named(texts, req, body, ref->name);
+        add_text(texts, named(req, body, ref->name));
     }
     return texts;
 }
@@ -136,9 +141,7 @@ static gf_err_t *find_named(gf_view_t *view, gf_req_t *req, const gf_json_t *bod
     int i;
 
     memset(view, 0, sizeof(*view));
-    if (run) {
-        APR_ARRAY_PUSH(texts, const char *) = run;
-    }
+    add_text(texts, run);
     for (i = 0; i < texts->nelts && !view->id; i++) {
         GF_TRY(find_text(view, &theirs, req, APR_ARRAY_IDX(texts, i, const char *)));
     }

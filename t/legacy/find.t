@@ -98,6 +98,11 @@ error_is(post('presets-generate', {}), 422, 'VALIDATION_FAILED', 'a body that re
 is post('neo-glitch-status', { jobId => 'x', runId => "my_run_$$" })->{status}, 200,
     'a name that finds nothing leaves it to the next';
 
+is post('neo-glitch-status', { jobId => $plain->{id}, id => $plain->{id}, runId => 'x', falJobId => 'y' })->{status}, 200,
+    'so does each of a few different ones';
+is data(post('neo-glitch-status', { jobId => 'a', id => 'b', aimlJobId => 'c', falJobId => 'd', runId => "my_run_$$" }))->{status},
+    'not_found', 'of many only the first are looked for';
+
 # ---- whose ----
 
 my $other = account(0);
