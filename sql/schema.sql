@@ -4163,11 +4163,13 @@ CREATE FUNCTION genflow.shard_no() RETURNS integer
 $$SELECT 0$$;
 
 CREATE FUNCTION genflow.shares(p_user text) RETURNS boolean
-    LANGUAGE sql STABLE SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
 $$
-    SELECT EXISTS (SELECT FROM genflow.user_settings s
-                    WHERE s.user_id = p_user AND s.settings @> '{"share_to_feed": true}')
-$$;
+BEGIN
+    PERFORM FROM genflow.user_settings s
+      WHERE s.user_id = p_user AND s.settings @> '{"share_to_feed": true}' FOR SHARE;
+    RETURN FOUND;
+END $$;
 
 CREATE FUNCTION genflow.site_look(p_line uuid, p_mark bigint, OUT restored text, OUT line uuid, OUT mark bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -4430,6 +4432,7 @@ CREATE FUNCTION genflow.user_settings(p_user text, p_changes jsonb) RETURNS json
 $$
 DECLARE
     v_settings jsonb;
+    t          genflow.types;
 BEGIN
     IF p_changes IS NULL THEN
         SELECT s.settings INTO v_settings FROM genflow.user_settings s WHERE s.user_id = p_user;
@@ -4437,6 +4440,17 @@ BEGIN
         INSERT INTO genflow.user_settings AS s (user_id, settings) VALUES (p_user, p_changes)
             ON CONFLICT (user_id) DO UPDATE SET settings = s.settings || EXCLUDED.settings
             RETURNING s.settings INTO v_settings;
+    END IF;
+    IF p_changes @> '{"share_to_feed": false}' THEN
+        FOR t IN SELECT * FROM genflow.types y
+            WHERE y.no IN (SELECT w.type_no FROM genflow.work w WHERE w.user_id = p_user)
+              AND to_regclass(format('%I.%I', y.media_schema, y.media_table)) IS NOT NULL LOOP
+            EXECUTE format('UPDATE %1$I.%2$I m SET visibility = ''private'' WHERE m.id IN ('
+                           'SELECT l.id FROM genflow.work w JOIN %1$I.%2$I l ON l.id = w.job_id '
+                           'WHERE w.user_id = $1 AND w.type_no = $2 AND l.visibility = ''public'' '
+                           'FOR UPDATE OF l SKIP LOCKED)', t.media_schema, t.media_table)
+              USING p_user, t.no;
+        END LOOP;
     END IF;
     RETURN coalesce(v_settings, '{}');
 END $$;

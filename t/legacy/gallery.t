@@ -89,7 +89,13 @@ is status_of($sharer, data(generate($sharer, { prompt => 'not from an older page
     '... of the older front ends alone';
 call_old(POST => 'togglePublish', { assetId => $shared->{id}, publish => JSON::PP::false() }, $sharer);
 is status_of($sharer, $shared->{id})->{visibility}, 'private', '... until its user takes it back';
+my @making = map { data(api(POST => "$OLD/neo-glitch-generate", user => $sharer, headers => { Prefer => 'respond-async' },
+    json => { prompt => "in the making {{gate=share$$}}", presetKey => 'base', runId => "making-$_-$sharer" }))->{id} } 1, 2;
+wait_for { submissions("in the making {{gate=share$$}}") == 2 };
 call_old(PUT => 'user-settings', { share_to_feed => JSON::PP::false() }, $sharer);
+open_gate("share$$");
+is_deeply [map { my $job = ended($sharer, $_); "$job->{status} $job->{visibility}" } @making], [('completed private') x 2],
+    'what is being made when the setting is taken back is private, too';
 is status_of($sharer, $_->{id})->{visibility}, 'private', '... or the setting back' for new_pictures($sharer);
 
 # ---- saved ----
