@@ -5,16 +5,20 @@
 # generation after another and wait for each: the time from its commit to the answer is a wake. Once
 # parked (GenflowWatchMode park), once as many as the threads hold (block).
 #
+# Parked, further clients wait where the generation is not worked on: at the other child, and at a
+# second httpd on the same database, where half as many wait, too. Then half as many read event streams
+# (Streams.pm).
+#
 #     my $waiters = Waiters->new(site => $site, load => $load, rounds => 5, seconds => 3, count => 4000,
-#         empty_tables => sub { ... }, generate => sub { the request of this user });
+#         empty_tables => sub { ... }, generate => sub { the request of (user, prompt, headers) });
 #     my @results = $waiters->measure;              # one for each mode
 #     Waiters::print_table(@results);
 #
 # A result has: waiting, lost (clients that did not get the end of their generation), kb (anonymous
 # memory of the children for each), descriptors (of httpd, for each), cpu (% of one processor that
-# httpd and PostgreSQL take while all wait and nothing else happens), wake_p50 and wake_p99 (ms,
-# medians of the rounds), wakes, load (average), all_ms (from the end of all generations at once to
-# the last answer).
+# httpd and PostgreSQL take while all wait and nothing else happens), wakes (by where the generation is
+# worked on: p50 and p99 in ms, medians of the rounds, their number and the load average), all_ms (from
+# the end of all generations at once to the last answer).
 
 package Waiters;
 
@@ -29,11 +33,14 @@ use Time::HiRes qw(sleep time);
 use Genflow::Httpd ();
 use Genflow::Site ();
 
+use Streams ();
+
 use constant {
     CHILDREN => 2,
     THREADS  => 32,                   # of a child
     HOLD     => 20,                   # of them may wait, of mode block
     MAKERS   => 4,                    # clients that make generations
+    PLACES   => 4,                    # connections of a maker that waits elsewhere
     USERS    => 1000,
     WAIT     => 600,                  # seconds that clients prefer
     PAUSE    => 0.02,                 # seconds between two of a client: the processors are not full
@@ -49,13 +56,12 @@ sub new {
 
 sub measure {
     my ($self) = @_;
-    my ($descriptors) = `sh -c 'ulimit -n'` =~ /(\d+)/;
-    die "$self->{count} clients need as many descriptors: ulimit -n $descriptors is too low\n"
-        if $descriptors && $descriptors < $self->{count} + 100;
     $self->make_commits_known;
-    return map { $self->mode(%$_) }
-        { name => 'park' },
-        { name => 'block', count => CHILDREN * HOLD * 3 / 4 };
+    return (
+        $self->mode(name => 'park', directive => 'park', elsewhere => 1),
+        $self->mode(name => 'streams', directive => 'park', streams => 1, count => int($self->{count} / 2)),
+        $self->mode(name => 'block', directive => 'block', count => CHILDREN * HOLD * 3 / 4),
+    );
 }
 
 # The time of each commit; and a commit that does not wait for the disk, which is no part of a wake.
@@ -75,37 +81,51 @@ sub mode {
     my $count = $mode{count} // $self->{count};
     $self->{empty_tables}->();
     my @generations = $self->pending_generations($count);
-    my $httpd = $self->{httpd} = $self->start($mode{name});
+    my $httpd = $self->{httpd} = $self->start($mode{directive});
     $self->warm_up(@{ $generations[0] });
 
     my %before  = (memory => $self->memory, descriptors => $self->descriptors);
-    my @clients = map { $self->client(@$_) } @generations;
-    my $places  = $mode{name} eq 'park' ? 2 : 1;      # descriptors of a client that waits
+    my $streams = $mode{streams} && Streams->new($self, @generations);
+    my @clients = $streams ? () : map { $self->client(@$_) } @generations;
+    my $places  = $mode{directive} eq 'park' ? 2 : 1;      # descriptors of a client that waits
     $self->wait_until("$count clients wait",
         sub { $self->descriptors - $before{descriptors} >= $places * $count });
     my @waiting = grep { !IO::Select->new($_->{socket})->can_read(0) } @clients;
     my %result = (
         name        => 'waiters',
         mode        => $mode{name},
-        waiting     => scalar @waiting,
+        waiting     => $streams ? $count : scalar @waiting,
         kb          => ($self->memory - $before{memory}) / $count,
         descriptors => ($self->descriptors - $before{descriptors}) / $count,
         cpu         => $self->cpu_at_rest,
     );
-    my @rounds = map { $self->round($mode{name}, $_) } 1 .. $self->{rounds};
-    $result{wake_p50} = Load::median(map { $_->{p50} } @rounds);
-    $result{wake_p99} = Load::median(map { $_->{p99} } @rounds);
-    $result{wakes}    = Load::median(map { $_->{wakes} } @rounds);
-    ($result{load})   = Load::read_file('/proc/loadavg') =~ /\A(\S+)/;
-    $self->end_all(\%result, @waiting);
+    $result{wakes}{'the same child'} = $self->rounds($mode{name}, sub { $self->makers($self->{seconds}) });
+    $self->wait_elsewhere(\%result) if $mode{elsewhere};
+    $streams ? $streams->measure(\%result, $self->{rounds}) : $self->end_all(\%result, @waiting);
     $httpd->stop;
     return \%result;
 }
 
+# The same with a client that waits elsewhere than where its generation is worked on.
+sub wait_elsewhere {
+    my ($self, $result) = @_;
+    $result->{wakes}{'another child'} = $self->rounds('another child', sub { $self->makers_elsewhere });
+    my $first = $self->{httpd};
+    my $other = $self->{other} = $self->start('park', 'GenflowDispatch Off');
+    $self->{httpd} = $first;
+    my @more = map { $self->client(@$_, $other) } $self->pending_generations(int($self->{count} / 2), 'more');
+    $result->{wakes}{'another httpd'} = $self->rounds('another httpd', sub { $self->makers_elsewhere($other) });
+    $self->end_all(\my %end, @more);
+    $result->{lost_there} = $end{lost};
+    $other->stop;
+    return;
+}
+
 sub start {
-    my ($self, $mode) = @_;
+    my ($self, $mode, $line) = @_;
     my ($children, $threads, $hold, $all) = (CHILDREN, THREADS, HOLD, CHILDREN * THREADS);
     local $ENV{BENCH_DISPATCH} = 'On';
+    $line //= '';
     my $httpd = Genflow::Httpd->start(<<"END");
 Include "\${GENFLOW_WORK}/t/conf/bench.conf"
 StartServers $children
@@ -119,6 +139,9 @@ GenflowWatchMode $mode
 GenflowWatchMax 100000
 GenflowWatchThreads $hold
 GenflowWatchUser 1000
+LogFormat "%P %q" place
+CustomLog "$ENV{GENFLOW_WORK}/t/logs/places" place "expr=%{QUERY_STRING} =~ /^place=/"
+$line
 END
     $self->{httpd} = $httpd;
     $self->wait_until('httpd serves', sub { $httpd->children == $children });
@@ -127,9 +150,9 @@ END
 
 # Of different users, [user, id] each: no process works on them.
 sub pending_generations {
-    my ($self, $count) = @_;
-    return map { [split /\|/] } $self->{site}->sql(<<'END', count => $count, users => USERS);
-SELECT u.name, (genflow.neo_glitch_create(u.name, 'key:' || n, '\x5b', NULL, 'visor', 'a lighthouse',
+    my ($self, $count, $key) = @_;
+    return map { [split /\|/] } $self->{site}->sql(<<'END', count => $count, users => USERS, key => $key // 'key');
+SELECT u.name, (genflow.neo_glitch_create(u.name, :'key' || ':' || n, '\x5b', NULL, 'visor', 'a lighthouse',
            NULL, '{}', n, 1, 3::smallint, '1 day', NULL, NULL, p_start => false)).id
   FROM generate_series(1, :'count'::integer) AS n,
        LATERAL (SELECT (1 + n % :'users'::integer)::text) AS u (name);
@@ -139,18 +162,22 @@ END
 # ---- clients -------------------------------------------------------------------------------------
 
 sub connection {
-    my ($self) = @_;
-    my ($address) = $self->{httpd}->base =~ m{//(.+)};
+    my ($self, $httpd) = @_;
+    my ($address) = ($httpd // $self->{httpd})->base =~ m{//(.+)};
     return IO::Socket::INET->new(PeerAddr => $address) // die "connect to $address: $!\n";
 }
 
 # One that waits for a generation.
 sub client {
-    my ($self, $user, $id) = @_;
-    my $socket = $self->connection;
-    $socket->syswrite(Load::http_request(GET => "/api/neo-glitch/status?id=$id",
-        { 'X-User' => $user, Prefer => 'wait=' . WAIT }));
+    my ($self, $user, $id, $httpd) = @_;
+    my $socket = $self->connection($httpd);
+    $socket->syswrite(wait_request($user, $id));
     return { socket => $socket, id => $id };
+}
+
+sub wait_request {
+    my ($user, $id) = @_;
+    return Load::http_request(GET => "/api/neo-glitch/status?id=$id", { 'X-User' => $user, Prefer => 'wait=' . WAIT });
 }
 
 # Does it get the end of its generation?
@@ -228,51 +255,51 @@ sub cpu_at_rest {
 
 # ---- wakes ---------------------------------------------------------------------------------------
 
+sub rounds {
+    my ($self, $name, $make) = @_;
+    my @rounds = map {
+        print STDERR "waiters: $name, round $_ of $self->{rounds}\n";
+        $self->round($make)
+    } 1 .. $self->{rounds};
+    my ($load) = Load::read_file('/proc/loadavg') =~ /\A(\S+)/;
+    return {
+        load => $load,
+        map { my $what = $_; $what => Load::median(map { $_->{$what} } @rounds) } qw(p50 p99 count)
+    };
+}
+
+# Those whose client did not wait yet when the generation ended are no wakes.
 sub round {
-    my ($self, $mode, $number) = @_;
-    print STDERR "waiters: $mode, round $number of $self->{rounds}\n";
-    my %came = $self->makers($self->{seconds});
+    my ($self, $make) = @_;
+    my %came = $make->();
     my $ids  = list_of(keys %came);
     my @ms   = sort { $a <=> $b } map {
         my ($id, $commit) = split /\|/;
-        ($came{$id} - $commit) / 1000;
+        $commit > $came{$id}{sent} ? ($came{$id}{came} - $commit) / 1000 : ();
     } $self->{site}->sql(<<"END");
 SELECT id, (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000000)::bigint
   FROM public.neo_glitch_media WHERE id = ANY ($ids)
 END
-    die 'of ' . keys(%came) . ' generations ' . @ms . " are there\n" if @ms != keys %came || !@ms;
-    return { wakes => scalar @ms, p50 => $ms[ @ms / 2 ], p99 => $ms[ @ms * 0.99 ] };
+    die 'of ' . keys(%came) . " generations none was waited for\n" if !@ms;
+    return { count => scalar @ms, p50 => $ms[ @ms / 2 ], p99 => $ms[ @ms * 0.99 ] };
 }
 
-# Makes generations for so long, each client one after another: id => when its answer came, in us.
+# Makes generations for so long, each client one after another: id => when it began to wait and when
+# its answer came, in us.
 sub makers {
     my ($self, $seconds) = @_;
-    my @pipes = map { $self->maker($_, $seconds) } 1 .. MAKERS;
-    my %came;
-    for my $pipe (@pipes) {
-        while (my $line = <$pipe>) {
-            $came{$1} = $2 if $line =~ /\A(\S+) (\d+)\n\z/;
-        }
-        close $pipe or die "a client failed\n";
-    }
-    return %came;
-}
-
-sub maker {
-    my ($self, $user, $seconds) = @_;
-    my $pid = open(my $pipe, '-|') // die "fork: $!\n";
-    return $pipe if $pid;
-    my $done = eval {
-        my $request = $self->{generate}->($user);
+    return $self->lines_of(sub {
+        my ($user) = @_;
+        my $request = $self->{generate}->($user, 'quick', Prefer => 'wait=60');
         my $socket  = $self->connection;
         my $end     = time + $seconds;
         while (time < $end) {
             sleep PAUSE;
+            my $sent = now();
             $socket->syswrite($request);
-            my $begin  = time;
             my $answer = answer($socket, PATIENCE);
-            my $came   = int(time * 1_000_000);
-            die "no answer\n" if !defined $answer && time - $begin >= PATIENCE;
+            my $came   = now();
+            die "no answer\n" if !defined $answer && $came - $sent >= PATIENCE * 1_000_000;
             # a child without an idle thread closes connections that are kept alive; one without a
             # thread for one more that waits answers 202
             if (!defined $answer || $answer =~ m{\AHTTP/1.1 202 }) {
@@ -280,10 +307,76 @@ sub maker {
                 next;
             }
             my ($id) = $answer =~ m{\AHTTP/1.1 200 .*"id":"([0-9a-f-]+)"}s or die "it is: $answer\n";
-            print "$id $came\n";
+            print "$id $sent $came\n";
         }
-        close STDOUT;
-    };
+    });
+}
+
+# The same with two requests: one makes a generation, which takes a while, and the other waits for it,
+# at another child or at another httpd.
+sub makers_elsewhere {
+    my ($self, $other) = @_;
+    return $self->lines_of(sub {
+        my ($user)  = @_;
+        my $request = $self->{generate}->($user, 'soon', Prefer => 'respond-async');
+        my $end     = time + $self->{seconds};
+        my ($maker, @places);
+        while (time < $end) {
+            if (!@places) {
+                $maker  = $self->place($self->{httpd});
+                @places = grep { $_->{child} != $maker->{child} } map { $self->place($other // $self->{httpd}) } 1 .. PLACES;
+            }
+            my $place = shift @places or next;
+            $maker->{socket}->syswrite($request);
+            my $answer = answer($maker->{socket}, PATIENCE) // next;
+            my ($id) = $answer =~ m{\AHTTP/1.1 202 .*"id":"([0-9a-f-]+)"}s or die "it is: $answer\n";
+            my $sent = now();
+            $place->{socket}->syswrite(wait_request($user, $id));
+            $answer = answer($place->{socket}, PATIENCE) // next;
+            my $came = now();
+            $answer =~ m{\AHTTP/1.1 200 } or die "it is: $answer\n";
+            print "$id $sent $came\n";
+            push @places, $place;
+        }
+    });
+}
+
+# A connection, and the child that serves it.
+my $places = 0;
+
+sub place {
+    my ($self, $httpd) = @_;
+    my $socket = $self->connection($httpd);
+    my $name   = "place=$$-" . ++$places;
+    $socket->syswrite(Load::http_request(GET => "/api/health?$name", {}));
+    answer($socket, PATIENCE) // die "no answer\n";
+    my $child;
+    $self->wait_until('the place is in the log',
+        sub { ($child) = Load::read_file("$ENV{GENFLOW_WORK}/t/logs/places") =~ /^(\d+) \?\Q$name\E$/m });
+    return { socket => $socket, child => $child };
+}
+
+sub now { return int(time * 1_000_000) }
+
+# What the makers, a process each, print.
+sub lines_of {
+    my ($self, $make) = @_;
+    my @pipes = map { maker($make, $_) } 1 .. MAKERS;
+    my %came;
+    for my $pipe (@pipes) {
+        while (my $line = <$pipe>) {
+            $came{$1} = { sent => $2, came => $3 } if $line =~ /\A(\S+) (\d+) (\d+)\n\z/;
+        }
+        close $pipe or die "a client failed\n";
+    }
+    return %came;
+}
+
+sub maker {
+    my ($make, $user) = @_;
+    my $pid = open(my $pipe, '-|') // die "fork: $!\n";
+    return $pipe if $pid;
+    my $done = eval { $make->($user); close STDOUT };
     print STDERR $@ if !$done;
     POSIX::_exit($done ? 0 : 1);
 }
@@ -316,17 +409,27 @@ sub wait_until {
 
 sub print_table {
     my @results = @_;
-    printf "\n%-8s %8s %5s %6s %6s %6s %9s %9s %7s %6s %8s\n",
-        qw(waiters waiting lost kB fds cpu), 'p50 ms', 'p99 ms', qw(wakes load), 'all ms';
-    printf "%-8s %8d %5d %6.1f %6.1f %5.1f%% %9.2f %9.2f %7d %6.1f %8.0f\n",
-        @$_{qw(mode waiting lost kb descriptors cpu wake_p50 wake_p99 wakes load all_ms)} for @results;
+    printf "\n%-8s %8s %5s %6s %6s %6s %8s\n", qw(waiters waiting lost kB fds cpu), 'all ms';
+    printf "%-8s %8d %5d %6.1f %6.1f %5.1f%% %8.0f\n", @$_{qw(mode waiting lost kb descriptors cpu all_ms)} for @results;
+    printf "\n%-8s %-15s %9s %9s %7s %6s\n", 'wakes', 'the work is at', 'p50 ms', 'p99 ms', qw(wakes load);
+    for my $result (@results) {
+        for my $where (sort keys %{ $result->{wakes} }) {
+            printf "%-8s %-15s %9.2f %9.2f %7d %6.1f\n", $result->{mode}, $where,
+                @{ $result->{wakes}{$where} }{qw(p50 p99 count load)};
+        }
+    }
+    print "\n";
+    print "streams: $_->{events} events were sent to $_->{readers} that read, $_->{missed} were missed; ",
+        "$_->{stalled} more did not read\n" for grep { defined $_->{events} } @results;
+    print "another httpd: $_->{lost_there} of its clients did not get their end\n"
+        for grep { defined $_->{lost_there} } @results;
     my ($children, $threads, $makers) = (CHILDREN, THREADS, MAKERS);
     print <<"END";
 
 Clients that wait for the end of a generation, on $children children of $threads threads. kB, fds: memory and
-descriptors of httpd for each. cpu: of httpd and PostgreSQL while all wait. p50, p99: from the commit of a
-generation to the answer of its client, of $makers clients beside; medians of the rounds. all: from the
-end of all generations to the last answer.
+descriptors of httpd for each. cpu: of httpd and PostgreSQL while all wait. all: from the end of all
+generations to the last answer; streams: from a change of all generations to the last event. p50, p99:
+from the commit of a generation to the answer of its client, of $makers clients beside; medians of the rounds.
 END
     return;
 }
