@@ -102,9 +102,10 @@ sub epolls {
     } $site->children;
 }
 
-# The most that the system holds for one client of the site that has not read it.
+# The most that the system holds for one client of the site, or of that port, that has not read it.
 sub unread_bytes {
-    my ($port) = $site->base =~ /:(\d+)\z/;
+    my ($port) = @_;
+    ($port) = $site->base =~ /:(\d+)\z/ if !$port;
     my $local = sprintf '0100007F:%04X', $port;
     open my $file, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!\n";
     return max 0, map { /\A\s*\d+: \Q$local\E \S+ 01 ([0-9A-F]+):/ ? hex $1 : () } <$file>;
