@@ -2937,12 +2937,13 @@ $$;
 GRANT EXECUTE ON FUNCTION genflow.live(uuid[]) TO genflow_module;
 
 CREATE FUNCTION genflow.live(p_ids uuid[], p_versions xid[]) RETURNS TABLE(id uuid, version text)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_custom_plan AS
 $$
-    SELECT u.id, w.xmin::text FROM unnest(p_ids, p_versions) AS u (id, version)
-      LEFT JOIN genflow.work w ON w.job_id = u.id
-     WHERE w.xmin IS DISTINCT FROM u.version
-$$;
+BEGIN
+    RETURN QUERY SELECT u.id, w.xmin::text FROM unnest(p_ids, p_versions) AS u (id, version)
+        LEFT JOIN genflow.work w ON w.job_id = u.id
+        WHERE w.xmin IS DISTINCT FROM u.version;
+END $$;
 GRANT EXECUTE ON FUNCTION genflow.live(uuid[],xid[]) TO genflow_module;
 
 CREATE FUNCTION genflow.made_at(p_id uuid) RETURNS timestamp with time zone

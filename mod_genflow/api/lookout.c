@@ -64,12 +64,14 @@ static void read_board(api_lookout_t *lookout)
     apr_interval_time_t left;
     char id[GF_BOARD_ID];
 
+    gf_board_listen(lookout->board, gf_hub_lookout_listens(lookout->hub));
     while ((left = end - gf_clock_now()) > 0 && !gf_hub_closing(lookout->hub)) {
         gf_board_wait(lookout->board, lookout->read, left);
         while (gf_board_take(lookout->board, &lookout->read, id)) {
             gf_hub_lookout_publish(lookout->hub, id, NULL);
         }
     }
+    gf_board_leave(lookout->board, gf_hub_lookout_listens(lookout->hub));
 }
 
 static void *APR_THREAD_FUNC watch_board(apr_thread_t *thread, void *data)

@@ -25,7 +25,7 @@ typedef struct slot_t {
 struct gf_board_t {
     volatile apr_uint32_t begun;   /* ids whose slots were given out */
     volatile apr_uint32_t written; /* what readers sleep on */
-    volatile apr_uint32_t readers; /* that sleep, or died in their sleep */
+    volatile apr_uint32_t readers; /* processes that listen, or died while they did */
     slot_t slots[GF_BOARD_SIZE];
 };
 
@@ -44,7 +44,28 @@ apr_uint32_t gf_board_end(gf_board_t *board)
     return apr_atomic_read32(&board->begun);
 }
 
-void gf_board_put(gf_board_t *board, const char *id)
+void gf_board_listen(gf_board_t *board, volatile apr_uint32_t *own)
+{
+    apr_atomic_inc32(&board->readers);
+    apr_atomic_set32(own, 1);
+}
+
+void gf_board_leave(gf_board_t *board, volatile apr_uint32_t *own)
+{
+    apr_atomic_set32(own, 0);
+    apr_atomic_dec32(&board->readers);
+}
+
+/* Do other processes listen? When in doubt, yes. */
+static bool has_readers(gf_board_t *board, volatile apr_uint32_t *own)
+{
+    apr_uint32_t before = apr_atomic_read32(own);
+    apr_uint32_t readers = apr_atomic_read32(&board->readers);
+
+    return readers > before || apr_atomic_read32(own) != before;
+}
+
+void gf_board_put(gf_board_t *board, const char *id, volatile apr_uint32_t *own)
 {
     apr_uint32_t number = apr_atomic_inc32(&board->begun) + 1;
     slot_t *slot = &board->slots[number % GF_BOARD_SIZE];
@@ -57,7 +78,7 @@ void gf_board_put(gf_board_t *board, const char *id)
     apr_cpystrn(slot->id, id, sizeof(slot->id));
     apr_atomic_set32(&slot->number, number);
     apr_atomic_inc32(&board->written);
-    if (apr_atomic_read32(&board->readers)) {
+    if (has_readers(board, own)) {
         syscall(SYS_futex, &board->written, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
     }
 }
@@ -66,14 +87,11 @@ void gf_board_wait(gf_board_t *board, apr_uint32_t at, apr_interval_time_t timeo
 {
     const struct timespec most = { .tv_sec = (time_t)apr_time_sec(timeout),
                                    .tv_nsec = (long)apr_time_usec(timeout) * 1000 };
-    apr_uint32_t written;
+    apr_uint32_t written = apr_atomic_read32(&board->written);
 
-    apr_atomic_inc32(&board->readers);
-    written = apr_atomic_read32(&board->written);
     if (apr_atomic_read32(&board->begun) == at) { /* else there is something to take already */
         syscall(SYS_futex, &board->written, FUTEX_WAIT, written, &most, NULL, 0);
     }
-    apr_atomic_dec32(&board->readers);
 }
 
 bool gf_board_take(gf_board_t *board, apr_uint32_t *at, char id[GF_BOARD_ID])

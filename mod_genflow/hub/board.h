@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include <apr.h>
 #include <apr_time.h>
 
 typedef struct gf_board_t gf_board_t;
@@ -23,11 +24,17 @@ gf_board_t *gf_board_init(void *memory);
 /* Where a reader that comes now begins to read. */
 apr_uint32_t gf_board_end(gf_board_t *board);
 
-/* Puts an id, of less than GF_BOARD_ID bytes, on the board and wakes the readers that wait. */
-void gf_board_put(gf_board_t *board, const char *id);
+/* From gf_board_listen() to gf_board_leave() a process is woken by what others put. `own` is 0
+ * before, and shared by the threads of the process alone. One thread of it. */
+void gf_board_listen(gf_board_t *board, volatile apr_uint32_t *own);
+void gf_board_leave(gf_board_t *board, volatile apr_uint32_t *own);
 
-/* Blocks until there is an id behind `at`, or for `timeout` (above 0). It may return without
- * either. */
+/* Puts an id, of less than GF_BOARD_ID bytes, on the board and wakes the other processes that
+ * listen. */
+void gf_board_put(gf_board_t *board, const char *id, volatile apr_uint32_t *own);
+
+/* While it listens: blocks until another process has put an id behind `at`, or for `timeout` (above
+ * 0). It may return without either. */
 void gf_board_wait(gf_board_t *board, apr_uint32_t at, apr_interval_time_t timeout);
 
 /* The next id from *at on, which moves behind it; false: there is none. Ids that were overwritten

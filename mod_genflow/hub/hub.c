@@ -21,11 +21,12 @@
 #define WEBHOOK_IDS_MAX 64               /* one more is lost: the usual poll finds its job */
 
 struct gf_hub_t {
-    pthread_mutex_t mutex; /* guards everything below but bell, keys and board */
+    pthread_mutex_t mutex; /* guards all below but what says otherwise */
     int bell;
-    gf_keys_t *keys;   /* has a lock of its own */
-    gf_board_t *board; /* no lock: set before the threads; NULL: no other child */
-    gf_job_t *first;   /* inbox */
+    gf_keys_t *keys;               /* has a lock of its own */
+    gf_board_t *board;             /* no lock: set before the threads; NULL: no other child */
+    volatile apr_uint32_t listens; /* this process, on the board */
+    gf_job_t *first;               /* inbox */
     gf_job_t *last;
     gf_hub_bounds_t bounds;
     int jobs;
@@ -375,7 +376,7 @@ void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
     }
     pthread_mutex_unlock(&hub->mutex);
     if (news == GF_NEWS_ENDED && hub->board) {
-        gf_board_put(hub->board, id);
+        gf_board_put(hub->board, id, &hub->listens);
     }
 }
 
@@ -440,6 +441,11 @@ static void add_looks(apr_array_header_t *looks, gf_waiter_t *waiter, apr_time_t
             apr_cpystrn(look->version, watch->version, sizeof(look->version));
         }
     }
+}
+
+volatile apr_uint32_t *gf_hub_lookout_listens(gf_hub_t *hub)
+{
+    return &hub->listens;
 }
 
 apr_array_header_t *gf_hub_lookout_next(gf_hub_t *hub, int most, apr_pool_t *pool)

@@ -124,6 +124,9 @@ void gf_hub_req_sleep(gf_hub_t *hub, gf_waiter_t *waiter, apr_time_t due);
 /* Blocks while no request waits, then for `pause`; false: the child stops. */
 bool gf_hub_lookout_wait(gf_hub_t *hub, apr_interval_time_t pause);
 
+/* For gf_board_listen(). */
+volatile apr_uint32_t *gf_hub_lookout_listens(gf_hub_t *hub);
+
 /* Rings the waiters that are due. One thread. */
 void gf_hub_lookout_ring(gf_hub_t *hub);
 

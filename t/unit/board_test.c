@@ -15,6 +15,8 @@
 #define LONG    (30 * APR_USEC_PER_SEC)
 #define SHORT   (APR_USEC_PER_SEC / 20)
 
+static volatile apr_uint32_t own; /* does this process listen? */
+
 static gf_board_t *shared_board(void)
 {
     void *memory =
@@ -29,8 +31,9 @@ static pid_t put_later(gf_board_t *board, const char *id, apr_interval_time_t wa
     pid_t pid = fork();
 
     if (pid == 0) {
+        own = 0;
         apr_sleep(wait);
-        gf_board_put(board, id);
+        gf_board_put(board, id, &own);
         _exit(0);
     }
     return pid;
@@ -43,8 +46,8 @@ START_TEST(ids_are_read_in_order_by_each_reader)
     apr_uint32_t other = one;
     char id[GF_BOARD_ID];
 
-    gf_board_put(board, "a");
-    gf_board_put(board, "b");
+    gf_board_put(board, "a", &own);
+    gf_board_put(board, "b", &own);
     ck_assert(gf_board_take(board, &one, id));
     ck_assert_str_eq(id, "a");
     ck_assert(gf_board_take(board, &one, id));
@@ -65,9 +68,11 @@ START_TEST(another_process_wakes_a_sleeping_reader)
     pid_t pid = put_later(board, "a", SHORT);
     char id[GF_BOARD_ID];
 
+    gf_board_listen(board, &own);
     while (!gf_board_take(board, &at, id) && gf_clock_now() - begin < LONG) {
         gf_board_wait(board, at, LONG);
     }
+    gf_board_leave(board, &own);
     ck_assert_msg(gf_clock_now() - begin < LONG, "the sleeper was not woken");
     ck_assert_str_eq(id, "a");
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
@@ -81,7 +86,7 @@ START_TEST(a_wait_without_news_ends)
 
     gf_board_wait(board, gf_board_end(board), SHORT);
     ck_assert(gf_clock_now() - begin < LONG);
-    gf_board_put(board, "a");
+    gf_board_put(board, "a", &own);
     gf_board_wait(board, 0, LONG);
     ck_assert_msg(gf_clock_now() - begin < LONG, "there was something to take");
 }
@@ -97,7 +102,7 @@ START_TEST(a_late_reader_gets_the_newest)
     int i;
 
     for (i = 0; i < GF_BOARD_SIZE + 10; i++) {
-        gf_board_put(board, apr_itoa(unit.ctx.pool, i));
+        gf_board_put(board, apr_itoa(unit.ctx.pool, i), &own);
     }
     while (gf_board_take(board, &at, id)) {
         apr_cpystrn(last, id, sizeof(last));
@@ -126,7 +131,7 @@ START_TEST(processes_that_write_together_tear_no_id)
             memset(mine, 'a' + i, sizeof(mine) - 1);
             mine[sizeof(mine) - 1] = '\0';
             for (j = 0; j < EACH; j++) {
-                gf_board_put(board, mine);
+                gf_board_put(board, mine, &own);
             }
             _exit(0);
         }
@@ -151,13 +156,14 @@ START_TEST(a_reader_that_dies_asleep_stops_no_other)
     pid_t pid = fork();
 
     if (pid == 0) {
+        gf_board_listen(board, &own);
         gf_board_wait(board, at, LONG);
         _exit(0);
     }
     apr_sleep(SHORT);
     kill(pid, SIGKILL);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-    gf_board_put(board, "a");
+    gf_board_put(board, "a", &own);
     gf_board_wait(board, at, LONG);
     ck_assert(gf_board_take(board, &at, id));
 }

@@ -193,10 +193,12 @@ static void *APR_THREAD_FUNC lookout_thread(apr_thread_t *thread, void *data)
         for (i = 0; i < looks->nelts; i++) {
             gf_hub_lookout_publish(hub, APR_ARRAY_IDX(looks, i, gf_look_t).id, "1");
         }
+        gf_board_listen(board, gf_hub_lookout_listens(hub));
         gf_board_wait(board, at, ROUND);
         while (gf_board_take(board, &at, id)) {
             gf_hub_lookout_publish(hub, id, NULL);
         }
+        gf_board_leave(board, gf_hub_lookout_listens(hub));
         apr_pool_clear(pool);
     }
     apr_pool_destroy(pool);
