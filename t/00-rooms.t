@@ -40,7 +40,7 @@ my @OWNED = (
     ['httpd',     qr{(?:\A|/)(?:httpd|http_\w+|ap_\w+|util_\w+|mod_\w+|mpm_common|scoreboard)\.h\z},
         qr{\Amod_genflow/(?:api/|httpd/|mod_genflow\.c)|\Amod_genflow_local/mod_genflow_local\.c}],
     ['json-c',    qr{(?:\A|/)json\.h\z},      qr{\Amod_genflow/base/json\.c\z}],
-    ['libcurl',   qr{(?:\A|/)curl\.h\z},      qr{\Amod_genflow/net/net\.c\z}],
+    ['libcurl',   qr{(?:\A|/)curl\.h\z},      qr{\Amod_genflow/net/(?:net\.c|body\.[ch])\z}],
     ['libpq',     qr{(?:\A|/)libpq-\w+\.h\z}, qr{\Amod_genflow/db/(?:db|rows|admin_connections|answer)\.[ch]\z}],
     ['mod_dbd',   qr{(?:\A|/)mod_dbd\.h\z},   qr{\Amod_genflow/httpd/glue\.c\z}],
     ['libgd',     qr{(?:\A|/)gd\.h\z},        qr{\Amod_genflow_local/}],

@@ -14,7 +14,7 @@ gf_msg_t *gf_msg_make(apr_pool_t *pool, const char *method, const char *url)
     msg->method = method;
     msg->url = url;
     msg->headers = apr_table_make(pool, 8);
-    msg->answer = apr_table_make(pool, 16);
+    msg->answer = apr_table_make(pool, 1); /* net makes the one of an answer */
     msg->text_max = TEXT_MAX_BYTES;
     msg->text = "";
     msg->spooled = -1;

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "net/body.h"
 #include "net/guard.h"
 
 #define EVENTS_MAX           64
@@ -22,6 +23,9 @@
 #define IDLE_CONNECTIONS_MAX 32
 #define HEAD_BYTES           65536 /* of header fields and trailers, ... */
 #define HEAD_LINES           500   /* ... and their number */
+#define ONCE_BUFFER          4096  /* bytes that curl reads at once of the answer to a submission */
+#define ANSWER_FIELDS        16
+#define FILE_BUFFER          65536 /* bytes that are written at once to a spool file */
 
 struct gf_net_t {
     apr_pool_t *pool;
@@ -30,14 +34,17 @@ struct gf_net_t {
     int bell;
     apr_time_t timer;        /* the time of curl's next call without an event */
     struct exchange_t *open; /* all, doubly linked */
+    int count;               /* of them */
+    bool has_done;           /* one of them has ended before the wait */
 };
 
 /* The net's data of a message; lives in the message's pool. */
 typedef struct exchange_t {
     gf_net_t *net;
     gf_msg_t *msg;
+    apr_pool_t *answer; /* below the message's pool; NULL: nothing was answered */
     CURL *easy;
-    curl_mime *mime;
+    gf_body_t body;
     struct curl_slist *headers;
     apr_file_t *file;
     char *text;
@@ -45,8 +52,6 @@ typedef struct exchange_t {
     bool too_large;
     bool head_done; /* the empty line after the header fields was received */
     apr_size_t head_bytes, head_lines;
-    const char *unread;     /* a file to send that could not be opened or read to its end, ... */
-    apr_status_t unread_rv; /* ... and why */
     char error[CURL_ERROR_SIZE];
     struct exchange_t *next, *previous;
 } exchange_t;
@@ -85,6 +90,14 @@ static int on_timer(CURLM *multi, long milliseconds, void *baton)
 
 /* ---- an answer arrives ---- */
 
+static apr_pool_t *answer_pool(exchange_t *exchange)
+{
+    if (!exchange->answer) {
+        apr_pool_create(&exchange->answer, exchange->msg->pool);
+    }
+    return exchange->answer;
+}
+
 static const char *trimmed_value(char *value)
 {
     char *end = value + strlen(value);
@@ -110,11 +123,11 @@ static size_t on_header(char *line, size_t size, size_t count, void *baton)
         || (exchange->head_done && (!first || *msg->text || msg->spooled > 0))) {
         return exchange->too_large ? 0 : length;
     }
-    if (first) {
-        apr_table_clear(msg->answer); /* a new header block, after 100 Continue */
+    if (first) { /* a new header block, after 100 Continue */
+        msg->answer = apr_table_make(answer_pool(exchange), ANSWER_FIELDS);
     }
     exchange->head_done = line[0] == '\r' || line[0] == '\n';
-    line = apr_pstrmemdup(msg->pool, line, length);
+    line = apr_pstrmemdup(answer_pool(exchange), line, length);
     if ((value = strchr(line, ':')) && !first) {
         *value++ = '\0';
         apr_table_set(msg->answer, line, trimmed_value(value));
@@ -159,7 +172,7 @@ static size_t to_text(exchange_t *exchange, const char *bytes, size_t length)
     }
     if (msg->text_length + length > exchange->text_size) {
         apr_size_t size = (msg->text_length + length) * 2;
-        char *text = apr_palloc(msg->pool, size + 1);
+        char *text = apr_palloc(answer_pool(exchange), size + 1);
 
         memcpy(text, msg->text, msg->text_length);
         exchange->text = text;
@@ -172,17 +185,27 @@ static size_t to_text(exchange_t *exchange, const char *bytes, size_t length)
     return length;
 }
 
+static apr_status_t open_file(exchange_t *exchange)
+{
+    apr_pool_t *pool = answer_pool(exchange);
+    apr_status_t rv = apr_file_open(&exchange->file, exchange->msg->spool,
+                                    APR_FOPEN_WRITE | APR_FOPEN_CREATE | APR_FOPEN_TRUNCATE
+                                        | APR_FOPEN_BINARY | APR_FOPEN_BUFFERED,
+                                    APR_FPROT_OS_DEFAULT, pool);
+
+    return rv == APR_SUCCESS
+               ? apr_file_buffer_set(exchange->file, apr_palloc(pool, FILE_BUFFER), FILE_BUFFER)
+               : rv;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *baton)
 {
     exchange_t *exchange = baton;
     gf_msg_t *msg = exchange->msg;
 
     if (msg->spooled < 0 && msg->text_length == 0 && is_picture(exchange)) {
-        exchange->msg->spool_rv = apr_file_open(&exchange->file, msg->spool,
-                                                APR_FOPEN_WRITE | APR_FOPEN_CREATE
-                                                    | APR_FOPEN_TRUNCATE | APR_FOPEN_BINARY,
-                                                APR_FPROT_OS_DEFAULT, msg->pool);
-        if (exchange->msg->spool_rv != APR_SUCCESS) {
+        msg->spool_rv = open_file(exchange);
+        if (msg->spool_rv != APR_SUCCESS) {
             return 0;
         }
         msg->spooled = 0;
@@ -191,122 +214,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *baton)
                              : to_text(exchange, bytes, size * count);
 }
 
-/* ---- a file is sent ---- */
-
-/* It lives in the message's pool, and so does its descriptor. */
-typedef struct source_t {
-    exchange_t *exchange;
-    const char *path;
-    apr_file_t *file;
-    apr_off_t bytes; /* when it was opened: so many are promised, so many are sent */
-    apr_off_t sent;
-} source_t;
-
-static void note_unread(exchange_t *exchange, const char *path, apr_status_t rv)
-{
-    exchange->unread = path;
-    exchange->unread_rv = rv;
-}
-
-static source_t *open_source(exchange_t *exchange, const char *path)
-{
-    apr_pool_t *pool = exchange->msg->pool;
-    source_t *source = apr_pcalloc(pool, sizeof(*source));
-    apr_finfo_t info = { .size = 0 };
-    apr_status_t rv =
-        apr_file_open(&source->file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, pool);
-
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_info_get(&info, APR_FINFO_SIZE, source->file);
-    }
-    if (rv != APR_SUCCESS) {
-        note_unread(exchange, path, rv);
-    }
-    source->exchange = exchange;
-    source->path = path;
-    source->bytes = info.size;
-    return source;
-}
-
-static size_t on_read(char *bytes, size_t size, size_t count, void *baton)
-{
-    source_t *source = baton;
-    apr_off_t left = source->bytes - source->sent;
-    apr_size_t length = size * count;
-    apr_status_t rv;
-
-    if ((apr_off_t)length > left) {
-        length = (apr_size_t)left;
-    }
-    if (length == 0) {
-        return 0;
-    }
-    rv = apr_file_read(source->file, bytes, &length);
-    if (rv != APR_SUCCESS) { /* also its end: it was longer */
-        note_unread(source->exchange, source->path, rv);
-        return CURL_READFUNC_ABORT;
-    }
-    source->sent += (apr_off_t)length;
-    return length;
-}
-
-/* curl sends from the start once more when a reused connection closed during the request. */
-static int on_seek(void *baton, curl_off_t offset, int origin)
-{
-    source_t *source = baton;
-    apr_off_t to = offset;
-
-    if (origin != SEEK_SET || apr_file_seek(source->file, APR_SET, &to) != APR_SUCCESS) {
-        return CURL_SEEKFUNC_CANTSEEK;
-    }
-    source->sent = to;
-    return CURL_SEEKFUNC_OK;
-}
-
-static void set_upload(exchange_t *exchange)
-{
-    source_t *source = open_source(exchange, exchange->msg->upload);
-    CURL *easy = exchange->easy;
-
-    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)source->bytes);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(easy, CURLOPT_READDATA, source);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-    curl_easy_setopt(easy, CURLOPT_SEEKDATA, source);
-}
-
-static void add_file(exchange_t *exchange, curl_mimepart *mime, const gf_msg_part_t *part)
-{
-    source_t *source = open_source(exchange, part->file);
-
-    curl_mime_data_cb(mime, source->bytes, on_read, on_seek, NULL, source);
-    curl_mime_filename(mime, apr_filepath_name_get(part->file));
-    curl_mime_type(mime, part->type);
-}
-
 /* ---- an exchange begins and ends ---- */
-
-static void add_parts(exchange_t *exchange)
-{
-    const apr_array_header_t *parts = exchange->msg->parts;
-    int i;
-
-    exchange->mime = curl_mime_init(exchange->easy);
-    for (i = 0; i < parts->nelts; i++) {
-        const gf_msg_part_t *part = &APR_ARRAY_IDX(parts, i, gf_msg_part_t);
-        curl_mimepart *mime = curl_mime_addpart(exchange->mime);
-
-        curl_mime_name(mime, part->name);
-        if (part->file) {
-            add_file(exchange, mime, part);
-        }
-        else {
-            curl_mime_data(mime, part->text, CURL_ZERO_TERMINATED);
-        }
-    }
-    curl_easy_setopt(exchange->easy, CURLOPT_MIMEPOST, exchange->mime);
-}
 
 static int add_header(void *baton, const char *name, const char *value)
 {
@@ -338,21 +246,16 @@ static void set_request(exchange_t *exchange)
 {
     gf_msg_t *msg = exchange->msg;
     CURL *easy = exchange->easy;
+    const char *type;
 
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
                      strcmp(msg->method, "GET") == 0 ? NULL : msg->method);
-    if (msg->upload) {
-        set_upload(exchange);
-    }
-    else if (msg->parts) {
-        add_parts(exchange);
-    }
-    else if (msg->body) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(msg->body));
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, msg->body);
+    type = gf_body_set(&exchange->body, easy, msg);
+    if (type) {
+        exchange->headers = curl_slist_append(exchange->headers, type);
     }
     /* Without what it is to send an exchange gets no address: it ends before it begins. */
-    curl_easy_setopt(easy, CURLOPT_URL, exchange->unread ? NULL : msg->url);
+    curl_easy_setopt(easy, CURLOPT_URL, exchange->body.unread ? NULL : msg->url);
     apr_table_do(add_header, exchange, msg->headers, NULL);
     set_signature(exchange);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->headers);
@@ -380,6 +283,8 @@ static void set_limits(exchange_t *exchange)
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, to_milliseconds(msg->timeout));
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "mod_genflow/" GENFLOW_VERSION);
     if (msg->once) {
+        /* It may wait for minutes, and many do. */
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)ONCE_BUFFER);
         /* When a reused connection closes without an answer, curl repeats the request by itself:
          * that would be a second paid run. On a new connection it does not. */
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -405,10 +310,11 @@ static void release_exchange(exchange_t *exchange)
 
     curl_multi_remove_handle(net->multi, exchange->easy);
     curl_easy_cleanup(exchange->easy);
-    curl_mime_free(exchange->mime);
+    gf_body_end(&exchange->body);
     curl_slist_free_all(exchange->headers);
     if (exchange->file) {
         apr_file_close(exchange->file);
+        exchange->file = NULL;
     }
     if (exchange->previous) {
         exchange->previous->next = exchange->next;
@@ -419,7 +325,18 @@ static void release_exchange(exchange_t *exchange)
     if (exchange->next) {
         exchange->next->previous = exchange->previous;
     }
-    exchange->msg->net = NULL;
+    net->count--;
+    exchange->easy = NULL;
+}
+
+void gf_net_free_answer(const gf_msg_t *msg)
+{
+    exchange_t *exchange = msg->net;
+
+    if (exchange && exchange->answer) {
+        apr_pool_destroy(exchange->answer);
+        exchange->answer = NULL;
+    }
 }
 
 /* Opens the socket for an address that curl is about to connect to, if it may be one. */
@@ -459,6 +376,7 @@ void gf_net_start(gf_net_t *net, gf_msg_t *msg)
         net->open->previous = exchange;
     }
     net->open = exchange;
+    net->count++;
     msg->net = exchange;
     set_request(exchange);
     set_limits(exchange);
@@ -487,8 +405,13 @@ static void end_exchange(exchange_t *exchange, CURLcode code)
 {
     const char *why = exchange->error[0] ? exchange->error : curl_easy_strerror(code);
     gf_msg_t *msg = exchange->msg;
+    apr_pool_t *pool;
     long status = 0;
 
+    if (code == CURLE_OK && exchange->file) {
+        msg->spool_rv = apr_file_flush(exchange->file);
+        code = msg->spool_rv == APR_SUCCESS ? code : CURLE_WRITE_ERROR;
+    }
     curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     msg->status = (int)status;
     if (code == CURLE_OK && status > 0 && exchange->head_done) {
@@ -499,15 +422,16 @@ static void end_exchange(exchange_t *exchange, CURLcode code)
     msg->end = exchange->too_large        ? GF_MSG_TOO_LARGE
                : was_sent(exchange->easy) ? GF_MSG_UNKNOWN
                                           : GF_MSG_NOT_SENT;
-    msg->unreached = msg->end == GF_MSG_NOT_SENT && !msg->refused && !exchange->unread;
-    msg->detail =
-        msg->refused          ? "the address is not public, and this site does not allow it"
-        : exchange->too_large ? "the answer is larger than allowed"
-        : msg->spool_rv != APR_SUCCESS
-            ? apr_psprintf(msg->pool, "cannot write %s: error %d", msg->spool, msg->spool_rv)
-        : exchange->unread ? apr_psprintf(msg->pool, "cannot read %s: error %d", exchange->unread,
-                                          exchange->unread_rv)
-                           : gf_text_redact(msg->pool, why, strlen(why), CURL_ERROR_SIZE, NULL);
+    msg->unreached = msg->end == GF_MSG_NOT_SENT && !msg->refused && !exchange->body.unread;
+    pool = answer_pool(exchange);
+    msg->detail = msg->refused ? "the address is not public, and this site does not allow it"
+                  : exchange->too_large ? "the answer is larger than allowed"
+                  : msg->spool_rv != APR_SUCCESS
+                      ? apr_psprintf(pool, "cannot write %s: error %d", msg->spool, msg->spool_rv)
+                  : exchange->body.unread
+                      ? apr_psprintf(pool, "cannot read %s: error %d", exchange->body.unread,
+                                     exchange->body.unread_rv)
+                      : gf_text_redact(pool, why, strlen(why), CURL_ERROR_SIZE, NULL);
 }
 
 gf_msg_t *gf_net_next_done(gf_net_t *net)
@@ -542,26 +466,54 @@ static int wait_milliseconds(const gf_net_t *net, apr_interval_time_t timeout)
     return timeout <= 0 ? 0 : (int)((timeout + 999) / 1000);
 }
 
-void gf_net_wait(gf_net_t *net, apr_interval_time_t timeout)
+static void act_on_timer(gf_net_t *net)
 {
-    struct epoll_event events[EVENTS_MAX];
-    int count = epoll_wait(net->epoll, events, EVENTS_MAX, wait_milliseconds(net, timeout));
+    int running;
+
+    if (net->timer != NO_TIMER && net->timer <= gf_clock_now()) {
+        net->timer = NO_TIMER;
+        curl_multi_socket_action(net->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        net->has_done = net->has_done || running < net->count;
+    }
+}
+
+/* True: the bell rings. */
+static bool act_on_events(gf_net_t *net, const struct epoll_event *events, int count)
+{
+    bool rings = false;
     int running;
     int i;
 
     for (i = 0; i < count; i++) {
-        if (events[i].data.fd != net->bell) {
-            int what = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0)
-                       | (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
-                       | (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+        int what = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0)
+                   | (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
+                   | (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
 
+        if (events[i].data.fd == net->bell) {
+            rings = true;
+        }
+        else {
             curl_multi_socket_action(net->multi, events[i].data.fd, what, &running);
         }
     }
-    if (net->timer != NO_TIMER && net->timer <= gf_clock_now()) {
-        net->timer = NO_TIMER;
-        curl_multi_socket_action(net->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    }
+    return rings;
+}
+
+/* The timer of an exchange that has just begun is due at once. */
+bool gf_net_wait(gf_net_t *net, apr_interval_time_t timeout)
+{
+    struct epoll_event events[EVENTS_MAX];
+    bool rings;
+    int count;
+
+    act_on_timer(net);
+    count = epoll_wait(net->epoll, events, EVENTS_MAX,
+                       net->has_done ? 0 : wait_milliseconds(net, timeout));
+    net->has_done = false;
+    rings = act_on_events(net, events, count);
+    act_on_timer(net);
+    net->has_done = false;
+    return rings;
 }
 
 static apr_status_t end_net(void *data)
@@ -594,7 +546,7 @@ apr_status_t gf_net_make(gf_net_t **out, apr_pool_t *pool, int bell)
     curl_multi_setopt(net->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(net->multi, CURLMOPT_TIMERDATA, net);
     curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_MAX);
-    apr_pool_cleanup_register(pool, net, end_net, apr_pool_cleanup_null);
+    apr_pool_pre_cleanup_register(pool, net, end_net); /* messages are in pools below */
     *out = net;
     return APR_SUCCESS;
 }

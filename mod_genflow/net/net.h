@@ -25,10 +25,14 @@ void gf_net_start(gf_net_t *net, gf_msg_t *msg);
 void gf_net_cancel(gf_net_t *net, gf_msg_t *msg);
 
 /* Performs exchanges for at most `timeout`; returns early when the bell rings or an exchange is
- * done. */
-void gf_net_wait(gf_net_t *net, apr_interval_time_t timeout);
+ * done. Does the bell ring? */
+bool gf_net_wait(gf_net_t *net, apr_interval_time_t timeout);
 
 /* An exchange that has ended, or NULL. */
 gf_msg_t *gf_net_next_done(gf_net_t *net);
+
+/* What was answered to a message that has ended lives in a pool below the message's, and is freed
+ * with that, or before it by this. */
+void gf_net_free_answer(const gf_msg_t *msg);
 
 #endif

@@ -160,11 +160,14 @@ static apr_interval_time_t submit_time(const gf_provider_t *provider, apr_interv
     return rest > least ? rest : least;
 }
 
+/* A request without pictures is small, and goes to the job's pool: many wait for their answer at
+ * once, and each pool takes 8 kB. */
 gf_msg_t *gf_attempt_submit(gf_flow_t *flow, gf_run_t *run)
 {
     gf_generate_t *generate = &run->of.generate;
     const gf_provider_t *provider = generate->choice->provider;
-    gf_prov_call_t call = gf_attempt_call(&flow->ctx, run, gf_run_pool(flow));
+    apr_pool_t *pool = generate->source_count > 0 ? gf_run_pool(flow) : run->job->pool;
+    gf_prov_call_t call = gf_attempt_call(&flow->ctx, run, pool);
     gf_msg_t *msg;
 
     generate->provider_deadline = gf_attempt_deadline(flow, run);

@@ -28,7 +28,7 @@ void gf_attempt_count(gf_flow_t *flow, gf_run_t *run);
 /* The attempt as input of the translators; the call lives in `pool`. Also for writer threads. */
 gf_prov_call_t gf_attempt_call(const gf_ctx_t *ctx, const gf_run_t *run, apr_pool_t *pool);
 
-/* Messages, for duties: each in a pool of gf_run_pool(), with its limits. */
+/* Messages, for duties: each in a pool of gf_run_pool() or the job's, with its limits. */
 gf_msg_t *gf_attempt_submit(gf_flow_t *flow, gf_run_t *run); /* costs money; sent once */
 gf_msg_t *gf_attempt_poll(gf_flow_t *flow, gf_run_t *run);   /* or the next part of an answer */
 gf_msg_t *gf_attempt_list(gf_flow_t *flow, gf_run_t *run);   /* the same */

@@ -7,6 +7,7 @@
  * written before the hub is closed and read after. Everything else belongs to this thread. */
 #include "work/dispatch.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include <apr_skiplist.h>
@@ -21,6 +22,7 @@
 
 #define LONGEST_WAIT (APR_USEC_PER_SEC)
 #define KEYS_TIMEOUT (10 * APR_USEC_PER_SEC)
+#define TRIM_FROM    256 /* runs: of fewer there is not much to give back */
 
 struct gf_dispatch_t {
     apr_pool_t *pool; /* this thread's own */
@@ -31,11 +33,13 @@ struct gf_dispatch_t {
     apr_interval_time_t drain_time;
     gf_run_t *runs; /* the newest first */
     int count;
+    int count_most;           /* since memory was given back last */
     int counts[GF_JOB_KINDS]; /* the same by kind */
     apr_skiplist *alarms;     /* runs with a wake time, soonest first */
     gf_claim_t claim;
     gf_heartbeat_t heartbeat;
     bool keys_open; /* keys are being fetched */
+    bool rings;     /* the hub's bell */
 };
 
 static apr_time_t dispatch_now(const gf_dispatch_t *dispatch)
@@ -302,12 +306,29 @@ static apr_interval_time_t until_next(const gf_dispatch_t *dispatch, bool closin
     return next < 0 ? 0 : next < LONGEST_WAIT ? next : LONGEST_WAIT;
 }
 
+/* Runs of many requests' threads leave holes, which the C library keeps. They go back to the system
+ * when three of four runs have ended since there were most. */
+static void give_memory_back(gf_dispatch_t *dispatch)
+{
+    if (dispatch->count > dispatch->count_most) {
+        dispatch->count_most = dispatch->count;
+    }
+    else if (dispatch->count_most >= TRIM_FROM && dispatch->count <= dispatch->count_most / 4) {
+        dispatch->count_most = dispatch->count;
+#ifdef __GLIBC__
+        malloc_trim(0);
+#endif
+    }
+}
+
 static void loop_turn(gf_dispatch_t *dispatch, bool closing)
 {
     gf_flow_t *flow = &dispatch->flow;
     gf_job_t *job;
 
-    gf_hub_bg_silence(flow->hub);
+    if (dispatch->rings) {
+        gf_hub_bg_silence(flow->hub);
+    }
     while ((job = gf_hub_bg_take(flow->hub))) {
         begin_run(dispatch, job);
     }
@@ -326,7 +347,8 @@ static void loop_turn(gf_dispatch_t *dispatch, bool closing)
     if (!dispatch->heartbeat.open && dispatch->heartbeat.at <= dispatch_now(dispatch)) {
         gf_heartbeat_begin(&dispatch->heartbeat, &flow->ctx, dispatch->writers, dispatch->runs);
     }
-    gf_net_wait(dispatch->net, until_next(dispatch, closing));
+    give_memory_back(dispatch);
+    dispatch->rings = gf_net_wait(dispatch->net, until_next(dispatch, closing));
     apr_pool_clear(flow->ctx.pool);
 }
 

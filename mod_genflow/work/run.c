@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "base/hash.h"
+#include "net/net.h"
 
 #define DATABASE_PAUSE (APR_USEC_PER_SEC / 2)
 #define CALL_BYTES     16
@@ -218,7 +219,10 @@ static gf_step_t take_answer(gf_flow_t *flow, gf_run_t *run)
     if (!run->msg || run->msg->pool != pool) {
         apr_pool_destroy(pool);
     }
-    apr_pool_destroy(msg->pool);
+    gf_net_free_answer(msg);
+    if (msg->pool != run->job->pool) {
+        apr_pool_destroy(msg->pool);
+    }
     return step;
 }
 

@@ -120,9 +120,9 @@ typedef struct gf_duty_t {
     bool slow;
     bool charges;
 
-    /* NET: the message with its limits, in a pool of gf_run_pool(); and the reader of the answer in
-     * run->msg. Its texts live in `pool` until the next state is entered. NULL: the rules read
-     * run->msg themselves. */
+    /* NET: the message with its limits, in a pool of gf_run_pool() or the job's; and the reader of
+     * the answer in run->msg. Its texts live in `pool` until the next state is entered. NULL: the
+     * rules read run->msg themselves. */
     gf_msg_t *(*message)(struct gf_flow_t *flow, struct gf_run_t *run);
     void (*read)(struct gf_flow_t *flow, struct gf_run_t *run, apr_pool_t *pool);
 
