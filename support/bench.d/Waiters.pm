@@ -86,7 +86,7 @@ sub mode {
 
     my %before  = (memory => $self->memory, descriptors => $self->descriptors);
     my $streams = $mode{streams} && Streams->new($self, @generations);
-    my @clients = $streams ? () : map { $self->client(@$_) } @generations;
+    my @clients = $streams ? () : $self->clients($httpd, @generations);
     my $places  = $mode{directive} eq 'park' ? 2 : 1;      # descriptors of a client that waits
     $self->wait_until("$count clients wait",
         sub { $self->descriptors - $before{descriptors} >= $places * $count });
@@ -113,7 +113,7 @@ sub wait_elsewhere {
     my $first = $self->{httpd};
     my $other = $self->{other} = $self->start('park', 'GenflowDispatch Off');
     $self->{httpd} = $first;
-    my @more = map { $self->client(@$_, $other) } $self->pending_generations(int($self->{count} / 2), 'more');
+    my @more = $self->clients($other, $self->pending_generations(int($self->{count} / 2), 'more'));
     $result->{wakes}{'another httpd'} = $self->rounds('another httpd', sub { $self->makers_elsewhere($other) });
     $self->end_all(\my %end, @more);
     $result->{lost_there} = $end{lost};
@@ -167,12 +167,25 @@ sub connection {
     return IO::Socket::INET->new(PeerAddr => $address) // die "connect to $address: $!\n";
 }
 
+# A child that is full answers 202: such a client tries again, and comes to the other child at last.
+sub clients {
+    my ($self, $httpd, @generations) = @_;
+    my @clients = map { $self->client(@$_, $httpd) } @generations;
+    my $end     = time + PATIENCE;
+    while (time < $end) {
+        sleep 1;
+        my @early = grep { IO::Select->new($_->{socket})->can_read(0) } @clients or last;
+        %$_ = %{ $self->client($_->{user}, $_->{id}, $httpd) } for @early;
+    }
+    return @clients;
+}
+
 # One that waits for a generation.
 sub client {
     my ($self, $user, $id, $httpd) = @_;
     my $socket = $self->connection($httpd);
     $socket->syswrite(wait_request($user, $id));
-    return { socket => $socket, id => $id };
+    return { socket => $socket, id => $id, user => $user };
 }
 
 sub wait_request {
