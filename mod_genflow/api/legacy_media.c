@@ -19,6 +19,7 @@
 #define LIMIT_MAX   100
 #define LIMIT_ASKED 1000 /* older clients ask for more rows than they get */
 #define LIMIT_USUAL 50
+#define OFFSET_OPEN 10000 /* of GF_GALLERY_OFFSET_MAX, without sign-in */
 #define TAGS_MAX    100
 #define TAGS_BYTES  8192 /* of all, as the row has them */
 #define META_MAX    8192
@@ -198,22 +199,33 @@ gf_err_t *api_legacy_media_list(gf_req_t *req)
     return send_gallery(req, &gallery);
 }
 
-gf_err_t *api_legacy_media_feed(gf_req_t *req)
+/* Public pictures, of one type or of all. The cost of a page grows with its offset, for whoever
+ * asks.
+ */
+static gf_err_t *send_feed(gf_req_t *req, const gf_type_t *type)
 {
     gf_gallery_t gallery = { .viewer = req->user };
 
     GF_TRY(read_window(&gallery, req));
+    if (!req->user && gallery.offset > OFFSET_OPEN) {
+        return gf_err_field(req->ctx, GF_E_INVALID, "offset",
+                            "must be at most 10000 without sign-in");
+    }
+    gallery.type = type ? type : gallery.type;
     return send_gallery(req, &gallery);
+}
+
+gf_err_t *api_legacy_media_feed(gf_req_t *req)
+{
+    return send_feed(req, NULL);
 }
 
 gf_err_t *api_legacy_media_neo_feed(gf_req_t *req)
 {
-    gf_gallery_t gallery = { .viewer = req->user };
+    const gf_type_t *type = gf_type_find(req->api->conf, "neo-glitch", req->r->pool);
 
-    GF_TRY(read_window(&gallery, req));
-    gallery.type = gf_type_find(req->api->conf, "neo-glitch", req->r->pool);
-    return gallery.type ? send_gallery(req, &gallery)
-                        : gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "no neo-glitch here");
+    return type ? send_feed(req, type)
+                : gf_err_make(req->ctx, GF_E_NO_ROUTE, APR_SUCCESS, "no neo-glitch here");
 }
 
 /* ---- one picture ---- */

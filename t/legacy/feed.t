@@ -55,6 +55,13 @@ END
         my ($item) = grep { $_->{id} eq $made->{id} } @{ data($res)->{items} };
         is $item->{imageUrl} =~ s{\Ahttps?://[^/]+}{}r, $made->{imageUrl} =~ s{\Ahttps?://[^/]+}{}r, '... with the public picture';
         unlike $res->{content}, qr/\Q"$user"/, '... and not the name of its user';
+        for my $name ('feed', 'getNeoGlitchFeed') {
+            is api(GET => "$OLD/$name?offset=10000")->{status}, 200, "$name without a user goes far ...";
+            error_is(api(GET => "$OLD/$name?offset=10001"), 422, 'VALIDATION_FAILED', '... and not for ever');
+        }
+    }
+    else {
+        is api(GET => "$OLD/feed?offset=100000", headers => signed_in('bob'))->{status}, 200, 'a user goes farther';
     }
     for my $call ([GET => 'getUserMedia'], [GET => 'whoami'], [GET => 'getQuota'], [POST => 'togglePublish'],
         [POST => 'sketch-generate'], [GET => 'feed/'], [GET => 'feed/x']) {
