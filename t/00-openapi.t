@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# docs/openapi.yaml has the routes of api/route_table.h with their methods, and under each the error codes
-# that its handler can end in, as the source says (Genflow::Reach): all of them, and no others. Read
-# from the source folder, GENFLOW_SRCDIR or the one above this file.
+# docs/openapi.yaml has the routes of api/route_table.h with their methods, those of the older names too,
+# and under each the error codes that its handler can end in, as the source says (Genflow::Reach): all of
+# them, and no others. Read from the source folder, GENFLOW_SRCDIR or the one above this file.
 
 use strict;
 use warnings;
@@ -20,9 +20,22 @@ my $document = Genflow::OpenApi->new($TOP);
 # ---- routes ----
 
 my %handler = (routes('ROUTE', ''), routes('ADMIN', 'admin/'));
-my %old     = routes('OLD', '');    # below GenflowLegacyNames another handler may serve the same
-ok %handler, 'api/route_table.h has routes';
-same('the operations are the routes', [keys %{ $document->operations }], [keys %handler]);
+my %old     = routes('OLD', '');
+my %old_route;                       # operation of an older name => its route
+for my $operation (keys %{ $document->operations }) {
+    my ($method, $path) = split / /, $operation;
+    my $route = Genflow::OpenApi::old_route($path, { lc $method => $document->operations->{$operation} });
+    $old_route{$operation} = "$method $route" if $route;
+}
+ok %handler && %old, 'api/route_table.h has routes';
+same('the operations are the routes', [grep { !$old_route{$_} } keys %{ $document->operations }], [keys %handler]);
+same('the operations of older names are their routes', [values %old_route], [keys %old]);
+
+# conf/genflow-legacy.conf names routes, each of which is described by its older or its own path.
+my %served = map { (split / /)[1] => 1 } keys %handler, keys %old;
+my %named = slurp('conf/genflow-legacy.conf') =~ /^ *GenflowPath (\S+) +(\S+)$/mg;
+is_deeply [grep { my $path = "/$named{$_}"; !$served{$path} && !$served{ $path =~ s{\A/[^/]+}{/{type}}r } } sort keys %named],
+    [], 'every name of conf/genflow-legacy.conf is a route';
 
 my @unknown;
 for my $file ('README.md', 'CHANGES', 'conf/genflow.conf', map { s{\A\Q$TOP\E/}{}r } glob "$TOP/docs/*.md") {
@@ -57,16 +70,22 @@ my @NEVER = (    # operations, symbols, why
         'has VALIDATION_ERROR for its fields'],
     [qr{\APOST /generation/create\z}, 'KEY_RUNNING FAILED', 'starts nothing'],
     [qr{\A(?!POST /(?:generation/create|generate)\z)}, 'NO_TOKENS', 'is of two steps alone'],
+    [qr{\AGET /functions/\{type\}-generate\z}, join(' ', qw(FIELDS NO_CREDIT BLOCKED KEY_RUNNING KEY_MISMATCH
+        SOURCE_URL PRESET PRESET_OFF PROMPT PROMPT_LENGTH TOO_OFTEN QUOTA TOO_MANY FAILED QUEUE_FULL STORE_CLOSED
+        NO_PROVIDER RESTORED TEMPLATES_FULL ASSETS_FULL)), 'queries alone'],
+    [qr{\APOST /functions/credits-reserve\z}, 'NO_CREDIT', 'has a status of its own for it'],
+    [qr{\APOST /image/generate\z}, 'FAILED', 'does not wait'],
     [qr{\APOST /templates\z}, 'SOURCE_URL PRESET PRESET_OFF PROMPT PROMPT_LENGTH', 'knows the names alone'],
 );
 
 my $reach = Genflow::Reach->new($TOP);
 my %row   = (%end, %answer);
 my %documented;
-for my $operation (sort keys %handler) {
-    my ($handle, $flag) = @{ $handler{$operation} };
-    my @handlers = ($handle, map { $_->[0] } grep { defined } $old{$operation});
-    my %can = map { $_ => 1 } (map { $reach->errors($_) } @handlers), at_the_door($operation, $flag);
+my %of_old = map { $_ => $old{ $old_route{$_} } } keys %old_route;
+my %every = (%handler, %of_old);
+for my $operation (sort grep { $every{$_} } keys %every) {
+    my ($handle, $flag) = @{ $every{$operation} };
+    my %can = map { $_ => 1 } $reach->errors($handle), at_the_door($operation, $flag);
     delete @can{ map { split / /, $_->[1] } grep { $operation =~ $_->[0] } @NEVER };
     my $codes = $document->codes($operation);
     my @codes = map { my $status = $_; map { "$status $_" } @{ $codes->{$status} } } keys %$codes;
@@ -117,7 +136,8 @@ sub at_the_door {
     my ($operation, $flag) = @_;
     my $is_open = $flag->{ANYONE};
     return ('METHOD', 'INVALID', ($is_open ? () : qw(NOT_SIGNED_IN NOT_SIGNED_IN_OLD TOKEN_EXPIRED)),
-        ($flag->{COSTS} ? 'TOO_OFTEN' : ()),
+        ($flag->{COSTS} ? $reach->errors('api_limit') : ()),
+        ($flag->{CREDIT} ? $reach->errors('gf_gallery_allowance') : ()),
         ($operation =~ /\{type\}/ ? 'NO_ROUTE' : ()),
         ($operation =~ m{ /admin/}           ? qw(ADMIN_CLOSED ADMIN_ORIGIN)
             : $is_open || $operation =~ /\AGET / ? ()

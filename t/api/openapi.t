@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# The running module answers as docs/openapi.yaml says: each operation to who is not signed in, to a
-# method it does not take, to a body that is none, and to a request that is right; and each kind of
-# refusal. Statuses, types, headers, required members and codes are as documented; none is unknown.
+# The running module answers as docs/openapi.yaml says: each operation, those of older names too, to who is
+# not signed in, to a method it does not take, to a body that is none, and to a request that is right; and
+# each kind of refusal. Statuses, types, headers, required members and codes are as documented; none is unknown.
 use Genflow::Test;
 
 use MIME::Base64 qw(encode_base64);
@@ -23,7 +23,7 @@ my %sample = (type => 'neo-glitch', id => '00000000-0000-7000-8000-000000000000'
 for my $operation (sort keys %operations) {
     my ($method, $path) = split / /, $operation;
     $path =~ s/\{(\w+)\}/$sample{$1}/g;
-    my $is_open = $operations{$operation}{security};
+    my $is_open = $operations{$operation}{security} && !@{ $operations{$operation}{security} };
     my $res     = api($method, address($path));
     as_documented($operation, $res, 'without a user');
     is $res->{status}, 401, "$operation requires a user" if !$is_open;
@@ -113,6 +113,49 @@ my @RIGHT = (    # operation, its answer's status, query or id, options; what to
 );
 request_is(@$_) for @RIGHT;
 
+# ---- what is right of an older name ----
+
+my $old = '/functions/{type}';
+my $yes = JSON::PP::true();
+my $mine   = sub { { jobId  => $from_answers{id} } };
+my $saves  = sub { { finalUrl => $from_answers{imageUrl} } };
+my $erases = sub { { mediaId  => $from_answers{id} } };
+my @RIGHT_OLD = (
+    ["POST $old-generate", 200, '', { json => { %$base, runId => 'old' } }, 'imageUrl'],
+    ["POST $old-generate", 200, '', { json => { %$base, runId => 'old' } }, 'id'],    # once more: it is the same
+    ["POST $old-generate", 200, '', { json => $mine }],
+    ["POST $old-generate", 200, '?dryRun=1', { json => $base }],
+    ["POST $old-generate", 200, '', { json => { %$base, n => 2 } }],
+    ["POST $old-generate", 202, '', { json => { %$slow, runId => 'old-slow' }, %$at_once }],
+    ["GET $old-generate",  200, '?jobId={id}'],
+    ["GET $old-status",    200, '?runId=old-slow'],
+    ["GET $old-status",    200, '?id={id}', $drawn],
+    ["POST $old-status",   200, '', { json => $mine }],
+    ["POST $old-status",   200, '', { json => { jobId => 'nothing' } }],
+    (map { my $name = $_; map { ["$_ /functions/$name", 200] } qw(GET POST) } qw(getQuota check-credits whoami)),
+    ['POST /functions/credits-reserve',  200, '', { json => { cost => 1 } }, 'request_id'],
+    ['POST /functions/credits-finalize', 200, '', { json => sub { { request_id => $from_answers{request_id},
+        success => JSON::PP::false() } } }],
+    ['GET /functions/user-settings',     200],
+    ['POST /functions/user-settings',    200, '', { json => { settings => { media_upload_agreed => $yes } } }],
+    ['PUT /functions/user-settings',     200, '', { json => { media_upload_agreed => undef } }],
+    ['POST /functions/togglePublish',    200, '', { json => sub { { assetId => $from_answers{id}, publish => $yes } } }],
+    (map { ["GET /functions/$_", 200, '?limit=2&offset=0'] } qw(feed getPublicFeed getNeoGlitchFeed getUserMedia)),
+    ['POST /functions/getUserMedia',     200, '', { json => { limit => '2', offset => 0, type => 'neo' } }],
+    ['POST /functions/save-media',       200, '', { json => $saves }],
+    ['POST /functions/save-media',       200, '', { json => sub { { variations => [$saves->(), $saves->()] } } }],
+    ['POST /functions/save-neo-glitch',  200, '', { json => $saves }],
+    (map { ["GET /functions/$_", 200], ["GET /functions/$_", 200, '?type=neo-glitch'] }
+        qw(get-presets get-all-presets get-current-week-presets)),
+    ['DELETE /functions/delete-media',   200, '', { json => $erases }],
+    ["POST $old-generate", 200, '', { json => { %$base, runId => 'old-2' } }, 'id'],
+    ['POST /functions/delete-media',     200, '', { json => $erases }],
+    ['POST /image/generate', 202, '', { json => { mood => 'calm', duration => 90 } }],
+    ['POST /image/generate', 200, '?dryRun=1', { json => { mood => 'calm' } }],
+    ['POST /image/generate', 400, '', { json => { duration => 90 } }],    # its error is a sentence
+);
+request_is(@$_) for @RIGHT_OLD;
+
 # ---- what is refused ----
 
 my @WRONG = (    # operation, status, code, query, options
@@ -138,6 +181,17 @@ my @WRONG = (    # operation, status, code, query, options
     ['POST /credits-finalize', 404, 'TRANSACTION_NOT_FOUND', '', { json => { request_id => 'none',
         disposition => 'refund' } }],
     ['POST /hook/{provider}/{id}/{token}', 404, 'NOT_FOUND', '', { json => {} }],
+    ["GET $old-generate",     422, 'MISSING_IDENTIFIER'],
+    ["GET $old-generate",     404, 'NOT_FOUND', '?jobId=nothing'],
+    ['GET /functions/feed',   422, 'VALIDATION_FAILED', '?limit=0'],
+    ['POST /functions/credits-reserve',  403, 'INSUFFICIENT_CREDITS', '', { user => $poor, json => {} }],
+    ['POST /functions/credits-finalize', 404, 'TRANSACTION_NOT_FOUND', '', { json => { request_id => 'none',
+        success => $yes } }],
+    ['POST /functions/cloudinary-sign',  404, 'NOT_FOUND'],
+    ['POST /functions/togglePublish',    404, 'GENERATION_NOT_FOUND', '', { json => { assetId => $sample{id},
+        publish => $yes } }],
+    ['POST /functions/save-media',       404, 'GENERATION_NOT_FOUND', '', { json => { url => 'https://a.example/b.png' } }],
+    ['DELETE /functions/delete-media',   404, 'GENERATION_NOT_FOUND', '?mediaId={id}'],
 );
 expect_log('GF0203');
 api(POST => '/api/neo-glitch/generate', user => $user, json => { %$slow, runId => 'slow' },
@@ -150,8 +204,9 @@ for my $row (@WRONG) {
 
 # ---- nothing is left out ----
 
-# Administration that changes things has tests of its own, and a report needs a provider.
-my @here = grep { !m{ /(?:admin|hook)/} } sort keys %operations;
+# Administration that changes things has tests of its own, a report needs a provider, and the signature of an
+# upload needs a store (t/legacy/sign.t).
+my @here = grep { !m{ /(?:admin|hook)/|/cloudinary-sign\z} } sort keys %operations;
 is_deeply [grep { !grep { /\A2/ } @{ $answered{$_} } } @here], [],
     'every operation had a request that succeeds';
 my $answer = api(GET => '/api/getQuota', user => $user);
@@ -200,8 +255,14 @@ sub as_documented {
         "$operation ($what) is as documented";
 }
 
-# Administration has a place of its own here, and requires a password.
-sub address { return $_[0] =~ m{\A/admin/} ? $_[0] : "/api$_[0]" }
+# Administration has a place of its own here, and requires a password. So have older names.
+sub address {
+    my ($path) = @_;
+    return $path =~ m{\A/admin/} ? $path
+        : $path =~ m{\A/functions/}    ? "/.netlify$path"
+        : $path =~ m{\A/image/}        ? "/mood/api$path"
+        :                                 "/api$path";
+}
 
 sub sign_in {
     my ($path) = @_;

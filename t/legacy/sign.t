@@ -4,8 +4,10 @@
 # It is off by default (gallery.t), and needs Cloudinary and a rate.
 use Digest::SHA qw(sha1_hex);
 use Genflow::Httpd qw(refused);
+use Genflow::OpenApi ();
 use Genflow::Test;
 
+my $document = Genflow::OpenApi->new($ENV{GENFLOW_WORK});
 my $httpd = Genflow::Httpd->start(site("GenflowLimitRate 3/1h 3\n"));
 talk_to $httpd;
 my $user = account(0);
@@ -18,6 +20,7 @@ for my $res (@replies) {
     is_deeply [@$signed{qw(cloudName apiKey folder)}], ['pictures', $ENV{STORE_KEY}, 'signs/uploads'], 'to one folder';
     is $signed->{signature}, sha1_hex("folder=signs/uploads&timestamp=$signed->{timestamp}$ENV{STORE_SECRET}"),
         '... by the signature that Cloudinary computes';
+    is join("\n", $document->complaints('POST /functions/cloudinary-sign', $res)), '', '... as documented';
     cmp_ok abs(time - $signed->{timestamp}), '<', 60, '... of now';
     unlike($res->{content}, qr/\Q$ENV{STORE_SECRET}/, '... without the secret');
 }

@@ -5,7 +5,7 @@
 # linter reads the document; then the HTTP tests run, and Prism judges every answer that they get
 # (Genflow::Prism). Both come from npm into a temporary folder. Exit 1 for a violation.
 #
-#     t/openapi/run.pl --source DIR --build DIR [TESTS...]     without TESTS: t/api, t/provider
+#     t/openapi/run.pl --source DIR --build DIR [TESTS...]     without TESTS: t/api, t/legacy, t/provider
 
 use strict;
 use warnings;
@@ -36,7 +36,7 @@ if (system('npm', 'install', '--prefix', $folder, @quiet, @PACKAGES) != 0) {
     exit 0;
 }
 lint("$folder/node_modules/.bin/redocly", @LINT, 'docs/openapi.yaml');
-my @tests = @ARGV ? @ARGV : (glob('t/api/*.t'), glob('t/provider/*.t'));
+my @tests = @ARGV ? @ARGV : map { glob "t/$_/*.t" } qw(api legacy provider);
 run($^X, 't/run.pl', '--source', '.', '--build', $option{build}, '--prism', $folder, @tests);
 
 # The linter's words are shown where it is not content: else it speaks of itself.

@@ -4,6 +4,7 @@
 #
 #     my $document = Genflow::OpenApi->new($top);
 #     $document->operations                  # {"GET /health" => the operation, ...}
+#     Genflow::OpenApi::old_route($path, $item)    # "/{type}/generate"; undef: it is no older name
 #     $document->codes('GET /health')        # {405 => ['METHOD_NOT_ALLOWED'], ...}
 #     $document->complaints('GET /health', $res)
 
@@ -32,6 +33,14 @@ sub operations {
     my $paths = $self->{document}{paths};
     return { map { my $path = $_; map { ("\U$_\E $path" => $paths->{$path}{$_}) }
         grep { $paths->{$path}{$_} } @METHODS } keys %$paths };
+}
+
+# The route below GenflowLegacyNames that this path of the document describes.
+sub old_route {
+    my ($path, $item) = @_;
+    my @tags = map { @{ ($item->{$_} // {})->{tags} // [] } } @METHODS;
+    return if !grep { $_ eq 'Older names' } @tags;
+    return $path =~ s{\A/functions/}{/}r =~ s{\A/\{type\}-}{/{type}/}r;
 }
 
 # The error codes that an operation may answer, by status. Each has the schema of its name.

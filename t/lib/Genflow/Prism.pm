@@ -4,7 +4,7 @@
 # behind it stands, in place of the module, a server that repeats the answer which a test just got:
 # Prism would write bodies and addresses anew, so no test is served by it, and each answer is judged
 # as it was. The document is mounted wherever the tests mount the API, administration, one type, or
-# old names. Requests may be bad on purpose: what Prism says of one counts only if it succeeded.
+# older names. Requests may be bad on purpose: what Prism says of one counts only if it succeeded.
 #
 #     Genflow::Prism->start($site, $folder)      # $folder has node_modules
 #     Genflow::Prism->control($site, $folder)    # faults that it has to find, and has not found
@@ -27,6 +27,8 @@ use POSIX ();
 use Time::HiRes qw(sleep time);
 use YAML::XS ();
 
+use Genflow::OpenApi ();
+
 use constant {
     START_TIME => 60,
     JUDGE_TIME => 60,
@@ -45,23 +47,25 @@ sub document {
     my $document = YAML::XS::LoadFile('docs/openapi.yaml');
     my $paths    = $document->{paths};
     my %admin    = map { s{\A/admin}{}r => $paths->{$_} } grep { m{\A/admin/} } keys %$paths;
-    my %api      = map { $_ => $paths->{$_} } grep { !m{\A/admin/} } keys %$paths;
+    my %old      = map { Genflow::OpenApi::old_route($_, $paths->{$_}) // '' => $paths->{$_} } keys %$paths;
+    my %api      = map { $_ => $paths->{$_} }
+        grep { !m{\A/admin/} && !Genflow::OpenApi::old_route($_, $paths->{$_}) } keys %$paths;
+    delete $old{''};
+    my %legacy = (%api, %old);    # with GenflowLegacyNames On
     my %mounted;
-    for (map { locations("t/conf/$_.conf") } qw(api test)) {
-        my ($place, $lines) = @$_;
-        my ($handler) = $lines =~ /^ *SetHandler (\S+)$/m or next;
-        my $below = $handler eq 'genflow-api' ? \%api : $handler eq 'genflow-admin' ? \%admin
-            : $handler =~ /-(generate|status)\z/ ? { '' => of_one_type($paths, $1) } : {};
-        $mounted{"$place$_"} = $below->{$_} for keys %$below;
-    }
-    for (locations('conf/genflow-legacy.conf')) {
+    my @files = ((map { "t/conf/$_.conf" } qw(api admin test)), 'conf/genflow-legacy.conf');
+    for (map { locations($_) } @files) {
         my ($place, $lines) = @$_;
         my %name = $lines =~ /^ *GenflowPath (\S+) +(\S+)$/mg;
         for my $name (keys %name) {
-            my $path = $paths->{"/$name{$name}"} // of_one_type($paths, $name{$name} =~ s{.*/}{}r);
-            next if !$path;    # an older name that the document does not describe
+            my $path = $legacy{"/$name{$name}"} // of_one_type(\%legacy, $name{$name} =~ s{.*/}{}r);
             $mounted{"$place/$_"} = $path for glob $name =~ s/-/{-,_}/gr;
         }
+        my ($handler) = $lines =~ /^ *SetHandler (\S+)$/m or next;
+        my $api = $lines =~ /^ *GenflowLegacyNames On$/m ? \%legacy : \%api;
+        my $below = $handler eq 'genflow-api' ? $api : $handler eq 'genflow-admin' ? \%admin
+            : $handler =~ /-(generate|status)\z/ ? { '' => of_one_type($api, $1) } : {};
+        $mounted{"$place$_"} = $below->{$_} for keys %$below;
     }
     $document->{paths} = { map { $_ => with_every_method($mounted{$_}) } keys %mounted };
     return $document;
@@ -89,8 +93,8 @@ sub locations {
 # /{type}/generate or /{type}/status, where the type does not stand in the address.
 sub of_one_type {
     my ($paths, $act) = @_;
-    my %path = %{ $paths->{"/{type}/$act"} // return };
-    delete $path{parameters};
+    my %path = %{ $paths->{"/{type}/$act"} };
+    $path{parameters} = [grep { ($_->{'$ref'} // '') !~ m{/Type\z} } @{ $path{parameters} }];
     return \%path;
 }
 
@@ -324,6 +328,12 @@ my @FAULTS = (
         sub { $_[1]{'/api/getUserMedia'}{post}{requestBody}{content}{'application/json'}{schema}
             {properties}{limit}{maximum} = 1 },
         qr/getUserMedia 200: taken.*limit/],
+    ['a member of an older name', [GET => '/.netlify/functions/whoami'],
+        sub { delete $_[0]{schemas}{OldWhoami}{properties}{user}{properties}{email} },
+        qr/whoami 200: body\.user .*additional/],
+    ['an older name', [GET => '/.netlify/functions/get_all_presets'],
+        sub { delete $_[1]{'/.netlify/functions/get_all_presets'} },
+        qr/get_all_presets 200: answered, and not in the document/],
 );
 
 sub control {
@@ -337,7 +347,7 @@ sub control {
     for my $fault (@FAULTS) {
         my ($method, $path, $body) = @{ $fault->[1] };
         my %json = defined $body ? ('Content-Type' => 'application/json') : ();
-        $client->request($method, $site->base . "/api/$path",
+        $client->request($method, $site->base . ($path =~ m{\A/} ? $path : "/api/$path"),
             { headers => { %header, %json }, content => $body // '' });
     }
     my (undef, $wrong) = $class->verdicts;
