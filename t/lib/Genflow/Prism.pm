@@ -67,6 +67,9 @@ sub document {
             : $handler =~ /-(generate|status)\z/ ? { '' => of_one_type($api, $1) } : {};
         $mounted{"$place$_"} = $below->{$_} for keys %$below;
     }
+    # Sites of single tests: administration and moods at /api, as the document has them, or at /guests.
+    $mounted{"/api$_"} //= $paths->{$_} for grep { !m{\A/functions/} } keys %$paths;
+    $mounted{"/guests$_"} = $legacy{$_} for keys %legacy;
     $document->{paths} = { map { $_ => with_every_method($mounted{$_}) } keys %mounted };
     return $document;
 }
@@ -184,7 +187,9 @@ sub not_judged {
     return 'HEAD or OPTIONS, which no operation is' if $method =~ /\A(?:HEAD|OPTIONS)\z/;
     return 'nothing of the API (stored pictures, pages of httpd)'
         if $path =~ m{\A/(?:generated|pictures|shared/pictures|server-status|theirs|login|logout)\b
-            |\A/\w+/generate\.json\z}x;
+            |\A/\w+/generate\.json\z|\A/\.netlify/functions/verify-otp\z}x;
+    return 'refused by httpd itself'
+        if $res->{status} == 403 && ($res->{headers}{'content-type'} // '') =~ m{\Atext/html} && $path !~ m{/admin\b};
     return 'a name with slashes, which no path in a document can have'
         if $path =~ m{\A/admin/users/[^?]*/};
     return;
