@@ -67,9 +67,10 @@ sub document {
             : $handler =~ /-(generate|status)\z/ ? { '' => of_one_type($api, $1) } : {};
         $mounted{"$place$_"} = $below->{$_} for keys %$below;
     }
-    # Sites of single tests: administration and moods at /api, as the document has them, or at /guests.
+    # Sites of single tests: administration and moods at /api, as the document has them; other places.
     $mounted{"/api$_"} //= $paths->{$_} for grep { !m{\A/functions/} } keys %$paths;
-    $mounted{"/guests$_"} = $legacy{$_} for keys %legacy;
+    $mounted{"/lenient$_"} = $api{$_} for keys %api;
+    @mounted{ "/guests$_", "/strict-legacy$_" } = ($legacy{$_}) x 2 for keys %legacy;
     $document->{paths} = { map { $_ => with_every_method($mounted{$_}) } keys %mounted };
     return $document;
 }
