@@ -153,10 +153,14 @@ GenflowCreditDay rolling
 </GenflowType>
 GenflowLegacyNames On
 Include "${GENFLOW_WORK}/t/conf/api.conf"
+<Location "/guests">
+    SetHandler genflow-api
+    GenflowUser "%{HTTP:X-User}"
+</Location>
 END
 talk_to($httpd);
-error_is(reserve(request_id => 'poor', cost => 9), 403, 'INSUFFICIENT_CREDITS',
-    'older front ends get 403 for missing credits');
+error_is(api(POST => '/guests/credits-reserve', user => $user, json => { request_id => 'poor', cost => 9 }), 403,
+    'INSUFFICIENT_CREDITS', 'older front ends get 403 for missing credits');
 is reserve(request_id => 'short', cost => 1)->{status}, 200, 'the lifetime is configured';
 is sql1("SELECT expires_at - created_at FROM genflow.reservations WHERE user_id = :'user'"
     . " AND request_id = 'short'", user => $user), '00:01:30', 'and kept to';

@@ -30,7 +30,7 @@ use YAML::XS ();
 use Genflow::OpenApi ();
 
 use constant {
-    START_TIME => 60,
+    START_TIME => 180,
     JUDGE_TIME => 60,
     DRAIN_TIME => 5,
     BODY_MAX   => 10_000_000,    # of Prism
@@ -69,8 +69,9 @@ sub document {
     }
     # Sites of single tests: administration and moods at /api, as the document has them; other places.
     $mounted{"/api$_"} //= $paths->{$_} for grep { !m{\A/functions/} } keys %$paths;
-    $mounted{"/lenient$_"} = $api{$_} for keys %api;
-    @mounted{ "/guests$_", "/strict-legacy$_" } = ($legacy{$_}) x 2 for keys %legacy;
+    @mounted{ "/lenient$_", "/shop/api$_" } = ($api{$_}) x 2 for '/{type}/generate', '/{type}/status';
+    @mounted{ "/guests$_", "/strict-legacy$_" } = ($legacy{$_}) x 2
+        for '/{type}/generate', '/image/generate', '/credits-reserve';
     $document->{paths} = { map { $_ => with_every_method($mounted{$_}) } keys %mounted };
     return $document;
 }
@@ -187,7 +188,7 @@ sub not_judged {
     return 'no answer'                             if $res->{status} == 599;
     return 'HEAD or OPTIONS, which no operation is' if $method =~ /\A(?:HEAD|OPTIONS)\z/;
     return 'nothing of the API (stored pictures, pages of httpd)'
-        if $path =~ m{\A/(?:generated|pictures|shared/pictures|server-status|theirs|login|logout)\b
+        if $path =~ m{\A/(?:(?:shop/)?generated|pictures|shared/pictures|server-status|theirs|login|logout)\b
             |\A/\w+/generate\.json\z|\A/\.netlify/functions/verify-otp\z}x;
     return 'refused by httpd itself'
         if $res->{status} == 403 && ($res->{headers}{'content-type'} // '') =~ m{\Atext/html} && $path !~ m{/admin\b};
