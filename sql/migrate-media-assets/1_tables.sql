@@ -23,8 +23,10 @@ CREATE TABLE IF NOT EXISTS genflow_migrate.moved (
     type_no   smallint NOT NULL,
     id        uuid     NOT NULL,
     user_id   text     NOT NULL,
-    hash      text     NOT NULL                      -- of its picture's address
+    hash      text     NOT NULL,                     -- of its picture's address
+    spelled   text                                   -- its id there, if that is not legacy_id
 );
+ALTER TABLE genflow_migrate.moved ADD COLUMN IF NOT EXISTS spelled text;
 
 -- Each row that was not moved, with all that it holds.
 CREATE TABLE IF NOT EXISTS genflow_migrate.leftovers (
@@ -68,6 +70,16 @@ CREATE TABLE IF NOT EXISTS genflow_migrate.fetched (
     id        uuid     PRIMARY KEY,
     type_no   smallint NOT NULL,
     queued_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- What was decided about the reservations that were open in the older credits_ledger: 'given back'
+-- as a grant, or 'spent'. It stays, so that no later run decides otherwise.
+CREATE TABLE IF NOT EXISTS genflow_migrate.reserved (
+    key        text PRIMARY KEY,                     -- the id of the entry, else its request_id
+    user_id    text,
+    amount     bigint,
+    outcome    text NOT NULL CHECK (outcome IN ('given back', 'spent')),
+    decided_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 -- When --verify found everything in its place.

@@ -21,8 +21,8 @@ END $$;
 CREATE OR REPLACE FUNCTION genflow_migrate.in_the_way(p_schema text) RETURNS SETOF text
 LANGUAGE sql STABLE AS $$
     SELECT c.relname::text FROM pg_class c
-     WHERE c.relnamespace = to_regnamespace(quote_ident(p_schema)) AND c.relkind IN ('r', 'p', 'v',
-         'm')
+     WHERE c.relnamespace = to_regnamespace(quote_ident(p_schema))
+       AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
        AND c.relname = ANY (ARRAY['neo_glitch_media', 'emotion_mask_media', 'presets_media',
                                   'ghibli_reaction_media', 'custom_prompt_media'])
        AND (to_regclass('genflow.types') IS NULL OR NOT EXISTS (
@@ -50,6 +50,15 @@ LANGUAGE sql STABLE AS $$
      ORDER BY v.place, v.name
 $$;
 
+-- look(p_schema): refuses a schema that is not there.
+CREATE OR REPLACE FUNCTION genflow_migrate.look(p_schema text) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF to_regnamespace(quote_ident(p_schema)) IS NULL THEN
+        RAISE EXCEPTION 'genflow-migrate: there is no schema %: correct --schema', p_schema;
+    END IF;
+END $$;
+
 -- object_of(p_value): a JSON object, given as one or as its text; else NULL.
 CREATE OR REPLACE FUNCTION genflow_migrate.object_of(p_value jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -64,24 +73,93 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;
 
+-- json_of(p_row, p_id): a row as an object of its columns. A column of type json may hold what
+-- jsonb cannot (\u0000), and a value may be too large. If the row cannot be read without its \u0000
+-- either, the object has its id and the member `unreadable`.
+CREATE OR REPLACE FUNCTION genflow_migrate.json_of(p_row anyelement, p_id text) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_why text;
+BEGIN
+    RETURN to_jsonb(p_row);
+EXCEPTION WHEN data_exception OR program_limit_exceeded OR out_of_memory THEN
+    v_why := left(SQLERRM, 200);
+    BEGIN
+        RETURN regexp_replace(to_json(p_row)::text, '(?<!\\)((\\\\)*)\\u0000', '\1\\ufffd',
+                              'g')::jsonb;
+    EXCEPTION WHEN data_exception OR program_limit_exceeded OR out_of_memory THEN
+        RETURN jsonb_build_object('id', p_id, 'unreadable', v_why);
+    END;
+END $$;
+
+-- is_true(p_text): yes, in the words of any type of column.
+CREATE OR REPLACE FUNCTION genflow_migrate.is_true(p_text text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT lower(btrim(p_text)) IN ('true', 't', 'yes', 'y', 'on', '1')
+$$;
+
+-- user_of(p_user, p_uuids): a user's name without spaces around it; where users have UUIDs
+-- (p_uuids), in the small letters of one.
+CREATE OR REPLACE FUNCTION genflow_migrate.user_of(p_user text, p_uuids boolean) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_user text := btrim(p_user, E' \t\r\n');
+BEGIN
+    IF p_uuids AND v_user ~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$' THEN
+        RETURN lower(v_user);
+    END IF;
+    RETURN nullif(v_user, '');
+END $$;
+
+-- user_uuids(p_schema): whether the older system's users have UUIDs.
+CREATE OR REPLACE FUNCTION genflow_migrate.user_uuids(p_schema text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = to_regclass(format('%I.users', p_schema))
+                      AND a.attname = 'id' AND a.atttypid = 'uuid'::regtype)
+$$;
+
 -- time_of(p_text): an instant from text; without a zone it is in that of the session (--zone).
+-- NULL: it is none, or an infinite one.
 CREATE OR REPLACE FUNCTION genflow_migrate.time_of(p_text text) RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_time timestamptz;
 BEGIN
-    RETURN p_text::timestamptz;
+    v_time := p_text;
+    RETURN CASE WHEN isfinite(v_time) THEN v_time END;
 EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;
 
--- tags_of(p_value): tags from an array of SQL or JSON, or from one text.
-CREATE OR REPLACE FUNCTION genflow_migrate.tags_of(p_value jsonb) RETURNS text[]
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE jsonb_typeof(p_value)
-           WHEN 'array' THEN (SELECT array_agg(e.tag ORDER BY e.place)
-                                FROM jsonb_array_elements_text(p_value)
-                                     WITH ORDINALITY AS e(tag, place) WHERE e.tag IS NOT NULL)
-           WHEN 'string' THEN CASE WHEN p_value #>> '{}' <> '' THEN ARRAY[p_value #>> '{}'] END END
+-- time_of(p_number): an instant from the seconds, or milliseconds, since 1970.
+CREATE OR REPLACE FUNCTION genflow_migrate.time_of(p_number double precision) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN abs(p_number) < 1e11 THEN to_timestamp(p_number)
+                WHEN abs(p_number) < 1e14 THEN to_timestamp(p_number / 1000) END
 $$;
+
+-- tags_of(p_value): tags from an array of SQL or JSON, or from one text, which may be an array's.
+CREATE OR REPLACE FUNCTION genflow_migrate.tags_of(p_value jsonb) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_value jsonb := p_value;
+    v_text  text := btrim(p_value #>> '{}');
+BEGIN
+    IF jsonb_typeof(p_value) = 'string' THEN
+        BEGIN
+            v_value := CASE WHEN v_text LIKE '{%}' THEN to_jsonb(v_text::text[])
+                            WHEN v_text LIKE '[%]' THEN v_text::jsonb ELSE p_value END;
+        EXCEPTION WHEN data_exception THEN
+            v_value := p_value;                            -- the text is the tag
+        END;
+    END IF;
+    RETURN CASE jsonb_typeof(v_value)
+           WHEN 'array' THEN (SELECT array_agg(e.tag ORDER BY e.place)
+                                FROM jsonb_array_elements_text(v_value)
+                                     WITH ORDINALITY AS e(tag, place) WHERE e.tag IS NOT NULL)
+           WHEN 'string' THEN CASE WHEN v_text <> '' THEN ARRAY[v_value #>> '{}'] END END;
+END $$;
 
 -- make_id(p_type, p_at, p_legacy): the id of today for an older one: a UUIDv7 of its time, so that
 -- lists keep their order, and always the same for the same row.
@@ -107,53 +185,87 @@ LANGUAGE sql STABLE AS $$
       FROM genflow_migrate.rules r
 $$;
 
--- row_query(p_source, p_rel, p_where): text of the query for the rows of a table as they become
--- ours. to_jsonb() makes every column that is missing a NULL, and gives text for a uuid; only the
--- types of the times are looked up. Names that systems used for one thing stand in the order in
--- which they count. OFFSET 0: computed once for each row.
-CREATE OR REPLACE FUNCTION genflow_migrate.row_query(p_source text, p_rel regclass, p_where text)
+-- row_query(p_source, p_rel, p_where, p_careful): text of the query for the rows of a table as they
+-- become ours. to_jsonb() makes every column that is missing a NULL, and gives text for a uuid; the
+-- types of id and the times alone are looked up. Names that systems used for one thing stand in the
+-- order in which they count. OFFSET 0: computed once for each row. p_careful: reads the rows, too,
+-- that to_jsonb() fails for, and is slower.
+--
+-- legacy_id: the id as it is there (more than 800 bytes are cut, and are no id of ours). canon: as
+-- it is kept and looked for, a UUID in small letters. nth: among the rows of one legacy_id.
+CREATE OR REPLACE FUNCTION genflow_migrate.row_query(p_source text, p_rel regclass, p_where text,
+                                                     p_careful boolean DEFAULT false)
 RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     v_created text := genflow_migrate.time_query(p_rel, 'created_at');
     v_updated text := genflow_migrate.time_query(p_rel, 'updated_at');
+    v_uuids   boolean := (SELECT genflow_migrate.user_uuids(n.nspname) FROM pg_class c
+                          JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = p_rel);
+    -- char(n) is padded
+    v_id      text := (SELECT CASE a.atttypid WHEN 'bpchar'::regtype THEN 'rtrim(j->>''id'')'
+                                              ELSE 'j->>''id''' END
+                         FROM pg_attribute a WHERE a.attrelid = p_rel AND a.attname = 'id');
 BEGIN
     RETURN format($q$
     SELECT n.*, %4$s AS rule FROM (
-    SELECT %1$L::text AS source, coalesce(j->>'id', '') AS legacy_id,
-           row_number() OVER (PARTITION BY coalesce(j->>'id', '') ORDER BY j->>'created_at',
-               j::text) AS nth, j,
-           nullif(btrim(j->>'user_id'), '') AS user_id, o.meta,
-           lower(o.meta->>'mode') AS meta_mode, lower(j->>'mode') AS mode,
-           lower(coalesce(o.meta->>'generation_type', o.meta->>'generationType',
-                          j->>'generation_type')) AS generation_type,
+    SELECT %1$L::text AS source, i.legacy_id, i.canon,
+           row_number() OVER (PARTITION BY i.legacy_id ORDER BY j->>'created_at', j::text) AS nth,
+           j, genflow_migrate.user_of(j->>'user_id', %8$L) AS user_id, o.meta, o.meta_name,
+           btrim(lower(o.meta->>'mode')) AS meta_mode, btrim(lower(j->>'mode')) AS mode,
+           btrim(lower(coalesce(o.meta->>'generation_type', o.meta->>'generationType',
+                                j->>'generation_type'))) AS generation_type,
            lower(p.preset) AS key, nullif(nullif(p.preset, ''), 'default') AS preset,
            coalesce(j->>'prompt', '') AS prompt,
-           coalesce(nullif(j->>'final_url', ''), nullif(j->>'result_url', ''),
-                    nullif(j->>'image_url', ''), nullif(j->>'cloudinary_url', ''),
-                    nullif(j->>'url', '')) AS picture,
-           nullif(j->>'source_url', '') AS source_url, nullif(j->>'run_id', '') AS run_id,
-           coalesce(lower(nullif(j->>'status', '')), '') AS status,
-           CASE WHEN lower(j->>'visibility') = 'public' OR j->>'is_public' = 'true' THEN 'public'
-                ELSE 'private' END AS visibility,
-           lower(j->>'visibility') = 'public' AND j->>'is_public' = 'false'
-               OR lower(j->>'visibility') = 'private' AND j->>'is_public' = 'true' AS contradicts,
-           coalesce(j->>'allow_remix' = 'true', false) AS allow_remix,
+           CASE WHEN u.picture LIKE '//%%' THEN 'https:' || u.picture ELSE u.picture END AS picture,
+           nullif(btrim(j->>'source_url', E' \t\r\n'), '') AS source_url,
+           nullif(j->>'run_id', '') AS run_id,
+           coalesce(btrim(lower(j->>'status')), '') AS status,
+           CASE WHEN v.visible = 'public' OR v.is_public THEN 'public' ELSE 'private' END
+               AS visibility,
+           v.visible = 'public' AND NOT v.is_public OR v.visible = 'private' AND v.is_public
+               AS contradicts,
+           coalesce(genflow_migrate.is_true(j->>'allow_remix'), false) AS allow_remix,
            genflow_migrate.tags_of(j->'tags') AS tags,
            %5$s AS created_at, %6$s AS updated_at
-      FROM (SELECT to_jsonb(s) AS j, s.* FROM %2$s s WHERE %3$s OFFSET 0) s
+      FROM (SELECT %7$s AS j, s.* FROM %2$s s WHERE %3$s OFFSET 0) s
      CROSS JOIN LATERAL (
-        SELECT CASE WHEN jsonb_typeof(coalesce(j->'meta', j->'metadata')) = 'object'
-                    THEN coalesce(j->'meta', j->'metadata')
-                    ELSE coalesce(genflow_migrate.object_of(j->'meta'),
-                                  genflow_migrate.object_of(j->'metadata')) END AS meta
+        SELECT w.legacy_id,
+               CASE WHEN w.legacy_id ~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$'
+                    THEN lower(w.legacy_id) ELSE w.legacy_id END AS canon
+          FROM (SELECT CASE WHEN octet_length(%9$s) > 800
+                            THEN left(%9$s, 100) || ' ... ' || md5(%9$s)
+                            ELSE coalesce(%9$s, '') END AS legacy_id) w
+        OFFSET 0) i
+     CROSS JOIN LATERAL (
+        SELECT CASE WHEN jsonb_typeof(j->m.name) = 'object' THEN j->m.name
+                    WHEN m.name IS NOT NULL THEN genflow_migrate.object_of(j->m.name) END AS meta,
+               m.name AS meta_name
+          FROM (SELECT CASE WHEN jsonb_typeof(j->'meta') = 'object' THEN 'meta'
+                            WHEN jsonb_typeof(j->'metadata') = 'object' THEN 'metadata'
+                            WHEN jsonb_typeof(j->'meta') = 'string'
+                                 AND genflow_migrate.object_of(j->'meta') IS NOT NULL THEN 'meta'
+                            WHEN jsonb_typeof(j->'metadata') = 'string'
+                                 AND genflow_migrate.object_of(j->'metadata') IS NOT NULL
+                            THEN 'metadata' END AS name) m
         OFFSET 0) o
      CROSS JOIN LATERAL (
-        SELECT coalesce(nullif(j->>'preset_key', ''), nullif(j->>'preset', ''),
-                        nullif(o.meta->>'presetKey', ''), nullif(o.meta->>'preset_key', ''),
-                        nullif(j->>'preset_id', '')) AS preset
-        OFFSET 0) p) n OFFSET 0$q$,
-        p_source, p_rel, p_where, genflow_migrate.rule_query(), v_created, v_updated);
+        SELECT btrim(coalesce(nullif(j->>'preset_key', ''), nullif(j->>'preset', ''),
+                              nullif(o.meta->>'presetKey', ''), nullif(o.meta->>'preset_key', ''),
+                              nullif(j->>'preset_id', ''))) AS preset
+        OFFSET 0) p
+     CROSS JOIN LATERAL (
+        SELECT btrim(coalesce(nullif(j->>'final_url', ''), nullif(j->>'result_url', ''),
+                              nullif(j->>'image_url', ''), nullif(j->>'cloudinary_url', ''),
+                              nullif(j->>'url', '')), E' \t\r\n') AS picture
+        OFFSET 0) u
+     CROSS JOIN LATERAL (
+        SELECT btrim(lower(j->>'visibility')) AS visible,
+               genflow_migrate.is_true(j->>'is_public') AS is_public
+        OFFSET 0) v) n OFFSET 0$q$,
+        p_source, p_rel, p_where, genflow_migrate.rule_query(), v_created, v_updated,
+        CASE WHEN p_careful THEN 'genflow_migrate.json_of(s, s.id::text)' ELSE 'to_jsonb(s)' END,
+        v_uuids, v_id);
 END $$;
 
 -- time_query(p_rel, p_column): how an instant is read from that column; infinite ones count as
@@ -162,8 +274,11 @@ CREATE OR REPLACE FUNCTION genflow_migrate.time_query(p_rel regclass, p_column t
 LANGUAGE sql STABLE AS $$
     SELECT coalesce((
         SELECT CASE WHEN a.atttypid IN ('timestamp'::regtype, 'timestamptz'::regtype,
-            'date'::regtype)
+                                        'date'::regtype)
                     THEN format('CASE WHEN isfinite(s.%1$I) THEN s.%1$I::timestamptz END', p_column)
+                    WHEN a.atttypid IN ('bigint'::regtype, 'integer'::regtype, 'numeric'::regtype,
+                                        'double precision'::regtype, 'real'::regtype)
+                    THEN format('genflow_migrate.time_of(s.%I::double precision)', p_column)
                     ELSE format('genflow_migrate.time_of(s.%I::text)', p_column) END
           FROM pg_attribute a
          WHERE a.attrelid = p_rel AND a.attname = p_column AND NOT a.attisdropped),

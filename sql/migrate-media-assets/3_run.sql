@@ -43,44 +43,56 @@ DECLARE
          WHERE a.attrelid = u AND a.attname = 'id' AND NOT a.attisdropped);
 BEGIN
     IF to_regclass('pg_temp.batch_rows') IS NULL THEN
-    CREATE TEMP TABLE batch_rows (
-        legacy_id text, nth bigint, source text, j jsonb, user_id text, meta jsonb, preset text,
-        prompt text, picture text, source_url text, run_id text, state text, visibility text,
-        contradicts boolean, allow_remix boolean, tags text[], created_at timestamptz,
-        updated_at timestamptz, undated boolean, unknown_user boolean, rule integer, type text,
-        outcome text, reason text);
+        CREATE TEMP TABLE batch_rows (
+            legacy_id text, canon text, nth bigint, source text, j jsonb, user_id text, meta jsonb,
+            preset text, prompt text, picture text, source_url text, run_id text, state text,
+            visibility text, contradicts boolean, allow_remix boolean, tags text[],
+            created_at timestamptz, updated_at timestamptz, undated boolean, unknown_user boolean,
+            rule integer, type text, outcome text, reason text);
     END IF;
     TRUNCATE batch_rows;
     -- every row gets one outcome: the first that fits
     EXECUTE format($q$
         INSERT INTO batch_rows
-        SELECT b.*, split_part(v.says, ': ', 1), substr(v.says, strpos(v.says, ': ') + 2)
-          FROM (SELECT n.legacy_id, n.nth, n.source, n.j, n.user_id,
+        SELECT b.legacy_id, b.canon, b.nth, b.source, b.j, b.user_id, b.meta, b.preset, b.prompt,
+               b.picture, b.source_url, b.run_id, b.state, b.visibility, b.contradicts,
+               b.allow_remix, b.tags, b.created_at, b.updated_at, b.undated, b.unknown_user, b.rule,
+               b.type, split_part(v.says, ': ', 1), substr(v.says, strpos(v.says, ': ') + 2)
+          FROM (SELECT n.legacy_id, n.canon, n.nth, n.source, n.j, n.user_id,
+                       row_number() OVER (PARTITION BY n.canon ORDER BY n.nth, n.legacy_id)
+                           AS nth_spelling,
                        coalesce(n.meta, '{}') || jsonb_build_object('legacy',
-                           jsonb_strip_nulls(n.j - ARRAY['id', 'user_id', 'prompt', 'model',
-                               'run_id', 'tags', 'source_url', 'created_at', 'width', 'height',
-                               'negative_prompt', 'allow_remix', 'image_url']
-                               - CASE WHEN n.meta IS NULL THEN '{}'
-                                      ELSE ARRAY['meta', 'metadata'] END)
+                           jsonb_strip_nulls(n.j - genflow_migrate.kept_elsewhere(n.j, n.meta_name,
+                               n.picture, n.tags, n.created_at))
+                           || CASE WHEN n.j ? 'table' THEN jsonb_build_object('column_table',
+                               n.j->'table') ELSE '{}' END
+                           || CASE WHEN n.meta ? 'legacy' THEN jsonb_build_object('meta_legacy',
+                               n.meta->'legacy') ELSE '{}' END
                            || jsonb_build_object('table', n.source)) AS meta,
                        n.preset, n.prompt, n.picture, n.source_url,
-                       CASE WHEN length(n.run_id) <= 200 THEN n.run_id END,
+                       CASE WHEN length(n.run_id) <= 200 THEN n.run_id END AS run_id,
                        genflow_migrate.status_of(n.status, n.picture) AS state, n.visibility,
                        n.contradicts, n.allow_remix, n.tags,
                        coalesce(n.created_at, n.updated_at, transaction_timestamp()) AS created_at,
-                       n.updated_at, n.created_at IS NULL, NOT coalesce(%1$s, true), n.rule, r.type
+                       n.updated_at, n.created_at IS NULL AS undated,
+                       NOT coalesce(%1$s, true) AS unknown_user, n.rule, r.type
                   FROM (%2$s) n LEFT JOIN genflow_migrate.rules r ON r.no = n.rule OFFSET 0) b
           LEFT JOIN LATERAL (
-            SELECT m.source, m.user_id, m.hash FROM moved m WHERE m.legacy_id = b.legacy_id
+            SELECT m.source, m.user_id, m.hash, coalesce(m.spelled, m.legacy_id) AS spelled
+              FROM moved m WHERE m.legacy_id IN (b.canon, b.legacy_id)
              UNION ALL
-            SELECT m.source, m.user_id, m.hash FROM genflow_migrate.moved m
-             WHERE m.legacy_id = b.legacy_id
+            SELECT m.source, m.user_id, m.hash, coalesce(m.spelled, m.legacy_id)
+              FROM genflow_migrate.moved m WHERE m.legacy_id IN (b.canon, b.legacy_id)
              LIMIT 1) d ON true
          CROSS JOIN LATERAL (SELECT CASE
             WHEN b.legacy_id = '' THEN 'rejected: it has no id'
+            WHEN b.j ? 'unreadable' AND NOT b.j ? 'user_id'
+            THEN 'rejected: it cannot be read: ' || (b.j->>'unreadable')
             WHEN b.legacy_id !~ '^[A-Za-z0-9._:-]+$' OR length(b.legacy_id) > 200
             THEN 'rejected: its id has other characters than A-Z a-z 0-9 . _ : -, or more than 200'
             WHEN b.nth > 1 THEN 'rejected: an earlier row has this id'
+            WHEN b.nth_spelling > 1 OR d.source = b.source AND d.spelled <> b.legacy_id
+            THEN 'rejected: another row has this id in other letters'
             WHEN b.user_id IS NULL THEN 'rejected: it has no user'
             WHEN length(b.user_id) > 255 THEN 'rejected: its user has more than 255 characters'
             WHEN d.source = b.source THEN 'already: '
@@ -90,15 +102,42 @@ BEGIN
             THEN 'rejected: another row has this id, moved from ' || d.source
             WHEN b.type IS NULL THEN 'unclassified: no rule fits'
             WHEN b.state IS NULL THEN 'rejected: unknown status ' || left(b.j->>'status', 40)
-            WHEN b.picture !~ '^(https?://|/)' OR length(b.picture) > 4096
+            WHEN b.picture !~ '^(https?://[^/[:space:][:cntrl:]][^[:space:][:cntrl:]]*'
+                              '|/[^[:space:][:cntrl:]]*)$' OR length(b.picture) > 4096
             THEN 'rejected: its picture is no address of http, https or this site'
             WHEN b.created_at NOT BETWEEN '1970-01-01 00:00:00Z' AND '9999-01-01 00:00:00Z'
             THEN 'rejected: created_at is before 1970 or after 9998'
+            WHEN octet_length(b.prompt) > 65536 THEN 'rejected: its prompt is larger than 64 kB'
+            WHEN octet_length(b.source_url) > 4096
+            THEN 'rejected: its source_url is larger than 4 kB'
+            WHEN octet_length(concat(b.j->'negative_prompt', b.j->'strength')) > 65536
+                 OR octet_length(concat(b.j->>'model', b.j->>'provider')) > 1000
+            THEN 'rejected: its negative_prompt is larger than 64 kB, or its model than 1 kB'
             WHEN cardinality(b.tags) > 100 OR octet_length(b.tags::text) > 8192
             THEN 'rejected: more than 100 tags, or 8 kB of them'
             WHEN octet_length(b.meta::text) > 65536 THEN 'rejected: its meta is larger than 64 kB'
             ELSE 'moved: ' END OFFSET 0) AS v(says)$q$,
         coalesce(v_known, 'NULL::boolean'), p_query);
+END $$;
+
+-- kept_elsewhere(...): the columns of a row that columns of ours hold whole. All others stay in
+-- meta.legacy.
+CREATE OR REPLACE FUNCTION genflow_migrate.kept_elsewhere(
+    j jsonb, p_meta_name text, p_picture text, p_tags text[], p_created_at timestamptz)
+RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    v_sized boolean := j->>'width' ~ '^[1-9][0-9]{0,5}$' AND j->>'height' ~ '^[1-9][0-9]{0,5}$';
+BEGIN
+    RETURN ARRAY['id', 'user_id', 'prompt', 'model', 'source_url', 'negative_prompt',
+        coalesce(p_meta_name, 'id'),
+        CASE WHEN length(j->>'run_id') <= 200 THEN 'run_id' ELSE 'id' END,
+        CASE WHEN cardinality(p_tags) > 0 THEN 'tags' ELSE 'id' END,
+        CASE WHEN p_created_at IS NOT NULL THEN 'created_at' ELSE 'id' END,
+        CASE WHEN jsonb_typeof(j->'allow_remix') = 'boolean' THEN 'allow_remix' ELSE 'id' END,
+        CASE WHEN j->>'image_url' = p_picture THEN 'image_url' ELSE 'id' END,
+        CASE WHEN v_sized THEN 'width' ELSE 'id' END,
+        CASE WHEN v_sized THEN 'height' ELSE 'id' END];
 END $$;
 
 -- put(p_type, p_where): writes those of the batch that go into that type's table.
@@ -110,17 +149,16 @@ BEGIN
     SELECT * INTO STRICT t FROM genflow_migrate.types() y WHERE y.name = p_type;
     EXECUTE format($q$
         WITH put AS (
-            INSERT INTO moved (legacy_id, source, type_no, id, user_id, hash)
-            SELECT b.legacy_id, b.source, %3$s, genflow_migrate.make_id(%3$s, b.created_at,
-                b.legacy_id),
-                   b.user_id, md5(coalesce(b.picture, ''))
+            INSERT INTO moved (legacy_id, source, type_no, id, user_id, hash, spelled)
+            SELECT b.canon, b.source, %3$s, genflow_migrate.make_id(%3$s, b.created_at, b.canon),
+                   b.user_id, md5(coalesce(b.picture, '')), nullif(b.legacy_id, b.canon)
               FROM batch_rows b WHERE b.outcome = 'moved' AND b.type = %4$L AND %5$s)
         INSERT INTO %1$I.%2$I (
             id, user_id, run_id, status, preset, prompt, source_url, parameters, seed, cost,
             max_retries, provider, model, provider_kind, provider_ref, image_url, original_url,
             persisted, result, error_code, error_message, created_at, finished_at, legacy_id,
             visibility, allow_remix, tags, meta)
-        SELECT genflow_migrate.make_id(%3$s, b.created_at, b.legacy_id), b.user_id, b.run_id,
+        SELECT genflow_migrate.make_id(%3$s, b.created_at, b.canon), b.user_id, b.run_id,
                CASE WHEN b.state IN ('empty', 'unfinished') THEN 'failed' ELSE b.state END,
                b.preset, b.prompt, b.source_url,
                jsonb_strip_nulls(jsonb_build_object('negative_prompt', b.j->'negative_prompt',
@@ -139,7 +177,7 @@ BEGIN
                                                         'It failed in the older system')
                             WHEN 'empty' THEN 'The older system has no picture of it'
                             WHEN 'unfinished' THEN 'The older system did not end it' END,
-               b.created_at, greatest(b.created_at, b.updated_at), b.legacy_id, b.visibility,
+               b.created_at, greatest(b.created_at, b.updated_at), b.canon, b.visibility,
                b.allow_remix, b.tags, b.meta
           FROM batch_rows b
           LEFT JOIN LATERAL (
@@ -171,7 +209,7 @@ BEGIN
         WHEN lock_not_available OR deadlock_detected OR query_canceled THEN
             RAISE;
         WHEN OTHERS THEN
-            UPDATE batch_rows b SET outcome = 'rejected', reason = SQLERRM
+            UPDATE batch_rows b SET outcome = 'rejected', reason = left(SQLERRM, 200)
              WHERE b.legacy_id = v_id AND b.nth = 1;
         END;
     END LOOP;
@@ -223,7 +261,8 @@ DECLARE
     v_begun timestamptz := clock_timestamp();
     v_told  timestamptz := clock_timestamp();
 BEGIN
-    SELECT format_type(a.atttypid, NULL) INTO v_type FROM pg_attribute a
+    -- with its length: 'abc'::character is 'a'
+    SELECT format_type(a.atttypid, a.atttypmod) INTO v_type FROM pg_attribute a
      WHERE a.attrelid = p_rel AND a.attname = 'id' AND NOT a.attisdropped;
     IF v_type IS NULL THEN
         RAISE EXCEPTION 'genflow-migrate: % has no column id', p_rel;
@@ -253,7 +292,13 @@ BEGIN
             v_where := v_where || CASE WHEN v_to IS NULL THEN ''
                                   ELSE format(' AND s.id <= %L::%s', v_to, v_type) END;
         END IF;
-        CALL genflow_migrate.judge(genflow_migrate.row_query(p_source, p_rel, v_where), p_schema);
+        BEGIN
+            CALL genflow_migrate.judge(genflow_migrate.row_query(p_source, p_rel, v_where),
+                                       p_schema);
+        EXCEPTION WHEN data_exception OR program_limit_exceeded OR out_of_memory THEN
+            CALL genflow_migrate.judge(genflow_migrate.row_query(p_source, p_rel, v_where, true),
+                                       p_schema);
+        END;
         IF p_write THEN
             FOR v_name IN SELECT DISTINCT b.type FROM batch_rows b WHERE b.outcome = 'moved'
                 ORDER BY 1 LOOP
@@ -267,9 +312,9 @@ BEGIN
                 END;
             END LOOP;
         ELSE
-            INSERT INTO moved (legacy_id, source, type_no, id, user_id, hash)
-            SELECT b.legacy_id, b.source, 0, gen_random_uuid(), b.user_id, md5(coalesce(b.picture,
-                ''))
+            INSERT INTO moved (legacy_id, source, type_no, id, user_id, hash, spelled)
+            SELECT b.canon, b.source, 0, gen_random_uuid(), b.user_id,
+                   md5(coalesce(b.picture, '')), nullif(b.legacy_id, b.canon)
               FROM batch_rows b WHERE b.outcome = 'moved';
         END IF;
         CALL genflow_migrate.note_batch(p_run, p_source);

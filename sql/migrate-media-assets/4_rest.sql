@@ -33,77 +33,252 @@ BEGIN
                 EXECUTE format('ALTER INDEX %I.%I RENAME TO %I', p_schema, i.relname,
                                left(v_name || '_old' || substr(i.relname, length(v_name) + 1), 63));
             END LOOP;
-            EXECUTE format('ALTER %s %I.%I RENAME TO %I', CASE v_kind WHEN 'v' THEN 'VIEW' WHEN 'm'
-                THEN 'MATERIALIZED VIEW'
+            EXECUTE format('ALTER %s %I.%I RENAME TO %I', CASE v_kind WHEN 'v' THEN 'VIEW'
+                               WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE'
                                ELSE 'TABLE' END, p_schema, v_name, v_name || '_old');
         END IF;
     END LOOP;
 END $$;
 
--- old_credits(p_schema): what the older system owes each user: the balance of user_credits, or, for
--- users who are not in it, the sum of credits_ledger less what was refunded there.
-CREATE OR REPLACE FUNCTION genflow_migrate.old_credits(p_schema text)
-RETURNS TABLE (source text, user_id text, amount bigint)
+-- number_of(p_text): a number of credits; NULL: it is none, or one of more than 15 digits.
+CREATE OR REPLACE FUNCTION genflow_migrate.number_of(p_text text) RETURNS numeric
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN p_text ~ '^-?[0-9]{1,15}(\.[0-9]*)?$' THEN p_text::numeric END
+$$;
+
+-- old_rows(p_schema, p_table): the rows of a table of the older system, as JSON, and their users.
+-- None: it has no such table.
+CREATE OR REPLACE FUNCTION genflow_migrate.old_rows(p_schema text, p_table text)
+RETURNS TABLE (j jsonb, user_id text)
 LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    v_credits regclass := to_regclass(format('%I.user_credits', p_schema));
-    v_ledger  regclass := to_regclass(format('%I.credits_ledger', p_schema));
-    v_number  CONSTANT text :=
-        'CASE WHEN %1$s ~ ''^-?[0-9]{1,15}(\.[0-9]*)?$'' THEN floor((%1$s)::numeric)::bigint END';
 BEGIN
-    IF v_credits IS NOT NULL THEN
-        RETURN QUERY EXECUTE format($q$
-            SELECT 'user_credits', c.j->>'user_id', sum(%s)::bigint
-              FROM (SELECT to_jsonb(t) AS j FROM %s t) c GROUP BY 2$q$,
-            format(v_number, 'coalesce(c.j->>''balance'', c.j->>''credits'')'), v_credits);
-    END IF;
-    IF v_ledger IS NOT NULL THEN
-        RETURN QUERY EXECUTE format($q$
-            SELECT 'credits_ledger', c.j->>'user_id', sum(%s)::bigint
-              FROM (SELECT to_jsonb(t) AS j FROM %s t) c
-             WHERE coalesce(c.j->>'status', '') <> 'refunded' AND NOT %s GROUP BY 2$q$,
-            format(v_number, 'c.j->>''amount'''), v_ledger,
-            CASE WHEN v_credits IS NULL THEN 'false' ELSE format(
-                'EXISTS (SELECT FROM %s u WHERE u.user_id::text = c.j->>''user_id'')', v_credits)
-                    END);
+    IF to_regclass(format('%I.%I', p_schema, p_table)) IS NOT NULL THEN
+        RETURN QUERY EXECUTE format(
+            'SELECT o.j, genflow_migrate.user_of(o.j->>''user_id'', $1) '
+            'FROM (SELECT genflow_migrate.json_of(t, NULL) AS j FROM %I.%I t OFFSET 0) o',
+            p_schema, p_table) USING genflow_migrate.user_uuids(p_schema);
     END IF;
 END $$;
 
--- credits(p_schema, p_write): balances become grants, each once: its reference names table and
--- user.
-CREATE OR REPLACE PROCEDURE genflow_migrate.credits(p_schema text, p_write boolean)
+-- old_credits(p_schema): what the older system owes each user: the balance of user_credits, or, for
+-- users who are not in it, the sum of credits_ledger less what was refunded there. amount NULL: a
+-- row of the user has no number. spellings: of the user's name.
+CREATE OR REPLACE FUNCTION genflow_migrate.old_credits(p_schema text)
+RETURNS TABLE (source text, user_id text, amount bigint, spellings text[])
+LANGUAGE sql STABLE AS $$
+    WITH credits AS (
+        SELECT o.user_id, o.j->>'user_id' AS spelled,
+               genflow_migrate.number_of(coalesce(o.j->>'balance', o.j->>'credits')) AS n
+          FROM genflow_migrate.old_rows(p_schema, 'user_credits') o),
+    entries AS (
+        SELECT o.user_id, o.j->>'user_id' AS spelled,
+               genflow_migrate.number_of(o.j->>'amount') AS n
+          FROM genflow_migrate.old_rows(p_schema, 'credits_ledger') o
+         WHERE lower(coalesce(o.j->>'status', '')) <> 'refunded'
+           AND NOT (lower(coalesce(o.j->>'status', '')) = 'reserved'
+                    AND coalesce(genflow_migrate.number_of(o.j->>'amount'), 0) > 0)
+           AND NOT EXISTS (SELECT FROM credits c WHERE c.user_id = o.user_id))
+    SELECT v.source, v.user_id,
+           CASE WHEN count(v.n) = count(*) THEN floor(sum(v.n)) END::bigint,
+           array_agg(DISTINCT v.spelled)
+      FROM (SELECT 'user_credits' AS source, c.* FROM credits c
+            UNION ALL SELECT 'credits_ledger', e.* FROM entries e) v
+     GROUP BY 1, 2
+$$;
+
+-- old_pictures(p_schema): fills the table old_pictures: when users who have something reserved got
+-- their pictures.
+CREATE OR REPLACE PROCEDURE genflow_migrate.old_pictures(p_schema text)
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_done boolean := to_regclass('genflow.ledger') IS NOT NULL;
+    v_uuids   boolean := genflow_migrate.user_uuids(p_schema);
+    v_picture text;
+    s         record;
+BEGIN
+    CREATE TEMP TABLE IF NOT EXISTS old_pictures (user_id text, at timestamptz);
+    TRUNCATE old_pictures;
+    FOR s IN SELECT x.rel FROM genflow_migrate.sources(p_schema) x
+              WHERE EXISTS (SELECT FROM pg_attribute a
+                             WHERE a.attrelid = x.rel AND a.attname = 'user_id') LOOP
+        SELECT string_agg(format('s.%I::text', a.attname), ', ') INTO v_picture FROM pg_attribute a
+         WHERE a.attrelid = s.rel AND a.attname IN ('final_url', 'result_url', 'image_url',
+                                                    'cloudinary_url', 'url');
+        CONTINUE WHEN v_picture IS NULL;
+        EXECUTE format($q$
+            INSERT INTO old_pictures
+            SELECT genflow_migrate.user_of(s.user_id::text, %1$L), %2$s FROM %3$s s
+             WHERE concat(%4$s) <> '' AND genflow_migrate.user_of(s.user_id::text, %1$L) IN (
+                   SELECT e.user_id FROM old_entries e WHERE e.reserved)$q$,
+            v_uuids, genflow_migrate.time_query(s.rel, 'created_at'), s.rel, v_picture);
+    END LOOP;
+    CREATE INDEX IF NOT EXISTS old_pictures_user ON old_pictures (user_id, at);
+END $$;
+
+-- old_reserved(p_schema, p_reserved): fills the table old_entries with the entries of
+-- credits_ledger that spent credits. The older system took a reservation from the balance at once;
+-- some of its front ends never said how it ended. So an open one counts as spent if its user got a
+-- picture before the user's next entry, within an hour; else it is to be given back. p_reserved:
+-- 'unspent' that; 'all' each is to be given back; 'none' no one is.
+CREATE OR REPLACE PROCEDURE genflow_migrate.old_reserved(p_schema text, p_reserved text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    CREATE TEMP TABLE IF NOT EXISTS old_entries (
+        key text, user_id text, amount bigint, reserved boolean, at timestamptz, until timestamptz,
+        nth bigint, outcome text);
+    TRUNCATE old_entries;
+    INSERT INTO old_entries
+    SELECT CASE WHEN octet_length(e.name) <= 200 THEN e.name ELSE md5(e.name) END, e.user_id,
+           floor(-e.n)::bigint, e.reserved, e.at,
+           least(lead(e.at) OVER (PARTITION BY e.user_id ORDER BY e.at), e.at + interval '1 hour'),
+           row_number() OVER (PARTITION BY e.name, e.reserved ORDER BY e.at, e.line), 'open'
+      FROM (SELECT coalesce(nullif(o.j->>'id', ''), nullif(o.j->>'request_id', ''),
+                            md5(o.j::text)) AS name,
+                   o.user_id, genflow_migrate.number_of(o.j->>'amount') AS n, o.j::text AS line,
+                   lower(o.j->>'status') = 'reserved' IS TRUE AS reserved,
+                   genflow_migrate.time_of(o.j->>'created_at') AS at
+              FROM genflow_migrate.old_rows(p_schema, 'credits_ledger') o
+             WHERE lower(coalesce(o.j->>'status', '')) <> 'refunded') e
+     WHERE e.reserved OR e.n < 0;
+    IF NOT EXISTS (SELECT FROM old_entries e WHERE e.reserved) THEN
+        RETURN;
+    END IF;
+    IF p_reserved = 'unspent' THEN
+        CALL genflow_migrate.old_pictures(p_schema);
+        UPDATE old_entries e SET outcome = 'spent'
+         WHERE e.reserved AND EXISTS (SELECT FROM old_pictures p WHERE p.user_id = e.user_id
+                                         AND p.at >= e.at AND p.at < e.until);
+    ELSIF p_reserved = 'none' THEN
+        UPDATE old_entries e SET outcome = 'spent' WHERE e.reserved;
+    END IF;
+END $$;
+
+-- credits(p_schema, p_write, p_reserved): balances, and what is still reserved, become grants, each
+-- once: the reference names table and user, or the entry. A user who has nothing gets an account,
+-- so that GenflowCreditInitial gives no first credits again. genflow_migrate.reserved keeps what
+-- was decided about an entry: its picture may be dropped later.
+CREATE OR REPLACE PROCEDURE genflow_migrate.credits(p_schema text, p_write boolean,
+                                                    p_reserved text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_here boolean := to_regclass('genflow.ledger') IS NOT NULL;
     r      record;
     n      integer := 0;
 BEGIN
     CREATE TEMP TABLE IF NOT EXISTS credit_rows (
-        source text, user_id text, amount bigint, ref text, outcome text);
+        source text, user_id text, key text, amount bigint, refs text[], outcome text);
     TRUNCATE credit_rows;
+    CALL genflow_migrate.old_reserved(p_schema, p_reserved);
     INSERT INTO credit_rows
-    SELECT o.source, o.user_id, o.amount, 'migrate:' || o.source || ':' || o.user_id,
-           CASE WHEN coalesce(o.user_id, '') = '' THEN 'rejected: no user'
-                WHEN length(o.user_id) > 255 THEN 'rejected: the user has more than 255 characters'
-                WHEN o.amount IS NULL THEN 'rejected: no number'
-                WHEN o.amount < 1 THEN 'nothing to grant' ELSE 'granted' END
-      FROM genflow_migrate.old_credits(p_schema) o;
-    IF v_done THEN
+    SELECT v.source, v.user_id, v.key, v.amount, v.refs,
+           CASE WHEN v.user_id IS NULL THEN 'rejected: no user'
+                WHEN length(v.user_id) > 255 THEN 'rejected: the user has more than 255 characters'
+                WHEN v.nth > 1 THEN 'rejected: an earlier entry has this id'
+                WHEN v.amount IS NULL THEN 'rejected: no number'
+                WHEN v.key IS NOT NULL AND v.amount < 0 THEN 'rejected: it adds credits'
+                WHEN v.outcome = 'spent' THEN 'spent'
+                WHEN v.amount < 1 THEN 'nothing to grant' ELSE 'granted' END
+      FROM (SELECT o.source, o.user_id, NULL AS key, o.amount, 1 AS nth, 'open' AS outcome,
+                   ARRAY['migrate:' || o.source || ':' || o.user_id]
+                   || ARRAY(SELECT 'migrate:' || o.source || ':' || s
+                              FROM unnest(o.spellings) s WHERE s <> o.user_id) AS refs
+              FROM genflow_migrate.old_credits(p_schema) o
+            UNION ALL
+            SELECT 'reserved', e.user_id, e.key, e.amount, e.nth, e.outcome,
+                   ARRAY['migrate:reserved:' || e.key]
+              FROM old_entries e WHERE e.reserved) v;
+    UPDATE credit_rows c SET outcome = 'already there'
+     WHERE c.outcome IN ('granted', 'spent')
+       AND EXISTS (SELECT FROM genflow_migrate.reserved d WHERE d.key = c.key);
+    IF v_here THEN
         EXECUTE $q$UPDATE credit_rows c SET outcome = 'already there'
                     WHERE c.outcome = 'granted'
-                      AND EXISTS (SELECT FROM genflow.ledger l WHERE l.external_ref = c.ref)$q$;
+                      AND EXISTS (SELECT FROM genflow.ledger l
+                                   WHERE l.external_ref = ANY (c.refs))$q$;
+    END IF;
+    IF NOT p_write THEN
+        RETURN;
+    END IF;
+    INSERT INTO genflow_migrate.reserved (key, user_id, amount, outcome)
+    SELECT c.key, c.user_id, c.amount, 'spent' FROM credit_rows c
+     WHERE c.key IS NOT NULL AND c.outcome = 'spent';
+    EXECUTE $q$INSERT INTO genflow.accounts (user_id)
+               SELECT DISTINCT c.user_id FROM credit_rows c WHERE c.outcome = 'nothing to grant'
+                ORDER BY 1 ON CONFLICT (user_id) DO NOTHING$q$;
+    FOR r IN SELECT c.source, c.user_id, c.key, c.amount, c.refs[1] AS ref FROM credit_rows c
+              WHERE c.outcome = 'granted' ORDER BY c.user_id, c.source, c.key LOOP
+        EXECUTE 'SELECT genflow.grant_credits($1, $2, $3, $4)'
+            USING r.user_id, r.amount, CASE r.source WHEN 'reserved'
+                THEN 'reserved in the older system' ELSE 'balance in the older system' END, r.ref;
+        INSERT INTO genflow_migrate.reserved (key, user_id, amount, outcome)
+        SELECT r.key, r.user_id, r.amount, 'given back' WHERE r.key IS NOT NULL;
+        n := n + 1;
+        IF n % 500 = 0 THEN
+            COMMIT;
+        END IF;
+    END LOOP;
+END $$;
+
+-- settings(p_schema, p_write): the switches of the older user_settings, in columns of their own or
+-- in an object `settings`. What a user has set here stays. A user with several rows has a switch on
+-- if all of them have it on: share_to_feed publishes pictures.
+CREATE OR REPLACE PROCEDURE genflow_migrate.settings(p_schema text, p_write boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+    CREATE TEMP TABLE IF NOT EXISTS setting_rows (user_id text, settings jsonb, outcome text);
+    TRUNCATE setting_rows;
+    INSERT INTO setting_rows
+    SELECT v.user_id, v.settings,
+           CASE WHEN v.user_id IS NULL THEN 'rejected: no user'
+                WHEN length(v.user_id) > 255 THEN 'rejected: the user has more than 255 characters'
+                WHEN v.wrong IS NOT NULL THEN 'rejected: neither true nor false: ' || v.wrong
+                WHEN v.settings = '{}' THEN 'nothing to move' ELSE 'moved' END
+      FROM (SELECT w.user_id, min(w.name) FILTER (WHERE w.said <> '' AND w.is_on IS NULL) AS wrong,
+                   coalesce(jsonb_object_agg(w.name, w.all_on) FILTER (WHERE w.all_on IS NOT NULL),
+                            '{}') AS settings
+              FROM (SELECT o.user_id, k.name, x.said, x.is_on,
+                           bool_and(x.is_on) OVER (PARTITION BY o.user_id, k.name) AS all_on
+                      FROM (SELECT t.user_id, t.j, genflow_migrate.object_of(t.j->'settings') AS s
+                              FROM genflow_migrate.old_rows(p_schema, 'user_settings') t) o
+                     CROSS JOIN (VALUES ('media_upload_agreed', 'mediaUploadAgreed'),
+                                        ('share_to_feed', 'shareToFeed')) AS k(name, camel)
+                     CROSS JOIN LATERAL (
+                        SELECT p.said, CASE WHEN genflow_migrate.is_true(p.said) THEN true
+                                            WHEN lower(btrim(p.said)) IN ('false', 'f', 'no', 'n',
+                                                                          'off', '0')
+                                            THEN false END AS is_on
+                          FROM (SELECT coalesce(o.s->>k.name, o.s->>k.camel, o.j->>k.name,
+                                                o.j->>k.camel) AS said) p) x) w
+             GROUP BY w.user_id) v;
+    IF to_regclass('genflow.user_settings') IS NOT NULL THEN
+        EXECUTE $q$UPDATE setting_rows r SET outcome = 'already there'
+                    WHERE r.outcome = 'moved'
+                      AND EXISTS (SELECT FROM genflow.user_settings s WHERE s.user_id = r.user_id
+                                     AND s.settings ?& ARRAY(
+                                         SELECT jsonb_object_keys(r.settings)))$q$;
     END IF;
     IF p_write THEN
-        FOR r IN SELECT c.user_id, c.amount, c.ref FROM credit_rows c WHERE c.outcome = 'granted'
-                  ORDER BY c.user_id LOOP
-            EXECUTE 'SELECT genflow.grant_credits($1, $2, $3, $4)'
-                USING r.user_id, r.amount, 'balance in the older system', r.ref;
-            n := n + 1;
-            IF n % 500 = 0 THEN
-                COMMIT;
-            END IF;
-        END LOOP;
+        EXECUTE $q$INSERT INTO genflow.user_settings AS s (user_id, settings)
+                   SELECT r.user_id, r.settings FROM setting_rows r WHERE r.outcome = 'moved'
+                    ORDER BY 1
+                   ON CONFLICT (user_id) DO UPDATE SET settings = EXCLUDED.settings || s.settings
+                   $q$;
     END IF;
+END $$;
+
+-- setting_report(): what settings() found.
+CREATE OR REPLACE FUNCTION genflow_migrate.setting_report() RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+    SELECT format('user_settings, by user: %s = %s moved + %s already there + %s nothing to move + '
+                  '%s rejected', count(*), count(*) FILTER (WHERE r.outcome = 'moved'),
+                  count(*) FILTER (WHERE r.outcome = 'already there'),
+                  count(*) FILTER (WHERE r.outcome = 'nothing to move'),
+                  count(*) FILTER (WHERE r.outcome LIKE 'rejected%'))
+      FROM setting_rows r HAVING count(*) > 0;
+    RETURN QUERY
+    SELECT format('  user_settings %s: %s', left(coalesce(r.user_id, '(none)'), 80), r.outcome)
+      FROM setting_rows r WHERE r.outcome LIKE 'rejected%' ORDER BY 1 LIMIT 50;
 END $$;
 
 -- presets(p_schema, p_write): rows of the older presets_config become presets; keys that are there
@@ -136,7 +311,8 @@ BEGIN
                coalesce(j->>'preset_rotation_index', j->>'rotation_index') AS rotation_index,
                coalesce(j->>'preset_week', j->>'week') AS week,
                coalesce(j->>'is_active', 'true') = 'true' AS is_active
-          FROM (SELECT to_jsonb(t) AS j FROM %s t) o ORDER BY 1$q$, v_old) LOOP
+          FROM (SELECT genflow_migrate.json_of(t, NULL) AS j FROM %s t) o ORDER BY 1$q$, v_old)
+    LOOP
         v_all := v_all + 1;
         BEGIN
             v_hit := to_regclass('genflow.presets_config') IS NOT NULL;
@@ -180,7 +356,6 @@ DECLARE
     v_rel   regclass;
     v_kind  text;
     v_to    text;
-    v_next  bigint;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['assets', 'auth_otps', 'presets_config'] LOOP
         v_rel := to_regclass(format('%I.%I', p_schema, v_table));
@@ -194,30 +369,50 @@ BEGIN
         v_to := CASE WHEN v_kind IS NULL THEN 'a column id'
                      WHEN v_kind IN ('text', 'character varying', 'uuid', 'integer', 'bigint',
                          'smallint') THEN 'generated ids' END;
-        RETURN NEXT CASE WHEN v_to IS NULL
-            THEN format('%s: its id of type %s stays without a default', v_table, v_kind)
-                         ELSE format('%s: %s %s', v_table, CASE WHEN p_write THEN 'got'
-                             ELSE 'is going to get' END, v_to) END;
-        CONTINUE WHEN v_to IS NULL OR NOT p_write;
-        IF v_kind IS NULL THEN
-            EXECUTE format('ALTER TABLE %s ADD COLUMN id bigint GENERATED BY DEFAULT AS IDENTITY',
-                v_rel);
-        ELSIF v_kind IN ('text', 'character varying', 'uuid') THEN
-            v_to := CASE v_kind WHEN 'uuid' THEN 'gen_random_uuid()' ELSE 'gen_random_uuid()::text'
-                END;
-            EXECUTE format('ALTER TABLE %s ALTER id SET DEFAULT %s', v_rel, v_to);
-            EXECUTE format('UPDATE %s SET id = %s WHERE id IS NULL', v_rel, v_to);
-        ELSE
-            EXECUTE format('CREATE SEQUENCE %I.%I OWNED BY %I.%I.id', p_schema,
-                v_table || '_id_generated', p_schema, v_table);
-            EXECUTE format('SELECT coalesce(max(id), 0) + 1 FROM %s', v_rel) INTO v_next;
-            PERFORM setval(format('%I.%I', p_schema, v_table || '_id_generated')::regclass, v_next,
-                false);
-            EXECUTE format('ALTER TABLE %s ALTER id SET DEFAULT nextval(%L)', v_rel,
-                           format('%I.%I', p_schema, v_table || '_id_generated'));
-            EXECUTE format('UPDATE %s SET id = DEFAULT WHERE id IS NULL', v_rel);
+        IF v_to IS NULL THEN
+            RETURN NEXT format('%s: its id of type %s stays without a default', v_table, v_kind);
+            CONTINUE;
         END IF;
+        BEGIN
+            IF p_write THEN
+                PERFORM genflow_migrate.generate_ids(p_schema, v_table, v_kind);
+            END IF;
+            RETURN NEXT format('%s: %s %s', v_table,
+                               CASE WHEN p_write THEN 'got' ELSE 'is going to get' END, v_to);
+        EXCEPTION
+        WHEN query_canceled THEN
+            RAISE;
+        WHEN OTHERS THEN
+            RETURN NEXT format('%s: stays without %s: %s', v_table, v_to, SQLERRM);
+        END;
     END LOOP;
+END $$;
+
+-- generate_ids(p_schema, p_table, p_kind): gives a table a generated id. p_kind: the type of its
+-- column id; NULL: it has none.
+CREATE OR REPLACE FUNCTION genflow_migrate.generate_ids(p_schema text, p_table text, p_kind text)
+RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_rel  text := format('%I.%I', p_schema, p_table);
+    v_seq  text := format('%I.%I', p_schema, p_table || '_id_generated');
+    v_make text := CASE p_kind WHEN 'uuid' THEN 'gen_random_uuid()' ELSE 'gen_random_uuid()::text'
+                   END;
+    v_next bigint;
+BEGIN
+    IF p_kind IS NULL THEN
+        EXECUTE format('ALTER TABLE %s ADD COLUMN id bigint GENERATED BY DEFAULT AS IDENTITY',
+            v_rel);
+    ELSIF p_kind IN ('text', 'character varying', 'uuid') THEN
+        EXECUTE format('ALTER TABLE %s ALTER id SET DEFAULT %s', v_rel, v_make);
+        EXECUTE format('UPDATE %s SET id = %s WHERE id IS NULL', v_rel, v_make);
+    ELSE
+        EXECUTE format('CREATE SEQUENCE %s OWNED BY %s.id', v_seq, v_rel);
+        EXECUTE format('SELECT coalesce(max(id), 0) + 1 FROM %s', v_rel) INTO v_next;
+        PERFORM setval(v_seq::regclass, v_next, false);
+        EXECUTE format('ALTER TABLE %s ALTER id SET DEFAULT nextval(%L)', v_rel, v_seq);
+        EXECUTE format('UPDATE %s SET id = DEFAULT WHERE id IS NULL', v_rel);
+    END IF;
 END $$;
 
 -- report(p_schema, p_show): the last run, whose numbers balance. p_show: how many of the rows that
@@ -246,7 +441,7 @@ BEGIN
         SELECT 2, '',
             format('all: %s = %s moved + %s already there + %s unclassified + %s rejected',
                       sum(t.seen), sum(t.moved), sum(t.already), sum(t.unclassified),
-                          sum(t.rejected)) FROM tables t
+                          sum(t.rejected)) FROM tables t HAVING count(*) > 0
         UNION ALL
         SELECT 3, c.source || c.type || lpad(c.reason, 9), format('  moved: %s to %s by %s%s: %s',
             c.source, c.type, c.reason,
@@ -271,43 +466,43 @@ BEGIN
       FROM leftovers l HAVING count(*) > p_show;
 END $$;
 
--- credit_report(p_schema): what credits() found.
-CREATE OR REPLACE FUNCTION genflow_migrate.credit_report(p_schema text) RETURNS SETOF text
+-- credit_report(): what credits() found.
+CREATE OR REPLACE FUNCTION genflow_migrate.credit_report() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
-DECLARE
-    v_open text;
 BEGIN
     RETURN QUERY
     SELECT format('%s, by user: %s = %s granted (%s credits) + %s already there + %s nothing to '
                   'grant + %s rejected', c.source, count(*),
-                  count(*) FILTER (WHERE c.outcome = 'granted'), coalesce(sum(c.amount)
-                      FILTER (WHERE c.outcome = 'granted'), 0),
-                  count(*) FILTER (WHERE c.outcome = 'already there'), count(*)
-                      FILTER (WHERE c.outcome = 'nothing to grant'),
+                  count(*) FILTER (WHERE c.outcome = 'granted'),
+                  coalesce(sum(c.amount) FILTER (WHERE c.outcome = 'granted'), 0),
+                  count(*) FILTER (WHERE c.outcome = 'already there'),
+                  count(*) FILTER (WHERE c.outcome = 'nothing to grant'),
                   count(*) FILTER (WHERE c.outcome LIKE 'rejected%'))
-      FROM credit_rows c GROUP BY c.source ORDER BY c.source DESC;
-    RETURN QUERY SELECT format('  %s %s: %s', c.source, left(coalesce(c.user_id, '(none)'), 80),
-        c.outcome) FROM credit_rows c
-                  WHERE c.outcome LIKE 'rejected%' ORDER BY 1 LIMIT 50;
-    IF to_regclass(format('%I.credits_ledger', p_schema)) IS NOT NULL THEN
-        EXECUTE format($q$SELECT
-            format('credits_ledger: entries still reserved: %%s; the older system has taken '
-                   'them from the balance, '
-                                        'and they are not given back', count(*))
-                            FROM (SELECT to_jsonb(t) AS j FROM %I.credits_ledger t) o
-                                WHERE o.j->>'status' = 'reserved' HAVING count(*) > 0$q$,
-                       p_schema) INTO v_open;
-        RETURN QUERY SELECT v_open WHERE v_open IS NOT NULL;
-    END IF;
+      FROM credit_rows c WHERE c.key IS NULL GROUP BY c.source ORDER BY c.source DESC;
+    RETURN QUERY
+    SELECT format('credits_ledger, still reserved: %s = %s given back (%s credits) + %s already '
+                  'decided + %s spent + %s rejected', count(*),
+                  count(*) FILTER (WHERE c.outcome = 'granted'),
+                  coalesce(sum(c.amount) FILTER (WHERE c.outcome = 'granted'), 0),
+                  count(*) FILTER (WHERE c.outcome = 'already there'),
+                  count(*) FILTER (WHERE c.outcome = 'spent'),
+                  count(*) FILTER (WHERE c.outcome LIKE 'rejected%'
+                                      OR c.outcome = 'nothing to grant'))
+      FROM credit_rows c WHERE c.key IS NOT NULL HAVING count(*) > 0;
+    RETURN QUERY
+    SELECT format('  %s %s: %s', c.source, left(coalesce(c.key, c.user_id, '(none)'), 80),
+                  c.outcome)
+      FROM credit_rows c WHERE c.outcome LIKE 'rejected%' ORDER BY 1 LIMIT 50;
 END $$;
 
 -- verify(p_schema): lines of what is missing or different; none: all rows are in their places.
 CREATE OR REPLACE FUNCTION genflow_migrate.verify(p_schema text) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_n bigint;
-    s   record;
-    t   record;
+    v_read CONSTANT text := 'INSERT INTO seen_rows SELECT n.source, n.legacy_id, n.canon, n.nth, '
+                            'n.user_id, n.prompt, n.picture, n.created_at FROM (%s) n';
+    s record;
+    t record;
 BEGIN
     IF to_regclass('genflow.types') IS NULL THEN
         RETURN NEXT 'mod_genflow''s schema is not there: run genflow-migrate --apply';
@@ -320,13 +515,15 @@ BEGIN
     RETURN QUERY SELECT format('run %s was interrupted: run genflow-migrate --apply', r.no)
         FROM genflow_migrate.runs r
                   WHERE r.finished_at IS NULL;
-    CREATE TEMP TABLE IF NOT EXISTS seen_rows (source text, legacy_id text, nth bigint,
+    CREATE TEMP TABLE IF NOT EXISTS seen_rows (source text, legacy_id text, canon text, nth bigint,
         user_id text, prompt text, picture text, created_at timestamptz);
     TRUNCATE seen_rows;
     FOR s IN SELECT * FROM genflow_migrate.sources(p_schema) LOOP
-        EXECUTE format('INSERT INTO seen_rows SELECT n.source, n.legacy_id, n.nth, n.user_id, '
-                       'n.prompt, n.picture, n.created_at FROM (%s) n',
-                       genflow_migrate.row_query(s.name, s.rel, 'true'));
+        BEGIN
+            EXECUTE format(v_read, genflow_migrate.row_query(s.name, s.rel, 'true'));
+        EXCEPTION WHEN data_exception OR program_limit_exceeded OR out_of_memory THEN
+            EXECUTE format(v_read, genflow_migrate.row_query(s.name, s.rel, 'true', true));
+        END;
     END LOOP;
     ANALYZE seen_rows;
     RETURN QUERY
@@ -334,7 +531,8 @@ BEGIN
            'run genflow-migrate --apply',
                   r.source, count(*), min(r.legacy_id))
       FROM seen_rows r
-      LEFT JOIN genflow_migrate.moved m ON m.legacy_id = r.legacy_id AND r.nth = 1
+      LEFT JOIN genflow_migrate.moved m ON m.legacy_id = r.canon AND r.nth = 1
+          AND (m.source <> r.source OR coalesce(m.spelled, m.legacy_id) = r.legacy_id)
       LEFT JOIN genflow_migrate.leftovers l ON l.source = r.source AND l.legacy_id = r.legacy_id
           AND l.nth = r.nth
      WHERE m.legacy_id IS NULL AND l.legacy_id IS NULL GROUP BY r.source;
@@ -343,18 +541,25 @@ BEGIN
             SELECT format('%%s: generations that differ from their older rows: %%s, '
                           'the first is %%s', %3$L, count(*), min(m.legacy_id))
               FROM genflow_migrate.moved m
-              JOIN seen_rows r ON r.legacy_id = m.legacy_id AND r.source = m.source AND r.nth = 1
+              JOIN seen_rows r ON r.canon = m.legacy_id AND r.source = m.source AND r.nth = 1
+                  AND r.legacy_id = coalesce(m.spelled, m.legacy_id)
               JOIN %1$I.%2$I g ON g.id = m.id
              WHERE m.type_no = %4$s AND (g.legacy_id, g.user_id, g.prompt, g.original_url,
                  g.created_at) IS DISTINCT FROM
-                   (r.legacy_id, r.user_id, r.prompt, r.picture, coalesce(r.created_at,
+                   (r.canon, r.user_id, r.prompt, r.picture, coalesce(r.created_at,
                        g.created_at))
             HAVING count(*) > 0$q$, t.media_schema, t.media_table, t.name, t.no);
     END LOOP;
-    CALL genflow_migrate.credits(p_schema, false);
-    RETURN QUERY SELECT format('%s: users without their grant: %s: run genflow-migrate --apply',
-        c.source, count(*)) FROM credit_rows c
-                  WHERE c.outcome = 'granted' GROUP BY c.source;
+    CALL genflow_migrate.credits(p_schema, false, 'unspent');
+    RETURN QUERY
+    SELECT format('%s: users or entries without their grant: %s: run genflow-migrate --apply',
+                  c.source, count(*))
+      FROM credit_rows c WHERE c.outcome = 'granted' GROUP BY c.source;
+    CALL genflow_migrate.settings(p_schema, false);
+    RETURN QUERY
+    SELECT format('user_settings: users whose settings are not here: %s: '
+                  'run genflow-migrate --apply', count(*))
+      FROM setting_rows r WHERE r.outcome = 'moved' HAVING count(*) > 0;
     RETURN QUERY EXECUTE
         'SELECT format(''genflow.check(): %s: %s, for example %s'', c.rule, c.n, c.sample) FROM '
                                                             'genflow.check() c';
@@ -392,6 +597,11 @@ BEGIN
             'genflow-migrate: nothing is dropped: run genflow-migrate --verify after the last '
             '--apply';
     END IF;
+    -- no row may come between the look and the end
+    FOR s IN SELECT x.rel FROM genflow_migrate.sources(p_schema) x
+        JOIN pg_class c ON c.oid = x.rel WHERE c.relkind IN ('r', 'p', 'v') LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', s.rel);
+    END LOOP;
     SELECT v INTO v_first FROM genflow_migrate.verify(p_schema) v LIMIT 1;
     IF v_first IS NOT NULL THEN
         RAISE EXCEPTION 'genflow-migrate: nothing is dropped: %', v_first;
@@ -414,14 +624,22 @@ BEGIN
     FOR s IN SELECT x.rel, c.relkind FROM genflow_migrate.sources(p_schema) x
         JOIN pg_class c ON c.oid = x.rel ORDER BY c.relkind = 'v' DESC LOOP
         RETURN NEXT format('dropped: %s', s.rel);
-        EXECUTE format('DROP %s %s', CASE s.relkind WHEN 'v' THEN 'VIEW' WHEN 'm'
-            THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END, s.rel);
+        BEGIN
+            EXECUTE format('DROP %s %s', CASE s.relkind WHEN 'v' THEN 'VIEW'
+                               WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE'
+                               ELSE 'TABLE' END, s.rel);
+        EXCEPTION WHEN dependent_objects_still_exist THEN
+            GET STACKED DIAGNOSTICS v_first = PG_EXCEPTION_DETAIL;
+            RAISE EXCEPTION 'genflow-migrate: nothing is dropped: %; drop or alter these first',
+                replace(v_first, E'\n', '; ');
+        END;
     END LOOP;
 END $$;
 
 -- fetch(p_limit, p_rate, p_again): gives pictures that are elsewhere to httpd's dispatchers, which
 -- fetch and store them as they do with a picture that the store had refused (genflow.restores):
--- p_rate per second, p_limit in all. p_again: those, too, that were given up before.
+-- p_rate per second, p_limit in all. A host that does not answer is given up after two days.
+-- p_again: those, too, that were given up before.
 CREATE OR REPLACE FUNCTION genflow_migrate.fetch(p_limit bigint, p_rate numeric, p_again boolean)
     RETURNS SETOF text
 LANGUAGE plpgsql AS $$
@@ -455,7 +673,8 @@ BEGIN
                 INSERT INTO genflow.restores (job_id, type_no, url, due_at, expires_at,
                     picture_secret)
                 SELECT d.id, %3$s, d.image_url,
-                    clock_timestamp() + d.place * interval '1 second' / $2, NULL,
+                    clock_timestamp() + d.place * interval '1 second' / $2,
+                    clock_timestamp() + d.place * interval '1 second' / $2 + interval '2 days',
                        left(encode(sha256(uuid_send(gen_random_uuid()) ||
                            uuid_send(gen_random_uuid())), 'hex'), 32)
                   FROM due d

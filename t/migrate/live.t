@@ -15,13 +15,19 @@ sql(<<'SQL', schema => $schema, user => $user, other => $other, fake => $ENV{GEN
     CREATE TABLE media_assets (id text PRIMARY KEY, user_id text, final_url text, prompt text, mode text, run_id text, meta jsonb,
                                preset_key text, is_public boolean, created_at timestamp);
     INSERT INTO media_assets
-    SELECT :'key' || name, CASE name WHEN 'f' THEN :'other' ELSE :'user' END, :'fake' || path || '?u=' || :'user', 'an older cat', mode,
+    SELECT :'key' || name, CASE WHEN name < 'f' THEN :'user' ELSE :'other' END,
+           CASE WHEN path LIKE 'http%' THEN path ELSE :'fake' || path || '?u=' || :'user' END, 'an older cat', mode,
            'run-' || :'key' || name, meta::jsonb, preset, name = 'b', timestamp '2025-08-25 12:00:00' + place * interval '1 minute'
       FROM (VALUES (1, 'a', 'preset', '/_source/picture/a', NULL, 'cinematic'),
                    (2, 'b', NULL, '/_source/picture/b', '{"mode": "neotokyoglitch", "stabilityJobId": "stable-b"}', 'visor'),
                    (3, 'c', NULL, '/nowhere', '{"mode": "neotokyoglitch"}', NULL),
                    (4, 'd', 'ghiblireact', '/_source/picture/d', NULL, NULL),
-                   (5, 'f', NULL, '/_source/picture/f', '{"mode": "neotokyoglitch"}', NULL)) AS v (place, name, mode, path, meta, preset);
+                   (5, 'f', NULL, '/_source/picture/f', '{"mode": "neotokyoglitch"}', NULL),
+                   (6, 'g', NULL, '/_source/moved/g', '{"mode": "neotokyoglitch"}', NULL),
+                   (7, 'h', NULL, '/_source/private/h', '{"mode": "neotokyoglitch"}', NULL),
+                   (9, 'j', NULL, '/_source/big/j', '{"mode": "neotokyoglitch"}', NULL),
+                   (10, 'k', NULL, 'http://127.0.0.2:1/k', '{"mode": "neotokyoglitch"}', NULL),
+                   (11, 'l', NULL, 'http://127.0.0.1:1/l', '{"mode": "neotokyoglitch"}', NULL)) AS v (place, name, mode, path, meta, preset);
     CREATE TABLE user_credits (user_id text PRIMARY KEY, credits integer DEFAULT 30, balance integer);
     INSERT INTO user_credits VALUES (:'user', 30, 12), (:'other', 30, 0), (:'user' || ' x', 30, -4);
     CREATE TABLE credits_ledger (id text, user_id text, request_id text UNIQUE, action text, amount integer, status text);
@@ -42,14 +48,15 @@ my $golden = sql1(q(SELECT md5(p::text) FROM genflow.presets_config p WHERE type
 my ($dry) = migrate();
 my ($said, $code) = migrate('--apply');
 is $code, 0, 'rows are moved while httpd runs' or diag $said;
-is_deeply balance($said)->{all}, { rows => 5, moved => 5, already => 0, unclassified => 0, rejected => 0 }, '... all of them';
+is_deeply balance($said)->{all}, { rows => 10, moved => 10, already => 0, unclassified => 0, rejected => 0 }, '... all of them';
 is_deeply balance($said), balance($dry), '... as the dry run said';
 like $said, qr/^user_credits, by user: 3 = 1 granted \(12 credits\) \+ 0 already there \+ 2 nothing to grant \+ 0 rejected$/m,
     'balances become grants';
 like $said, qr/^credits_ledger, by user: 2 = 1 granted \(7 credits\) \+ 0 already there \+ 0 nothing to grant \+ 1 rejected$/m,
     '... of users who are in the ledger alone, too';
-like $said, qr/^credits_ledger: entries still reserved: 1;/m, '... what is still reserved there is reported';
-credits_are $user, 12, 0, 'a user has the older balance';
+like $said, qr/^credits_ledger, still reserved: 1 = 1 given back \(2 credits\) \+ 0 already decided \+ 0 spent \+ 0 rejected$/m,
+    '... what is still reserved there is given back';
+credits_are $user, 14, 0, 'a user has the older balance, and what was reserved';
 credits_are "$user y", 7, 0, '... or the sum of the older ledger';
 like $said, qr/^presets_config: 3 = 1 moved \+ 1 already there \+ 1 rejected$/m, 'presets come along';
 is sql1(q(SELECT md5(p::text) FROM genflow.presets_config p WHERE type = 'presets' AND key = 'golden_hour')), $golden,
@@ -58,7 +65,7 @@ like $said, qr/^(?:$_: got (?:generated ids|a column id)\n?)/m, "$_ generates id
 is sql1(q(INSERT INTO :"schema".assets (user_id) VALUES ('u') RETURNING id IS NOT NULL), schema => $schema), 't', '... so that a row may come without one';
 my ($again) = migrate('--apply');
 is balance($again)->{all}{moved}, 0, 'a second run moves nothing';
-credits_are $user, 12, 0, '... and grants nothing';
+credits_are $user, 14, 0, '... and grants nothing';
 
 # ---- by their older ids ----
 
@@ -81,10 +88,18 @@ is balance((migrate('--apply'))[0])->{all}{moved}, 0, '... and it does not come 
 
 expect_log('GF0416', 'GF0417');
 my ($first) = migrate('--fetch', '--limit', 1);
-like $first, qr/^pictures: 4 = \d stored \+ \d waiting/m, '--fetch requests one picture';
+like $first, qr/^pictures: 9 = \d stored \+ \d waiting/m, '--fetch requests one picture';
 migrate('--fetch', '--rate', 100);
-my $stored = wait_for { my ($now) = migrate('--fetch'); $now =~ /^pictures: 4 = 3 stored \+ 0 waiting to be fetched \+ 1 given up/m } 30;
-ok $stored, 'the dispatchers store all but the one that is gone';
+my $dead = q(SELECT count(*) FROM genflow.restores WHERE url = 'http://127.0.0.1:1/l' AND tries > 0);
+ok((wait_for { sql1($dead) == 1 } 30), '... all of them, also of a host that does not answer');
+is sql1(q(SELECT count(*) FROM genflow.restores WHERE url = 'http://127.0.0.1:1/l' AND expires_at < now() + interval '3 days')), 1,
+    '... that one not for ever';
+sql(q(UPDATE genflow.restores SET expires_at = now(), due_at = now() WHERE url = 'http://127.0.0.1:1/l'));
+my $stored = wait_for { my ($now) = migrate('--fetch'); $now =~ /^pictures: 9 = 5 stored \+ 0 waiting to be fetched \+ 4 given up/m } 30;
+ok $stored, 'the dispatchers store all but those that are gone or not public'
+    or diag +(migrate('--fetch'))[0];
+is sql1(q(SELECT string_agg(right(legacy_id, 1), '' ORDER BY legacy_id) FROM public.neo_glitch_media WHERE user_id = :'user' AND persisted), user => $other),
+    'fgj', '... not one that is behind a redirect to a private address';
 my $now = status_of($user, "${key}b");
 ok $now->{persisted} && $now->{imageUrl} =~ m{/generated/neo-glitch/}, 'a picture is in the store';
 is api(GET => $now->{imageUrl} =~ s{\Ahttps?://[^/]+}{}r)->{status}, 200, '... from where it is served';
@@ -93,7 +108,7 @@ is sql1("SELECT original_url FROM public.neo_glitch_media WHERE legacy_id = :'id
     'the older address is kept';
 my ($verified, $wrong) = migrate('--verify');
 is $wrong, 0, 'all is in its place' or diag $verified;
-like $verified, qr/moved: 5, of these deleted by their users since: 1;/, '... and what was deleted is counted';
+like $verified, qr/moved: 10, of these deleted by their users since: 1;/, '... and what was deleted is counted';
 is +(migrate('--drop'))[1], 0, 'the older table is dropped';
 is api(GET => "/api/generation/${key}a", user => $user)->{status}, 200, '... and older ids still work';
 sql('SET client_min_messages = warning; DROP SCHEMA :"schema" CASCADE', schema => $schema);

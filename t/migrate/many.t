@@ -55,13 +55,13 @@ ok wait_for(sub { $old->sql("SELECT to_regclass('genflow_migrate.moved') IS NOT 
 # it cannot finish the batch that it is at
 my $holder = $old->session;
 $holder->sql('BEGIN', 'LOCK TABLE genflow_migrate.counts IN SHARE MODE');
-my $find = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%genflow_migrate.run%' AND pid <> pg_backend_pid()";
-my $backend = $old->sql($find);
+my $backend = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'genflow-migrate'";
+is $old->sql($backend), 1, '... by one process of PostgreSQL';
 my @clients = clients();
 kill KILL => @clients if @clients;
-$old->sql("SELECT pg_terminate_backend($backend, 20000)");
 my $heard = do { local $/; <$run> };
 close $run;
+ok wait_for(sub { $old->sql($backend) == 0 }), '... which ends when its client is killed';
 $holder->sql('ROLLBACK');
 my $part = $old->sql('SELECT count(*) FROM genflow_migrate.moved');
 ok $part > 0 && $part < $movable, "it is killed after $part rows";
@@ -91,8 +91,10 @@ diag sprintf '%d rows: %d s for what was left, %.0f rows/s in all', $rows, $took
 
 is $old->sql('SELECT count(*) FROM genflow.check()'), 0, 'the books are sound';
 is +($old->migrate('--verify'))[1], 0, 'everything is in its place';
-my ($again) = $old->migrate('--apply');
+$begun = time;
+my ($again) = $old->migrate('--apply', '--show', 1);
 is balance($again)->{all}{moved}, 0, 'a second run moves nothing' or diag $again;
+diag sprintf '%d rows: %d s for the second run', $rows, time - $begun;
 is $old->sql(q{SELECT string_agg(c.relname, ' ' ORDER BY 1) FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
                 WHERE i.indrelid = 'neo_glitch_media_old'::regclass}), 'neo_glitch_media_old_pkey neo_glitch_media_old_run_id_key',
     'a table that had the name of ours was renamed with its indexes';

@@ -219,9 +219,11 @@ is $odd->sql(q{SELECT string_agg(concat_ws(' ', left(legacy_id, 1), tags, visibi
     'a {x,7} public 2025-08-25 08:00:00 custom, c private 2025-08-25 14:00:00', '... as far as they say something; --zone is the zone of times without one';
 my $other = $odd->session;
 $other->sql("SELECT pg_advisory_lock(hashtextextended('genflow migrate', 0))");
+$other->start('SELECT pg_sleep(30)');
 my ($second, $second_code) = $odd->migrate('--apply');
 is $second_code, 1, 'two at once: the second one refuses';
-like $second, qr/another one runs in this database: wait for its end/, '... and says so';
+like $second, qr/another one runs in this database \(PostgreSQL's process $other->{backend} since [\d:]+\): wait for its end,/,
+    '... and says which one';
 is +($odd->migrate(@$_))[1], 2, "wrong usage: @$_"
     for ['--apply', '--drop'], ['--batch', 0], ['--batch', 'x'], ['--show', ''], ['--fast'], ['--rate', -1];
 done_testing;

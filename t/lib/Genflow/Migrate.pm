@@ -46,9 +46,18 @@ sub run {
 sub start {
     my ($database, @options) = @_;
     local $ENV{PGDATABASE} = $database;
-    my $words = join ' ', map { "'$_'" } @options;
+    my $words = join ' ', map { q(') . s/'/'\\''/gr . q(') } @options;
     open my $pipe, '-|', "exec '$TOOL' $words 2>&1" or die "genflow-migrate: $!\n";
     return $pipe;
+}
+
+# All that the database holds, but for what genflow-migrate remembers.
+sub dump {
+    my ($self) = @_;
+    open my $pipe, '-|', 'pg_dump', '-N', 'genflow_migrate', '-d', $self->name or die "pg_dump: $!\n";
+    my $text = do { local $/; <$pipe> };
+    close $pipe or die "pg_dump failed\n";
+    return $text =~ s/^\\(?:un)?restrict .*$//mgr;
 }
 
 # The numbers of a report by table, and of all of them. A line that does not balance has a member `wrong`.
