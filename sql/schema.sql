@@ -90,6 +90,7 @@ CREATE TABLE genflow.accounts (
     generations bigint NOT NULL DEFAULT 0,
     own_limits boolean NOT NULL DEFAULT false,
     allowance_day date,
+    entries bigint NOT NULL DEFAULT 0,
     CONSTRAINT accounts_pkey PRIMARY KEY (user_id),
     CONSTRAINT accounts_balance_covers_held CHECK (balance >= held),
     CONSTRAINT accounts_day_limit_check CHECK (day_limit >= 0),
@@ -2345,7 +2346,9 @@ BEGIN
                    'template_put',
                    'templates',
                    'type_of',
-                   'user_settings']) AS act
+                   'user_events',
+                   'user_settings',
+                   'user_versions']) AS act
             UNION ALL
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,
@@ -2557,6 +2560,12 @@ CREATE FUNCTION genflow.id_type(p_id uuid) RETURNS integer
 $$
     SELECT CASE WHEN get_byte(uuid_send(p_id), 6) >> 4 = 7 THEN get_byte(uuid_send(p_id), 10)
                 ELSE 0 END
+$$;
+
+CREATE FUNCTION genflow.is_since(p_xmin xid, p_xid bigint) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$
+    SELECT ((p_xmin::text::bigint - p_xid) & 4294967295) < 2147483648
 $$;
 
 CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
@@ -2774,6 +2783,7 @@ BEGIN
         -- no quota is granted twice. A clock that was a year wrong does not block the user for a
         -- year.
         UPDATE genflow.accounts a SET
+            entries   = a.entries + 1,
             held      = a.held + NEW.amount,
             day       = CASE WHEN a.day = NEW.window_day + 1 THEN a.day ELSE NEW.window_day END,
             day_used  = CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1
@@ -2803,12 +2813,14 @@ BEGIN
         END IF;
     WHEN 'capture' THEN
         UPDATE genflow.accounts a SET balance = a.balance - NEW.amount,
-            held = a.held - NEW.amount - NEW.released
+            held = a.held - NEW.amount - NEW.released,
+            entries = a.entries + 1
          WHERE a.user_id = NEW.user_id;
     WHEN 'release' THEN
         -- Releases the hold and, while its window still counts, the quota. It never raises an
         -- error: a release must always pass.
         UPDATE genflow.accounts a SET
+            entries   = a.entries + 1,
             held      = a.held - NEW.released,
             day_used  = CASE WHEN a.day = NEW.window_day THEN greatest(a.day_used - NEW.released, 0)
                 ELSE a.day_used END,
@@ -2820,15 +2832,17 @@ BEGIN
                           AND c.user_id = NEW.user_id AND c.amount >= NEW.amount) THEN
             RAISE EXCEPTION 'genflow: refund without a charge' USING ERRCODE = 'GF502';
         END IF;
-        UPDATE genflow.accounts a SET balance = a.balance + NEW.amount
+        UPDATE genflow.accounts a SET balance = a.balance + NEW.amount, entries = a.entries + 1
             WHERE a.user_id = NEW.user_id;
     ELSE                                                            -- grant, adjust
         IF NEW.amount < 0 THEN
-            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount
+            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount, entries = a.entries + 1
                 WHERE a.user_id = NEW.user_id;
         ELSE
-            INSERT INTO genflow.accounts AS a (user_id, balance) VALUES (NEW.user_id, NEW.amount)
-                ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance;
+            INSERT INTO genflow.accounts AS a (user_id, balance, entries)
+                VALUES (NEW.user_id, NEW.amount, 1)
+                ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance,
+                    entries = a.entries + 1;
         END IF;
     END CASE;
     IF NOT FOUND THEN
@@ -4428,6 +4442,100 @@ END $body$
 $f$, v_cases);
 END $$;
 
+CREATE FUNCTION genflow.user_changes(p_user text, p_new bigint, p_xid bigint) RETURNS TABLE(id uuid)
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
+$$
+#variable_conflict use_column
+DECLARE
+    v_from timestamptz;
+    v_refs uuid[];
+BEGIN
+    IF p_new > 0 THEN
+        SELECT min(n.at) - interval '10 seconds' INTO v_from
+          FROM (SELECT l.at FROM genflow.ledger l WHERE l.user_id = p_user
+                 ORDER BY l.at DESC LIMIT p_new) n;
+        v_refs := ARRAY(SELECT l.ref FROM genflow.ledger l
+                         WHERE l.user_id = p_user AND l.at >= v_from
+                           AND genflow.is_since(l.xmin, p_xid));
+        IF cardinality(v_refs) < p_new THEN
+            id := NULL;
+            RETURN NEXT;
+        END IF;
+    END IF;
+    RETURN QUERY
+    SELECT r.ref FROM unnest(v_refs) AS r (ref) WHERE genflow.id_type(r.ref) <> 0
+     UNION
+    SELECT w.job_id FROM genflow.work w
+     WHERE w.user_id = p_user AND genflow.is_since(w.xmin, p_xid);
+END $$;
+
+CREATE FUNCTION genflow.user_events(p_user text, p_since text, p_after uuid, p_waiting boolean, p_limit integer, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(instant text, version text, balance bigint, held bigint, remaining bigint, is_reset boolean, is_paid boolean, waits boolean, id uuid, type text, changed boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+#variable_conflict use_column
+DECLARE
+    v_most    CONSTANT integer := 1000;                     -- ledger entries of a look
+    v_line    text := (SELECT left(s.line::text, 8) FROM genflow.site s);
+    v_now     pg_snapshot := pg_current_snapshot();
+    v_entries bigint := coalesce((SELECT a.entries FROM genflow.accounts a
+                                   WHERE a.user_id = p_user), 0);
+    v_part    text[];
+    v_new     bigint[];                                     -- entries since the one and the other
+    v_xid     bigint[];
+    v_changes uuid[] := '{}';
+BEGIN
+    SELECT q.balance, q.held, q.remaining INTO balance, held, remaining
+      FROM genflow.quota(p_user, p_day) q;
+    version := (SELECT v.version FROM genflow.user_versions(ARRAY[p_user]) v);
+    instant := concat_ws('.', v_line, v_entries, pg_snapshot_xmin(v_now));
+    waits := EXISTS (SELECT FROM genflow.work w WHERE w.user_id = p_user AND w.turn IS NOT NULL);
+    is_reset := false;
+    is_paid := false;
+    IF p_since IS NOT NULL THEN
+        v_part := regexp_match(p_since, '^([0-9a-f]{8})\.(\d{1,18})\.(\d{1,18})(?:_(\d{1,18})\.'
+                                        '(\d{1,18})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}'
+                                        '-[0-9a-f]{12}))?$');
+        v_new := array_remove(ARRAY[v_entries - v_part[2]::bigint,
+                                    v_entries - v_part[4]::bigint], NULL);
+        v_xid := array_remove(ARRAY[v_part[3], v_part[5]], NULL);
+        is_reset := v_part IS NULL OR v_part[1] <> v_line
+            OR 0 > ANY (v_new) OR v_most < ANY (v_new)
+            OR EXISTS (SELECT FROM unnest(v_xid) AS x (xid)
+                        WHERE pg_snapshot_xmax(v_now)::text::bigint - x.xid
+                              NOT BETWEEN 0 AND 2147483647);
+    END IF;
+    IF p_since IS NOT NULL AND NOT is_reset THEN
+        is_paid := v_new[1] > 0;
+        v_changes := ARRAY(SELECT c.id FROM genflow.user_changes(p_user, v_new[1], v_xid[1]) c
+                            WHERE v_part[6] IS NULL OR c.id > v_part[6]::uuid OR c.id IS NULL);
+        IF v_part[6] IS NOT NULL THEN
+            v_changes := v_changes || ARRAY(
+                SELECT c.id FROM genflow.user_changes(p_user, v_new[2], v_xid[2]) c);
+        END IF;
+        is_reset := array_position(v_changes, NULL) IS NOT NULL;
+    END IF;
+    IF is_reset THEN
+        v_changes := '{}';
+    END IF;
+    FOR id, type, changed IN
+        SELECT g.id, t.name, bool_or(g.changed)
+          FROM (SELECT c.id, true AS changed FROM unnest(v_changes) AS c (id)
+                 UNION ALL
+                (SELECT w.job_id, false FROM genflow.work w
+                  WHERE p_waiting AND NOT is_reset AND w.user_id = p_user AND w.turn IS NOT NULL
+                  ORDER BY w.turn LIMIT 100)) g
+          JOIN genflow.types t ON t.no = genflow.id_type(g.id)
+         WHERE p_after IS NULL OR g.id > p_after
+         GROUP BY g.id, t.name ORDER BY g.id LIMIT p_limit
+    LOOP
+        RETURN NEXT;
+    END LOOP;
+    IF NOT FOUND THEN
+        RETURN NEXT;
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.user_events(text,text,uuid,boolean,integer,text) TO genflow_module;
+
 CREATE FUNCTION genflow.user_settings(p_user text, p_changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -4456,6 +4564,17 @@ BEGIN
     RETURN coalesce(v_settings, '{}');
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.user_settings(text,jsonb) TO genflow_module;
+
+CREATE FUNCTION genflow.user_versions(p_users text[]) RETURNS TABLE(user_id text, version text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+    SELECT u.user_id, hashtextextended(concat_ws('.', a.xmin, w.jobs, w.versions), 0)::text
+      FROM unnest(p_users) AS u (user_id)
+      LEFT JOIN genflow.accounts a ON a.user_id = u.user_id
+     CROSS JOIN LATERAL (SELECT count(*) AS jobs, sum(t.xmin::text::bigint) AS versions
+                           FROM genflow.work t WHERE t.user_id = u.user_id) w
+$$;
+GRANT EXECUTE ON FUNCTION genflow.user_versions(text[]) TO genflow_module;
 
 CREATE FUNCTION genflow.week_of(p_date date) RETURNS date
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

@@ -68,7 +68,9 @@ BEGIN
                    'template_put',
                    'templates',
                    'type_of',
-                   'user_settings']) AS act
+                   'user_events',
+                   'user_settings',
+                   'user_versions']) AS act
             UNION ALL
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,

@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- ledger_apply(): trigger after each ledger row. It applies the row to its account, so that balance
--- = sum of the ledger by construction. It refuses a row that the state of its job does not allow: a
--- hold unless the job is live and has a work row, a capture unless the job is completed (in the
--- same transaction), a release unless the job ended otherwise. For the ledger a reservation is like
--- a job (genflow.job_brief()), but it needs no work row and never completes.
+-- = sum of the ledger by construction, and counts it there (entries). It refuses a row that the
+-- state of its job does not allow: a hold unless the job is live and has a work row, a capture
+-- unless the job is completed (in the same transaction), a release unless the job ended otherwise.
+-- For the ledger a reservation is like a job (genflow.job_brief()), but it needs no work row and
+-- never completes.
 -- Called by: the trigger alone. Locks: the account row, after all other locks (order: key, work,
 -- media, ledger, account). Outcomes: SQLSTATE GF402 too few credits, GF403 no such account or
 -- blocked, GF429 quota spent: another transaction took the credits, the caller repeats the call;
@@ -44,6 +45,7 @@ BEGIN
         -- no quota is granted twice. A clock that was a year wrong does not block the user for a
         -- year.
         UPDATE genflow.accounts a SET
+            entries   = a.entries + 1,
             held      = a.held + NEW.amount,
             day       = CASE WHEN a.day = NEW.window_day + 1 THEN a.day ELSE NEW.window_day END,
             day_used  = CASE WHEN a.day BETWEEN NEW.window_day AND NEW.window_day + 1
@@ -73,12 +75,14 @@ BEGIN
         END IF;
     WHEN 'capture' THEN
         UPDATE genflow.accounts a SET balance = a.balance - NEW.amount,
-            held = a.held - NEW.amount - NEW.released
+            held = a.held - NEW.amount - NEW.released,
+            entries = a.entries + 1
          WHERE a.user_id = NEW.user_id;
     WHEN 'release' THEN
         -- Releases the hold and, while its window still counts, the quota. It never raises an
         -- error: a release must always pass.
         UPDATE genflow.accounts a SET
+            entries   = a.entries + 1,
             held      = a.held - NEW.released,
             day_used  = CASE WHEN a.day = NEW.window_day THEN greatest(a.day_used - NEW.released, 0)
                 ELSE a.day_used END,
@@ -90,15 +94,17 @@ BEGIN
                           AND c.user_id = NEW.user_id AND c.amount >= NEW.amount) THEN
             RAISE EXCEPTION 'genflow: refund without a charge' USING ERRCODE = 'GF502';
         END IF;
-        UPDATE genflow.accounts a SET balance = a.balance + NEW.amount
+        UPDATE genflow.accounts a SET balance = a.balance + NEW.amount, entries = a.entries + 1
             WHERE a.user_id = NEW.user_id;
     ELSE                                                            -- grant, adjust
         IF NEW.amount < 0 THEN
-            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount
+            UPDATE genflow.accounts a SET balance = a.balance + NEW.amount, entries = a.entries + 1
                 WHERE a.user_id = NEW.user_id;
         ELSE
-            INSERT INTO genflow.accounts AS a (user_id, balance) VALUES (NEW.user_id, NEW.amount)
-                ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance;
+            INSERT INTO genflow.accounts AS a (user_id, balance, entries)
+                VALUES (NEW.user_id, NEW.amount, 1)
+                ON CONFLICT (user_id) DO UPDATE SET balance = a.balance + EXCLUDED.balance,
+                    entries = a.entries + 1;
         END IF;
     END CASE;
     IF NOT FOUND THEN
