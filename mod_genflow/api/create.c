@@ -181,6 +181,9 @@ gf_err_t *api_create(gf_created_t *created, bool *here, gf_req_t *req, const gf_
     if (err) {
         return err;
     }
+    if (created->outcome == GF_CREATED) {
+        gf_hub_req_publish(req->api->hub, req->user);
+    }
     return created->outcome == GF_CREATED || created->outcome == GF_REPLAY
                ? NULL
                : api_create_refused(req, created, spec->count);

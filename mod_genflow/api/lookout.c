@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "db/live.h"
+#include "db/user_events.h"
 
 #define ROUND     (APR_USEC_PER_SEC / 10)
 #define LOOK_MOST 1000 /* rows in one statement: a millisecond or two of the database */
@@ -57,18 +58,37 @@ static void read_rows(api_lookout_t *lookout)
     }
 }
 
+/* Of users whose streams are open here. */
+static void read_users(api_lookout_t *lookout)
+{
+    gf_ctx_t *ctx = &lookout->ctx;
+    const apr_array_header_t *users = gf_hub_lookout_users(lookout->hub, LOOK_MOST, ctx->pool);
+    apr_array_header_t *versions;
+    int i;
+
+    if (users->nelts == 0 || has_failed(lookout, gf_user_versions(&versions, ctx, users))) {
+        return;
+    }
+    for (i = 0; i < versions->nelts; i++) {
+        const gf_user_version_t *row = &APR_ARRAY_IDX(versions, i, gf_user_version_t);
+
+        gf_hub_lookout_publish_user(lookout->hub, row->user, row->version);
+    }
+}
+
 /* Publishes what other children of this httpd put on the board, for the length of a round. */
 static void read_board(api_lookout_t *lookout)
 {
     apr_time_t end = gf_clock_now() + ROUND;
     apr_interval_time_t left;
     char id[GF_BOARD_ID];
+    apr_uint32_t user;
 
     gf_board_listen(lookout->board, gf_hub_lookout_listens(lookout->hub));
     while ((left = end - gf_clock_now()) > 0 && !gf_hub_closing(lookout->hub)) {
         gf_board_wait(lookout->board, lookout->read, left);
-        while (gf_board_take(lookout->board, &lookout->read, id)) {
-            gf_hub_lookout_publish(lookout->hub, id, NULL);
+        while (gf_board_take(lookout->board, &lookout->read, id, &user)) {
+            gf_hub_lookout_publish_note(lookout->hub, id, user);
         }
     }
     gf_board_leave(lookout->board, gf_hub_lookout_listens(lookout->hub));
@@ -93,6 +113,7 @@ static void *APR_THREAD_FUNC watch_rows(apr_thread_t *thread, void *data)
     (void)thread;
     while (gf_hub_lookout_wait(lookout->hub, ROUND)) {
         read_rows(lookout);
+        read_users(lookout);
         apr_pool_clear(lookout->ctx.pool);
     }
     return NULL;

@@ -45,6 +45,7 @@ ROUTE(POST,       "job/{id}/cancel",             api_generation_cancel, AS_JOB, 
 ROUTE(POST,       "job/{id}/retry",              api_retry, COSTS | AS_JOB, "names")
 ROUTE(POST,       "job/{id}/fallback",           api_retry_fallback, COSTS | AS_JOB, "names")
 ROUTE(GET | POST, "getQuota",                    api_credit_quota, CREDIT, "")
+ROUTE(GET,        "events",                      api_user_events, CREDIT, "names")
 ROUTE(GET,        "credits",                     api_credit_list, CREDIT, "limit|cursor")
 ROUTE(POST,       "credits-reserve",             api_credit_reserve, CREDIT, "")
 ROUTE(POST,       "credits-finalize",            api_credit_finalize, 0, "")

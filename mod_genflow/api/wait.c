@@ -78,6 +78,9 @@ static apr_time_t next_step(const api_wait_t *wait)
     if (wait->failed && next > now + READ_AGAIN) {
         next = now + READ_AGAIN;
     }
+    if (wait->due && wait->due < next) {
+        next = wait->due;
+    }
     return next < wait->deadline ? next : wait->deadline;
 }
 

@@ -29,9 +29,10 @@ struct api_wait_t {
     gf_err_t *(*answer)(api_wait_t *wait);
 
     /* A step sets these: the next one needs its memory, too; it could not read, and the next one
-     * comes soon. */
+     * comes soon; the next one comes then (gf_clock_now()) at the latest, 0: by the pulse. */
     bool keeps;
     bool failed;
+    apr_time_t due;
 
     /* Set before each step: the client has closed its side of the connection, the deadline is over,
      * this child stops. */

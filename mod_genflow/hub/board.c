@@ -20,6 +20,7 @@
 typedef struct slot_t {
     volatile apr_uint32_t number;
     char id[GF_BOARD_ID];
+    apr_uint32_t user;
 } slot_t;
 
 struct gf_board_t {
@@ -65,7 +66,7 @@ static bool has_readers(gf_board_t *board, volatile apr_uint32_t *own)
     return readers > before || apr_atomic_read32(own) != before;
 }
 
-void gf_board_put(gf_board_t *board, const char *id, volatile apr_uint32_t *own)
+void gf_board_put(gf_board_t *board, const char *id, apr_uint32_t user, volatile apr_uint32_t *own)
 {
     apr_uint32_t number = apr_atomic_inc32(&board->begun) + 1;
     slot_t *slot = &board->slots[number % GF_BOARD_SIZE];
@@ -76,6 +77,7 @@ void gf_board_put(gf_board_t *board, const char *id, volatile apr_uint32_t *own)
         return;
     }
     apr_cpystrn(slot->id, id, sizeof(slot->id));
+    slot->user = user;
     apr_atomic_set32(&slot->number, number);
     apr_atomic_inc32(&board->written);
     if (has_readers(board, own)) {
@@ -94,7 +96,7 @@ void gf_board_wait(gf_board_t *board, apr_uint32_t at, apr_interval_time_t timeo
     }
 }
 
-bool gf_board_take(gf_board_t *board, apr_uint32_t *at, char id[GF_BOARD_ID])
+bool gf_board_take(gf_board_t *board, apr_uint32_t *at, char id[GF_BOARD_ID], apr_uint32_t *user)
 {
     apr_uint32_t end = apr_atomic_read32(&board->begun);
 
@@ -107,6 +109,7 @@ bool gf_board_take(gf_board_t *board, apr_uint32_t *at, char id[GF_BOARD_ID])
 
         if (apr_atomic_read32((volatile apr_uint32_t *)&slot->number) == number) {
             apr_cpystrn(id, slot->id, GF_BOARD_ID);
+            *user = slot->user;
             if (apr_atomic_read32((volatile apr_uint32_t *)&slot->number) == number) {
                 return true;
             }

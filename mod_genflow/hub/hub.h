@@ -28,9 +28,10 @@ typedef enum {
     GF_NEWS_CLOSING  /* this child stops: answer with what there is */
 } gf_news_t;
 
-/* The interest of a waiting request in one job. */
+/* The interest of a waiting request in one job, or in everything of one user. */
 typedef struct gf_watch_t {
-    const char *id; /* lives as long as the watch */
+    const char *id; /* of the job; or the user's. Lives as long as the watch */
+    bool of_user;
 
     /* The job was handed in here, so that news of it come from this child. gf_hub_bg_leave() ends
      * that. */
@@ -40,7 +41,7 @@ typedef struct gf_watch_t {
     /* The hub's own, under its mutex: */
     gf_news_t news;
     apr_time_t looked;            /* when its row was to be read last; 0: not yet */
-    char version[GF_HUB_VERSION]; /* of the row, when the lookout read it last; "": not yet */
+    char version[GF_HUB_VERSION]; /* of the row or the user, when last read; "": not yet */
     struct gf_waiter_t *waiter;
     struct gf_watch_t *next;
     struct gf_watch_t *previous;
@@ -144,11 +145,26 @@ apr_array_header_t *gf_hub_lookout_next(gf_hub_t *hub, int most, apr_pool_t *poo
 /* The row of `id` has this version now; NULL: the generation has ended. */
 void gf_hub_lookout_publish(gf_hub_t *hub, const char *id, const char *version);
 
+/* The next users that are watched, in pool: const char *. As gf_hub_lookout_next(). */
+apr_array_header_t *gf_hub_lookout_users(gf_hub_t *hub, int most, apr_pool_t *pool);
+
+/* The rows of `user` have this version now. */
+void gf_hub_lookout_publish_user(gf_hub_t *hub, const char *user, const char *version);
+
+/* What another child has put on the board (hub/board.h). */
+void gf_hub_lookout_publish_note(gf_hub_t *hub, const char *id, apr_uint32_t user);
+
 /* This child no longer works on `id`: from now on the lookout reads its row as those of others. */
 void gf_hub_bg_leave(gf_hub_t *hub, const char *id);
 
-/* Notifies all watches of `id`. */
-void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news);
+/* Notifies all watches of `id`, and of its user (NULL: of no user). */
+void gf_hub_bg_publish(gf_hub_t *hub, const char *id, const char *user, gf_news_t news);
+
+/* A request has changed something of `user`: notifies the watches of this child. */
+void gf_hub_req_publish(gf_hub_t *hub, const char *user);
+
+/* The request has read this version: only another one is news. */
+void gf_hub_req_knows(gf_hub_t *hub, gf_watch_t *watch, const char *version);
 
 /* Wakes the dispatcher for job `id`: a provider webhook for it was received. Another process may
  * lead the job. At most 64 ids wait: one more is dropped, and the usual poll finds its job. */

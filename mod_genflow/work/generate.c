@@ -40,7 +40,7 @@ static bool was_reported(const gf_flow_t *flow, const gf_run_t *run)
 
 static void publish_working(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_hub_bg_publish(flow->hub, run->job->id, GF_NEWS_WORKING);
+    gf_hub_bg_publish(flow->hub, run->job->id, run->job->user, GF_NEWS_WORKING);
 }
 
 static void set_poll_wait(gf_flow_t *flow, gf_run_t *run)

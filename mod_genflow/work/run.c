@@ -37,7 +37,7 @@ apr_pool_t *gf_run_pool(const gf_flow_t *flow)
 
 void gf_run_publish_end(gf_flow_t *flow, gf_run_t *run)
 {
-    gf_hub_bg_publish(flow->hub, run->job->id, GF_NEWS_ENDED);
+    gf_hub_bg_publish(flow->hub, run->job->id, run->job->user, GF_NEWS_ENDED);
 }
 
 void gf_run_note_outage(gf_flow_t *flow, gf_run_t *run)

@@ -7,6 +7,7 @@ use Genflow::Test;
 
 use MIME::Base64 qw(encode_base64);
 
+use Genflow::Httpd ();
 use Genflow::OpenApi ();
 
 my $document   = Genflow::OpenApi->new($ENV{GENFLOW_WORK});
@@ -155,6 +156,16 @@ my @RIGHT_OLD = (
     ['POST /image/generate', 400, '', { json => { duration => 90 } }],    # its error is a sentence
 );
 request_is(@$_) for @RIGHT_OLD;
+
+# A stream that ends soon.
+my $httpd = Genflow::Httpd->start(<<'END' . Genflow::Httpd::small_site());
+Include "${GENFLOW_WORK}/t/conf/api.conf"
+GenflowWatchEvents 1s
+END
+talk_to($httpd);
+request_is('GET /events', 200);
+talk_to();
+$httpd->stop;
 
 # ---- what is refused ----
 

@@ -6,6 +6,8 @@
 use Genflow::Test;
 use Genflow::Wait;
 
+use Genflow::Tab ();
+
 plan(skip_all => 'only the event MPM parks') if $ENV{GENFLOW_MPM} ne 'event';
 use constant { THREADS => 4, MANY => 40 };
 
@@ -18,29 +20,33 @@ my $id      = waiting_generation($user);
 my $status  = '/api/' . wait_type() . "/status?id=$id";
 my @polls   = map { Genflow::Wait->get($status, $user, 120) } 1 .. MANY;
 my @streams = map { Genflow::Wait->get("/api/generation/$id/events", $user) } 1 .. MANY;
-ok all_wait(2 * MANY), 'clients wait';
+my $tab     = Genflow::Tab->open($user);
+my $others  = 2 * MANY + 1;
+ok all_wait($others), 'clients wait';
 $_->streams(qr/"pending"/, 20) for @streams;
+$tab->next_event;
 
 # ---- restarts ----
 
 for my $mode (qw(fast immediate)) {
     ok pg('restart', $mode), "PostgreSQL restarts: $mode";
-    ok all_wait(2 * MANY), '... and all wait on';
+    ok all_wait($others), '... and all wait on';
 }
 change_generation($id, 'after the restarts');
 is_deeply [grep { !$_->streams(qr/after the restarts/, 20) } @streams], [], 'streams get what changes afterwards';
+is_deeply $tab->next_event->{data}{logs}, ['after the restarts'], '... also that of a user';
 
 # ---- stopped ----
 
 my $short = Genflow::Wait->get($status, $user, 6);
-ok all_wait(2 * MANY + 1), 'one more waits, for 6 seconds';
+ok all_wait($others + 1), 'one more waits, for 6 seconds';
 ok pg('stop', 'fast'), 'PostgreSQL is stopped';
 is $short->answer->{status}, 503, '... its wait ends with an error';
 is $short->json->{code}, 'DATABASE_UNAVAILABLE', '... which says why';
 for (1 .. 3) {                     # the first may be an older one
     is_deeply [grep { !$_->streams(qr/:\n\n/, 20) } @streams], [], 'streams get signs of life';
 }
-ok all_wait(2 * MANY), '... and all wait on';
+ok all_wait($others), '... and all wait on';
 ok pg('start'), 'PostgreSQL is started';
 my $back = wait_for { api(GET => '/api/health')->{status} == 200 };
 ok $back, '... and httpd has it again';
@@ -51,6 +57,8 @@ cancel_generation($id);
 is_deeply [map { $_->answer->{status} } @polls], [(200) x MANY], 'the end of the generation wakes all';
 is_deeply [map { $_->json->{status} } @polls], [('cancelled') x MANY], '... with the end';
 is_deeply [grep { !$_->streams(qr/"status":"cancelled"/, 20) } @streams], [], '... and the streams, too';
+is_deeply [map { $tab->next_event->{event} } 1 .. 2], [qw(generation balance)], '... also that of the user, once';
+Genflow::Tab->close_all;
 ok all_wait(0), 'all places are free';
 is_deeply [$httpd->children], \@children, 'no child of httpd died';
 $httpd->stop;

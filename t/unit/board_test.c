@@ -33,7 +33,7 @@ static pid_t put_later(gf_board_t *board, const char *id, apr_interval_time_t wa
     if (pid == 0) {
         own = 0;
         apr_sleep(wait);
-        gf_board_put(board, id, &own);
+        gf_board_put(board, id, 0, &own);
         _exit(0);
     }
     return pid;
@@ -45,18 +45,19 @@ START_TEST(ids_are_read_in_order_by_each_reader)
     apr_uint32_t one = gf_board_end(board);
     apr_uint32_t other = one;
     char id[GF_BOARD_ID];
+    apr_uint32_t user;
 
-    gf_board_put(board, "a", &own);
-    gf_board_put(board, "b", &own);
-    ck_assert(gf_board_take(board, &one, id));
+    gf_board_put(board, "a", 0, &own);
+    gf_board_put(board, "b", 0, &own);
+    ck_assert(gf_board_take(board, &one, id, &user));
     ck_assert_str_eq(id, "a");
-    ck_assert(gf_board_take(board, &one, id));
+    ck_assert(gf_board_take(board, &one, id, &user));
     ck_assert_str_eq(id, "b");
-    ck_assert(!gf_board_take(board, &one, id));
-    ck_assert(gf_board_take(board, &other, id));
+    ck_assert(!gf_board_take(board, &one, id, &user));
+    ck_assert(gf_board_take(board, &other, id, &user));
     ck_assert_str_eq(id, "a");
     one = gf_board_end(board);
-    ck_assert_msg(!gf_board_take(board, &one, id), "who comes now reads what comes");
+    ck_assert_msg(!gf_board_take(board, &one, id, &user), "who comes now reads what comes");
 }
 END_TEST
 
@@ -67,9 +68,10 @@ START_TEST(another_process_wakes_a_sleeping_reader)
     apr_time_t begin = gf_clock_now();
     pid_t pid = put_later(board, "a", SHORT);
     char id[GF_BOARD_ID];
+    apr_uint32_t user;
 
     gf_board_listen(board, &own);
-    while (!gf_board_take(board, &at, id) && gf_clock_now() - begin < LONG) {
+    while (!gf_board_take(board, &at, id, &user) && gf_clock_now() - begin < LONG) {
         gf_board_wait(board, at, LONG);
     }
     gf_board_leave(board, &own);
@@ -86,7 +88,7 @@ START_TEST(a_wait_without_news_ends)
 
     gf_board_wait(board, gf_board_end(board), SHORT);
     ck_assert(gf_clock_now() - begin < LONG);
-    gf_board_put(board, "a", &own);
+    gf_board_put(board, "a", 0, &own);
     gf_board_wait(board, 0, LONG);
     ck_assert_msg(gf_clock_now() - begin < LONG, "there was something to take");
 }
@@ -97,14 +99,15 @@ START_TEST(a_late_reader_gets_the_newest)
     gf_board_t *board = shared_board();
     apr_uint32_t at = gf_board_end(board);
     char id[GF_BOARD_ID];
+    apr_uint32_t user;
     char last[GF_BOARD_ID] = "";
     int count = 0;
     int i;
 
     for (i = 0; i < GF_BOARD_SIZE + 10; i++) {
-        gf_board_put(board, apr_itoa(unit.ctx.pool, i), &own);
+        gf_board_put(board, apr_itoa(unit.ctx.pool, i), 0, &own);
     }
-    while (gf_board_take(board, &at, id)) {
+    while (gf_board_take(board, &at, id, &user)) {
         apr_cpystrn(last, id, sizeof(last));
         count++;
     }
@@ -119,6 +122,7 @@ START_TEST(processes_that_write_together_tear_no_id)
     gf_board_t *board = shared_board();
     apr_uint32_t at = gf_board_end(board);
     char id[GF_BOARD_ID];
+    apr_uint32_t user;
     int ended = 0;
     int count = 0;
     int i;
@@ -131,13 +135,13 @@ START_TEST(processes_that_write_together_tear_no_id)
             memset(mine, 'a' + i, sizeof(mine) - 1);
             mine[sizeof(mine) - 1] = '\0';
             for (j = 0; j < EACH; j++) {
-                gf_board_put(board, mine, &own);
+                gf_board_put(board, mine, 0, &own);
             }
             _exit(0);
         }
     }
     while (ended < WRITERS) {
-        while (gf_board_take(board, &at, id)) {
+        while (gf_board_take(board, &at, id, &user)) {
             ck_assert_int_eq(strlen(id), sizeof(id) - 1);
             ck_assert_int_eq(strspn(id, (char[]){ id[0], '\0' }), sizeof(id) - 1);
             count++;
@@ -153,6 +157,7 @@ START_TEST(a_reader_that_dies_asleep_stops_no_other)
     gf_board_t *board = shared_board();
     apr_uint32_t at = gf_board_end(board);
     char id[GF_BOARD_ID];
+    apr_uint32_t user;
     pid_t pid = fork();
 
     if (pid == 0) {
@@ -163,9 +168,9 @@ START_TEST(a_reader_that_dies_asleep_stops_no_other)
     apr_sleep(SHORT);
     kill(pid, SIGKILL);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-    gf_board_put(board, "a", &own);
+    gf_board_put(board, "a", 0, &own);
     gf_board_wait(board, at, LONG);
-    ck_assert(gf_board_take(board, &at, id));
+    ck_assert(gf_board_take(board, &at, id, &user));
 }
 END_TEST
 

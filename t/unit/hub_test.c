@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hub/hub.c: jobs come out in the order in which they went in, the bell rings for them, places
- * are bounded, and news reach those who wait on other threads, once and never backwards. */
+/* hub/inbox.c and hub/news.c: jobs come out in the order in which they went in, the bell rings for
+ * them, places are bounded, and news reach those who wait on other threads, once and never
+ * backwards. */
 #include "hub/hub.h"
 
 #include <poll.h>
@@ -9,6 +10,7 @@
 #include <apr_thread_proc.h>
 
 #include "base/clock.h"
+#include "hub/board.h"
 #include "unit.h"
 
 #define JOBS_MAX    3
@@ -145,18 +147,18 @@ START_TEST(news_reach_those_who_watch_that_job)
     gf_hub_t *hub = make_hub();
     client_t one = { .rings = 0 }, two = one, other = one;
 
-    gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED); /* no watch: nothing happens */
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_ENDED); /* no watch: nothing happens */
     ck_assert(watch_job(hub, &one, "a"));
     ck_assert(watch_job(hub, &two, apr_pstrdup(unit.ctx.pool, "a")));
     ck_assert(watch_job(hub, &other, "b"));
     ck_assert(!gf_hub_req_wait(hub, &one.waiter, 0));
-    gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_WORKING);
     ck_assert(gf_hub_req_wait(hub, &one.waiter, LONG));
     ck_assert(gf_hub_req_wait(hub, &two.waiter, LONG));
     ck_assert(!gf_hub_req_wait(hub, &other.waiter, 0));
     ck_assert_int_eq(news_of(hub, &one), GF_NEWS_WORKING);
     gf_hub_req_unwatch(hub, &one.waiter);
-    gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED);
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_ENDED);
     ck_assert_msg(one.watch.news < GF_NEWS_ENDED, "it does not watch any more");
     ck_assert_int_eq(news_of(hub, &two), GF_NEWS_ENDED);
     ck_assert_int_eq(news_of(hub, &other), GF_NEWS_NONE);
@@ -171,9 +173,9 @@ START_TEST(less_than_enough_wakes_no_request)
     client_t client = { .waiter = { .enough = GF_NEWS_ENDED } };
 
     ck_assert(watch_job(hub, &client, "a"));
-    gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_WORKING);
     ck_assert(!gf_hub_req_wait(hub, &client.waiter, 0));
-    gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED);
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_ENDED);
     ck_assert(gf_hub_req_wait(hub, &client.waiter, LONG));
     gf_hub_req_unwatch(hub, &client.waiter);
 }
@@ -194,7 +196,7 @@ START_TEST(news_are_for_one_job_among_many)
         ck_assert(watch_as(hub, &clients[i], id, id));
     }
     for (i = 0; i < MANY; i += 100) {
-        gf_hub_bg_publish(hub, clients[i].watch.id, GF_NEWS_ENDED);
+        gf_hub_bg_publish(hub, clients[i].watch.id, NULL, GF_NEWS_ENDED);
         for (k = i + 1; k < MANY; k++) {
             ck_assert_msg(clients[k].watch.news == GF_NEWS_NONE, "news of job %d reached %d", i, k);
         }
@@ -213,13 +215,13 @@ START_TEST(one_request_watches_several_jobs)
     gf_waiter_t waiter = { .user = "me", .watches = watches, .count = 2, .enough = GF_NEWS_ENDED };
 
     ck_assert(gf_hub_req_watch(hub, &waiter));
-    gf_hub_bg_publish(hub, "b", GF_NEWS_ENDED);
+    gf_hub_bg_publish(hub, "b", NULL, GF_NEWS_ENDED);
     ck_assert(gf_hub_req_wait(hub, &waiter, LONG));
     gf_hub_req_take(hub, &waiter);
     ck_assert_int_eq(watches[0].seen, GF_NEWS_NONE);
     ck_assert_int_eq(watches[1].seen, GF_NEWS_ENDED);
     ck_assert_msg(!gf_hub_req_wait(hub, &waiter, 0), "it has taken these news");
-    gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED);
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_ENDED);
     ck_assert(gf_hub_req_wait(hub, &waiter, LONG));
     gf_hub_req_unwatch(hub, &waiter);
 }
@@ -240,7 +242,7 @@ START_TEST(news_never_go_backwards)
 
     ck_assert(watch_job(hub, &client, "a"));
     for (i = 0; i < UNIT_COUNT(rows); i++) {
-        gf_hub_bg_publish(hub, "a", rows[i].published);
+        gf_hub_bg_publish(hub, "a", NULL, rows[i].published);
         ck_assert_int_eq(news_of(hub, &client), rows[i].known);
     }
     gf_hub_req_unwatch(hub, &client.waiter);
@@ -253,13 +255,13 @@ START_TEST(news_that_were_taken_are_news_again)
     client_t client = { .rings = 0 };
 
     ck_assert(watch_job(hub, &client, "a"));
-    gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_WORKING);
     ck_assert_int_eq(news_of(hub, &client), GF_NEWS_WORKING);
     ck_assert_int_eq(news_of(hub, &client), GF_NEWS_NONE);
-    gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_WORKING);
     ck_assert(gf_hub_req_wait(hub, &client.waiter, 0));
     ck_assert_int_eq(news_of(hub, &client), GF_NEWS_WORKING);
-    gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED);
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_ENDED);
     ck_assert_int_eq(news_of(hub, &client), GF_NEWS_ENDED);
     ck_assert_msg(news_of(hub, &client) == GF_NEWS_ENDED, "an end stays");
     gf_hub_req_unwatch(hub, &client.waiter);
@@ -285,7 +287,7 @@ START_TEST(a_wait_ends_at_its_deadline)
     client_t client = { .waiter = { .enough = GF_NEWS_ENDED } };
 
     ck_assert(watch_job(hub, &client, "a"));
-    gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_WORKING);
     ck_assert(!gf_hub_req_wait(hub, &client.waiter, 50000));
     ck_assert_msg(apr_time_now() - start >= 50000, "it did not wait");
     ck_assert(!gf_hub_req_wait(hub, &client.waiter, -1));
@@ -309,7 +311,7 @@ START_TEST(requests_for_one_generation_leave_in_any_order)
     }
     for (gone = 1; gone <= MANY; gone++) {
         gf_hub_req_unwatch(hub, &clients[gone * STEP % MANY].waiter);
-        gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING);
+        gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_WORKING);
         for (i = gone + 1; i <= MANY; i++) {
             client_t *client = &clients[i * STEP % MANY];
 
@@ -524,6 +526,101 @@ START_TEST(the_lookout_takes_few_rows_at_once_and_all_in_turn)
 }
 END_TEST
 
+/* ---- users ---- */
+
+static bool watch_user(gf_hub_t *hub, client_t *client, const char *user)
+{
+    client->watch.of_user = true;
+    client->waiter.enough = GF_NEWS_CHANGED;
+    park_client(client);
+    return watch_as(hub, client, user, user);
+}
+
+START_TEST(news_of_a_job_reach_the_streams_of_its_user)
+{
+    gf_hub_t *hub = make_hub();
+    client_t one = { .rings = 0 }, two = one, other = one, job = one;
+
+    ck_assert(watch_user(hub, &one, "anna"));
+    ck_assert(watch_user(hub, &two, apr_pstrdup(unit.ctx.pool, "anna")));
+    ck_assert(watch_user(hub, &other, "bert"));
+    ck_assert(watch_job(hub, &job, "anna"));
+    gf_hub_bg_publish(hub, "a", "anna", GF_NEWS_WORKING);
+    gf_hub_bg_publish(hub, "a", "anna", GF_NEWS_ENDED);
+    ck_assert_int_eq(one.rings, 1);
+    ck_assert_int_eq(news_of(hub, &one), GF_NEWS_CHANGED);
+    ck_assert_int_eq(news_of(hub, &two), GF_NEWS_CHANGED);
+    ck_assert_int_eq(news_of(hub, &other), GF_NEWS_NONE);
+    ck_assert_msg(news_of(hub, &job) == GF_NEWS_NONE, "a job with the user's name is no user");
+    gf_hub_req_publish(hub, "anna");
+    ck_assert_int_eq(one.rings, 2);
+    ck_assert_int_eq(news_of(hub, &one), GF_NEWS_CHANGED);
+    gf_hub_bg_publish(hub, "anna", NULL, GF_NEWS_ENDED);
+    ck_assert_msg(news_of(hub, &one) == GF_NEWS_NONE, "a user with the job's name is no job");
+    ck_assert_int_eq(news_of(hub, &job), GF_NEWS_ENDED);
+    gf_hub_close(hub);
+    ck_assert_int_eq(news_of(hub, &other), GF_NEWS_CLOSING);
+    gf_hub_req_unwatch(hub, &one.waiter);
+    gf_hub_req_unwatch(hub, &two.waiter);
+    gf_hub_req_unwatch(hub, &other.waiter);
+    gf_hub_req_unwatch(hub, &job.waiter);
+}
+END_TEST
+
+START_TEST(the_lookout_reads_each_user_once)
+{
+    gf_hub_t *hub = make_hub();
+    client_t one = { .rings = 0 }, two = one;
+    apr_array_header_t *users;
+
+    ck_assert(watch_user(hub, &one, "anna"));
+    ck_assert(watch_user(hub, &two, "anna"));
+    ck_assert_int_eq(gf_hub_lookout_next(hub, FEW, unit.ctx.pool)->nelts, 0);
+    users = gf_hub_lookout_users(hub, FEW, unit.ctx.pool);
+    ck_assert_int_eq(users->nelts, 1);
+    ck_assert_str_eq(APR_ARRAY_IDX(users, 0, const char *), "anna");
+    ck_assert_msg(gf_hub_lookout_users(hub, FEW, unit.ctx.pool)->nelts == 0, "so soon");
+    gf_hub_req_knows(hub, &one.watch, "1");
+    gf_hub_lookout_publish_user(hub, "anna", "1");
+    ck_assert_msg(news_of(hub, &one) == GF_NEWS_NONE, "what the stream has read is no news");
+    ck_assert_int_eq(news_of(hub, &two), GF_NEWS_CHANGED);
+    gf_hub_lookout_publish_user(hub, "bert", "2");
+    ck_assert_int_eq(news_of(hub, &one), GF_NEWS_NONE);
+    gf_hub_lookout_publish_user(hub, "anna", "2");
+    ck_assert_int_eq(news_of(hub, &one), GF_NEWS_CHANGED);
+    ck_assert_int_eq(news_of(hub, &two), GF_NEWS_CHANGED);
+    gf_hub_req_unwatch(hub, &one.waiter);
+    gf_hub_req_unwatch(hub, &two.waiter);
+}
+END_TEST
+
+/* Two children of one httpd. */
+START_TEST(another_child_hears_of_a_user_over_the_board)
+{
+    void *memory = apr_palloc(unit.ctx.pool, gf_board_bytes());
+    gf_board_t *board = gf_board_init(memory);
+    gf_hub_t *here = make_hub();
+    gf_hub_t *there = make_hub();
+    client_t anna = { .rings = 0 }, bert = anna;
+    apr_uint32_t at = gf_board_end(board);
+    char id[GF_BOARD_ID];
+    apr_uint32_t user;
+
+    gf_hub_set_board(here, board);
+    ck_assert(watch_user(there, &anna, "anna"));
+    ck_assert(watch_user(there, &bert, "bert"));
+    gf_hub_bg_publish(here, "a", "anna", GF_NEWS_ENDED);
+    gf_hub_bg_publish(here, "b", NULL, GF_NEWS_ENDED);
+    while (gf_board_take(board, &at, id, &user)) {
+        gf_hub_lookout_publish_note(there, id, user);
+    }
+    ck_assert_int_eq(anna.rings, 1);
+    ck_assert_int_eq(bert.rings, 0);
+    gf_hub_req_unwatch(there, &anna.waiter);
+    gf_hub_req_unwatch(there, &bert.waiter);
+}
+END_TEST
+
 /* ---- across threads ---- */
 
 /* A request that waits on a thread of its own. */
@@ -594,9 +691,9 @@ START_TEST(news_wake_whoever_waits_on_another_thread)
     int i;
 
     start_waiters(waiters, hub, ids);
-    gf_hub_bg_publish(hub, "a", GF_NEWS_WORKING); /* not enough for any of them */
-    gf_hub_bg_publish(hub, "a", GF_NEWS_ENDED);
-    gf_hub_bg_publish(hub, "b", GF_NEWS_ENDED);
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_WORKING); /* not enough for any of them */
+    gf_hub_bg_publish(hub, "a", NULL, GF_NEWS_ENDED);
+    gf_hub_bg_publish(hub, "b", NULL, GF_NEWS_ENDED);
     end_waiters(waiters);
     for (i = 0; i < WAITERS_MAX; i++) {
         ck_assert_msg(waiters[i].news == GF_NEWS_ENDED, "waiter %d", i);
@@ -701,6 +798,9 @@ int main(void)
         the_lookout_rings_who_is_due_once,
         the_lookout_reads_what_other_processes_work_on,
         the_lookout_takes_few_rows_at_once_and_all_in_turn,
+        news_of_a_job_reach_the_streams_of_its_user,
+        the_lookout_reads_each_user_once,
+        another_child_hears_of_a_user_over_the_board,
         closing_notifies_all_waiters_and_accepts_no_new_one,
         news_wake_whoever_waits_on_another_thread,
         closing_wakes_whoever_waits_on_another_thread,

@@ -21,6 +21,7 @@
 #include "db/site.h"
 #include "db/template.h"
 #include "db/steer.h"
+#include "db/user_events.h"
 #include "work/heartbeat.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -330,6 +331,23 @@ static gf_err_t *call_live(void)
     return gf_live_changes(&changed, &unit.ctx, known);
 }
 
+static gf_err_t *call_user_events(void)
+{
+    const gf_user_look_t look = { .user = "me", .limit = 1 };
+    gf_user_events_t events;
+
+    return gf_user_events_read(&events, &unit.ctx, &look);
+}
+
+static gf_err_t *call_user_versions(void)
+{
+    apr_array_header_t *users = apr_array_make(unit.ctx.pool, 1, sizeof(const char *));
+    apr_array_header_t *versions;
+
+    APR_ARRAY_PUSH(users, const char *) = "me";
+    return gf_user_versions(&versions, &unit.ctx, users);
+}
+
 static gf_err_t *call_gallery(void)
 {
     gf_gallery_t gallery = { .user = "me", .type = &type, .limit = 1 };
@@ -579,7 +597,9 @@ static const struct {
     { "gallery_count", call_gallery_count },
     { "media_find", call_media_find },
     { "media_mark", call_media_mark },
+    { "user_events", call_user_events },
     { "user_settings", call_user_settings },
+    { "user_versions", call_user_versions },
     { "allowance", call_allowance },
     { "compose", call_compose },
     { "hand_back", call_hand_back },

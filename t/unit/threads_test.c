@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hub/hub.c, hub/board.c and work/writers.c under all their threads at once: requests that hold a
- * thread and requests that are rung, a dispatcher, its writers, a lookout. Each request learns of
- * its end. `support/check --tsan` runs it with ThreadSanitizer, which sees the accesses that no
- * lock orders. */
+/* hub/inbox.c, hub/news.c, hub/board.c and work/writers.c under all their threads at once: requests
+ * that hold a thread and requests that are rung, a dispatcher, its writers, a lookout. Each request
+ * learns of its end. `support/check --tsan` runs it with ThreadSanitizer, which sees the accesses
+ * that no lock orders. */
 #include <poll.h>
 
 #include <apr_atomic.h>
@@ -141,7 +141,7 @@ static void run_trip(gf_task_t *task, gf_ctx_t *ctx)
 
 static void end_trip(trip_t *trip)
 {
-    gf_hub_bg_publish(hub, trip->id, GF_NEWS_ENDED);
+    gf_hub_bg_publish(hub, trip->id, NULL, GF_NEWS_ENDED);
     gf_hub_bg_leave(hub, trip->id);
     gf_hub_leave(hub);
     free(trip);
@@ -162,7 +162,7 @@ static void *APR_THREAD_FUNC dispatcher_thread(apr_thread_t *thread, void *data)
         while ((job = gf_hub_bg_take(hub))) {
             trip_t *trip = (trip_t *)((char *)job - offsetof(trip_t, job));
 
-            gf_hub_bg_publish(hub, trip->id, GF_NEWS_WORKING);
+            gf_hub_bg_publish(hub, trip->id, NULL, GF_NEWS_WORKING);
             trip->task.run = run_trip;
             gf_writers_give(writers, &trip->task);
         }
@@ -180,6 +180,7 @@ static void *APR_THREAD_FUNC lookout_thread(apr_thread_t *thread, void *data)
 {
     apr_uint32_t at = gf_board_end(board);
     char id[GF_HUB_ID];
+    apr_uint32_t user;
     apr_pool_t *pool;
     int i;
 
@@ -195,8 +196,8 @@ static void *APR_THREAD_FUNC lookout_thread(apr_thread_t *thread, void *data)
         }
         gf_board_listen(board, gf_hub_lookout_listens(hub));
         gf_board_wait(board, at, ROUND);
-        while (gf_board_take(board, &at, id)) {
-            gf_hub_lookout_publish(hub, id, NULL);
+        while (gf_board_take(board, &at, id, &user)) {
+            gf_hub_lookout_publish_note(hub, id, user);
         }
         gf_board_leave(board, gf_hub_lookout_listens(hub));
         apr_pool_clear(pool);

@@ -215,10 +215,22 @@ sub streams {
     return $self->{stream} =~ s/\A.*$pattern//s;
 }
 
-# Moves what came of the body, without its chunks, to {stream}.
+# The next block of this stream, without the empty line behind it; undef: none within that time.
+sub next_block {
+    my ($self, $seconds) = @_;
+    my $end = time + $seconds * $PATIENCE;
+    $self->{stream} //= '';
+    while (1) {
+        $self->unwrap;
+        return $1 if $self->{stream} =~ s/\A(.*?)\n\n//s;
+        $self->fetch($end - time) or return;
+    }
+}
+
+# Moves what came of the body, without its chunks, to {stream}; the head is in {head}.
 sub unwrap {
     my ($self) = @_;
-    $self->{has_head} ||= $self->{bytes} =~ s/\A.*?\r\n\r\n//s or return;
+    $self->{head} //= $self->{bytes} =~ s/\A(.*?\r\n\r\n)//s ? $1 : return;
     while ($self->{bytes} =~ /\A(?:\r\n)?([0-9a-f]+)\r\n/i) {
         my ($head, $length) = ($+[0], hex $1);
         last if length $self->{bytes} < $head + $length;

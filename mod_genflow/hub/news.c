@@ -1,162 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inbox of jobs, watchers by job id, places in flight, and the bell. Leaves what a job is and what
- * news mean to its two sides. */
-#include "hub/hub.h"
-
+/* Requests that wait, by what they watch and by user, and the news that wake them. The memory of a
+ * waiter is the request's. */
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <apr_hash.h>
 #include <apr_strings.h>
 
 #include "base/clock.h"
 #include "hub/board.h"
-#include "hub/keys.h"
+#include "hub/hub.h"
+#include "hub/inside.h"
 
-#define WATCH_BUCKETS   1024
-#define STEPS_LOCKED    256 /* waiters in one hold of the mutex */
-#define LOOK_ELSEWHERE  (APR_USEC_PER_SEC / 10)
-#define LOOK_HERE       APR_USEC_PER_SEC /* only a lost lease makes it necessary */
-#define WEBHOOK_IDS_MAX 64               /* one more is lost: the usual poll finds its job */
+#define STEPS_LOCKED   256 /* waiters in one hold of the mutex */
+#define LOOK_ELSEWHERE (APR_USEC_PER_SEC / 10)
+#define LOOK_HERE      APR_USEC_PER_SEC /* only a lost lease makes it necessary */
 
-struct gf_hub_t {
-    pthread_mutex_t mutex; /* guards all below but what says otherwise */
-    int bell;
-    gf_keys_t *keys;               /* has a lock of its own */
-    gf_board_t *board;             /* no lock: set before the threads; NULL: no other child */
-    volatile apr_uint32_t listens; /* this process, on the board */
-    gf_job_t *first;               /* inbox */
-    gf_job_t *last;
-    gf_hub_bounds_t bounds;
-    int jobs;
-    int waiting;
-    int threads; /* of those, with a thread */
-    gf_waiter_t *waiters;
-    gf_waiter_t *ringing; /* gf_hub_lookout_ring() goes on here */
-    gf_waiter_t *looking; /* gf_hub_lookout_next() goes on here; NULL: at the first one */
-    gf_watch_t *watches[WATCH_BUCKETS];   /* by id */
-    gf_waiter_t *of_users[WATCH_BUCKETS]; /* by user */
-    pthread_cond_t begun;                 /* a request waits, or the child stops */
-    char webhook_ids[WEBHOOK_IDS_MAX][GF_HUB_ID];
-    int webhook_id_count;
-    bool recalled;
-    bool closing;
-};
-
-static apr_status_t end_hub(void *data)
-{
-    gf_hub_t *hub = data;
-
-    close(hub->bell);
-    pthread_mutex_destroy(&hub->mutex);
-    pthread_cond_destroy(&hub->begun);
-    return APR_SUCCESS;
-}
-
-apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, const gf_hub_bounds_t *bounds)
-{
-    gf_hub_t *hub = apr_pcalloc(pool, sizeof(*hub));
-    int rv;
-
-    hub->bounds = *bounds;
-    hub->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (hub->bell < 0) {
-        return apr_get_os_error();
-    }
-    rv = pthread_mutex_init(&hub->mutex, NULL);
-    rv = rv == 0 ? gf_clock_cond_init(&hub->begun) : rv;
-    rv = rv == 0 ? gf_keys_make(&hub->keys, pool) : rv;
-    if (rv != 0) {
-        close(hub->bell);
-        return rv;
-    }
-    apr_pool_cleanup_register(pool, hub, end_hub, apr_pool_cleanup_null);
-    *out = hub;
-    return APR_SUCCESS;
-}
-
-void gf_hub_set_board(gf_hub_t *hub, gf_board_t *board)
-{
-    hub->board = board;
-}
-
-int gf_hub_bell(const gf_hub_t *hub)
-{
-    return hub->bell;
-}
-
-void gf_hub_ring(gf_hub_t *hub)
-{
-    apr_uint64_t one = 1;
-    ssize_t written = write(hub->bell, &one, sizeof(one)); /* full means it rings already */
-
-    (void)written;
-}
-
-void gf_hub_bg_silence(gf_hub_t *hub)
-{
-    apr_uint64_t count;
-    ssize_t got = read(hub->bell, &count, sizeof(count)); /* nothing to read: it was silent */
-
-    (void)got;
-}
-
-bool gf_hub_reserve(gf_hub_t *hub)
-{
-    bool room;
-
-    pthread_mutex_lock(&hub->mutex);
-    room = !hub->closing && hub->jobs < hub->bounds.jobs;
-    hub->jobs += room;
-    pthread_mutex_unlock(&hub->mutex);
-    return room;
-}
-
-void gf_hub_leave(gf_hub_t *hub)
-{
-    pthread_mutex_lock(&hub->mutex);
-    hub->jobs--;
-    pthread_mutex_unlock(&hub->mutex);
-}
-
-void gf_hub_req_submit(gf_hub_t *hub, gf_job_t *job)
-{
-    pthread_mutex_lock(&hub->mutex);
-    job->next = NULL;
-    if (hub->last) {
-        hub->last->next = job;
-    }
-    else {
-        hub->first = job;
-    }
-    hub->last = job;
-    pthread_mutex_unlock(&hub->mutex);
-    gf_hub_ring(hub);
-}
-
-gf_job_t *gf_hub_bg_take(gf_hub_t *hub)
-{
-    gf_job_t *job;
-
-    pthread_mutex_lock(&hub->mutex);
-    job = hub->first;
-    if (job) {
-        hub->first = job->next;
-        if (!hub->first) {
-            hub->last = NULL;
-        }
-        job->next = NULL;
-    }
-    pthread_mutex_unlock(&hub->mutex);
-    return job;
-}
-
-static unsigned int bucket_of(const char *text)
+/* Other children compute the same: it is on the board. */
+static apr_uint32_t hash_of(const char *text)
 {
     apr_ssize_t length = APR_HASH_KEY_STRING;
 
-    return apr_hashfunc_default(text, &length) % WATCH_BUCKETS;
+    return apr_hashfunc_default(text, &length);
+}
+
+static apr_uint32_t bucket_of(const char *text)
+{
+    return hash_of(text) % GF_HUB_WATCH_BUCKETS;
+}
+
+/* Does it watch this generation, or (of_user) this user? */
+static bool watches(const gf_watch_t *watch, const char *id, bool of_user)
+{
+    return watch->of_user == of_user && strcmp(watch->id, id) == 0;
 }
 
 /* ---- who waits ---- */
@@ -207,6 +82,7 @@ static void link_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
         gf_watch_t *watch = &waiter->watches[i];
         gf_watch_t **first = &hub->watches[bucket_of(watch->id)];
 
+        hub->watched_users += watch->of_user;
         watch->previous = NULL;
         watch->next = *first;
         if (*first) {
@@ -218,6 +94,7 @@ static void link_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
 
 static void unlink_watch(gf_hub_t *hub, const gf_watch_t *watch)
 {
+    hub->watched_users -= watch->of_user;
     *(watch->previous ? &watch->previous->next : &hub->watches[bucket_of(watch->id)]) = watch->next;
     if (watch->next) {
         watch->next->previous = watch->previous;
@@ -240,6 +117,7 @@ static void unlink_waiter(gf_hub_t *hub, gf_waiter_t *waiter)
     }
     hub->ringing = hub->ringing == waiter ? waiter->next : hub->ringing;
     hub->looking = hub->looking == waiter ? waiter->next : hub->looking;
+    hub->asking = hub->asking == waiter ? waiter->next : hub->asking;
     hub->waiting--;
     hub->threads -= has_thread(waiter);
     for (i = 0; i < waiter->count; i++) {
@@ -359,25 +237,55 @@ void gf_hub_bg_leave(gf_hub_t *hub, const char *id)
 
     pthread_mutex_lock(&hub->mutex);
     for (watch = hub->watches[bucket_of(id)]; watch; watch = watch->next) {
-        watch->here = watch->here && strcmp(watch->id, id) != 0;
+        watch->here = watch->here && !watches(watch, id, false);
     }
     pthread_mutex_unlock(&hub->mutex);
 }
 
-void gf_hub_bg_publish(gf_hub_t *hub, const char *id, gf_news_t news)
+/* To all watches of a user with this hash; another user with the same hash gets a false hint. */
+static void put_user_news(gf_hub_t *hub, apr_uint32_t hash)
 {
+    gf_watch_t *watch;
+
+    for (watch = hub->watches[hash % GF_HUB_WATCH_BUCKETS]; watch; watch = watch->next) {
+        if (watch->of_user && hash_of(watch->id) == hash) {
+            put_news(watch, GF_NEWS_CHANGED);
+        }
+    }
+}
+
+void gf_hub_bg_publish(gf_hub_t *hub, const char *id, const char *user, gf_news_t news)
+{
+    apr_uint32_t hash = user ? hash_of(user) : GF_BOARD_NOBODY;
     gf_watch_t *watch;
 
     pthread_mutex_lock(&hub->mutex);
     for (watch = hub->watches[bucket_of(id)]; watch; watch = watch->next) {
-        if (strcmp(watch->id, id) == 0) {
+        if (watches(watch, id, false)) {
             put_news(watch, news);
         }
     }
+    if (user) {
+        put_user_news(hub, hash);
+    }
     pthread_mutex_unlock(&hub->mutex);
     if (news == GF_NEWS_ENDED && hub->board) {
-        gf_board_put(hub->board, id, &hub->listens);
+        gf_board_put(hub->board, id, hash, &hub->listens);
     }
+}
+
+void gf_hub_req_publish(gf_hub_t *hub, const char *user)
+{
+    pthread_mutex_lock(&hub->mutex);
+    put_user_news(hub, hash_of(user));
+    pthread_mutex_unlock(&hub->mutex);
+}
+
+void gf_hub_req_knows(gf_hub_t *hub, gf_watch_t *watch, const char *version)
+{
+    pthread_mutex_lock(&hub->mutex);
+    apr_cpystrn(watch->version, version, sizeof(watch->version));
+    pthread_mutex_unlock(&hub->mutex);
 }
 
 /* ---- the lookout ---- */
@@ -425,6 +333,13 @@ void gf_hub_lookout_ring(gf_hub_t *hub)
     pthread_mutex_unlock(&hub->mutex);
 }
 
+/* Is the row, or the user, to be read? */
+static bool is_due(const gf_watch_t *watch, bool of_user, apr_time_t now)
+{
+    return watch->of_user == of_user
+           && watch->looked + (watch->here ? LOOK_HERE : LOOK_ELSEWHERE) <= now;
+}
+
 /* Adds the watches of `waiter` that are to be read. */
 static void add_looks(apr_array_header_t *looks, gf_waiter_t *waiter, apr_time_t now)
 {
@@ -433,7 +348,7 @@ static void add_looks(apr_array_header_t *looks, gf_waiter_t *waiter, apr_time_t
     for (i = 0; i < waiter->count; i++) {
         gf_watch_t *watch = &waiter->watches[i];
 
-        if (watch->looked + (watch->here ? LOOK_HERE : LOOK_ELSEWHERE) <= now) {
+        if (is_due(watch, false, now)) {
             gf_look_t *look = apr_array_push(looks);
 
             watch->looked = now;
@@ -471,113 +386,112 @@ apr_array_header_t *gf_hub_lookout_next(gf_hub_t *hub, int most, apr_pool_t *poo
     return looks;
 }
 
+/* Adds the users of `waiter`, of whom each is in `seen` once. */
+static void add_users(apr_array_header_t *users, apr_hash_t *seen, gf_waiter_t *waiter,
+                      apr_time_t now)
+{
+    int i;
+
+    for (i = 0; i < waiter->count; i++) {
+        gf_watch_t *watch = &waiter->watches[i];
+
+        if (is_due(watch, true, now)) {
+            const char *user = apr_pstrdup(users->pool, watch->id);
+
+            watch->looked = now;
+            if (!apr_hash_get(seen, user, APR_HASH_KEY_STRING)) {
+                apr_hash_set(seen, user, APR_HASH_KEY_STRING, user);
+                APR_ARRAY_PUSH(users, const char *) = user;
+            }
+        }
+    }
+}
+
+apr_array_header_t *gf_hub_lookout_users(gf_hub_t *hub, int most, apr_pool_t *pool)
+{
+    apr_array_header_t *users = apr_array_make(pool, 16, sizeof(const char *));
+    apr_hash_t *seen = apr_hash_make(pool);
+    apr_time_t now = gf_clock_now();
+    int steps;
+    int i;
+
+    pthread_mutex_lock(&hub->mutex);
+    steps = hub->watched_users ? hub->waiting : 0;
+    for (i = 0; i < steps && users->nelts < most && hub->waiters; i++) {
+        gf_waiter_t *waiter = hub->asking ? hub->asking : hub->waiters;
+
+        hub->asking = waiter->next;
+        add_users(users, seen, waiter, now);
+        if (i % STEPS_LOCKED == STEPS_LOCKED - 1) {
+            pthread_mutex_unlock(&hub->mutex);
+            pthread_mutex_lock(&hub->mutex);
+        }
+    }
+    pthread_mutex_unlock(&hub->mutex);
+    return users;
+}
+
+static void put_version(gf_watch_t *watch, const char *version)
+{
+    if (strcmp(watch->version, version) != 0) {
+        apr_cpystrn(watch->version, version, sizeof(watch->version));
+        put_news(watch, GF_NEWS_CHANGED);
+    }
+}
+
 void gf_hub_lookout_publish(gf_hub_t *hub, const char *id, const char *version)
 {
     gf_watch_t *watch;
 
     pthread_mutex_lock(&hub->mutex);
     for (watch = hub->watches[bucket_of(id)]; watch; watch = watch->next) {
-        if (strcmp(watch->id, id) != 0) {
+        if (!watches(watch, id, false)) {
             continue;
         }
         if (!version) {
             put_news(watch, GF_NEWS_ENDED);
         }
-        else if (strcmp(watch->version, version) != 0) {
-            apr_cpystrn(watch->version, version, sizeof(watch->version));
-            put_news(watch, GF_NEWS_CHANGED);
+        else {
+            put_version(watch, version);
         }
     }
     pthread_mutex_unlock(&hub->mutex);
 }
 
-/* ---- reports ---- */
-
-void gf_hub_req_webhook_received(gf_hub_t *hub, const char *id)
+void gf_hub_lookout_publish_user(gf_hub_t *hub, const char *user, const char *version)
 {
+    gf_watch_t *watch;
+
     pthread_mutex_lock(&hub->mutex);
-    if (hub->webhook_id_count < WEBHOOK_IDS_MAX) {
-        apr_cpystrn(hub->webhook_ids[hub->webhook_id_count++], id, GF_HUB_ID);
+    for (watch = hub->watches[bucket_of(user)]; watch; watch = watch->next) {
+        if (watches(watch, user, true)) {
+            put_version(watch, version);
+        }
     }
     pthread_mutex_unlock(&hub->mutex);
-    gf_hub_ring(hub);
 }
 
-bool gf_hub_bg_webhook_take(gf_hub_t *hub, char id[GF_HUB_ID])
+void gf_hub_lookout_publish_note(gf_hub_t *hub, const char *id, apr_uint32_t user)
 {
-    bool found;
-
-    pthread_mutex_lock(&hub->mutex);
-    found = hub->webhook_id_count > 0;
-    if (found) {
-        apr_cpystrn(id, hub->webhook_ids[--hub->webhook_id_count], GF_HUB_ID);
+    gf_hub_lookout_publish(hub, id, NULL);
+    if (user != GF_BOARD_NOBODY) {
+        pthread_mutex_lock(&hub->mutex);
+        put_user_news(hub, user);
+        pthread_mutex_unlock(&hub->mutex);
     }
-    pthread_mutex_unlock(&hub->mutex);
-    return found;
 }
 
-void gf_hub_req_recall(gf_hub_t *hub)
-{
-    pthread_mutex_lock(&hub->mutex);
-    hub->recalled = true;
-    pthread_mutex_unlock(&hub->mutex);
-    gf_hub_ring(hub);
-}
+/* ---- the end ---- */
 
-bool gf_hub_bg_recalled(gf_hub_t *hub)
-{
-    bool recalled;
-
-    pthread_mutex_lock(&hub->mutex);
-    recalled = hub->recalled;
-    hub->recalled = false;
-    pthread_mutex_unlock(&hub->mutex);
-    return recalled;
-}
-
-const char *gf_hub_req_keys(gf_hub_t *hub, const char *url, bool newer, apr_pool_t *pool)
-{
-    const char *text = gf_keys_get(hub->keys, url, newer, pool);
-
-    if (!text) {
-        gf_hub_ring(hub);
-    }
-    return text;
-}
-
-const char *gf_hub_bg_keys_pending(gf_hub_t *hub)
-{
-    return gf_keys_pending(hub->keys);
-}
-
-void gf_hub_bg_keys_put(gf_hub_t *hub, const char *url, const char *keys)
-{
-    gf_keys_put(hub->keys, url, keys);
-}
-
-void gf_hub_close(gf_hub_t *hub)
+void gf_news_close(gf_hub_t *hub)
 {
     gf_waiter_t *waiter;
     int i;
 
-    pthread_mutex_lock(&hub->mutex);
-    hub->closing = true;
     for (waiter = hub->waiters; waiter; waiter = waiter->next) {
         for (i = 0; i < waiter->count; i++) {
             put_news(&waiter->watches[i], GF_NEWS_CLOSING);
         }
     }
     pthread_cond_broadcast(&hub->begun);
-    pthread_mutex_unlock(&hub->mutex);
-    gf_hub_ring(hub);
-}
-
-bool gf_hub_closing(gf_hub_t *hub)
-{
-    bool closing;
-
-    pthread_mutex_lock(&hub->mutex);
-    closing = hub->closing;
-    pthread_mutex_unlock(&hub->mutex);
-    return closing;
 }

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Maps the events of users to their SQL functions. */
+#include "db/user_events.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+typedef struct events_in_t {
+    const char *user, *since, *after;
+    bool waiting;
+    int limit;
+    const char *day;
+} events_in_t;
+
+typedef struct events_row_t {
+    gf_user_events_t events;
+    gf_user_change_t change;
+} events_row_t;
+
+static const gf_sql_field_t events_params[] = {
+    GF_PARAM(events_in_t, user),    GF_PARAM(events_in_t, since), GF_PARAM(events_in_t, after),
+    GF_PARAM(events_in_t, waiting), GF_PARAM(events_in_t, limit), GF_PARAM(events_in_t, day)
+};
+static const gf_sql_field_t events_columns[] = {
+    GF_COLUMN_AS("instant", events_row_t, events.instant),
+    GF_COLUMN_AS("version", events_row_t, events.version),
+    GF_COLUMN_AS("balance", events_row_t, events.balance),
+    GF_COLUMN_AS("held", events_row_t, events.held),
+    GF_COLUMN_AS("remaining", events_row_t, events.remaining),
+    GF_COLUMN_AS("is_reset", events_row_t, events.is_reset),
+    GF_COLUMN_AS("is_paid", events_row_t, events.is_paid),
+    GF_COLUMN_AS("waits", events_row_t, events.waits),
+    GF_COLUMN_AS("id", events_row_t, change.id),
+    GF_COLUMN_AS("type", events_row_t, change.type),
+    GF_COLUMN_AS("changed", events_row_t, change.changed)
+};
+
+GF_STATEMENT(user_events, .function = "user_events", GF_PARAMS(events_params),
+             GF_COLUMNS(events_row_t, events_columns));
+
+gf_err_t *gf_user_events_read(gf_user_events_t *events, gf_ctx_t *ctx, const gf_user_look_t *look)
+{
+    const events_in_t in = { .user = look->user,
+                             .since = look->since,
+                             .after = look->after,
+                             .waiting = look->waiting,
+                             .limit = look->limit,
+                             .day = ctx->conf->credit_day };
+    apr_array_header_t *rows;
+    int i;
+
+    GF_TRY(gf_db_list(&rows, ctx, &gf_sql_user_events, &in));
+    *events = APR_ARRAY_IDX(rows, 0, events_row_t).events;
+    events->changes = apr_array_make(ctx->pool, rows->nelts, sizeof(gf_user_change_t));
+    for (i = 0; i < rows->nelts; i++) {
+        const events_row_t *row = &APR_ARRAY_IDX(rows, i, events_row_t);
+
+        if (row->change.id) {
+            APR_ARRAY_PUSH(events->changes, gf_user_change_t) = row->change;
+        }
+    }
+    return NULL;
+}
+
+/* ---- versions ---- */
+
+typedef struct versions_in_t {
+    const char *users;
+} versions_in_t;
+
+static const gf_sql_field_t versions_params[] = { GF_PARAM(versions_in_t, users) };
+static const gf_sql_field_t versions_columns[] = { GF_COLUMN_AS("user_id", gf_user_version_t, user),
+                                                   GF_COLUMN(gf_user_version_t, version) };
+
+GF_STATEMENT(user_versions, .function = "user_versions", GF_PARAMS(versions_params),
+             GF_COLUMNS(gf_user_version_t, versions_columns));
+
+/* An element of an SQL array. */
+static const char *quoted(const char *text, apr_pool_t *pool)
+{
+    char *out = apr_palloc(pool, 2 * strlen(text) + 3);
+    char *end = out;
+
+    *end++ = '"';
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') {
+            *end++ = '\\';
+        }
+        *end++ = *text;
+    }
+    *end++ = '"';
+    *end = '\0';
+    return out;
+}
+
+gf_err_t *gf_user_versions(apr_array_header_t **versions, gf_ctx_t *ctx,
+                           const apr_array_header_t *users)
+{
+    apr_array_header_t *texts = apr_array_make(ctx->pool, users->nelts, sizeof(const char *));
+    versions_in_t in;
+    int i;
+
+    for (i = 0; i < users->nelts; i++) {
+        APR_ARRAY_PUSH(texts, const char *) =
+            quoted(APR_ARRAY_IDX(users, i, const char *), ctx->pool);
+    }
+    in.users = apr_pstrcat(ctx->pool, "{", apr_array_pstrcat(ctx->pool, texts, ','), "}", NULL);
+    return gf_db_list(versions, ctx, &gf_sql_user_versions, &in);
+}

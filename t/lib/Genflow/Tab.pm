@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A browser's tab with the stream of a user's events, at the httpd of Genflow::Wait.
+#
+#     my $tab   = Genflow::Tab->open($user);                 # or with the id of the last event
+#     my $event = $tab->next_event;                          # {id, event, data}
+#     $event    = $tab->event_of($id);                       # the next one of that generation
+#     Genflow::Tab->close_all;
+
+package Genflow::Tab;
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+
+use Genflow::Wait ();
+
+use constant SOON => 20;
+
+my $PATIENCE = $ENV{GENFLOW_TEST_PATIENCE} || 1;
+my @open;
+
+sub open {
+    my ($class, $user, $last) = @_;
+    my $header = defined $last ? "Last-Event-ID: $last\r\nX-Tab: 1" : 'X-Tab: 1';
+    my $self = bless { client => Genflow::Wait->get_with('/api/events', $user, $header) }, $class;
+    push @open, $self;
+    return $self;
+}
+
+sub close_all {
+    $_->{client}->close for @open;
+    @open = ();
+    return;
+}
+
+sub client { return $_[0]{client} }
+
+# The head of the response, once an event was read.
+sub head { return $_[0]{client}{head} }
+
+# The next event; {}: none came.
+sub next_event {
+    my ($self) = @_;
+    my $end = time + SOON * $PATIENCE;
+    while (time < $end) {
+        my $block = $self->{client}->next_block(SOON) // last;
+        next if $block !~ /^event: /m;
+        my %event = map { /\A(\w+): (.*)/ ? ($1 => $2) : () } split /\n/, $block;
+        $event{data} = JSON::PP::decode_json($event{data});
+        return \%event;
+    }
+    return {};
+}
+
+# The next event of that name.
+sub next_of {
+    my ($self, $name) = @_;
+    while (1) {
+        my $event = $self->next_event;
+        return $event if !%$event || $event->{event} eq $name;
+    }
+}
+
+# The next event of that generation and name.
+sub event_of {
+    my ($self, $id, $name) = @_;
+    $name //= 'generation';
+    while (1) {
+        my $event = $self->next_event;
+        return $event if !%$event || (($event->{data}{id} // '') eq $id && $event->{event} eq $name);
+    }
+}
+
+1;
