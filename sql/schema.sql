@@ -1114,6 +1114,20 @@ BEGIN
     RETURN v_count;
 END $$;
 
+CREATE FUNCTION genflow.attempt_at_once(p_provider text, p_model text, p_budget bigint, p_price bigint) RETURNS text
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    b genflow.breakers;
+BEGIN
+    SELECT * INTO b FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model;
+    IF b.open_until IS NOT NULL
+        OR (p_budget IS NOT NULL AND genflow.budget_is_spent(p_provider, p_budget, p_price)) THEN
+        RETURN NULL;
+    END IF;
+    RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
+END $$;
+
 CREATE FUNCTION genflow.attempt_begin(p_id uuid, p_epoch integer, p_no smallint, p_provider text, p_model text, p_seed bigint, p_hook_token text, p_lease interval, p_probe interval DEFAULT '00:00:30'::interval, p_budget bigint DEFAULT NULL::bigint, p_price bigint DEFAULT 1, p_hash jsonb DEFAULT NULL::jsonb) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
@@ -1140,8 +1154,7 @@ BEGIN
                              AND a.provider = p_provider AND a.outcome = 'UNKNOWN') THEN
         RETURN 'unsure';
     END IF;
-    IF p_budget < p_price + (SELECT coalesce(sum(t.spent), 0) FROM genflow.budgets t
-                              WHERE t.provider = p_provider AND t.day = v_day) THEN
+    IF p_budget IS NOT NULL AND genflow.budget_is_spent(p_provider, p_budget, p_price) THEN
         INSERT INTO genflow.budgets (provider, day, slot) VALUES (p_provider, v_day, -1) ON CONFLICT
             DO NOTHING;
         RETURN CASE WHEN FOUND THEN 'spent' ELSE 'over' END;
@@ -1161,9 +1174,7 @@ BEGIN
                                   request_hash)
     VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token, p_hash);
     IF p_budget IS NOT NULL THEN
-        INSERT INTO genflow.budgets AS t (provider, day, slot, spent)
-            VALUES (p_provider, v_day, pg_backend_pid() % 16, p_price)
-            ON CONFLICT (provider, day, slot) DO UPDATE SET spent = t.spent + EXCLUDED.spent;
+        PERFORM genflow.budget_add(p_provider, p_price);
     END IF;
     RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
 END $$;
@@ -1222,6 +1233,25 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.breakers() TO genflow_administration;
 GRANT EXECUTE ON FUNCTION genflow.breakers() TO genflow_module;
+
+CREATE FUNCTION genflow.budget_add(p_provider text, p_price bigint) RETURNS void
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    INSERT INTO genflow.budgets AS t (provider, day, slot, spent)
+        VALUES (p_provider, (clock_timestamp() AT TIME ZONE 'UTC')::date, pg_backend_pid() % 16,
+                p_price)
+        ON CONFLICT (provider, day, slot) DO UPDATE SET spent = t.spent + EXCLUDED.spent;
+END $$;
+
+CREATE FUNCTION genflow.budget_is_spent(p_provider text, p_budget bigint, p_price bigint) RETURNS boolean
+    LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
+$$
+BEGIN
+    RETURN p_budget < p_price + (SELECT coalesce(sum(t.spent), 0) FROM genflow.budgets t
+                                  WHERE t.provider = p_provider
+                                    AND t.day = (clock_timestamp() AT TIME ZONE 'UTC')::date);
+END $$;
 
 CREATE FUNCTION genflow.budgets() RETURNS TABLE(provider text, spent bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -1467,7 +1497,7 @@ BEGIN
     END IF;
     PERFORM genflow.type_render(t, f.part)
        FROM unnest(ARRAY['settle', 'create', 'create_batch', 'start', 'pace', 'get', 'claim',
-                         'accepted', 'restored',
+                         'accepted', 'settle_get', 'restored',
                          'cancel', 'delete']) AS f(part);
     PERFORM genflow.types_dispatch();
     PERFORM genflow.grant_role();
@@ -2353,7 +2383,7 @@ BEGIN
             SELECT 'genflow_module', t.prefix || a.act
               FROM genflow.types t,
                   unnest(ARRAY['_create', '_create_batch', '_start', '_get', '_claim', '_accepted',
-                               '_settle',
+                               '_settle', '_settle_get',
                                                  '_restored', '_cancel', '_delete']) AS a(act)
             UNION ALL
             SELECT 'genflow_administration', unnest(ARRAY[
@@ -3236,7 +3266,7 @@ BEGIN
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_claim(text,integer,interval,timestamp with time zone,timestamp with time zone[],boolean,uuid,boolean) TO genflow_module;
 
-CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false, p_fallback_of uuid DEFAULT NULL::uuid, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text) RETURNS record
+CREATE FUNCTION genflow.neo_glitch_create(p_user text, p_key text, p_hash bytea, p_run_id text, p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seed bigint, p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false, p_fallback_of uuid DEFAULT NULL::uuid, p_provider text DEFAULT NULL::text, p_model text DEFAULT NULL::text, p_hook_token text DEFAULT NULL::text, p_budget bigint DEFAULT NULL::bigint, p_price bigint DEFAULT 1, p_request_hash jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint, OUT picture_secret text, OUT intent text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 DECLARE
@@ -3296,16 +3326,32 @@ BEGIN
                 UPDATE public.neo_glitch_media m SET fallback_id = neo_glitch_create.id
                  WHERE m.id = p_fallback_of AND m.user_id = p_user;
             END IF;
+            IF p_owner IS NOT NULL AND p_start AND p_provider IS NOT NULL THEN
+                intent := genflow.attempt_at_once(p_provider, p_model, p_budget, p_price);
+            END IF;
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at,
                                       lease_owner, epoch, priority,
-                                      chain_pos)
-            VALUES (id, p_user, 1, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                                      chain_pos, attempts, provider, model)
+            VALUES (id, p_user, 1, p_cost, CASE WHEN NOT p_start THEN 'pending'
+                                                   WHEN intent IS NULL THEN 'queued'
+                                                   ELSE 'sending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos)
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos,
+                    (intent IS NOT NULL)::integer,
+                    CASE WHEN intent IS NOT NULL THEN p_provider END,
+                    CASE WHEN intent IS NOT NULL THEN p_model END)
             RETURNING work.picture_secret INTO picture_secret;
+            IF intent IS NOT NULL THEN
+                INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,
+                                              request_hash)
+                VALUES (id, 1, epoch, p_provider, p_model, p_seed, p_hook_token, p_request_hash);
+            END IF;
             PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
             PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
+            IF intent IS NOT NULL AND p_budget IS NOT NULL THEN
+                PERFORM genflow.budget_add(p_provider, p_price);
+            END IF;
             RETURN;
         END IF;
     END IF;
@@ -3329,6 +3375,12 @@ BEGIN
                        WHERE m.id = neo_glitch_create.id);
         picture_secret := (SELECT w.picture_secret FROM genflow.work w
                            WHERE w.job_id = neo_glitch_create.id);
+        IF p_provider IS NOT NULL AND EXISTS (
+            SELECT FROM genflow.work w WHERE w.job_id = neo_glitch_create.id AND w.epoch = 1
+                AND w.lease_owner = p_owner AND w.phase = 'sending' AND w.attempts = 1) THEN
+            intent := CASE WHEN EXISTS (SELECT FROM genflow.breakers b WHERE b.provider = p_provider
+                                         AND b.model = p_model) THEN 'watched' ELSE 'ok' END;
+        END IF;
     ELSE
         status := (genflow.job_brief(id)).status;
         IF p_renew AND outcome <> 'ok' AND status IN ('failed', 'cancelled') THEN
@@ -3338,7 +3390,7 @@ BEGIN
         END IF;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid,boolean,boolean,uuid) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_create(text,text,bytea,text,text,text,text,jsonb,bigint,bigint,smallint,interval,text,interval,boolean,smallint,text,integer,integer,smallint,text,text,uuid,boolean,boolean,uuid,text,text,text,bigint,bigint,jsonb) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_create_batch(p_user text, p_key text, p_hash bytea, p_run_ids text[], p_preset text, p_prompt text, p_source_url text, p_parameters jsonb, p_seeds bigint[], p_cost bigint, p_max_retries smallint, p_lifetime interval, p_owner text, p_lease interval, p_start boolean DEFAULT true, p_priority smallint DEFAULT 0, p_day text DEFAULT 'UTC'::text, p_concurrent integer DEFAULT 0, p_queue integer DEFAULT 0, p_chain_pos smallint DEFAULT 0, p_reserved text DEFAULT NULL::text, p_webhook_url text DEFAULT NULL::text, p_call uuid DEFAULT NULL::uuid, p_take boolean DEFAULT false, p_renew boolean DEFAULT false) RETURNS TABLE(outcome text, id uuid, epoch integer, status text, created_at text, balance bigint, held bigint, picture_secret text)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -3639,6 +3691,23 @@ BEGIN
     RETURN 'done';
 END $$;
 GRANT EXECUTE ON FUNCTION genflow.neo_glitch_settle(uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval,uuid) TO genflow_module;
+
+CREATE FUNCTION genflow.neo_glitch_settle_get(p_user text, p_id uuid, p_epoch integer, p_status text, p_provider text, p_model text, p_fallback boolean, p_image_url text, p_original_url text, p_persisted boolean, p_result jsonb, p_error_code text, p_error_message text, p_cause_code text, p_keeps interval DEFAULT NULL::interval, p_call uuid DEFAULT NULL::uuid) RETURNS genflow.generation
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_outcome text := genflow.neo_glitch_settle(
+        p_id, p_epoch, p_status, p_provider, p_model, p_fallback, p_image_url, p_original_url,
+        p_persisted, p_result, p_error_code, p_error_message, p_cause_code, p_keeps, p_call);
+    g         genflow.generation;
+BEGIN
+    IF p_user IS NOT NULL AND v_outcome IN ('done', 'same', 'settled') THEN
+        g := genflow.neo_glitch_get(p_user, p_id);
+    END IF;
+    g.outcome := v_outcome;
+    RETURN g;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.neo_glitch_settle_get(text,uuid,integer,text,text,text,boolean,text,text,boolean,jsonb,text,text,text,interval,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.neo_glitch_start(p_user text, p_id uuid, p_owner text, p_lease interval, p_lifetime interval, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT status text, OUT id uuid, OUT epoch integer, OUT preset text, OUT prompt text, OUT source_url text, OUT parameters jsonb, OUT seed bigint, OUT max_retries smallint, OUT age_ms bigint, OUT picture_secret text, OUT run_id text) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS

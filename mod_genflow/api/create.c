@@ -9,7 +9,11 @@
 #include "base/clock.h"
 #include "db/ledger.h"
 #include "db/site.h"
+#include "hub/shortcut.h"
 #include "model/type.h"
+#include "provider/intent.h"
+#include "provider/run.h"
+#include "store/gate.h"
 
 #define MANY_SECONDS 5  /* after it one of the user's generations may have ended */
 #define FULL_SECONDS 10 /* after it the queue may be shorter */
@@ -91,7 +95,8 @@ static void view_of_new(gf_view_t *view, const gf_req_t *req, const gf_spec_t *s
 }
 
 /* The job as the background gets it: everything copied into a pool of its own. */
-static gf_job_t *job_of(const gf_req_t *req, const gf_spec_t *spec, const gf_created_t *created)
+static gf_job_t *job_of(const gf_req_t *req, const gf_spec_t *spec, const gf_created_t *created,
+                        const gf_begin_t *begin)
 {
     gf_job_t *job = gf_job_make(spec->type);
     apr_pool_t *pool = job->pool;
@@ -110,6 +115,12 @@ static gf_job_t *job_of(const gf_req_t *req, const gf_spec_t *spec, const gf_cre
     job->seed = spec->seed;
     job->chain_pos = spec->chain_pos;
     gf_job_begin(job, req->ctx);
+    if (created->intent != GF_INTENT_NONE) {
+        job->intent_until = begin->until;
+        job->intent_watched = created->intent == GF_INTENT_WATCHED;
+        job->webhook_token = apr_pstrdup(pool, begin->webhook_token);
+        job->request_hash = apr_pstrdup(pool, begin->request_hash);
+    }
     return job;
 }
 
@@ -147,7 +158,7 @@ int api_create_count(const gf_created_t *created, int count)
 }
 
 void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_spec_t *spec,
-                      const gf_created_t *created, bool here)
+                      const gf_created_t *created, const gf_begin_t *begin)
 {
     int i;
 
@@ -163,18 +174,60 @@ void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf
                req->type->name, req->user, gf_param_cost(spec),
                gf_param_cost(spec) == 1 ? "" : "s");
         view_of_new(&views[i], req, &one, &created[i]);
-        jobs[i] = here ? job_of(req, &one, &created[i]) : NULL;
+        jobs[i] = begin->owner ? job_of(req, &one, &created[i], begin) : NULL;
     }
 }
 
-gf_err_t *api_create(gf_created_t *created, bool *here, gf_req_t *req, const gf_caller_t *caller,
-                     const gf_spec_t *spec)
+/* The intent of attempt 1, if it can be recorded with the generation: nothing is to be done before
+ * it is sent, this child reaches the providers, and the store takes the picture. Else a run records
+ * it when it is ready. */
+static void plan_intent(gf_begin_t *begin, gf_req_t *req, const gf_spec_t *spec)
 {
+    gf_ctx_t *ctx = req->ctx;
+    gf_job_t job = { .type = spec->type,
+                     .id = "", /* not known yet */
+                     .attempts = 1,
+                     .user = req->user,
+                     .preset = spec->preset,
+                     .prompt = spec->prompt,
+                     .source_url = spec->source_url,
+                     .parameters = spec->parameters,
+                     .seed = spec->seed,
+                     .chain_pos = spec->chain_pos };
+    gf_prov_call_t call = { .job = &job, .pool = ctx->pool };
+    const gf_choice_t *choice;
+
+    gf_job_begin(&job, ctx);
+    choice = gf_type_choice(job.type, gf_type_next(job.type, job.chain_pos, job.source_url));
+    if (spec->count > 1 || !choice || !prov_intent_is_ready(choice, &job)
+        || !gf_shortcut_reaches_all(gf_hub_shortcut(req->api->hub))
+        || !gf_gate_is_open(ctx, spec->type)) {
+        return;
+    }
+    call.provider = choice->provider;
+    call.model = choice->model;
+    call.sources = prov_intent_sources(&call.source_count, &job, ctx->pool);
+    call.source = call.sources->url;
+    call.pixels_max = ctx->conf->asset_pixels_max;
+    begin->choice = choice;
+    begin->webhook_token = prov_intent_token(ctx->conf, choice->provider, ctx->pool);
+    begin->request_hash = prov_run_hash(&call);
+    begin->until = gf_ctx_now(ctx) + ctx->conf->lease;
+}
+
+gf_err_t *api_create(gf_created_t *created, gf_begin_t *begin, gf_req_t *req,
+                     const gf_caller_t *caller, const gf_spec_t *spec)
+{
+    bool here = !spec->pending && reserve_places(req->api->hub, spec->count);
     gf_err_t *err;
 
-    *here = !spec->pending && reserve_places(req->api->hub, spec->count);
-    err = gf_queue_create(created, req->ctx, caller, spec, *here ? req->api->owner : NULL);
-    if (*here) {
+    memset(begin, 0, sizeof(*begin));
+    if (here) {
+        begin->owner = req->api->owner;
+        plan_intent(begin, req, spec);
+    }
+    err = gf_queue_create(created, req->ctx, caller, spec, begin);
+    if (here) {
         leave_places(req->api->hub,
                      spec->count - (err ? 0 : api_create_count(created, spec->count)));
     }

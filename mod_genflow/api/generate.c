@@ -73,10 +73,10 @@ static gf_err_t *make_generations(gf_req_t *req, const gf_spec_t *spec, const gf
     gf_created_t created[GF_BATCH_MAX];
     gf_job_t *jobs[GF_BATCH_MAX];
     gf_err_t *err;
-    bool here;
+    gf_begin_t begin;
     int i;
 
-    err = api_create(created, &here, req, caller, spec);
+    err = api_create(created, &begin, req, caller, spec);
     if (gf_err_is(err, GF_E_NO_CREDIT) && req->two_step && httpd_conf_legacy(req->r)) {
         err->row = gf_err_row(GF_E_NO_TOKENS); /* as the older system with two steps has it */
     }
@@ -86,7 +86,7 @@ static gf_err_t *make_generations(gf_req_t *req, const gf_spec_t *spec, const gf
     if (api_create_count(created, spec->count) == 0) {
         return replay_answer(req, spec, created);
     }
-    api_create_views(views, jobs, req, spec, created, here);
+    api_create_views(views, jobs, req, spec, created, &begin);
     err = view_replayed(views, req, spec, created);
     for (i = 0; err && i < spec->count; i++) { /* they begin although the client gets an error */
         if (jobs[i]) {
@@ -100,7 +100,7 @@ static gf_err_t *make_generations(gf_req_t *req, const gf_spec_t *spec, const gf
         api_start_visibility(req, views);
         return gf_reply_view(req, views, HTTP_CREATED, ready_message(req));
     }
-    return api_start(req, views, here ? jobs : NULL, spec->count);
+    return api_start(req, views, begin.owner ? jobs : NULL, spec->count);
 }
 
 /* Nothing can be made now: no provider has a key, or no picture can be stored. Replays what the

@@ -80,12 +80,12 @@ static gf_err_t *start_spec(gf_req_t *req, const gf_spec_t *spec, const char *ac
     gf_created_t created;
     gf_view_t *view = apr_pcalloc(req->r->pool, sizeof(*view));
     gf_job_t *job;
-    bool here;
+    gf_begin_t begin;
 
     GF_TRY(api_spec_key(&caller, req, wish));
     gf_hash_texts(hash, req->type->name, wish, strlen(wish));
     caller.hash = hash;
-    GF_TRY(api_create(&created, &here, req, &caller, spec));
+    GF_TRY(api_create(&created, &begin, req, &caller, spec));
     if (created.outcome == GF_REPLAY) {
         gf_find_t find = { .id = created.id };
 
@@ -94,8 +94,8 @@ static gf_err_t *start_spec(gf_req_t *req, const gf_spec_t *spec, const char *ac
         return gf_reply_view(req, view, HTTP_OK, NULL);
     }
     prefer = api_wait_prefer(req);
-    api_create_views(view, &job, req, spec, &created, here);
-    return api_wait_views(req, view, here ? &job : NULL, 1,
+    api_create_views(view, &job, req, spec, &created, &begin);
+    return api_wait_views(req, view, begin.owner ? &job : NULL, 1,
                           prefer->given ? GF_NEWS_ENDED : GF_NEWS_WORKING, prefer->wait,
                           answer_created);
 }

@@ -57,9 +57,10 @@ gf_err_t *api_generate_body(gf_req_t *req, const api_spec_body_t *body);
 /* ---- create.c ---- */
 
 /* Creates the generations of the spec, or finds those that the key made before (created->outcome:
- * one for each of spec->count). *here: this process has places for them. Refusals are errors. */
-gf_err_t *api_create(gf_created_t *created, bool *here, gf_req_t *req, const gf_caller_t *caller,
-                     const gf_spec_t *spec);
+ * one for each of spec->count). *begin: how they begin here; its owner is NULL if this process has
+ * no places for them. Refusals are errors. */
+gf_err_t *api_create(gf_created_t *created, gf_begin_t *begin, gf_req_t *req,
+                     const gf_caller_t *caller, const gf_spec_t *spec);
 
 /* How many of `count` are new. */
 int api_create_count(const gf_created_t *created, int count);
@@ -67,10 +68,10 @@ int api_create_count(const gf_created_t *created, int count);
 /* The error of an outcome that is neither new nor a replay. */
 gf_err_t *api_create_refused(gf_req_t *req, const gf_created_t *created, int count);
 
-/* The new generations: as views and, if there are places here, as jobs. Replayed ones have no view
- * and no job. */
+/* The new generations: as views and, if they begin here, as jobs for the hub; else these are NULL.
+ * Replayed ones have no view and no job. */
 void api_create_views(gf_view_t *views, gf_job_t **jobs, gf_req_t *req, const gf_spec_t *spec,
-                      const gf_created_t *created, bool here);
+                      const gf_created_t *created, const gf_begin_t *begin);
 
 /* ?dryRun=1: the price of `count`, the provider that would begin; nothing happens. */
 gf_err_t *api_create_dry(gf_req_t *req, int count, const char *prompt, const char *parameters,

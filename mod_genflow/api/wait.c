@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "db/queue.h"
+#include "hub/shortcut.h"
 
 #define POLL_EVERY (APR_USEC_PER_SEC / 4) /* of the connection of a client with a thread */
 #define READ_AGAIN APR_USEC_PER_SEC       /* after a step that could not read */
@@ -202,6 +203,7 @@ typedef enum { VIEW_OF_REQUEST, VIEW_OF_STEP, VIEW_GIVEN_BACK } view_place_t;
 typedef struct views_wait_t {
     api_wait_t wait;
     gf_view_t *views;
+    gf_await_t *awaits;   /* for each */
     view_place_t *places; /* of each view */
     bool *reached;        /* there is enough news of it */
     gf_news_t enough;
@@ -228,10 +230,45 @@ static gf_err_t *give_answer(gf_req_t *req, const gf_view_t *views, int count, b
     return answer(req, views, count);
 }
 
+/* The generation as settle returned it: it ended in this child. False: the row has to be read. */
+static bool take_final(views_wait_t *all, int i)
+{
+    gf_req_t *req = all->wait.req;
+    gf_final_t *final = gf_shortcut_take(&all->awaits[i]);
+    bool is_ours;
+
+    if (!final) {
+        return false;
+    }
+    apr_pool_cleanup_register(req->r->pool, final, gf_final_release, apr_pool_cleanup_null);
+    is_ours = final->view.type == req->type && final->view.user
+              && strcmp(final->view.user, req->user) == 0;
+    if (is_ours) {
+        all->views[i] = final->view;
+        all->places[i] = VIEW_OF_REQUEST;
+    }
+    return is_ours;
+}
+
+/* Begins the wait for generation i, whose id lives as long as the request. */
+static void begin_await(views_wait_t *all, int i)
+{
+    gf_req_t *req = all->wait.req;
+    gf_await_t *await = &all->awaits[i];
+
+    await->id = all->wait.waiter.watches[i].id;
+    gf_shortcut_await(gf_hub_shortcut(req->api->hub), await);
+    apr_pool_cleanup_register(req->r->pool, await, gf_shortcut_leave, apr_pool_cleanup_null);
+}
+
 static gf_err_t *read_view(views_wait_t *all, int i)
 {
     gf_req_t *req = all->wait.req;
     const gf_find_t find = { .id = all->wait.waiter.watches[i].id };
+
+    if (take_final(all, i)) {
+        return NULL;
+    }
 
     all->places[i] = VIEW_OF_STEP;
     return gf_queue_get(&all->views[i], &all->wait.ctx, req->type, req->user, &find);
@@ -336,6 +373,7 @@ static views_wait_t *make_wait(gf_req_t *req, gf_view_t *views, int count, gf_ne
 
     api_wait_init(&all->wait, req);
     all->wait.waiter.watches = apr_pcalloc(pool, (apr_size_t)count * sizeof(gf_watch_t));
+    all->awaits = apr_pcalloc(pool, (apr_size_t)count * sizeof(gf_await_t));
     all->wait.waiter.count = count;
     all->wait.waiter.enough = enough;
     all->wait.deadline = gf_clock_now() + time;
@@ -376,6 +414,7 @@ gf_err_t *api_wait_views(gf_req_t *req, gf_view_t *views, gf_job_t **jobs, int c
     for (i = 0; i < count; i++) {
         all->wait.waiter.watches[i].id = apr_pstrdup(req->r->pool, views[i].id);
         all->wait.waiter.watches[i].here = jobs && jobs[i];
+        begin_await(all, i);
     }
     waits = api_wait_begin(&all->wait);
     submit(req, jobs, count);
@@ -404,6 +443,7 @@ gf_err_t *api_wait_state(gf_req_t *req, const gf_find_t *find, api_answer_t answ
     if (is_reached(all, 0)) {
         return give_answer(req, view, 1, true, answer);
     }
+    begin_await(all, 0);
     return api_wait_begin(&all->wait) ? api_wait_run(&all->wait)
                                       : give_answer(req, view, 1, false, answer);
 }

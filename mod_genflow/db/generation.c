@@ -6,61 +6,14 @@
 
 #include <apr_strings.h>
 
-#define VIEW(column, member) GF_COLUMN_AS(column, gf_generation_row_t, view.member)
+const gf_sql_word_t gf_generation_priority_words[] = { { "-1", GF_PRIORITY_LOW },
+                                                       { "0", GF_PRIORITY_NORMAL },
+                                                       { "1", GF_PRIORITY_HIGH },
+                                                       { NULL, GF_PRIORITY_NORMAL } };
 
-static const gf_sql_word_t priority_words[] = { { "-1", GF_PRIORITY_LOW },
-                                                { "0", GF_PRIORITY_NORMAL },
-                                                { "1", GF_PRIORITY_HIGH },
-                                                { NULL, GF_PRIORITY_NORMAL } };
-
-/* clang-format off */
 const gf_sql_field_t gf_generation_columns[GF_GENERATION_COUNT] = {
-    GF_COLUMN_WORD("outcome", gf_generation_row_t, outcome, gf_db_owned_words),
-    GF_COLUMN(gf_generation_row_t, type),
-    VIEW("id", id),
-    VIEW("run_id", run_id),
-    VIEW("status", status),
-    VIEW("preset", preset),
-    VIEW("prompt", prompt),
-    VIEW("source_url", source_url),
-    VIEW("parameters", parameters_json),
-    VIEW("seed", seed_json),
-    VIEW("cost", cost_json),
-    VIEW("retry_count", retry_count_json),
-    VIEW("max_retries", max_retries_json),
-    VIEW("provider", provider),
-    VIEW("model", model),
-    VIEW("provider_kind", provider_kind),
-    VIEW("provider_ref", provider_ref),
-    VIEW("image_url", image_url),
-    VIEW("original_url", original_url),
-    VIEW("persisted", persisted),
-    VIEW("expires_at", expires_at),
-    VIEW("fallback_used", fallback_used),
-    VIEW("error_code", error_code),
-    VIEW("error_message", error_message),
-    VIEW("cause_code", cause_code),
-    VIEW("created_at", created_at),
-    VIEW("started_at", started_at),
-    VIEW("finished_at", finished_at),
-    VIEW("processing_ms", processing_ms_json),
-    VIEW("result", result_json),
-    VIEW("progress", progress_json),
-    VIEW("queue_position", queue_position_json),
-    VIEW("expected_seconds", expected_seconds_json),
-    VIEW("logs", logs_json),
-    VIEW("at", at),
-    VIEW("webhook_url", webhook_url),
-    GF_COLUMN_WORD("priority", gf_generation_row_t, view.priority, priority_words),
-    VIEW("age_ms", age_ms),
-    VIEW("started", started),
-    VIEW("user_id", user),
-    VIEW("visibility", visibility),
-    VIEW("allow_remix", allow_remix),
-    VIEW("input", input_json),
-    VIEW("input_summary", input_summary_json),
+    GF_COLUMN_WORD("outcome", gf_generation_row_t, outcome, gf_db_owned_words), GF_GENERATION_FIELDS
 };
-/* clang-format on */
 
 typedef struct get_in_t {
     const char *user, *id, *run_id, *ref, *kind;
@@ -71,6 +24,13 @@ static const gf_sql_field_t get_params[] = { GF_PARAM(get_in_t, user), GF_PARAM(
                                              GF_PARAM(get_in_t, kind) };
 
 GF_STATEMENT(get, .function = "%s_get", GF_PARAMS(get_params), GF_GENERATION_COLUMNS);
+
+void gf_generation_complete(gf_view_t *view, const gf_ctx_t *ctx, const gf_type_t *type)
+{
+    view->type = type;
+    view->ref_names = ctx->conf->ref_names;
+    view->thumbnail = ctx->conf->store_thumbnail;
+}
 
 gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, const char *user,
                        const gf_find_t *find)
@@ -87,10 +47,8 @@ gf_err_t *gf_queue_get(gf_view_t *view, gf_ctx_t *ctx, const gf_type_t *type, co
     GF_TRY(gf_db_one(&row, ctx, &gf_sql_get, type, &in));
     GF_TRY(gf_db_owned(ctx, row.outcome, GF_E_NO_GENERATION, type->name, user, what));
     *view = row.view;
-    view->type = type;
     view->user = user;
-    view->ref_names = ctx->conf->ref_names;
-    view->thumbnail = ctx->conf->store_thumbnail;
+    gf_generation_complete(view, ctx, type);
     return NULL;
 }
 

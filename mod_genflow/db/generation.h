@@ -15,6 +15,58 @@ typedef struct gf_generation_row_t {
     gf_view_t view;
 } gf_generation_row_t;
 
+#define GF_GENERATION_VIEW(column, member) GF_COLUMN_AS(column, gf_generation_row_t, view.member)
+
+extern const gf_sql_word_t gf_generation_priority_words[];
+
+/* Its columns behind the outcome. */
+/* clang-format off */
+#define GF_GENERATION_FIELDS \
+    GF_COLUMN(gf_generation_row_t, type), \
+    GF_GENERATION_VIEW("id", id), \
+    GF_GENERATION_VIEW("run_id", run_id), \
+    GF_GENERATION_VIEW("status", status), \
+    GF_GENERATION_VIEW("preset", preset), \
+    GF_GENERATION_VIEW("prompt", prompt), \
+    GF_GENERATION_VIEW("source_url", source_url), \
+    GF_GENERATION_VIEW("parameters", parameters_json), \
+    GF_GENERATION_VIEW("seed", seed_json), \
+    GF_GENERATION_VIEW("cost", cost_json), \
+    GF_GENERATION_VIEW("retry_count", retry_count_json), \
+    GF_GENERATION_VIEW("max_retries", max_retries_json), \
+    GF_GENERATION_VIEW("provider", provider), \
+    GF_GENERATION_VIEW("model", model), \
+    GF_GENERATION_VIEW("provider_kind", provider_kind), \
+    GF_GENERATION_VIEW("provider_ref", provider_ref), \
+    GF_GENERATION_VIEW("image_url", image_url), \
+    GF_GENERATION_VIEW("original_url", original_url), \
+    GF_GENERATION_VIEW("persisted", persisted), \
+    GF_GENERATION_VIEW("expires_at", expires_at), \
+    GF_GENERATION_VIEW("fallback_used", fallback_used), \
+    GF_GENERATION_VIEW("error_code", error_code), \
+    GF_GENERATION_VIEW("error_message", error_message), \
+    GF_GENERATION_VIEW("cause_code", cause_code), \
+    GF_GENERATION_VIEW("created_at", created_at), \
+    GF_GENERATION_VIEW("started_at", started_at), \
+    GF_GENERATION_VIEW("finished_at", finished_at), \
+    GF_GENERATION_VIEW("processing_ms", processing_ms_json), \
+    GF_GENERATION_VIEW("result", result_json), \
+    GF_GENERATION_VIEW("progress", progress_json), \
+    GF_GENERATION_VIEW("queue_position", queue_position_json), \
+    GF_GENERATION_VIEW("expected_seconds", expected_seconds_json), \
+    GF_GENERATION_VIEW("logs", logs_json), \
+    GF_GENERATION_VIEW("at", at), \
+    GF_GENERATION_VIEW("webhook_url", webhook_url), \
+    GF_COLUMN_WORD("priority", gf_generation_row_t, view.priority, gf_generation_priority_words), \
+    GF_GENERATION_VIEW("age_ms", age_ms), \
+    GF_GENERATION_VIEW("started", started), \
+    GF_GENERATION_VIEW("user_id", user), \
+    GF_GENERATION_VIEW("visibility", visibility), \
+    GF_GENERATION_VIEW("allow_remix", allow_remix), \
+    GF_GENERATION_VIEW("input", input_json), \
+    GF_GENERATION_VIEW("input_summary", input_summary_json)
+/* clang-format on */
+
 extern const gf_sql_field_t gf_generation_columns[];
 #define GF_GENERATION_COUNT 44 /* of its columns */
 
@@ -22,6 +74,9 @@ extern const gf_sql_field_t gf_generation_columns[];
 #define GF_GENERATION_COLUMNS                                              \
     .columns = gf_generation_columns, .column_count = GF_GENERATION_COUNT, \
     .row_size = sizeof(gf_generation_row_t)
+
+/* Sets what a row does not have: its type, and what the configuration adds to the view. */
+void gf_generation_complete(gf_view_t *view, const gf_ctx_t *ctx, const gf_type_t *type);
 
 /* Selects a generation: by the first of these that is not NULL. Older clients know a generation
  * only by its run id or by the provider's. */

@@ -28,7 +28,14 @@ typedef struct create_in_t {
     int chain_pos;
     const char *reserved, *webhook_url, *fallback_of;
     bool take, renew;
+    const char *provider, *model, *hook_token; /* of the intent */
+    apr_int64_t budget, price;
+    const char *request_hash;
 } create_in_t;
+
+static const gf_sql_word_t intent_words[] = { { "ok", GF_INTENT_RECORDED },
+                                              { "watched", GF_INTENT_WATCHED },
+                                              { NULL, GF_INTENT_NONE } };
 
 static const gf_sql_word_t create_words[] = { { "ok", GF_CREATED },
                                               { "replay", GF_REPLAY },
@@ -54,26 +61,34 @@ static const gf_sql_word_t create_words[] = { { "ok", GF_CREATED },
         GF_PARAM(create_in_t, webhook_url), GF_PARAM(create_in_t, take),                      \
         GF_PARAM(create_in_t, renew)
 
-static const gf_sql_field_t create_params[] = { CREATE_PARAMS, GF_PARAM(create_in_t, run_id),
+static const gf_sql_field_t create_params[] = { CREATE_PARAMS,
+                                                GF_PARAM(create_in_t, run_id),
                                                 GF_PARAM(create_in_t, seed),
-                                                GF_PARAM(create_in_t, fallback_of) };
+                                                GF_PARAM(create_in_t, fallback_of),
+                                                GF_PARAM(create_in_t, provider),
+                                                GF_PARAM(create_in_t, model),
+                                                GF_PARAM(create_in_t, hook_token),
+                                                GF_PARAM_OR(create_in_t, budget, 0),
+                                                GF_PARAM(create_in_t, price),
+                                                GF_PARAM(create_in_t, request_hash) };
 static const gf_sql_field_t batch_params[] = { CREATE_PARAMS, GF_PARAM(create_in_t, run_ids),
                                                GF_PARAM(create_in_t, seeds) };
+
+#define CREATE_COLUMNS                                                                           \
+    GF_COLUMN_WORD("outcome", gf_created_t, outcome, create_words), GF_COLUMN(gf_created_t, id), \
+        GF_COLUMN(gf_created_t, epoch), GF_COLUMN(gf_created_t, status),                         \
+        GF_COLUMN(gf_created_t, created_at), GF_COLUMN(gf_created_t, balance),                   \
+        GF_COLUMN(gf_created_t, held), GF_COLUMN(gf_created_t, picture_secret)
+
 static const gf_sql_field_t create_columns[] = {
-    GF_COLUMN_WORD("outcome", gf_created_t, outcome, create_words),
-    GF_COLUMN(gf_created_t, id),
-    GF_COLUMN(gf_created_t, epoch),
-    GF_COLUMN(gf_created_t, status),
-    GF_COLUMN(gf_created_t, created_at),
-    GF_COLUMN(gf_created_t, balance),
-    GF_COLUMN(gf_created_t, held),
-    GF_COLUMN(gf_created_t, picture_secret),
+    CREATE_COLUMNS, GF_COLUMN_WORD("intent", gf_created_t, intent, intent_words)
 };
+static const gf_sql_field_t batch_columns[] = { CREATE_COLUMNS };
 
 GF_STATEMENT(create, .function = "%s_create", .has_call = true, GF_PARAMS(create_params),
              GF_COLUMNS(gf_created_t, create_columns));
 GF_STATEMENT(create_batch, .function = "%s_create_batch", .has_call = true, GF_PARAMS(batch_params),
-             GF_COLUMNS(gf_created_t, create_columns));
+             GF_COLUMNS(gf_created_t, batch_columns));
 
 /* The run ids and seeds of a batch's generations, as SQL arrays. */
 static void batch_arrays(create_in_t *in, gf_ctx_t *ctx, const gf_spec_t *spec)
@@ -93,34 +108,49 @@ static void batch_arrays(create_in_t *in, gf_ctx_t *ctx, const gf_spec_t *spec)
     in->reserved = spec->run_id;
 }
 
-gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
-                          const gf_spec_t *spec, const char *owner)
+static create_in_t create_values(const gf_ctx_t *ctx, const gf_caller_t *caller,
+                                 const gf_spec_t *spec, const gf_begin_t *begin)
 {
-    create_in_t in = { .user = caller->user,
-                       .key = caller->key,
-                       .hash = caller->hash,
-                       .run_id = spec->run_id,
-                       .preset = spec->preset,
-                       .prompt = spec->prompt,
-                       .source_url = spec->source_url,
-                       .parameters = spec->parameters,
-                       .seed = spec->seed,
-                       .cost = gf_param_cost(spec),
-                       .max_retries = spec->max_retries,
-                       .lifetime =
-                           spec->pending ? ctx->conf->pending_lifetime : spec->type->lifetime,
-                       .owner = owner,
-                       .lease = ctx->conf->lease,
-                       .start = !spec->pending,
-                       .priority = (int)spec->priority - GF_PRIORITY_NORMAL,
-                       .day = ctx->conf->credit_day,
-                       .concurrent = ctx->conf->limit_concurrent,
-                       .queue = ctx->conf->limit_queue,
-                       .chain_pos = spec->chain_pos,
-                       .webhook_url = spec->webhook_url,
-                       .take = caller->take,
-                       .renew = caller->renew,
-                       .fallback_of = spec->fallback_of };
+    const gf_choice_t *choice = begin->choice;
+    const create_in_t in = { .user = caller->user,
+                             .key = caller->key,
+                             .hash = caller->hash,
+                             .run_id = spec->run_id,
+                             .preset = spec->preset,
+                             .prompt = spec->prompt,
+                             .source_url = spec->source_url,
+                             .parameters = spec->parameters,
+                             .seed = spec->seed,
+                             .cost = gf_param_cost(spec),
+                             .max_retries = spec->max_retries,
+                             .lifetime =
+                                 spec->pending ? ctx->conf->pending_lifetime : spec->type->lifetime,
+                             .owner = begin->owner,
+                             .lease = ctx->conf->lease,
+                             .start = !spec->pending,
+                             .priority = (int)spec->priority - GF_PRIORITY_NORMAL,
+                             .day = ctx->conf->credit_day,
+                             .concurrent = ctx->conf->limit_concurrent,
+                             .queue = ctx->conf->limit_queue,
+                             .chain_pos = spec->chain_pos,
+                             .webhook_url = spec->webhook_url,
+                             .take = caller->take,
+                             .renew = caller->renew,
+                             .fallback_of = spec->fallback_of,
+                             .provider = choice ? choice->provider->name : NULL,
+                             .model = choice ? choice->model : NULL,
+                             .hook_token = begin->webhook_token,
+                             .budget = choice ? choice->provider->budget : 0,
+                             .price = choice ? choice->provider->price : 1,
+                             .request_hash = begin->request_hash };
+
+    return in;
+}
+
+gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
+                          const gf_spec_t *spec, const gf_begin_t *begin)
+{
+    create_in_t in = create_values(ctx, caller, spec, begin);
     gf_rows_t *rows;
     int i;
 
@@ -130,6 +160,7 @@ gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_
     GF_TRY(gf_db_call_hold(&rows, ctx, spec->count > 1 ? &gf_sql_create_batch : &gf_sql_create,
                            spec->type, &in));
     for (i = 0; i < gf_rows_count(rows); i++) {
+        created[i].intent = GF_INTENT_NONE;
         GF_TRY(gf_rows_read(&created[i], ctx, rows, i, NULL));
     }
     for (; i < spec->count; i++) { /* a refusal has one row for all of them */

@@ -22,6 +22,13 @@ typedef enum {
     GF_SITE_RESTORED /* nothing is begun before genflow.resume() */
 } gf_create_outcome_t;
 
+/* The intent of its first attempt. */
+typedef enum {
+    GF_INTENT_NONE,     /* none was recorded */
+    GF_INTENT_RECORDED, /* send now */
+    GF_INTENT_WATCHED   /* send now, and breaker_note() needs the result */
+} gf_create_intent_t;
+
 /* One generation of a create call. `outcome` says which of the others are set. */
 typedef struct gf_created_t {
     gf_create_outcome_t outcome;
@@ -33,6 +40,7 @@ typedef struct gf_created_t {
      * (gf_job_t), which never goes on the wire. */
     const char *picture_secret;
     int epoch;
+    gf_create_intent_t intent;
 
     /* The account afterwards, in credits. What is free is balance - held. */
     apr_int64_t balance;
@@ -54,13 +62,27 @@ typedef struct gf_caller_t {
     bool renew;
 } gf_caller_t;
 
+/* How new generations begin in this process. */
+typedef struct gf_begin_t {
+    /* This host process, which then holds leases on them; NULL: a later claim takes them, or
+     * (spec->pending) a later start. */
+    const char *owner;
+
+    /* With an owner, for one generation: the intent of attempt 1 at this provider and model, which
+     * is recorded if its breaker is closed and its budget not spent; NULL: none. The others are of
+     * gf_queue_attempt(). */
+    const gf_choice_t *choice;
+    const char *webhook_token;
+    const char *request_hash;
+    apr_time_t until; /* by gf_clock_now(): the lease is over then, and nothing is sent */
+} gf_begin_t;
+
 /* Creates the generations of the spec, all or none: created[0] to created[spec->count - 1] are set,
- * each with its own outcome: GF_CREATED or GF_REPLAY; of a refusal all have the same. owner: this
- * host process, which then holds leases on them; NULL: a later claim takes them, or (spec->pending)
- * a later start. Credits are held in the same transaction. Refusals are outcomes, no errors;
- * errors: those of gf_db_call_hold(). */
+ * each with its own outcome: GF_CREATED or GF_REPLAY; of a refusal all have the same. Credits are
+ * held in the same transaction. Refusals are outcomes, no errors; errors: those of
+ * gf_db_call_hold(). */
 gf_err_t *gf_queue_create(gf_created_t *created, gf_ctx_t *ctx, const gf_caller_t *caller,
-                          const gf_spec_t *spec, const char *owner);
+                          const gf_spec_t *spec, const gf_begin_t *begin);
 
 /* Starts a pending generation of `user`. *job is for the hub when `owner`, as above, is not NULL.
  * Errors: NO_GENERATION, NOT_YOURS, STATUS. */

@@ -4,7 +4,7 @@
 #define GF_SETTLE_H
 
 #include "db/db.h"
-#include "model/job.h"
+#include "model/final.h"
 
 /* The end of a generation. A NULL error_code is success. */
 typedef struct gf_end_t {
@@ -43,9 +43,10 @@ typedef enum gf_settled_t {
 /* Settles a generation: its end and its credits in one transaction. A success is captured, exactly
  * once; everything else is released. Calling it again is harmless (SAME, ALREADY_ENDED). A success
  * counts from any caller, a failure only under the current lease (else STALE). A success that comes
- * after another end is not charged: SQL records it and removes its picture. Errors: those of
- * gf_db_call(). Blocks; writer threads. */
-gf_err_t *gf_settle_generation(gf_settled_t *settled, gf_ctx_t *ctx, const gf_job_t *job,
-                               const gf_end_t *end);
+ * after another end is not charged: SQL records it and removes its picture. final: the ended
+ * generation, of which the caller is a holder; *final is NULL if it has not ended, or on an error.
+ * NULL: it is not wanted. Errors: those of gf_db_call(). Blocks; writer threads. */
+gf_err_t *gf_settle_generation(gf_settled_t *settled, gf_final_t **final, gf_ctx_t *ctx,
+                               const gf_job_t *job, const gf_end_t *end);
 
 #endif

@@ -6,7 +6,7 @@
  * Threads: httpd calls check() and check_model() at the start. The one dispatcher thread of a child
  * calls submit(), poll(), cancel(), reconcile() and the readers; they must not block. A writer
  * thread calls draw() and a worker thread of httpd calls decodes() and read_webhook(); these may
- * block. Several threads may be in draw() and decodes() at a time.
+ * block. Both call input(). Several threads may be in draw(), decodes() and input() at a time.
  *
  * Ownership: an argument lives at least until the function returns. A result lives in the call's
  * pool, or is static. A kind stores nothing between calls. */

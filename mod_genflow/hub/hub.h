@@ -14,7 +14,8 @@
 #include "model/job.h"
 
 typedef struct gf_hub_t gf_hub_t;
-struct gf_board_t; /* hub/board.h */
+struct gf_board_t;    /* hub/board.h */
+struct gf_shortcut_t; /* hub/shortcut.h */
 
 #define GF_HUB_ID      40 /* bytes for the id of a generation */
 #define GF_HUB_VERSION 24 /* bytes for the version of a row */
@@ -84,6 +85,9 @@ apr_status_t gf_hub_make(gf_hub_t **hub, apr_pool_t *pool, const gf_hub_bounds_t
  */
 void gf_hub_set_board(gf_hub_t *hub, struct gf_board_t *board);
 
+/* The shortcuts of this child. */
+struct gf_shortcut_t *gf_hub_shortcut(const gf_hub_t *hub);
+
 /* The bell: a descriptor that becomes readable when there is something to take. gf_hub_ring(): any
  * thread. gf_hub_bg_silence(): makes it unreadable again. */
 int gf_hub_bell(const gf_hub_t *hub);
@@ -94,6 +98,9 @@ void gf_hub_bg_silence(gf_hub_t *hub);
  * is stopping. gf_hub_leave() gives the place back. */
 bool gf_hub_reserve(gf_hub_t *hub);
 void gf_hub_leave(gf_hub_t *hub);
+
+/* Are more places taken than the dispatcher knows of? Then a request is about to hand a job in. */
+bool gf_hub_bg_expects(gf_hub_t *hub, int known);
 
 /* Hands a job (with its reserved place) to the dispatcher and rings. The dispatcher owns it from
  * now on: the caller may not touch it again. */

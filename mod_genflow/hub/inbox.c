@@ -12,6 +12,7 @@
 #include "hub/hub.h"
 #include "hub/inside.h"
 #include "hub/keys.h"
+#include "hub/shortcut.h"
 
 static apr_status_t end_hub(void *data)
 {
@@ -36,6 +37,7 @@ apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, const gf_hub_bounds_t
     rv = pthread_mutex_init(&hub->mutex, NULL);
     rv = rv == 0 ? gf_clock_cond_init(&hub->begun) : rv;
     rv = rv == 0 ? gf_keys_make(&hub->keys, pool) : rv;
+    rv = rv == 0 ? gf_shortcut_make(&hub->shortcut, pool) : rv;
     if (rv != 0) {
         close(hub->bell);
         return rv;
@@ -48,6 +50,11 @@ apr_status_t gf_hub_make(gf_hub_t **out, apr_pool_t *pool, const gf_hub_bounds_t
 void gf_hub_set_board(gf_hub_t *hub, gf_board_t *board)
 {
     hub->board = board;
+}
+
+gf_shortcut_t *gf_hub_shortcut(const gf_hub_t *hub)
+{
+    return hub->shortcut;
 }
 
 int gf_hub_bell(const gf_hub_t *hub)
@@ -87,6 +94,14 @@ void gf_hub_leave(gf_hub_t *hub)
     pthread_mutex_lock(&hub->mutex);
     hub->jobs--;
     pthread_mutex_unlock(&hub->mutex);
+}
+
+bool gf_hub_bg_expects(gf_hub_t *hub, int known)
+{
+    pthread_mutex_lock(&hub->mutex);
+    known -= hub->jobs;
+    pthread_mutex_unlock(&hub->mutex);
+    return known < 0;
 }
 
 void gf_hub_req_submit(gf_hub_t *hub, gf_job_t *job)

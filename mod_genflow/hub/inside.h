@@ -5,7 +5,8 @@
 
 #include "hub/hub.h"
 
-struct gf_keys_t; /* hub/keys.h */
+struct gf_keys_t;     /* hub/keys.h */
+struct gf_shortcut_t; /* hub/shortcut.h */
 
 #define GF_HUB_WATCH_BUCKETS   1024
 #define GF_HUB_WEBHOOK_IDS_MAX 64 /* one more is lost: the usual poll finds its job */
@@ -13,10 +14,11 @@ struct gf_keys_t; /* hub/keys.h */
 struct gf_hub_t {
     pthread_mutex_t mutex; /* guards all below but what says otherwise */
     int bell;
-    struct gf_keys_t *keys;        /* has a lock of its own */
-    struct gf_board_t *board;      /* no lock: set before the threads; NULL: no other child */
-    volatile apr_uint32_t listens; /* this process, on the board */
-    gf_job_t *first;               /* inbox */
+    struct gf_keys_t *keys;         /* has a lock of its own */
+    struct gf_shortcut_t *shortcut; /* the same */
+    struct gf_board_t *board;       /* no lock: set before the threads; NULL: no other child */
+    volatile apr_uint32_t listens;  /* this process, on the board */
+    gf_job_t *first;                /* inbox */
     gf_job_t *last;
     gf_hub_bounds_t bounds;
     int jobs;

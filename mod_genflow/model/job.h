@@ -65,6 +65,13 @@ typedef struct gf_job_t {
      */
     const char *request_hash;
 
+    /* create recorded the intent of attempt 1: until when it may be sent, by gf_clock_now(); 0: it
+     * recorded none. `watched`: the breaker needs the attempt's result. `webhook_token`: of its
+     * webhook address, or NULL. */
+    apr_time_t intent_until;
+    bool intent_watched;
+    const char *webhook_token;
+
     /* Section and model of the current attempt, for log lines; NULL: none yet. */
     const char *provider;
     const char *model;

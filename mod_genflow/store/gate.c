@@ -233,6 +233,15 @@ gf_err_t *gf_gate_check(gf_ctx_t *ctx, const gf_type_t *type, bool sends)
                : NULL;
 }
 
+bool gf_gate_is_open(gf_ctx_t *ctx, const gf_type_t *type)
+{
+    const gf_conf_t *conf = ctx->conf;
+    bool tries = conf->store_gate && conf->store_strict
+                 && apr_atomic_read64(&conf->store_gate->open_until) != 0;
+
+    return !tries && !gf_gate_check(ctx, type, false);
+}
+
 const char *gf_gate_closed(gf_ctx_t *ctx)
 {
     const gf_conf_t *conf = ctx->conf;

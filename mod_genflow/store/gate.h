@@ -22,6 +22,10 @@ gf_gate_t *gf_gate_init(void *memory, const gf_conf_t *conf);
  * disk for a moment. Logs the state when it changes. */
 gf_err_t *gf_gate_check(gf_ctx_t *ctx, const gf_type_t *type, bool sends);
 
+/* The same without an error and without trying: false, too, while the breaker of the store is half
+ * open, when only one caller may send. */
+bool gf_gate_is_open(gf_ctx_t *ctx, const gf_type_t *type);
+
 /* The reason why no picture of any type can be stored; NULL: pictures can be stored. */
 const char *gf_gate_closed(gf_ctx_t *ctx);
 

@@ -139,7 +139,13 @@ static gf_err_t *settle_run(gf_run_t *run, gf_ctx_t *ctx, gf_end_t *end)
 {
     end->choice = run->of.generate.choice;
     end->fallback = run->job->chain_pos > run->job->begin;
-    return gf_settle_generation(&run->settled, ctx, run->job, end);
+    GF_TRY(gf_settle_generation(&run->settled, run->is_awaited ? &run->final : NULL, ctx, run->job,
+                                end));
+    if (run->final) {
+        apr_pool_cleanup_register(run->job->pool, run->final, gf_final_release,
+                                  apr_pool_cleanup_null);
+    }
+    return NULL;
 }
 
 /* A picture that came too late is removed: from the folder here, from elsewhere by the removal that

@@ -5,13 +5,11 @@
 
 #include <apr_strings.h>
 
-#include "base/hash.h"
-#include "model/source_url.h"
 #include "model/type.h"
+#include "provider/intent.h"
 #include "store/gate.h"
 #include "work/exchange.h"
 
-#define TOKEN_BYTES  16
 #define SUBMIT_SHARE 2 /* of the deadline, where a lost answer can be reconciled in the rest */
 #define SUBMIT_LEAST 4 /* ... and at least this share, however long its list takes */
 #define LAST_WORDS   APR_USEC_PER_SEC /* before the generation's end: to cancel, and to say so */
@@ -30,17 +28,9 @@ void gf_attempt_choose(gf_run_t *run, int position)
 void gf_attempt_sources(gf_run_t *run)
 {
     gf_generate_t *generate = &run->of.generate;
-    gf_job_t *job = run->job;
-    int count = gf_source_count(job->source_url);
-    int i;
 
-    generate->sources = apr_pcalloc(job->pool, (apr_size_t)(count + 1) * sizeof(gf_prov_source_t));
-    generate->source_count = generate->source_at = count;
-    for (i = 0; i < count; i++) {
-        const char *line = gf_source_nth(job->pool, job->source_url, i);
-
-        generate->sources[i].url = gf_source_asset_id(line) ? NULL : line;
-    }
+    generate->sources = prov_intent_sources(&generate->source_count, run->job, run->job->pool);
+    generate->source_at = generate->source_count;
 }
 
 void gf_attempt_choose_recorded(const gf_flow_t *flow, gf_run_t *run)
@@ -55,23 +45,24 @@ void gf_attempt_choose_recorded(const gf_flow_t *flow, gf_run_t *run)
     gf_attempt_sources(run);
 }
 
-/* A part of the address for provider webhooks that cannot be guessed; none where a webhook could
- * not be verified or would not find us. */
-static const char *webhook_token(const gf_flow_t *flow, const gf_run_t *run)
-{
-    const gf_provider_t *provider = run->of.generate.choice->provider;
-    bool verifiable = provider->kind->webhook_keys || provider->webhook_secret;
-
-    return flow->ctx.conf->public_url && provider->kind->read_webhook && verifiable
-               ? gf_hash_random(run->job->pool, TOKEN_BYTES)
-               : NULL;
-}
-
 void gf_attempt_count(gf_flow_t *flow, gf_run_t *run)
 {
+    gf_generate_t *generate = &run->of.generate;
+
     run->job->attempts++;
-    run->of.generate.intent_until = gf_ctx_now(&flow->ctx) + flow->ctx.conf->lease;
-    run->of.generate.webhook_token = webhook_token(flow, run);
+    generate->intent_until = gf_ctx_now(&flow->ctx) + flow->ctx.conf->lease;
+    generate->webhook_token =
+        prov_intent_token(flow->ctx.conf, generate->choice->provider, run->job->pool);
+}
+
+void gf_attempt_take(gf_run_t *run)
+{
+    gf_job_t *job = run->job;
+
+    job->attempts = 1;
+    run->of.generate.intent_until = job->intent_until;
+    run->of.generate.webhook_token = job->webhook_token;
+    run->lease = job->intent_watched ? GF_LEASE_WATCHED : GF_LEASE_OURS;
 }
 
 /* ---- messages ---- */
@@ -250,13 +241,16 @@ static bool note_reach(gf_flow_t *flow, const gf_run_t *run)
 {
     const gf_provider_t *provider = run->of.generate.choice->provider;
 
+    bool known = false;
+
     if (run->msg->unreached) {
-        return !gf_reach_missed(&flow->reach, gf_run_about(flow, run), provider, run->msg->detail);
+        known = !gf_reach_missed(&flow->reach, gf_run_about(flow, run), provider, run->msg->detail);
     }
-    if (run->msg->end == GF_MSG_ANSWERED) {
+    else if (run->msg->end == GF_MSG_ANSWERED) {
         gf_reach_answered(&flow->reach, gf_run_about(flow, run), provider);
     }
-    return false;
+    gf_shortcut_note_reach(gf_hub_shortcut(flow->hub), flow->reach.count == 0);
+    return known;
 }
 
 /* What the answer says about its provider and model. Too many requests are no fault of theirs. */

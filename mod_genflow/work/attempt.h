@@ -25,6 +25,9 @@ void gf_attempt_choose_recorded(const gf_flow_t *flow, gf_run_t *run);
  * where the provider's webhooks can be verified. */
 void gf_attempt_count(gf_flow_t *flow, gf_run_t *run);
 
+/* The same for attempt 1 whose intent create recorded: takes it from the job. */
+void gf_attempt_take(gf_run_t *run);
+
 /* The attempt as input of the translators; the call lives in `pool`. Also for writer threads. */
 gf_prov_call_t gf_attempt_call(const gf_ctx_t *ctx, const gf_run_t *run, apr_pool_t *pool);
 

@@ -424,6 +424,18 @@ static void hand_back(gf_dispatch_t *dispatch)
     }
 }
 
+/* A request may have handed in a job after the thread of the dispatcher had ended: requests end
+ * later. Its intent may be recorded. */
+static void take_late_jobs(gf_dispatch_t *dispatch)
+{
+    gf_job_t *job;
+
+    while ((job = gf_hub_bg_take(dispatch->flow.hub))) {
+        adopt_job(dispatch, job);
+    }
+    hand_back(dispatch);
+}
+
 static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
 {
     gf_dispatch_t *dispatch = data;
@@ -435,7 +447,8 @@ static void *APR_THREAD_FUNC dispatch_thread(apr_thread_t *thread, void *data)
         loop_turn(dispatch, false);
     }
     end = dispatch_now(dispatch) + dispatch->drain_time;
-    while ((dispatch->runs || dispatch->claim.open) && dispatch_now(dispatch) < end) {
+    while ((dispatch->runs || dispatch->claim.open || gf_hub_bg_expects(hub, dispatch->count))
+           && dispatch_now(dispatch) < end) {
         loop_turn(dispatch, true);
     }
     gf_writers_stop(dispatch->writers);
@@ -506,5 +519,6 @@ void gf_dispatch_join(gf_dispatch_t *dispatch)
     apr_status_t rv;
 
     apr_thread_join(&rv, dispatch->thread);
+    take_late_jobs(dispatch);
     apr_pool_destroy(dispatch->pool);
 }

@@ -263,14 +263,15 @@ static void note_due(gf_flow_t *flow, gf_run_t *run)
     run->due = gf_ctx_now(&flow->ctx) + run->delay;
 }
 
-/* An intent was recorded and nothing sent: writes that, because the next host would have to assume
- * that it was sent. */
+/* An intent was recorded, or is just being, and nothing sent: writes that, because the next host
+ * would have to assume that it was sent. */
 static bool hand_back(gf_flow_t *flow, gf_run_t *run)
 {
+    bool intends = run->state == GF_STATE_INTENT
+                   || (run->state == GF_STATE_START && gf_intent_came_along(flow, run));
     gf_lease_answer_t lease;
 
-    return run->state == GF_STATE_INTENT
-           && !gf_queue_requeue(&lease, &flow->ctx, run->job, 0, "not sent");
+    return intends && !gf_queue_requeue(&lease, &flow->ctx, run->job, 0, "not sent");
 }
 
 /* ---- the table ---- */
@@ -336,6 +337,8 @@ static const gf_rule_t rules[] = {
     R(IN(START), ON(BEGUN), gf_intent_is_taken_over, NULL, ADOPT),
     R(IN(START), ON(BEGUN), gf_intent_lacks_provider, lack_provider, FAIL),
     R(IN(START), ON(BEGUN), gf_intent_is_out_of_reach, gf_intent_leave_to_others, REQUEUE),
+    R(IN(START), ON(BEGUN), gf_intent_may_send_at_once, gf_intent_note_watched, SENT),
+    R(IN(START), ON(BEGUN), gf_intent_came_along, gf_intent_send_nothing, REQUEUE),
     R(IN(START), ON(BEGUN), gf_intent_needs_source, NULL, SOURCE),
     R(IN(START), ON(BEGUN), gf_intent_has_asset, NULL, ASSET),
     R(IN(START), ON(BEGUN), gf_intent_draws, NULL, DRAW),

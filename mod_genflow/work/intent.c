@@ -91,6 +91,9 @@ void gf_intent_prepare(gf_flow_t *flow, gf_run_t *run)
     if (generate->choice && provider_of(run)->kind->source_as_file) {
         name_source_files(run);
     }
+    if (job->intent_until) {
+        gf_attempt_take(run);
+    }
 }
 
 bool gf_intent_lacks_provider(const gf_flow_t *flow, const gf_run_t *run)
@@ -197,6 +200,17 @@ bool gf_intent_is_recorded(const gf_flow_t *flow, const gf_run_t *run)
 {
     (void)flow;
     return run->lease == GF_LEASE_OURS || run->lease == GF_LEASE_WATCHED;
+}
+
+bool gf_intent_came_along(const gf_flow_t *flow, const gf_run_t *run)
+{
+    (void)flow;
+    return run->job->intent_until != 0;
+}
+
+bool gf_intent_may_send_at_once(const gf_flow_t *flow, const gf_run_t *run)
+{
+    return gf_intent_came_along(flow, run) && gf_intent_may_send(flow, run);
 }
 
 /* A process that slept over its lease may have been taken for dead, with the bytes on their way. */

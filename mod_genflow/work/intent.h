@@ -2,7 +2,8 @@
 /* How an attempt of a generation begins: the guards and actions of the rules from START to INTENT.
  * Dispatcher thread only; nothing here blocks.
  *
- * Money: gf_intent_may_send() is the one way to a submission. */
+ * Money: gf_intent_may_send() is the one way to a submission; gf_intent_may_send_at_once() is it
+ * for an intent that came with the job. */
 #ifndef WORK_INTENT_H
 #define WORK_INTENT_H
 
@@ -36,6 +37,10 @@ bool gf_intent_may_fetch_source_again(const gf_flow_t *flow, const gf_run_t *run
  * been taken for dead, with the bytes on their way. */
 bool gf_intent_may_send(const gf_flow_t *flow, const gf_run_t *run);
 bool gf_intent_is_recorded(const gf_flow_t *flow, const gf_run_t *run);
+
+/* create recorded the intent of attempt 1; and its lease is not over. */
+bool gf_intent_came_along(const gf_flow_t *flow, const gf_run_t *run);
+bool gf_intent_may_send_at_once(const gf_flow_t *flow, const gf_run_t *run);
 
 /* The breaker is open or the budget spent, so no intent was recorded; and another entry fits. */
 bool gf_intent_is_skipped(const gf_flow_t *flow, const gf_run_t *run);

@@ -16,6 +16,7 @@ void gf_reach_init(gf_reach_t *reach, apr_pool_t *pool)
 {
     reach->pool = pool;
     reach->missed = apr_hash_make(pool);
+    reach->count = 0;
 }
 
 static missed_t *missed_of(const gf_reach_t *reach, const gf_provider_t *provider)
@@ -29,6 +30,7 @@ void gf_reach_answered(gf_reach_t *reach, const gf_ctx_t *ctx, const gf_provider
 
     if (missed && missed->wait) {
         missed->wait = 0;
+        reach->count--;
         gf_log(ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0621", "this host reaches %s again",
                provider->name);
     }
@@ -49,6 +51,7 @@ bool gf_reach_missed(gf_reach_t *reach, const gf_ctx_t *ctx, const gf_provider_t
         return false;
     }
     if (!missed->wait) {
+        reach->count++;
         gf_log(
             ctx, GF_LOG_NOTICE, APR_SUCCESS, "GF0620",
             "this host cannot reach %s: %s; it leaves its jobs to other hosts for a while. Look at "

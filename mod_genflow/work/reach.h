@@ -13,6 +13,7 @@ typedef struct gf_reach_t {
 
     /* By the section's name: how long it is left to others, and until when. */
     apr_hash_t *missed;
+    int count; /* providers that have not answered since they were missed */
 } gf_reach_t;
 
 /* Every provider counts as reached at first. */

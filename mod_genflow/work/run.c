@@ -37,6 +37,9 @@ apr_pool_t *gf_run_pool(const gf_flow_t *flow)
 
 void gf_run_publish_end(gf_flow_t *flow, gf_run_t *run)
 {
+    if (run->final) {
+        gf_shortcut_give(gf_hub_shortcut(flow->hub), run->job->id, run->final);
+    }
     gf_hub_bg_publish(flow->hub, run->job->id, run->job->user, GF_NEWS_ENDED);
 }
 
@@ -82,8 +85,9 @@ gf_event_t gf_run_written(const gf_run_t *run)
 
 /* ---- states ---- */
 
-static gf_step_t give_act(gf_run_t *run)
+static gf_step_t give_act(const gf_flow_t *flow, gf_run_t *run)
 {
+    run->is_awaited = gf_shortcut_is_awaited(gf_hub_shortcut(flow->hub), run->job->id);
     run->pending = GF_PENDING_WRITER;
     run->task.run = perform_act;
     run->task.slow = run->kind->duties[run->state].slow;
@@ -122,7 +126,7 @@ static gf_step_t enter_state(gf_flow_t *flow, gf_run_t *run, gf_state_t state)
     switch (duty->by) {
     case GF_BY_WRITER:
         apr_cpystrn(run->call, gf_hash_random(flow->ctx.pool, CALL_BYTES), sizeof(run->call));
-        return give_act(run);
+        return give_act(flow, run);
     case GF_BY_NET:
         run->msg = duty->message(flow, run);
         run->msg->owner = run;
@@ -192,7 +196,7 @@ static gf_step_t follow_rule(gf_flow_t *flow, gf_run_t *run, const gf_rule_t *ru
         run->pauses++;
         return set_alarm(flow, run, DATABASE_PAUSE);
     case GF_NEXT_AGAIN:
-        return give_act(run);
+        return give_act(flow, run);
     default:
         return enter_state(flow, run, rule->next);
     }

@@ -12,6 +12,7 @@
 #include "db/queue.h"
 #include "db/settle.h"
 #include "hub/hub.h"
+#include "hub/shortcut.h"
 #include "provider/provider.h"
 #include "store/store.h"
 #include "work/reach.h"
@@ -145,6 +146,11 @@ typedef struct gf_run_t {
     gf_lease_answer_t lease;
     gf_settled_t settled;
     gf_outcome_t outcome;
+
+    /* is_awaited: when the act began, a request of this child waited for the end. final: the ended
+     * generation for it, which ends with the job's pool; NULL: it reads the row. */
+    bool is_awaited;
+    gf_final_t *final;
 
     /* Set by the action of a rule: before the next state's alarm, or until the job is due again (0:
      * now; for a delivery or restore: never). */

@@ -10,7 +10,8 @@
 --                 exceed the budget.
 --   p_hash        hashes of the request, by which reconciling finds a run whose answer was lost, or
 --                 NULL
--- Called by: the dispatcher's writers. Locks: work, then the breaker, then a slot of the budget. A
+-- Called by: the dispatcher's writers. <type>_create() records the intent of an attempt that begins
+-- at once by itself. Locks: work, then the breaker, then a slot of the budget. A
 -- repeated call is harmless and gets the same answer. Outcomes: 'ok' send now; 'watched' send now,
 -- and report the result, also a success, to breaker_note(); 'open' the breaker is open, nothing was
 -- written; 'over' the budget is spent, nothing was written; 'spent' as 'over', for the first time
@@ -48,8 +49,7 @@ BEGIN
                              AND a.provider = p_provider AND a.outcome = 'UNKNOWN') THEN
         RETURN 'unsure';
     END IF;
-    IF p_budget < p_price + (SELECT coalesce(sum(t.spent), 0) FROM genflow.budgets t
-                              WHERE t.provider = p_provider AND t.day = v_day) THEN
+    IF p_budget IS NOT NULL AND genflow.budget_is_spent(p_provider, p_budget, p_price) THEN
         INSERT INTO genflow.budgets (provider, day, slot) VALUES (p_provider, v_day, -1) ON CONFLICT
             DO NOTHING;
         RETURN CASE WHEN FOUND THEN 'spent' ELSE 'over' END;
@@ -69,11 +69,50 @@ BEGIN
                                   request_hash)
     VALUES (p_id, p_no, p_epoch, p_provider, p_model, p_seed, p_hook_token, p_hash);
     IF p_budget IS NOT NULL THEN
-        INSERT INTO genflow.budgets AS t (provider, day, slot, spent)
-            VALUES (p_provider, v_day, pg_backend_pid() % 16, p_price)
-            ON CONFLICT (provider, day, slot) DO UPDATE SET spent = t.spent + EXCLUDED.spent;
+        PERFORM genflow.budget_add(p_provider, p_price);
     END IF;
     RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
+END $$;
+
+-- attempt_at_once(p_provider, p_model, p_budget, p_price): may <type>_create() record the intent of
+-- attempt 1 with the generation? Writes nothing. Called by: <type>_create(). Locks: none.
+-- Outcomes: 'ok', 'watched' as of attempt_begin(); NULL: no, attempt_begin() decides. It also lets
+-- an attempt probe a breaker that is half open, and notices on which day a budget is spent first.
+CREATE OR REPLACE FUNCTION genflow.attempt_at_once(p_provider text, p_model text, p_budget bigint,
+                                                   p_price bigint)
+RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    b genflow.breakers;
+BEGIN
+    SELECT * INTO b FROM genflow.breakers t WHERE t.provider = p_provider AND t.model = p_model;
+    IF b.open_until IS NOT NULL
+        OR (p_budget IS NOT NULL AND genflow.budget_is_spent(p_provider, p_budget, p_price)) THEN
+        RETURN NULL;
+    END IF;
+    RETURN CASE WHEN b.provider IS NULL THEN 'ok' ELSE 'watched' END;
+END $$;
+
+-- budget_is_spent(p_provider, p_budget, p_price): is less than p_price left of it today (UTC)?
+-- Called by: attempt_begin(), attempt_at_once(). Locks: none.
+CREATE OR REPLACE FUNCTION genflow.budget_is_spent(p_provider text, p_budget bigint, p_price bigint)
+RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN p_budget < p_price + (SELECT coalesce(sum(t.spent), 0) FROM genflow.budgets t
+                                  WHERE t.provider = p_provider
+                                    AND t.day = (clock_timestamp() AT TIME ZONE 'UTC')::date);
+END $$;
+
+-- budget_add(p_provider, p_price): counts a submission. Called by: attempt_begin(),
+-- <type>_create(). Locks: a slot of the budget, after all other locks.
+CREATE OR REPLACE FUNCTION genflow.budget_add(p_provider text, p_price bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO genflow.budgets AS t (provider, day, slot, spent)
+        VALUES (p_provider, (clock_timestamp() AT TIME ZONE 'UTC')::date, pg_backend_pid() % 16,
+                p_price)
+        ON CONFLICT (provider, day, slot) DO UPDATE SET spent = t.spent + EXCLUDED.spent;
 END $$;
 
 -- budgets(): today's (UTC) cost of submissions to each provider that has a budget. Called by:

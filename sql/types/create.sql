@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- {prefix}_create(...): one generation, its credits held and its work begun: key + media row + work
--- row + hold, all or nothing.
+-- row + hold, all or nothing; and the intent of its first attempt, if the caller names one.
 -- Called by: POST of the type, generation/create, {prefix}_create_batch(). Locks: key, reservation,
--- then the account (last and briefly). With p_fallback_of the media row of that one before the key.
+-- then the account (last and briefly), then a slot of the budget. With p_fallback_of the media row
+-- of that one before the key.
 --   p_key, p_hash     idempotency key of the user and the hash of the request
 --   p_run_id          the client's own name, or NULL. An open reservation under it is used: it
 --                     releases its hold, and the generation holds in the same transaction.
@@ -28,9 +29,15 @@
 --   p_fallback_of     the failed generation of p_user that this one draws here, or NULL. There is
 --                     one such generation, whatever key the call has.
 --   p_call            the token of this call (calls.sql): repeated under it, the function returns
---                     'ok' again, with the same epoch
+--                     'ok' again, with the same epoch and intent
+--   p_provider, p_model, p_hook_token, p_budget, p_price, p_request_hash
+--                     the intent of attempt 1, as of attempt_begin(), for a p_owner that sends at
+--                     once: the work begins in phase 'sending'. p_provider NULL: no intent.
 -- Outcomes: 'ok' id, epoch, created_at of the new generation, picture_secret: the random part of
---           its picture's name, which no response contains
+--           its picture's name, which no response contains; intent: 'ok' or 'watched', as of
+--           attempt_begin(): recorded, send now; NULL: none was recorded, because p_provider is
+--           NULL, its breaker is open or half open, or its budget is spent. attempt_begin() decides
+--           then.
 --           'replay' id, status of the generation that this key created before
 --           'mismatch' the key came with another body
 --           'insufficient_credits', 'quota_exceeded', 'blocked' balance and held are the account's
@@ -49,9 +56,11 @@ CREATE OR REPLACE FUNCTION genflow.{prefix}_create(
     p_webhook_url text DEFAULT NULL,
     p_call uuid DEFAULT NULL, p_take boolean DEFAULT false, p_renew boolean DEFAULT false,
     p_fallback_of uuid DEFAULT NULL,
+    p_provider text DEFAULT NULL, p_model text DEFAULT NULL, p_hook_token text DEFAULT NULL,
+    p_budget bigint DEFAULT NULL, p_price bigint DEFAULT 1, p_request_hash jsonb DEFAULT NULL,
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text,
         OUT balance bigint, OUT held bigint,
-    OUT picture_secret text)
+    OUT picture_secret text, OUT intent text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     v_now  timestamptz := clock_timestamp();
@@ -110,16 +119,32 @@ BEGIN
                 UPDATE {media} m SET fallback_id = {prefix}_create.id
                  WHERE m.id = p_fallback_of AND m.user_id = p_user;
             END IF;
+            IF p_owner IS NOT NULL AND p_start AND p_provider IS NOT NULL THEN
+                intent := genflow.attempt_at_once(p_provider, p_model, p_budget, p_price);
+            END IF;
             INSERT INTO genflow.work (job_id, user_id, type_no, cost, phase, due_at, deadline_at,
                                       lease_owner, epoch, priority,
-                                      chain_pos)
-            VALUES (id, p_user, {no}, p_cost, CASE WHEN p_start THEN 'queued' ELSE 'pending' END,
+                                      chain_pos, attempts, provider, model)
+            VALUES (id, p_user, {no}, p_cost, CASE WHEN NOT p_start THEN 'pending'
+                                                   WHEN intent IS NULL THEN 'queued'
+                                                   ELSE 'sending' END,
                     CASE WHEN NOT p_start THEN v_now + p_lifetime WHEN p_owner IS NULL THEN v_now
                          ELSE least(v_now + p_lease, v_now + p_lifetime) END,
-                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos)
+                    v_now + p_lifetime, p_owner, epoch, p_priority, p_chain_pos,
+                    (intent IS NOT NULL)::integer,
+                    CASE WHEN intent IS NOT NULL THEN p_provider END,
+                    CASE WHEN intent IS NOT NULL THEN p_model END)
             RETURNING work.picture_secret INTO picture_secret;
+            IF intent IS NOT NULL THEN
+                INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,
+                                              request_hash)
+                VALUES (id, 1, epoch, p_provider, p_model, p_seed, p_hook_token, p_request_hash);
+            END IF;
             PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
             PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
+            IF intent IS NOT NULL AND p_budget IS NOT NULL THEN
+                PERFORM genflow.budget_add(p_provider, p_price);
+            END IF;
             RETURN;
         END IF;
     END IF;
@@ -143,6 +168,12 @@ BEGIN
                        WHERE m.id = {prefix}_create.id);
         picture_secret := (SELECT w.picture_secret FROM genflow.work w
                            WHERE w.job_id = {prefix}_create.id);
+        IF p_provider IS NOT NULL AND EXISTS (
+            SELECT FROM genflow.work w WHERE w.job_id = {prefix}_create.id AND w.epoch = 1
+                AND w.lease_owner = p_owner AND w.phase = 'sending' AND w.attempts = 1) THEN
+            intent := CASE WHEN EXISTS (SELECT FROM genflow.breakers b WHERE b.provider = p_provider
+                                         AND b.model = p_model) THEN 'watched' ELSE 'ok' END;
+        END IF;
     ELSE
         status := (genflow.job_brief(id)).status;
         IF p_renew AND outcome <> 'ok' AND status IN ('failed', 'cancelled') THEN

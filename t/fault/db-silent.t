@@ -22,10 +22,13 @@ END
 talk_to $httpd;
 
 my ($user, $res, $took);
+expect_log 'GF0202';
 
 # ---- the answer alone: the statement was committed ----
 
-for my $order (qw(hang_answer hang_request)) {
+# It recorded the intent to submit, and nobody else knows that nothing was sent: the generation fails.
+for my $case (['hang_answer', 1, 500, 10, 0], ['hang_request', 0, 200, 9, 1]) {
+    my ($order, $rows, $status, $credits, $sent) = @$case;
     $user = account(10);
     my @again  = ({ prompt => "once [$user]" }, 'Idempotency-Key' => "silent-$user");
     my $before = $database->events;
@@ -36,13 +39,13 @@ for my $order (qw(hang_answer hang_request)) {
     cmp_ok $took, '<', $BOUND + $SLACK, '... within the bound' or diag "after $took s";
     is scalar(my @done = $database->events), ++$before, '... was sent to the database once';
     is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user),
-        $order eq 'hang_answer' ? 1 : 0, '... and ' . ($order eq 'hang_answer' ? 'is done' : 'is not');
-    ok wait_for(sub { $res = generate($user, @again); $res->{status} == 200 }), 'the client repeats it with its key'
+        $rows, '... and ' . ($rows ? 'is done' : 'is not');
+    ok wait_for(sub { $res = generate($user, @again); $res->{status} == $status }), 'the client repeats it with its key'
         or diag $res->{content};
     is sql1("SELECT count(*) FROM public.neo_glitch_media WHERE user_id = :'user'", user => $user), 1,
         '... and has one generation';
-    credits_are $user, 9, 0, '... for one charge';
-    is submissions("[$user]"), 1, '... after one submission';
+    credits_are $user, $credits, 0, '... for ' . (10 - $credits) . ' credits';
+    is submissions("[$user]"), $sent, "... after $sent submissions";
 }
 like $httpd->log_text, qr/GF0121: .*create \(neo-glitch\): no answer within 6 s/, 'the log says what was silent';
 unlike $httpd->log_text, qr/GF0301: /, '... and that nothing was repeated';

@@ -135,7 +135,8 @@ is $res->{status}, 200, '... limits a user';
 # ---- jobs ----
 
 for my $act (qw(attempt_begin accepted settle)) {
-    $id  = data(losing($act, sub { one("$act of $user") }))->{id};
+    my $prompt = "$act of $user";
+    $id  = data(losing($act, sub { $act eq 'attempt_begin' ? started($prompt) : one($prompt) }))->{id};
     is submissions("$act of $user"), 1, "$act: the generation is submitted once";
     ok wait_for(sub { $httpd->log_text =~ /GF0405: job=\Q$id\E/ }), '... completes and is charged';
 }
@@ -181,6 +182,14 @@ finish;
 sub one {
     my ($prompt, %headers) = @_;
     return generate($user, { @NEXT, prompt => $prompt }, Prefer => 'wait=20', %headers);
+}
+
+# The same, made before it is started: create records no intent for it.
+sub started {
+    my ($prompt) = @_;
+    my $started = start($user, made($user, { type => $TYPE, customPrompt => $prompt, productImages => [] }),
+        Prefer => 'wait=20');
+    return { %$started, content => JSON::PP::encode_json({ id => data($started)->{data}{generationId} }) };
 }
 
 # What the function returns, while the first answer of that statement is lost.

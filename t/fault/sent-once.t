@@ -4,6 +4,7 @@
 # sleeps between its intent and the first byte, not when the chain is configured otherwise meanwhile.
 use Genflow::Fault;
 use Genflow::Test;
+use Genflow::TwoStep;
 
 my $TYPE = 'of-many';
 my @MOVES = (
@@ -33,8 +34,12 @@ for my $type (qw(echo-replicate echo-fal)) {
 for my $case (['echo-replicate', 'completed', 1, 9], ['neo-glitch', 'failed', 0, 10]) {
     my ($type, $status, $sent, $credits) = @$case;
     my $user   = account(10);
-    my $lock   = hold_up();
-    my $id     = later($user, { type => $type, prompt => "{{poll=2}} [$user]" });
+    my $made   = create($user, { type => $type, customPrompt => "{{poll=2}} [$user]",
+        $type eq 'neo-glitch' ? () : (productImages => []) });
+    my $id = data($made)->{data}{generationId};
+    is $made->{status}, 201, "$type: a generation waits for its start" or diag $made->{content};
+    my $lock = hold_up();
+    start($user, $id, Prefer => 'respond-async');        # create would have recorded the intent
     wait_for { is_held_up() };
     my $frozen = leader_of($id);
     freeze($frozen);

@@ -1,10 +1,12 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Another host takes a generation over before its first host has written the intent to submit it: the
-# first host gets stale, and sends nothing.
+# Another host takes a generation over between its start and the intent of its first host to submit
+# it: the first host gets stale, and sends nothing. What a request makes and begins at once has its
+# intent from the beginning.
 use Genflow::Fault;
 use Genflow::Httpd;
 use Genflow::Test;
+use Genflow::TwoStep;
 
 # Only this httpd, of one child, works on the type.
 sql("SELECT genflow.create_type('taken-early')");
@@ -28,18 +30,18 @@ END
 talk_to $httpd;
 
 my ($user, $other) = (account(10), account(10));
+my $id = made($user, { type => 'taken-early', customPrompt => "[$user]", productImages => [] });
 sql(<<"SQL");
     CREATE FUNCTION genflow.test_taken() RETURNS trigger LANGUAGE plpgsql AS \$\$
     BEGIN
-        NEW.epoch := NEW.epoch + 1;
-        NEW.lease_owner := 'another:1:host';
-        NEW.due_at := NEW.deadline_at;
-        RETURN NEW;
+        UPDATE genflow.work w SET epoch = w.epoch + 1, lease_owner = 'another:1:host', due_at = w.deadline_at
+         WHERE w.job_id = NEW.job_id;
+        RETURN NULL;
     END \$\$;
-    CREATE TRIGGER test_taken BEFORE INSERT ON genflow.work FOR EACH ROW
-        WHEN (NEW.user_id = '$user') EXECUTE FUNCTION genflow.test_taken();
+    CREATE TRIGGER test_taken AFTER UPDATE ON genflow.work FOR EACH ROW
+        WHEN (OLD.phase = 'pending' AND NEW.user_id = '$user') EXECUTE FUNCTION genflow.test_taken();
 SQL
-my $id = later($user, { type => 'taken-early', prompt => "[$user]" });
+is start($user, $id, Prefer => 'respond-async')->{status}, 200, 'a child starts a generation';
 sql('DROP FUNCTION genflow.test_taken() CASCADE');
 is leader_of($id), 1, 'another host leads the generation at once';
 

@@ -26,7 +26,7 @@ CREATE FUNCTION pg_temp.generate(
     p_user text, p_cost bigint DEFAULT 1, p_owner text DEFAULT NULL, p_key text DEFAULT gen_random_uuid()::text,
     p_hash bytea DEFAULT '\x01', p_lifetime interval DEFAULT '10 minutes',
     OUT outcome text, OUT id uuid, OUT epoch integer, OUT status text, OUT created_at text, OUT balance bigint, OUT held bigint,
-    OUT picture_secret text)
+    OUT picture_secret text, OUT intent text)
 LANGUAGE sql AS $$
     SELECT * FROM genflow.neo_glitch_create(p_user, p_key, p_hash, 'run 1', 'base', 'a cat', NULL, '{"steps": 9}', 7,
                                             p_cost, 3::smallint, p_lifetime, p_owner, '30 seconds')

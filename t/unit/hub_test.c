@@ -3,6 +3,7 @@
  * them, places are bounded, and news reach those who wait on other threads, once and never
  * backwards. */
 #include "hub/hub.h"
+#include "hub/shortcut.h"
 
 #include <poll.h>
 
@@ -164,6 +165,66 @@ START_TEST(news_reach_those_who_watch_that_job)
     ck_assert_int_eq(news_of(hub, &other), GF_NEWS_NONE);
     gf_hub_req_unwatch(hub, &two.waiter);
     gf_hub_req_unwatch(hub, &other.waiter);
+}
+END_TEST
+
+/* Each holder of an ended generation is counted: the last one frees it. */
+START_TEST(an_ended_generation_reaches_those_who_wait_for_it_and_is_freed)
+{
+    gf_shortcut_t *shortcut = gf_hub_shortcut(make_hub());
+    gf_await_t one = { .id = "a" }, two = one, three = one, other = { .id = "b" };
+    gf_final_t *final = gf_final_make();
+    gf_final_t *taken;
+
+    ck_assert(!gf_shortcut_is_awaited(shortcut, "a"));
+    gf_shortcut_await(shortcut, &other);
+    ck_assert(!gf_shortcut_is_awaited(shortcut, "a"));
+    gf_shortcut_await(shortcut, &one);
+    gf_shortcut_await(shortcut, &two);
+    gf_shortcut_await(shortcut, &three);
+    gf_shortcut_leave(&two);
+    ck_assert(gf_shortcut_is_awaited(shortcut, "a"));
+    ck_assert_ptr_null(gf_shortcut_take(&one));
+    gf_shortcut_give(shortcut, "a", final);
+    gf_shortcut_give(shortcut, "a", final); /* they have it */
+    ck_assert_uint_eq(final->holders, 3);
+    taken = gf_shortcut_take(&one);
+    ck_assert_ptr_eq(taken, final);
+    ck_assert_ptr_null(gf_shortcut_take(&one));
+    ck_assert_ptr_null(gf_shortcut_take(&other));
+    gf_shortcut_leave(&one);
+    gf_shortcut_leave(&three); /* it has not taken it */
+    gf_shortcut_leave(&other);
+    ck_assert(!gf_shortcut_is_awaited(shortcut, "a"));
+    ck_assert_uint_eq(final->holders, 2);
+    gf_final_release(taken);
+    ck_assert_uint_eq(final->holders, 1);
+    gf_final_release(final);
+}
+END_TEST
+
+START_TEST(a_place_that_is_taken_is_a_job_to_come)
+{
+    gf_hub_t *hub = make_hub();
+
+    ck_assert(!gf_hub_bg_expects(hub, 0));
+    ck_assert(gf_hub_reserve(hub));
+    ck_assert(gf_hub_bg_expects(hub, 0));
+    ck_assert(!gf_hub_bg_expects(hub, 1));
+    gf_hub_leave(hub);
+    ck_assert(!gf_hub_bg_expects(hub, 0));
+}
+END_TEST
+
+START_TEST(a_child_reaches_all_providers_until_its_dispatcher_misses_one)
+{
+    gf_shortcut_t *shortcut = gf_hub_shortcut(make_hub());
+
+    ck_assert(gf_shortcut_reaches_all(shortcut));
+    gf_shortcut_note_reach(shortcut, false);
+    ck_assert(!gf_shortcut_reaches_all(shortcut));
+    gf_shortcut_note_reach(shortcut, true);
+    ck_assert(gf_shortcut_reaches_all(shortcut));
 }
 END_TEST
 
@@ -784,6 +845,9 @@ int main(void)
         the_bell_rings_until_it_is_silenced,
         places_in_flight_are_bounded,
         news_reach_those_who_watch_that_job,
+        an_ended_generation_reaches_those_who_wait_for_it_and_is_freed,
+        a_place_that_is_taken_is_a_job_to_come,
+        a_child_reaches_all_providers_until_its_dispatcher_misses_one,
         less_than_enough_wakes_no_request,
         one_request_watches_several_jobs,
         news_are_for_one_job_among_many,

@@ -102,9 +102,10 @@ static gf_err_t *call_create(void)
                        .prompt = "a cat",
                        .parameters = "{}",
                        .seed = 77 };
+    gf_begin_t begin = { .owner = NULL };
     gf_created_t created;
 
-    return gf_queue_create(&created, &unit.ctx, &caller, &spec, NULL);
+    return gf_queue_create(&created, &unit.ctx, &caller, &spec, &begin);
 }
 
 static gf_err_t *call_create_batch(void)
@@ -115,9 +116,10 @@ static gf_err_t *call_create_batch(void)
                        .count = 2,
                        .prompt = "a cat",
                        .parameters = "{}" };
+    gf_begin_t begin = { .owner = NULL };
     gf_created_t created[2];
 
-    return gf_queue_create(created, &unit.ctx, &caller, &spec, NULL);
+    return gf_queue_create(created, &unit.ctx, &caller, &spec, &begin);
 }
 
 static gf_err_t *call_made_before(void)
@@ -445,7 +447,7 @@ static gf_err_t *call_settle(void)
     gf_end_t settled = { .status = "cancelled" };
     gf_settled_t outcome;
 
-    return gf_settle_generation(&outcome, &unit.ctx, &job, &settled);
+    return gf_settle_generation(&outcome, NULL, &unit.ctx, &job, &settled);
 }
 
 static gf_err_t *call_cancel(void)
@@ -696,7 +698,8 @@ static const char *rich_user(int credits)
     return user;
 }
 
-static gf_created_t create(const char *user, const char *key, const char *hash, const char *owner)
+static gf_created_t create_with(const char *user, const char *key, const char *hash,
+                                const gf_begin_t *begin)
 {
     gf_caller_t caller = { .user = user, .key = key, .hash = hash };
     gf_spec_t spec = { .type = &type,
@@ -710,8 +713,15 @@ static gf_created_t create(const char *user, const char *key, const char *hash, 
     gf_created_t created;
 
     memset(&created, 0, sizeof(created));
-    unit_no_error(gf_queue_create(&created, &unit.ctx, &caller, &spec, owner));
+    unit_no_error(gf_queue_create(&created, &unit.ctx, &caller, &spec, begin));
     return created;
+}
+
+static gf_created_t create(const char *user, const char *key, const char *hash, const char *owner)
+{
+    gf_begin_t begin = { .owner = owner };
+
+    return create_with(user, key, hash, &begin);
 }
 
 static gf_quota_t quota_of(const char *user)
@@ -733,7 +743,7 @@ static gf_settled_t settle(const gf_job_t *settled, const gf_end_t *how)
 {
     gf_settled_t outcome = GF_SETTLED_NOT;
 
-    unit_no_error(gf_settle_generation(&outcome, &unit.ctx, settled, how));
+    unit_no_error(gf_settle_generation(&outcome, NULL, &unit.ctx, settled, how));
     return outcome;
 }
 
@@ -780,6 +790,51 @@ START_TEST(each_outcome_of_a_creation_is_returned)
     as_owner(apr_psprintf(unit.ctx.pool,
                           "UPDATE genflow.accounts SET blocked = true WHERE user_id = '%s'", user));
     ck_assert_int_eq(create(user, "fourth", HASH, "unit host").outcome, GF_ACCOUNT_BLOCKED);
+    end();
+}
+END_TEST
+
+START_TEST(a_creation_records_the_intent_and_settling_returns_the_generation)
+{
+    gf_begin_t begin = {
+        .owner = "unit host", .choice = &choice, .webhook_token = HASH, .request_hash = "{}"
+    };
+    gf_find_t find = { 0 };
+    gf_final_t *final = NULL;
+    gf_settled_t settled;
+    gf_created_t created;
+    const char *user;
+    gf_view_t view;
+    gf_job_t made;
+
+    lend_app();
+    user = rich_user(4);
+    created = create_with(user, "key", HASH, &begin);
+    ck_assert_int_eq(created.intent, GF_INTENT_RECORDED);
+    ck_assert_int_eq(create(user, "other", HASH, "unit host").intent, GF_INTENT_NONE);
+    made = job_of(&created);
+    made.attempts = 1;
+    made.user = user;
+    unit_no_error(gf_queue_attempt(&lease, &unit.ctx, &made, &choice, HASH));
+    ck_assert_msg(lease == GF_LEASE_OURS, "it is the intent of attempt 1");
+
+    unit_no_error(gf_settle_generation(&settled, &final, &unit.ctx, &made, &success));
+    ck_assert_int_eq(settled, GF_SETTLED_DONE);
+    ck_assert_ptr_nonnull(final);
+    find.id = created.id;
+    unit_no_error(gf_queue_get(&view, &unit.ctx, &type, user, &find));
+    ck_assert_str_eq(final->view.id, view.id);
+    ck_assert_str_eq(final->view.status, "completed");
+    ck_assert_str_eq(final->view.image_url, view.image_url);
+    ck_assert_str_eq(final->view.finished_at, view.finished_at);
+    ck_assert_str_eq(final->view.user, user);
+    ck_assert_ptr_eq(final->view.type, &type);
+    gf_final_release(final);
+
+    made.id = NO_ID;
+    unit_no_error(gf_settle_generation(&settled, &final, &unit.ctx, &made, &success));
+    ck_assert_int_eq(settled, GF_SETTLED_UNKNOWN);
+    ck_assert_msg(!final, "there is none");
     end();
 }
 END_TEST
@@ -946,6 +1001,7 @@ int main(void)
     };
     const TTest *const with[] = {
         each_outcome_of_a_creation_is_returned,
+        a_creation_records_the_intent_and_settling_returns_the_generation,
         a_generation_is_read_as_it_was_made_and_as_it_ended,
         a_job_is_claimed_worked_on_and_ended_under_its_lease,
         leases_are_renewed_in_statements_of_500,

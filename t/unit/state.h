@@ -25,8 +25,9 @@ typedef struct given_t {
     const char *ref;    /* the provider's id of the run */
     const char *source; /* the user's source image */
     enum { FULL, SYNC, FILES, DRAWS } provider;
-    int entries; /* chain entries beside the first; -1: not even that one */
-    int retries; /* left */
+    int entries;   /* chain entries beside the first; -1: not even that one */
+    int retries;   /* left */
+    bool intended; /* create recorded the intent */
     bool last_look, unreached, hooks, strict, empty_fails, shut, checked;
     bool next;   /* GenflowTypeUnknown next */
     bool others; /* the last entry is of another provider */
@@ -260,6 +261,8 @@ static gf_job_t *make_job(const gf_kind_t *kind, const given_t *given, apr_pool_
     job->remove_url = given->remove_url;
     job->delivery_attempts = given->attempt;
     job->webhook_timestamp = "1700000000";
+    job->intent_until = given->intended ? the_time + LEASE : 0;
+    job->webhook_token = given->intended && given->hooks ? "of create" : NULL;
     job->restore_tries = 1;
     job->restore_url = HERE;
     if (given->copied) {
@@ -318,7 +321,8 @@ static void bring(gf_run_t *run, const brought_t *brought)
     coming = brought;
     run->lease = brought->lease;
     run->settled = brought->settled;
-    run->err = brought->err ? gf_err_make(&flow.ctx, brought->err, APR_SUCCESS, "as scripted") : NULL;
+    run->err =
+        brought->err ? gf_err_make(&flow.ctx, brought->err, APR_SUCCESS, "as scripted") : NULL;
     run->job->provider_ref = brought->ref ? brought->ref : run->job->provider_ref;
     if (run->msg) {
         run->msg->end = GF_MSG_ANSWERED;

@@ -119,6 +119,11 @@ static const case_t of_generate[] = {
     { IN(START), ON(BEGUN), GF_STATE_SOURCE, GIVEN(.source = HERE, .provider = DRAWS) },
     { IN(START), ON(BEGUN), GF_STATE_SOURCE, GIVEN(.source = "asset:0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b\n" HERE, .provider = FILES) },
     { IN(START), ON(BEGUN), GF_STATE_INTENT, GIVEN(.source = HERE) },
+    { IN(START), ON(BEGUN), GF_STATE_SENT, GIVEN(.intended = true) },
+    { IN(START), ON(BEGUN), GF_STATE_SENT, GIVEN(.intended = true, .source = HERE) },
+    { IN(START), ON(BEGUN), GF_STATE_REQUEUE, GIVEN(.intended = true, .age = LEASE + 1), .tag = "GF0420", .code = GF_E_NETWORK },
+    { IN(START), ON(BEGUN), GF_STATE_REQUEUE, GIVEN(.intended = true, .unreached = true), .tag = "GF0622", .code = GF_E_NETWORK },
+    { IN(START), ON(BEGUN), GF_STATE_ADOPT, GIVEN(.intended = true, .phase = GF_PHASE_SENDING) },
     { IN(START), ON(BEGUN), GF_STATE_DRAW, GIVEN(.provider = DRAWS) },
 
     /* after a lost lease */
@@ -632,7 +637,9 @@ START_TEST(a_submission_follows_a_recorded_intent_within_its_lease_and_nothing_e
 
         ck_assert(rule->next != GF_STATE_SENT
                   || (rule->states == IN(INTENT) && rule->events == ON(WRITTEN)
-                      && rule->when == gf_intent_may_send));
+                      && rule->when == gf_intent_may_send)
+                  || (rule->states == IN(START) && rule->events == ON(BEGUN)
+                      && rule->when == gf_intent_may_send_at_once));
     }
     for (lease = GF_LEASE_OURS; lease <= GF_LEASE_LOST; lease++) {
         for (k = 0; k < UNIT_COUNT(ages); k++) {
@@ -647,6 +654,31 @@ START_TEST(a_submission_follows_a_recorded_intent_within_its_lease_and_nothing_e
             ck_assert_int_eq(run->state == GF_STATE_SENT, may);
             ck_assert_int_eq(run->msg && strstr(run->msg->url, "submit") != NULL, may);
         }
+    }
+}
+END_TEST
+
+START_TEST(an_intent_of_create_is_sent_within_its_lease_as_attempt_1)
+{
+    const gf_kind_t *kind = gf_kind_of(GF_JOB_GENERATE);
+    const apr_interval_time_t ages[] = { 0, LEASE - 1, LEASE, LEASE + 1, 2 * LEASE };
+    size_t i;
+
+    for (i = 0; i < 2 * UNIT_COUNT(ages); i++) {
+        const given_t given = { .intended = true, .hooks = true, .entries = 1 };
+        bool watched = i >= UNIT_COUNT(ages);
+        bool may = ages[i % UNIT_COUNT(ages)] <= LEASE;
+        gf_run_t *run = make_run(kind, &given, unit.ctx.pool);
+
+        run->job->intent_watched = watched;
+        the_time += ages[i % UNIT_COUNT(ages)];
+        gf_run_begin(&flow, run);
+        ck_assert_int_eq(run->state, may ? GF_STATE_SENT : GF_STATE_REQUEUE);
+        ck_assert_int_eq(run->msg && strstr(run->msg->url, "submit") != NULL, may);
+        ck_assert_int_eq(run->job->attempts, 1);
+        ck_assert_int_eq(run->job->retries, 0);
+        ck_assert_str_eq(run->of.generate.webhook_token, "of create");
+        ck_assert_int_eq(run->of.generate.health.watched, may && watched);
     }
 }
 END_TEST
@@ -714,7 +746,8 @@ START_TEST(an_unknown_answer_gives_the_job_to_nobody_else)
 }
 END_TEST
 
-/* GenflowTypeUnknown next: to the first entry of another provider, and the attempt ends as unknown. */
+/* GenflowTypeUnknown next: to the first entry of another provider, and the attempt ends as unknown.
+ */
 START_TEST(an_unknown_answer_goes_on_at_another_provider_alone)
 {
     static const given_t given = { .provider = SYNC, ELSEWHERE };
@@ -1018,6 +1051,7 @@ int main(int argc, const char *const *argv)
         every_rule_leads_to_a_state_of_its_kind,
         a_pair_without_a_rule_is_logged_and_begins_nothing,
         a_submission_follows_a_recorded_intent_within_its_lease_and_nothing_else,
+        an_intent_of_create_is_sent_within_its_lease_as_attempt_1,
         what_was_sent_is_never_sent_again_in_a_run,
         an_unknown_answer_gives_the_job_to_nobody_else,
         an_unknown_answer_goes_on_at_another_provider_alone,

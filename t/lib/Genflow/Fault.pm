@@ -58,8 +58,9 @@ sub normal_grace {
     return sql('DROP FUNCTION genflow.test_grace() CASCADE');
 }
 
-# Locks what settling, and noting an attempt, write to: neither making nor claiming a generation does.
-# Closing what it returns lets them go on.
+# Locks what settling, and noting an attempt, write to: claiming a generation does not, nor does making
+# one, unless its child sends it at once and notes its attempt with it. Closing what it returns lets
+# them go on.
 sub hold_up {
     open my $lock, '|-', 'psql', '-Xqo', '/dev/null' or die "psql: $!\n";
     $lock->autoflush(1);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Counts the holders of an ended generation's object. Leaves its view to db/settle.c, and who gets
+ * it to hub/hub.c. */
+#include "model/final.h"
+
+#include <apr_atomic.h>
+
+gf_final_t *gf_final_make(void)
+{
+    gf_final_t *final;
+    apr_pool_t *pool;
+
+    apr_pool_create_unmanaged_ex(&pool, NULL, NULL); /* no other thread's allocator */
+    apr_pool_tag(pool, "genflow_final");
+    final = apr_pcalloc(pool, sizeof(*final));
+    final->pool = pool;
+    final->holders = 1;
+    return final;
+}
+
+void gf_final_hold(gf_final_t *final)
+{
+    apr_atomic_inc32(&final->holders);
+}
+
+apr_status_t gf_final_release(void *data)
+{
+    gf_final_t *final = data;
+
+    if (apr_atomic_dec32(&final->holders) == 0) {
+        apr_pool_destroy(final->pool);
+    }
+    return APR_SUCCESS;
+}
