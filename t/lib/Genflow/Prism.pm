@@ -70,6 +70,8 @@ sub document {
     # Sites of single tests: administration and moods at /api, as the document has them; other places.
     $mounted{"/api$_"} //= $paths->{$_} for grep { !m{\A/functions/} } keys %$paths;
     @mounted{ "/lenient$_", "/shop/api$_" } = ($api{$_}) x 2 for '/{type}/generate', '/{type}/status';
+    $mounted{"$_/health"} = $api{'/health'} for qw(/inside /slash);
+    $mounted{"/api$_/getQuota"} = $api{'/getQuota'} for 0 .. 15;
     @mounted{ "/guests$_", "/strict-legacy$_" } = ($legacy{$_}) x 2
         for '/{type}/generate', '/image/generate', '/credits-reserve';
     $document->{paths} = { map { $_ => with_every_method($mounted{$_}) } keys %mounted };
@@ -190,6 +192,8 @@ sub not_judged {
     return 'nothing of the API (stored pictures, pages of httpd)'
         if $path =~ m{\A/(?:(?:shop/)?generated|pictures|shared/pictures|server-status|theirs|login|logout)\b
             |\A/\w+/generate\.json\z|\A/\.netlify/functions/verify-otp\z}x;
+    return 'an address that is not UTF-8, which ends Prism'
+        if !utf8::decode(my $decoded = $path =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ger);
     return 'refused by httpd itself'
         if $res->{status} == 403 && ($res->{headers}{'content-type'} // '') =~ m{\Atext/html} && $path !~ m{/admin\b};
     return 'a name with slashes, which no path in a document can have'
@@ -213,6 +217,7 @@ sub judge {
     my $said = HTTP::Tiny->new(timeout => JUDGE_TIME, max_redirect => 0)->request($method,
         $ENV{GENFLOW_PRISM} . $path, { headers => { %headers, $ANSWER => $file },
             $shown && $body ne '' ? (content => $body) : () });
+    return ("Prism did not judge it: $said->{status}", 1) if $said->{status} >= 500 && $said->{status} != $res->{status};
     return if $said->{status} != $res->{status};
     return ($said->{headers}{'sl-violations'} // '[]', $shown ? 1 : 0);
 }
