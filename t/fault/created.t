@@ -59,7 +59,7 @@ for my $case (@CASES) {
     my $id = job_of($user);
     is sql1("SELECT count(*) FROM genflow.attempts WHERE job_id = :'id'", id => $id), 1, '... its intent is recorded';
     my $end = ended($user, $id, $type);
-    is $end->{status}, $status, "... another host reconciles it: $status" or diag join ' ', map { $_ // '-' } @$end{qw(error errorMessage causeCode)};
+    is $end->{status}, $status, "... another host reconciles it: $status" or diag join ' ', map { $_ // '-' } @$end{qw(errorCode errorMessage causeCode)};
     is submissions("[$user]"), $sent, "... after $sent submissions";
     credits_are $user, $credits, 0, '... and the credits say the same';
 
