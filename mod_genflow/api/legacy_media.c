@@ -199,9 +199,7 @@ gf_err_t *api_legacy_media_list(gf_req_t *req)
     return send_gallery(req, &gallery);
 }
 
-/* Public pictures, of one type or of all. The cost of a page grows with its offset, for whoever
- * asks.
- */
+/* Public pictures, of one type or of all. The cost of a page grows with its offset. */
 static gf_err_t *send_feed(gf_req_t *req, const gf_type_t *type)
 {
     gf_gallery_t gallery = { .viewer = req->user };

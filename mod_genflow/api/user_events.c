@@ -5,7 +5,8 @@
  *
  * The id of the last event of a look is its instant. The events before it have the instant of the
  * look before, that of this one, and the generation: a client that comes back with it gets the rest
- * of the look. Where it cannot be told what has changed since, the stream sends `reset`. */
+ * of the look. Where the database does not know what has changed since, the stream sends `reset`.
+ */
 #include "api/stream.h"
 
 #include <stdlib.h>
@@ -259,7 +260,7 @@ static bool is_new_balance(user_stream_t *user, const gf_user_events_t *events)
     return user->is_begun ? differs : !user->since || events->is_paid;
 }
 
-/* Too much has changed, or nobody knows what. */
+/* Too much has changed, or the database does not know what. */
 static void send_reset(user_stream_t *user)
 {
     look_t *look = user->look;

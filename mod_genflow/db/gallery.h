@@ -14,7 +14,7 @@
 /* A page of completed generations. */
 typedef struct gf_gallery_t {
     const char *user;      /* whose; NULL: the public ones of all users */
-    const char *viewer;    /* of public ones: who sees their own name in them; NULL: nobody */
+    const char *viewer;    /* of public ones: who sees their own name in them; NULL: no user */
     const gf_type_t *type; /* NULL: all types */
 
     /* Rows before the page, at most GF_GALLERY_OFFSET_MAX, which the caller checks; rows of it. */

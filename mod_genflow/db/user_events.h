@@ -13,7 +13,8 @@ typedef struct gf_user_change_t {
     bool changed;     /* false: it waits in our queue, and its place may have changed */
 } gf_user_change_t;
 
-/* What is to be looked for. */
+/* What is to be looked for. A first look has neither `since` nor changes: it gives the instant from
+ * which a new stream goes on. A replay goes in pages of `limit` by `after`. */
 typedef struct gf_user_look_t {
     const char *user;
     const char *since; /* the instant that the client knows; NULL: now */
@@ -22,17 +23,19 @@ typedef struct gf_user_look_t {
     int limit;         /* generations */
 } gf_user_look_t;
 
-/* A look. Texts are in ctx->pool. */
+/* A look. Texts are in ctx->pool. What it finds may have been found before, while a transaction
+ * runs for long (docs/decisions/0054): the stream drops what its client has. */
 typedef struct gf_user_events_t {
     const char *instant; /* of this look */
     const char *version; /* as gf_user_versions() has it */
     apr_int64_t balance, held, remaining;
-    bool is_reset;               /* what has changed since cannot be told; there are no changes */
+    bool is_reset;               /* `since` is unknown or too long ago; there are no changes */
     bool is_paid;                /* the ledger has new entries */
     bool waits;                  /* a generation waits in our queue */
     apr_array_header_t *changes; /* gf_user_change_t, by id */
 } gf_user_events_t;
 
+/* One look for look->user alone: nothing of another user is ever in it. One statement. */
 gf_err_t *gf_user_events_read(gf_user_events_t *events, gf_ctx_t *ctx, const gf_user_look_t *look);
 
 /* A user's version: changes when the account or a live generation changes. */

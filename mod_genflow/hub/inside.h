@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The hub itself, for the files of this room: hub/inbox.c and hub/news.c make hub/hub.h. */
+/* The hub itself, for the files of this room: hub/inbox.c and hub/news.c make hub/hub.h. One of a
+ * child; it lives as long as the child's pool. Requests, the dispatcher, the lookout and the reader
+ * of the board use it at the same time. */
 #ifndef GF_HUB_INSIDE_H
 #define GF_HUB_INSIDE_H
 
@@ -11,19 +13,27 @@ struct gf_shortcut_t; /* hub/shortcut.h */
 #define GF_HUB_WATCH_BUCKETS   1024
 #define GF_HUB_WEBHOOK_IDS_MAX 64 /* one more is lost: the usual poll finds its job */
 
+/* Nothing blocks while the mutex is held, and a walk over the waiters releases it every now and
+ * then (hub/news.c). */
 struct gf_hub_t {
-    pthread_mutex_t mutex; /* guards all below but what says otherwise */
-    int bell;
-    struct gf_keys_t *keys;         /* has a lock of its own */
+    pthread_mutex_t mutex;  /* guards all below but what says otherwise */
+    int bell;               /* an eventfd of the dispatcher: a job, a webhook or the end has come */
+    struct gf_keys_t *keys; /* has a lock of its own */
     struct gf_shortcut_t *shortcut; /* the same */
     struct gf_board_t *board;       /* no lock: set before the threads; NULL: no other child */
     volatile apr_uint32_t listens;  /* this process, on the board */
-    gf_job_t *first;                /* inbox */
+    /* The inbox, linked by gf_job_t.next: the dispatcher takes the first, requests add behind the
+     * last. */
+    gf_job_t *first;
     gf_job_t *last;
-    gf_hub_bounds_t bounds;
-    int jobs;
-    int waiting;
-    int threads; /* of those, with a thread */
+
+    gf_hub_bounds_t bounds; /* never changes */
+    int jobs;               /* places taken: reserved, in the inbox, and with the dispatcher */
+    int waiting;            /* waiters of all kinds */
+    int threads;            /* of those, with a thread */
+
+    /* All waiters in a list, in no order. The lookout goes through it in pieces, one cursor for
+     * each of its tasks; a waiter that leaves moves the cursors that point to it. */
     gf_waiter_t *waiters;
     gf_waiter_t *ringing; /* gf_hub_lookout_ring() goes on here */
     gf_waiter_t *looking; /* gf_hub_lookout_next() goes on here; NULL: at the first one */
@@ -34,8 +44,8 @@ struct gf_hub_t {
     pthread_cond_t begun;                        /* a request waits, or the child stops */
     char webhook_ids[GF_HUB_WEBHOOK_IDS_MAX][GF_HUB_ID];
     int webhook_id_count;
-    bool recalled;
-    bool closing;
+    bool recalled; /* a request ended a job of this child: gf_hub_req_recall() */
+    bool closing;  /* no request begins to wait any more */
 };
 
 /* The child stops (hub/news.c): wakes all waiters with GF_NEWS_CLOSING, and the lookout. With the
