@@ -3342,15 +3342,16 @@ BEGIN
                     CASE WHEN intent IS NOT NULL THEN p_provider END,
                     CASE WHEN intent IS NOT NULL THEN p_model END)
             RETURNING work.picture_secret INTO picture_secret;
+            PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
+            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
+            -- behind the hold, as a later intent is
             IF intent IS NOT NULL THEN
                 INSERT INTO genflow.attempts (job_id, no, epoch, provider, model, seed, hook_token,
                                               request_hash)
                 VALUES (id, 1, epoch, p_provider, p_model, p_seed, p_hook_token, p_request_hash);
-            END IF;
-            PERFORM genflow.reservation_take(p_user, id, v_look.reservation, p_take);
-            PERFORM genflow.hold(id, p_user, p_cost, v_look.day, p_day);
-            IF intent IS NOT NULL AND p_budget IS NOT NULL THEN
-                PERFORM genflow.budget_add(p_provider, p_price);
+                IF p_budget IS NOT NULL THEN
+                    PERFORM genflow.budget_add(p_provider, p_price);
+                END IF;
             END IF;
             RETURN;
         END IF;

@@ -106,7 +106,7 @@ typedef struct gf_statement_t {
     const char *text; /* written out; NULL: printed from the rows */
 } gf_statement_t;
 
-#define GF_SQL_PARAMS_MAX 32 /* p_call and p_again among them */
+#define GF_SQL_PARAMS_MAX 40 /* p_call and p_again among them */
 
 /* ---- rows ---- */
 

@@ -14,6 +14,7 @@ my $httpd  = Genflow::Httpd->start(Genflow::Httpd::small_site() . $params . <<'E
 ServerLimit 2
 MaxRequestWorkers 50
 GenflowDispatchDrain 100ms
+GenflowFetchAllow 127.0.0.1
 <GenflowProvider replicate>
     GenflowProviderUrl "${GENFLOW_FAKE}/replicate/v1"
     GenflowProviderKey env:PEERS_API_KEY
