@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Those that wait for the end of a generation, by its id, and a flag. Leaves waking them to hub.c,
+/* Those that wait for the end of a generation, by its id, and a flag. Leaves waking them to news.c,
  * and checking the owner to api/wait.c. */
 #include "hub/shortcut.h"
 

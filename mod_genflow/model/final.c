@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Counts the holders of an ended generation's object. Leaves its view to db/settle.c, and who gets
- * it to hub/hub.c. */
+ * it to hub/shortcut.c. */
 #include "model/final.h"
 
 #include <apr_atomic.h>
