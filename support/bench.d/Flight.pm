@@ -127,8 +127,8 @@ sub fly {
         waitpid $pid, 0;
         die "a client failed\n" if $?;
     }
-    $self->wait_until("$count generations are with the provider",
-        sub { $self->number("SELECT count(*) FROM genflow.work WHERE phase = 'sending'") == $count });
+    Waiters::wait_until("$count generations are with the provider",
+        sub { $self->number("SELECT count(*) FROM genflow.work WHERE phase = 'sending'") == $count }, PATIENCE);
     return;
 }
 
@@ -209,16 +209,6 @@ END
     $counter{ticks} = Load::family($process, $self->{httpd}->pid)
         + Load::family($process, $self->{load}->postmaster);
     return \%counter;
-}
-
-sub wait_until {
-    my ($self, $what, $condition) = @_;
-    my $end = time + PATIENCE;
-    until ($condition->()) {
-        die "not within @{[PATIENCE]} s: $what\n" if time > $end;
-        sleep 0.2;
-    }
-    return;
 }
 
 sub print_table {

@@ -88,7 +88,7 @@ sub mode {
     my $streams = $mode{streams} && Streams->new($self, @generations);
     my @clients = $streams ? () : $self->clients($httpd, @generations);
     my $places  = $mode{directive} eq 'park' ? 2 : 1;      # descriptors of a client that waits
-    $self->wait_until("$count clients wait",
+    wait_until("$count clients wait",
         sub { $self->descriptors - $before{descriptors} >= $places * $count });
     my @waiting = grep { !IO::Select->new($_->{socket})->can_read(0) } @clients;
     my %result = (
@@ -144,7 +144,7 @@ CustomLog "$ENV{GENFLOW_WORK}/t/logs/places" place "expr=%{QUERY_STRING} =~ /^pl
 $line
 END
     $self->{httpd} = $httpd;
-    $self->wait_until('httpd serves', sub { $httpd->children == $children });
+    wait_until('httpd serves', sub { $httpd->children == $children });
     return $httpd;
 }
 
@@ -364,7 +364,7 @@ sub place {
     $socket->syswrite(Load::http_request(GET => "/api/health?$name", {}));
     answer($socket, PATIENCE) // die "no answer\n";
     my $child;
-    $self->wait_until('the place is in the log',
+    wait_until('the place is in the log',
         sub { ($child) = Load::read_file("$ENV{GENFLOW_WORK}/t/logs/places") =~ /^(\d+) \?\Q$name\E$/m });
     return { socket => $socket, child => $child };
 }
@@ -410,11 +410,13 @@ sub end_all {
 # In the text of a statement: it is too long for a value of psql.
 sub list_of { return q('{) . join(',', @_) . q(}'::uuid[]) }
 
+# Also of Flight, which has more to wait for.
 sub wait_until {
-    my ($self, $what, $condition) = @_;
-    my $end = time + PATIENCE;
+    my ($what, $condition, $patience) = @_;
+    $patience //= PATIENCE;
+    my $end = time + $patience;
     until ($condition->()) {
-        die "not within @{[PATIENCE]} s: $what\n" if time > $end;
+        die "not within $patience s: $what\n" if time > $end;
         sleep 0.1;
     }
     return;
