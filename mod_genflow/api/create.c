@@ -197,9 +197,12 @@ static void plan_intent(gf_begin_t *begin, gf_req_t *req, const gf_spec_t *spec)
     gf_prov_call_t call = { .job = &job, .pool = ctx->pool };
     const gf_choice_t *choice;
 
+    if (spec->count > 1) {
+        return;
+    }
     gf_job_begin(&job, ctx);
     choice = gf_type_choice(job.type, gf_type_next(job.type, job.chain_pos, job.source_url));
-    if (spec->count > 1 || !choice || !prov_intent_is_ready(choice, &job)
+    if (!choice || !prov_intent_is_ready(choice, &job)
         || !gf_shortcut_reaches_all(gf_hub_shortcut(req->api->hub))
         || !gf_gate_is_open(ctx, spec->type)) {
         return;

@@ -269,7 +269,6 @@ static gf_err_t *read_view(views_wait_t *all, int i)
     if (take_final(all, i)) {
         return NULL;
     }
-
     all->places[i] = VIEW_OF_STEP;
     return gf_queue_get(&all->views[i], &all->wait.ctx, req->type, req->user, &find);
 }

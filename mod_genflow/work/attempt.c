@@ -240,7 +240,6 @@ void gf_attempt_cancel(gf_flow_t *flow, gf_run_t *run)
 static bool note_reach(gf_flow_t *flow, const gf_run_t *run)
 {
     const gf_provider_t *provider = run->of.generate.choice->provider;
-
     bool known = false;
 
     if (run->msg->unreached) {
