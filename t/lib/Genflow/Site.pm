@@ -147,9 +147,13 @@ sub make_folder {
 
     my $source = abs_path($self->{source});
     my @files  = grep { -f } glob "$source/* $source/.clang-format";
-    my @dirs   = grep { -d } map { "$source/$_" } qw(conf docs mod_genflow mod_genflow_local sql support t);
-    system('cp', '-R', @files, @dirs, "$folder/") == 0 or die "cannot copy $source\n";
+    my @dirs   = grep { -d "$source/$_" } qw(conf docs mod_genflow mod_genflow_local sql support t);
+    system('cp', @files, "$folder/") == 0 or die "cannot copy $source\n";
+    system(qq{tar -C '$source' -c --exclude=node_modules @dirs | tar -C '$folder' -x}) == 0
+        or die "cannot copy $source\n";
     system('chmod', '-R', 'u+w', $folder);
+    my $clients = abs_path("$source/t/clients/node_modules");
+    symlink $clients, "$folder/t/clients/node_modules" if $clients && -d $clients;
 
     make_path(map { "$folder/$_" } qw(modules store tmp t/logs t/htdocs));
     my $local = $self->{module} =~ s/\.so\z/_local.so/r;

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs the checks of an official client (t/clients/<name>.mjs, on t/clients/check.mjs) against the site.
+# Each check is a test of the calling file. Without the client's package the file is skipped.
+#
+#     use Genflow::Test;
+#     use Genflow::Clients;
+#     run_client('replicate', rich => account(50), poor => account(0));
+#     finish;
+
+package Genflow::Clients;
+
+use strict;
+use warnings;
+
+use Genflow::Test;
+use JSON::PP qw(encode_json);
+use parent -norequire, 'Exporter';
+
+our @EXPORT = qw(run_client);
+
+# Name of the accounts in the checks => user. Their keys are what Authorization names.
+sub run_client {
+    my ($name, %users) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    plan skip_all => 'the clients are not installed: support/check --clients'
+        if !-d 't/clients/node_modules/' || system('node --version >/dev/null 2>&1') != 0;
+
+    local $ENV{GENFLOW_SITE}  = base();
+    local $ENV{GENFLOW_USERS} = encode_json(\%users);
+    local $ENV{GENFLOW_KEYS}  = encode_json({ map { $_ => key_of($users{$_}) } keys %users });
+    open my $pipe, '-|', 'node', "t/clients/$name.mjs" or die "node: $!\n";
+    my ($checks, $planned) = (0, 'no plan');
+    while (my $line = <$pipe>) {
+        chomp $line;
+        if ($line =~ /\A(not )?ok \d+ - (.*)/) {
+            $checks++;
+            ok !$1, "$name: $2";
+        }
+        elsif ($line =~ /\A1\.\.(\d+)/) {
+            $planned = $1;
+        }
+        else {
+            diag $line =~ s/\A# //r;
+        }
+    }
+    close $pipe;
+    is $planned, $checks, "the checks of $name ran to their end ($checks)";
+    is_deeply [sql('SELECT * FROM genflow.check()')], [], 'the ledger is sound';
+    return $checks;
+}
+
+# The key by which a front knows the user: the tests take the name of the user for it.
+sub key_of { return $_[0] }
+
+1;
