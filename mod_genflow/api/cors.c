@@ -17,10 +17,13 @@
 #define ALLOWED_METHODS "GET, HEAD, POST, PUT, DELETE"
 #define ALLOWED_HEADERS \
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer"
-#define ALLOWED_OLD  ALLOWED_HEADERS ", X-App-Key, X-Idempotency-Key"
-#define EXPOSED      "ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After"
-#define ASKED_METHOD "Access-Control-Request-Method"
-#define MAX_AGE      "7200" /* seconds; browsers do not remember longer */
+#define ALLOWED_OLD ALLOWED_HEADERS ", X-App-Key, X-Idempotency-Key"
+#define EXPOSED                                                               \
+    "ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, " \
+    "retry-after-ms, x-fal-request-id, x-fal-request-timeout-type, x-request-id, x-should-retry"
+#define ASKED_HEADERS "Access-Control-Request-Headers"
+#define ASKED_METHOD  "Access-Control-Request-Method"
+#define MAX_AGE       "7200" /* seconds; browsers do not remember longer */
 
 /* The value of Access-Control-Allow-Origin for a page of `origin`; NULL: none. */
 static const char *allowed_origin(const apr_array_header_t *origins, const char *origin)
@@ -109,6 +112,46 @@ bool api_cors_is_foreign(request_rec *r)
 
 /* ---- answers ---- */
 
+/* Headers that clients of the fronts send beside those of ALLOWED_HEADERS. One that ends with `-`
+ * stands for all that begin so: they send many, and add more. */
+static const char *const clients_headers[] = { "api-key", "user-agent", "x-fal-", "x-stainless-" };
+
+static bool is_clients_header(const char *name, apr_size_t length)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(clients_headers) / sizeof(clients_headers[0]); i++) {
+        apr_size_t known = strlen(clients_headers[i]);
+        bool begins = clients_headers[i][known - 1] == '-';
+
+        if ((begins ? length > known : length == known)
+            && strncasecmp(clients_headers[i], name, known) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The headers that a page may send: `allowed`, and of those that the preflight names the ones that
+ * the clients of the fronts send. */
+static const char *allowed_headers(const request_rec *r, const char *allowed)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    const char *asked = apr_table_get(r->headers_in, ASKED_HEADERS);
+
+    for (; asked && *asked; asked += *asked != '\0') {
+        apr_size_t length = strspn(asked, letters);
+
+        if (is_clients_header(asked, length)) {
+            allowed =
+                apr_pstrcat(r->pool, allowed, ", ", apr_pstrmemdup(r->pool, asked, length), NULL);
+        }
+        asked += length;
+    }
+    return allowed;
+}
+
 int api_cors(request_rec *r)
 {
     const apr_array_header_t *origins = httpd_conf_dir(r)->origins;
@@ -135,7 +178,7 @@ int api_cors(request_rec *r)
     if (answer && preflight) {
         apr_table_setn(r->err_headers_out, "Access-Control-Allow-Methods", ALLOWED_METHODS);
         apr_table_setn(r->err_headers_out, "Access-Control-Allow-Headers",
-                       old ? ALLOWED_OLD : ALLOWED_HEADERS);
+                       allowed_headers(r, old ? ALLOWED_OLD : ALLOWED_HEADERS));
         apr_table_setn(r->err_headers_out, "Access-Control-Max-Age", MAX_AGE);
     }
     return preflight ? HTTP_NO_CONTENT : DECLINED;

@@ -6,6 +6,8 @@ use Genflow::Test;
 
 use Genflow::Httpd qw(accepted refused);
 
+my $EXPOSED = 'ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, retry-after-ms, x-fal-request-id,'
+    . ' x-fal-request-timeout-type, x-request-id, x-should-retry';
 my ($OURS, $OTHER) = ('https://studio.example', 'https://evil.example');
 
 # ---- who may read ----
@@ -31,7 +33,7 @@ for my $call (@CALLS) {
     is_deeply [cors(from($OTHER, GET => "/shared$path", user => $who))], ['-', '-'], 'another may not';
     like $res->{headers}{vary}, qr/\bOrigin\b/, '... which Vary says to caches';
     is $res->{headers}{'access-control-expose-headers'},
-        'ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After', '... with all headers that it needs';
+        $EXPOSED, '... with all headers that it needs';
 }
 my @ORIGINS = (    # origin, may it read?
     ['https://app.example:8443',         1],
@@ -78,6 +80,21 @@ for my $path (qw(/shared/neo-glitch/generate /shared/pictures/x /open/getQuota /
     is $head->{'access-control-allow-headers'}, 'Authorization, Content-Type, Idempotency-Key,'
         . ' If-None-Match, Last-Event-ID, Prefer', '... with these headers';
     ok $head->{'access-control-max-age'} > 0, '... for a while';
+}
+my $SIX = 'Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer';
+my @ASKED = (    # what a client of a front asks for, what it gets beside the six
+    ['authorization,content-type,x-stainless-os,x-stainless-retry-count', ', x-stainless-os, x-stainless-retry-count'],
+    ['authorization, x-fal-target-url, X-Fal-Queue-Priority', ', x-fal-target-url, X-Fal-Queue-Priority'],
+    ['user-agent,api-key,prefer',                        ', user-agent, api-key'],
+    ['x-fal-,x-falx,x-stainless,my-x-fal-a,api-keys,x',  ''],
+    ["x-fal-a;b,x-fal-c",                           ', x-fal-a, x-fal-c'],
+    [',,x-fal-' . 'a' x 100 . ',',                       ', x-fal-' . 'a' x 100],
+);
+for my $case (@ASKED) {
+    my ($asked, $more) = @$case;
+    my $res = from($OURS, OPTIONS => '/shared/getQuota',
+        headers => { %PREFLIGHT, 'Access-Control-Request-Headers' => $asked });
+    is $res->{headers}{'access-control-allow-headers'}, "$SIX$more", "a page that asks for '$asked'";
 }
 my $refused = from($OTHER, OPTIONS => '/shared/getQuota', headers => \%PREFLIGHT);
 is_deeply [$refused->{status}, cors($refused), grep { /allow/ } keys %{ $refused->{headers} }],
