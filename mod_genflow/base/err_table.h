@@ -78,6 +78,12 @@ GF_ERR(ASSETS_FULL,    "QUOTA_EXCEEDED",           429, GF_LOG_INFO,     "GF0142
        "You have stored too many source pictures; delete some, or wait until they expire")
 GF_ERR(PICTURE_TYPE,   "UNSUPPORTED_MEDIA_TYPE",   415, GF_LOG_INFO,     "GF0143",
        "Send a PNG, JPEG or WebP picture under its own type, or multipart/form-data")
+GF_ERR(UPLOAD_URL,     "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0785",
+       "This upload address was not made here, or is too old; request a new one")
+GF_ERR(UPLOAD_USED,    "UNAUTHORIZED",             403, GF_LOG_INFO,     "GF0786",
+       "This upload address was used; request a new one for each upload")
+GF_ERR(UPLOAD_CLOSED,  "UNAUTHORIZED",             403, GF_LOG_ERR,      "GF0787",
+       "This site takes no uploads by address: send pictures as data: URIs")
 GF_ERR(BAD_MULTIPART,  "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0144",
        "The request body is not well-formed multipart/form-data")
 GF_ERR(FIELDS,         "VALIDATION_ERROR",         400, GF_LOG_INFO,     "GF0150",

@@ -11,6 +11,7 @@
 #define STORED_PER_USER 20 /* of GenflowAssetMaxBytes each, or as many bytes in smaller ones */
 
 typedef struct put_in_t {
+    const char *upload; /* of asset_upload */
     const char *user, *type;
     int width, height;
     const char *base64;
@@ -18,21 +19,29 @@ typedef struct put_in_t {
     apr_int64_t quota;
 } put_in_t;
 
-typedef enum { PUT, PUT_TOO_MANY } put_t;
+typedef enum { PUT, PUT_TOO_MANY, PUT_USED } put_t;
 
 typedef struct put_row_t {
     put_t outcome;
     const char *id, *expires_at;
 } put_row_t;
 
-static const gf_sql_word_t put_words[] = { { "ok", PUT },
-                                           { "too_many", PUT_TOO_MANY },
-                                           { NULL, GF_SQL_NO_WORD } };
+static const gf_sql_word_t put_words[] = {
+    { "ok", PUT }, { "too_many", PUT_TOO_MANY }, { "used", PUT_USED }, { NULL, GF_SQL_NO_WORD }
+};
 static const gf_sql_field_t put_params[] = {
     GF_PARAM(put_in_t, user),   GF_PARAM(put_in_t, type),   GF_PARAM(put_in_t, width),
     GF_PARAM(put_in_t, height), GF_PARAM(put_in_t, base64), GF_PARAM_INTERVAL(put_in_t, lifetime),
     GF_PARAM(put_in_t, quota)
 };
+static const gf_sql_field_t upload_params[] = { GF_PARAM(put_in_t, upload),
+                                                GF_PARAM(put_in_t, user),
+                                                GF_PARAM(put_in_t, type),
+                                                GF_PARAM(put_in_t, width),
+                                                GF_PARAM(put_in_t, height),
+                                                GF_PARAM(put_in_t, base64),
+                                                GF_PARAM_INTERVAL(put_in_t, lifetime),
+                                                GF_PARAM(put_in_t, quota) };
 static const gf_sql_field_t put_columns[] = {
     GF_COLUMN_WORD("outcome", put_row_t, outcome, put_words),
     GF_COLUMN(put_row_t, id),
@@ -41,11 +50,15 @@ static const gf_sql_field_t put_columns[] = {
 
 GF_STATEMENT(asset_put, .function = "asset_put", GF_PARAMS(put_params),
              GF_COLUMNS(put_row_t, put_columns));
+GF_STATEMENT(asset_upload, .function = "asset_upload", .has_call = true, GF_PARAMS(upload_params),
+             GF_COLUMNS(put_row_t, put_columns));
 
-gf_err_t *gf_asset_put(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const gf_image_t *image,
-                       const char *base64)
+static gf_err_t *put(gf_asset_t *asset, gf_ctx_t *ctx, const gf_statement_t *statement,
+                     const char *user, const char *upload, const gf_image_t *image,
+                     const char *base64)
 {
-    const put_in_t in = { .user = user,
+    const put_in_t in = { .upload = upload,
+                          .user = user,
                           .type = image->type,
                           .width = image->width,
                           .height = image->height,
@@ -54,9 +67,12 @@ gf_err_t *gf_asset_put(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const
                           .quota = ctx->conf->asset_max * STORED_PER_USER };
     put_row_t row;
 
-    GF_TRY(gf_db_one(&row, ctx, &gf_sql_asset_put, NULL, &in));
+    GF_TRY(gf_db_one(&row, ctx, statement, NULL, &in));
     if (row.outcome == PUT_TOO_MANY) {
         return gf_err_make(ctx, GF_E_ASSETS_FULL, APR_SUCCESS, "%s", user);
+    }
+    if (row.outcome == PUT_USED) {
+        return gf_err_make(ctx, GF_E_UPLOAD_USED, APR_SUCCESS, "upload %s of %s", upload, user);
     }
     memset(asset, 0, sizeof(*asset));
     asset->id = row.id;
@@ -65,6 +81,18 @@ gf_err_t *gf_asset_put(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const
     asset->width = image->width;
     asset->height = image->height;
     return NULL;
+}
+
+gf_err_t *gf_asset_put(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const gf_image_t *image,
+                       const char *base64)
+{
+    return put(asset, ctx, &gf_sql_asset_put, user, NULL, image, base64);
+}
+
+gf_err_t *gf_asset_upload(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const char *upload,
+                          const gf_image_t *image, const char *base64)
+{
+    return put(asset, ctx, &gf_sql_asset_upload, user, upload, image, base64);
 }
 
 typedef struct one_in_t {

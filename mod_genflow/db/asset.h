@@ -25,6 +25,11 @@ typedef struct gf_asset_t {
 gf_err_t *gf_asset_put(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const gf_image_t *image,
                        const char *base64);
 
+/* The same for the upload that was announced under the id `upload`, which then names the picture in
+ * gf_asset_get(), too. It happens once. Errors: UPLOAD_USED, ASSETS_FULL. */
+gf_err_t *gf_asset_upload(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const char *upload,
+                          const gf_image_t *image, const char *base64);
+
 /* The facts of a picture of `user`, without the bytes. Errors: NO_ASSET, NOT_YOURS. */
 gf_err_t *gf_asset_get(gf_asset_t *asset, gf_ctx_t *ctx, const char *user, const char *id);
 

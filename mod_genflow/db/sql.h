@@ -26,15 +26,16 @@
     X(admin_credit) X(admin_jobs) X(admin_preset_add) X(admin_preset_delete) \
     X(admin_preset_edit) X(admin_presets) X(admin_refund) X(admin_stats) X(admin_user_set) \
     X(admin_users) X(allowance) X(asset_bytes) X(asset_delete) X(asset_get) X(asset_put) \
-    X(attempt_begin) X(breaker_note) X(breakers) X(budgets) X(cancel) X(claim) X(compose) \
-    X(connections) X(create) X(create_batch) X(delete) X(delivery_claim) X(delivery_note) \
-    X(due) X(ended) X(feed) X(gallery) X(gallery_count) X(generation_of) X(get) X(hand_back) \
-    X(health) X(heartbeat) X(history) X(history_count) X(hook) X(hook_known) X(hook_ref) \
-    X(janitor) X(janitor_parts) X(ledger_list) X(live) X(made_before) X(media_find) \
+    X(asset_upload) X(attempt_begin) X(breaker_note) X(breakers) X(budgets) X(cancel) X(claim) \
+    X(compose) X(connections) X(create) X(create_batch) X(delete) X(delivery_claim) \
+    X(delivery_note) X(due) X(ended) X(feed) X(gallery) X(gallery_count) X(generation_of) X(get) \
+    X(hand_back) X(health) X(heartbeat) X(history) X(history_count) X(hook) X(hook_known) \
+    X(hook_ref) X(janitor) X(janitor_parts) X(ledger_list) X(live) X(made_before) X(media_find) \
     X(media_mark) X(presets) X(progress) X(quota) X(removal_claim) X(removal_done) X(requeue) \
     X(reserve) X(reserve_finalize) X(restore_claim) X(restore_later) X(restored) \
     X(schema_missing) X(settle) X(site_look) X(site_restored) X(start) X(template_delete) \
-    X(template_get) X(template_put) X(templates) X(user_events) X(user_settings) X(user_versions)
+    X(template_get) X(template_put) X(templates) X(user_events) X(user_settings) \
+    X(user_versions)
 /* clang-format on */
 
 typedef enum {

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- asset_get(p_user, p_id): describes an asset of p_user without its bytes. Called by: GET
--- assets/{id}, and a generate call that names it. Locks: none. Always one row.
+-- asset_get(p_user, p_id): describes an asset of p_user without its bytes. p_id may also be the id
+-- of the upload that brought it (asset_upload.sql). Called by: GET assets/{id}, and a generate call
+-- that names it. Locks: none. Always one row.
 -- Outcomes: 'ok'; 'not_found' no such asset, or deleted, or expired; 'not_yours' (the other columns
 -- are then NULL).
 CREATE OR REPLACE FUNCTION genflow.asset_get(
@@ -15,7 +16,9 @@ BEGIN
     SELECT a.user_id, a.id, a.type, a.width, a.height, a.size, encode(a.sha256, 'hex'),
            genflow.iso(a.expires_at)
       INTO v_user, id, type, width, height, size, sha256, expires_at
-      FROM genflow.assets a WHERE a.id = p_id AND a.expires_at > clock_timestamp();
+      FROM genflow.assets a
+     WHERE a.id = coalesce((genflow.call_answer(p_id) ->> 'asset')::uuid, p_id)
+       AND a.expires_at > clock_timestamp();
     IF v_user = p_user THEN
         outcome := 'ok';
         RETURN;

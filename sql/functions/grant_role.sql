@@ -22,6 +22,7 @@ BEGIN
                    'asset_delete',
                    'asset_get',
                    'asset_put',
+                   'asset_upload',
                    'attempt_begin',
                    'breaker_note',
                    'breakers',

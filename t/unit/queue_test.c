@@ -529,6 +529,14 @@ static gf_err_t *call_asset_put(void)
     return gf_asset_put(&asset, &unit.ctx, "nobody", &image, "AAAA");
 }
 
+static gf_err_t *call_asset_upload(void)
+{
+    gf_image_t image = { .type = "image/png", .width = 1, .height = 1 };
+    gf_asset_t asset;
+
+    return gf_asset_upload(&asset, &unit.ctx, "nobody", NO_ID, &image, "AAAA");
+}
+
 static gf_err_t *call_asset_get(void)
 {
     gf_asset_t asset;
@@ -627,6 +635,7 @@ static const struct {
     { "connections", call_connections },
     { "restore_later", call_restore_later },
     { "asset_put", call_asset_put },
+    { "asset_upload", call_asset_upload },
     { "asset_get", call_asset_get },
     { "asset_bytes", call_asset_bytes },
     { "asset_delete", call_asset_delete },
