@@ -1056,7 +1056,9 @@ BEGIN
     SELECT a.user_id, a.id, a.type, a.width, a.height, a.size, encode(a.sha256, 'hex'),
            genflow.iso(a.expires_at)
       INTO v_user, id, type, width, height, size, sha256, expires_at
-      FROM genflow.assets a WHERE a.id = p_id AND a.expires_at > clock_timestamp();
+      FROM genflow.assets a
+     WHERE a.id = coalesce((genflow.call_answer(p_id) ->> 'asset')::uuid, p_id)
+       AND a.expires_at > clock_timestamp();
     IF v_user = p_user THEN
         outcome := 'ok';
         RETURN;
@@ -1113,6 +1115,33 @@ BEGIN
     GET DIAGNOSTICS v_count = ROW_COUNT;
     RETURN v_count;
 END $$;
+
+CREATE FUNCTION genflow.asset_upload(p_upload uuid, p_user text, p_type text, p_width integer, p_height integer, p_base64 text, p_lifetime interval, p_quota bigint, p_call uuid DEFAULT NULL::uuid, OUT outcome text, OUT id uuid, OUT expires_at text) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
+$$
+DECLARE
+    v_before jsonb;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('genflow assets of ' || p_user, 0));
+    v_before := genflow.call_answer(p_upload);
+    IF v_before IS NOT NULL THEN
+        outcome := 'used';
+        IF v_before ->> 'call' = p_call::text THEN
+            outcome := 'ok';
+            id := v_before ->> 'asset';
+            expires_at := v_before ->> 'expires_at';
+        END IF;
+        RETURN;
+    END IF;
+    SELECT p.outcome, p.id, p.expires_at INTO outcome, id, expires_at
+      FROM genflow.asset_put(p_user, p_type, p_width, p_height, p_base64, p_lifetime, p_quota) p;
+    IF outcome = 'ok' THEN
+        INSERT INTO genflow.calls (call, answer, at)
+        VALUES (p_upload, jsonb_build_object('asset', id, 'call', p_call, 'expires_at', expires_at),
+                clock_timestamp() + greatest(p_lifetime - interval '1 hour', interval '0'));
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION genflow.asset_upload(uuid,text,text,integer,integer,text,interval,bigint,uuid) TO genflow_module;
 
 CREATE FUNCTION genflow.attempt_at_once(p_provider text, p_model text, p_budget bigint, p_price bigint) RETURNS text
     LANGUAGE plpgsql SET search_path=pg_catalog, pg_temp AS
@@ -2330,6 +2359,7 @@ BEGIN
                    'asset_delete',
                    'asset_get',
                    'asset_put',
+                   'asset_upload',
                    'attempt_begin',
                    'breaker_note',
                    'breakers',
