@@ -66,7 +66,8 @@ CREATE TYPE genflow.generation AS (
     user_id text,
     input jsonb,
     input_summary jsonb,
-    expected_seconds integer
+    expected_seconds integer,
+    row_version text
 );
 
 CREATE TYPE genflow.job_brief AS (
@@ -2622,10 +2623,11 @@ $$
                 ELSE 0 END
 $$;
 
-CREATE FUNCTION genflow.is_since(p_xmin xid, p_xid bigint) RETURNS boolean
+CREATE FUNCTION genflow.is_since(p_xmin xid, p_xid bigint, p_seen bigint[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$
-    SELECT ((p_xmin::text::bigint - p_xid) & 4294967295) < 2147483648
+    SELECT genflow.xid_distance(p_xmin, p_xid) < 2147483648
+       AND genflow.xid_distance(p_xmin, p_xid) <> ALL (p_seen)
 $$;
 
 CREATE FUNCTION genflow.iso(p_at timestamp with time zone) RETURNS text
@@ -3546,6 +3548,7 @@ BEGIN
     END IF;
     IF m.finished_at IS NULL THEN
         SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
+        g.row_version := (SELECT t.xmin::text FROM genflow.work t WHERE t.job_id = m.id);
         m.provider := coalesce(w.provider, m.provider);
         m.model := coalesce(w.model, m.model);
         m.retry_count := coalesce(w.retries, m.retry_count);
@@ -4542,7 +4545,7 @@ END $body$
 $f$, v_cases);
 END $$;
 
-CREATE FUNCTION genflow.user_changes(p_user text, p_new bigint, p_xid bigint) RETURNS TABLE(id uuid)
+CREATE FUNCTION genflow.user_changes(p_user text, p_new bigint, p_xid bigint, p_seen bigint[]) RETURNS TABLE(id uuid)
     LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp AS
 $$
 #variable_conflict use_column
@@ -4556,7 +4559,7 @@ BEGIN
                  ORDER BY l.at DESC LIMIT p_new) n;
         v_refs := ARRAY(SELECT l.ref FROM genflow.ledger l
                          WHERE l.user_id = p_user AND l.at >= v_from
-                           AND genflow.is_since(l.xmin, p_xid));
+                           AND genflow.is_since(l.xmin, p_xid, p_seen));
         IF cardinality(v_refs) < p_new THEN
             id := NULL;
             RETURN NEXT;
@@ -4566,16 +4569,17 @@ BEGIN
     SELECT r.ref FROM unnest(v_refs) AS r (ref) WHERE genflow.id_type(r.ref) <> 0
      UNION
     SELECT w.job_id FROM genflow.work w
-     WHERE w.user_id = p_user AND genflow.is_since(w.xmin, p_xid);
+     WHERE w.user_id = p_user AND genflow.is_since(w.xmin, p_xid, p_seen);
 END $$;
 
-CREATE FUNCTION genflow.user_events(p_user text, p_since text, p_after uuid, p_waiting boolean, p_limit integer, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(instant text, version text, balance bigint, held bigint, remaining bigint, is_reset boolean, is_paid boolean, waits boolean, id uuid, type text, changed boolean)
+CREATE FUNCTION genflow.user_events(p_user text, p_since text, p_waiting boolean, p_limit integer, p_day text DEFAULT 'UTC'::text) RETURNS TABLE(instant text, version text, balance bigint, held bigint, remaining bigint, is_reset boolean, is_paid boolean, waits boolean, id uuid, type text, row_version text, changed boolean)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
 $$
 #variable_conflict use_column
 DECLARE
     v_most    CONSTANT integer := 1000;                     -- ledger entries of a look
-    v_line    text := (SELECT left(s.line::text, 8) FROM genflow.site s);
+    v_of      text := (SELECT left(encode(sha256(convert_to(s.line || ' ' || p_user, 'UTF8')),
+                                          'hex'), 8) FROM genflow.site s);
     v_now     pg_snapshot := pg_current_snapshot();
     v_entries bigint := coalesce((SELECT a.entries FROM genflow.accounts a
                                    WHERE a.user_id = p_user), 0);
@@ -4583,50 +4587,58 @@ DECLARE
     v_new     bigint[];                                     -- entries since the one and the other
     v_xid     bigint[];
     v_changes uuid[] := '{}';
+    v_later   uuid[] := '{}';                               -- than the look that goes on
 BEGIN
     SELECT q.balance, q.held, q.remaining INTO balance, held, remaining
       FROM genflow.quota(p_user, p_day) q;
     version := (SELECT v.version FROM genflow.user_versions(ARRAY[p_user]) v);
-    instant := concat_ws('.', v_line, v_entries, pg_snapshot_xmin(v_now));
     waits := EXISTS (SELECT FROM genflow.work w WHERE w.user_id = p_user AND w.turn IS NOT NULL);
     is_reset := false;
     is_paid := false;
     IF p_since IS NOT NULL THEN
-        v_part := regexp_match(p_since, '^([0-9a-f]{8})\.(\d{1,18})\.(\d{1,18})(?:_(\d{1,18})\.'
-                                        '(\d{1,18})_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}'
-                                        '-[0-9a-f]{12}))?$');
+        v_part := regexp_match(p_since, '^([0-9a-f]{8})\.(\d{1,18})\.(\d{1,18})((?:-\d{1,10})*)'
+                                        '(?:_(\d{1,18})\.(\d{1,18})((?:-\d{1,10})*)_([0-9a-f]{8}'
+                                        '(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?$');
         v_new := array_remove(ARRAY[v_entries - v_part[2]::bigint,
-                                    v_entries - v_part[4]::bigint], NULL);
-        v_xid := array_remove(ARRAY[v_part[3], v_part[5]], NULL);
-        is_reset := v_part IS NULL OR v_part[1] <> v_line
+                                    v_entries - v_part[5]::bigint], NULL);
+        v_xid := array_remove(ARRAY[v_part[3], v_part[6]], NULL);
+        is_reset := v_part IS NULL OR v_part[1] <> v_of
             OR 0 > ANY (v_new) OR v_most < ANY (v_new)
             OR EXISTS (SELECT FROM unnest(v_xid) AS x (xid)
                         WHERE pg_snapshot_xmax(v_now)::text::bigint - x.xid
                               NOT BETWEEN 0 AND 2147483647);
     END IF;
     IF p_since IS NOT NULL AND NOT is_reset THEN
+        v_changes := ARRAY(SELECT c.id FROM genflow.user_changes(
+            p_user, v_new[1], v_xid[1], (string_to_array(v_part[4], '-'))[2:]::bigint[]) c);
         is_paid := v_new[1] > 0;
-        v_changes := ARRAY(SELECT c.id FROM genflow.user_changes(p_user, v_new[1], v_xid[1]) c
-                            WHERE v_part[6] IS NULL OR c.id > v_part[6]::uuid OR c.id IS NULL);
-        IF v_part[6] IS NOT NULL THEN
-            v_changes := v_changes || ARRAY(
-                SELECT c.id FROM genflow.user_changes(p_user, v_new[2], v_xid[2]) c);
+        IF v_part[8] IS NOT NULL THEN
+            v_later := ARRAY(SELECT c.id FROM genflow.user_changes(
+                p_user, v_new[2], v_xid[2], (string_to_array(v_part[7], '-'))[2:]::bigint[]) c);
+            is_paid := is_paid AND v_new[2] = 0;
+            instant := concat(v_of, '.', v_part[5], '.', v_part[6], v_part[7]);
         END IF;
-        is_reset := array_position(v_changes, NULL) IS NOT NULL;
+        is_reset := array_position(v_changes || v_later, NULL) IS NOT NULL;
     END IF;
-    IF is_reset THEN
-        v_changes := '{}';
+    IF instant IS NULL OR is_reset THEN
+        instant := concat_ws('.', v_of, v_entries, genflow.user_instant(
+            p_user, pg_snapshot_xmin(v_now)::text::bigint));
     END IF;
-    FOR id, type, changed IN
-        SELECT g.id, t.name, bool_or(g.changed)
-          FROM (SELECT c.id, true AS changed FROM unnest(v_changes) AS c (id)
-                 UNION ALL
-                (SELECT w.job_id, false FROM genflow.work w
-                  WHERE p_waiting AND NOT is_reset AND w.user_id = p_user AND w.turn IS NOT NULL
-                  ORDER BY w.turn LIMIT 100)) g
+    FOR id, type, row_version, changed IN
+        SELECT g.id, t.name, w.xmin::text, g.changed
+          FROM (SELECT u.id, bool_or(u.changed) AS changed
+                  FROM (SELECT c.id, true AS changed FROM unnest(v_changes) AS c (id)
+                         WHERE (v_part[8] IS NULL OR c.id > v_part[8]::uuid)
+                           AND c.id <> ALL (v_later)
+                         UNION ALL
+                        (SELECT w.job_id, false FROM genflow.work w
+                          WHERE p_waiting AND w.user_id = p_user AND w.turn IS NOT NULL
+                          ORDER BY w.turn LIMIT 100)) u
+                 GROUP BY u.id) g
           JOIN genflow.types t ON t.no = genflow.id_type(g.id)
-         WHERE p_after IS NULL OR g.id > p_after
-         GROUP BY g.id, t.name ORDER BY g.id LIMIT p_limit
+          LEFT JOIN genflow.work w ON w.job_id = g.id
+         WHERE NOT is_reset
+         ORDER BY g.id LIMIT p_limit
     LOOP
         RETURN NEXT;
     END LOOP;
@@ -4634,7 +4646,40 @@ BEGIN
         RETURN NEXT;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION genflow.user_events(text,text,uuid,boolean,integer,text) TO genflow_module;
+GRANT EXECUTE ON FUNCTION genflow.user_events(text,text,boolean,integer,text) TO genflow_module;
+
+CREATE FUNCTION genflow.user_instant(p_user text, p_xid bigint) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path=pg_catalog, pg_temp SET plan_cache_mode=force_generic_plan SET enable_seqscan=off SET enable_bitmapscan=off AS
+$$
+DECLARE
+    v_most  CONSTANT integer := 100;
+    v_own   bigint[] := array_remove(
+        ARRAY[pg_current_xact_id_if_assigned()::text::bigint - p_xid], NULL);
+    v_from  timestamptz;                                    -- older entries are of before p_xid
+    v_seen  bigint[];
+    v_first bigint := 0;                                    -- where the distances are counted from
+BEGIN
+    SELECT n.at - interval '10 seconds' INTO v_from
+      FROM (SELECT l.at, l.xmin FROM genflow.ledger l WHERE l.user_id = p_user
+             ORDER BY l.at DESC LIMIT 1000) n
+     WHERE NOT genflow.is_since(n.xmin, p_xid, v_own) LIMIT 1;
+    v_seen := ARRAY(
+        SELECT DISTINCT genflow.xid_distance(r.xmin, p_xid)
+          FROM ((SELECT l.xmin FROM genflow.ledger l
+                  WHERE l.user_id = p_user AND l.at >= coalesce(v_from, '-infinity')
+                  ORDER BY l.at DESC LIMIT 1000)
+                 UNION ALL
+                SELECT w.xmin FROM genflow.work w WHERE w.user_id = p_user) r (xmin)
+         WHERE genflow.is_since(r.xmin, p_xid, v_own)
+         ORDER BY 1 DESC LIMIT v_most + 1);
+    IF cardinality(v_seen) > v_most THEN
+        v_first := v_seen[v_most + 1] + 1;
+        v_seen := v_seen[:v_most];
+    END IF;
+    RETURN concat(p_xid + v_first, (SELECT string_agg('-' || d.distance - v_first, ''
+                                                      ORDER BY d.distance)
+                                      FROM unnest(v_seen) AS d (distance)));
+END $$;
 
 CREATE FUNCTION genflow.user_settings(p_user text, p_changes jsonb) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER SET search_path=pg_catalog, pg_temp AS
@@ -4703,4 +4748,10 @@ BEGIN
                                  AND w.job_id <> NEW.job_id LIMIT 100) l);
     RETURN NEW;
 END $$;
+
+CREATE FUNCTION genflow.xid_distance(p_xmin xid, p_xid bigint) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$
+    SELECT (p_xmin::text::bigint - p_xid) & 4294967295
+$$;
 

@@ -3,9 +3,10 @@
  * `generation` (the object), `balance`, `queue` (a place in our queue). db/user_events.h says what
  * has changed since an instant; the stream reads each generation when the client has room for it.
  *
- * The id of the last event of a look is its instant. The events before it have the instant of the
- * look before, that of this one, and the generation: a client that comes back with it gets the rest
- * of the look. Where the database does not know what has changed since, the stream sends `reset`.
+ * The id of the last event of a look is its instant. The events before it have the part of the look
+ * that was sent: for a client that comes back with it, the look goes on. A generation that has
+ * changed between the look and its reading is left to the next look. So a client gets each change
+ * once. Where the database does not know what has changed since, the stream sends `reset`.
  */
 #include "api/stream.h"
 
@@ -21,7 +22,7 @@
 
 #define PAGE       100 /* generations of one statement, and of a replay */
 #define LOOK_EVERY (APR_USEC_PER_SEC / 10)
-#define ID_MAX     160 /* bytes of an id that we gave */
+#define INSTANT    64 /* bytes of most instants */
 #define KNOWN_MIN  16
 #define KNOWN_MAX  1024
 #define NO_PLACE   (-1)
@@ -40,18 +41,19 @@ typedef struct look_t {
     int next;         /* of events.changes */
     bool has_more;    /* there are further pages */
     bool has_balance; /* which is to be sent */
-    bool is_split;    /* an event was sent, and none with the look's instant */
+    bool needs_id;    /* the client does not have the look's instant, and something has changed */
     apr_pool_t *pool; /* of one event */
 } look_t;
 
 typedef struct user_stream_t {
     api_stream_t stream;
-    const char *since; /* Last-Event-ID, until the first look; NULL: none */
-    char instant[ID_MAX + 1];
+    const char *since; /* Last-Event-ID; NULL: none */
+    char *instant;     /* from which a look begins, or a part of one; NULL: none was made */
+    apr_size_t instant_size;
     look_t *look; /* NULL: all is sent */
     bool must_look;
-    bool is_begun; /* the first look was made */
-    bool waits;    /* a generation waits in our queue, where places change without news */
+    bool knows_balance; /* the client has the one of the last look */
+    bool waits;         /* a generation waits in our queue, where places change without news */
     apr_time_t looked;
     apr_time_t waiting_looked; /* after the places */
     apr_int64_t balance, held, remaining;
@@ -107,20 +109,11 @@ static known_t *add_known(user_stream_t *user)
 
 /* ---- events ---- */
 
-/* The id of an event of this look that is not its last one: `id` of a generation is sent. */
-static const char *split_id(const user_stream_t *user, const char *id)
-{
-    apr_size_t begin = strcspn(user->instant, "_");
-    const char *now = strchr(user->look->events.instant, '.');
-
-    return apr_psprintf(user->look->pool, "%.*s_%s_%s", (int)begin, user->instant, now + 1, id);
-}
-
 static void send_event(user_stream_t *user, const char *id, const char *name, const char *data)
 {
     look_t *look = user->look;
 
-    look->is_split = strcmp(id, look->events.instant) != 0;
+    look->needs_id = strcmp(id, look->events.instant) != 0;
     api_stream_send(&user->stream, apr_pstrcat(look->pool, "id: ", id, "\nevent: ", name,
                                                "\ndata: ", data, "\n\n", NULL));
 }
@@ -158,7 +151,9 @@ static void send_view(user_stream_t *user, const gf_view_t *view, bool changed)
                     .place = dash ? (int)strtol(dash + 1, NULL, 10) : NO_PLACE,
                     .ended = gf_view_ended(view) };
     bool same = known ? known->state == now.state : !changed;
-    const char *id = is_last(look) ? look->events.instant : split_id(user, view->id);
+    const char *id = is_last(look) ? look->events.instant
+                                   : gf_user_events_part(user->instant, look->events.instant,
+                                                         view->id, look->pool);
 
     if (!same) {
         send_event(user, id, "generation", text);
@@ -170,6 +165,14 @@ static void send_view(user_stream_t *user, const gf_view_t *view, bool changed)
         return; /* it does not wait any more: a later look finds the change */
     }
     *(known ? known : add_known(user)) = now;
+}
+
+/* Is it what the look has found? Else it has changed again, which the next look finds. */
+static bool is_of_look(const gf_view_t *view, const gf_user_change_t *change)
+{
+    return view->row_version && change->row_version
+               ? strcmp(view->row_version, change->row_version) == 0
+               : view->row_version == change->row_version;
 }
 
 /* Reads the next generation of the look and sends what is new of it. One that was deleted has no
@@ -196,7 +199,7 @@ static bool send_change(user_stream_t *user)
         return false;
     }
     look->next++;
-    if (type && !err) {
+    if (type && !err && is_of_look(&view, change)) {
         send_view(user, &view, change->changed);
     }
     else if (err && !gf_err_is(err, GF_E_NO_GENERATION)) {
@@ -224,15 +227,14 @@ static void send_balance(user_stream_t *user)
 
 /* ---- looks ---- */
 
-static gf_err_t *read_page(gf_user_events_t *events, user_stream_t *user, const char *after,
+static gf_err_t *read_page(gf_user_events_t *events, user_stream_t *user, const char *since,
                            bool waiting)
 {
     api_wait_t *wait = &user->stream.wait;
     const gf_user_look_t look = { .user = wait->req->user,
-                                  .since = user->is_begun ? user->instant : user->since,
-                                  .after = after,
+                                  .since = since,
                                   .waiting = waiting,
-                                  .limit = user->is_begun ? PAGE : PAGE + 1 };
+                                  .limit = user->instant ? PAGE : PAGE + 1 };
 
     return gf_user_events_read(events, &wait->ctx, &look);
 }
@@ -248,16 +250,42 @@ static bool has_failed(user_stream_t *user, const gf_err_t *err)
     return err != NULL;
 }
 
-/* Is the balance news for the client? Keeps it. */
-static bool is_new_balance(user_stream_t *user, const gf_user_events_t *events)
+/* Is the balance news for the client? Keeps it. A look that goes on does not know whether there is
+ * a newer one than the client's: the next look does. */
+static bool is_new_balance(user_stream_t *user, const gf_user_events_t *events, bool goes_on)
 {
     bool differs = events->balance != user->balance || events->held != user->held
                    || events->remaining != user->remaining;
+    bool is_new = user->knows_balance ? differs : !user->since || events->is_paid;
 
     user->balance = events->balance;
     user->held = events->held;
     user->remaining = events->remaining;
-    return user->is_begun ? differs : !user->since || events->is_paid;
+    user->knows_balance = user->knows_balance || is_new || !goes_on;
+    return is_new;
+}
+
+static void set_instant(user_stream_t *user, const char *instant)
+{
+    apr_size_t size = strlen(instant) + 1;
+
+    if (size > user->instant_size) {
+        user->instant_size = size < INSTANT ? INSTANT : 2 * size;
+        user->instant = apr_palloc(user->stream.wait.req->r->pool, user->instant_size);
+    }
+    memcpy(user->instant, instant, size);
+}
+
+/* Has anything changed that is not a place in our queue? */
+static bool has_changes(const gf_user_events_t *events)
+{
+    bool changed = events->is_paid;
+    int i;
+
+    for (i = 0; i < events->changes->nelts; i++) {
+        changed = changed || APR_ARRAY_IDX(events->changes, i, gf_user_change_t).changed;
+    }
+    return changed;
 }
 
 /* Too much has changed, or the database does not know what. */
@@ -276,44 +304,49 @@ static void begin_look(user_stream_t *user)
     api_wait_t *wait = &user->stream.wait;
     apr_time_t now = gf_clock_now();
     bool waiting = user->waits && now - user->waiting_looked >= wait->pulse;
+    bool is_first = !user->instant;
+    const char *since = is_first ? user->since : user->instant;
     gf_user_events_t events;
     look_t *look;
+    bool goes_on;
     bool resets;
 
     apr_pool_clear(wait->ctx.pool);
-    if (has_failed(user, read_page(&events, user, NULL, waiting))) {
+    if (has_failed(user, read_page(&events, user, since, waiting))) {
         return;
     }
     look = user->look = apr_pcalloc(wait->ctx.pool, sizeof(*look));
     apr_pool_create(&look->pool, wait->ctx.pool);
     look->events = events;
-    look->has_balance = is_new_balance(user, &events);
-    look->has_more = user->is_begun && events.changes->nelts == PAGE;
-    resets = events.is_reset || (!user->is_begun && events.changes->nelts > PAGE);
-    user->must_look = false;
-    user->looked = now;
+    resets = events.is_reset || (is_first && events.changes->nelts > PAGE);
+    goes_on = is_first && since && gf_user_events_is_part(since) && !events.is_reset;
+    look->has_balance = is_new_balance(user, &events, goes_on);
+    look->has_more = !is_first && events.changes->nelts == PAGE;
+    look->needs_id = goes_on || (since && has_changes(&events));
+    user->must_look = goes_on;
+    user->looked = goes_on ? 0 : now;
     user->waiting_looked = waiting || !user->waits ? now : user->waiting_looked;
     user->waits = events.waits;
     gf_hub_req_knows(wait->req->api->hub, &user->stream.watch, events.version);
-    if (!user->is_begun) {
-        apr_cpystrn(user->instant, user->since && !resets ? user->since : events.instant,
-                    sizeof(user->instant));
-        user->is_begun = true;
+    if (is_first) {
+        set_instant(user, since && !resets ? since : events.instant);
     }
     if (resets) {
         send_reset(user);
     }
 }
 
-/* The page behind the last generation: of what has changed since the same instant. */
+/* The page behind the last generation: the look goes on. */
 static void read_more(user_stream_t *user)
 {
     look_t *look = user->look;
     const char *last =
         APR_ARRAY_IDX(look->events.changes, look->events.changes->nelts - 1, gf_user_change_t).id;
+    const char *part =
+        gf_user_events_part(user->instant, look->events.instant, last, user->stream.wait.ctx.pool);
     gf_user_events_t events;
 
-    if (has_failed(user, read_page(&events, user, last, false))) {
+    if (has_failed(user, read_page(&events, user, part, false))) {
         return;
     }
     if (events.is_reset) {
@@ -326,14 +359,14 @@ static void read_more(user_stream_t *user)
     look->next = 0;
 }
 
-/* All is sent. The id of the look is sent alone if its last event was none. */
+/* All is sent. The id of the look is sent alone if no event had it. */
 static void end_look(user_stream_t *user)
 {
     look_t *look = user->look;
 
-    apr_cpystrn(user->instant, look->events.instant, sizeof(user->instant));
-    if (look->is_split) {
-        look->is_split = false;
+    set_instant(user, look->events.instant);
+    if (look->needs_id) {
+        look->needs_id = false;
         api_stream_send(&user->stream,
                         apr_pstrcat(look->pool, "id: ", look->events.instant, "\n\n", NULL));
         return;
@@ -372,7 +405,7 @@ static bool is_due(user_stream_t *user)
     if (user->look || !user->must_look) {
         return user->look != NULL;
     }
-    if (user->is_begun && gf_clock_now() < due) {
+    if (user->instant && gf_clock_now() < due) {
         user->stream.wait.due = due;
         return false;
     }
@@ -397,7 +430,7 @@ static gf_err_t *step_user(bool *over, api_wait_t *wait)
     return NULL;
 }
 
-/* The id that the client has seen, if it can be one of ours: digits and dots. */
+/* The id that the client has seen, if it can be one of ours; "none": it cannot. */
 static const char *last_id(request_rec *r)
 {
     const char *last = apr_table_get(r->headers_in, "Last-Event-ID");
@@ -405,8 +438,10 @@ static const char *last_id(request_rec *r)
     if (!last || !*last) {
         return NULL;
     }
-    return strlen(last) <= ID_MAX && strspn(last, "0123456789abcdef._-") == strlen(last) ? last
-                                                                                         : "none";
+    return strlen(last) <= GF_USER_INSTANT_MAX
+                   && strspn(last, "0123456789abcdef._-") == strlen(last)
+               ? last
+               : "none";
 }
 
 gf_err_t *api_user_events(gf_req_t *req)

@@ -64,11 +64,12 @@ extern const gf_sql_word_t gf_generation_priority_words[];
     GF_GENERATION_VIEW("visibility", visibility), \
     GF_GENERATION_VIEW("allow_remix", allow_remix), \
     GF_GENERATION_VIEW("input", input_json), \
-    GF_GENERATION_VIEW("input_summary", input_summary_json)
+    GF_GENERATION_VIEW("input_summary", input_summary_json), \
+    GF_GENERATION_VIEW("row_version", row_version)
 /* clang-format on */
 
 extern const gf_sql_field_t gf_generation_columns[];
-#define GF_GENERATION_COUNT 44 /* of its columns */
+#define GF_GENERATION_COUNT 45 /* of its columns */
 
 /* For a GF_STATEMENT() that returns such rows. */
 #define GF_GENERATION_COLUMNS                                              \

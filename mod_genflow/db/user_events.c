@@ -7,7 +7,7 @@
 #include <apr_strings.h>
 
 typedef struct events_in_t {
-    const char *user, *since, *after;
+    const char *user, *since;
     bool waiting;
     int limit;
     const char *day;
@@ -19,8 +19,8 @@ typedef struct events_row_t {
 } events_row_t;
 
 static const gf_sql_field_t events_params[] = {
-    GF_PARAM(events_in_t, user),    GF_PARAM(events_in_t, since), GF_PARAM(events_in_t, after),
-    GF_PARAM(events_in_t, waiting), GF_PARAM(events_in_t, limit), GF_PARAM(events_in_t, day)
+    GF_PARAM(events_in_t, user), GF_PARAM(events_in_t, since), GF_PARAM(events_in_t, waiting),
+    GF_PARAM(events_in_t, limit), GF_PARAM(events_in_t, day)
 };
 static const gf_sql_field_t events_columns[] = {
     GF_COLUMN_AS("instant", events_row_t, events.instant),
@@ -33,6 +33,7 @@ static const gf_sql_field_t events_columns[] = {
     GF_COLUMN_AS("waits", events_row_t, events.waits),
     GF_COLUMN_AS("id", events_row_t, change.id),
     GF_COLUMN_AS("type", events_row_t, change.type),
+    GF_COLUMN_AS("row_version", events_row_t, change.row_version),
     GF_COLUMN_AS("changed", events_row_t, change.changed)
 };
 
@@ -43,7 +44,6 @@ gf_err_t *gf_user_events_read(gf_user_events_t *events, gf_ctx_t *ctx, const gf_
 {
     const events_in_t in = { .user = look->user,
                              .since = look->since,
-                             .after = look->after,
                              .waiting = look->waiting,
                              .limit = look->limit,
                              .day = ctx->conf->credit_day };
@@ -61,6 +61,20 @@ gf_err_t *gf_user_events_read(gf_user_events_t *events, gf_ctx_t *ctx, const gf_
         }
     }
     return NULL;
+}
+
+/* An instant is <of>.<rest>; a part is <of>.<rest>_<rest of the look's instant>_<id>. */
+const char *gf_user_events_part(const char *since, const char *instant, const char *id,
+                                apr_pool_t *pool)
+{
+    int begin = (int)strcspn(since, "_");
+
+    return apr_psprintf(pool, "%.*s_%s_%s", begin, since, strchr(instant, '.') + 1, id);
+}
+
+bool gf_user_events_is_part(const char *since)
+{
+    return strchr(since, '_') != NULL;
 }
 
 /* ---- versions ---- */

@@ -145,6 +145,8 @@ typedef struct gf_view_t {
     gf_priority_t priority;  /* not on the wire */
     apr_int64_t at;          /* created_at in microseconds: where a page of history ends */
     apr_int64_t age_ms;      /* since it was created; 0: it is new */
+    /* Not on the wire: of its live row, changes with every update; NULL: it has ended. */
+    const char *row_version;
     bool persisted, fallback_used, allow_remix;
     bool started; /* and live: it need not be started, whether its work has begun or not */
 } gf_view_t;

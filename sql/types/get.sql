@@ -6,6 +6,7 @@
 -- queue_position: while no host has begun it, how many generations of the type come before it in
 -- our queue (queue_place()); afterwards the place in the provider's queue, if it reports one.
 -- expected_seconds: about how long until it is begun; NULL: unknown, or it was begun.
+-- row_version: that of its live row, which changes with every update of it; NULL: it has ended.
 -- Called by: status, and every response with a generation object. Locks: none. Always one row
 -- (genflow.generation). Outcomes: 'ok', 'not_found', 'not_yours' (the other columns are then NULL).
 CREATE OR REPLACE FUNCTION genflow.{prefix}_get(
@@ -44,6 +45,7 @@ BEGIN
     END IF;
     IF m.finished_at IS NULL THEN
         SELECT * INTO w FROM genflow.work t WHERE t.job_id = m.id;
+        g.row_version := (SELECT t.xmin::text FROM genflow.work t WHERE t.job_id = m.id);
         m.provider := coalesce(w.provider, m.provider);
         m.model := coalesce(w.model, m.model);
         m.retry_count := coalesce(w.retries, m.retry_count);
